@@ -1,0 +1,54 @@
+"""The database's own means: its clock, its bulk insert, its dialect."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+
+def is_postgres() -> bool:
+    """True on PostgreSQL, False on SQLite."""
+    return connection.vendor == "postgresql"
+
+
+def now() -> datetime:
+    """The database's clock, aware UTC: leases of several workers must not hang on each machine's own."""
+    if not is_postgres():
+        return datetime.now(UTC)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment.astimezone(UTC)
+
+
+def skip_locked() -> str:
+    """`FOR UPDATE SKIP LOCKED` where it exists; compare-and-set is the guarantee, this only saves workers from queueing."""
+    return "FOR UPDATE SKIP LOCKED" if is_postgres() else ""
+
+
+def rows(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def execute(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
+    """Run a statement; returns the number of rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
+    """Insert many rows: COPY on PostgreSQL, `executemany` on SQLite. `table` and `columns` are our own words, never input."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor:
+        if is_postgres():
+            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+                for row in values:
+                    copy.write_row(row)
+        else:
+            places = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', list(values))  # noqa: S608

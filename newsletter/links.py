@@ -1,0 +1,20 @@
+"""Every address of a page of ours, as a path and as an absolute URL. Tokens are the only secrets in them."""
+
+#: Path of each page that mails link to, by name; `{token}` is filled in.
+PATHS = {
+    "confirm": "/confirm/{token}",
+    "preferences": "/preferences/{token}",
+    "ask": "/ask/{token}",
+    "unsubscribe": "/unsubscribe/{token}",
+    "one_click": "/one-click/{token}",
+}
+
+
+def path(name: str, token: str) -> str:
+    """The path of page `name` for `token`."""
+    return PATHS[name].format(token=token)
+
+
+def url(base: str, name: str, token: str) -> str:
+    """The absolute URL of page `name`; `base` is NEWSLETTER_BASE_URL, without or with a closing slash."""
+    return base.rstrip("/") + path(name, token)

@@ -1,0 +1,52 @@
+"""Every table, the states and which may follow which; one file per room."""
+
+from newsletter.models.delivery import Attempt, Batch, Delivery, DeliveryItem, Event, Gate, Pulse
+from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
+from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Item, ItemVersion, Story
+from newsletter.models.matching import IndexState, Match, Topic, TopicRevision
+from newsletter.models.states import BatchState, Cadence, DeliveryState, Lane
+from newsletter.models.subscribers import (
+    Consent,
+    Look,
+    Notice,
+    Rhythm,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+
+__all__ = [
+    "Attempt",
+    "Batch",
+    "BatchState",
+    "Cadence",
+    "Citation",
+    "Consent",
+    "Delivery",
+    "DeliveryItem",
+    "DeliveryState",
+    "Edition",
+    "EditionBody",
+    "Entry",
+    "Event",
+    "Feed",
+    "Fetch",
+    "Gate",
+    "Gathering",
+    "IndexState",
+    "Item",
+    "ItemVersion",
+    "Lane",
+    "Look",
+    "Match",
+    "Notice",
+    "Occasion",
+    "Pulse",
+    "Rhythm",
+    "Story",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "Topic",
+    "TopicRevision",
+]

@@ -1,0 +1,144 @@
+"""Tables of the delivery room: batch, delivery, delivery_item, attempt, event, gate, pulse."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from newsletter.models.states import BatchState, DeliveryState, Lane
+
+
+class Batch(models.Model):
+    """Deliveries handed over together, with their state."""
+
+    id = models.BigAutoField(primary_key=True)
+    provider = models.SmallIntegerField()
+    lane = models.SmallIntegerField(choices=Lane)
+    domain = models.TextField(null=True)
+    state = models.TextField(choices=BatchState, default=BatchState.PLANNED)
+    not_before = models.DateTimeField()
+    #: Who claimed it.
+    token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    #: Hand-overs begun.
+    attempts = models.SmallIntegerField(default=0)
+    size = models.IntegerField()
+    #: Delivery ids up to this one may have left (SMTP window); None: no window was opened.
+    begun_upto = models.BigIntegerField(null=True)
+    #: Outcomes up to this delivery id are written.
+    done_upto = models.BigIntegerField(null=True)
+    reason = models.TextField(null=True)
+
+    class Meta:
+        db_table = "batch"
+        indexes: ClassVar = [
+            models.Index(fields=["lane", "not_before", "id"], condition=Q(state="planned"), name="batch_ready"),
+            models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="batch_leased"),
+            models.Index(fields=["state"], condition=Q(state__in=["unknown", "parked"]), name="batch_doubtful"),
+        ]
+
+
+class Delivery(models.Model):
+    """An edition owed to one subscriber. Its state is `coalesce(delivery.state, batch.state)`."""
+
+    id = models.BigAutoField(primary_key=True)
+    occasion = models.ForeignKey("newsletter.Occasion", models.DO_NOTHING, db_constraint=False, db_index=False)
+    subscriber = models.ForeignKey("newsletter.Subscriber", models.DO_NOTHING, db_constraint=False, db_index=False)
+    edition = models.ForeignKey("newsletter.Edition", models.DO_NOTHING, db_constraint=False, db_index=False)
+    batch = models.ForeignKey(Batch, models.DO_NOTHING, db_constraint=False, db_index=False)
+    state = models.TextField(choices=DeliveryState, null=True)
+    reason = models.TextField(null=True)
+
+    class Meta:
+        db_table = "delivery"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["occasion", "subscriber"], name="delivery_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["batch"], name="delivery_batch"),
+            models.Index(fields=["state"], condition=Q(state__isnull=False), name="delivery_exception"),
+        ]
+
+
+class DeliveryItem(models.Model):
+    """Given once: this item went to this person. Never written with ignore-conflicts."""
+
+    pk = models.CompositePrimaryKey("item_id", "subscriber_id")
+    item = models.ForeignKey("newsletter.Item", models.DO_NOTHING, db_constraint=False, db_index=False)
+    subscriber = models.ForeignKey("newsletter.Subscriber", models.DO_NOTHING, db_constraint=False, db_index=False)
+    version = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "delivery_item"
+
+
+class Attempt(models.Model):
+    """One hand-over of a batch. A second one is refused unless the first was disproved, or waived by name."""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, models.CASCADE, db_index=False)
+    n = models.SmallIntegerField()
+    provider = models.SmallIntegerField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    phase = models.TextField(null=True)
+    outcome = models.TextField(null=True)
+    provider_ref = models.TextField(null=True)
+    disproved = models.BooleanField(default=False)
+    waived_by = models.TextField(null=True)
+
+    class Meta:
+        db_table = "attempt"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "n"], name="attempt_number"),
+            models.UniqueConstraint(
+                fields=["batch"], condition=Q(disproved=False, waived_by__isnull=True), name="attempt_open_once"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "provider_ref"], condition=Q(provider_ref__isnull=False), name="attempt_ref_once"
+            ),
+        ]
+
+
+class Event(models.Model):
+    """Something that is known of one delivery: what a provider told, or why it was put off."""
+
+    id = models.BigAutoField(primary_key=True)
+    fingerprint = models.BinaryField(unique=True)
+    delivery_id = models.BigIntegerField()
+    batch_id = models.BigIntegerField(null=True)
+    kind = models.TextField()
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    detail = models.TextField(default="")
+
+    class Meta:
+        db_table = "event"
+        indexes: ClassVar = [models.Index(fields=["delivery_id"], name="event_delivery")]
+
+
+class Gate(models.Model):
+    """One row: may anything be sent, and do the keys fit this data."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    installation_epoch = models.UUIDField()
+    sending_open = models.BooleanField(default=True)
+    #: Who or what closed it, in words.
+    paused_by = models.TextField(null=True)
+    #: A known word under the address key, and one under the index and token keys: wrong keys are noticed at start.
+    check_key_id = models.SmallIntegerField()
+    check_cipher = models.BinaryField()
+    check_index = models.BinaryField()
+    check_token = models.TextField()
+
+    class Meta:
+        db_table = "gate"
+        constraints: ClassVar = [models.CheckConstraint(name="gate_one", condition=Q(id=1))]
+
+
+class Pulse(models.Model):
+    """When each kind of process last showed that it lives (`tick`: the tables were looked at)."""
+
+    name = models.TextField(primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "pulse"

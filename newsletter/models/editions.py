@@ -1,0 +1,78 @@
+"""Tables of the editions room: occasion, gathering, edition and its encrypted body."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+class Occasion(models.Model):
+    """What a mail is for. A person gets at most one delivery per occasion."""
+
+    class Kind(models.TextChoices):
+        """The kinds of edition follow it."""
+
+        ALERT = "alert"
+        DIGEST = "digest"
+        NOTICE = "notice"
+
+    kind = models.TextField(choices=Kind)
+    #: alert:<gathering>, digest:daily:2026-11-23, digest:weekly:2026-W48, notice:<id>.
+    key = models.TextField(unique=True)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "occasion"
+
+
+class Gathering(models.Model):
+    """One closing of what is owed: all fresh matches (alert), or one rhythm on one local date (digest)."""
+
+    occasion = models.ForeignKey(Occasion, models.CASCADE, db_index=False)
+    rhythm = models.ForeignKey("newsletter.Rhythm", models.SET_NULL, null=True, db_index=False)
+    cut_at = models.DateTimeField()
+    #: Subscribers up to this id are composed.
+    composed_upto = models.IntegerField(default=0)
+    composed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "gathering"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["occasion", "rhythm"], condition=Q(rhythm__isnull=False), name="gathering_rhythm_once"
+            ),
+            models.UniqueConstraint(fields=["occasion"], condition=Q(rhythm__isnull=True), name="gathering_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(composed_at__isnull=True), name="gathering_open"),
+        ]
+
+
+class Edition(models.Model):
+    """Content, shared by all who get the same."""
+
+    id = models.BigAutoField(primary_key=True)
+    #: SHA-256 of kind, look, template revision and content.
+    key = models.BinaryField(unique=True)
+    kind = models.TextField(choices=Occasion.Kind)
+    look = models.ForeignKey("newsletter.Look", models.PROTECT, db_index=False)
+    #: [[item, version, [topics]], …]; for a notice its kind.
+    content = models.JSONField()
+    parked_reason = models.TextField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "edition"
+
+
+class EditionBody(models.Model):
+    """Subject, HTML and text with places for personal parts, as JSON, sealed with handle=edition.key, column="body". Kept 7 days."""
+
+    edition = models.OneToOneField(Edition, models.CASCADE, primary_key=True)
+    key_id = models.SmallIntegerField()
+    cipher = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "edition_body"

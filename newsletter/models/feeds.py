@@ -1,0 +1,160 @@
+"""Tables of the feeds room: feed, fetch, entry, story, item, its versions and citations."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+class Feed(models.Model):
+    """A feed that is polled."""
+
+    class State(models.TextChoices):
+        """Only active feeds are polled."""
+
+        ACTIVE = "active"
+        PAUSED = "paused"
+
+    class Announce(models.TextChoices):
+        """What of the first poll may be mailed."""
+
+        NONE = "none"
+        LATEST = "latest"
+        ALL = "all"
+
+    url = models.TextField(unique=True)
+    #: The feed's own title, unless `title_given`.
+    title = models.TextField(default="")
+    title_given = models.BooleanField(default=False)
+    state = models.TextField(choices=State, default=State.ACTIVE)
+    next_fetch_at = models.DateTimeField()
+    #: Stored verbatim, sent back verbatim (RFC 9110 section 13.1).
+    etag = models.TextField(default="")
+    last_modified = models.TextField(default="")
+    body_hash = models.BinaryField(null=True)
+    announce = models.TextField(choices=Announce, default=Announce.NONE)
+    cut = models.TextField(default="auto")
+    #: When its first poll was stored; None until then.
+    started_at = models.DateTimeField(null=True)
+    #: Failed fetches in a row.
+    failures = models.SmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "feed"
+        indexes: ClassVar = [
+            models.Index(fields=["next_fetch_at"], condition=Q(state="active"), name="feed_due"),
+        ]
+
+
+class Fetch(models.Model):
+    """One fetch of a feed, for its health."""
+
+    id = models.BigAutoField(primary_key=True)
+    feed = models.ForeignKey(Feed, models.CASCADE, db_index=False)
+    at = models.DateTimeField()
+    #: HTTP status; None when there was no answer.
+    status = models.SmallIntegerField(null=True)
+    bytes = models.IntegerField(default=0)
+    new = models.IntegerField(default=0)
+    changed = models.IntegerField(default=0)
+    ms = models.IntegerField(default=0)
+    #: In words; empty when it went well.
+    error = models.TextField(default="")
+
+    class Meta:
+        db_table = "fetch"
+        indexes: ClassVar = [models.Index(fields=["feed", "id"], name="fetch_feed")]
+
+
+class Entry(models.Model):
+    """One post in a feed."""
+
+    feed = models.ForeignKey(Feed, models.CASCADE, db_index=False)
+    guid = models.TextField()
+    #: What the guid is: guid, link or hash.
+    guid_kind = models.TextField(default="guid")
+    url = models.TextField(default="")
+    title = models.TextField(default="")
+    author = models.TextField(default="")
+    categories = models.JSONField(default=list)
+    published_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    raw_hash = models.BinaryField()
+
+    class Meta:
+        db_table = "entry"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["feed", "guid"], name="entry_once")]
+
+
+class Story(models.Model):
+    """Items that cite the same original. Merges in one mail, and is never the "given once" key."""
+
+    url_hash = models.BinaryField(unique=True)
+    url = models.TextField()
+
+    class Meta:
+        db_table = "story"
+
+
+class Item(models.Model):
+    """One article in an entry; everything that is matched, worded and given is an item."""
+
+    entry = models.ForeignKey(Entry, models.CASCADE, db_index=False)
+    #: Hash of its own original URL, else of its headline; the constant `whole` for an ordinary post.
+    key = models.BinaryField()
+    #: Only orders.
+    position = models.SmallIntegerField(default=0)
+    story = models.ForeignKey(Story, models.SET_NULL, null=True, db_index=False)
+    lang = models.TextField(default="")
+    version = models.SmallIntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    #: False: its matches are stored, and never mailed (first poll, backfill).
+    announced = models.BooleanField(default=True)
+    #: When `version` met the topics; None: not yet.
+    matched_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "item"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["entry", "key"], name="item_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["story"], condition=Q(story__isnull=False), name="item_story"),
+            models.Index(fields=["first_seen_at"], name="item_seen"),
+            models.Index(fields=["id"], condition=Q(matched_at__isnull=True), name="item_unmatched"),
+        ]
+
+
+class ItemVersion(models.Model):
+    """The wording of an item at one time; a match's offsets speak of one of these."""
+
+    pk = models.CompositePrimaryKey("item_id", "n")
+    item = models.ForeignKey(Item, models.CASCADE, db_index=False)
+    n = models.SmallIntegerField()
+    title = models.TextField()
+    #: Plain text without the source line: what is matched, and the text part of the mail. Paragraphs end in a blank line.
+    text = models.TextField()
+    #: Made safe, without the source line.
+    html = models.TextField()
+    author = models.TextField(default="")
+    meaning_hash = models.BinaryField()
+    material = models.BooleanField(default=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "item_version"
+
+
+class Citation(models.Model):
+    """Where an item comes from: the closing `Source:` line."""
+
+    pk = models.CompositePrimaryKey("item_id", "n")
+    item = models.ForeignKey(Item, models.CASCADE, db_index=False)
+    n = models.SmallIntegerField()
+    publisher = models.TextField(default="")
+    published_on = models.DateField(null=True)
+    url = models.TextField(default="")
+    url_hash = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "citation"

@@ -1,0 +1,115 @@
+"""Tables of the matching room: topic, its revisions, match, and the number that tells workers to rebuild their index."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Topic(models.Model):
+    """A query with a name (curated), or one without (own: shared by all who typed the same keyword)."""
+
+    class Kind(models.TextChoices):
+        """Who made it: an admin, or readers."""
+
+        CURATED = "curated"
+        OWN = "own"
+
+    class State(models.TextChoices):
+        """Only active topics are matched."""
+
+        ACTIVE = "active"
+        RETIRED = "retired"
+
+    kind = models.TextField(choices=Kind)
+    name = models.TextField(null=True)
+    slug = models.TextField(null=True, unique=True)
+    #: The live revision. No foreign key: the two tables would point at each other.
+    revision_id = models.IntegerField(null=True)
+    #: Blind index (kind "query") of the normalised query; own topics only.
+    query_index = models.BinaryField(null=True)
+    #: The query as first typed, sealed with handle=`query_index` and column="query"; own topics only.
+    query_cipher = models.BinaryField(null=True)
+    key_id = models.SmallIntegerField(null=True)
+    state = models.TextField(choices=State, default=State.ACTIVE)
+    urgent = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "topic"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["query_index"], condition=Q(kind="own"), name="topic_own_once"),
+            models.CheckConstraint(
+                name="topic_kind",
+                condition=Q(kind="curated", name__isnull=False, query_cipher__isnull=True)
+                | Q(kind="own", name__isnull=True, query_index__isnull=False, query_cipher__isnull=False),
+            ),
+        ]
+
+
+class TopicRevision(models.Model):
+    """What a topic's query was, and since when."""
+
+    topic = models.ForeignKey(Topic, models.CASCADE, db_index=False)
+    n = models.IntegerField()
+    #: None for own topics: their query is never stored in clear.
+    query = models.TextField(null=True)
+    packs = models.JSONField(default=dict)
+    made_by = models.TextField(default="")
+    made_at = models.DateTimeField()
+    note = models.TextField(default="")
+
+    class Meta:
+        db_table = "topic_revision"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["topic", "n"], name="topic_revision_once")]
+
+
+class Match(models.Model):
+    """An item meets a topic. Never deleted while it may count: it is the proof that this pair was judged."""
+
+    item = models.ForeignKey("newsletter.Item", models.CASCADE, db_index=False)
+    topic = models.ForeignKey(Topic, models.CASCADE, db_index=False)
+    item_version = models.SmallIntegerField()
+    revision_id = models.IntegerField()
+    #: [{field, start, end, term}] in the item version's title and text; None for own topics.
+    receipt = models.JSONField(null=True)
+    matched_at = models.DateTimeField()
+    #: The item's first_seen_at + 10 days.
+    owe_until = models.DateTimeField()
+    #: None: never to be mailed.
+    owed_at = models.DateTimeField(null=True)
+    gathering_id = models.IntegerField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "match"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "topic"], name="match_once"),
+            models.CheckConstraint(
+                name="match_young", condition=Q(owed_at__isnull=True) | Q(owed_at__lte=F("owe_until"))
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["id"],
+                condition=Q(gathering_id__isnull=True, owed_at__isnull=False, withdrawn_at__isnull=True),
+                name="match_fresh",
+            ),
+            models.Index(
+                fields=["topic", "owed_at"],
+                condition=Q(owed_at__isnull=False, withdrawn_at__isnull=True),
+                name="match_owed",
+            ),
+            models.Index(fields=["gathering_id"], name="match_gathering"),
+        ]
+
+
+class IndexState(models.Model):
+    """One row: a number raised by every change of a topic; workers compare and rebuild."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    number = models.IntegerField(default=1)
+
+    class Meta:
+        db_table = "index_state"
+        constraints: ClassVar = [models.CheckConstraint(name="index_state_one", condition=Q(id=1))]

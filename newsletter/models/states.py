@@ -1,0 +1,85 @@
+"""States of a batch and of a delivery, and which may follow which: the database's triggers are written from this table."""
+
+from django.db import models
+
+
+class BatchState(models.TextChoices):
+    """The state of a batch is the state of its deliveries, but for those that have one of their own."""
+
+    #: Written, nobody works on it, not before `not_before`.
+    PLANNED = "planned"
+    #: A worker holds it by token and lease; nothing has left.
+    CLAIMED = "claimed"
+    #: The barrier is behind us: bytes may have left.
+    SENDING = "sending"
+    #: The provider took it. Not yet delivered: that only events can tell.
+    ACCEPTED = "accepted"
+    #: Nobody can say whether it was taken. Counted, shown, never sent again without proof.
+    UNKNOWN = "unknown"
+    #: The provider refused it for good.
+    FAILED = "failed"
+    #: Nobody of it may be mailed any more, or its halves replaced it.
+    CANCELLED = "cancelled"
+    #: Put aside with a reason until an operator looks.
+    PARKED = "parked"
+
+
+class DeliveryState(models.TextChoices):
+    """A delivery's own state, where it differs from its batch's."""
+
+    #: Taken, though the batch as a whole is not (SMTP windows).
+    ACCEPTED = "accepted"
+    #: In doubt, though the batch as a whole is not.
+    UNKNOWN = "unknown"
+    #: Refused for good (no such mailbox).
+    FAILED = "failed"
+    #: The person left, was erased, suppressed or paused before it was handed over.
+    CANCELLED = "cancelled"
+
+
+#: (from, to) of every legal change of `batch.state`.
+BATCH_TRANSITIONS: frozenset[tuple[BatchState, BatchState]] = frozenset(
+    {
+        (BatchState.PLANNED, BatchState.CLAIMED),
+        (BatchState.PLANNED, BatchState.CANCELLED),
+        (BatchState.PLANNED, BatchState.PARKED),
+        (BatchState.CLAIMED, BatchState.PLANNED),
+        (BatchState.CLAIMED, BatchState.SENDING),
+        (BatchState.CLAIMED, BatchState.PARKED),
+        (BatchState.SENDING, BatchState.ACCEPTED),
+        (BatchState.SENDING, BatchState.UNKNOWN),
+        (BatchState.SENDING, BatchState.FAILED),
+        (BatchState.SENDING, BatchState.PLANNED),
+        (BatchState.SENDING, BatchState.CANCELLED),
+        (BatchState.UNKNOWN, BatchState.ACCEPTED),
+        (BatchState.PARKED, BatchState.PLANNED),
+        (BatchState.PARKED, BatchState.CANCELLED),
+    }
+)
+
+#: (from, to) of every legal change of `delivery.state`; None is "as its batch".
+DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState]] = frozenset(
+    {
+        (None, DeliveryState.ACCEPTED),
+        (None, DeliveryState.UNKNOWN),
+        (None, DeliveryState.FAILED),
+        (None, DeliveryState.CANCELLED),
+        (DeliveryState.UNKNOWN, DeliveryState.ACCEPTED),
+    }
+)
+
+
+class Lane(models.IntegerChoices):
+    """Who goes first: a person waits before the page for a notice, nobody waits for a digest."""
+
+    NOTICE = 0
+    ALERT = 1
+    DIGEST = 2
+
+
+class Cadence(models.IntegerChoices):
+    """How soon a subscriber wants to hear; a slower mail sweeps up what a faster one left."""
+
+    IMMEDIATE = 1
+    DAILY = 2
+    WEEKLY = 3

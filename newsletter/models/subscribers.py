@@ -1,0 +1,178 @@
+"""Tables of the subscribers room: look, rhythm, subscriber, subscription, suppression, notice, consent."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from newsletter.models.states import Cadence
+
+
+class Look(models.Model):
+    """What makes two people's mail differ, besides the items."""
+
+    id = models.SmallAutoField(primary_key=True)
+    locale = models.TextField(default="en")
+    #: `both` (HTML and text) or `text`.
+    format = models.TextField(default="both")
+    #: True: the subject says nothing of the content.
+    discreet = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "look"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["locale", "format", "discreet"], name="look_once")]
+
+
+class Rhythm(models.Model):
+    """Cadence, zone, hour and weekday, shared by all who have it; holds the due time."""
+
+    cadence = models.SmallIntegerField(choices=Cadence)
+    zone = models.TextField()
+    hour = models.SmallIntegerField()
+    #: Monday is 0; -1 for daily.
+    weekday = models.SmallIntegerField(default=-1)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rhythm"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cadence", "zone", "hour", "weekday"], name="rhythm_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="rhythm_due")]
+
+
+class Subscriber(models.Model):
+    """A person. The address is only ever opened in the barrier of a delivery, or at their own request."""
+
+    class State(models.TextChoices):
+        """Pending people get notices only; people who left get nothing."""
+
+        PENDING = "pending"
+        ACTIVE = "active"
+        LEFT = "left"
+
+    #: Random, made before the insert: the associated data of the sealed address.
+    handle = models.UUIDField(unique=True)
+    #: The address, sealed with handle=`handle.bytes` and column="address".
+    address_cipher = models.BinaryField()
+    #: Blind index (kind "address") of the normalised address.
+    address_index = models.BinaryField(unique=True)
+    address_index_next = models.BinaryField(null=True, unique=True)
+    key_id = models.SmallIntegerField()
+    state = models.TextField(choices=State, default=State.PENDING)
+    paused_until = models.DateTimeField(null=True)
+    look = models.ForeignKey(Look, models.PROTECT, db_index=False)
+    daily_rhythm = models.ForeignKey(Rhythm, models.PROTECT, related_name="+", db_index=False)
+    weekly_rhythm = models.ForeignKey(Rhythm, models.PROTECT, related_name="+", db_index=False)
+    quiet = models.JSONField(null=True)
+    #: Raised to make all earlier links of the person's mails stop working.
+    link_epoch = models.SmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    consent_version = models.SmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "subscriber"
+        indexes: ClassVar = [
+            models.Index(fields=["daily_rhythm", "id"], name="subscriber_daily"),
+            models.Index(fields=["weekly_rhythm", "id"], name="subscriber_weekly"),
+            models.Index(fields=["created_at"], condition=Q(state="pending"), name="subscriber_pending"),
+        ]
+
+
+class Subscription(models.Model):
+    """Subscriber × topic, with the cadence as a column: one live subscription per pair."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, db_index=False)
+    topic = models.ForeignKey("newsletter.Topic", models.CASCADE, db_index=False)
+    cadence = models.SmallIntegerField(choices=Cadence)
+    #: What matched earlier is not owed.
+    owed_from = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    #: Where it came from: page, command, import.
+    source = models.TextField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    #: reader, one-click, admin, retired; None while live.
+    ended_reason = models.TextField(null=True)
+
+    class Meta:
+        db_table = "subscription"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscriber", "topic"],
+                condition=Q(ended_at__isnull=True),
+                include=["cadence", "owed_from"],
+                name="subscription_live",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["changed_at"], condition=Q(ended_at__isnull=True), name="subscription_changed"),
+            models.Index(
+                fields=["topic", "cadence", "subscriber"],
+                condition=Q(ended_at__isnull=True),
+                include=["owed_from"],
+                name="subscription_topic",
+            ),
+        ]
+
+
+class Suppression(models.Model):
+    """An address that must not be mailed, by its blind index: it outlives erasure."""
+
+    address_index = models.BinaryField(primary_key=True)
+    #: bounce, complaint, erased, admin.
+    reason = models.TextField()
+    #: True: the person cannot lift it by confirming again.
+    sticky = models.BooleanField(default=False)
+    since = models.DateTimeField()
+    provider = models.TextField(default="")
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "suppression"
+
+
+class Notice(models.Model):
+    """A mail about the subscription itself; its link is derived from id and nonce."""
+
+    class Kind(models.TextChoices):
+        """What its link does."""
+
+        #: Confirms a new subscriber, with the choices in `choices_cipher`.
+        CONFIRM = "confirm"
+        #: Asks a known subscriber whether to add the choices in `choices_cipher`.
+        ADD = "add"
+        #: Opens the preferences.
+        MANAGE = "manage"
+
+    kind = models.TextField(choices=Kind)
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE)
+    nonce = models.BinaryField()
+    #: The choices as JSON, sealed with handle=`nonce` and column="choices"; None for manage.
+    choices_cipher = models.BinaryField(null=True)
+    key_id = models.SmallIntegerField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    #: When its delivery was planned; None: not yet.
+    planned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "notice"
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(planned_at__isnull=True), name="notice_unplanned"),
+        ]
+
+
+class Consent(models.Model):
+    """What somebody agreed to, when, and in which wording."""
+
+    id = models.BigAutoField(primary_key=True)
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE)
+    what = models.TextField()
+    wording_version = models.SmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "consent"
