@@ -197,7 +197,9 @@ def _write_keys(path: Path, values: Mapping[str, str]) -> None:
 
 
 def database(url: str, data_dir: Path) -> dict[str, Any]:
-    """Django's DATABASES entry for `postgres://user:password@host:port/name` or `sqlite:///path`; empty means SQLite in `data_dir`.
+    """Django's DATABASES entry for `postgres://user:password@host:port/name` or `sqlite:///path`.
+
+    An empty `url` means SQLite in `data_dir`.
 
     Raises:
         SettingsError: another kind of URL, or a part of it is missing.

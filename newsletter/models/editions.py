@@ -67,7 +67,10 @@ class Edition(models.Model):
 
 
 class EditionBody(models.Model):
-    """Subject, HTML and text with places for personal parts, as JSON, sealed with handle=edition.key, column="body". Kept 7 days."""
+    """The wording, with places for personal parts; kept 7 days.
+
+    JSON of subject, text and html, sealed with handle=edition.key, column="body".
+    """
 
     edition = models.OneToOneField(Edition, models.CASCADE, primary_key=True)
     key_id = models.SmallIntegerField()
