@@ -102,7 +102,6 @@ class Subscription(models.Model):
             models.UniqueConstraint(
                 fields=["subscriber", "topic"],
                 condition=Q(ended_at__isnull=True),
-                include=["cadence", "owed_from"],
                 name="subscription_live",
             ),
         ]
