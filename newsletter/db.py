@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -30,14 +31,14 @@ def skip_locked() -> str:
 def rows(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
     """All rows of a query."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, _adapted(params))
         return list(cursor.fetchall())
 
 
 def execute(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
     """Run a statement; returns the number of rows it changed."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, _adapted(params))
         return int(cursor.rowcount)
 
 
@@ -51,4 +52,23 @@ def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) 
                     copy.write_row(row)
         else:
             places = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', list(values))  # noqa: S608
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])  # noqa: S608
+
+
+def _adapted(params: Sequence[Any] | dict[str, Any]) -> Sequence[Any] | dict[str, Any]:
+    if isinstance(params, dict):
+        return {name: _value(value) for name, value in params.items()}
+    return _list(params)
+
+
+def _list(params: Sequence[Any]) -> list[Any]:
+    return [_value(value) for value in params]
+
+
+def _value(value: Any) -> Any:
+    """Moments and UUIDs as the ORM stores them: raw parameters on SQLite would be written in another form."""
+    if is_postgres():
+        return value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value.hex if isinstance(value, UUID) else value
