@@ -52,7 +52,7 @@ def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) 
                     copy.write_row(row)
         else:
             places = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])  # noqa: S608
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])
 
 
 def _adapted(params: Sequence[Any] | dict[str, Any]) -> Sequence[Any] | dict[str, Any]:

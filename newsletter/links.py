@@ -18,3 +18,30 @@ def path(name: str, token: str) -> str:
 def url(base: str, name: str, token: str) -> str:
     """The absolute URL of page `name`; `base` is NEWSLETTER_BASE_URL, without or with a closing slash."""
     return base.rstrip("/") + path(name, token)
+
+
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SPACE = 1 << 40
+#: An odd number: multiplying by it only spreads neighbours apart, it keeps no secret.
+_SPREAD = 0x5D_EECE_66D1
+_GATHER = pow(_SPREAD, -1, _SPACE)
+
+
+def reference(delivery_id: int) -> str:
+    """The short word at a mail's foot, e.g. `7K3F-09QA-M`: eight Crockford base-32 digits and one to catch typing errors."""
+    spread = delivery_id * _SPREAD % _SPACE
+    digits = "".join(_DIGITS[spread >> shift & 31] for shift in range(35, -5, -5))
+    return f"{digits[:4]}-{digits[4:]}-{_DIGITS[spread % 31]}"
+
+
+def read_reference(text: str) -> int | None:
+    """The delivery id behind a reference as a person typed it (any case, O for 0, I or L for 1), or None if it is mistyped."""
+    plain = text.upper().translate(str.maketrans("OIL", "011", "- "))
+    if len(plain) != 9 or any(digit not in _DIGITS for digit in plain):
+        return None
+    spread = 0
+    for digit in plain[:8]:
+        spread = spread << 5 | _DIGITS.index(digit)
+    if _DIGITS[spread % 31] != plain[8]:
+        return None
+    return spread * _GATHER % _SPACE

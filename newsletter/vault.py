@@ -52,14 +52,14 @@ class Vault:
         sealed = self._ciphers[self.active_key].encrypt(nonce, plain.encode(), handle + column.encode())
         return self.active_key, nonce + sealed
 
-    def open(self, key_id: int, sealed: bytes, *, handle: bytes, column: str) -> str:
+    def open(self, key_id: int | None, sealed: bytes | memoryview | None, *, handle: bytes, column: str) -> str:
         """Decrypt what `seal` made for the same row and column.
 
         Raises:
             KeysDoNotFit: the key is not there, or row, column or bytes are not those that were sealed.
         """
-        sealed = bytes(sealed)
-        cipher = self._ciphers.get(key_id)
+        sealed = bytes(sealed or b"")
+        cipher = self._ciphers.get(key_id or 0)
         if cipher is None:
             raise KeysDoNotFit(f"address key {key_id} is missing from NEWSLETTER_ADDRESS_KEYS")
         try:
@@ -99,7 +99,7 @@ class Vault:
         return Cipher(algorithms.AES(self._purposes[purpose]), modes.ECB())  # noqa: S305
 
 
-def same(one: bytes, other: bytes) -> bool:
+def same(one: bytes | memoryview, other: bytes | memoryview) -> bool:
     """Equal, in a time that does not tell how far."""
     return hmac.compare_digest(bytes(one), bytes(other))
 

@@ -1,0 +1,149 @@
+"""Claim a batch, then pass the barrier: the last look at who may be mailed, and the only place where addresses are opened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from newsletter import db
+from newsletter.handover import Address
+from newsletter.models import Attempt, BatchState, Gate, Lane
+from newsletter.vault import Vault
+
+#: A claim that is not followed by the barrier within this time is given back.
+CLAIM_LEASE = timedelta(seconds=60)
+#: Longer than any provider's own time limit, so that a slow answer still finds its batch.
+SENDING_LEASE = timedelta(minutes=15)
+#: A worker that wakes up later than this before its lease ends drops the work.
+MARGIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A batch that this worker holds."""
+
+    batch_id: int
+    token: UUID
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One allowed delivery, its address opened."""
+
+    delivery_id: int
+    subscriber_id: int
+    edition_id: int
+    occasion_key: str
+    link_epoch: int
+    address: Address = field(repr=False)
+
+
+def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
+    """Take the next planned batch, urgent lanes first; None when nothing is due, or the gate is closed."""
+    if Gate.objects.filter(sending_open=False).exists():
+        return None
+    for lane in lanes:
+        token = uuid4()
+        taken = db.rows(
+            "UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s WHERE state='planned' AND id=("
+            "SELECT id FROM batch WHERE state='planned' AND lane=%(lane)s AND not_before<=%(now)s AND provider=%(provider)s "
+            f"ORDER BY not_before, id LIMIT 1 {db.skip_locked()}) RETURNING id",
+            {"token": token, "lease": now + CLAIM_LEASE, "lane": int(lane), "now": now, "provider": provider},
+        )
+        if taken:
+            return Claim(taken[0][0], token)
+    return None
+
+
+def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vault: Vault) -> list[Recipient] | None:
+    """Pass the barrier, in one transaction committed before the first byte leaves; returns the first window's recipients.
+
+    None: the claim is no longer ours, or the gate closed; nothing was changed. An empty window: nobody may be mailed.
+
+    Raises:
+        IntegrityError: an earlier hand-over of this batch was never disproved, so a second one is refused.
+        KeysDoNotFit: an address does not open; nothing was changed.
+    """
+    with transaction.atomic():
+        if not Gate.objects.filter(sending_open=True).exists():
+            return None
+        begun = db.rows(
+            "UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s "
+            "AND token=%(token)s AND state='claimed' AND lease_until>%(margin)s RETURNING attempts",
+            {"lease": now + SENDING_LEASE, "batch": held.batch_id, "token": held.token, "margin": now + MARGIN},
+        )
+        if not begun:
+            return None
+        Attempt.objects.create(batch_id=held.batch_id, n=begun[0][0], provider=provider, began_at=now)
+        return open_window(held, after=0, now=now, window=window, vault=vault)
+
+
+def open_window(held: Claim, *, after: int, now: datetime, window: int | None, vault: Vault) -> list[Recipient]:
+    """Cancel who may no longer be mailed, and open the next window of recipients with ids above `after`.
+
+    Runs inside the transaction that made or settled the window before: `begun_upto` is committed before its bytes leave.
+    """
+    _cancel_disallowed(held.batch_id, now)
+    limit = "" if window is None else f"LIMIT {int(window)}"
+    found = db.rows(
+        "SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, b.handle, b.key_id, b.address_cipher "
+        "FROM delivery d JOIN subscriber b ON b.id=d.subscriber_id JOIN occasion o ON o.id=d.occasion_id "
+        f"WHERE d.batch_id=%(batch)s AND d.state IS NULL AND d.id>%(after)s ORDER BY d.id {limit}",
+        {"batch": held.batch_id, "after": after},
+    )
+    recipients = [
+        Recipient(row[0], row[1], row[2], row[3], row[4], _opened(vault, UUID(str(row[5])), row[6], row[7]))
+        for row in found
+    ]
+    if recipients and window is not None:
+        db.execute(
+            "UPDATE batch SET begun_upto=%(upto)s, lease_until=%(lease)s WHERE id=%(batch)s",
+            {"upto": recipients[-1].delivery_id, "lease": now + SENDING_LEASE, "batch": held.batch_id},
+        )
+    return recipients
+
+
+def give_back(held: Claim, *, not_before: datetime | None = None) -> None:
+    """Return a claimed batch: no byte has left. Ours only; a batch past the barrier is left alone."""
+    later = "" if not_before is None else ", not_before=%(later)s"
+    db.execute(
+        f"UPDATE batch SET state='planned', token=NULL, lease_until=NULL{later} "
+        "WHERE id=%(batch)s AND token=%(token)s AND state='claimed'",
+        {"batch": held.batch_id, "token": held.token, "later": not_before},
+    )
+
+
+def park(held: Claim, why: str) -> None:
+    """Put a claimed batch aside with a reason, for an operator. Ours only."""
+    db.execute(
+        f"UPDATE batch SET state='{BatchState.PARKED}', token=NULL, lease_until=NULL, reason=%(why)s "
+        "WHERE id=%(batch)s AND token=%(token)s AND state='claimed'",
+        {"why": why, "batch": held.batch_id, "token": held.token},
+    )
+
+
+def _opened(vault: Vault, handle: UUID, key_id: int, cipher: bytes) -> Address:
+    return Address(vault.open(key_id, cipher, handle=handle.bytes, column="address"))
+
+
+# A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
+# a person lifts their own bounce. Complaints and erasure are sticky.
+_ALLOWED = """
+SELECT 1 FROM subscriber b JOIN occasion o ON o.id=delivery.occasion_id
+LEFT JOIN suppression x ON x.address_index=b.address_index AND x.lifted_at IS NULL
+WHERE b.id=delivery.subscriber_id AND CASE WHEN o.kind='notice'
+  THEN b.state IN ('pending','active') AND (x.address_index IS NULL OR (NOT x.sticky AND x.reason<>'erased'))
+  ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END
+"""
+
+
+def _cancel_disallowed(batch_id: int, now: datetime) -> None:
+    """Left, paused, suppressed or erased since the mail was planned."""
+    db.execute(
+        "UPDATE delivery SET state='cancelled', reason='not allowed any more' "
+        f"WHERE batch_id=%(batch)s AND state IS NULL AND id>coalesce((SELECT done_upto FROM batch WHERE id=%(batch)s), 0) "
+        f"AND NOT EXISTS ({_ALLOWED})",
+        {"batch": batch_id, "now": now},
+    )

@@ -1,0 +1,27 @@
+"""A person ended one subscription: planned mails whose every reason is that topic are not sent any more."""
+
+from django.db import transaction
+
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Edition
+
+
+def cancel_planned(subscriber_id: int, topic_id: int) -> int:
+    """Cancel this person's deliveries that are planned for nothing but this topic; returns how many.
+
+    A mail with other reasons too still goes: it was put together before, and leaving it whole is kinder than losing the rest.
+    """
+    with transaction.atomic():
+        planned = Batch.objects.filter(state=BatchState.PLANNED)
+        waiting = Delivery.objects.filter(subscriber_id=subscriber_id, state=None, batch__in=planned)
+        only = [
+            delivery.id for delivery in waiting.select_related("edition") if _topics(delivery.edition) == {topic_id}
+        ]
+        return Delivery.objects.filter(id__in=only, state=None, batch__in=planned).update(
+            state=DeliveryState.CANCELLED, reason="subscription ended"
+        )
+
+
+def _topics(edition: Edition) -> set[int]:
+    if edition.kind == "notice":
+        return set()
+    return {topic for _, _, topics in edition.content for topic in topics}

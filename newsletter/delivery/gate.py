@@ -1,0 +1,71 @@
+"""The gate: may anything be sent, and do the keys at hand fit the data."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from newsletter.models import Gate
+from newsletter.vault import KeysDoNotFit, Vault, same
+
+_WORD = "newsletter"
+
+
+def ensure(vault: Vault) -> None:
+    """Make the gate the first time, with words sealed under the keys of that day.
+
+    Raises:
+        KeysDoNotFit: the keys at hand are not those that sealed this data.
+    """
+    if not Gate.objects.exists():
+        epoch = uuid4()
+        key_id, cipher = vault.seal(_WORD, handle=epoch.bytes, column="check")
+        Gate.objects.bulk_create(
+            [
+                Gate(
+                    installation_epoch=epoch,
+                    check_key_id=key_id,
+                    check_cipher=cipher,
+                    check_index=vault.blind_index("check", _WORD),
+                    check_token=vault.token("check", 1),
+                )
+            ],
+            ignore_conflicts=True,  # another process was first: then its keys are checked
+        )
+    check(vault)
+
+
+def check(vault: Vault) -> None:
+    """Compare the keys with those that sealed this data.
+
+    Raises:
+        KeysDoNotFit: says which key is the wrong one.
+    """
+    gate = Gate.objects.get()
+    vault.open(gate.check_key_id, gate.check_cipher, handle=gate.installation_epoch.bytes, column="check")
+    if not same(vault.blind_index("check", _WORD), gate.check_index):
+        raise KeysDoNotFit("the index key in NEWSLETTER_ADDRESS_KEYS is not the one that this data was made with")
+    if not same(vault.token("check", 1).encode(), gate.check_token.encode()):
+        raise KeysDoNotFit(
+            "NEWSLETTER_SECRET_KEY is not the one that this data was made with: links already mailed would die"
+        )
+
+
+def pause(why: str, *, only_if_open: bool = False) -> None:
+    """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators."""
+    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.all()
+    gates.update(sending_open=False, paused_by=why)
+
+
+def resume() -> None:
+    """Open the gate."""
+    Gate.objects.update(sending_open=True, paused_by=None)
+
+
+def closed_by() -> str | None:
+    """Why sending is paused, None when it is not."""
+    gate = Gate.objects.filter(sending_open=False).first()
+    return (gate.paused_by or "an operator") if gate else None
+
+
+def paused_words(reason: str, now: datetime) -> str:
+    """What is written into the gate when a provider refuses us altogether."""
+    return f"the provider refused us ({reason}) at {now:%Y-%m-%d %H:%M} UTC"

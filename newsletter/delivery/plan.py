@@ -1,0 +1,93 @@
+"""Editions and the people they are owed to in, batches with deliveries out: every item given once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter import db
+from newsletter.models import Batch, BatchState, Lane
+
+#: People per batch: doubt after a crash is at most one batch per worker, so it is small where doubt would be costly.
+SIZES = {Lane.NOTICE: 50, Lane.ALERT: 100, Lane.DIGEST: 500}
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """What planning must know of the provider: its number, and whether everybody of a batch must share one letter."""
+
+    number: int
+    one_letter: bool
+
+
+@dataclass(frozen=True)
+class Share:
+    """One edition and the people it is owed to. `parked` is why its wording failed, None when it did not."""
+
+    edition_id: int
+    subscriber_ids: Sequence[int]
+    parked: str | None = None
+
+
+def plan(
+    *,
+    occasion_id: int,
+    lane: Lane,
+    shares: Sequence[Share],
+    given: Sequence[tuple[int, int, int]],
+    carrier: Carrier,
+    now: datetime,
+) -> tuple[int, ...]:
+    """Write batches, deliveries and what they give, inside the caller's transaction; returns the batch ids.
+
+    `given` holds (item id, subscriber id, item version). Its primary key is "never twice", so nothing is ignored here.
+
+    Raises:
+        IntegrityError: somebody else gave one of the items, or planned one of the deliveries, first: roll back, compute again.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("plan() belongs into the transaction that decides what is owed")
+    groups = list(_groups(shares, SIZES[lane], carrier))
+    batches = Batch.objects.bulk_create(
+        Batch(
+            provider=carrier.number,
+            lane=lane,
+            state=BatchState.PLANNED if parked is None else BatchState.PARKED,
+            reason=parked,
+            not_before=now,
+            size=len(people),
+        )
+        for parked, people in groups
+    )
+    db.insert(
+        "delivery",
+        ("occasion_id", "subscriber_id", "edition_id", "batch_id"),
+        (
+            (occasion_id, subscriber_id, edition_id, batch.id)
+            for batch, (_, people) in zip(batches, groups, strict=True)
+            for edition_id, subscriber_id in people
+        ),
+    )
+    db.insert("delivery_item", ("item_id", "subscriber_id", "version"), sorted(given))
+    return tuple(batch.id for batch in batches)
+
+
+def _groups(shares: Sequence[Share], size: int, carrier: Carrier) -> Iterator[tuple[str | None, list[tuple[int, int]]]]:
+    """(why parked, [(edition, subscriber), …]) per batch: one edition each where the carrier needs that, else filled up."""
+    people: list[tuple[int, int]] = []
+    for share in sorted(shares, key=lambda share: share.parked or ""):
+        alone = carrier.one_letter or share.parked is not None
+        if alone and people:
+            yield None, people
+            people = []
+        for subscriber_id in share.subscriber_ids:
+            people.append((share.edition_id, subscriber_id))
+            if len(people) == size:
+                yield share.parked, people
+                people = []
+        if alone and people:
+            yield share.parked, people
+            people = []
+    if people:
+        yield None, people

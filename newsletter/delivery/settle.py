@@ -1,0 +1,148 @@
+"""Write down what a provider answered: per window, then for the batch."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from newsletter import db
+from newsletter.delivery.barrier import Claim
+from newsletter.delivery.retry import exhausted, next_try
+from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState, Event
+
+
+class LeaseLost(Exception):
+    """Another worker took over: what we learned can only be added by events."""
+
+
+def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime) -> None:
+    """Write each outcome of a window: exceptions on their deliveries, the put-off ones into a new batch, then `done_upto`.
+
+    Raises:
+        LeaseLost: the batch is not ours any more.
+    """
+    batch = _ours(held)
+    for kind, state in ((Refused, DeliveryState.FAILED), (Unknown, DeliveryState.UNKNOWN)):
+        for delivery_id, outcome in outcomes.items():
+            if isinstance(outcome, kind):
+                Delivery.objects.filter(id=delivery_id, state=None).update(state=state, reason=outcome.reason)
+    put_off = [number for number, outcome in outcomes.items() if isinstance(outcome, Deferred)]
+    if put_off:
+        first = outcomes[put_off[0]]
+        assert isinstance(first, Deferred)  # noqa: S101 - narrows the type: chosen by it a line above
+        move(batch, put_off, not_before=next_try(batch.attempts, now, first.retry_after), now=now, why=first.reason)
+    Batch.objects.filter(id=batch.id).update(done_upto=max(outcomes))
+
+
+def move(batch: Batch, delivery_ids: Sequence[int], *, not_before: datetime, now: datetime, why: str) -> int:
+    """Move deliveries that were proved not to be taken into a new planned batch; an event per delivery names the old one."""
+    fresh = Batch.objects.create(
+        provider=batch.provider,
+        lane=batch.lane,
+        state=BatchState.PARKED if exhausted(batch.attempts) else BatchState.PLANNED,
+        reason=f"gave up: {why}" if exhausted(batch.attempts) else None,
+        not_before=not_before,
+        attempts=batch.attempts,
+        size=len(delivery_ids),
+    )
+    Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
+    Event.objects.bulk_create(
+        Event(
+            fingerprint=hashlib.sha256(f"deferred {number} {batch.id}".encode()).digest(),
+            delivery_id=number,
+            batch_id=batch.id,
+            kind="deferred",
+            at=now,
+            received_at=now,
+            detail=why,
+        )
+        for number in delivery_ids
+    )
+    return fresh.id
+
+
+def finish_windows(held: Claim, *, now: datetime) -> None:
+    """Close a batch whose windows are all settled."""
+    batch = _ours(held)
+    states = dict(
+        db.rows("SELECT coalesce(state,'taken'), count(*) FROM delivery WHERE batch_id=%s GROUP BY 1", [batch.id])
+    )
+    taken = states.pop("taken", 0)
+    if taken:
+        _close(batch, BatchState.ACCEPTED, "accepted", now)
+    elif DeliveryState.UNKNOWN in states:
+        _close(batch, BatchState.UNKNOWN, "unknown", now)
+    elif DeliveryState.FAILED in states:
+        _close(batch, BatchState.FAILED, "failed", now)
+    else:
+        _close(batch, BatchState.CANCELLED, "nobody left to mail", now, disproved=True)
+
+
+def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
+    """Write the one outcome of a batch that is one request.
+
+    Raises:
+        LeaseLost: the batch is not ours any more.
+    """
+    batch = _ours(held)
+    match outcome:
+        case Accepted(ref):
+            _close(batch, BatchState.ACCEPTED, "accepted", now, ref=ref)
+        case Unknown(reason):
+            _close(batch, BatchState.UNKNOWN, "unknown", now, reason=reason)
+        case Refused(reason, split=True):
+            _close(batch, BatchState.CANCELLED, "split", now, reason=reason, disproved=True)
+            _split(batch, now, reason)
+        case Refused(reason):
+            _close(batch, BatchState.FAILED, "failed", now, reason=reason)
+        case Deferred():
+            put_off(held, outcome, now=now)
+
+
+def put_off(held: Claim, outcome: Deferred, *, now: datetime) -> None:
+    """Plan the whole batch again: it is proved that nothing of it was taken."""
+    batch = _ours(held)
+    _close(batch, BatchState.PLANNED, "deferred", now, reason=outcome.reason, disproved=True)
+    planned = Batch.objects.filter(id=batch.id)
+    planned.update(not_before=next_try(batch.attempts, now, outcome.retry_after), begun_upto=None, done_upto=None)
+    if exhausted(batch.attempts):
+        planned.update(state=BatchState.PARKED, reason=f"gave up: {outcome.reason}")
+
+
+def _ours(held: Claim) -> Batch:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("outcomes are settled in one transaction")
+    if not Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.SENDING).update(token=held.token):
+        raise LeaseLost(f"batch {held.batch_id}")
+    return Batch.objects.get(id=held.batch_id)
+
+
+def _close(
+    batch: Batch,
+    state: BatchState,
+    outcome: str,
+    now: datetime,
+    *,
+    reason: str | None = None,
+    ref: str | None = None,
+    disproved: bool = False,
+) -> None:
+    Batch.objects.filter(id=batch.id).update(state=state, reason=reason, token=None, lease_until=None)
+    attempt = Attempt.objects.filter(batch_id=batch.id, n=batch.attempts)
+    attempt.update(ended_at=now, outcome=outcome, disproved=disproved, phase=reason)
+    if ref is not None:
+        try:
+            with transaction.atomic():
+                attempt.update(provider_ref=ref)
+        except IntegrityError:  # a provider that repeats its own word must not undo what it accepted
+            attempt.update(phase="its reference was seen before")
+
+
+def _split(batch: Batch, now: datetime, why: str) -> None:
+    numbers = list(Delivery.objects.filter(batch_id=batch.id, state=None).order_by("id").values_list("id", flat=True))
+    middle = (len(numbers) + 1) // 2
+    for half in (numbers[:middle], numbers[middle:]):
+        if half:
+            move(batch, half, not_before=now, now=now, why=why)

@@ -1,0 +1,101 @@
+"""Figures and stories of deliveries: the sum that must close, and what became of one mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter import db, links
+from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, Occasion
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Deliveries by state, and what waits."""
+
+    by_state: dict[str, int]
+    oldest_planned_at: datetime | None
+    parked_batches: int
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One line of `deliveries list`: no address, no topic."""
+
+    reference: str
+    occasion: str
+    state: str
+    reason: str | None
+    batch_id: int
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that is known of one delivery, without saying who it is for."""
+
+    reference: str
+    occasion: str
+    planned_at: datetime
+    state: str
+    reason: str | None
+    batch_id: int
+    items: tuple[tuple[int, int, tuple[int, ...]], ...]
+    attempts: tuple[Mapping[str, object], ...]
+    events: tuple[Mapping[str, object], ...]
+
+
+def ledger() -> Ledger:
+    """The figures of all deliveries that are kept."""
+    by_state = db.rows(
+        "SELECT coalesce(d.state,b.state), count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id GROUP BY 1"
+    )
+    waiting = Batch.objects.filter(state=BatchState.PLANNED).order_by("not_before").first()
+    return Ledger(
+        by_state=dict(sorted(by_state)),
+        oldest_planned_at=waiting.not_before if waiting else None,
+        parked_batches=Batch.objects.filter(state=BatchState.PARKED).count(),
+    )
+
+
+def sums(occasion_id: int) -> dict[str, int]:
+    """Deliveries of one occasion by state: complete when none is planned, claimed or sending."""
+    return dict(
+        db.rows(
+            "SELECT coalesce(d.state,b.state), count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id "
+            "WHERE d.occasion_id=%s GROUP BY 1",
+            [occasion_id],
+        )
+    )
+
+
+def listing(state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
+    """The newest deliveries, of one state or of all."""
+    found = db.rows(
+        "SELECT d.id, o.key, coalesce(d.state,b.state), coalesce(d.reason,b.reason), b.id FROM delivery d "
+        "JOIN batch b ON b.id=d.batch_id JOIN occasion o ON o.id=d.occasion_id "
+        "WHERE %(state)s='' OR coalesce(d.state,b.state)=%(state)s ORDER BY d.id DESC LIMIT %(limit)s",
+        {"state": state or "", "limit": limit},
+    )
+    return [DeliveryRow(links.reference(row[0]), row[1], row[2], row[3], row[4]) for row in found]
+
+
+def explain(reference: str) -> Story | None:
+    """The story behind the short word at a mail's foot; None when it is mistyped or no longer kept."""
+    number = links.read_reference(reference)
+    delivery = Delivery.objects.select_related("batch", "edition").filter(id=number).first() if number else None
+    if delivery is None:
+        return None
+    occasion = Occasion.objects.get(id=delivery.occasion_id)
+    attempts = Attempt.objects.filter(batch_id=delivery.batch_id).order_by("n")
+    events = Event.objects.filter(delivery_id=delivery.id).order_by("id")
+    content = delivery.edition.content if occasion.kind != Occasion.Kind.NOTICE else []
+    return Story(
+        reference=links.reference(delivery.id),
+        occasion=occasion.key,
+        planned_at=occasion.created_at,
+        state=delivery.state or delivery.batch.state,
+        reason=delivery.reason or delivery.batch.reason,
+        batch_id=delivery.batch_id,
+        items=tuple((item, version, tuple(topics)) for item, version, topics in content),
+        attempts=tuple(attempts.values("n", "provider", "began_at", "ended_at", "outcome", "phase", "disproved")),
+        events=tuple(events.values("kind", "at", "detail")),
+    )
