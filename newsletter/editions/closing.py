@@ -1,0 +1,60 @@
+"""Gatherings are closed here: fresh matches for an alert, due rhythms for digests."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+
+from newsletter import db
+from newsletter.editions.slots import next_due, occasion_key
+from newsletter.models import Cadence, Gathering, Occasion, Rhythm
+
+_FRESH = "gathering_id IS NULL AND owed_at IS NOT NULL AND withdrawn_at IS NULL"
+
+
+def close_alert(*, now: datetime, wait: timedelta) -> int | None:
+    """Give every fresh match one gathering, once the oldest of them is `wait` old; returns its id, None while it is too early.
+
+    One statement assigns: what commits later falls into the next gathering, and of two workers one gets them all.
+    """
+    due = f'SELECT 1 FROM "match" WHERE {_FRESH} AND owed_at<=%s LIMIT 1'
+    if not db.rows(due, [now - wait]):
+        return None
+    with transaction.atomic():
+        occasion = Occasion.objects.create(kind=Occasion.Kind.ALERT, key=f"alert:new:{uuid4()}", created_at=now)
+        gathering = Gathering.objects.create(occasion=occasion, cut_at=now)
+        Occasion.objects.filter(id=occasion.id).update(key=f"alert:{gathering.id}")
+        if db.execute(f'UPDATE "match" SET gathering_id=%s WHERE {_FRESH}', [gathering.id]):
+            return gathering.id
+        transaction.set_rollback(True)
+        return None
+
+
+def take_slots(*, now: datetime) -> tuple[int, ...]:
+    """Open a gathering for every rhythm that is due and has people, and move its due time on; returns their ids.
+
+    Two beats may both try: the gathering is unique by occasion and rhythm, and the due time moves by compare-and-set.
+    """
+    taken = [_take(rhythm, now) for rhythm in Rhythm.objects.filter(due_at__lte=now).order_by("due_at", "id")]
+    return tuple(gathering for gathering in taken if gathering is not None)
+
+
+def _take(rhythm: Rhythm, now: datetime) -> int | None:
+    key = occasion_key(rhythm.cadence, rhythm.due_at, rhythm.zone)
+    following = next_due(rhythm.cadence, rhythm.zone, rhythm.hour, rhythm.weekday, now)
+    with transaction.atomic():
+        if not Rhythm.objects.filter(id=rhythm.id, due_at=rhythm.due_at).update(due_at=following):
+            return None
+        column = "daily_rhythm_id" if rhythm.cadence == Cadence.DAILY else "weekly_rhythm_id"
+        if not db.rows(f"SELECT 1 FROM subscriber WHERE {column}=%s AND state='active' LIMIT 1", [rhythm.id]):
+            return None
+        occasion, _ = Occasion.objects.get_or_create(
+            key=key, defaults={"kind": Occasion.Kind.DIGEST, "created_at": now}
+        )
+        gathering, made = Gathering.objects.get_or_create(occasion=occasion, rhythm=rhythm, defaults={"cut_at": now})
+        return gathering.id if made else None
+
+
+def open_gatherings() -> tuple[int, ...]:
+    """Ids of gatherings that are not composed to the end."""
+    return tuple(Gathering.objects.filter(composed_at=None).order_by("id").values_list("id", flat=True))

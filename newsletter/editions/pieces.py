@@ -1,0 +1,146 @@
+"""Rows in, the values that wording needs out: pieces of items, reasons with their words, looks."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from newsletter.editions import select
+from newsletter.editions.render import Look, Piece, Reason, Source, Span
+from newsletter.models import Citation, Item, ItemVersion, Match, Topic
+from newsletter.models import Look as LookRow
+
+
+class FoundWord(Protocol):
+    """A word of a query as it stands in a text; offsets in code points."""
+
+    field: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """How own keywords are explained: their words opened, and found again in a text. Curated topics have receipts."""
+
+    #: Topic ids → the keyword as it was typed.
+    own_words: Callable[[Collection[int]], Mapping[int, str]] = field(repr=False)
+    #: (query, title, text) → where its words stand.
+    spans: Callable[[str, str, str], Sequence[FoundWord]]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All that the editions of one gathering are made of."""
+
+    hits: Mapping[int, select.Hit]
+    pieces: Mapping[tuple[int, int], Piece]
+    story_of: Mapping[int, int | None]
+    #: (item, version, topic) → where the topic's words stand in that version.
+    spans: Mapping[tuple[int, int, int], tuple[Span, ...]] = field(repr=False)
+    names: Mapping[int, Reason] = field(repr=False)
+    looks: Mapping[int, Look]
+
+    def reasons(self, told: select.Content) -> list[Reason]:
+        """Why these items are told, a reason per topic, with the words as they stand in the items."""
+        words: dict[int, list[str]] = defaultdict(list)
+        for item_id, version, topics in told:
+            piece = self.pieces[item_id, version]
+            for topic_id in topics:
+                for span in self.spans.get((item_id, version, topic_id), ()):
+                    shown = piece.title if span.field == "title" else piece.text
+                    words[topic_id].append(shown[span.start : span.end])
+        named = dict.fromkeys(topic_id for _, _, topics in told for topic_id in topics)
+        return [replace(self.names[topic_id], words=_distinct(words[topic_id])) for topic_id in named]
+
+    def highlights(self, told: select.Content) -> dict[int, tuple[Span, ...]]:
+        """Item id → where its matched words stand, for every topic it is told for."""
+        return {
+            item_id: tuple(
+                sorted(
+                    {span for topic in topics for span in self.spans.get((item_id, version, topic), ())},
+                    key=_span_place,
+                )
+            )
+            for item_id, version, topics in told
+        }
+
+
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
+    """Without repeats that differ only in case."""
+    return tuple({word.casefold(): word for word in reversed(list(words))}.values())[::-1]
+
+
+def _span_place(span: Span) -> tuple[str, int, int]:
+    return span.field, span.start, span.end
+
+
+def shelf(match_ids: Collection[int], explaining: Explaining) -> Shelf:
+    """Read what belongs to these matches."""
+    matches = list(Match.objects.filter(id__in=match_ids).select_related("item__entry"))
+    hits = {match.id: _hit(match) for match in matches}
+    pieces = _pieces({(hit.item_id, hit.version) for hit in hits.values()})
+    topics = list(Topic.objects.filter(id__in={match.topic_id for match in matches}))
+    own = explaining.own_words([topic.id for topic in topics if topic.kind == Topic.Kind.OWN])
+    names = {
+        topic.id: Reason(name=own.get(topic.id) or topic.name or "", own=topic.id in own, words=()) for topic in topics
+    }
+    spans = {
+        (match.item_id, match.item_version, match.topic_id): _spans(
+            match, pieces[match.item_id, match.item_version], own, explaining
+        )
+        for match in matches
+    }
+    looks = {row.id: Look(locale=row.locale, format=row.format, discreet=row.discreet) for row in LookRow.objects.all()}
+    story_of = {match.item_id: match.item.story_id for match in matches}
+    return Shelf(hits=hits, pieces=pieces, story_of=story_of, spans=spans, names=names, looks=looks)
+
+
+def _hit(match: Match) -> select.Hit:
+    return select.Hit(
+        match_id=match.id,
+        item_id=match.item_id,
+        version=match.item_version,
+        topic_id=match.topic_id,
+        story_id=match.item.story_id,
+        published_at=match.item.entry.published_at,
+        position=match.item.position,
+    )
+
+
+def _spans(match: Match, piece: Piece, own: Mapping[int, str], explaining: Explaining) -> tuple[Span, ...]:
+    if match.topic_id in own:
+        found = explaining.spans(own[match.topic_id], piece.title, piece.text)
+        return tuple(Span(field=_field(hit.field), start=hit.start, end=hit.end) for hit in found)
+    return tuple(Span(field=_field(hit["field"]), start=hit["start"], end=hit["end"]) for hit in match.receipt or [])
+
+
+def _field(name: str) -> str:
+    return "title" if name == "title" else "text"
+
+
+def _pieces(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], Piece]:
+    ids = {item_id for item_id, _ in wanted}
+    sources: dict[int, list[Source]] = defaultdict(list)
+    for citation in Citation.objects.filter(item_id__in=ids).order_by("item_id", "n"):
+        sources[citation.item_id].append(Source(citation.publisher, citation.published_on, citation.url))
+    items = {item.id: item for item in Item.objects.filter(id__in=ids).select_related("entry")}
+    return {
+        (row.item_id, row.n): _piece(items[row.item_id], row, tuple(sources[row.item_id]))
+        for row in ItemVersion.objects.filter(item_id__in=ids)
+        if (row.item_id, row.n) in wanted
+    }
+
+
+def _piece(item: Item, row: ItemVersion, sources: tuple[Source, ...]) -> Piece:
+    return Piece(
+        item_id=item.id,
+        version=row.n,
+        title=row.title,
+        text=row.text,
+        html=row.html,
+        url=item.entry.url,
+        sources=sources,
+        lang=item.lang,
+        published_at=item.entry.published_at,
+    )

@@ -1,0 +1,336 @@
+"""The whole chain of Celery tasks. A task carries ids, may run zero, one or many times, and changes nothing the second time.
+
+Doors do the work and return ids; what follows is rung from here. Every ring may be lost: the same work is found by the ticks,
+and, where no tick comes either, by every worker's own look at the tables (`watch`).
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import django
+import structlog
+from celery import Celery, signals
+from django.apps import apps
+from kombu.exceptions import OperationalError as BrokerError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+if not apps.ready:
+    django.setup()
+
+from django.db import DatabaseError, close_old_connections
+
+from newsletter import db, logs, wiring
+from newsletter.delivery import gate, prune, recover, reroute, send
+from newsletter.editions import closing, compose, notices
+from newsletter.feeds import refresh as feeds
+from newsletter.matching import match as matching
+from newsletter.matching import topics
+from newsletter.models import Pulse
+from newsletter.vault import KeysDoNotFit
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Something that rings by itself: which task, how often (seconds), and why."""
+
+    task: str
+    every: float
+    why: str
+
+
+TICKS = {
+    "refresh": Tick("newsletter.refresh_due", 15, "feeds whose time has come are read"),
+    "match": Tick("newsletter.match", 15, "items that met no topic yet, should the ring have been lost"),
+    "notices": Tick("newsletter.notices", 10, "confirmations and links that wait, should the ring have been lost"),
+    "close": Tick("newsletter.close", 5, "fresh matches that waited long enough become an alert"),
+    "slots": Tick("newsletter.slots", 15, "digests whose local hour has come"),
+    "compose": Tick("newsletter.compose_open", 30, "gatherings that were not composed to the end"),
+    "send": Tick("newsletter.send", 10, "batches whose time has come, also those that had to wait"),
+    "recover": Tick("newsletter.recover", 15, "work of workers that died; says that the tables were looked at"),
+    "prune": Tick("newsletter.prune", 3600, "what is kept no longer is deleted"),
+}
+#: Seconds without a tick after which a worker looks at the tables by itself.
+SILENCE = 25
+#: Batches that one task sends before it lets others have a turn.
+TURN = 20
+
+# Without these names Celery would look for an AMQP broker in every thread that did not set the app itself.
+app = Celery("newsletter")
+app.set_default()
+app.conf.update(
+    broker_url=wiring.config().broker_url,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"polling_interval": 0.02}
+    if wiring.config().embedded
+    else {
+        "visibility_timeout": 900,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 30,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        "global_keyprefix": "newsletter:",
+    },
+    worker_prefetch_multiplier=4 if wiring.config().embedded else 1,
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=300,
+    task_soft_time_limit=240,
+    task_default_queue="newsletter",
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    worker_soft_shutdown_timeout=20,
+    worker_max_tasks_per_child=2000,
+    beat_scheduler="celery.beat:Scheduler",
+    beat_schedule={
+        name: {"task": tick.task, "schedule": tick.every, "options": {"expires": max(tick.every * 0.9, 1)}}
+        for name, tick in TICKS.items()
+    },
+    timezone="UTC",
+)
+
+
+def ring(name: str, *ids: int) -> None:
+    """Ring a task's bell if that can be done at once; a lost ring costs seconds, so nothing is ever raised."""
+    try:
+        app.send_task(f"newsletter.{name}", args=ids, retry=False, ignore_result=True)
+    except (BrokerError, OSError) as error:
+        log.warning("not_rung", task=name, error=type(error).__name__)
+
+
+@app.task(name="newsletter.refresh_due")
+def refresh_due() -> None:
+    """Ring for each feed that is due."""
+    for feed_id in feeds.due(now=db.now()):
+        ring("refresh", feed_id)
+
+
+@app.task(name="newsletter.refresh")
+def refresh(feed_id: int) -> None:
+    """Read one feed."""
+    if feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()).unmatched:
+        ring("match")
+
+
+@app.task(name="newsletter.match")
+def match() -> None:
+    """Let new items meet the topics."""
+    while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
+        if met.matches:
+            ring("close")
+
+
+@app.task(name="newsletter.notices")
+def plan_notices() -> None:
+    """Plan notices that wait."""
+    if notices.plan_notices(wiring.composer(), now=db.now()):
+        ring("send")
+
+
+@app.task(name="newsletter.close")
+def close() -> None:
+    """Close an alert gathering when its time has come."""
+    gathering_id = closing.close_alert(now=db.now(), wait=wiring.gather())
+    if gathering_id is not None:
+        ring("compose", gathering_id)
+
+
+@app.task(name="newsletter.slots")
+def slots() -> None:
+    """Open the digests that are due."""
+    for gathering_id in closing.take_slots(now=db.now()):
+        ring("compose", gathering_id)
+
+
+@app.task(name="newsletter.compose_open")
+def compose_open() -> None:
+    """Ring for gatherings that are not composed to the end."""
+    for gathering_id in closing.open_gatherings():
+        ring("compose", gathering_id)
+
+
+@app.task(name="newsletter.compose")
+def compose_gathering(gathering_id: int) -> None:
+    """Compose and plan one gathering."""
+    if compose.compose(gathering_id, wiring.composer(), clock=db.now):
+        ring("send")
+
+
+@app.task(name="newsletter.send", time_limit=900, soft_time_limit=840)
+def send_batches() -> None:
+    """Send what is due, a turn of it; ring again when there is more."""
+    for _ in range(TURN):
+        if send.send_next(wiring.sender(), clock=db.now) is None:
+            return
+    ring("send")
+
+
+@app.task(name="newsletter.recover")
+def recover_work() -> None:
+    """Take care of what dead workers left, and leave a sign that the tables are looked at."""
+    now = db.now()
+    Pulse.objects.update_or_create(name="tick", defaults={"at": now})
+    found = recover.recover(now=now)
+    if found.given_back or found.doubtful:
+        log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
+    reroute.reroute(wiring.carrier())
+
+
+@app.task(name="newsletter.prune")
+def prune_rows() -> None:
+    """Delete what is kept no longer."""
+    prune.prune(now=db.now())
+    topics.drop_orphans()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one pass over the tables did."""
+
+    feeds: int = 0
+    new: int = 0
+    feeds_failed: int = 0
+    matches: int = 0
+    gatherings: int = 0
+    accepted: int = 0
+    deferred: int = 0
+    refused: int = 0
+    unknown: int = 0
+
+
+Progress = Callable[[str, int], None]
+
+
+def _no_progress(_stage: str, _number: int) -> None:
+    pass
+
+
+def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
+    """All that is due now, in this process, to the end: refresh, match, gather, compose, deliver.
+
+    `wait` is how long a fresh match waits for others; `progress` hears of each step (its name, and an id or a number).
+    """
+    polled = []
+    for feed_id in feeds.due(now=db.now()):
+        progress("feed", feed_id)
+        polled.append(feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()))
+    done = deliver(wait=wait, progress=progress)
+    return replace(
+        done,
+        feeds=len(polled),
+        new=sum(one.new for one in polled),
+        feeds_failed=sum(bool(one.error) for one in polled),
+    )
+
+
+def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
+    """`once` without reading feeds: whatever the tables owe, up to the last batch that is due."""
+    recover_work()
+    matches = 0
+    while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
+        matches += met.matches
+        progress("items matched", met.items)
+    notices.plan_notices(wiring.composer(), now=db.now())
+    closing.close_alert(now=db.now(), wait=wait)
+    closing.take_slots(now=db.now())
+    gatherings = closing.open_gatherings()
+    for gathering_id in gatherings:
+        progress("gathering", gathering_id)
+        compose.compose(gathering_id, wiring.composer(), clock=db.now)
+    sent = []
+    while (one := send.send_next(wiring.sender(), clock=db.now)) is not None:
+        progress("batch", one.batch_id)
+        sent.append(one)
+    return Done(
+        matches=matches,
+        gatherings=len(gatherings),
+        accepted=sum(one.accepted for one in sent),
+        deferred=sum(one.deferred for one in sent),
+        refused=sum(one.refused for one in sent),
+        unknown=sum(one.unknown for one in sent),
+    )
+
+
+def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
+    """Look at the tables whenever no tick was seen for `silence` seconds, until `stop`: Redis may be gone for hours.
+
+    Of several workers one looks: the sign in the `pulse` row is moved by compare-and-set.
+    """
+    while not stop.wait(silence / 5):
+        try:
+            now = db.now()
+            silent = Pulse.objects.filter(name="tick", at__lt=now - timedelta(seconds=silence))
+            if silent.update(at=now):
+                log.warning("no_ring")
+                _look()
+        except DatabaseError as error:
+            log.error("not_looked", error=type(error).__name__)
+        finally:
+            close_old_connections()
+
+
+def _look() -> None:
+    """What is owed goes first, then feeds one by one: a slow feed must not hold up a mail."""
+    deliver(wait=wiring.gather())
+    for feed_id in feeds.due(now=db.now()):
+        if feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()).unmatched:
+            deliver(wait=wiring.gather())
+
+
+class NotReady(Exception):
+    """The service cannot start as it is; the message says what to do."""
+
+
+def prepare() -> None:
+    """What every start does once the tables are there: check the keys, show a first sign of life.
+
+    Raises:
+        NotReady: no database, tables missing, or keys that do not open the data.
+    """
+    try:
+        gate.ensure(wiring.vault())
+        Pulse.objects.get_or_create(name="tick", defaults={"at": db.now()})
+    except KeysDoNotFit as error:
+        raise NotReady(f"{error}. Put back the keys file that was kept") from error
+    except DatabaseError as error:
+        raise NotReady("the database does not answer, or has no tables yet: run 'newsletter migrate'") from error
+
+
+def start_watching(**_signal: Any) -> threading.Event:
+    """Start `watch` in a thread of this process."""
+    stop = threading.Event()
+    threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
+    return stop
+
+
+@signals.worker_process_init.connect
+def _in_each_child(**signal: Any) -> None:
+    """A prefork child: threads do not survive the fork, so each child watches for itself."""
+    start_watching(**signal)
+
+
+@signals.worker_init.connect
+def _in_the_parent(sender: Any = None, **signal: Any) -> None:
+    """Keys are checked before anything is taken; pools without children watch from here."""
+    try:
+        prepare()
+    except NotReady as error:
+        raise SystemExit(f"newsletter: {error}") from None
+    if sender is not None and "prefork" not in str(getattr(sender, "pool_cls", "prefork")):
+        start_watching()
+
+
+@signals.setup_logging.connect
+def _logging(**_signal: Any) -> None:
+    logs.configure(wiring.config().log_level)
