@@ -47,7 +47,8 @@ def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) 
     names = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         if is_postgres():
-            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+            # outside of execute() Django does not translate psycopg's errors by itself
+            with connection.wrap_database_errors, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
                 for row in values:
                     copy.write_row(row)
         else:

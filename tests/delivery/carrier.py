@@ -1,0 +1,29 @@
+"""A carrier that answers by script and remembers what it was handed: for the states, not for the wire."""
+
+from collections.abc import Callable, Sequence
+
+from newsletter.handover import Accepted, Outcome, Parcel
+
+Script = Callable[[Parcel], Outcome]
+
+
+class ScriptedCarrier:
+    """Answers each parcel by `script`; `window` and `one_letter` as a test wants them."""
+
+    name = "scripted"
+
+    def __init__(self, script: Script = lambda _parcel: Accepted(), *, window: int | None = 2, number: int = 1) -> None:
+        self.script = script
+        self.window = window
+        self.number = number
+        self.one_letter = window is None
+        self.handed: list[Parcel] = []
+        self.windows: list[int] = []
+
+    def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
+        self.windows.append(len(parcels))
+        self.handed.extend(parcels)
+        return {parcel.delivery_id: self.script(parcel) for parcel in parcels}
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,112 @@
+"""Planning: batches of the right people, items given once whoever asks, a carrier exchanged before anything left."""
+
+from collections.abc import Sequence
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.delivery import cancel, plan, reroute, status
+from newsletter.delivery.plan import Carrier, Share
+from newsletter.models import Batch, Delivery, DeliveryItem, Lane, Occasion
+from tests import rows
+
+pytestmark = pytest.mark.django_db
+
+
+@given(
+    shares=st.lists(st.tuples(st.lists(st.integers(), max_size=9), st.sampled_from([None, "broken"])), max_size=6),
+    size=st.integers(1, 5),
+    one_letter=st.booleans(),
+)
+def test_grouping_loses_nobody_and_respects_the_carrier(
+    shares: list[tuple[list[int], str | None]], size: int, one_letter: bool
+) -> None:
+    asked = [Share(number, people, parked) for number, (people, parked) in enumerate(shares)]
+    groups = list(plan._groups(asked, size, Carrier(1, one_letter)))
+    flat = [pair for _, people in groups for pair in people]
+    assert sorted(flat) == sorted((share.edition_id, one) for share in asked for one in share.subscriber_ids)
+    for parked, people in groups:
+        assert 0 < len(people) <= size
+        assert {asked[edition].parked for edition, _ in people} == {parked}
+        assert not one_letter or len({edition for edition, _ in people}) == 1
+
+
+def test_an_item_is_given_once_even_if_two_composers_plan_at_once() -> None:
+    made = rows.planned(3)
+    occasion = Occasion.objects.create(kind="digest", key="digest:daily:2026-11-24", created_at=rows.NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        plan.plan(
+            occasion_id=occasion.id,
+            lane=Lane.DIGEST,
+            shares=[Share(Delivery.objects.first().edition_id, [made.people[0].id])],
+            given=[(made.item.id, made.people[0].id, 1)],
+            carrier=Carrier(1, one_letter=False),
+            now=rows.NOW,
+        )
+    assert (Delivery.objects.count(), DeliveryItem.objects.count()) == (3, 3)
+
+
+def test_one_mail_per_occasion_and_person() -> None:
+    rows.planned(1)
+    first = Delivery.objects.get()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Delivery.objects.create(
+            occasion_id=first.occasion_id,
+            subscriber_id=first.subscriber_id,
+            edition_id=first.edition_id,
+            batch_id=first.batch_id,
+        )
+
+
+def test_planning_outside_a_transaction_is_refused(transactional_db: None) -> None:
+    with pytest.raises(RuntimeError):
+        plan.plan(
+            occasion_id=1, lane=Lane.ALERT, shares=[], given=[], carrier=Carrier(1, one_letter=False), now=rows.NOW
+        )
+
+
+def test_planned_batches_follow_to_another_provider_one_letter_each() -> None:
+    rows.planned(2)
+    other = rows.planned(3)
+    Delivery.objects.filter(batch_id=other.batch_ids[0]).update(batch_id=Batch.objects.order_by("id").first().id)
+    assert reroute.reroute(Carrier(3, one_letter=True)) == 2
+    for batch in Batch.objects.exclude(state="cancelled"):
+        assert batch.provider == 3
+        assert Delivery.objects.filter(batch_id=batch.id).values("edition_id").distinct().count() <= 1
+    assert status.ledger().by_state == {"planned": 5}
+    assert reroute.reroute(Carrier(3, one_letter=True)) == 0
+
+
+def test_what_was_begun_stays_with_its_provider() -> None:
+    rows.planned(1)
+    Batch.objects.update(state="claimed")
+    assert reroute.reroute(Carrier(3, one_letter=True)) == 0
+
+
+@pytest.mark.parametrize(("topics", "cancelled"), [([7], 1), ([7, 8], 0), ([8], 0)])
+def test_ending_a_subscription_cancels_what_is_planned_for_it_alone(topics: Sequence[int], cancelled: int) -> None:
+    made = rows.planned(2)
+    edition = Delivery.objects.first().edition
+    edition.content = [[made.item.id, 1, list(topics)]]
+    edition.save()
+    assert cancel.cancel_planned(made.people[0].id, 7) == cancelled
+    assert status.ledger().by_state.get("cancelled", 0) == cancelled
+
+
+def test_a_mail_that_is_being_handed_over_is_not_cancelled() -> None:
+    made = rows.planned(1)
+    Batch.objects.update(state="claimed")
+    assert cancel.cancel_planned(made.people[0].id, 1) == 0
+
+
+def test_the_story_behind_a_reference_names_nobody() -> None:
+    made = rows.planned([rows.subscriber("canary@example.org")])
+    reference = status.listing()[0].reference
+    story = status.explain(reference.lower())
+    assert story is not None
+    assert (story.state, story.items) == ("planned", ((made.item.id, 1, (1,)),))
+    assert "canary" not in repr(story)
+    assert status.explain("0000-0000-1") is None
+    assert status.sums(Delivery.objects.get().occasion_id) == {"planned": 1}

@@ -1,0 +1,59 @@
+"""Retention: what is past its time goes, what is in doubt stays, and nothing becomes new again."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.delivery import prune
+from newsletter.delivery.retry import BACK_OFF, next_try
+from newsletter.models import Batch, Delivery, DeliveryItem, Edition, EditionBody, Item, Occasion
+from tests import rows
+
+pytestmark = pytest.mark.django_db
+
+
+def settle(state: str) -> None:
+    Batch.objects.update(state="claimed")
+    Batch.objects.update(state="sending")
+    Batch.objects.update(state=state)
+
+
+def test_bodies_go_after_a_week_and_the_ledger_after_two() -> None:
+    rows.planned(2)
+    settle("accepted")
+    prune.prune(now=rows.NOW + timedelta(days=6))
+    assert (EditionBody.objects.count(), Delivery.objects.count()) == (1, 2)
+    prune.prune(now=rows.NOW + timedelta(days=8))
+    assert (EditionBody.objects.count(), Delivery.objects.count()) == (0, 2)
+    prune.prune(now=rows.NOW + timedelta(days=15))
+    assert (Delivery.objects.count(), Batch.objects.count(), Edition.objects.count()) == (0, 0, 0)
+    assert DeliveryItem.objects.count() == 2
+
+
+def test_doubt_is_kept_until_somebody_decides() -> None:
+    rows.planned(2)
+    settle("unknown")
+    prune.prune(now=rows.NOW + timedelta(days=400))
+    assert Delivery.objects.count() == 2
+
+
+def test_what_was_given_outlives_every_way_to_owe_it() -> None:
+    made = rows.planned(1)
+    Item.objects.filter(id=made.item.id).update(first_seen_at=rows.NOW)
+    prune.prune(now=rows.NOW + timedelta(days=20))
+    assert DeliveryItem.objects.count() == 1
+    prune.prune(now=rows.NOW + timedelta(days=22))
+    assert DeliveryItem.objects.count() == 0
+
+
+def test_empty_tables_prune_to_nothing() -> None:
+    assert set(prune.prune(now=rows.NOW).values()) == {0}
+    assert Occasion.objects.count() == 0
+
+
+def test_back_off_grows_and_a_providers_wish_counts() -> None:
+    waits = [next_try(attempts, rows.NOW) - rows.NOW for attempts in range(1, 8)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (*BACK_OFF, 60, 60)]
+    assert next_try(1, rows.NOW, 600) - rows.NOW == timedelta(minutes=10)
+    assert next_try(1, rows.NOW, 5) - rows.NOW == timedelta(minutes=1)
+    assert next_try(1, rows.NOW, 10**9) - rows.NOW == timedelta(days=1)

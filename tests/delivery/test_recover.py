@@ -1,0 +1,103 @@
+"""A worker dies at every place: what is done stays done, what is untouched goes again, what nobody knows is called unknown."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.delivery import barrier, recover, send, settle, status
+from newsletter.delivery.plan import Carrier
+from newsletter.handover import Accepted, Refused
+from newsletter.models import Batch, Delivery
+from tests import rows
+from tests.delivery.carrier import ScriptedCarrier
+
+pytestmark = pytest.mark.django_db
+
+NOW = rows.NOW
+LATER = NOW + timedelta(hours=1)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    rows.open_gate()
+
+
+def sender(carrier: ScriptedCarrier) -> send.Sender:
+    return send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
+
+
+def run(carrier: ScriptedCarrier, moment=NOW) -> None:
+    while send.send_next(sender(carrier), clock=lambda: moment):
+        pass
+
+
+def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:
+    rows.planned(3)
+    barrier.claim(now=NOW, provider=1)
+    assert recover.recover(now=LATER) == recover.Recovered(given_back=1, doubtful=0)
+    carrier = ScriptedCarrier()
+    run(carrier, LATER)
+    assert status.ledger().by_state == {"accepted": 3}
+
+
+@pytest.mark.parametrize("dies_at", range(1, 6))
+def test_killed_in_a_window_only_that_window_is_in_doubt(dies_at: int) -> None:
+    rows.planned(5)
+    carrier = ScriptedCarrier(window=2)
+
+    def die(_parcel: object) -> Accepted:
+        if len(carrier.handed) and carrier.windows and sum(carrier.windows) >= dies_at:
+            raise Killed
+        return Accepted()
+
+    carrier.script = die
+    with pytest.raises(Killed):
+        run(carrier)
+    window = (dies_at - 1) // 2
+    in_doubt = 2 if window < 2 else 1
+    assert recover.recover(now=LATER).doubtful == 1
+    assert recover.recover(now=LATER) == recover.Recovered()
+    carrier.script = lambda _parcel: Accepted()
+    run(carrier, LATER)
+    accepted = {"accepted": 5 - in_doubt} if in_doubt < 5 else {}
+    assert status.ledger().by_state == accepted | {"unknown": in_doubt}
+    handed = [parcel.delivery_id for parcel in carrier.handed]
+    assert len(handed) == len(set(handed)) == 5
+
+
+def test_killed_in_a_whole_request_all_of_it_is_in_doubt() -> None:
+    rows.planned(3, carrier=Carrier(1, one_letter=True))
+
+    def die(_parcel: object) -> Accepted:
+        raise Killed
+
+    carrier = ScriptedCarrier(die, window=None)
+    with pytest.raises(Killed):
+        run(carrier)
+    recover.recover(now=LATER)
+    assert status.ledger().by_state == {"unknown": 3}
+    run(ScriptedCarrier(window=None), LATER)
+    assert status.ledger().by_state == {"unknown": 3}
+
+
+def test_a_lease_that_still_runs_is_left_alone() -> None:
+    rows.planned(1)
+    barrier.claim(now=NOW, provider=1)
+    assert recover.recover(now=NOW + timedelta(seconds=59)) == recover.Recovered()
+
+
+def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
+    made = rows.planned(1)
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    recipients = barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT)
+    assert recipients
+    recover.recover(now=LATER)
+    with pytest.raises(settle.LeaseLost):
+        settle.settle_window(held, {recipients[0].delivery_id: Refused("late")}, now=LATER)
+    assert Batch.objects.get(id=made.batch_ids[0]).state == "unknown"
+    assert Delivery.objects.get().state is None

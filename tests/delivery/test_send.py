@@ -1,0 +1,272 @@
+"""The ledger around a hand-over: what each answer of a provider leaves behind."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from newsletter.delivery import barrier, gate, recover, send, status
+from newsletter.delivery.plan import Carrier
+from newsletter.handover import Accepted, Deferred, Refused, Unknown
+from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
+from tests import rows
+from tests.delivery.carrier import Script, ScriptedCarrier
+
+pytestmark = pytest.mark.django_db
+
+NOW = rows.NOW
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    rows.open_gate()
+
+
+def at(moment: datetime = NOW):
+    return lambda: moment
+
+
+def sender(carrier: ScriptedCarrier) -> send.Sender:
+    return send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
+
+
+def states() -> dict[str, int]:
+    return status.ledger().by_state
+
+
+def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:
+    made = rows.planned([rows.subscriber("one@example.org"), rows.subscriber("two@example.org")])
+    carrier = ScriptedCarrier()
+    sent = send.send_next(sender(carrier), clock=at())
+    assert sent is not None and sent.accepted == 2
+    assert sorted(parcel.address.value for parcel in carrier.handed) == ["one@example.org", "two@example.org"]
+    assert len({parcel.personal["unsubscribe"] for parcel in carrier.handed}) == 2
+    assert len({parcel.message_id for parcel in carrier.handed}) == 2
+    assert states() == {"accepted": 2}
+    assert send.send_next(sender(carrier), clock=at()) is None
+    assert len(made.batch_ids) == 1
+
+
+def test_windows_are_committed_before_their_bytes_leave() -> None:
+    rows.planned(5)
+    seen: list[int | None] = []
+
+    def look(_parcel: object) -> Accepted:
+        seen.append(Batch.objects.get().begun_upto)
+        return Accepted()
+
+    carrier = ScriptedCarrier(look, window=2)
+    send.send_next(sender(carrier), clock=at())
+    first = Delivery.objects.order_by("id").first().id
+    assert carrier.windows == [2, 2, 1]
+    assert seen == [first + 1, first + 1, first + 3, first + 3, first + 4]
+    assert Batch.objects.get().done_upto == first + 4
+
+
+def test_a_refused_recipient_fails_alone() -> None:
+    made = rows.planned(3)
+    bad = made.people[1].id
+    ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
+    carrier = ScriptedCarrier(lambda parcel: Refused("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
+    send.send_next(sender(carrier), clock=at())
+    assert states() == {"accepted": 2, "failed": 1}
+    assert Delivery.objects.get(subscriber_id=bad).reason == "550 5.1.1"
+
+
+def test_a_recipient_put_off_moves_to_a_new_batch_with_proof() -> None:
+    made = rows.planned(3)
+    ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
+    later = ids[made.people[0].id]
+    carrier = ScriptedCarrier(lambda parcel: Deferred("450 4.2.1") if parcel.delivery_id == later else Accepted())
+    send.send_next(sender(carrier), clock=at())
+    assert states() == {"accepted": 2, "planned": 1}
+    event = Event.objects.get()
+    assert (event.kind, event.delivery_id, event.batch_id) == ("deferred", later, made.batch_ids[0])
+    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(seconds=59))) is None
+    carrier.script = lambda _parcel: Accepted()
+    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(seconds=61))).accepted == 1
+    assert states() == {"accepted": 3}
+    assert sorted(parcel.delivery_id for parcel in carrier.handed).count(later) == 2
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -> None:
+    rows.planned(3, carrier=Carrier(1, one_letter=window is None))
+    carrier = ScriptedCarrier(lambda _parcel: Deferred("connection refused"), window=window)
+    for minutes, tries in ((0, 1), (2, 2), (5, 3)):
+        send.send_next(sender(carrier), clock=at(NOW + timedelta(minutes=minutes)))
+        assert Attempt.objects.filter(disproved=True).count() == tries
+    assert states() == {"planned": 3}
+    carrier.script = lambda _parcel: Accepted("ref-1")
+    carrier.handed.clear()
+    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(minutes=30))).accepted == 3
+    assert states() == {"accepted": 3}
+    assert len(carrier.handed) == 3
+
+
+def test_a_wrong_key_closes_the_gate_once_and_fails_nobody() -> None:
+    rows.planned(2)
+    rows.planned(2)
+    carrier = ScriptedCarrier(lambda _parcel: Deferred("401", pause=True))
+    send.send_next(sender(carrier), clock=at())
+    assert "401" in (gate.closed_by() or "")
+    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))) is None
+    assert states() == {"planned": 4}
+    gate.resume()
+    carrier.script = lambda _parcel: Accepted()
+    while send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))):
+        pass
+    assert states() == {"accepted": 4}
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_unknown_is_never_handed_over_again(window: int | None) -> None:
+    rows.planned(3, carrier=Carrier(1, one_letter=window is None))
+    carrier = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=window)
+    send.send_next(sender(carrier), clock=at())
+    assert states() == {"unknown": 3}
+    carrier.script = lambda _parcel: Accepted()
+    recover.recover(now=NOW + timedelta(days=1))
+    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(days=1))) is None
+    assert len(carrier.handed) == 3
+
+
+def test_a_second_hand_over_is_refused_by_the_database() -> None:
+    made = rows.planned(1)
+    Attempt.objects.create(batch_id=made.batch_ids[0], n=7, provider=1, began_at=NOW)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert carrier.handed == []
+    assert states() == {"parked": 1}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Attempt.objects.create(batch_id=made.batch_ids[0], n=8, provider=1, began_at=NOW)
+
+
+def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
+    made = rows.planned(5, carrier=Carrier(1, one_letter=True))
+    bad = Delivery.objects.get(subscriber_id=made.people[3].id).id
+
+    def judge(carrier: ScriptedCarrier) -> Script:
+        def answer(_parcel: object) -> Accepted | Refused:
+            request = carrier.handed[-carrier.windows[-1] :]
+            if any(parcel.delivery_id == bad for parcel in request):
+                return Refused("400", split=len(request) > 1)
+            return Accepted()
+
+        return answer
+
+    carrier = ScriptedCarrier(window=None)
+    carrier.script = judge(carrier)
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert states() == {"accepted": 4, "failed": 1}
+    assert Delivery.objects.select_related("batch").get(id=bad).batch.state == "failed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda who: Subscriber.objects.filter(id=who.id).update(state="left"),
+        lambda who: Subscriber.objects.filter(id=who.id).update(paused_until=NOW + timedelta(days=1)),
+        lambda who: Subscriber.objects.filter(id=who.id).delete(),
+        lambda who: Suppression.objects.create(address_index=who.address_index, reason="bounce", since=NOW),
+    ],
+)
+def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
+    made = rows.planned(2)
+    change(made.people[0])
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert [parcel.delivery_id for parcel in carrier.handed] == [
+        Delivery.objects.get(subscriber_id=made.people[1].id).id
+    ]
+    assert states() == {"accepted": 1, "cancelled": 1}
+
+
+def test_who_leaves_between_two_windows_is_left_out_too() -> None:
+    made = rows.planned(4)
+    last = made.people[3]
+
+    def leave(_parcel: object) -> Accepted:
+        Subscriber.objects.filter(id=last.id).update(state="left")
+        return Accepted()
+
+    carrier = ScriptedCarrier(leave, window=2)
+    send.send_next(sender(carrier), clock=at())
+    assert len(carrier.handed) == 3
+    assert states() == {"accepted": 3, "cancelled": 1}
+
+
+def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:
+    made = rows.planned(2)
+    Subscriber.objects.filter(id__in=[person.id for person in made.people]).update(state="left")
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states(), Batch.objects.get().state) == ([], {"cancelled": 2}, "cancelled")
+
+
+def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_final() -> None:
+    bounced, complained = rows.subscriber(state="pending"), rows.subscriber(state="pending")
+    for who, reason, sticky in ((bounced, "bounce", False), (complained, "complaint", True)):
+        Suppression.objects.create(address_index=who.address_index, reason=reason, sticky=sticky, since=NOW)
+    for who in (bounced, complained):
+        _notice(who)
+    carrier = ScriptedCarrier()
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert len(carrier.handed) == 1
+    assert carrier.handed[0].unsubscribe is None
+    assert "/confirm/" in carrier.handed[0].personal["link"]
+    assert states() == {"accepted": 1, "cancelled": 1}
+
+
+def _notice(who: Subscriber) -> None:
+    from newsletter.models import Notice, Occasion
+
+    made = rows.planned([who], lane=Lane.NOTICE, kind="notice")
+    notice = Notice.objects.create(
+        kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + timedelta(days=7)
+    )
+    Occasion.objects.filter(id=Delivery.objects.get(batch_id=made.batch_ids[0]).occasion_id).update(
+        key=f"notice:{notice.id}"
+    )
+
+
+def test_notices_go_before_alerts_and_alerts_before_digests() -> None:
+    for lane, kind in ((Lane.DIGEST, "digest"), (Lane.ALERT, "alert"), (Lane.NOTICE, "alert")):
+        rows.planned(1, lane=lane, kind=kind)
+    held = [barrier.claim(now=NOW, provider=1) for _ in range(3)]
+    lanes = [Batch.objects.get(id=one.batch_id).lane for one in held if one]
+    assert lanes == [Lane.NOTICE, Lane.ALERT, Lane.DIGEST]
+
+
+def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
+    rows.planned(1)
+    held = barrier.claim(now=NOW, provider=1)
+    gate.pause("tests")
+    assert held is not None
+    assert barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT) is None
+    assert Gate.objects.get().paused_by == "tests"
+    assert Batch.objects.get().state == "claimed"
+
+
+def test_a_worker_that_wakes_up_late_drops_its_work() -> None:
+    rows.planned(1)
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    assert barrier.begin(held, now=NOW + timedelta(seconds=51), provider=1, window=2, vault=rows.VAULT) is None
+    assert recover.recover(now=NOW + timedelta(seconds=61)).given_back == 1
+    other = barrier.claim(now=NOW + timedelta(seconds=61), provider=1)
+    assert other is not None
+    assert barrier.begin(held, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=rows.VAULT) is None
+    assert barrier.begin(other, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=rows.VAULT)
+
+
+def test_no_address_in_the_values_that_travel() -> None:
+    rows.planned([rows.subscriber("canary+7f3a@example.org")])
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert "canary" not in repr(carrier.handed) + str(carrier.handed[0].address)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT address_cipher FROM subscriber")
+        assert b"canary" not in bytes(cursor.fetchone()[0])

@@ -1,0 +1,300 @@
+"""From matches to planned mails: who is owed what, each item once, each wording once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from newsletter.editions.render import Frame, Wording
+
+from newsletter.delivery.plan import Carrier, Share, plan
+from newsletter.editions import closing, compose
+from newsletter.editions.pieces import Explaining
+from newsletter.models import (
+    Batch,
+    Cadence,
+    Delivery,
+    DeliveryItem,
+    Edition,
+    Gathering,
+    Match,
+    Occasion,
+    Rhythm,
+    Subscriber,
+    Subscription,
+)
+from tests import rows
+
+pytestmark = pytest.mark.django_db
+
+NOW = rows.NOW
+FRAME = Frame(
+    organisation="The Digest",
+    postal_address="1 Road, Town",
+    contact="people@example.org",
+    sender="The Digest",
+    base_url="https://news.example.org",
+)
+
+
+def own_words(_ids: Collection[int]) -> Mapping[int, str]:
+    return {}
+
+
+def no_spans(_query: str, _title: str, _text: str) -> Sequence:
+    return ()
+
+
+def _plan(*, occasion_id, lane, shares, given, now):
+    wanted = [Share(*share) for share in shares]
+    carrier = Carrier(1, one_letter=False)
+    return plan(occasion_id=occasion_id, lane=lane, shares=wanted, given=given, carrier=carrier, now=now)
+
+
+@pytest.fixture(scope="module")
+def composer() -> compose.Composer:
+    return compose.Composer(
+        wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),
+        explaining=Explaining(own_words=own_words, spans=no_spans),
+        vault=rows.VAULT,
+        plan=_plan,
+    )
+
+
+def alert(composer: compose.Composer, *, chunk: int = 50_000) -> tuple[int, ...]:
+    gathering = closing.close_alert(now=NOW, wait=timedelta(0))
+    return () if gathering is None else compose.compose(gathering, composer, clock=lambda: NOW, chunk=chunk)
+
+
+def given() -> set[tuple[int, int]]:
+    return set(DeliveryItem.objects.values_list("item_id", "subscriber_id"))
+
+
+def test_each_follower_gets_what_they_follow_in_one_mail(composer: compose.Composer) -> None:
+    one, two, both = rows.subscriber(), rows.subscriber(), rows.subscriber()
+    red, blue = rows.topic("Red"), rows.topic("Blue")
+    rows.follow(one, red), rows.follow(two, blue), rows.follow(both, red), rows.follow(both, blue)
+    first, second = rows.item("One"), rows.item("Two")
+    rows.match(first, red), rows.match(second, red), rows.match(second, blue)
+    alert(composer)
+    assert given() == {
+        (first.id, one.id),
+        (second.id, one.id),
+        (second.id, two.id),
+        (first.id, both.id),
+        (second.id, both.id),
+    }
+    assert Delivery.objects.count() == 3
+    assert Edition.objects.count() == 3
+
+
+def test_people_who_get_the_same_share_one_edition(composer: compose.Composer) -> None:
+    red = rows.topic()
+    for _ in range(5):
+        rows.follow(rows.subscriber(), red)
+    rows.match(rows.item(), red)
+    alert(composer)
+    assert (Edition.objects.count(), Delivery.objects.count(), Batch.objects.count()) == (1, 5, 1)
+
+
+def test_another_look_is_another_edition(composer: compose.Composer) -> None:
+    red = rows.topic()
+    rows.follow(rows.subscriber(), red)
+    rows.follow(rows.subscriber(look=rows.look(discreet=False)), red)
+    rows.match(rows.item(), red)
+    alert(composer)
+    assert Edition.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        {"state": "pending"},
+        {"state": "left"},
+        {"paused_until": NOW + timedelta(days=1)},
+    ],
+)
+def test_who_must_not_be_mailed_is_owed_nothing(composer: compose.Composer, people: dict) -> None:
+    red = rows.topic()
+    rows.follow(rows.subscriber(**people), red)
+    rows.match(rows.item(), red)
+    alert(composer)
+    assert Delivery.objects.count() == 0
+
+
+def test_what_matched_before_one_followed_is_not_owed(composer: compose.Composer) -> None:
+    red = rows.topic()
+    rows.follow(rows.subscriber(), red, owed_from=NOW + timedelta(seconds=1))
+    rows.match(rows.item(), red)
+    alert(composer)
+    assert Delivery.objects.count() == 0
+
+
+def test_matches_that_may_never_be_mailed_stay_quiet(composer: compose.Composer) -> None:
+    red = rows.topic()
+    rows.follow(rows.subscriber(), red)
+    rows.match(rows.item(), red, owed_at=None)
+    assert closing.close_alert(now=NOW, wait=timedelta(0)) is None
+
+
+def test_an_alert_waits_for_its_siblings(composer: compose.Composer) -> None:
+    red = rows.topic()
+    rows.match(rows.item(), red, owed_at=NOW - timedelta(seconds=119))
+    rows.match(rows.item(), red, owed_at=NOW)
+    wait = timedelta(seconds=120)
+    assert closing.close_alert(now=NOW, wait=wait) is None
+    gathering = closing.close_alert(now=NOW + timedelta(seconds=1), wait=wait)
+    assert Match.objects.filter(gathering_id=gathering).count() == 2
+    assert Occasion.objects.get().key == f"alert:{gathering}"
+
+
+def test_composing_twice_plans_once(composer: compose.Composer) -> None:
+    red = rows.topic()
+    rows.follow(rows.subscriber(), red)
+    rows.match(rows.item(), red)
+    gathering = closing.close_alert(now=NOW, wait=timedelta(0))
+    assert gathering is not None
+    again = partial(compose.compose, gathering, composer, clock=lambda: NOW)
+    assert len(again()) == 1
+    assert again() == ()
+    Gathering.objects.update(composed_upto=0, composed_at=None)
+    assert again() == ()
+    assert Delivery.objects.count() == 1
+    assert closing.open_gatherings() == ()
+
+
+def test_small_chunks_give_the_same_mails(composer: compose.Composer) -> None:
+    red, blue = rows.topic(), rows.topic()
+    for number in range(7):
+        rows.follow(rows.subscriber(), red if number % 2 else blue)
+    item = rows.item()
+    rows.match(item, red), rows.match(item, blue)
+    alert(composer, chunk=2)
+    assert Delivery.objects.count() == 7
+    assert Edition.objects.count() == 2
+
+
+def due(cadence: Cadence, *, hour: int = 9) -> Rhythm:
+    return rows.rhythm(cadence, hour=hour, due_at=NOW)
+
+
+def digest(composer: compose.Composer, now=NOW) -> None:
+    for gathering in closing.take_slots(now=now):
+        compose.compose(gathering, composer, clock=lambda: now)
+
+
+def test_a_digest_comes_at_its_hour_once_and_the_slot_moves_on(composer: compose.Composer) -> None:
+    red = rows.topic()
+    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY))
+    rows.follow(who, red, Cadence.DAILY)
+    rows.match(rows.item(), red)
+    alert(composer)
+    assert Delivery.objects.count() == 0
+    digest(composer)
+    digest(composer)
+    assert Delivery.objects.count() == 1
+    assert Occasion.objects.filter(key="digest:daily:2026-11-24").count() == 1
+    assert Rhythm.objects.get(id=who.daily_rhythm_id).due_at == NOW + timedelta(days=1)
+
+
+def test_an_item_comes_once_on_whichever_mail_is_first(composer: compose.Composer) -> None:
+    red, blue = rows.topic(), rows.topic()
+    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY), weekly_rhythm=due(Cadence.WEEKLY))
+    rows.follow(who, red, Cadence.IMMEDIATE), rows.follow(who, blue, Cadence.DAILY)
+    both, only_blue = rows.item("Both"), rows.item("Blue")
+    rows.match(both, red), rows.match(both, blue), rows.match(only_blue, blue)
+    alert(composer)
+    digest(composer)
+    assert given() == {(both.id, who.id), (only_blue.id, who.id)}
+    assert Delivery.objects.count() == 2
+
+
+def test_a_slower_mail_sweeps_up_what_a_faster_one_left(composer: compose.Composer) -> None:
+    red = rows.topic()
+    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY), paused_until=NOW)
+    rows.follow(who, red, Cadence.DAILY)
+    Subscriber.objects.filter(id=who.id).update(state="pending")
+    rows.match(rows.item(), red)
+    alert(composer)
+    Subscriber.objects.filter(id=who.id).update(state="active")
+    Subscription.objects.update(cadence=Cadence.IMMEDIATE)
+    digest(composer)
+    assert Delivery.objects.count() == 1
+
+
+def test_a_weekly_reader_is_not_in_the_daily_mail(composer: compose.Composer) -> None:
+    red = rows.topic()
+    rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), red, Cadence.WEEKLY)
+    rows.match(rows.item(), red)
+    digest(composer)
+    assert Delivery.objects.count() == 0
+
+
+def test_a_changed_hour_does_not_bring_a_second_mail_on_the_same_date(composer: compose.Composer) -> None:
+    red = rows.topic()
+    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY))
+    rows.follow(who, red, Cadence.DAILY)
+    rows.match(rows.item(), red)
+    digest(composer)
+    later = NOW + timedelta(hours=8)
+    Subscriber.objects.filter(id=who.id).update(daily_rhythm=rows.rhythm(Cadence.DAILY, hour=17, due_at=later))
+    rows.match(rows.item(), red)
+    digest(composer, later)
+    assert Delivery.objects.count() == 1
+    assert closing.open_gatherings() == ()
+
+
+def test_nothing_new_means_no_mail(composer: compose.Composer) -> None:
+    rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), rows.topic(), Cadence.DAILY)
+    digest(composer)
+    assert (Delivery.objects.count(), Edition.objects.count()) == (0, 0)
+
+
+def test_an_edition_that_cannot_be_worded_is_parked_and_stops_no_other(composer: compose.Composer, monkeypatch) -> None:
+    red, blue = rows.topic("Red"), rows.topic("Blue")
+    rows.follow(rows.subscriber(), red), rows.follow(rows.subscriber(), blue)
+    rows.match(rows.item("Poison"), red), rows.match(rows.item("Good"), blue)
+    block = composer.wording.block
+
+    def fragile(pieces, *rest):
+        if pieces[0].title == "Poison":
+            raise ValueError("poison")
+        return block(pieces, *rest)
+
+    monkeypatch.setattr(composer.wording, "block", fragile)
+    alert(composer)
+    assert sorted(Batch.objects.values_list("state", flat=True)) == ["parked", "planned"]
+    assert "ValueError" in Batch.objects.get(state="parked").reason
+
+
+def test_own_words_are_sealed_in_every_column(composer: compose.Composer) -> None:
+    red = rows.topic("Zzyzx topic")
+    rows.follow(rows.subscriber(), red)
+    rows.match(rows.item("Title", "Zzyzx text"), red)
+    alert(composer)
+    body = Edition.objects.get().editionbody
+    assert b"Zzyzx" not in bytes(body.cipher)
+    opened = rows.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
+    assert "Zzyzx text" in opened
+
+
+def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, monkeypatch) -> None:
+    """Another composer gives the same item between our question and our plan: the chunk is computed again."""
+    red = rows.topic()
+    who, other = rows.subscriber(), rows.subscriber()
+    rows.follow(who, red), rows.follow(other, red)
+    item = rows.item()
+    rows.match(item, red)
+    ask = compose.owed
+
+    def raced(*args, **kwargs):
+        answer = ask(*args, **kwargs)
+        DeliveryItem.objects.get_or_create(item_id=item.id, subscriber_id=who.id, version=1)
+        return answer
+
+    monkeypatch.setattr(compose, "owed", raced)
+    alert(composer)
+    assert list(Delivery.objects.values_list("subscriber_id", flat=True)) == [other.id]
+    assert given() == {(item.id, who.id), (item.id, other.id)}
