@@ -351,8 +351,10 @@ TEMPLATES = [
 DATABASES = {"default": database(_values["DATABASE_URL"], _data_dir)}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 STATIC_URL = "/static/"
-STATICFILES_DIRS: list[Path] = []
-WHITENOISE_ROOT = None
+#: One stylesheet, in the package: a wheel carries it, and whitenoise serves it.
+STATIC_ROOT = Path(__file__).parent / "web" / "static"
+WHITENOISE_MAX_AGE = 86_400
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False

@@ -1,5 +1,6 @@
 """The Jinja2 environment of the pages."""
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -11,5 +12,17 @@ def environment(**options: Any) -> Environment:
     """Escapes everything, whatever a template is called, and stops at an unknown name."""
     options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "autoescape": True}
     made = Environment(**options)  # noqa: S701 - autoescape is on, two lines up
-    made.globals.update(url=reverse, organisation=settings.NEWSLETTER.organisation, contact=settings.NEWSLETTER.contact)
+    made.globals.update(
+        url=reverse,
+        organisation=settings.NEWSLETTER.organisation,
+        contact=settings.NEWSLETTER.contact,
+        stylesheet=_static("style.css"),
+        icon=_static("icon.svg"),
+    )
     return made
+
+
+def _static(name: str) -> str:
+    """The address of a static file, with a word that changes with its content: browsers keep it for a day."""
+    content = (settings.STATIC_ROOT / name).read_bytes()
+    return f"{settings.STATIC_URL}{name}?{hashlib.sha256(content).hexdigest()[:8]}"

@@ -1,0 +1,297 @@
+"""A message put together: encoded once for a letter, joined from byte parts for each person."""
+
+import binascii
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import Header
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+from functools import lru_cache
+
+from newsletter.handover import Address, Letter, Parcel
+
+#: Personal places of a letter: the page to unsubscribe, the page that mails a fresh preferences link, the mail's
+#: reference, and a notice's own page.
+PLACES = ("unsubscribe", "ask", "reference", "link")
+
+_PLACE = re.compile(rf"@@nl-({'|'.join(PLACES)})@@")
+_JOINER = "\u2060"  # WORD JOINER: has no width and forbids a line break
+_ENCODED_WORD = re.compile(r"=\?(?=[^\s?]*\?[bBqQ]\?)")
+#: C0, C1, DEL, line and paragraph separators, and halves of surrogate pairs.
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
+_MESSAGE_ID = re.compile(r"[\w.+=-]{1,200}@[A-Za-z0-9.-]{1,253}", re.ASCII)
+_URL = re.compile(r"https?://[!-;=?-~]{1,900}")  # printable ASCII without < > and spaces
+_NEVER_FOLDED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help", "message-id"})
+#: An `=_` can never stand in quoted-printable text, so no body can hold this.
+_BOUNDARY = "=_nl-part"
+#: Fixed bytes, or the name of a place and how its value is written there.
+_Piece = bytes | tuple[str, Callable[[str], str]]
+
+
+class NotMailable(ValueError):
+    """A mail cannot be put together from this. Says which part is wrong and never shows it."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who mails come from. `contact` is the Reply-To, a human; `base_url` is where our pages are."""
+
+    name: str
+    address: str
+    organisation: str
+    contact: str
+    base_url: str
+
+    @property
+    def domain(self) -> str:
+        """The domain of the sender's address, in ASCII."""
+        return ascii_address(self.address).rpartition("@")[2]
+
+
+class MailPolicy(EmailPolicy):
+    """Writes headers by our own means: the standard library's folding breaks List-* and can be talked into new headers.
+
+    List-* and Message-ID stay on one line as they are; other text that is not ASCII becomes encoded words as a whole.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        """The header as lines of at most 998 characters, CRLF at the end.
+
+        Raises:
+            NotMailable: the value holds a line break or another control character, or is too long.
+        """
+        text = str(value)
+        if _NOT_IN_A_HEADER.search(text.replace(" ", "")):
+            raise NotMailable(f"{name} holds a control character")
+        if name.lower() not in _NEVER_FOLDED:
+            charset = "us-ascii" if text.isascii() else "utf-8"
+            text = Header(text, charset, maxlinelen=76, header_name=name).encode(linesep="\r\n")
+        lines = f"{name}: {text}\r\n"
+        if not lines.isascii() or max(map(len, lines.split("\r\n"))) > 998:
+            raise NotMailable(f"{name} does not fit in a header")
+        return lines
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """As `fold`, in ASCII bytes."""
+        return self.fold(name, value).encode("ascii")
+
+
+#: Headers as `MailPolicy` says; CRLF; body lines of at most 76 characters (quoted-printable sees to that).
+POLICY = MailPolicy(linesep="\r\n", cte_type="7bit", max_line_length=76)
+
+
+def place(name: str) -> str:
+    """What stands in a letter where a personal value goes; `name` is one of PLACES."""
+    if name not in PLACES:
+        raise ValueError(f"{name} is not one of {', '.join(PLACES)}")
+    return f"@@nl-{name}@@"
+
+
+def defuse(text: str) -> str:
+    """Untrusted text in which neither a personal place nor an encoded word (RFC 2047) can be read."""
+    return _ENCODED_WORD.sub(f"={_JOINER}?", text.replace("@@nl-", f"@{_JOINER}@nl-"))
+
+
+def header_text(text: str, limit: int = 200) -> str:
+    """Untrusted text on one line, fit for a header: no control characters, nothing that decodes, at most `limit` long."""
+    line = _NOT_IN_A_HEADER.sub(" ", text).strip()
+    line = defuse(line).replace("=?", f"={_JOINER}?")
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def ascii_address(address: str) -> str:
+    """A sender's address with its domain in ASCII (RFC 5890).
+
+    Raises:
+        NotMailable: it is not `local@domain` with an ASCII local part.
+    """
+    plain = _ascii_domain(address)
+    if not _ADDRESS.fullmatch(plain):
+        raise NotMailable("the sender's address is not one that can send mail")
+    return plain
+
+
+def recipient(address: Address) -> str:
+    """The one address a parcel goes to, as it may stand in an envelope or a header.
+
+    Raises:
+        NotMailable: it is not one plain ASCII address.
+    """
+    if not _ADDRESS.fullmatch(address.value):
+        raise NotMailable("the address is not one that mail can be sent to")
+    return address.value
+
+
+def headers(letter: Letter, parcel: Parcel, sender: Sender) -> dict[str, str]:
+    """What besides the usual headers a mail carries.
+
+    A notice is one person's own business: no List-*, no Precedence. RFC 8058's pair needs the parcel's URL.
+
+    Raises:
+        NotMailable: the Message-ID or the URL would not be safe in a header.
+    """
+    return {**_personal(parcel), **_shared(letter, sender)}
+
+
+def personal_values(letter: Letter, parcel: Parcel) -> dict[str, str]:
+    """The values of the places that `letter` has.
+
+    Raises:
+        NotMailable: the parcel lacks one.
+    """
+    names = dict.fromkeys(_PLACE.findall(letter.text) + _PLACE.findall(letter.html))
+    try:
+        return {name: parcel.personal[name] for name in names}
+    except KeyError as error:
+        raise NotMailable(f"the personal place {error.args[0]} has no value") from None
+
+
+def _personal(parcel: Parcel) -> dict[str, str]:
+    message_id = _ascii_domain(parcel.message_id)
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise NotMailable("the Message-ID is not fit for a header")
+    found = {"Message-ID": f"<{message_id}>"}
+    if parcel.unsubscribe is not None:
+        if not _URL.fullmatch(parcel.unsubscribe):
+            raise NotMailable("the one-click URL is not fit for a header")
+        found["List-Unsubscribe"] = f"<{parcel.unsubscribe}>"
+        found["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return found
+
+
+def _ascii_domain(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    try:
+        return text if text.isascii() else f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return ""
+
+
+def _shared(letter: Letter, sender: Sender) -> dict[str, str]:
+    found = {"Auto-Submitted": "auto-generated"}
+    if letter.kind != "notice":
+        found["List-Id"] = f"<updates.{sender.domain}>"
+        found["Precedence"] = "bulk"
+    return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A letter ready to be joined with each person's parts."""
+
+    _head: bytes = field(repr=False)
+    _body: tuple[_Piece, ...] = field(repr=False)
+
+    def message(self, parcel: Parcel, date: datetime) -> bytes:
+        """The mail for one person, as it travels: ASCII, CRLF, lines of at most 998 characters (76 in bodies).
+
+        Raises:
+            NotMailable: something personal is missing, or not fit for a header.
+        """
+        lines = "".join(f"{name}: {value}\r\n" for name, value in _personal(parcel).items())
+        own = f"To: {recipient(parcel.address)}\r\nDate: {_date(date)}\r\n{lines}"
+        parts = [own.encode("ascii"), self._head]
+        for part in self._body:
+            if isinstance(part, bytes):
+                parts.append(part)
+            else:
+                parts.append(_value(parcel.personal, *part))
+        return b"".join(parts)
+
+
+def prepare(letter: Letter, sender: Sender) -> Prepared:
+    """Encode what all mails of a letter share: once per letter, however many people get it.
+
+    Raises:
+        NotMailable: the sender cannot stand in a header.
+    """
+    shared = {
+        "From": _mailbox(sender.name, sender.address),
+        "Subject": header_text(letter.subject),
+        "Reply-To": ascii_address(sender.contact),
+        "MIME-Version": "1.0",
+        **_shared(letter, sender),
+    }
+    head = b"".join(POLICY.fold_binary(name, value) for name, value in shared.items())
+    if message_from_bytes(head + b"\r\n").keys() != list(shared):
+        raise NotMailable("the letter's words make headers of their own")
+    text = _part("plain", letter.text, str)
+    if not letter.html:
+        return Prepared(head, _joined(text))
+    opening = f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n--{_BOUNDARY}\r\n'.encode()
+    between = f"\r\n--{_BOUNDARY}\r\n".encode()
+    closing = f"\r\n--{_BOUNDARY}--\r\n".encode()
+    return Prepared(head, _joined([opening, *text, between, *_part("html", letter.html, html.escape), closing]))
+
+
+def safe_python() -> bool:
+    """Whether hostile words stay words on this Python: some versions of its e-mail package make headers of them."""
+    hostile = "=?utf-8?q?x=0D=0ABcc:_v@example.org?= \r\nBcc: v@example.org"
+    sender = Sender(hostile, "digest@example.org", hostile, "editor@example.org", "https://example.org")
+    letter = Letter(0, "alert", hostile, hostile, hostile)
+    parcel = Parcel(0, Address("reader@example.org"), letter, {}, "a@example.org", "a", "https://example.org/a")
+    raw = prepare(letter, sender).message(parcel, datetime(2026, 1, 1, tzinfo=UTC))
+    expected = ["From", "To", "Subject", "Date", "Reply-To", "MIME-Version", "Content-Type"]
+    return sorted(message_from_bytes(raw).keys()) == sorted([*expected, *headers(letter, parcel, sender)])
+
+
+def _mailbox(name: str, address: str) -> str:
+    plain = header_text(name, 80)
+    if not plain:
+        return ascii_address(address)
+    if not plain.isascii():
+        words = Header(plain, "utf-8", maxlinelen=76, header_name="From").encode(linesep="")
+        return f"{words} <{ascii_address(address)}>"
+    escaped = re.sub(r'(["\\])', r"\\\1", plain)
+    return f'"{escaped}" <{ascii_address(address)}>'
+
+
+def _part(subtype: str, text: str, write: Callable[[str], str]) -> list[_Piece]:
+    """A text part: its headers, and its body cut at the places, each of which begins on a line of its own."""
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    pieces = _PLACE.split(text)
+    parts: list[_Piece] = [head.encode()]
+    for fixed, name in zip(pieces[::2], pieces[1::2], strict=False):
+        parts += [_open_ended(fixed), (name, write)]
+    return [*parts, _quoted_printable(pieces[-1])]
+
+
+def _joined(parts: Iterable[_Piece]) -> tuple[_Piece, ...]:
+    """Neighbouring bytes as one."""
+    found: list[_Piece] = []
+    for part in parts:
+        if isinstance(part, bytes) and found and isinstance(found[-1], bytes):
+            found[-1] += part
+        else:
+            found.append(part)
+    return tuple(found)
+
+
+def _value(personal: Mapping[str, str], name: str, write: Callable[[str], str]) -> bytes:
+    try:
+        return _open_ended(write(personal[name]))
+    except KeyError:
+        raise NotMailable(f"the personal place {name} has no value") from None
+
+
+def _quoted_printable(text: str) -> bytes:
+    """RFC 2045, 6.7: lines of at most 76 characters, CRLF."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    return binascii.b2a_qp(plain, quotetabs=False, istext=True).replace(b"\n", b"\r\n")
+
+
+def _open_ended(text: str) -> bytes:
+    """Quoted-printable text after which a new line begins that is not one for the reader."""
+    # the x keeps white space at the end from being the end of a line, and leaves room for the `=`
+    encoded = _quoted_printable(text + "x")[:-1]
+    return encoded if not encoded or encoded.endswith(b"\n") else encoded + b"=\r\n"
+
+
+@lru_cache(maxsize=8)
+def _date(moment: datetime) -> str:
+    return format_datetime(moment)

@@ -1,0 +1,66 @@
+"""Subscribing somebody by hand: an admin's word instead of a page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter.handover import Address
+from newsletter.models import Subscriber
+from newsletter.subscribers import people
+from newsletter.subscribers.address import index_of
+from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
+from newsletter.subscribers.confirm import admit
+from newsletter.subscribers.signup import Busy, sign_up
+from newsletter.vault import Vault
+
+
+@dataclass(frozen=True)
+class Added:
+    """`state` is active, or pending until the notice is answered. `followed` counts the topics of an active person."""
+
+    subscriber_id: int
+    state: str
+    followed: int = 0
+    #: None: nothing to mail, or one was mailed less than a day ago.
+    notice_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """The address must not be mailed, for `reason`."""
+
+    reason: str
+
+
+def subscribe_directly(
+    address: Address,
+    choices: Choices,
+    *,
+    confirmed: bool,
+    source: str,
+    now: datetime,
+    vault: Vault,
+    own_topic: OwnTopic,
+    next_due: NextDue,
+) -> Added | Suppressed | Busy:
+    """Subscribe `address`. `confirmed` says that the person agreed elsewhere: active at once; else they are asked by mail."""
+    with transaction.atomic():
+        index = index_of(address, vault)
+        found = people.suppression(index)
+        if found is not None and people.for_good(found):
+            return Suppressed(found.reason)
+        if not confirmed:
+            return _asked(address, choices, now, vault, next_due)
+        person = people.lock(address, vault) or people.make(address, choices, now=now, vault=vault, next_due=next_due)
+        admit(person, choices, keep=True, what=source, now=now, next_due=next_due)
+        followed = people.follow_all(person, choices, own_topic=own_topic, source=source, now=now)
+        return Added(person.id, person.state, followed)
+
+
+def _asked(address: Address, choices: Choices, now: datetime, vault: Vault, next_due: NextDue) -> Added | Busy:
+    signed = sign_up(address, choices, now=now, vault=vault, next_due=next_due)
+    if isinstance(signed, Busy):
+        return signed
+    person = Subscriber.objects.get(address_index=index_of(address, vault))
+    return Added(person.id, person.state, notice_id=signed.notice_id)

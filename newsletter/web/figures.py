@@ -1,0 +1,56 @@
+"""The figures of the service, read from the database at each scrape: no process keeps counts that another does not see."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Min, QuerySet
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from newsletter import db
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Feed, Gate, Match, Pulse, Subscriber
+
+
+class Figures(Collector):
+    """Never per topic, never per person."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """All figures, each from one query."""
+        now = db.now()
+        yield _by_state("newsletter_batches", "Batches by state", Batch.objects.all(), BatchState.values)
+        alone = Delivery.objects.filter(state=DeliveryState.UNKNOWN).count()
+        whole = Delivery.objects.filter(state=None, batch__state=BatchState.UNKNOWN).count()
+        yield _one("newsletter_deliveries_unknown", "Deliveries in doubt", alone + whole)
+        oldest = Batch.objects.filter(state=BatchState.PLANNED).aggregate(Min("not_before"))["not_before__min"]
+        age = (now - oldest) / timedelta(seconds=1) if oldest else 0
+        yield _one("newsletter_planned_age_seconds", "How long the oldest planned batch is overdue", max(age, 0))
+        active = Feed.objects.filter(state=Feed.State.ACTIVE)
+        yield _one("newsletter_feeds_due", "Feeds whose time has come", active.filter(next_fetch_at__lte=now).count())
+        yield _one("newsletter_feeds_failing", "Feeds whose last fetch failed", active.filter(failures__gt=0).count())
+        yield _by_state("newsletter_subscribers", "People by state", Subscriber.objects.all(), Subscriber.State.values)
+        fresh = Match.objects.filter(gathering_id=None, owed_at__isnull=False, withdrawn_at=None)
+        since = fresh.aggregate(Min("owed_at"))["owed_at__min"]
+        waited = (now - since) / timedelta(seconds=1) if since else 0
+        yield _one("newsletter_fresh_match_age_seconds", "How long the oldest fresh match waits", max(waited, 0))
+        yield _one("newsletter_sending_open", "1 when sending is open", Gate.objects.filter(sending_open=True).count())
+        tick = Pulse.objects.filter(name="tick").first()
+        seen = (now - tick.at) / timedelta(seconds=1) if tick else -1
+        yield _one("newsletter_last_look_age_seconds", "Since a worker looked at the tables; -1: never", seen)
+
+
+def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=value)
+
+
+def _by_state(name: str, words: str, rows: QuerySet[Any], states: Iterable[str]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, labels=["state"])
+    counted = dict(rows.values_list("state").annotate(Count("id")))
+    for state in states:
+        family.add_metric([state], counted.get(state, 0))
+    return family
+
+
+registry = CollectorRegistry()
+registry.register(Figures())

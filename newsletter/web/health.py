@@ -1,0 +1,83 @@
+"""Is the process there, can it do its work, and the figures: for machines that watch the service."""
+
+import ipaddress
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from newsletter import db
+from newsletter.models import Gate, Pulse
+from newsletter.web.figures import registry
+
+#: Without a look at the tables for so long, nothing leaves.
+LATEST_LOOK = timedelta(seconds=120)
+_migrated = False
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers; nothing else is asked."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Can the work be done? 200 or 503, with the reasons in words.
+
+    Paused sending is a decision and no fault: pages must go on answering, so it is told as a `notice` beside 200.
+    """
+    reasons: list[str] = []
+    notices: list[str] = []
+    try:
+        if not _is_migrated():
+            reasons.append("the database is not migrated: run 'newsletter migrate'")
+        else:
+            gate = Gate.objects.first()
+            if gate is None:
+                reasons.append("the keys were not checked yet: start a worker, or run 'newsletter migrate'")
+            elif not gate.sending_open:
+                notices.append("sending is paused")
+            beat = Pulse.objects.filter(name="tick").first()
+            if beat is not None and beat.at < db.now() - LATEST_LOOK:
+                reasons.append("no worker looked at the tables for two minutes: is one running?")
+    except DatabaseError:
+        reasons.append("the database does not answer")
+    state = {"ready": not reasons, "reasons": reasons, "notices": notices}
+    return JsonResponse(state, status=503 if reasons else 200)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Figures for Prometheus, only for machines beside us.
+
+    Whoever could watch them from outside would see whether a sign-up with somebody's address makes a new mail.
+    """
+    if not _beside_us(request):
+        return render(request, "error.html.j2", {"what": "missing"}, status=404)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _beside_us(request: HttpRequest) -> bool:
+    if any(name in request.META for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")):
+        return False
+    try:
+        peer = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return False
+    return peer.is_private or peer.is_loopback
+
+
+def _is_migrated() -> bool:
+    """A database that was migrated stays so: asked until it is."""
+    global _migrated
+    if _migrated:
+        connection.ensure_connection()
+        return True
+    executor = MigrationExecutor(connection)
+    _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated

@@ -1,0 +1,47 @@
+"""Pages and redirects that several views give."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from newsletter.subscribers.tokens import Expired, Used, Wrong
+from newsletter.web.public.forms import AddressForm
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: look there now, with GET; so that "reload" never presses a button again (RFC 9110 section 15.4.4)."""
+
+    status_code = 303
+
+
+def dead_link(request: HttpRequest, found: Expired | Used | Wrong, *, renew: bool = False) -> HttpResponse:
+    """The page of a link that does nothing any more; it always offers a next step."""
+    heading, words, status = _TOLD[type(found)]
+    renew = renew and isinstance(found, Expired)
+    context = {"heading": heading, "words": words, "renew": renew, "form": AddressForm(), "private": True}
+    return render(request, "link.html.j2", context, status=status)
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """Too many mails were asked for in the last hour."""
+    response = render(request, "error.html.j2", {"what": "busy"}, status=503)
+    response["Retry-After"] = "3600"
+    return response
+
+
+_TOLD = {
+    Expired: (
+        "This link has grown old",
+        "For your safety it worked for a limited time only. You can have a fresh one.",
+        410,
+    ),
+    Used: (
+        "This link has done its work",
+        "It works once, and it was pressed already. If that was you, all is well.",
+        410,
+    ),
+    Wrong: (
+        "This link does not lead here",
+        "Perhaps it was cut when it was copied. Copy it whole from the mail, or ask for a new one.",
+        404,
+    ),
+}

@@ -1,0 +1,86 @@
+"""What the pages take from the rooms: topics, matching, slots, wording, and the means that only the wiring knows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from newsletter import wiring
+from newsletter.editions.render import Look
+from newsletter.editions.slots import next_due
+from newsletter.matching import match, topics
+from newsletter.models import Notice, Topic, TopicRevision
+from newsletter.subscribers.choices import OwnTopic
+
+__all__ = ["Card", "Found", "Preview", "cards", "next_due", "own_topic", "preview", "problem", "sender", "subject"]
+
+#: How far back "would have matched" looks, and how much of it is shown.
+DAYS = 30
+SHOWN = 5
+_LONGEST_ABOUT = 90
+
+
+@dataclass(frozen=True)
+class Card:
+    """A topic to choose. `about` is what it looks for."""
+
+    id: int
+    name: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """An article that a word would have matched."""
+
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a word would have matched; the newest few with their titles."""
+
+    words: str = field(repr=False)
+    count: int
+    titles: tuple[Found, ...] = field(repr=False)
+    days: int = DAYS
+    more: bool = False
+
+
+def cards() -> list[Card]:
+    """The topics that anybody may choose, by name."""
+    found = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
+    queries = dict(TopicRevision.objects.filter(id__in=found.values("revision_id")).values_list("topic_id", "query"))
+    made = [Card(topic.id, topic.name or "", _about(queries.get(topic.id) or "")) for topic in found]
+    return sorted(made, key=lambda card: card.name.casefold())
+
+
+def _about(query: str) -> str:
+    words = query.replace(" OR ", ", ")
+    return words if len(words) <= _LONGEST_ABOUT else words[: _LONGEST_ABOUT - 1].rsplit(" ", 1)[0] + " …"
+
+
+def problem(keyword: str) -> str | None:
+    """Why a keyword cannot be followed, in words for the person; None when it can."""
+    return None
+
+
+def preview(words: str, now: datetime) -> Preview:
+    """What `words` would have matched in the last 30 days. Nothing is stored."""
+    found = match.would_match(words, now=now)
+    return Preview(words, len(found), ())
+
+
+def own_topic(now: datetime) -> OwnTopic:
+    """Finds or makes the topic that everybody who types the same keyword shares."""
+    return lambda word: topics.own(word, vault=wiring.vault(), now=now)
+
+
+def sender() -> dict[str, str]:
+    """Who our mails come from, for a page that says so."""
+    config = wiring.config()
+    return {"sender_name": config.sender_name, "sender_address": config.sender_address}
+
+
+def subject(kind: Notice.Kind) -> str:
+    """The exact subject of a notice, as most people get it."""
+    return wiring.wording().notice(kind, Look(locale="en", format="both", discreet=True)).subject

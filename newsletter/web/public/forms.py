@@ -1,0 +1,155 @@
+"""What may be typed into the pages, checked; every message is said beside its field."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+
+from newsletter.handover import Address
+from newsletter.models import Cadence
+from newsletter.subscribers.address import BadAddress, normal
+from newsletter.subscribers.choices import Choices
+from newsletter.web.public import doors
+from newsletter.web.public.clocks import HOURS, WEEKDAYS, clocks
+
+#: (value, words, what it means) of each radio button.
+CADENCES = (
+    (1, "As it happens", "Within minutes. Articles that come together share one mail."),
+    (2, "Once a day", "One mail at your hour, on days with something to tell."),
+    (3, "Once a week", "One mail, on your day, at your hour."),
+)
+SHORT_CADENCES = ((1, "As it happens"), (2, "Daily"), (3, "Weekly"))
+SUBJECTS = (
+    ("neutral", "Nothing", "A neutral line. Whoever sees your screen learns nothing."),
+    ("headlines", "The headlines", "You see at once what it is about. So does everybody else."),
+)
+LONGEST_KEYWORD = 200
+
+
+class AddressForm(forms.Form):
+    """Asks for an address, and for nothing else."""
+
+    address = forms.CharField(required=False, max_length=400)
+    #: Only machines fill it in.
+    website = forms.CharField(required=False)
+
+    def clean_address(self) -> Address:
+        """The address as a value that no log shows."""
+        return _address(self.cleaned_data["address"])
+
+    @property
+    def trapped(self) -> bool:
+        """True when a machine filled in the form."""
+        return bool(self.data.get("website"))
+
+
+class _Clock(forms.Form):
+    hour = forms.TypedChoiceField(choices=HOURS, coerce=int, initial=7, error_messages={"required": "Choose an hour."})
+    weekday = forms.TypedChoiceField(choices=WEEKDAYS, coerce=int, initial=0)
+    zone = forms.ChoiceField(error_messages={"required": "Choose what your clock shows now."})
+    subject = forms.ChoiceField(
+        choices=[row[:2] for row in SUBJECTS], initial="neutral", error_messages={"required": "Choose one of the two."}
+    )
+
+    def __init__(self, *args: Any, now: datetime, zone: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["zone"]).choices = clocks(now, zone)
+
+
+class _Wishes(forms.Form):
+    topics = forms.TypedMultipleChoiceField(
+        required=False, coerce=int, error_messages={"invalid_choice": "One of these topics is no longer offered."}
+    )
+    keyword = forms.CharField(
+        required=False,
+        max_length=LONGEST_KEYWORD,
+        error_messages={"max_length": f"Use at most {LONGEST_KEYWORD} characters."},
+    )
+    cadence = forms.TypedChoiceField(
+        choices=[row[:2] for row in CADENCES],
+        coerce=lambda value: Cadence(int(value)),
+        initial=2,
+        error_messages={"required": "Choose how often."},
+    )
+
+    def __init__(self, *args: Any, topics: Sequence[doors.Card], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["topics"]).choices = [(card.id, card.name) for card in topics]
+
+    def clean_keyword(self) -> str:
+        """The keyword, if it can be understood as a query."""
+        keyword = " ".join(str(self.cleaned_data["keyword"]).split())
+        problem = doors.problem(keyword) if keyword else None
+        if problem:
+            raise forms.ValidationError(problem)
+        return keyword
+
+    def clean(self) -> dict[str, Any]:
+        """Something must be followed."""
+        found = super().clean() or {}
+        if not found.get("topics") and not found.get("keyword") and not self.errors.keys() & {"topics", "keyword"}:
+            field = "topics" if cast(forms.ChoiceField, self.fields["topics"]).choices else "keyword"
+            self.add_error(field, "Choose a topic, or type a word of your own.")
+        return found
+
+    def only(self, *names: str) -> None:
+        """Forget the errors of all other fields: this button does not need them."""
+        for name in set(self.errors) - set(names):
+            del self.errors[name]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The own keyword, if there is one."""
+        return tuple(filter(None, [self.cleaned_data["keyword"]]))
+
+
+class AddForm(_Wishes):
+    """More topics or words for somebody who is known."""
+
+    def choices(self) -> Choices:
+        """What was asked for, after `is_valid`."""
+        return Choices(tuple(self.cleaned_data["topics"]), self.words, self.cleaned_data["cadence"])
+
+
+class SubscribeForm(_Wishes, _Clock):
+    """The subscribe page."""
+
+    #: As on the page: mistakes are listed in this order.
+    field_order = ("topics", "keyword", "cadence", "hour", "weekday", "zone", "subject", "address")
+
+    address = forms.CharField(required=False, max_length=400)
+    website = forms.CharField(required=False)
+
+    def clean_address(self) -> Address:
+        """The address as a value that no log shows."""
+        return _address(self.cleaned_data["address"])
+
+    @property
+    def trapped(self) -> bool:
+        """True when a machine filled in the form."""
+        return bool(self.data.get("website"))
+
+    def choices(self) -> Choices:
+        """What was asked for, after `is_valid`."""
+        clean = self.cleaned_data
+        return Choices(
+            topic_ids=tuple(clean["topics"]),
+            words=self.words,
+            cadence=clean["cadence"],
+            zone=clean["zone"],
+            hour=clean["hour"],
+            weekday=clean["weekday"],
+            discreet=clean["subject"] == "neutral",
+        )
+
+
+class SettingsForm(_Clock):
+    """Hour, zone, weekday and subject of somebody who is known."""
+
+
+def _address(text: str) -> Address:
+    try:
+        return normal(text)
+    except BadAddress as error:
+        raise forms.ValidationError(str(error)) from None

@@ -1,0 +1,59 @@
+"""Stopping all mail: a page with a button, the one-click address of RFC 8058, and taking it back."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from newsletter import clock, links, wiring
+from newsletter.subscribers import leave
+from newsletter.subscribers.tokens import Wrong
+from newsletter.web.public.answers import dead_link
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the button, without address or topics: mail is forwarded. POST ends everything."""
+    if request.method != "POST":
+        return _button(request, token)
+    done = leave.leave(token, now=clock.utcnow(), vault=wiring.vault())
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    undo_path = reverse("undo", args=[done.undo_token])
+    return render(request, "left.html.j2", {"undo": undo_path, "private": True})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def one_click(request: HttpRequest, token: str) -> HttpResponse:
+    """RFC 8058: the mailbox provider posts here for the reader, with no cookie and from anywhere; answered with 200, no redirect.
+
+    The token alone allows it, and it can do nothing else. GET shows the page with the button.
+    """
+    if request.method != "POST":
+        return _button(request, token)
+    done = leave.leave(token, now=clock.utcnow(), vault=wiring.vault(), reason="one-click")
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    return HttpResponse("Done. No more mail.\n", content_type="text/plain; charset=utf-8")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, token: str) -> HttpResponse:
+    """Bring back what ended when all mail was stopped."""
+    if request.method != "POST":
+        if not leave.undoable(token, now=clock.utcnow(), vault=wiring.vault()):
+            return dead_link(request, Wrong())
+        return render(request, "undo.html.j2", {"private": True})
+    done = leave.undo(token, now=clock.utcnow(), vault=wiring.vault())
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    return render(request, "returned.html.j2", {"restored": done.restored, "private": True})
+
+
+def _button(request: HttpRequest, token: str) -> HttpResponse:
+    if not leave.knows(token, vault=wiring.vault()):
+        return dead_link(request, Wrong())
+    action = links.path("unsubscribe", token)
+    return render(request, "unsubscribe.html.j2", {"action": action, "private": True})

@@ -1,0 +1,165 @@
+"""What somebody follows and how it comes, behind a link mailed within the last 24 hours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from newsletter import clock, links, tasks, wiring
+from newsletter.delivery.cancel import cancel_planned
+from newsletter.models import Cadence
+from newsletter.subscribers import preferences as door
+from newsletter.subscribers.preferences import Preferences
+from newsletter.subscribers.renew import renew
+from newsletter.subscribers.signup import Signed
+from newsletter.subscribers.tokens import Wrong
+from newsletter.web.public import doors
+from newsletter.web.public.answers import SeeOther, busy, dead_link
+from newsletter.web.public.clocks import when
+from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
+
+#: What the page says after a button, by the word in its address.
+DONE = {
+    "saved": "Saved.",
+    "stopped": "Stopped. You can undo it below for a day.",
+    "resumed": "It comes again, as before.",
+    "added": "Added.",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The page's forms, as they are or as somebody filled them in."""
+
+    settings: SettingsForm
+    adding: AddForm
+    preview: doors.Preview | None = None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """Show them; or do what one button says, and come back."""
+    if request.method == "POST" and "renew" in request.POST:
+        return _renew(request, token)
+    now = clock.utcnow()
+    found = door.view(token, now=now, vault=wiring.vault())
+    if not isinstance(found, Preferences):
+        return dead_link(request, found, renew=True)
+    if request.method != "POST":
+        return _page(request, found, _fresh(found))
+    for name in ("stop", "resume"):
+        if name in request.POST:
+            return _one(token, name, request.POST[name])
+    return _add(request, token, found) if {"add", "preview"} & request.POST.keys() else _save(request, token, found)
+
+
+def _one(token: str, name: str, number: str) -> HttpResponse:
+    now, vault = clock.utcnow(), wiring.vault()
+    subscription_id = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    if name == "stop":
+        door.stop(token, subscription_id, now=now, vault=vault, cancel_planned=cancel_planned)
+        return _back(token, "stopped")
+    door.resume(token, subscription_id, now=now, vault=vault)
+    return _back(token, "resumed")
+
+
+def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
+    now = clock.utcnow()
+    form = SettingsForm(request.POST, now=now, zone=found.zone)
+    if not form.is_valid():
+        return _page(request, found, Shown(form, _fresh(found).adding))
+    door.change(
+        token,
+        cadences=_cadences(request.POST, found),
+        zone=form.cleaned_data["zone"],
+        hour=form.cleaned_data["hour"],
+        weekday=form.cleaned_data["weekday"],
+        discreet=form.cleaned_data["subject"] == "neutral",
+        now=now,
+        vault=wiring.vault(),
+        next_due=doors.next_due,
+    )
+    return _back(token, "saved")
+
+
+def _cadences(data: Mapping[str, str], found: Preferences) -> dict[int, Cadence]:
+    chosen = {one.subscription_id: data.get(f"cadence-{one.subscription_id}") for one in found.live}
+    return {number: Cadence(int(value)) for number, value in chosen.items() if value in ("1", "2", "3")}
+
+
+def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
+    now = clock.utcnow()
+    form = AddForm(request.POST, topics=doors.cards(), prefix=None)
+    if "preview" in request.POST:
+        form.only("keyword")
+        word = form.cleaned_data.get("keyword")
+        if not word and not form.errors:
+            form.add_error("keyword", "Type a word first.")
+        return _page(request, found, Shown(_fresh(found).settings, form, doors.preview(word, now) if word else None))
+    if not form.is_valid():
+        return _page(request, found, Shown(_fresh(found).settings, form))
+    door.add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=doors.own_topic(now))
+    return _back(token, "added")
+
+
+def _fresh(found: Preferences) -> Shown:
+    initial = {
+        "hour": found.hour,
+        "weekday": found.weekday,
+        "zone": found.zone,
+        "subject": "neutral" if found.discreet else "headlines",
+    }
+    return Shown(SettingsForm(now=clock.utcnow(), zone=found.zone, initial=initial), AddForm(topics=doors.cards()))
+
+
+def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpResponse:
+    wrong = shown.adding if shown.adding.errors else shown.settings
+    followed = {one.topic_id for one in found.live}
+    context = {
+        "prefs": found,
+        "form": wrong if wrong.errors else shown.settings,
+        "settings": shown.settings,
+        "adding": shown.adding,
+        "preview": shown.preview,
+        "topics": [card for card in doors.cards() if card.id not in followed],
+        "chosen": request.POST.getlist("topics"),
+        "short_cadences": SHORT_CADENCES,
+        "subjects": SUBJECTS,
+        "next_mails": _next_mails(found),
+        "leave": links.path("unsubscribe", found.unsubscribe_token),
+        "done": DONE.get(request.GET.get("done", "")),
+        "private": True,
+    }
+    return render(request, "preferences.html.j2", context, status=422 if wrong.errors else 200)
+
+
+def _next_mails(found: Preferences) -> str:
+    now = clock.utcnow()
+    followed = {one.cadence for one in found.live}
+    coming = [
+        f"Your next {words} mail: {when(slot, found.zone, now)}."
+        for cadence, words, slot in (
+            (Cadence.DAILY, "daily", found.next_daily),
+            (Cadence.WEEKLY, "weekly", found.next_weekly),
+        )
+        if cadence in followed and slot > now
+    ]
+    return " ".join(coming)
+
+
+def _back(token: str, done: str) -> HttpResponse:
+    return SeeOther(f"{links.path('preferences', token)}?done={done}")
+
+
+def _renew(request: HttpRequest, token: str) -> HttpResponse:
+    done = renew(token, now=clock.utcnow(), vault=wiring.vault())
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    if not isinstance(done, Signed):
+        return busy(request)
+    if done.notice_id is not None:
+        tasks.ring("notices")
+    return SeeOther(reverse("asked"))

@@ -1,0 +1,67 @@
+"""The first page: choose, see what a word would have matched, leave an address; and what to expect then."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from newsletter import clock, tasks, wiring
+from newsletter.models import Notice
+from newsletter.subscribers.signup import Busy, sign_up
+from newsletter.web.public import doors
+from newsletter.web.public.answers import SeeOther, busy
+from newsletter.web.public.even import even
+from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@even
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """Show the form; take it; or show what a word would have matched."""
+    now = clock.utcnow()
+    cards = doors.cards()
+    if request.method != "POST":
+        return _page(request, SubscribeForm(topics=cards, now=now), cards)
+    form = SubscribeForm(request.POST, topics=cards, now=now)
+    if "preview" in request.POST:
+        form.only("keyword")
+        word = form.cleaned_data.get("keyword")
+        if not word and not form.errors:
+            form.add_error("keyword", "Type a word first.")
+        return _page(request, form, cards, doors.preview(word, now) if word else None)
+    if form.trapped:
+        return SeeOther(reverse("expect"))
+    if not form.is_valid():
+        return _page(request, form, cards)
+    signed = sign_up(
+        form.cleaned_data["address"], form.choices(), now=now, vault=wiring.vault(), next_due=doors.next_due
+    )
+    if isinstance(signed, Busy):
+        return busy(request)
+    if signed.notice_id is not None:
+        tasks.ring("notices")
+    return SeeOther(reverse("expect"))
+
+
+@require_safe
+def expect(request: HttpRequest) -> HttpResponse:
+    """What will be in the mailbox: the same page for every address."""
+    context = doors.sender() | {
+        "subject": doors.subject(Notice.Kind.CONFIRM),
+        "subject_known": doors.subject(Notice.Kind.ADD),
+    }
+    return render(request, "expect.html.j2", context)
+
+
+def _page(
+    request: HttpRequest, form: SubscribeForm, cards: list[doors.Card], preview: doors.Preview | None = None
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "topics": cards,
+        "chosen": request.POST.getlist("topics"),
+        "cadences": CADENCES,
+        "subjects": SUBJECTS,
+        "preview": preview,
+    }
+    return render(request, "subscribe.html.j2", context, status=422 if form.errors else 200)

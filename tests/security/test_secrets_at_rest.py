@@ -1,0 +1,99 @@
+"""Who follows what stays secret: a canary address and keyword walk the whole road and are then looked for everywhere."""
+
+import logging
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from pytest_httpserver import HTTPServer
+from tests.fakes.smtp import SmtpCatcher
+from tests.journey import road
+
+from newsletter import db, tasks, wiring
+from newsletter.delivery import gate
+from newsletter.models import Subscriber
+from newsletter.vault import KeysDoNotFit, Vault, new_keys, parse_keys
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ADDRESS = "canary+7f3a@example.org"
+KEYWORD = "Zzyzx"
+ARTICLE = (("A town in the desert", "The road to Zzyzx is long.", "Source: Example Wire"),)
+
+
+@pytest.fixture
+def walked(settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture):
+    """The road walked once by the canary, with every logger talkative."""
+    site = urlsplit(httpserver.url_for("/"))
+    caplog.set_level(logging.DEBUG)
+    with (
+        SmtpCatcher() as smtp,
+        road.configured(settings, mail=smtp.url, feed_allow=frozenset({(site.hostname, site.port)})),
+    ):
+        road.set_up(road.serve(httpserver, road.posts(ARTICLE)))
+        road.subscribe(ADDRESS, words=(KEYWORD,))
+        tasks.once(wait=timedelta(0))
+        assert [one.recipient for one in smtp.messages] == [ADDRESS]
+        yield caplog
+
+
+def everything_stored() -> dict[str, str]:
+    """Each table's content as text, bytes read as Latin-1 so that nothing can hide in them."""
+    found = {}
+    for model in apps.get_app_config("newsletter").get_models():
+        table = model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found[table] = "\n".join(
+                bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+                for row in cursor.fetchall()
+                for value in row
+            )
+    return found
+
+
+def test_no_table_holds_the_address_or_the_keyword_in_clear(walked) -> None:
+    tables = everything_stored()
+    assert len(tables) > 20
+    public = {"item_version", "entry"}
+    for name, content in tables.items():
+        assert "canary" not in content.lower(), name
+        assert name in public or KEYWORD.lower() not in content.lower(), name
+    assert KEYWORD in tables["item_version"]
+
+
+def test_no_log_line_names_the_address_or_the_keyword(walked) -> None:
+    shown = "\n".join(record.getMessage() for record in walked.records)
+    assert "canary" not in shown.lower()
+    assert KEYWORD.lower() not in shown.lower()
+
+
+def test_other_keys_do_not_open_this_data(walked) -> None:
+    secret, keys = new_keys()
+    stranger = Vault(secret.encode(), *parse_keys(keys))
+    with pytest.raises(KeysDoNotFit):
+        gate.check(stranger)
+    gate.check(wiring.vault())
+    person = Subscriber.objects.get()
+    with pytest.raises(KeysDoNotFit) as error:
+        stranger.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address")
+    assert "canary" not in str(error.value)
+
+
+def test_a_start_with_other_keys_is_refused(walked, settings) -> None:
+    secret, keys = new_keys()
+    opened, index_key = parse_keys(keys)
+    with road.configured(settings, address_keys=opened, index_key=index_key), pytest.raises(tasks.NotReady) as error:
+        tasks.prepare()
+    assert "keys file" in str(error.value)
+    assert secret not in str(error.value)
+
+
+def test_two_ciphertexts_exchanged_do_not_open(walked) -> None:
+    road.subscribe("other@example.org", "Uyghur")
+    one, two = Subscriber.objects.order_by("id")
+    with pytest.raises(KeysDoNotFit):
+        wiring.vault().open(one.key_id, one.address_cipher, handle=two.handle.bytes, column="address")
+    assert db.now()

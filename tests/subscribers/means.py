@@ -1,0 +1,54 @@
+"""What these doors are given in tests: keys, a clock, slots, own topics."""
+
+from datetime import UTC, datetime, timedelta
+
+from newsletter.handover import Address
+from newsletter.models import Cadence, Notice, Subscriber, Topic
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.signup import Signed, sign_up
+from newsletter.vault import Vault
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))
+ANNA = Address("anna@example.org")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def next_due(cadence: Cadence, zone: str, hour: int, weekday: int, after: datetime) -> datetime:
+    """The slots room has its own tests: here any coming moment will do."""
+    return after + timedelta(hours=1 + hour, days=7 if cadence == Cadence.WEEKLY else 0)
+
+
+def own_topic(word: str) -> int:
+    index = VAULT.blind_index("query", word.casefold())
+    key_id, cipher = VAULT.seal(word, handle=index, column="query")
+    return Topic.objects.get_or_create(
+        kind="own", query_index=index, defaults={"query_cipher": cipher, "key_id": key_id, "created_at": NOW}
+    )[0].id
+
+
+def topic(name: str = "Uyghur") -> Topic:
+    return Topic.objects.create(kind="curated", name=name, slug=name.lower(), created_at=NOW)
+
+
+def ask(choices: Choices, address: Address = ANNA, now: datetime = NOW) -> Notice | None:
+    """Sign up; the notice that was written, if one was."""
+    done = sign_up(address, choices, now=now, vault=VAULT, next_due=next_due)
+    assert isinstance(done, Signed)
+    return Notice.objects.get(id=done.notice_id) if done.notice_id else None
+
+
+def token(notice: Notice) -> str:
+    return VAULT.token("notice", notice.id, bytes(notice.nonce))
+
+
+def lasting(purpose: str, person: Subscriber) -> str:
+    return VAULT.token(purpose, person.id, person.link_epoch.to_bytes(2) + bytes(6))
+
+
+def doors(now: datetime = NOW) -> dict:
+    return {"now": now, "vault": VAULT}
+
+
+def pressing(now: datetime = NOW) -> dict:
+    return {"now": now, "vault": VAULT, "own_topic": own_topic, "next_due": next_due}

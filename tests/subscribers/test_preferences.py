@@ -1,0 +1,158 @@
+"""Preferences: who gets a link, what it shows, and what each button changes."""
+
+import pytest
+
+from newsletter.handover import Address
+from newsletter.models import Cadence, Notice, Subscriber, Subscription, Suppression
+from newsletter.subscribers import ask as asking
+from newsletter.subscribers import preferences
+from newsletter.subscribers.address import index_of
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.confirm import press
+from newsletter.subscribers.preferences import Changed
+from newsletter.subscribers.tokens import Expired, Wrong
+from tests.subscribers.means import (
+    ANNA,
+    DAY,
+    HOUR,
+    NOW,
+    VAULT,
+    ask,
+    doors,
+    lasting,
+    next_due,
+    own_topic,
+    pressing,
+    token,
+    topic,
+)  # fmt: skip
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anna():
+    press(token(ask(Choices((topic().id, topic("Huawei").id), ("Zzyzx",)))), **pressing())
+    return Subscriber.objects.get()
+
+
+@pytest.fixture
+def link(anna):
+    return token(Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id))
+
+
+def live():
+    return Subscription.objects.filter(ended_at=None)
+
+
+def test_a_link_is_mailed_to_active_people_only(anna):
+    assert asking.ask_by_address(Address("nobody@example.org"), **doors()).notice_id is None
+    for state in ("pending", "left"):
+        Subscriber.objects.update(state=state)
+        assert asking.ask_by_address(ANNA, **doors()).notice_id is None
+    Subscriber.objects.update(state="active")
+    Suppression.objects.create(address_index=index_of(ANNA, VAULT), reason="complaint", sticky=True, since=NOW)
+    assert asking.ask_by_address(ANNA, **doors()).notice_id is None
+    Suppression.objects.update(lifted_at=NOW)
+    assert Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id).expires_at == NOW + DAY
+
+
+def test_strangers_can_ask_once_a_day_and_three_times_a_month(anna):
+    sent = [day / 2 for day in range(40) if asking.ask_by_address(ANNA, **doors(NOW + day * DAY / 2)).notice_id]
+    assert sent == [0, 1, 2]
+
+
+def test_the_foot_of_a_mail_asks_more_often_and_only_for_its_own_mailbox(anna):
+    foot = lasting("ask", anna)
+    assert asking.knows(foot, vault=VAULT)
+    assert sum(asking.ask_by_token(foot, **doors()).notice_id is not None for _ in range(9)) == 3
+    Subscriber.objects.update(link_epoch=1)
+    assert not asking.knows(foot, vault=VAULT)
+    assert asking.ask_by_token(foot, **doors(NOW + DAY)) == Wrong()
+
+
+def test_the_page_shows_names_and_own_words(link):
+    shown = preferences.view(link, **doors())
+    assert [(one.words, one.own) for one in shown.live] == [("Huawei", False), ("Uyghur", False), ("Zzyzx", True)]
+    assert "Zzyzx" not in repr(shown) and not shown.left
+
+
+def test_the_link_works_for_a_day_and_for_nothing_else(anna, link):
+    assert preferences.view(link, **doors(NOW + DAY - HOUR)).live
+    assert preferences.view(link, **doors(NOW + DAY)) == Expired()
+    confirm = Notice.objects.get(kind="confirm")
+    for wrong in (lasting("unsubscribe", anna), lasting("ask", anna), token(confirm), "", "A" * 22):
+        assert preferences.view(wrong, **doors()) == Wrong()
+        assert preferences.stop(wrong, 1, **doors()) == Wrong()
+
+
+def test_stop_takes_back_planned_mail_and_undo_restores(link):
+    one = live().get(topic__name="Huawei")
+    cancelled = []
+    stopping = {"cancel_planned": lambda *ids: cancelled.append(ids), **doors(NOW + HOUR)}
+    assert preferences.stop(link, one.id, **stopping) == Changed(1)
+    assert preferences.stop(link, one.id, **stopping) == Changed(0)
+    assert cancelled == [(one.subscriber_id, one.topic_id)]
+    shown = preferences.view(link, **doors(NOW + HOUR))
+    assert [row.words for row in shown.live] == ["Uyghur", "Zzyzx"] and [row.words for row in shown.stopped] == [
+        "Huawei"
+    ]
+    assert preferences.resume(link, one.id, **doors(NOW + 2 * HOUR)) == Changed(1)
+    assert preferences.resume(link, one.id, **doors(NOW + 2 * HOUR)) == Changed(0)
+    one.refresh_from_db()
+    assert (one.ended_at, one.ended_reason, one.owed_from, one.changed_at) == (None, None, NOW, NOW + 2 * HOUR)
+
+
+def test_nobody_stops_what_is_another_persons(link):
+    bob = Address("bob@example.org")
+    press(token(ask(Choices((live().first().topic_id,)), bob)), **pressing())
+    theirs = live().exclude(subscriber__address_index=index_of(ANNA, VAULT)).get()
+    assert preferences.stop(link, theirs.id, **doors()) == Changed(0)
+    preferences.change(link, cadences={theirs.id: Cadence.WEEKLY}, **clock())
+    theirs.refresh_from_db()
+    assert (theirs.ended_at, theirs.cadence) == (None, Cadence.DAILY)
+
+
+def clock(now=NOW, **other):
+    same = {"zone": "UTC", "hour": 7, "weekday": 0, "discreet": True, "next_due": next_due}
+    return same | doors(now) | other
+
+
+def test_change_cadence_hour_zone_and_subject(link):
+    one = live().get(topic__name="Huawei")
+    done = preferences.change(
+        link,
+        cadences={one.id: Cadence.IMMEDIATE},
+        **clock(NOW + HOUR, zone="Asia/Tokyo", hour=21, weekday=6, discreet=False),
+    )
+    assert done == Changed(1)
+    person = Subscriber.objects.get()
+    assert (person.daily_rhythm.zone, person.daily_rhythm.hour, person.weekly_rhythm.weekday) == ("Asia/Tokyo", 21, 6)
+    assert not person.look.discreet
+    assert set(live().values_list("topic__name", "cadence")) == {("Huawei", 1), ("Uyghur", 2), (None, 2)}
+    # a moved slot: composers must read these people with the full look-back
+    assert set(live().values_list("changed_at", flat=True)) == {NOW + HOUR}
+
+
+def test_saving_without_a_change_touches_nothing(link):
+    assert preferences.change(link, cadences={row.id: Cadence.DAILY for row in live()}, **clock(NOW + HOUR)) == Changed(
+        0
+    )
+    assert set(live().values_list("changed_at", flat=True)) == {NOW}
+
+
+def test_add_more(link):
+    russia = topic("Russia")
+    adding = {"own_topic": own_topic, **doors(NOW + HOUR)}
+    assert preferences.add(link, Choices((russia.id,), ("Kashgar",), Cadence.WEEKLY), **adding) == Changed(2)
+    assert preferences.add(link, Choices((russia.id,), ("Kashgar",), Cadence.WEEKLY), **adding) == Changed(2)
+    assert live().count() == 5
+    assert live().filter(owed_from=NOW + HOUR, cadence=Cadence.WEEKLY).count() == 2
+
+
+def test_a_topic_followed_again_is_not_offered_for_undo(link):
+    one = live().get(topic__name="Huawei")
+    preferences.stop(link, one.id, **doors())
+    preferences.add(link, Choices((one.topic_id,)), own_topic=own_topic, **doors(NOW + HOUR))
+    assert preferences.view(link, **doors(NOW + HOUR)).stopped == ()
+    assert preferences.resume(link, one.id, **doors(NOW + HOUR)) == Changed(0)

@@ -1,0 +1,144 @@
+"""Signing up: one mail, nothing before the answer, and the same answer for everybody."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+
+from newsletter.handover import Address
+from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
+from newsletter.subscribers import notices
+from newsletter.subscribers.address import index_of
+from newsletter.subscribers.choices import Choices, read
+from newsletter.subscribers.confirm import press
+from newsletter.subscribers.signup import Busy, Signed, sign_up
+from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, next_due, own_topic, pressing, token, topic
+
+pytestmark = pytest.mark.django_db
+
+
+def opened(notice):
+    return read(VAULT.open(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
+
+
+def suppress(**values):
+    Suppression.objects.create(address_index=index_of(ANNA, VAULT), since=NOW, **values)
+
+
+def test_a_new_address_is_asked_and_nothing_more():
+    choices = Choices((topic().id,), ("Zzyzx",))
+    notice = ask(choices)
+    person = Subscriber.objects.get()
+    assert (notice.kind, notice.planned_at, person.state) == ("confirm", None, "pending")
+    assert notice.expires_at == NOW + 7 * DAY
+    assert opened(notice) == choices
+    assert not Subscription.objects.exists()
+    assert not Topic.objects.filter(kind="own").exists()
+    assert VAULT.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address") == ANNA.value
+
+
+def test_no_column_holds_the_address_or_the_word_in_clear():
+    ask(Choices((), ("Zzyzx",)))
+    for model in (Subscriber, Notice):
+        for row in model.objects.values():
+            shown = " ".join(
+                bytes(v).decode("latin-1") if isinstance(v, bytes | memoryview) else str(v) for v in row.values()
+            )
+            assert "anna" not in shown and "Zzyzx" not in shown
+
+
+def test_a_thousand_requests_are_one_mail_and_the_last_choice():
+    written = [ask(Choices(hour=n % 24)) for n in range(100)]
+    assert [bool(notice) for notice in written] == [True] + [False] * 99
+    assert Notice.objects.count() == 1
+    assert opened(Notice.objects.get()).hour == 99 % 24
+
+
+def test_three_in_thirty_days():
+    sent = [day for day in range(40) if ask(Choices(), now=NOW + day * DAY)]
+    # "within 24 hours" is over exactly 24 hours later
+    assert sent == [0, 1, 2, 30, 31, 32]
+
+
+def test_an_answered_notice_does_not_count():
+    assert press(token(ask(Choices((topic().id,)))), **pressing())
+    again = ask(Choices((topic("Huawei").id,)), now=NOW + HOUR)
+    assert again is not None and again.kind == "add"
+    assert ask(Choices(), now=NOW + 2 * HOUR) is None
+
+
+def test_a_known_address_is_asked_whether_to_add():
+    press(token(ask(Choices((topic().id,)))), **pressing())
+    before = Subscription.objects.count()
+    notice = ask(Choices((topic("Huawei").id,)), now=NOW + DAY)
+    assert notice.kind == "add"
+    assert Subscription.objects.count() == before
+    assert Subscriber.objects.count() == 1
+
+
+def test_who_left_is_asked_like_a_new_person():
+    press(token(ask(Choices())), **pressing())
+    Subscriber.objects.update(state="left")
+    assert ask(Choices(), now=NOW + HOUR).kind == "confirm"
+    assert Subscriber.objects.get().state == "pending"
+
+
+@pytest.mark.parametrize("values", [{"reason": "complaint", "sticky": True}, {"reason": "erased", "sticky": False}])
+def test_a_suppression_for_good_gets_nothing(values):
+    suppress(**values)
+    assert ask(Choices()) is None
+    assert not Notice.objects.exists() and not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize("values", [{"reason": "bounce"}, {"reason": "erased", "sticky": True, "lifted_at": NOW}])
+def test_another_suppression_does_not_stop_the_question(values):
+    suppress(**values)
+    assert ask(Choices()) is not None
+
+
+def test_another_way_of_writing_the_address_is_the_same_person():
+    ask(Choices())
+    assert ask(Choices(), Address("Anna@example.org")) is None
+    assert Subscriber.objects.count() == 1
+
+
+def test_a_flood_stops_all_sign_ups_alike(monkeypatch):
+    monkeypatch.setattr(notices, "HOURLY", 3)
+    for n in range(3):
+        ask(Choices(), Address(f"n{n}@example.org"))
+    for address in (ANNA, Address("n0@example.org")):
+        assert sign_up(address, Choices(), now=NOW, vault=VAULT, next_due=next_due) == Busy()
+    assert ask(Choices(), now=NOW + HOUR) is not None
+
+
+def test_choices_are_typed_last_for_the_right_kind_only():
+    first = ask(Choices(hour=5))
+    press(token(first), **pressing())
+    ask(replace(Choices(), hour=6), now=NOW + HOUR)
+    first.refresh_from_db()
+    assert opened(first).hour == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_requests_at_once_are_one_person_and_one_mail():
+    answers = []
+
+    def one(n):
+        try:
+            answers.append(sign_up(ANNA, Choices(hour=n), now=NOW, vault=VAULT, next_due=next_due))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(answers) == 8 and all(isinstance(answer, Signed) for answer in answers)
+    assert sum(answer.notice_id is not None for answer in answers) == 1
+    assert (Subscriber.objects.count(), Notice.objects.count()) == (1, 1)
+
+
+def test_an_own_topic_appears_with_the_answer():
+    notice = ask(Choices((), ("Zzyzx",)))
+    press(token(notice), **pressing())
+    assert Subscription.objects.get().topic_id == own_topic("zzyzx")

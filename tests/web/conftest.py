@@ -1,0 +1,98 @@
+"""What the pages' tests stand on: topics, a person, links as the mails hold them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from newsletter import clock, wiring
+from newsletter.handover import Address
+from newsletter.models import Notice, Subscriber, Topic, TopicRevision
+from newsletter.subscribers.add import Added, subscribe_directly
+from newsletter.subscribers.ask import ask_by_address
+from newsletter.subscribers.choices import Choices
+from newsletter.web.public import doors, even
+
+ANNA = Address("canary7f3a@example.org")
+WORD = "Zzyzx"
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch):
+    monkeypatch.setattr(even, "FLOOR", 0.0)
+
+
+@pytest.fixture
+def topics(db) -> list[Topic]:
+    made = []
+    for name, query in (("Huawei", "Huawei"), ("Uyghur", "Uyghur OR Uighur OR 维吾尔")):
+        topic = Topic.objects.create(kind="curated", name=name, slug=name.lower(), created_at=clock.utcnow())
+        revision = TopicRevision.objects.create(topic=topic, n=1, query=query, made_at=clock.utcnow())
+        Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
+        made.append(topic)
+    return made
+
+
+@pytest.fixture
+def anna(topics) -> Subscriber:
+    """An active person who follows both topics and a word of her own."""
+    now = clock.utcnow() - timedelta(hours=1)
+    choices = Choices(tuple(topic.id for topic in topics), (WORD,), zone="Europe/Berlin")
+    added = subscribe_directly(
+        ANNA,
+        choices,
+        confirmed=True,
+        source="test",
+        now=now,
+        vault=wiring.vault(),
+        own_topic=doors.own_topic(now),
+        next_due=doors.next_due,
+    )
+    assert isinstance(added, Added)
+    return Subscriber.objects.get(id=added.subscriber_id)
+
+
+@pytest.fixture
+def lasting(anna) -> Callable[[str], str]:
+    """The token at a mail's foot: ask or unsubscribe."""
+    return lambda purpose: wiring.vault().token(purpose, anna.id, bytes(8))
+
+
+@pytest.fixture
+def manage(anna) -> str:
+    """The token of a fresh link to her preferences."""
+    done = ask_by_address(ANNA, now=clock.utcnow(), vault=wiring.vault())
+    return notice_token(Notice.objects.get(id=done.notice_id))
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A client that is checked for CSRF like anybody."""
+    return Client(enforce_csrf_checks=True)
+
+
+def notice_token(notice: Notice) -> str:
+    return wiring.vault().token("notice", notice.id, bytes(notice.nonce))
+
+
+def signing_up(offered: list[Topic], /, **other: object) -> dict[str, object]:
+    """What the subscribe form sends."""
+    return {
+        "topics": [offered[0].id],
+        "keyword": "",
+        "cadence": "2",
+        "hour": "7",
+        "weekday": "0",
+        "zone": "Europe/Berlin",
+        "subject": "neutral",
+        "address": "bob@example.org",
+        "website": "",
+    } | other
+
+
+def press(client: Client, path: str, **data: object):
+    """Load a page and press its button, as a browser does: with the word that the page's form holds."""
+    page = client.get(path)
+    word = page.content.decode().partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+    return client.post(path, {"csrfmiddlewaretoken": word} | data)

@@ -1,0 +1,146 @@
+"""The subscribe page: what it says of mistakes, and that it says the same of every address."""
+
+import re
+import time
+
+import pytest
+from django.urls import reverse
+
+from newsletter import clock, wiring
+from newsletter.models import Notice, Subscriber, Subscription, Suppression
+from newsletter.subscribers.address import index_of
+from newsletter.subscribers.confirm import choices_of
+from newsletter.web.public import even
+from tests.web.conftest import ANNA, WORD, notice_token, press, signing_up
+
+pytestmark = pytest.mark.django_db
+
+
+def wrong(page):
+    return dict(re.findall(r'id="wrong-(\w+)">([^<]+)<', page.content.decode()))
+
+
+def test_the_whole_way(browser, topics):
+    page = press(browser, "/", **signing_up(topics, keyword=f" {WORD} ", cadence="3", weekday="4", hour="19"))
+    assert (page.status_code, page.headers["Location"]) == (303, "/expect")
+    notice = Notice.objects.get()
+    chosen = choices_of(notice, wiring.vault())
+    assert (chosen.topic_ids, chosen.words, chosen.cadence) == ((topics[0].id,), (WORD,), 3)
+    assert (chosen.zone, chosen.hour, chosen.weekday, chosen.discreet) == ("Europe/Berlin", 19, 4, True)
+    path = reverse("confirm", args=[notice_token(notice)])
+    shown = browser.get(path).content.decode()
+    assert "Huawei" in shown and WORD in shown and "Friday" in shown and "bob@" not in shown
+    assert not Subscription.objects.exists()
+    done = press(browser, path)
+    assert done.status_code == 200 and re.search(r"Next mail: .+ 19:00 your time", done.content.decode())
+    assert Subscription.objects.count() == 2
+    assert press(browser, path).status_code == 410
+
+
+def test_what_to_expect_names_sender_subject_and_a_human(client):
+    page = client.get("/expect").content.decode()
+    config = wiring.config()
+    for words in (config.sender_name, config.sender_address, config.contact, "At most one such mail a day"):
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        ({"address": "nonsense"}, {"address"}),
+        ({"address": ""}, {"address"}),
+        ({"topics": [], "keyword": ""}, {"topics"}),
+        ({"topics": ["999"]}, {"topics"}),
+        ({"topics": ["x"]}, {"topics"}),
+        ({"zone": ""}, {"zone"}),
+        ({"zone": "../etc/passwd"}, {"zone"}),
+        ({"hour": "24"}, {"hour"}),
+        ({"weekday": "-1"}, {"weekday"}),
+        ({"cadence": ""}, {"cadence"}),
+        ({"cadence": "4"}, {"cadence"}),
+        ({"subject": "x"}, {"subject"}),
+        ({"keyword": "x" * 201}, {"keyword"}),
+        ({"keyword": "a\0b"}, {"keyword"}),
+        ({"address": "", "zone": "", "topics": []}, {"address", "zone", "topics"}),
+    ],
+)
+def test_mistakes_are_told_beside_their_field(client, topics, data, fields):
+    page = client.post("/", signing_up(topics, **data))
+    assert page.status_code == 422
+    if fields <= {"address", "topics", "keyword", "zone", "hour", "weekday", "cadence", "subject"}:
+        assert set(wrong(page)) == fields
+    html = page.content.decode()
+    assert 'role="alert"' in html and "<title>Error: " in html
+    for field in fields:
+        assert f'href="#{field}"' in html and f'id="{field}"' in html
+    assert not Subscriber.objects.exists()
+
+
+def test_what_was_typed_is_kept(client, topics):
+    data = signing_up(topics, address="bob@", keyword=WORD, cadence="3", hour="19", weekday="4", subject="headlines")
+    html = client.post("/", data).content.decode()
+    assert 'value="bob@"' in html and f'value="{WORD}"' in html
+    for kept in ('value="3" checked', 'value="19" selected', 'value="4" selected', 'value="headlines" checked'):
+        assert kept in html
+    assert f'value="{topics[0].id}" checked' in html and 'value="Europe/Berlin" selected' in html
+
+
+def test_a_word_can_be_tried_before_an_address_is_given(client, topics):
+    page = client.post("/", signing_up(topics, keyword=WORD, address="", zone="", preview="1"))
+    html = page.content.decode()
+    assert page.status_code == 200 and "would have matched" in html and not wrong(page)
+    assert set(wrong(client.post("/", {"preview": "1"}))) == {"keyword"}
+    assert not Notice.objects.exists()
+
+
+def test_typed_words_are_escaped(client, topics):
+    html = client.post("/", signing_up(topics, keyword='"><b>x</b>', preview="1")).content.decode()
+    assert "<b>x" not in html
+
+
+def test_a_machine_that_fills_every_field_gets_the_same_page(client, topics):
+    page = client.post("/", signing_up(topics, website="http://pills.example"))
+    assert (page.status_code, page.headers["Location"]) == (303, "/expect")
+    assert not Subscriber.objects.exists()
+
+
+def answers(client, path, data):
+    page = client.post(path, data)
+    headers = {name: value for name, value in page.headers.items() if name != "Set-Cookie"}
+    return page.status_code, headers, page.content, client.get(page.headers["Location"]).content
+
+
+@pytest.mark.parametrize("path", ["/", "/preferences"])
+def test_the_answer_is_the_same_for_every_address(client, topics, anna, path):
+    now = clock.utcnow()
+    gone = "gone@example.org"
+    client.post("/", signing_up(topics, address="pending@example.org"))
+    for address, reason in ((gone, "erased"), ("angry@example.org", "complaint")):
+        index = index_of(type(ANNA)(address), wiring.vault())
+        Suppression.objects.create(address_index=index, reason=reason, sticky=True, since=now)
+    everybody = ["new@example.org", ANNA.value, "pending@example.org", gone, "angry@example.org"]
+    seen = [answers(client, path, signing_up(topics, address=address)) for address in everybody]
+    assert all(one == seen[0] for one in seen)
+
+
+def test_the_answer_takes_equally_long(client, topics, anna, monkeypatch):
+    monkeypatch.setattr(even, "FLOOR", 0.15)
+    index = index_of(type(ANNA)("angry@example.org"), wiring.vault())
+    Suppression.objects.create(address_index=index, reason="complaint", sticky=True, since=clock.utcnow())
+    took: dict[str, list[float]] = {}
+    for n in range(5):
+        for kind, address in (("new", f"n{n}@example.org"), ("known", ANNA.value), ("suppressed", "angry@example.org")):
+            began = time.perf_counter()
+            client.post("/", signing_up(topics, address=address))
+            took.setdefault(kind, []).append(time.perf_counter() - began)
+    medians = [sorted(times)[2] for times in took.values()]
+    assert min(medians) >= 0.15
+    assert max(medians) - min(medians) < 0.02
+
+
+def test_a_flood_is_told_to_everybody_alike(client, topics, anna, monkeypatch):
+    monkeypatch.setattr("newsletter.subscribers.notices.HOURLY", 1)
+    client.post("/", signing_up(topics))
+    for address in ("new@example.org", ANNA.value):
+        page = client.post("/", signing_up(topics, address=address))
+        assert page.status_code == 503 and "in an hour" in page.content.decode()
