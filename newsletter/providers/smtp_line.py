@@ -128,6 +128,8 @@ def _failure(step: str, error: Exception) -> Deferred:
         return Deferred("AUTH: the server offers no way to log in with this user and password", pause=True)
     if isinstance(error, smtplib.SMTPAuthenticationError) and 500 <= error.smtp_code < 600:
         return Deferred(f"AUTH: {why(error)}: check user and password in NEWSLETTER_MAIL_URL", pause=True)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Deferred(f"{step}: {why(error)}: name the host as its certificate does, or trust it by SSL_CERT_FILE")
     return Deferred(f"{step}: {why(error)}")
 
 

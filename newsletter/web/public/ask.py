@@ -6,7 +6,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter import clock, tasks, wiring
-from newsletter.models import Notice
 from newsletter.subscribers import ask
 from newsletter.subscribers.signup import Busy
 from newsletter.subscribers.tokens import Wrong
@@ -53,4 +52,4 @@ def ask_token(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def asked(request: HttpRequest) -> HttpResponse:
     """What will be in the mailbox: the same page for every address."""
-    return render(request, "asked.html.j2", doors.sender() | {"subject": doors.subject(Notice.Kind.MANAGE)})
+    return render(request, "asked.html.j2", doors.sender() | {"subject": doors.subject("manage")})

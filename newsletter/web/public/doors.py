@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter import wiring
-from newsletter.editions.render import Look
+from newsletter.editions.render import notice_subject
 from newsletter.editions.slots import next_due
 from newsletter.matching import match, topics
-from newsletter.models import Notice, Topic, TopicRevision
+from newsletter.models import Topic, TopicRevision
 from newsletter.subscribers.choices import OwnTopic
 
 __all__ = ["Card", "Found", "Preview", "cards", "next_due", "own_topic", "preview", "problem", "sender", "subject"]
@@ -81,6 +81,6 @@ def sender() -> dict[str, str]:
     return {"sender_name": config.sender_name, "sender_address": config.sender_address}
 
 
-def subject(kind: Notice.Kind) -> str:
-    """The exact subject of a notice, as most people get it."""
-    return wiring.wording().notice(kind, Look(locale="en", format="both", discreet=True)).subject
+def subject(kind: str) -> str:
+    """The exact subject of a notice, the same for everybody."""
+    return notice_subject(kind)

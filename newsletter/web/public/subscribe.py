@@ -6,7 +6,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter import clock, tasks, wiring
-from newsletter.models import Notice
 from newsletter.subscribers.signup import Busy, sign_up
 from newsletter.web.public import doors
 from newsletter.web.public.answers import SeeOther, busy
@@ -47,8 +46,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 def expect(request: HttpRequest) -> HttpResponse:
     """What will be in the mailbox: the same page for every address."""
     context = doors.sender() | {
-        "subject": doors.subject(Notice.Kind.CONFIRM),
-        "subject_known": doors.subject(Notice.Kind.ADD),
+        "subject": doors.subject("confirm"),
+        "subject_known": doors.subject("add"),
     }
     return render(request, "expect.html.j2", context)
 

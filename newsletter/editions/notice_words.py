@@ -1,0 +1,59 @@
+"""What each notice says: for HTML and text alike, and the same for everybody (no topic, nothing that somebody typed)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NoticeWords:
+    """`{organisation}` is filled in. The subject is exact: the public pages show it."""
+
+    subject: str
+    opening: tuple[str, ...]
+    button: str
+    closing: tuple[str, ...]
+
+
+NOTICES: dict[str, NoticeWords] = {
+    "confirm": NoticeWords(
+        subject="Please confirm",
+        opening=(
+            "Somebody, probably you, asked {organisation} to send mail to this address.",
+            "The page behind this link has one button. Press it, and your mail begins; until then, nothing comes.",
+        ),
+        button="Go to the page",
+        closing=(
+            "The link works once, for seven days.",
+            "It was not you? Then do nothing: without that button you will get nothing.",
+        ),
+    ),
+    "add": NoticeWords(
+        subject="Please confirm your change",
+        opening=(
+            "This address gets mail from {organisation} already. Now somebody, probably you, asked for more.",
+            "The page behind this link shows what would be added. Nothing changes until you press its button.",
+        ),
+        button="See the change",
+        closing=(
+            "The link works once, for seven days.",
+            "It was not you? Then do nothing: what you get stays as it is.",
+        ),
+    ),
+    "manage": NoticeWords(
+        subject="Your link",
+        opening=("Somebody, probably you, asked for the page where you change or stop what {organisation} sends you.",),
+        button="Open my choices",
+        closing=(
+            "The link works for 24 hours. After that, ask for a new one in the same way.",
+            "It was not you? Then do nothing: nothing changes.",
+        ),
+    ),
+}
+
+
+def notice_subject(kind: str) -> str:
+    """The exact subject of a notice, the same for everybody. `kind` is confirm, add or manage.
+
+    Raises:
+        KeyError: there is no such notice.
+    """
+    return NOTICES[kind].subject

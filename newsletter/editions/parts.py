@@ -1,0 +1,85 @@
+"""The values that wording takes in and gives back."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Who the mails come from. `contact` is the address of a human, `sender` the name in From."""
+
+    organisation: str
+    postal_address: str
+    contact: str
+    sender: str
+    base_url: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What makes two people's mail differ, besides the items. `format` is `both` (HTML and text) or `text`."""
+
+    locale: str
+    format: str
+    #: True: subject and preview say nothing of the content.
+    discreet: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an item comes from; each part may be missing."""
+
+    publisher: str
+    published_on: date | None
+    url: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """Matched words: offsets in code points into the piece's title or plain text (`field` is `title` or `text`)."""
+
+    field: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an item is told: a topic's name or one's own keyword, and the words as they stand in the item."""
+
+    name: str = field(repr=False)
+    own: bool
+    words: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One item in one version, as it is worded. `url` is the post's."""
+
+    item_id: int
+    version: int
+    title: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    url: str
+    sources: tuple[Source, ...]
+    lang: str
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class Block:
+    """One place in a mail, rendered once for everybody who shares it: one item, or one story told by several."""
+
+    html: str = field(repr=False)
+    text: str = field(repr=False)
+    title: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A mail's wording, with places for what is personal. `html` is empty for people who want text only."""
+
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)

@@ -1,0 +1,107 @@
+"""Small things in a reader's words: headlines, dates, hosts, directions of writing, subjects."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from newsletter.editions.parts import Piece, Source
+
+#: Neutral subjects: they name neither a topic nor a headline.
+SUBJECTS = {
+    ("alert", "immediate"): "Your update",
+    ("digest", "daily"): "Your daily update",
+    ("digest", "weekly"): "Your weekly update",
+}
+LONGEST_SUBJECT = 120
+#: Marks that turn the direction of what follows; in a line of ours they could turn our words as well.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+#: Languages written from right to left, asked only when a text has no letters that say so themselves.
+_RIGHT_TO_LEFT = frozenset(
+    {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
+)
+_ISOLATE, _END = "\u2068", "\u2069"
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, control characters and marks that turn the direction."""
+    return " ".join(
+        "".join(" " if char < " " or "\x7f" <= char < "\xa0" else char for char in _TURNS.sub("", text)).split()
+    )
+
+
+def cut(text: str, longest: int) -> str:
+    """At most `longest` characters, cut at a word where there is one near, and then with an ellipsis."""
+    if len(text) <= longest:
+        return text
+    short = text[: longest - 1]
+    at_word = short.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > longest * 2 // 3 else short).rstrip(" ,;:–—-") + "…"
+
+
+def headline(piece: Piece) -> str:
+    """The title as it is shown: never empty."""
+    return one_line(piece.title) or cut(one_line(piece.text), 80) or "Without a title"
+
+
+def subject(kind: str, cadence: str, titles: Sequence[str], *, discreet: bool) -> str:
+    """The subject of an alert or digest: neutral, or the first headline with the number of others."""
+    if discreet or not titles:
+        return SUBJECTS[kind, cadence]
+    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    return isolated(cut(titles[0], LONGEST_SUBJECT - len(more))) + more
+
+
+def articles(count: int) -> str:
+    """`1 article`, `3 articles`."""
+    return "1 article" if count == 1 else f"{count} articles"
+
+
+def cited(source: Source, locale: str) -> str:
+    """`Voice of America, November 5, 2020`, as far as it is known; else the host; else nothing."""
+    when = [] if source.published_on is None else [format_date(source.published_on, "long", _locale(locale))]
+    parts = [part for part in [one_line(source.publisher), *when] if part]
+    return ", ".join(parts) or host(source.url)
+
+
+def web_link(url: str) -> str:
+    """`url` if it is one of the web that may be linked to, else nothing."""
+    return url if host(url) and not re.search(r"[\s\x00-\x1f\x7f<>\"]", url) else ""
+
+
+def host(url: str) -> str:
+    """Where a link really leads: `voachinese.com`; nothing if it is not a link of the web."""
+    try:
+        parts = urlsplit(url)
+        name = parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        return ""
+    return (name or "").removeprefix("www.")
+
+
+def direction(text: str, lang: str = "") -> str:
+    """`rtl` or `ltr`: how most of the letters are written, whatever the language is said to be."""
+    found = Counter(unicodedata.bidirectional(char) for char in text[:2000])
+    right, left = found["R"] + found["AL"], found["L"]
+    if right == left:
+        return "rtl" if lang.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+    return "rtl" if right > left else "ltr"
+
+
+def isolated(text: str) -> str:
+    """Text that may stand in a line of ours without turning its direction."""
+    turning = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
+    return f"{_ISOLATE}{text}{_END}" if turning else text
+
+
+@lru_cache(maxsize=64)
+def _locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name, sep="-" if "-" in name else "_")
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")

@@ -1,0 +1,157 @@
+"""Mails worded from templates: blocks rendered once and joined; what is personal stays a place that is filled in last."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
+
+from newsletter import mail
+from newsletter.editions import phrases
+from newsletter.editions.notice_words import NOTICES, notice_subject
+from newsletter.editions.parts import (
+    Block,
+    Frame,
+    Look,
+    Piece,
+    Reason,
+    Source,
+    Span,
+    Words,
+)
+from newsletter.editions.telling import causes, citations, told
+
+__all__ = [
+    "Block",
+    "Frame",
+    "Look",
+    "Piece",
+    "Reason",
+    "Source",
+    "Span",
+    "Wording",
+    "Words",
+    "notice_subject",
+]
+
+_PREVIEW, _BLOCKS = "<!-- preview -->", "<!-- blocks -->"
+#: Mail programs preview what comes first. For discreet looks this fills the preview, so that no headline slips into it.
+_NEUTRAL = (
+    "This mail opens with a few plain words, so that a preview on a locked screen shows nothing of what you read."
+)
+_FILLER = "\u034f\u2007" * 110
+_LONGEST_PREVIEW = 160
+
+
+class Wording:
+    """Words mails. Templates and styles are read once, when it is made."""
+
+    def __init__(self, templates_dir: Path, frame: Frame) -> None:
+        self._frame = frame
+        self._style = (templates_dir / "style.css").read_text(encoding="utf-8")
+        self._screen = (templates_dir / "screen.css").read_text(encoding="utf-8")
+        self._inliner = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+        self._page_inliner = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True, extra_css=self._style)
+        self._templates = Environment(
+            loader=FileSystemLoader(templates_dir),
+            autoescape=lambda name: not (name or "").endswith(".txt.j2"),  # noqa: S701 - only plain text is not escaped
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.globals.update(frame=frame, place=mail.place)
+        self._page = lru_cache(maxsize=16)(self._new_page)
+        #: Changes when anything changes that every mail is made of: part of an edition's key.
+        self.revision = _revision(templates_dir, frame)
+
+    def block(
+        self, pieces: Sequence[Piece], reasons: Sequence[Reason], spans: Mapping[int, Sequence[Span]], look: Look
+    ) -> Block:
+        """One place in a mail: an item, or a story that several items tell, with every summary and all sources.
+
+        `spans` holds, by item id, where matched words stand; what cannot be found again in the HTML is not marked.
+
+        Raises:
+            ValueError: there is no piece.
+        """
+        if not pieces:
+            raise ValueError("a block needs at least one piece")
+        story = [told(piece, spans.get(piece.item_id, ())) for piece in pieces]
+        sources, why = citations(pieces, look.locale), causes(reasons)
+        html = ""
+        if look.format != "text":
+            html = self._html("block.html.j2", story=story, sources=sources, reasons=why)
+        text = self._text("block.txt.j2", story=story, sources=sources, reasons=why)
+        return Block(html=html, text=text, title=story[0].title)
+
+    def letter(self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str) -> Words:
+        """An alert or digest: head, the blocks as they are, foot. `cadence` is immediate, daily or weekly.
+
+        Raises:
+            KeyError: there is no such kind of letter with this cadence.
+        """
+        heading = phrases.SUBJECTS[kind, cadence]
+        titles = [block.title for block in blocks]
+        count = phrases.articles(len(blocks))
+        hello = f"{count} from {mail.defuse(self._frame.organisation)}."
+        subject = phrases.subject(kind, cadence, titles, discreet=look.discreet)
+        shown = [phrases.isolated(title) for title in titles]
+        opening = f"{hello} {_NEUTRAL}" if look.discreet else hello
+        text = self._text("opening.txt.j2", heading=heading, opening=opening, titles=shown)
+        text = "".join([text, *(block.text for block in blocks), self._text("letter.txt.j2")])
+        if look.format == "text":
+            return Words(subject, text, "")
+        head, middle, foot = self._page(heading)
+        preview = (
+            f"{opening} {_FILLER}" if look.discreet else phrases.cut(" · ".join([count, *titles]), _LONGEST_PREVIEW)
+        )
+        start = self._html("opening.html.j2", heading=heading, count=count, titles=titles)
+        html = "".join([head, str(escape(preview)), middle, start, *(block.html for block in blocks), foot])
+        return Words(subject, text, html)
+
+    def notice(self, kind: str, look: Look) -> Words:
+        """A mail about the subscription itself. It says neither a topic nor anything that somebody typed.
+
+        Raises:
+            KeyError: there is no such notice.
+        """
+        words = NOTICES[kind]
+        names = {"organisation": mail.defuse(self._frame.organisation)}
+        filled = {
+            "heading": words.subject,
+            "button": words.button,
+            "opening": [paragraph.format_map(names) for paragraph in words.opening],
+            "closing": [paragraph.format_map(names) for paragraph in words.closing],
+        }
+        html = ""
+        if look.format != "text":
+            page = self._templates.get_template("notice.html.j2").render(screen=self._screen, **filled)
+            html = self._page_inliner.inline(page)
+        return Words(words.subject, self._text("notice.txt.j2", **filled), html)
+
+    def _new_page(self, heading: str) -> tuple[str, str, str]:
+        """What stands before the preview, between it and the blocks, and after them."""
+        page = self._templates.get_template("letter.html.j2").render(heading=heading, screen=self._screen)
+        head, _, rest = self._page_inliner.inline(page).partition(_PREVIEW)
+        middle, _, foot = rest.partition(_BLOCKS)
+        return head, middle, foot
+
+    def _html(self, name: str, **values: Any) -> str:
+        return self._inliner.inline_fragment(self._templates.get_template(name).render(**values), self._style)
+
+    def _text(self, name: str, **values: Any) -> str:
+        return self._templates.get_template(name).render(**values)
+
+
+def _revision(templates_dir: Path, frame: Frame) -> str:
+    digest = hashlib.sha256(repr(astuple(frame)).encode())
+    for path in sorted(templates_dir.iterdir()):
+        if path.suffix in (".j2", ".css"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""Slots of rhythms: when the next one is, what its occasion is called, and how to say it to a person."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
+
+#: The numbers of `models.Cadence`, which a pure file cannot import; a test holds them together.
+DAILY, WEEKLY = 2, 3
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: No date line ever swallowed a weekday twice in a row.
+_LOOK_AHEAD = 22
+#: One zone for each rule of summer time that many people live by, the more people the earlier.
+# fmt: off
+REPRESENTATIVES = (
+    "Asia/Shanghai", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Africa/Lagos", "Europe/London",
+    "Asia/Tokyo", "America/Sao_Paulo", "Asia/Dhaka", "Asia/Bangkok", "America/Chicago", "America/Los_Angeles",
+    "Europe/Istanbul", "Africa/Johannesburg", "Asia/Karachi", "Africa/Cairo", "America/Mexico_City",
+    "Africa/Nairobi", "America/Bogota", "Europe/Kyiv", "Asia/Tashkent", "Europe/Moscow", "Asia/Tehran",
+    "Asia/Dubai", "UTC", "Africa/Casablanca", "America/Denver", "Asia/Yangon", "Asia/Kabul", "Asia/Kathmandu",
+    "Australia/Sydney", "America/Santiago", "America/Caracas", "Asia/Jerusalem", "America/Phoenix",
+    "America/Halifax", "Pacific/Auckland", "Australia/Brisbane", "Australia/Perth", "Australia/Adelaide",
+    "Australia/Darwin", "Pacific/Honolulu", "America/Anchorage", "America/St_Johns", "Pacific/Noumea",
+    "Pacific/Fiji", "Atlantic/Azores", "Atlantic/Cape_Verde", "America/Noronha", "Pacific/Tongatapu",
+    "Pacific/Pago_Pago", "Pacific/Kiritimati", "Pacific/Chatham", "Australia/Lord_Howe", "Australia/Eucla",
+    "Pacific/Marquesas",
+)
+# fmt: on
+
+
+def next_due(cadence: int, zone: str, hour: int, weekday: int, after: datetime) -> datetime:
+    """The first slot strictly after `after`, in UTC. `weekday` (Monday is 0) counts for weekly only.
+
+    An hour that a change of the clock skips moves on by as much (02:00 becomes 03:00), or back if it would leave its date;
+    an hour that comes twice counts once, the first time. So a date has at most one slot.
+
+    Raises:
+        ValueError: the cadence is neither daily nor weekly, or a number is out of range.
+        ZoneInfoNotFoundError: there is no such zone.
+    """
+    if cadence not in (DAILY, WEEKLY) or not 0 <= hour <= 23 or (cadence == WEEKLY and not 0 <= weekday <= 6):
+        raise ValueError(f"no slot for cadence {cadence}, hour {hour}, weekday {weekday}")
+    there = ZoneInfo(zone)
+    first = after.astimezone(there).date() - timedelta(days=1)
+    for day in (first + timedelta(days=number) for number in range(_LOOK_AHEAD)):
+        if cadence == WEEKLY and day.weekday() != weekday:
+            continue
+        slot = _moment(day, hour, there)
+        if slot is not None and slot > after:
+            return slot
+    raise ValueError(f"no slot within {_LOOK_AHEAD} days")
+
+
+def local_date(moment: datetime, zone: str) -> date:
+    """The date in `zone` at `moment`."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def occasion_key(cadence: int, due_at: datetime, zone: str) -> str:
+    """What a slot's mail is for: `digest:daily:2026-11-23`, or `digest:weekly:2026-W48` (ISO 8601 week).
+
+    Raises:
+        ValueError: the cadence is neither daily nor weekly.
+    """
+    day = local_date(due_at, zone)
+    if cadence == DAILY:
+        return f"digest:daily:{day.isoformat()}"
+    if cadence == WEEKLY:
+        year, week, _ = day.isocalendar()
+        return f"digest:weekly:{year}-W{week:02d}"
+    raise ValueError(f"cadence {cadence} has no slots")
+
+
+def zone_for_clock(now: datetime, hour: int, minute: int, *, most: int = 6) -> tuple[str, ...]:
+    """Zones whose clocks show `hour`:`minute` at `now`, or as near to it as there are; where most people live first."""
+    shown = hour * 60 + minute
+    apart = {zone: _minutes_apart(now.astimezone(ZoneInfo(zone)), shown) for zone in REPRESENTATIVES}
+    # clocks are wrong by some minutes, and zones lie at least fifteen apart: of two equally near rules both are offered
+    nearest = min(apart.values())
+    return tuple(sorted((zone for zone in apart if apart[zone] <= nearest + 5), key=apart.__getitem__))[:most]
+
+
+def in_words(due_at: datetime, zone: str, now: datetime) -> str:
+    """A coming slot as a person there says it: `today 18:00`, `tomorrow 07:00`, `Monday 07:00`, `Monday 7 December 07:00`."""
+    there = due_at.astimezone(ZoneInfo(zone))
+    days = (there.date() - local_date(now, zone)).days
+    day = {0: "today", 1: "tomorrow"}.get(days, _DAYS[there.weekday()])
+    if not 0 <= days < 7:
+        day = f"{day} {there.day} {there:%B}"
+    return f"{day} {there:%H:%M}"
+
+
+def _moment(day: date, hour: int, zone: ZoneInfo) -> datetime | None:
+    """When it is `hour` o'clock on `day`, in UTC; None if `zone` has no such day."""
+    for wall in _walls(day, hour):
+        # fold 0 is the first of two, and in a gap the offset from before it: what PEP 495 has for "moved on"
+        moment = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        if moment.astimezone(zone).date() == day:
+            return moment
+    return None
+
+
+def _walls(day: date, hour: int) -> Iterator[datetime]:
+    yield from (datetime.combine(day, clock_time(earlier)) for earlier in range(hour, -1, -1))
+
+
+def _minutes_apart(there: datetime, shown: int) -> int:
+    apart = abs(there.hour * 60 + there.minute - shown)
+    return min(apart, 24 * 60 - apart)

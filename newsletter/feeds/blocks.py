@@ -1,0 +1,132 @@
+"""Safe HTML as a flat row of blocks (paragraphs, headings, lists …) made of lines: what is cut, cited, shown and matched."""
+
+import html
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+INLINE = frozenset(
+    ("a b strong i em u s del ins sub sup code small mark abbr cite q bdi").split(),
+)
+#: Only lay out: dissolved, each begins and ends a paragraph.
+WRAPPERS = frozenset(
+    "div section article main header footer aside nav figure figcaption center address details summary fieldset form".split()
+)
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+FLOW = frozenset(("p", *HEADINGS))
+#: Kept whole, with what is in them.
+OPAQUE = frozenset(("ul", "ol", "dl", "blockquote", "pre", "table"))
+OPAQUE_PARTS = OPAQUE | frozenset("li dt dd thead tbody tfoot tr th td caption".split())
+
+
+@dataclass(frozen=True)
+class Run:
+    """Text under the same inline tags; `marks` are their opening tags, outermost first. `href` is of the link, if any."""
+
+    text: str
+    marks: tuple[str, ...] = ()
+    href: str = ""
+
+
+Line = tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """`kind` is p, h1 … h6, rule, or an opaque one (ul, ol, dl, blockquote, pre, table) whose HTML is `whole`."""
+
+    kind: str
+    lines: tuple[Line, ...] = ()
+    whole: str = ""
+    #: `lang` and `dir` of a paragraph or heading, ready to be put in its tag.
+    attributes: str = ""
+
+    @property
+    def text(self) -> str:
+        """Its lines as plain text."""
+        return "\n".join(map(line_text, self.lines))
+
+    @property
+    def html(self) -> str:
+        """Its HTML, safe."""
+        if self.kind == "rule":
+            return "<hr>"
+        if self.whole:
+            return self.whole
+        return f"<{self.kind}{self.attributes}>{'<br>'.join(map(_line_html, self.lines))}</{self.kind}>"
+
+
+def line_text(line: Line) -> str:
+    """A line as plain text."""
+    return "".join(run.text for run in line)
+
+
+def links(line: Line) -> Iterator[tuple[int, int, str]]:
+    """(start, end, URL) of each link in a line, offsets in its text."""
+    at = 0
+    for run in line:
+        if run.href:
+            yield at, at + len(run.text), run.href
+        at += len(run.text)
+
+
+def shorten(line: Line, length: int) -> Line:
+    """The first `length` characters of a line."""
+    kept: list[Run] = []
+    for run in line:
+        if length <= 0:
+            break
+        kept.append(Run(run.text[:length], run.marks, run.href))
+        length -= len(run.text)
+    return tidy_line(kept)
+
+
+def to_text(row: Iterable[Block]) -> str:
+    """Blocks as plain text, each followed by a blank line; rules are left out."""
+    texts = (block.text for block in row if block.kind != "rule")
+    return "".join(f"{text}\n\n" for text in texts if text.strip())
+
+
+def to_html(row: Iterable[Block]) -> str:
+    """Blocks as HTML."""
+    return "".join(block.html for block in row)
+
+
+def tidy_line(runs: Iterable[Run], *, collapse: bool = True) -> Line:
+    """A line with white space collapsed and trimmed, neighbours under the same marks joined, empty runs dropped."""
+    joined: list[Run] = []
+    blank = True
+    for run in runs:
+        text = run.text
+        if collapse:
+            words = " ".join(text.split())
+            head = " " if text[:1].isspace() and words and not blank else ""
+            text = head + words + (" " if text[-1:].isspace() and (words or not blank) else "")
+            blank = text[-1:] == " " if text else blank
+        if not text:
+            continue
+        if joined and joined[-1].marks == run.marks:
+            text = joined.pop().text + text
+        joined.append(Run(text, run.marks, run.href))
+    if joined and collapse:
+        last = joined.pop()
+        if last.text.rstrip():
+            joined.append(Run(last.text.rstrip(), last.marks, last.href))
+    return tuple(joined)
+
+
+def _line_html(line: Line) -> str:
+    out: list[str] = []
+    opened: tuple[str, ...] = ()
+    for run in (*line, Run("")):
+        same = 0
+        while same < min(len(opened), len(run.marks)) and opened[same] == run.marks[same]:
+            same += 1
+        out += [f"</{_name(mark)}>" for mark in reversed(opened[same:])]
+        out += run.marks[same:]
+        out.append(html.escape(run.text, quote=False))
+        opened = run.marks
+    return "".join(out)
+
+
+def _name(mark: str) -> str:
+    return mark.strip("<>").partition(" ")[0]

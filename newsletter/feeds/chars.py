@@ -1,0 +1,40 @@
+"""Characters that must not come in from outside: controls, bidi overrides, lone surrogates, invisible separators."""
+
+import html
+import re
+
+#: C0 and C1 controls but tab and line feed, lone surrogates, non-characters: no database or mail takes them all.
+_BROKEN = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+#: Bidi embeddings, overrides and isolates: left open they turn around what follows them.
+_BIDI = r"\u202a-\u202e\u2066-\u2069"
+#: Soft hyphen, zero-width space, word joiner, byte order mark: invisible inside words, and in the way of matching.
+_HIDDEN = r"\u00ad\u200b\u2060\ufeff"
+_DROPPED = re.compile(f"[{_BROKEN}{_BIDI}{_HIDDEN}]")
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
+TITLE_CAP = 500
+
+
+def tidy(text: str) -> str:
+    """`text` without dangerous or invisible characters; lines end in a line feed; nothing else is changed."""
+    return _DROPPED.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def one_line(text: str, *, cap: int = TITLE_CAP) -> str:
+    """`tidy`, on one line, white space collapsed, at most `cap` characters."""
+    line = " ".join(tidy(text).split())
+    return line if len(line) <= cap else line[: cap - 1].rstrip() + "…"
+
+
+def title_text(markup: str, *, cap: int = TITLE_CAP) -> str:
+    """A title as text: tags stripped, character references undone once, safe to put in a header.
+
+    `=?` is broken up: Python up to 3.12 decodes such a word in a header even after its line breaks were checked.
+    """
+    return one_line(html.unescape(_TAG.sub("", markup[:20_000])), cap=cap).replace("=?", "= ?")
+
+
+def xml_safe(text: str) -> str:
+    """`text` without characters that XML 1.0 forbids: one of them makes a strict parser give up a whole feed."""
+    return _NOT_XML.sub("", text)

@@ -1,0 +1,47 @@
+"""URLs of originals, compared: without tracking parameters, fragments and what else does not change the page."""
+
+import hashlib
+import re
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+_TRACKING = re.compile(
+    r"(utm_|at_|mc_|hsa_|_hs|mtm_|pk_|piwik_|matomo_|oly_|vero_|wt_|ns_)\w*"
+    r"|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|yclid|ysclid|twclid|ttclid|li_fat_id|igshid|igsh|mkt_tok|spm"
+    r"|ref|ref_src|ref_url|referrer|source|from|cmp|cmpid|s_cid|ocid|icid|ito|smid|smtyp|sharetype|fb_ref|rss|wprov"
+    r"|guccounter|guce_referrer(_sig)?|__twitter_impression",
+    re.IGNORECASE,
+)
+
+
+def canonical(url: str) -> str:
+    """The form in which two URLs of one page are the same; empty when `url` is not http(s).
+
+    The scheme and a closing slash make no difference; parameters are ordered, those for tracking dropped.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return ""
+    if parts.scheme.lower() not in ("http", "https") or not host:
+        return ""
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0])]
+    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/") or "/"
+    path = quote(unquote(path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+    place = host if port in (None, 80, 443) else f"{host}:{port}"
+    return urlunsplit(("https", place, path, urlencode(sorted(kept)), ""))
+
+
+def original(url: str) -> str:
+    """`canonical`, but empty for a site's home page: that is not the address of one article."""
+    plain = canonical(url)
+    if not plain:
+        return ""
+    parts = urlsplit(plain)
+    return plain if parts.path != "/" or parts.query else ""
+
+
+def url_hash(canonical_url: str) -> bytes:
+    """SHA-256 of a canonical URL: what `story.url_hash` and `citation.url_hash` hold."""
+    return hashlib.sha256(canonical_url.encode()).digest()

@@ -1,0 +1,302 @@
+"""A real SMTP server in this process that keeps what it accepts, and fails where it is told to.
+
+    with SmtpCatcher() as smtp:
+        ...                                       # smtp.url, smtp.messages, smtp.accepted
+        smtp.script("rcpt", "550 5.1.1", times=1)
+
+Points: connect, ehlo, starttls, auth, mail, rcpt, data, body, dot, rset, noop, quit.
+Actions: a reply ("451 4.3.0"), "drop", "slow:SECONDS" (then go on as usual); at body "drop" comes in the middle of the mail;
+at dot also "accept-drop", "accept-slow:SECONDS", "accept-half" (taken, then: nothing, silence, half a line) and "garbage".
+"""
+
+import base64
+import contextlib
+import secrets
+import socket
+import socketserver
+import struct
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.fakes import certificate
+from tests.fakes.rules import Rule, Rules
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What one transaction brought. `raw` is without the doubled dots."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes
+    encrypted: bool
+    user: str | None
+
+    @property
+    def recipient(self) -> str:
+        """The one recipient."""
+        (only,) = self.recipients
+        return only
+
+    @property
+    def message(self) -> EmailMessage:
+        """The mail, parsed."""
+        parsed = message_from_bytes(self.raw, policy=policy.default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+    @property
+    def message_id(self) -> str:
+        return str(message_from_bytes(self.raw)["Message-ID"]).strip("<>")
+
+    @property
+    def text(self) -> str:
+        """The text part, lines ending in LF."""
+        return self._part("plain")
+
+    @property
+    def html(self) -> str:
+        """The HTML part, lines ending in LF; empty if there is none."""
+        return self._part("html")
+
+    def _part(self, subtype: str) -> str:
+        part = self.message.get_body((subtype,))
+        return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
+
+
+class Dropped(Exception):
+    """The connection is to end here."""
+
+
+class _Conversation(socketserver.BaseRequestHandler):
+    """One connection, a command at a time."""
+
+    server: "_Server"
+
+    def handle(self) -> None:
+        catcher = self.server.catcher
+        catcher.connections += 1
+        self.encrypted, self.user, self.sender = catcher.implicit, None, ""
+        self.recipients: list[str] = []
+        with contextlib.suppress(Dropped, OSError):
+            if catcher.implicit:
+                self._wrap()
+            self.file = self.request.makefile("rb")
+            if not self._scripted("connect"):
+                self._say("220 catcher ready")
+            while line := self.file.readline(2000):
+                self._command(line.decode("ascii", "replace").strip())
+        with contextlib.suppress(OSError):
+            if hasattr(self, "file"):
+                self.file.close()  # the socket closes with its last file
+            self.request.close()
+
+    def _wrap(self) -> None:
+        self.request = certificate.server_context(self.server.catcher.ca_file).wrap_socket(
+            self.request, server_side=True
+        )
+
+    def _say(self, text: str) -> None:
+        self.request.sendall(text.encode() + b"\r\n")
+
+    def _scripted(self, point: str) -> bool:
+        """Do what the script says at this point; True when that was the answer."""
+        action = self.server.catcher.rules.take(point)
+        if action == "drop":
+            self._cut()
+        if action.startswith("slow:"):
+            self._slow(action)
+            return False
+        if action:
+            # as rude as real servers: the address is in the text
+            self._say(f"{action} <{self.recipients[-1] if self.recipients else self.sender}> says no")
+            if action.startswith("421"):
+                raise Dropped
+        return bool(action)
+
+    @staticmethod
+    def _slow(action: str) -> None:
+        time.sleep(float(action.rpartition(":")[2]))
+
+    def _cut(self) -> None:
+        with contextlib.suppress(OSError):
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise Dropped
+
+    def _command(self, line: str) -> None:
+        verb, _, rest = line.partition(" ")
+        verb = verb.upper()
+        self.server.catcher.commands.append(verb)
+        point = {"HELO": "ehlo"}.get(verb, verb.lower())
+        known = getattr(self, f"_do_{point}", None)
+        if known is None:
+            self._say("500 5.5.2 what?")
+        elif verb == "RCPT":
+            self.recipients.append(rest.removeprefix("TO:").strip("<> "))
+            if self._scripted(point):
+                self.recipients.pop()
+            else:
+                self._say("250 2.1.5 ok")
+        elif not self._scripted(point):
+            known(rest)
+
+    def _do_ehlo(self, _rest: str) -> None:
+        catcher = self.server.catcher
+        offers = ["catcher"]
+        if catcher.starttls and not self.encrypted:
+            offers.append("STARTTLS")
+        if catcher.credentials and (self.encrypted or not catcher.starttls):
+            offers.append("AUTH PLAIN LOGIN")
+        offers.append("ENHANCEDSTATUSCODES")
+        for offer in offers[:-1]:
+            self._say(f"250-{offer}")
+        self._say(f"250 {offers[-1]}")
+
+    def _do_starttls(self, _rest: str) -> None:
+        self._say("220 2.0.0 go ahead")
+        self.file.close()
+        self._wrap()
+        self.encrypted = True
+        self.file = self.request.makefile("rb")
+
+    def _do_auth(self, rest: str) -> None:
+        method, _, first = rest.partition(" ")
+        if method.upper() != "PLAIN":
+            return self._say("504 5.5.4 not that")
+        _, user, password = base64.b64decode(first).decode().split("\0")
+        if (user, password) != self.server.catcher.credentials:
+            return self._say("535 5.7.8 wrong")
+        self.user = user
+        return self._say("235 2.7.0 welcome")
+
+    def _do_mail(self, rest: str) -> None:
+        if self.sender:
+            return self._say("503 5.5.1 nested MAIL")
+        if self.server.catcher.credentials and self.user is None:
+            return self._say("530 5.7.0 log in first")
+        self.sender = rest.removeprefix("FROM:").partition(" ")[0].strip("<>")
+        return self._say("250 2.1.0 ok")
+
+    def _do_rcpt(self, _rest: str) -> None:
+        raise NotImplementedError("answered in _command: the script may use the address")
+
+    def _do_data(self, _rest: str) -> None:
+        if not self.recipients:
+            return self._say("503 5.5.1 nobody to send to")
+        self._say("354 go on")
+        if self.server.catcher.rules.take("body"):
+            self.file.readline(2000)
+            self._cut()
+        lines: list[bytes] = []
+        while (line := self.file.readline(1_000_000)) != b".\r\n":
+            if not line:
+                raise Dropped
+            lines.append(line[1:] if line.startswith(b".") else line)
+        self._dot(b"".join(lines))
+        return None
+
+    def _dot(self, raw: bytes) -> None:
+        mail = Mail(self.sender, tuple(self.recipients), raw, self.encrypted, self.user)
+        action = self.server.catcher.rules.take("dot")
+        if not action or action.startswith("accept"):
+            self.server.catcher.keep(mail)
+        if action in ("drop", "accept-drop"):
+            self._cut()
+        if "slow:" in action:
+            self._slow(action)
+        if action == "accept-half":
+            self.request.sendall(b"25")
+            raise Dropped
+        said = "hello" if action == "garbage" else action
+        ordinary = not action or "slow:" in action
+        self._say(
+            f"250 2.0.0 Ok: queued as {secrets.token_hex(5).upper()}" if ordinary else f"{said} <{mail.recipients[0]}>"
+        )
+        if action.startswith("421"):
+            raise Dropped
+        self._forget()
+
+    def _forget(self) -> None:
+        self.sender, self.recipients = "", []
+
+    def _do_rset(self, _rest: str) -> None:
+        self._forget()
+        self._say("250 2.0.0 ok")
+
+    def _do_noop(self, _rest: str) -> None:
+        self._say("250 2.0.0 ok")
+
+    def _do_quit(self, _rest: str) -> None:
+        self._say("221 2.0.0 bye")
+        raise Dropped
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    catcher: "SmtpCatcher"
+
+
+class SmtpCatcher:
+    """`credentials` (user, password) must be given by who logs in; `log` is a file that each accepted mail is added to."""
+
+    def __init__(
+        self,
+        *,
+        starttls: bool = False,
+        implicit: bool = False,
+        credentials: tuple[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self.starttls, self.implicit, self.credentials = starttls, implicit, credentials
+        self.messages: list[Mail] = []
+        #: (Message-ID, number of recipients) of each acceptance, in order: never changed, only added to.
+        self.accepted: list[tuple[str, int]] = []
+        self.commands: list[str] = []
+        self.connections = 0
+        self.rules = Rules()
+        self._log = log
+        self._lock = threading.Lock()
+        self._directory = tempfile.TemporaryDirectory()
+        self._server = _Server(("127.0.0.1", 0), _Conversation, bind_and_activate=True)
+        self._server.catcher = self
+
+    def __enter__(self) -> Self:
+        self.ca_file = certificate.make(Path(self._directory.name))
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._directory.cleanup()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """As in NEWSLETTER_MAIL_URL."""
+        login = f"{self.credentials[0]}:{self.credentials[1]}@" if self.credentials else ""
+        return f"{'smtps' if self.implicit else 'smtp'}://{login}127.0.0.1:{self.port}"
+
+    def script(self, point: str, action: str, *, skip: int = 0, times: int | None = None) -> None:
+        """Do `action` at `point`; see the module's words."""
+        self.rules.add(Rule(point, action, skip, times))
+
+    def keep(self, mail: Mail) -> None:
+        """Take a mail: the log is written before anybody is told."""
+        with self._lock:
+            if self._log is not None:
+                with self._log.open("a") as file:
+                    file.write(f"{mail.message_id} {len(mail.recipients)}\n")
+            self.accepted.append((mail.message_id, len(mail.recipients)))
+            self.messages.append(mail)

@@ -1,0 +1,128 @@
+"""The same code as separate processes on PostgreSQL and Redis: web, Celery worker, Celery beat; then Redis goes away."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from pytest_httpserver import HTTPServer
+from tests.fakes.smtp import SmtpCatcher
+from tests.journey import road
+from tests.services import free_port
+
+ROOT = Path(__file__).parents[2]
+#: What the design promises without any ring.
+PROMISED = 60
+
+
+class Deployment:
+    """The processes of a deployment, with one environment."""
+
+    def __init__(self, environment: dict[str, str], logs: Path) -> None:
+        self.environment = environment
+        self.logs = logs
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def run(self, *command: str) -> str:
+        """Run a `newsletter` command to its end and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "newsletter", *command],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command[:2]}: {done.stderr}"
+        return done.stdout
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        log = (self.logs / f"{len(self.processes)}-{command[-1]}.log").open("wb")
+        process = subprocess.Popen([sys.executable, *command], env=self.environment, cwd=ROOT, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpCatcher]:
+    with SmtpCatcher() as catcher:
+        yield catcher
+
+
+@pytest.fixture
+def deployment(
+    postgres_server, redis_server, smtp: SmtpCatcher, httpserver: HTTPServer, tmp_path: Path
+) -> Iterator[Deployment]:
+    site = urlsplit(httpserver.url_for("/"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")} | {
+        "NEWSLETTER_DATA_DIR": str(tmp_path / "data"),
+        "NEWSLETTER_DATABASE_URL": postgres_server.new_database(),
+        "NEWSLETTER_BROKER_URL": redis_server.url,
+        "NEWSLETTER_MAIL_URL": smtp.url,
+        "NEWSLETTER_FROM": "The Digest <digest@news.example.org>",
+        "NEWSLETTER_FEED_ALLOW": f"{site.hostname}:{site.port}",
+        "NEWSLETTER_BIND": f"127.0.0.1:{free_port()}",
+        "NEWSLETTER_GATHER": "0",
+    }
+    made = Deployment(environment, tmp_path)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def wait_for(smtp: SmtpCatcher, mails: int, seconds: float) -> float:
+    """Seconds until that many mails arrived."""
+    began = time.monotonic()
+    while len(smtp.messages) < mails and time.monotonic() - began < seconds:
+        time.sleep(0.2)
+    return time.monotonic() - began
+
+
+def test_separate_processes_deliver_with_the_bell_and_without(
+    deployment: Deployment, smtp: SmtpCatcher, redis_server, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    url = road.serve(httpserver, road.posts(road.ARTICLES[:1]))
+    deployment.run("migrate")
+    deployment.run("topics", "add", "Uyghur", "--query", "Uyghur OR Uighur")
+    deployment.run("feeds", "add", url, "--announce", "all")
+    deployment.run("subscribers", "add", "spread@example.org", "--topic", "Uyghur", "--confirmed")
+    deployment.start("-m", "celery", "-A", "worker", "worker", "--concurrency=2", "--loglevel=INFO")
+    deployment.start("-m", "celery", "-A", "worker", "beat", "--loglevel=INFO")
+    deployment.start("-m", "newsletter", "web")
+    wait_for(smtp, 1, PROMISED)
+    assert len(smtp.messages) == 1
+    bind = deployment.environment["NEWSLETTER_BIND"]
+    assert httpx2.get(f"http://{bind}/healthz").status_code == 200
+    assert httpx2.get(f"http://{bind}/readyz").status_code == 200
+
+    redis_server.stop()
+    try:
+        later = (("Uyghur poems in print", "A small press brings out a book.", "Source: Example Wire"),)
+        road.serve(httpserver, road.posts(later).replace("post-0", "post-new"))
+        deployment.run("feeds", "refresh")
+        seconds = wait_for(smtp, 2, PROMISED)
+    finally:
+        redis_server.start()
+    assert len(smtp.messages) == 2, "no mail left without a ring"
+    assert seconds < PROMISED
+    assert httpx2.get(f"http://{bind}/readyz").status_code == 200
+    for log in tmp_path.glob("*.log"):
+        written = log.read_text(errors="replace")
+        assert "spread@example.org" not in written
+        assert "Uyghur" not in written

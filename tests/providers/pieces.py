@@ -1,0 +1,42 @@
+"""Letters and parcels for the tests of the carriers."""
+
+from newsletter import mail
+from newsletter.handover import Address, Letter, Parcel
+
+SENDER = mail.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
+PERSONAL = {
+    "unsubscribe": "https://news.example.org/unsubscribe/tokentokentokentokento",
+    "ask": "https://news.example.org/ask/tokentokentokentokento",
+    "reference": "7K3F-09QA-M",
+    "link": "",
+}
+TEXT = "Zwei Meldungen über 维吾尔\n.\n..dots \nFrom here\n\n-- \n@@nl-unsubscribe@@\n@@nl-ask@@\nRef @@nl-reference@@"
+HTML = (
+    '<html lang="de"><p>Zwei Meldungen über 维吾尔</p>\n.\n'
+    '<p><a href="@@nl-unsubscribe@@">Stop</a> <a href="@@nl-ask@@">Wahl</a> @@nl-reference@@</p></html>'
+)
+
+
+def letter(
+    *, kind: str = "alert", subject: str = "Your update", text: str = TEXT, html: str = HTML, edition: int = 1
+) -> Letter:
+    return Letter(edition_id=edition, kind=kind, subject=subject, text=text, html=html)
+
+
+def parcel(number: int = 1, *, address: str = "", of: Letter | None = None) -> Parcel:
+    made = of or letter()
+    return Parcel(
+        delivery_id=number,
+        address=Address(address or f"reader{number}@example.org"),
+        letter=made,
+        personal=PERSONAL,
+        message_id=f"message{number}@example.org",
+        opaque=f"opaque-{number:04}",
+        unsubscribe=None if made.kind == "notice" else f"https://news.example.org/one-click/token{number}",
+    )
+
+
+def filled(text: str) -> str:
+    for name, value in PERSONAL.items():
+        text = text.replace(f"@@nl-{name}@@", value)
+    return text
