@@ -14,30 +14,10 @@ from markupsafe import escape
 from newsletter import mail
 from newsletter.editions import phrases
 from newsletter.editions.notice_words import NOTICES, notice_subject
-from newsletter.editions.parts import (
-    Block,
-    Frame,
-    Look,
-    Piece,
-    Reason,
-    Source,
-    Span,
-    Words,
-)
+from newsletter.editions.parts import Block, Frame, Look, Piece, Reason, Source, Span, Words
 from newsletter.editions.telling import causes, citations, told
 
-__all__ = [
-    "Block",
-    "Frame",
-    "Look",
-    "Piece",
-    "Reason",
-    "Source",
-    "Span",
-    "Wording",
-    "Words",
-    "notice_subject",
-]
+__all__ = ["Block", "Frame", "Look", "Piece", "Reason", "Source", "Span", "Wording", "Words", "notice_subject"]
 
 _PREVIEW, _BLOCKS = "<!-- preview -->", "<!-- blocks -->"
 #: Mail programs preview what comes first. For discreet looks this fills the preview, so that no headline slips into it.
@@ -46,6 +26,8 @@ _NEUTRAL = (
 )
 _FILLER = "\u034f\u2007" * 110
 _LONGEST_PREVIEW = 160
+#: From so many articles on, a letter opens with their titles.
+_CONTENTS = 3
 
 
 class Wording:
@@ -64,9 +46,14 @@ class Wording:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            keep_trailing_newline=True,
         )
         self._templates.globals.update(frame=frame, place=mail.place)
+        # a head is put together for every letter, so its styles are written into the template, once
+        opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")
+        self._opening = self._templates.from_string(self._inliner.inline_fragment(opening, self._style))
         self._page = lru_cache(maxsize=16)(self._new_page)
+        self._foot = self._text("letter.txt.j2")
         #: Changes when anything changes that every mail is made of: part of an edition's key.
         self.revision = _revision(templates_dir, frame)
 
@@ -98,21 +85,18 @@ class Wording:
         """
         heading = phrases.SUBJECTS[kind, cadence]
         titles = [block.title for block in blocks]
-        count = phrases.articles(len(blocks))
-        hello = f"{count} from {mail.defuse(self._frame.organisation)}."
         subject = phrases.subject(kind, cadence, titles, discreet=look.discreet)
-        shown = [phrases.isolated(title) for title in titles]
-        opening = f"{hello} {_NEUTRAL}" if look.discreet else hello
-        text = self._text("opening.txt.j2", heading=heading, opening=opening, titles=shown)
-        text = "".join([text, *(block.text for block in blocks), self._text("letter.txt.j2")])
+        count = phrases.articles(len(blocks))
+        hello = f"{count} from {mail.defuse(self._frame.organisation)}." + (f" {_NEUTRAL}" if look.discreet else "")
+        contents = [phrases.isolated(title) for title in titles] if len(titles) >= _CONTENTS else []
+        opening = self._text("opening.txt.j2", heading=heading, opening=hello, contents=contents)
+        text = "".join([opening, *(block.text for block in blocks), self._foot])
         if look.format == "text":
             return Words(subject, text, "")
         head, middle, foot = self._page(heading)
-        preview = (
-            f"{opening} {_FILLER}" if look.discreet else phrases.cut(" · ".join([count, *titles]), _LONGEST_PREVIEW)
-        )
-        start = self._html("opening.html.j2", heading=heading, count=count, titles=titles)
-        html = "".join([head, str(escape(preview)), middle, start, *(block.html for block in blocks), foot])
+        preview = hello + _FILLER if look.discreet else phrases.cut(" · ".join([count, *titles]), _LONGEST_PREVIEW)
+        opening = self._opening.render(heading=heading, count=count, contents=contents)
+        html = "".join([head, str(escape(preview)), middle, opening, *(block.html for block in blocks), foot])
         return Words(subject, text, html)
 
     def notice(self, kind: str, look: Look) -> Words:

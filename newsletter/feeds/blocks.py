@@ -69,6 +69,12 @@ def links(line: Line) -> Iterator[tuple[int, int, str]]:
         at += len(run.text)
 
 
+def is_bold(line: Line) -> bool:
+    """True when all words of a line are bold."""
+    words = [run for run in line if run.text.strip()]
+    return bool(words) and all("<b>" in run.marks or "<strong>" in run.marks for run in words)
+
+
 def shorten(line: Line, length: int) -> Line:
     """The first `length` characters of a line."""
     kept: list[Run] = []

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.feeds.blocks import Block, Line, line_text, links, shorten
+from newsletter.feeds.blocks import HEADINGS, Block, Line, is_bold, line_text, links, shorten
 from newsletter.feeds.sourceline import Cited, Segment, joined, segments
 
 _WORDS = (
@@ -46,6 +46,8 @@ class _Row:
     #: Inside a list, a table and so on: taken only with the whole block.
     opaque: bool
     is_list: bool
+    #: In a heading, or bold from end to end.
+    loud: bool
 
 
 @dataclass(frozen=True)
@@ -87,27 +89,26 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
     """`blocks` with each source line taken out of its block and put between what stood before and after it."""
     rows = [row for index, block in enumerate(blocks) for row in _rows(index, block)]
     parts: list[Part] = []
-    at = 0
+    at = done = 0
     while at < len(rows):
         taken = _source_at(rows, at)
         if taken is None:
-            end = next((n for n in range(at + 1, len(rows)) if _begins(rows, n)), len(rows))
-            parts += _rebuilt(blocks, rows[at:end])
-            at = end
+            at += 1
             continue
-        first = rows[at]
-        if taken.keep:
-            parts += _rebuilt(blocks, [replace(first, line=shorten(first.line, taken.keep))])
+        before = [replace(rows[at], line=shorten(rows[at].line, taken.keep))] if taken.keep else []
+        parts += _rebuilt(blocks, [*rows[done:at], *before])
         sure = any(one.url or one.published_on for one in taken.cited)
         parts.append(SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, rows[at : taken.end]))))
-        at = taken.end
-    return tuple(parts)
+        at = done = taken.end
+    return (*parts, *_rebuilt(blocks, rows[done:]))
 
 
 def _rows(index: int, block: Block) -> list[_Row]:
-    opaque = bool(block.whole)
-    lines = block.lines or ((),)
-    return [_Row(index, line, line_text(line).strip(), opaque, block.kind in _LISTS) for line in lines]
+    heading = block.kind in HEADINGS
+    return [
+        _Row(index, line, line_text(line), bool(block.whole), block.kind in _LISTS, heading or is_bold(line))
+        for line in block.lines or ((),)
+    ]
 
 
 def _rebuilt(blocks: Sequence[Block], rows: Sequence[_Row]) -> list[Block]:
@@ -130,28 +131,23 @@ def _rebuilt(blocks: Sequence[Block], rows: Sequence[_Row]) -> list[Block]:
     return out
 
 
-def _begins(rows: Sequence[_Row], at: int) -> bool:
-    return _source_at(rows, at) is not None
-
-
 def _source_at(rows: Sequence[_Row], at: int) -> _Taken | None:
     """The source line that begins at row `at`, if one does."""
     row = rows[at]
-    if row.opaque or not row.text:
+    if row.opaque or not row.text.strip():
         return None
     label = _LABEL.match(row.text)
     if label is None:
         return _bracketed(row, at)
-    offset = len(line_text(row.line)) - len(line_text(row.line).lstrip())
-    own = segments(row.line, offset + label.end())
-    open_ended = not own or _PLURAL.match(label["word"]) is not None
-    end, below = _below(rows, at + 1, open_ended, any(part.urls for part in own), row.block)
+    own = segments(row.line, label.end())
+    plural = _PLURAL.match(label["word"]) is not None
+    end, below = _below(rows, at, own, plural)
     cited = joined((*own, *below))
     sure = any(one.url or one.published_on for one in cited)
     if not cited or len(_bare(row)) > (SURE_CAP if sure else UNSURE_CAP):
         return None
     # a dash or nothing at all behind the word may also be the beginning of a sentence or a heading
-    return _Taken(at, end, 0, cited) if sure or label["mark"][:1] in (":", "：") else None
+    return _Taken(at, end, 0, cited) if sure or _has_colon(label) else None
 
 
 def _bracketed(row: _Row, at: int) -> _Taken | None:
@@ -164,39 +160,51 @@ def _bracketed(row: _Row, at: int) -> _Taken | None:
     return _Taken(at, at + 1, hit.start(), cited) if cited else None
 
 
-def _below(
-    rows: Sequence[_Row], at: int, open_ended: bool, has_url: bool, block: int
-) -> tuple[int, tuple[Segment, ...]]:
-    """(end, sources) of the lines below a label that belong to it: URLs, dates, further labels; names if it is open-ended."""
-    end, found = at, list[Segment]()
+def _below(rows: Sequence[_Row], label_at: int, own: Sequence[Segment], plural: bool) -> tuple[int, list[Segment]]:
+    """(end, sources) of what below a label belongs to it: URLs, a date, more labels, names where names are expected."""
+    end = at = label_at + 1
+    found = list[Segment]()
     while at < len(rows):
-        row = rows[at]
+        row, near = rows[at], rows[at].block == rows[label_at].block
+        expects = (plural and near) or not own
         if row.opaque:
-            taken = _listed(rows, at) if open_ended and row.is_list else None
-            if taken is None:
+            listed = _listed(rows, at) if (plural or not own) and row.is_list else None
+            if listed is None:
                 break
-            at = end = taken[0]
-            found += taken[1]
+            at = end = listed[0]
+            found += listed[1]
             continue
-        label = _LABEL.match(row.text) if row.text else None
-        parts = segments(row.line, label.end() if label else 0) if row.text else ()
-        if not row.text:
-            at += 1
-            continue
-        wordless = bool(parts) and not any(part.publisher for part in parts)
-        whole_link = row.block == block and not has_url and _is_link(row)
-        named = open_ended and len(_bare(row)) <= UNSURE_CAP and (_known(parts) or _urls_only(rows, at + 1))
-        if label is not None and label["mark"][:1] in (":", "：") and parts:
-            open_ended = open_ended or _PLURAL.match(label["word"]) is not None
-        elif not (wordless or whole_link or named):
-            break
-        if whole_link and not named:
-            parts = tuple(replace(part, publisher="") for part in parts)
-        has_url = has_url or any(part.urls for part in parts)
-        found += parts
+        if row.text.strip():
+            parts = _belonging(rows, at, (*own, *found), expects, near)
+            if not parts:
+                break
+            found += parts
+            end = at + 1
         at += 1
-        end = at
-    return end, tuple(found)
+    return end, found
+
+
+def _belonging(
+    rows: Sequence[_Row], at: int, before: Sequence[Segment], expects: bool, near: bool
+) -> tuple[Segment, ...]:
+    """The sources of one row below a label; none when it is text again. `expects`: a name may stand there."""
+    row = rows[at]
+    label = _LABEL.match(row.text)
+    if label is not None:
+        return segments(row.line, label.end()) if _has_colon(label) else ()
+    parts = segments(row.line)
+    if all(not part.publisher for part in parts):
+        fresh_date = not any(part.dated for part in before)
+        return parts if fresh_date or any(part.urls for part in parts) else ()
+    if expects and not row.loud and len(_bare(row)) <= UNSURE_CAP and (_known(parts) or _urls_only(rows, at + 1)):
+        return parts
+    if near and _is_link(row) and not any(part.urls for part in before):
+        return tuple(replace(part, publisher="") for part in parts)
+    return ()
+
+
+def _has_colon(label: re.Match[str]) -> bool:
+    return label["mark"][:1] in (":", "：")
 
 
 def _listed(rows: Sequence[_Row], at: int) -> tuple[int, tuple[Segment, ...]] | None:

@@ -41,7 +41,7 @@ def resolve(href: str, base: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         return ""
-    return "".join(char for char in url if char.isprintable() and char not in "\\\"<>`{}|^ ")
+    return "".join(char for char in url if char.isprintable() and char not in '\\"<>`{}|^ ')
 
 
 def read(safe_html: str, base: str = "") -> tuple[blocks.Block, ...]:

@@ -93,7 +93,11 @@ class Reader(HTMLParser):
     def _open_inline(self, tag: str, attrs: _Attributes) -> None:
         href = self._resolve(dict(attrs).get("href") or "") if tag == "a" else ""
         mark = ""
-        if (tag != "a" or href) and len(self._inline) < INLINE_DEPTH and all(tag != name for name, _, _ in self._inline):
+        if (
+            (tag != "a" or href)
+            and len(self._inline) < INLINE_DEPTH
+            and all(tag != name for name, _, _ in self._inline)
+        ):
             mark = f'<a href="{html.escape(href)}">' if href else f"<{tag}>"
         self._inline.append((tag, mark, href if mark else ""))
         if self._nest:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from newsletter.feeds import dates
 from newsletter.feeds.blocks import Line, line_text, links
@@ -11,7 +12,9 @@ from newsletter.feeds.originals import canonical
 
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»（）【】，。；]+", re.IGNORECASE)
 _URL_LIKE = re.compile(r"(?:https?://|www\.)\S*|[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
-_FILLER = re.compile(r"^\W*(?:url|link|here|original(?: article)?|read more|链接|連結|原文链接|原文|ссылка|оригинал)\W*$", re.I)
+_FILLER = re.compile(
+    r"^\W*(?:url|link|here|original(?: article)?|read more|链接|連結|原文链接|原文|ссылка|оригинал)\W*$", re.I
+)
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪]|\(?\d{1,2}[.)、])\s+")
 _EDGES = " \t\n,，、;；:：|/–—-•*·<>«»"
 PUBLISHER_CAP = 200
@@ -48,7 +51,7 @@ def segments(line: Line, begin: int = 0, end: int | None = None) -> tuple[Segmen
     spans = [span for span in _urls(line, text) if begin <= span.start and span.end <= end]
     hidden = _blank(text, (span for span in spans if span.is_text))
     stops = [begin, *(m.end() for m in re.finditer(r"[;；]", hidden) if begin < m.end() < end), end]
-    found = (_segment(hidden, spans, start, stop) for start, stop in zip(stops, stops[1:], strict=False))
+    found = (_segment(hidden, spans, start, stop) for start, stop in pairwise(stops))
     return tuple(one for one in found if one.publisher or one.dated or one.urls)
 
 

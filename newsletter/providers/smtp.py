@@ -19,7 +19,8 @@ RENEW_AFTER: Final = 100
 #: Seconds after which no further mail of a window is begun, so that its last answer still comes within the batch's lease.
 BEGIN_WITHIN: Final = 200.0
 
-_QUEUE_ID = re.compile(r"\b(?:queued as|id=|queued mail for delivery id)[ <]*([A-Za-z0-9.-]{4,64})\b", re.IGNORECASE)
+#: A queue id stands alone; what goes on with + or @ is an address.
+_QUEUE_ID = re.compile(r"\b(?:queued as |id=)([A-Za-z0-9.-]{4,64})(?=[\s);]|$)", re.IGNORECASE)
 #: Replies that speak of us, not of the mail: no password, or the wrong one.
 _WHO_ARE_YOU: Final = frozenset({530, 534, 535, 538})
 _NOT_BEGUN: Final = "not begun: the connection was lost"

@@ -157,7 +157,11 @@ AWKWARD = piece(
     "<pre>one very long line of code that never ends = one very long line of code that never ends; return nothing</pre>"
     "<ol start='3'><li>third<ul><li>nested</li></ul></li></ol><script>alert(1)</script><style>p{color:red}</style>",
     lang="",
-    sources=(source("", None, "https://user@sub.domain.example:8443/x"), Source("A publisher only", None, ""), Source("", None, "")),
+    sources=(
+        source("", None, "https://user@sub.domain.example:8443/x"),
+        Source("A publisher only", None, ""),
+        Source("", None, ""),
+    ),
 )
 UYGHUR_TOPIC = Reason("Uyghur", False, ("Uyghur", "维吾尔", "Uighur"))
 MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s")) for n in range(1, 15)]
@@ -173,7 +177,9 @@ def blocks(wording: Wording, look: Look) -> list[Block]:
     return [
         wording.block([ENGLISH], [UYGHUR_TOPIC], marked, look),
         wording.block([CHINESE], [Reason("Uyghur", False, ("维吾尔",))], marked, look),
-        wording.block([UYGHUR], [Reason("Uyghur", False, ("ئۇيغۇر",)), Reason("كىتاب", True, ("كىتابخانا",))], marked, look),
+        wording.block(
+            [UYGHUR], [Reason("Uyghur", False, ("ئۇيغۇر",)), Reason("كىتاب", True, ("كىتابخانا",))], marked, look
+        ),
         wording.block([RUSSIAN], [Reason("Uyghur", False, ("уйгурских",))], marked, look),
         wording.block([TOLD_ONCE, TOLD_AGAIN], [own], marked, look),
         wording.block([AWKWARD], MANY, {}, look),

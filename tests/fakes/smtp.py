@@ -6,7 +6,8 @@
 
 Points: connect, ehlo, starttls, auth, mail, rcpt, data, body, dot, rset, noop, quit.
 Actions: a reply ("451 4.3.0"), "drop", "slow:SECONDS" (then go on as usual); at body "drop" comes in the middle of the mail;
-at dot also "accept-drop", "accept-slow:SECONDS", "accept-half" (taken, then: nothing, silence, half a line) and "garbage".
+at dot also "accept-drop", "accept-slow:SECONDS", "accept-half" (taken, then: nothing, silence, half a line) and "garbage";
+a "250 words" there is a yes in other words.
 """
 
 import base64
@@ -121,6 +122,9 @@ class _Conversation(socketserver.BaseRequestHandler):
                 raise Dropped
         return bool(action)
 
+    def _quote(self, address: str) -> str:
+        return f"<{address}>" if self.server.catcher.brackets else address
+
     @staticmethod
     def _slow(action: str) -> None:
         time.sleep(float(action.rpartition(":")[2]))
@@ -205,7 +209,7 @@ class _Conversation(socketserver.BaseRequestHandler):
     def _dot(self, raw: bytes) -> None:
         mail = Mail(self.sender, tuple(self.recipients), raw, self.encrypted, self.user)
         action = self.server.catcher.rules.take("dot")
-        if not action or action.startswith("accept"):
+        if not action or action.startswith(("accept", "2")):
             self.server.catcher.keep(mail)
         if action in ("drop", "accept-drop"):
             self._cut()
@@ -217,7 +221,9 @@ class _Conversation(socketserver.BaseRequestHandler):
         said = "hello" if action == "garbage" else action
         ordinary = not action or "slow:" in action
         self._say(
-            f"250 2.0.0 Ok: queued as {secrets.token_hex(5).upper()}" if ordinary else f"{said} <{mail.recipients[0]}>"
+            f"250 2.0.0 Ok: queued as {secrets.token_hex(5).upper()}"
+            if ordinary
+            else f"{said} {self._quote(mail.recipients[0])}"
         )
         if action.startswith("421"):
             raise Dropped
@@ -245,7 +251,10 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class SmtpCatcher:
-    """`credentials` (user, password) must be given by who logs in; `log` is a file that each accepted mail is added to."""
+    """`credentials` (user, password) must be given by who logs in; `log` is a file that each accepted mail is added to.
+
+    Scripted replies quote the address, `brackets` says how.
+    """
 
     def __init__(
         self,
@@ -254,7 +263,9 @@ class SmtpCatcher:
         implicit: bool = False,
         credentials: tuple[str, str] | None = None,
         log: Path | None = None,
+        brackets: bool = True,
     ) -> None:
+        self.brackets = brackets
         self.starttls, self.implicit, self.credentials = starttls, implicit, credentials
         self.messages: list[Mail] = []
         #: (Message-ID, number of recipients) of each acceptance, in order: never changed, only added to.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Unknown
 from newsletter.providers import smtp as carrier
 from newsletter.providers.smtp import Smtp
 from tests.fakes.smtp import SmtpCatcher
@@ -70,7 +70,7 @@ TABLE = [
 def test_outcome_of_each_phase(point: str, action: str, expected: str, taken: int) -> None:
     with SmtpCatcher() as catcher:
         catcher.script(point, action, skip=1, times=1)
-        slow = "slow" in action
+        slow = "slow" in action or action.endswith("-")  # a reply that never ends
         outcomes = reach(catcher, timeout=0.4 if slow else 5.0, answer_within=0.4 if slow else 5.0).hand_over(three())
         assert kinds(outcomes) == expected
         if action != "slow:2":  # there the server may still be waiting to take it
@@ -82,7 +82,7 @@ def test_outcome_of_each_phase(point: str, action: str, expected: str, taken: in
 
 
 def test_dropped_before_the_final_dot_left_is_proof() -> None:
-    large = letter(text=("x" * 70 + "\n") * 300_000, html="")  # more than sockets hold
+    large = letter(text=("x" * 70 + "\n") * 150_000, html="")  # more than sockets hold
     with SmtpCatcher() as catcher:
         catcher.script("body", "drop")
         outcomes = reach(catcher).hand_over([parcel(1, of=large), parcel(2)])
@@ -274,11 +274,3 @@ def test_every_parcel_gets_an_outcome(numbers: Sequence[int]) -> None:
         outcomes = reach(catcher).hand_over([parcel(number) for number in numbers])
         assert list(outcomes) == list(numbers)
         assert [len(mail.recipients) for mail in catcher.messages] == [1] * len(numbers)
-
-
-def test_unread_reply_is_unknown_not_refused() -> None:
-    with SmtpCatcher() as catcher:
-        catcher.script("dot", "accept-half", times=1)
-        outcomes = reach(catcher).hand_over([parcel(1)])
-        assert isinstance(outcomes[1], Unknown)
-        assert not isinstance(outcomes[1], Refused)

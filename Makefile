@@ -1,0 +1,26 @@
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format lock
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## set up and start the whole service in one process
+	./run.sh
+
+demo: ## the service with sample feeds, topics and subscribers
+	./run.sh demo
+
+test: ## set up and pass all checks and tests
+	./test.sh
+
+lint: ## format and lint only
+	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports
+
+format: ## write the code as the formatter wants it
+	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .
+
+LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-header --quiet
+
+lock: ## pin the newest allowed versions, with hashes (needs uv)
+	$(LOCK) --upgrade -o requirements.lock
+	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock

@@ -1,0 +1,171 @@
+"""Cuts an entry into its articles: a compiled digest becomes several pieces, an ordinary post with sub-headings stays one."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from newsletter.feeds import headlines
+from newsletter.feeds.blocks import Block, to_html, to_text
+from newsletter.feeds.citation import Cited, Part, collect, split
+from newsletter.feeds.headlines import KINDS, kind_of
+from newsletter.feeds.originals import original
+from newsletter.feeds.starts import Starts, find_starts, is_end
+
+#: The key of an ordinary post's only item.
+WHOLE = b"whole"
+#: Words around the articles of a compiled digest (a greeting, a footer) are no item below so many characters.
+SUBSTANTIAL = 500
+#: An entry that would make more pieces than this is no digest; it stays whole.
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One article. `key` tells it from its neighbours in any order; `html` is safe, `text` the same as plain text."""
+
+    key: bytes
+    title: str
+    html: str
+    text: str
+    cited: tuple[Cited, ...]
+
+    @property
+    def original(self) -> str:
+        """The canonical URL of what it is about; empty when it cites nothing, or only a home page."""
+        return next((original(one.url) for one in self.cited if original(one.url)), "")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What became of an entry. `reason` explains it to an operator; `left_out` is text that is in no piece."""
+
+    pieces: tuple[Piece, ...]
+    reason: str
+    left_out: str = ""
+
+
+def cut(blocks: Sequence[Block], title: str, mode: str = "auto") -> Cut:
+    """The articles of an entry with the given title.
+
+    `mode` auto asks for proof (several source lines under headlines, or headlines that link to pages of their own); always
+    takes any headings, bold lines or rules; never leaves the entry whole. Words before the first and after the last article
+    are no item, unless they are `SUBSTANTIAL`: then they are one under the entry's own title.
+    """
+    if mode == "never":
+        return _whole(blocks, title, "one article: this feed is never cut")
+    parts = split(headlines.loosened(blocks))
+    found = find_starts(parts, always=mode == "always")
+    if not found.at:
+        return _whole(blocks, title, f"one article: {found.reason}")
+    drafts, left = _drafts(parts, found, title)
+    if not 2 <= len(drafts) <= MOST:
+        return _whole(blocks, title, f"one article: cutting would make {len(drafts)}")
+    pieces = _keyed([_piece(draft) for draft in drafts])
+    return Cut(pieces, f"{len(pieces)} articles: {found.reason}", to_text(_texts(left)))
+
+
+def _whole(blocks: Sequence[Block], title: str, reason: str) -> Cut:
+    cited, body = collect(split(blocks))
+    text = to_text(body)
+    return Cut((Piece(WHOLE, title or headlines.made_from(text), to_html(body), text, cited),), reason)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """Parts of one article; `title` is the entry's, for words around the articles. `short` makes its first line the headline."""
+
+    parts: tuple[Part, ...]
+    title: str = ""
+    short: bool = False
+
+
+def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Draft], list[Part]]:
+    """(articles, parts that are in none)."""
+    lead, left = list(parts[: found.at[0]]), list[Part]()
+    sections = [list(parts[start:end]) for start, end in zip(found.at, (*found.at[1:], len(parts)), strict=True)]
+    sections = _merged(sections)
+    for section in sections:
+        while section and isinstance(section[-1], Block) and (section[-1].kind == "rule" or kind_of(section[-1])):
+            left.append(section.pop())
+    ends = [index for index, part in enumerate(sections[-1]) if is_end(part)]
+    outro = sections[-1][ends[-1] + 1 :] if ends else []
+    if outro:
+        del sections[-1][ends[-1] + 1 :]
+    drafts = [_Draft(tuple(section), short=found.short) for section in sections if _size(section)]
+    around: dict[bool, _Draft] = {}
+    for first, words in ((True, lead), (False, outro)):
+        if _size(words) >= SUBSTANTIAL:
+            around[first] = _Draft(tuple(words), title)
+        else:
+            left += words
+    return [*filter(None, [around.get(True)]), *drafts, *filter(None, [around.get(False)])], left
+
+
+def _merged(sections: list[list[Part]]) -> list[list[Part]]:
+    """A headline with nothing below it begins the section after it: it is followed by a second line of its own rank."""
+    out: list[list[Part]] = []
+    waiting: list[Part] = []
+    for section in sections:
+        waiting += section
+        if any(not isinstance(part, Block) or not (part.kind == "rule" or kind_of(part)) for part in section):
+            out.append(waiting)
+            waiting = []
+    if waiting and out:
+        out[-1] += waiting
+    return out or [waiting]
+
+
+def _piece(draft: _Draft) -> Piece:
+    parts = list(draft.parts)
+    while parts and isinstance(parts[0], Block) and parts[0].kind == "rule":
+        parts.pop(0)
+    first = parts[0] if parts and isinstance(parts[0], Block) else None
+    title, link = draft.title, ""
+    if (
+        first is not None
+        and not title
+        and (kind_of(first) in KINDS or (draft.short and headlines.is_short_line(first)))
+    ):
+        title, link = headlines.without_number(first.text), headlines.linked_to(first)
+        parts.pop(0)
+    cited, body = collect(parts)
+    if not cited and original(link):
+        cited = (Cited("", None, link),)
+    text = to_text(body)
+    return Piece(b"", title or headlines.made_from(text), to_html(body), text, cited)
+
+
+def _keyed(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Keys by original URL where it is unique in the entry, else by headline, else by headline and text."""
+    urls = Counter(piece.original for piece in pieces)
+    names = Counter(
+        headlines.compared(piece.title) for piece in pieces if urls[piece.original] > 1 or not piece.original
+    )
+    out: dict[bytes, Piece] = {}
+    for piece in pieces:
+        name = headlines.compared(piece.title)
+        if piece.original and urls[piece.original] == 1:
+            key = _hash("url", piece.original)
+        elif names[name] == 1:
+            key = _hash("title", name)
+        else:
+            key = _hash("text", name, piece.text)
+        # the very same article twice in one entry is one
+        out.setdefault(key, replace(piece, key=key))
+    return tuple(out.values())
+
+
+def _hash(*words: str) -> bytes:
+    return hashlib.sha256("\0".join(words).encode()).digest()
+
+
+def _size(parts: Sequence[Part]) -> int:
+    return sum(len(part.text) for part in _texts(parts)) + sum(not isinstance(part, Block) for part in parts)
+
+
+def _texts(parts: Sequence[Part]) -> list[Block]:
+    out: list[Block] = []
+    for part in parts:
+        out += [part] if isinstance(part, Block) else part.blocks
+    return out

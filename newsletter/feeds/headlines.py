@@ -1,0 +1,79 @@
+"""What looks like a headline, how it is compared, and what stands in for a missing one."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+
+from newsletter.feeds.blocks import HEADINGS, Block, is_bold, line_text, links
+
+#: In order of rank; "bold" is a paragraph of one bold line.
+KINDS = (*HEADINGS, "bold")
+LONGEST = 200
+_NUMBER = re.compile(
+    r"^\s*(?:[(（]?\d{1,3}[)）]|\d{1,3}(?:[.:](?=\s)|[、．])|[一二三四五六七八九十]{1,3}[、．.]|[•▪■◆●*]\s)\s*"
+)
+_FULL_STOP = re.compile(r"[.。;；:：,，]$")
+_SENTENCE = re.compile(r"(?<=[.!?])\s|(?<=[。！？؟۔])")
+
+
+def kind_of(block: Block) -> str:
+    """h1 … h6 or bold for a headline, empty for anything else."""
+    text = block.text.strip()
+    if not text or len(text) > LONGEST:
+        return ""
+    if block.kind in HEADINGS:
+        return block.kind
+    bold = block.kind == "p" and len(block.lines) == 1 and is_bold(block.lines[0])
+    return "bold" if bold and not _FULL_STOP.search(text) else ""
+
+
+def is_short_line(block: Block) -> bool:
+    """True for a paragraph of one line that reads like a headline: short, no full stop."""
+    text = block.text.strip()
+    return block.kind == "p" and len(block.lines) == 1 and 0 < len(text) <= 150 and not _FULL_STOP.search(text)
+
+
+def loosened(blocks: Iterable[Block]) -> list[Block]:
+    """`blocks`, with a bold first line taken out of its paragraph as one of its own."""
+    out: list[Block] = []
+    for block in blocks:
+        first = replace(block, lines=block.lines[:1])
+        if block.kind == "p" and len(block.lines) > 1 and kind_of(first) == "bold":
+            rest = block.lines[1:]
+            while rest and not rest[0]:
+                rest = rest[1:]
+            out += [first, replace(block, lines=rest)]
+        else:
+            out.append(block)
+    return out
+
+
+def linked_to(block: Block) -> str:
+    """The URL that a whole headline links to, or an empty string."""
+    if len(block.lines) != 1:
+        return ""
+    spans = list(links(block.lines[0]))
+    text = without_number(line_text(block.lines[0]))
+    return spans[0][2] if len(spans) == 1 and spans[0][1] - spans[0][0] >= len(text) else ""
+
+
+def without_number(text: str) -> str:
+    """A headline without its place in the row ("3. "): it would change with every article above it."""
+    plain = " ".join(text.split())
+    return _NUMBER.sub("", plain) or plain
+
+
+def compared(text: str) -> str:
+    """A headline as it is compared: letters and digits only, in any case, width and numbering."""
+    folded = unicodedata.normalize("NFKC", without_number(text)).casefold()
+    return "".join(char for char in folded if char.isalnum() or unicodedata.combining(char)) or folded.strip()
+
+
+def made_from(text: str, *, cap: int = 100) -> str:
+    """A headline for a text without one: its first sentence, cut at a word."""
+    first = _SENTENCE.split(" ".join(text.split()), maxsplit=1)[0].strip()
+    if len(first) <= cap:
+        return first
+    cut = first[: cap - 1]
+    return (cut.rpartition(" ")[0] if " " in cut[cap // 2 :] else cut).rstrip(" ,;:") + "…"

@@ -1,0 +1,58 @@
+"""Fixtures that all rooms share."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TypeVar
+
+import pytest
+
+from newsletter.vault import Vault
+from tests import rows, services
+
+T = TypeVar("T")
+
+
+def _or_skip(make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except services.Missing as missing:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(f"{missing} is not installed, and REQUIRE_SERVICES is set")
+        pytest.skip(f"{missing} is not installed")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[services.Redis]:
+    """A real Redis on a free port."""
+    server = _or_skip(services.Redis)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[services.Postgres]:
+    """A real PostgreSQL on a free port; `new_database()` gives a URL."""
+    server = _or_skip(services.Postgres)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Where Chromium is."""
+    return _or_skip(services.chromium)
+
+
+@pytest.fixture
+def vault() -> Vault:
+    """Keys of tests."""
+    return rows.VAULT
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment."""
+    return rows.NOW
