@@ -5,6 +5,7 @@ and, where no tick comes either, by every worker's own look at the tables (`watc
 """
 
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from newsletter.editions import closing, compose, notices
 from newsletter.feeds import refresh as feeds
 from newsletter.matching import match as matching
 from newsletter.matching import topics
-from newsletter.models import Pulse
+from newsletter.models import IndexState, Pulse
 from newsletter.vault import KeysDoNotFit
 
 log = structlog.get_logger()
@@ -300,6 +301,8 @@ def prepare() -> None:
     """
     try:
         gate.ensure(wiring.vault())
+        # begun at random: an index compiled for another database must never look like this one's
+        IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
         Pulse.objects.get_or_create(name="tick", defaults={"at": db.now()})
     except KeysDoNotFit as error:
         raise NotReady(f"{error}. Put back the keys file that was kept") from error

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import pytest
+from django.db import connection
 
 from newsletter.vault import Vault
 from tests import rows, services
@@ -20,6 +21,13 @@ def _or_skip(make: Callable[[], T]) -> T:
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(f"{missing} is not installed, and REQUIRE_SERVICES is set")
         pytest.skip(f"{missing} is not installed")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as it is used: one in memory is shared between threads by locks of another kind."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,9 @@ class Redis:
             return
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, "--save", ""]
         options += ["--appendonly", "yes" if self.appendonly else "no", "--maxmemory-policy", "noeviction"]
-        self._process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            ["redis-server", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_for_port(self.port, self._process)
 
     def stop(self, *, kill: bool = False) -> None:

@@ -17,7 +17,8 @@ _TAGS = {
 #: What a brief may hold in a mail: no image, no style, no link but to the web.
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
-    attributes={"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": {"colspan"}, "th": {"colspan"}},
+    attributes={"a": {"href"}, "ol": {"start"}, "td": {"colspan"}, "th": {"colspan"}},
+    tag_attribute_values={tag: {"dir": {"rtl", "ltr", "auto"}} for tag in _TAGS},
     url_schemes={"http", "https"},
     url_relative="deny",
     link_rel="noopener noreferrer",

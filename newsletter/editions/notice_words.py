@@ -18,7 +18,7 @@ NOTICES: dict[str, NoticeWords] = {
         subject="Please confirm",
         opening=(
             "Somebody, probably you, asked {organisation} to send mail to this address.",
-            "The page behind this link has one button. Press it, and your mail begins; until then, nothing comes.",
+            "The link below leads to a page with one button. Press it there, and your mail begins; until then, nothing comes.",
         ),
         button="Go to the page",
         closing=(
@@ -30,7 +30,7 @@ NOTICES: dict[str, NoticeWords] = {
         subject="Please confirm your change",
         opening=(
             "This address gets mail from {organisation} already. Now somebody, probably you, asked for more.",
-            "The page behind this link shows what would be added. Nothing changes until you press its button.",
+            "The link below shows what would be added. Nothing changes until you press the button on that page.",
         ),
         button="See the change",
         closing=(

@@ -1,16 +1,15 @@
 """Small things in a reader's words: headlines, dates, hosts, directions of writing, subjects."""
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from newsletter.editions.parts import Piece, Source
+from newsletter.editions.parts import Piece
 
 #: Neutral subjects: they name neither a topic nor a headline.
 SUBJECTS = {
@@ -21,6 +20,8 @@ SUBJECTS = {
 LONGEST_SUBJECT = 120
 #: Marks that turn the direction of what follows; in a line of ours they could turn our words as well.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+#: Hebrew, Arabic, Syriac, Thaana, N'Ko and their kin, as Unicode sets blocks apart for them.
+_TURNING = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
 #: Languages written from right to left, asked only when a text has no letters that say so themselves.
 _RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
@@ -62,11 +63,9 @@ def articles(count: int) -> str:
     return "1 article" if count == 1 else f"{count} articles"
 
 
-def cited(source: Source, locale: str) -> str:
-    """`Voice of America, November 5, 2020`, as far as it is known; else the host; else nothing."""
-    when = [] if source.published_on is None else [format_date(source.published_on, "long", _locale(locale))]
-    parts = [part for part in [one_line(source.publisher), *when] if part]
-    return ", ".join(parts) or host(source.url)
+def on_date(day: date | None, locale: str) -> str:
+    """`November 5, 2020`, as the locale writes it; nothing for no date."""
+    return "" if day is None else format_date(day, "long", _locale(locale))
 
 
 def web_link(url: str) -> str:
@@ -86,17 +85,23 @@ def host(url: str) -> str:
 
 def direction(text: str, lang: str = "") -> str:
     """`rtl` or `ltr`: how most of the letters are written, whatever the language is said to be."""
-    found = Counter(unicodedata.bidirectional(char) for char in text[:2000])
-    right, left = found["R"] + found["AL"], found["L"]
-    if right == left:
+    text = text[:2000]
+    right = len(_TURNING.findall(text))
+    left = sum(map(str.isalpha, text)) - right
+    if right <= 0 and left <= 0:
         return "rtl" if lang.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
     return "rtl" if right > left else "ltr"
 
 
+def is_han(text: str) -> bool:
+    """Whether a good part of it is written in Chinese characters or kana, which want more air between lines."""
+    letters = [char for char in text[:400] if char.isalpha()]
+    return sum("\u3040" <= char <= "\u9fff" for char in letters) * 3 > len(letters)
+
+
 def isolated(text: str) -> str:
     """Text that may stand in a line of ours without turning its direction."""
-    turning = any(unicodedata.bidirectional(char) in ("R", "AL", "AN") for char in text)
-    return f"{_ISOLATE}{text}{_END}" if turning else text
+    return f"{_ISOLATE}{text}{_END}" if _TURNING.search(text) else text
 
 
 @lru_cache(maxsize=64)

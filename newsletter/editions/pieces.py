@@ -14,9 +14,12 @@ from newsletter.models import Look as LookRow
 class FoundWord(Protocol):
     """A word of a query as it stands in a text; offsets in code points."""
 
-    field: str
-    start: int
-    end: int
+    @property
+    def field(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
 
 
 @dataclass(frozen=True)

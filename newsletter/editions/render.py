@@ -49,6 +49,7 @@ class Wording:
             keep_trailing_newline=True,
         )
         self._templates.globals.update(frame=frame, place=mail.place)
+        self._templates.filters["isolated"] = phrases.isolated
         # a head is put together for every letter, so its styles are written into the template, once
         opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")
         self._opening = self._templates.from_string(self._inliner.inline_fragment(opening, self._style))

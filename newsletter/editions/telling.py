@@ -1,5 +1,6 @@
 """Pieces and reasons made ready for the templates: untrusted text defused, words marked, links checked."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from newsletter.editions.parts import Piece, Reason, Source, Span
 
 #: More words than these say no more about why.
 MOST_WORDS = 8
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,16 @@ class Told:
     host: str
     lang: Markup
     dir: str
+    #: How it is set: `rtl`, `han` or nothing.
+    script: str
 
 
 @dataclass(frozen=True)
 class Cited:
-    """A source in words, with the host that its link leads to."""
+    """A source in words, with the host that its link leads to. Never without a publisher and a date, but for its host."""
 
-    words: str
+    publisher: str
+    date: str
     url: str
     host: str
 
@@ -54,22 +59,25 @@ def told(piece: Piece, spans: Sequence[Span]) -> Told:
     # spans speak of the title as it is stored: of another line that is shown instead they would say nothing
     in_title = _ranges(spans, "title") if title == piece.title else []
     url = mail.defuse(phrases.web_link(piece.url))
+    words = f"{piece.title} {piece.text}"
+    dir_ = phrases.direction(words, piece.lang)
     return Told(
         title=mail.defuse(title),
         marked_title=Markup(mail.defuse(highlight.mark_line(title, in_title))),  # noqa: S704 - escaped by mark_line
         body=Markup(mail.defuse(body)),  # noqa: S704 - cleaned by nh3 in fit_for_mail
-        text=mail.defuse(piece.text.strip()),
+        text=mail.defuse(re.sub(r"\n{3,}", "\n\n", piece.text.strip())),
         url=url,
         host=phrases.host(url),
-        lang=Markup(' lang="{}"').format(piece.lang) if piece.lang else Markup(),
-        dir=phrases.direction(f"{piece.title} {piece.text}", piece.lang),
+        lang=Markup(' lang="{}"').format(piece.lang) if _LANGUAGE.fullmatch(piece.lang) else Markup(),
+        dir=dir_,
+        script="rtl" if dir_ == "rtl" else "han" if phrases.is_han(words) else "",
     )
 
 
 def citations(pieces: Iterable[Piece], locale: str) -> list[Cited]:
     """All sources of a story, each once."""
     cited = dict.fromkeys(_cited(source, locale) for piece in pieces for source in piece.sources)
-    return [one for one in cited if one.words]
+    return [one for one in cited if one.publisher or one.date]
 
 
 def causes(reasons: Iterable[Reason]) -> list[Cause]:
@@ -79,7 +87,9 @@ def causes(reasons: Iterable[Reason]) -> list[Cause]:
 
 def _cited(source: Source, locale: str) -> Cited:
     url = mail.defuse(phrases.web_link(source.url))
-    return Cited(mail.defuse(phrases.cited(source, locale)), url, phrases.host(url))
+    host = phrases.host(url)
+    publisher, date = phrases.one_line(source.publisher), phrases.on_date(source.published_on, locale)
+    return Cited(mail.defuse(publisher) or ("" if date else host), date, url, host)
 
 
 def _cause(reason: Reason) -> Cause:

@@ -4,18 +4,21 @@ import html
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-INLINE = frozenset(
-    ("a b strong i em u s del ins sub sup code small mark abbr cite q bdi").split(),
-)
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+INLINE = _names("a b strong i em u s del ins sub sup code small mark abbr cite q bdi")
 #: Only lay out: dissolved, each begins and ends a paragraph.
-WRAPPERS = frozenset(
-    "div section article main header footer aside nav figure figcaption center address details summary fieldset form".split()
+WRAPPERS = _names(
+    "div section article main header footer aside nav figure figcaption center address details summary fieldset form"
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 FLOW = frozenset(("p", *HEADINGS))
 #: Kept whole, with what is in them.
-OPAQUE = frozenset(("ul", "ol", "dl", "blockquote", "pre", "table"))
-OPAQUE_PARTS = OPAQUE | frozenset("li dt dd thead tbody tfoot tr th td caption".split())
+OPAQUE = _names("ul ol dl blockquote pre table")
+OPAQUE_PARTS = OPAQUE | _names("li dt dd thead tbody tfoot tr th td caption")
 
 
 @dataclass(frozen=True)

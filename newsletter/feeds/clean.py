@@ -1,5 +1,7 @@
 """HTML from outside made safe: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links."""
 
+import re
+from collections import Counter
 from urllib.parse import urljoin, urlsplit
 
 import nh3
@@ -19,10 +21,30 @@ EMPTIED = {
 BODY_CAP = 200_000
 
 
+#: Deeper nesting than this is no article; nh3 would need time that grows with its square.
+DEPTH_CAP = 300
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_SHALLOW = frozenset({"p", "br", "hr", "img", "input", "link", "meta", "wbr", "source", "col"})
+
+
+def _too_deep(html: str) -> bool:
+    opened = Counter[str]()
+    for hit in _TAG.finditer(html):
+        name = hit[2].lower()
+        if not hit[1] and name not in _SHALLOW:
+            opened[name] += 1
+            if opened.total() > DEPTH_CAP and opened[name] > DEPTH_CAP / 10:
+                return True
+        elif opened[name]:
+            opened[name] -= 1
+    return False
+
+
 def safe(html: str) -> str:
     """`html` reduced to well-formed, allowed tags. Links are as they came: `resolve` decides about each."""
+    html = tidy(html)[:BODY_CAP]
     return nh3.clean(
-        tidy(html)[:BODY_CAP],
+        _TAG.sub(" ", html) if _too_deep(html) else html,
         tags=set(TAGS),
         clean_content_tags=EMPTIED,
         attributes={"a": {"href"}, "*": {"lang", "dir"}, "ol": {"start"}},

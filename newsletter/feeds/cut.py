@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from newsletter.feeds import headlines
-from newsletter.feeds.blocks import Block, to_html, to_text
-from newsletter.feeds.citation import Cited, Part, collect, split
+from newsletter.feeds.blocks import HEADINGS, Block, to_html, to_text
+from newsletter.feeds.citation import Part, collect, split
 from newsletter.feeds.headlines import KINDS, kind_of
 from newsletter.feeds.originals import original
+from newsletter.feeds.sourceline import Cited
 from newsletter.feeds.starts import Starts, find_starts, is_end
 
 #: The key of an ordinary post's only item.
@@ -86,7 +87,7 @@ def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Dra
     sections = [list(parts[start:end]) for start, end in zip(found.at, (*found.at[1:], len(parts)), strict=True)]
     sections = _merged(sections)
     for section in sections:
-        while section and isinstance(section[-1], Block) and (section[-1].kind == "rule" or kind_of(section[-1])):
+        while len(section) > 1 and _is_loose(section[-1], section[-2]):
             left.append(section.pop())
     ends = [index for index, part in enumerate(sections[-1]) if is_end(part)]
     outro = sections[-1][ends[-1] + 1 :] if ends else []
@@ -100,6 +101,13 @@ def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Dra
         else:
             left += words
     return [*filter(None, [around.get(True)]), *drafts, *filter(None, [around.get(False)])], left
+
+
+def _is_loose(part: Part, before: Part) -> bool:
+    """A rule, or a heading of a higher rank over the next articles: part of none of them."""
+    if not isinstance(part, Block):
+        return False
+    return part.kind in ("rule", *HEADINGS) or (is_end(before) and bool(kind_of(part)))
 
 
 def _merged(sections: list[list[Part]]) -> list[list[Part]]:

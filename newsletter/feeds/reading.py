@@ -91,7 +91,8 @@ class Reader(HTMLParser):
             self._runs.append(Run(data, marks, href))
 
     def _open_inline(self, tag: str, attrs: _Attributes) -> None:
-        href = self._resolve(dict(attrs).get("href") or "") if tag == "a" else ""
+        given = dict(attrs).get("href") if tag == "a" else None
+        href = self._resolve(given) if given else ""
         mark = ""
         if (
             (tag != "a" or href)
@@ -131,13 +132,14 @@ class Reader(HTMLParser):
 
     def _close_opaque(self, tag: str) -> None:
         while self._nest:
-            name, written = self._nest.pop()
+            name, written = self._nest[-1]
+            if name in FLOW or name in WRAPPERS or name in _ITEMS:
+                self._break(keep_empty=False)
+            self._nest.pop()
             if name in ("ul", "ol"):
                 self._numbers.pop()
             if written:
                 self._whole.append(f"</{name}>")
-            if name in FLOW or name in WRAPPERS or name in _ITEMS:
-                self._break(keep_empty=False)
             if name in FLOW and not self._numbers and self._lines and self._lines[-1]:
                 self._lines.append(())
             if name == tag:

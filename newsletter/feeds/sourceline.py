@@ -16,7 +16,7 @@ _FILLER = re.compile(
     r"^\W*(?:url|link|here|original(?: article)?|read more|链接|連結|原文链接|原文|ссылка|оригинал)\W*$", re.I
 )
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪]|\(?\d{1,2}[.)、])\s+")
-_EDGES = " \t\n,，、;；:：|/–—-•*·<>«»"
+_EDGES = " \t\n,，、،؛;；:：|/–—-•*·<>«»"
 PUBLISHER_CAP = 200
 
 
@@ -105,7 +105,7 @@ def _blank(text: str, spans: Iterable[_Span]) -> str:
 def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int) -> Segment:
     text = hidden[start:stop]
     found = dates.find(text)
-    if found is not None:
+    if found is not None and found.day is not None:
         text = f"{text[: found.start]} {text[found.end :]}"
     urls: dict[str, str] = {}
     for span in spans:
@@ -117,7 +117,7 @@ def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int) -> Segm
 
 def _publisher(text: str) -> str:
     text = re.sub(r"[(（\[【]\s*[)）\]】]", " ", _BULLET.sub("", text))
-    text = " ".join(text.split()).strip(_EDGES)
+    text = re.sub(r"[,\s]+[.。]$", "", " ".join(text.split())).strip(_EDGES)
     text = "" if _FILLER.match(text) else text
     for opening, closing in ("()", "（）", "[]", "【】"):
         if text.count(closing) > text.count(opening):

@@ -6,8 +6,8 @@
 
 Points: connect, ehlo, starttls, auth, mail, rcpt, data, body, dot, rset, noop, quit.
 Actions: a reply ("451 4.3.0"), "drop", "slow:SECONDS" (then go on as usual); at body "drop" comes in the middle of the mail;
-at dot also "accept-drop", "accept-slow:SECONDS", "accept-half" (taken, then: nothing, silence, half a line) and "garbage";
-a "250 words" there is a yes in other words.
+at dot also "accept-drop", "accept-slow:SECONDS", "accept-half" (taken, then: nothing, silence, half a line), "garbage",
+and "250 WORDS" for a yes in other words.
 """
 
 import base64
@@ -19,57 +19,13 @@ import struct
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.fakes import certificate
+from tests.fakes.caught import Mail
 from tests.fakes.rules import Rule, Rules
-
-
-@dataclass(frozen=True)
-class Mail:
-    """What one transaction brought. `raw` is without the doubled dots."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    raw: bytes
-    encrypted: bool
-    user: str | None
-
-    @property
-    def recipient(self) -> str:
-        """The one recipient."""
-        (only,) = self.recipients
-        return only
-
-    @property
-    def message(self) -> EmailMessage:
-        """The mail, parsed."""
-        parsed = message_from_bytes(self.raw, policy=policy.default)
-        assert isinstance(parsed, EmailMessage)
-        return parsed
-
-    @property
-    def message_id(self) -> str:
-        return str(message_from_bytes(self.raw)["Message-ID"]).strip("<>")
-
-    @property
-    def text(self) -> str:
-        """The text part, lines ending in LF."""
-        return self._part("plain")
-
-    @property
-    def html(self) -> str:
-        """The HTML part, lines ending in LF; empty if there is none."""
-        return self._part("html")
-
-    def _part(self, subtype: str) -> str:
-        part = self.message.get_body((subtype,))
-        return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
 
 
 class Dropped(Exception):

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_httpserver import HTTPServer
-from tests.fakes import sendgrid, smtp
 
 from newsletter import db, tasks, wiring
 from newsletter.editions.slots import next_due
@@ -19,6 +18,7 @@ from newsletter.settings import Config
 from newsletter.subscribers.add import Added, subscribe_directly
 from newsletter.subscribers.address import normal
 from newsletter.subscribers.choices import Choices
+from tests.fakes import sendgrid, smtp
 
 #: (title, paragraphs, source line): two meet Uyghur, one meets Huawei, one nobody.
 ARTICLES = (
@@ -119,7 +119,9 @@ def set_up(url: str, *, announce: str = "all") -> None:
     assert isinstance(added, catalogue.Added), added
 
 
-def subscribe(address: str, *names: str, words: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any) -> int:
+def subscribe(
+    address: str, *names: str, words: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any
+) -> int:
     """A confirmed subscriber."""
     ids = {topic.name: topic.topic_id for topic in topics.listing()}
     choices = Choices(topic_ids=tuple(ids[name] for name in names), words=words, cadence=cadence, **more)

@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from pytest_httpserver import HTTPServer
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.smtp import SmtpCatcher
-from tests.journey import road
-from tests.journey.road import Got
 
 from newsletter import db, tasks, wiring
 from newsletter.delivery import status
 from newsletter.feeds import catalogue
 from newsletter.models import Cadence, DeliveryItem, Rhythm, Subscription
+from tests.fakes.sendgrid import FakeSendGrid
+from tests.fakes.smtp import SmtpCatcher
+from tests.journey import road
+from tests.journey.road import Got
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,8 +37,9 @@ def inbox(request: pytest.FixtureRequest, settings, httpserver: HTTPServer) -> I
         with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url, **common):
             yield lambda: _sorted((one.recipient, road.from_smtp(one)) for one in smtp.messages)
     else:
-        with FakeSendGrid() as fake, road.configured(
-            settings, mail="sendgrid:", sendgrid_api_key=fake.key, sendgrid_url=fake.url, **common
+        with (
+            FakeSendGrid() as fake,
+            road.configured(settings, mail="sendgrid:", sendgrid_api_key=fake.key, sendgrid_url=fake.url, **common),
         ):
             yield lambda: _sorted((one.recipient, road.from_sendgrid(one)) for one in fake.mails)
 
@@ -69,8 +70,8 @@ def assert_right(boxes: dict[str, list[Got]]) -> None:
         "both@example.org": [uyghur + huawei],
         "cable@example.org": [huawei],
     }
-    text = boxes["both@example.org"][0].text
-    assert all(text.count(title) == 1 for title in uyghur + huawei)
+    text = " ".join(boxes["both@example.org"][0].text.split())
+    assert all(text.count(brief.split("\n")[0].split("’")[0]) == 1 for _, brief, _ in road.ARTICLES[:3])
     assert "Uyghur" in text
     assert "Uighurs" in text
     assert "Example Wire" in text
@@ -168,7 +169,9 @@ def test_one_click_ends_everything_and_nothing_more_is_sent(inbox: Inbox, httpse
     target = mail.headers["List-Unsubscribe"].strip("<>")
     assert target.startswith("https://news.example.org/one-click/")
     client = Client(enforce_csrf_checks=True)
-    answer = client.post(urlsplit(target).path, {"List-Unsubscribe": "One-Click"}, headers={"Origin": "https://mail.example"})
+    answer = client.post(
+        urlsplit(target).path, {"List-Unsubscribe": "One-Click"}, headers={"Origin": "https://mail.example"}
+    )
     assert answer.status_code == 200
     assert not Subscription.objects.filter(ended_at=None).exists()
     road.serve(httpserver, road.posts((("Uyghur again", "Text.", "Source: A"),)).replace("post-0", "post-9"))
@@ -197,5 +200,5 @@ def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
 
 def _due_again() -> None:
     for feed in catalogue.listing():
-        catalogue.refresh_now(feed.feed_id, now=db.now())
+        catalogue.mark_due(feed.feed_id, now=db.now())
     wiring.fetcher()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
+
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 from tests.services import free_port

@@ -148,6 +148,15 @@ def test_quoted_printable_is_exact_at_every_edge(text: str, value: str) -> None:
     assert part(message_from_bytes(raw), "plain") == normal(text) + value + normal(text)
 
 
+@pytest.mark.parametrize("length", [*range(70, 80), *range(148, 154)])
+def test_a_place_after_a_full_line_does_not_make_it_longer(length: int) -> None:
+    for last in ("x", " ", "=", "é"):
+        of = letter(text="x" * (length - 1) + last + "@@nl-ask@@", html="")
+        raw = made(of)
+        check_wire(raw)
+        assert part(message_from_bytes(raw), "plain") == filled(of.text)
+
+
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=80))
 def test_header_text(text: str, limit: int) -> None:
     line = mail.header_text(text, limit)

@@ -8,13 +8,13 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from pytest_httpserver import HTTPServer
-from tests.fakes.smtp import SmtpCatcher
-from tests.journey import road
 
 from newsletter import db, tasks, wiring
 from newsletter.delivery import gate
 from newsletter.models import Subscriber
 from newsletter.vault import KeysDoNotFit, Vault, new_keys, parse_keys
+from tests.fakes.smtp import SmtpCatcher
+from tests.journey import road
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,6 +1,11 @@
 """What these doors are given in tests: keys, a clock, slots, own topics."""
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
 
 from newsletter.handover import Address
 from newsletter.models import Cadence, Notice, Subscriber, Topic
@@ -52,3 +57,23 @@ def doors(now: datetime = NOW) -> dict:
 
 def pressing(now: datetime = NOW) -> dict:
     return {"now": now, "vault": VAULT, "own_topic": own_topic, "next_due": next_due}
+
+
+def at_once(works: list[Callable[[], object]]) -> list[object]:
+    """What each piece of work returned, all of them run at the same time, each on a connection of its own."""
+    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        pytest.skip("threads that share an in-memory SQLite do not wait for each other: needs a file or PostgreSQL")
+    answers: list[object] = []
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            answers.append(work())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers

@@ -1,10 +1,10 @@
 """Confirming: looking changes nothing, pressing works once, and every other link says what it is."""
 
-import threading
+from functools import partial
 
 import pytest
-from django.db import connection
 
+from newsletter.handover import Address
 from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subscription, Suppression, Topic
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.ask import ask_by_address
@@ -13,7 +13,7 @@ from newsletter.subscribers.confirm import Confirmed, Open, look, press
 from newsletter.subscribers.renew import renew
 from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Expired, Used, Wrong
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, pressing, token, topic
+from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, at_once, doors, lasting, pressing, token, topic
 
 pytestmark = pytest.mark.django_db
 
@@ -133,8 +133,6 @@ def test_an_empty_rhythm_of_the_past_does_not_fire_for_who_joins():
 def test_a_due_rhythm_with_people_is_left_to_its_tick():
     press(token(ask(Choices((topic().id,)))), **pressing())
     rhythm = Rhythm.objects.get(cadence=2)
-    from newsletter.handover import Address
-
     ask(Choices((1,)), Address("bob@example.org"), now=rhythm.due_at + HOUR)
     before, rhythm.due_at = rhythm.due_at, None
     rhythm.refresh_from_db()
@@ -144,16 +142,6 @@ def test_a_due_rhythm_with_people_is_left_to_its_tick():
 @pytest.mark.django_db(transaction=True)
 def test_two_presses_at_once_are_one():
     notice = ask(Choices((topic().id,), ("Zzyzx",)))
-    answers = []
-
-    def one():
-        try:
-            answers.append(press(token(notice), **pressing()))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=one) for _ in range(6)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    answers = at_once([partial(press, token(notice), **pressing())] * 6)
     assert sorted(type(answer).__name__ for answer in answers) == ["Confirmed"] + ["Used"] * 5
     assert (Subscription.objects.count(), Consent.objects.count()) == (2, 1)

@@ -1,10 +1,9 @@
 """Signing up: one mail, nothing before the answer, and the same answer for everybody."""
 
-import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from newsletter.handover import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
@@ -13,7 +12,20 @@ from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, read
 from newsletter.subscribers.confirm import press
 from newsletter.subscribers.signup import Busy, Signed, sign_up
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, next_due, own_topic, pressing, token, topic
+from tests.subscribers.means import (
+    ANNA,
+    DAY,
+    HOUR,
+    NOW,
+    VAULT,
+    ask,
+    at_once,
+    next_due,
+    own_topic,
+    pressing,
+    token,
+    topic,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -122,17 +134,8 @@ def test_choices_are_typed_last_for_the_right_kind_only():
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_requests_at_once_are_one_person_and_one_mail():
-    answers = []
-
-    def one(n):
-        try:
-            answers.append(sign_up(ANNA, Choices(hour=n), now=NOW, vault=VAULT, next_due=next_due))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=one, args=(n,)) for n in range(8)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    works = [partial(sign_up, ANNA, Choices(hour=n), now=NOW, vault=VAULT, next_due=next_due) for n in range(8)]
+    answers = at_once(works)
     assert len(answers) == 8 and all(isinstance(answer, Signed) for answer in answers)
     assert sum(answer.notice_id is not None for answer in answers) == 1
     assert (Subscriber.objects.count(), Notice.objects.count()) == (1, 1)

@@ -114,7 +114,9 @@ def test_nothing_secret_reaches_the_log(browser, topics, anna, manage, lasting, 
         browser.delete(path)
     press(browser, reverse("unsubscribe", args=[lasting("unsubscribe")]))
     browser.raise_request_exception = False
-    told = "\n".join(record.getMessage() + repr(record.__dict__) for record in caplog.records if "sql" not in record.__dict__)
+    told = "\n".join(
+        record.getMessage() + repr(record.__dict__) for record in caplog.records if "sql" not in record.__dict__
+    )
     told += "".join(capfd.readouterr())
     assert "Not Found: (no such page)" in told, "Django's own lines are in what is searched"
     assert "Forbidden (CSRF" in told
@@ -161,7 +163,12 @@ def test_colours_can_be_read(settings):
         for paper in ("paper", "card", "tint"):
             for ink in ("ink", "soft", "accent", "accent-deep", "bad"):
                 assert contrast(colour[ink], colour[paper]) >= 4.5, (ink, paper)
-        for ink, paper in (("on-accent", "accent"), ("on-accent", "accent-deep"), ("bad", "bad-tint"), ("ink", "bad-tint")):
+        for ink, paper in (
+            ("on-accent", "accent"),
+            ("on-accent", "accent-deep"),
+            ("bad", "bad-tint"),
+            ("ink", "bad-tint"),
+        ):
             assert contrast(colour[ink], colour[paper]) >= 4.5, (ink, paper)
         assert contrast(colour["edge"], colour["card"]) >= 3 and contrast(colour["edge"], colour["paper"]) >= 3
 
@@ -197,12 +204,21 @@ def test_metrics(client, anna):
     gate()
     told = client.get("/metrics").content.decode()
     assert 'newsletter_subscribers{state="active"} 1.0' in told and "newsletter_sending_open 1.0" in told
-    for name in ("batches", "deliveries_unknown", "planned_age_seconds", "feeds_due", "feeds_failing", "fresh_match_age_seconds"):
+    for name in (
+        "batches",
+        "deliveries_unknown",
+        "planned_age_seconds",
+        "feeds_due",
+        "feeds_failing",
+        "fresh_match_age_seconds",
+    ):
         assert f"\nnewsletter_{name}" in told
     assert not any(secret in told for secret in ("Huawei", WORD, "canary"))
 
 
-@pytest.mark.parametrize("headers", [{"x-forwarded-for": "10.0.0.1"}, {"forwarded": "for=10.0.0.1"}, {"via": "1.1 proxy"}])
+@pytest.mark.parametrize(
+    "headers", [{"x-forwarded-for": "10.0.0.1"}, {"forwarded": "for=10.0.0.1"}, {"via": "1.1 proxy"}]
+)
 def test_metrics_are_not_for_those_outside(client, headers):
     assert client.get("/metrics", headers=headers).status_code == 404
     assert client.get("/metrics", REMOTE_ADDR="9.9.9.9").status_code == 404

@@ -30,7 +30,9 @@ def test_it_shows_what_is_followed_and_no_address(client, path):
 
 def test_save(browser, path):
     one = live().get(topic__name="Huawei")
-    done = press(browser, path, **saving(**{f"cadence-{one.id}": "1"}, hour="21", zone="Asia/Tokyo", subject="headlines"))
+    done = press(
+        browser, path, **saving(**{f"cadence-{one.id}": "1"}, hour="21", zone="Asia/Tokyo", subject="headlines")
+    )
     assert done.headers["Location"] == f"{path}?done=saved"
     assert "Saved." in browser.get(done.headers["Location"]).content.decode()
     person = Subscriber.objects.get()
@@ -88,3 +90,10 @@ def test_the_link_works_more_than_once_and_leaves_no_mark(browser, path):
     for _ in range(3):
         press(browser, path, **saving())
     assert Notice.objects.get(kind="manage").used_at is None
+
+
+def test_there_is_a_limit(browser, path, monkeypatch):
+    monkeypatch.setattr("newsletter.web.public.preferences.MOST", 3)
+    page = press(browser, path, keyword="Kashgar", cadence="2", add="1")
+    assert page.status_code == 422 and b"stop one of them first" in page.content
+    assert live().count() == 3

@@ -2,6 +2,7 @@
 
 import re
 import time
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -11,7 +12,9 @@ from newsletter.models import Notice, Subscriber, Subscription, Suppression
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.confirm import choices_of
 from newsletter.web.public import even
+from tests import rows
 from tests.web.conftest import ANNA, WORD, notice_token, press, signing_up
+from tests.web.test_links import dump
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +63,10 @@ def test_what_to_expect_names_sender_subject_and_a_human(client):
         ({"cadence": "4"}, {"cadence"}),
         ({"subject": "x"}, {"subject"}),
         ({"keyword": "x" * 201}, {"keyword"}),
+        ({"keyword": "\n".join(f"word{n}" for n in range(11))}, {"keyword"}),
+        ({"keyword": "Kashgar OR Aksu"}, {"keyword"}),
+        ({"keyword": 'Kashgar\n"Aksu'}, {"keyword"}),
+        ({"keyword": "-Kashgar"}, {"keyword"}),
         ({"keyword": "a\0b"}, {"keyword"}),
         ({"address": "", "zone": "", "topics": []}, {"address", "zone", "topics"}),
     ],
@@ -67,8 +74,7 @@ def test_what_to_expect_names_sender_subject_and_a_human(client):
 def test_mistakes_are_told_beside_their_field(client, topics, data, fields):
     page = client.post("/", signing_up(topics, **data))
     assert page.status_code == 422
-    if fields <= {"address", "topics", "keyword", "zone", "hour", "weekday", "cadence", "subject"}:
-        assert set(wrong(page)) == fields
+    assert set(wrong(page)) == fields
     html = page.content.decode()
     assert 'role="alert"' in html and "<title>Error: " in html
     for field in fields:
@@ -79,7 +85,7 @@ def test_mistakes_are_told_beside_their_field(client, topics, data, fields):
 def test_what_was_typed_is_kept(client, topics):
     data = signing_up(topics, address="bob@", keyword=WORD, cadence="3", hour="19", weekday="4", subject="headlines")
     html = client.post("/", data).content.decode()
-    assert 'value="bob@"' in html and f'value="{WORD}"' in html
+    assert 'value="bob@"' in html and f"{WORD}</textarea>" in html
     for kept in ('value="3" checked', 'value="19" selected', 'value="4" selected', 'value="headlines" checked'):
         assert kept in html
     assert f'value="{topics[0].id}" checked' in html and 'value="Europe/Berlin" selected' in html
@@ -93,8 +99,27 @@ def test_a_word_can_be_tried_before_an_address_is_given(client, topics):
     assert not Notice.objects.exists()
 
 
+def test_it_shows_what_would_have_matched_and_nothing_is_stored(client, topics):
+    rows.item("A pipeline through Zzyzx", "Steel for Zzyzx.", seen=clock.utcnow() - timedelta(days=3))
+    rows.item("Elsewhere", "Nothing of interest.", seen=clock.utcnow() - timedelta(days=3))
+    rows.item("Zzyzx long ago", "Zzyzx.", seen=clock.utcnow() - timedelta(days=40))
+    before = dump()
+    html = client.post("/", {"preview": "1", "keyword": "zzyzx\r\nhuawei -cable"}).content.decode()
+    assert "<bdi>zzyzx</bdi>” would have matched 1 article of" in html and "A pipeline through Zzyzx" in html
+    assert "<bdi>huawei -cable</bdi>” would have matched no article" in html
+    assert "Elsewhere" not in html and "long ago" not in html
+    assert dump() == before
+
+
+def test_several_words_are_several_topics(browser, topics):
+    press(browser, "/", **signing_up(topics, topics=[], keyword="Aksu\r\n\r\n  Kashgar  -sport\nAksu"))
+    assert choices_of(Notice.objects.get(), wiring.vault()).words == ("Aksu", "Kashgar -sport")
+    press(browser, reverse("confirm", args=[notice_token(Notice.objects.get())]))
+    assert Subscription.objects.filter(topic__kind="own").count() == 2
+
+
 def test_typed_words_are_escaped(client, topics):
-    html = client.post("/", signing_up(topics, keyword='"><b>x</b>', preview="1")).content.decode()
+    html = client.post("/", signing_up(topics, keyword="</textarea><b>x</b>", preview="1")).content.decode()
     assert "<b>x" not in html
 
 

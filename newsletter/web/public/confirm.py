@@ -42,7 +42,7 @@ def _press(request: HttpRequest, token: str) -> HttpResponse:
         return dead_link(request, done, renew=True)
     words = "As soon as an article meets what you follow, it is mailed to you."
     if done.next_due is not None:
-        words = f"Next mail: {when(done.next_due, done.zone, now)}, if there is something to tell."
+        words = f"Next mail: {when(done.next_due, done.zone, now)}."
     elif done.cadence != Cadence.IMMEDIATE:
         words = "Your next mail comes at your hour."
     context = doors.sender() | {"kind": done.kind, "next_mail": words, "private": True}

@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter import wiring
 from newsletter.editions.render import notice_subject
 from newsletter.editions.slots import next_due
-from newsletter.matching import match, topics
+from newsletter.matching import match, query, topics
 from newsletter.models import Topic, TopicRevision
 from newsletter.subscribers.choices import OwnTopic
 
@@ -15,6 +15,7 @@ __all__ = ["Card", "Found", "Preview", "cards", "next_due", "own_topic", "previe
 #: How far back "would have matched" looks, and how much of it is shown.
 DAYS = 30
 SHOWN = 5
+MOST = 100
 _LONGEST_ABOUT = 90
 
 
@@ -54,25 +55,37 @@ def cards() -> list[Card]:
     return sorted(made, key=lambda card: card.name.casefold())
 
 
-def _about(query: str) -> str:
-    words = query.replace(" OR ", ", ")
+def _about(written: str) -> str:
+    words = written.replace(" OR ", ", ")
     return words if len(words) <= _LONGEST_ABOUT else words[: _LONGEST_ABOUT - 1].rsplit(" ", 1)[0] + " …"
 
 
 def problem(keyword: str) -> str | None:
     """Why a keyword cannot be followed, in words for the person; None when it can."""
+    try:
+        query.keyword(keyword)
+    except query.QueryError as error:
+        return f"{error.hint[:1].upper()}{error.hint[1:]}."
     return None
 
 
-def preview(words: str, now: datetime) -> Preview:
-    """What `words` would have matched in the last 30 days. Nothing is stored."""
-    found = match.would_match(words, now=now)
-    return Preview(words, len(found), ())
+def preview(keyword: str, now: datetime) -> Preview:
+    """What `keyword` would have matched in the last 30 days. Nothing is stored."""
+    found = match.would_match(keyword, now=now, days=DAYS, limit=MOST)
+    titles = tuple(Found(one.title, one.first_seen_at) for one in found[:SHOWN])
+    return Preview(keyword, len(found), titles, more=len(found) >= MOST)
 
 
 def own_topic(now: datetime) -> OwnTopic:
-    """Finds or makes the topic that everybody who types the same keyword shares."""
-    return lambda word: topics.own(word, vault=wiring.vault(), now=now)
+    """Finds or makes the topic that everybody who types the same keyword shares; 0 for one that can be followed no longer."""
+
+    def own(keyword: str) -> int:
+        try:
+            return topics.own(keyword, vault=wiring.vault(), now=now)
+        except query.QueryError:
+            return 0
+
+    return own
 
 
 def sender() -> dict[str, str]:

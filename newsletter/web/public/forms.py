@@ -25,6 +25,7 @@ SUBJECTS = (
     ("headlines", "The headlines", "You see at once what it is about. So does everybody else."),
 )
 LONGEST_KEYWORD = 200
+MOST_KEYWORDS = 10
 
 
 class AddressForm(forms.Form):
@@ -63,8 +64,8 @@ class _Wishes(forms.Form):
     )
     keyword = forms.CharField(
         required=False,
-        max_length=LONGEST_KEYWORD,
-        error_messages={"max_length": f"Use at most {LONGEST_KEYWORD} characters."},
+        max_length=MOST_KEYWORDS * LONGEST_KEYWORD,
+        error_messages={"max_length": "This is too long."},
     )
     cadence = forms.TypedChoiceField(
         choices=[row[:2] for row in CADENCES],
@@ -77,13 +78,17 @@ class _Wishes(forms.Form):
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["topics"]).choices = [(card.id, card.name) for card in topics]
 
-    def clean_keyword(self) -> str:
-        """The keyword, if it can be understood as a query."""
-        keyword = " ".join(str(self.cleaned_data["keyword"]).split())
-        problem = doors.problem(keyword) if keyword else None
-        if problem:
-            raise forms.ValidationError(problem)
-        return keyword
+    def clean_keyword(self) -> tuple[str, ...]:
+        """The keywords, one a line, if all of them can be followed."""
+        lines = [" ".join(line.split()) for line in str(self.cleaned_data["keyword"]).splitlines()]
+        keywords = tuple(dict.fromkeys(line for line in lines if line))
+        if len(keywords) > MOST_KEYWORDS:
+            raise forms.ValidationError(f"Use at most {MOST_KEYWORDS} lines.")
+        for number, keyword in enumerate(keywords, 1):
+            problem = "This is too long." if len(keyword) > LONGEST_KEYWORD else doors.problem(keyword)
+            if problem:
+                raise forms.ValidationError(f"Line {number}: {problem}" if len(keywords) > 1 else problem)
+        return keywords
 
     def clean(self) -> dict[str, Any]:
         """Something must be followed."""
@@ -93,15 +98,14 @@ class _Wishes(forms.Form):
             self.add_error(field, "Choose a topic, or type a word of your own.")
         return found
 
-    def only(self, *names: str) -> None:
-        """Forget the errors of all other fields: this button does not need them."""
-        for name in set(self.errors) - set(names):
+    def previews(self, now: datetime) -> list[doors.Preview]:
+        """What each keyword would have matched; errors of other fields are forgotten, this button does not need them."""
+        for name in set(self.errors) - {"keyword"}:
             del self.errors[name]
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The own keyword, if there is one."""
-        return tuple(filter(None, [self.cleaned_data["keyword"]]))
+        keywords = self.cleaned_data.get("keyword")
+        if not keywords and not self.errors:
+            self.add_error("keyword", "Type a word first.")
+        return [doors.preview(keyword, now) for keyword in keywords or ()]
 
 
 class AddForm(_Wishes):
@@ -109,7 +113,7 @@ class AddForm(_Wishes):
 
     def choices(self) -> Choices:
         """What was asked for, after `is_valid`."""
-        return Choices(tuple(self.cleaned_data["topics"]), self.words, self.cleaned_data["cadence"])
+        return Choices(tuple(self.cleaned_data["topics"]), self.cleaned_data["keyword"], self.cleaned_data["cadence"])
 
 
 class SubscribeForm(_Wishes, _Clock):
@@ -135,7 +139,7 @@ class SubscribeForm(_Wishes, _Clock):
         clean = self.cleaned_data
         return Choices(
             topic_ids=tuple(clean["topics"]),
-            words=self.words,
+            words=clean["keyword"],
             cadence=clean["cadence"],
             zone=clean["zone"],
             hour=clean["hour"],

@@ -1,6 +1,6 @@
 """What somebody follows and how it comes, behind a link mailed within the last 24 hours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,8 @@ from newsletter.web.public.answers import SeeOther, busy, dead_link
 from newsletter.web.public.clocks import when
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 
+#: Topics and own words that one person may follow.
+MOST = 100
 #: What the page says after a button, by the word in its address.
 DONE = {
     "saved": "Saved.",
@@ -36,7 +38,7 @@ class Shown:
 
     settings: SettingsForm
     adding: AddForm
-    preview: doors.Preview | None = None
+    previews: Sequence[doors.Preview] = ()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,13 +94,11 @@ def _cadences(data: Mapping[str, str], found: Preferences) -> dict[int, Cadence]
 
 def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
     now = clock.utcnow()
-    form = AddForm(request.POST, topics=doors.cards(), prefix=None)
+    form = AddForm(request.POST, topics=doors.cards())
     if "preview" in request.POST:
-        form.only("keyword")
-        word = form.cleaned_data.get("keyword")
-        if not word and not form.errors:
-            form.add_error("keyword", "Type a word first.")
-        return _page(request, found, Shown(_fresh(found).settings, form, doors.preview(word, now) if word else None))
+        return _page(request, found, Shown(_fresh(found).settings, form, form.previews(now)))
+    if form.is_valid() and len(found.live) >= MOST:
+        form.add_error("keyword", f"You follow {MOST} things already: stop one of them first.")
     if not form.is_valid():
         return _page(request, found, Shown(_fresh(found).settings, form))
     door.add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=doors.own_topic(now))
@@ -123,7 +123,7 @@ def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpRespons
         "form": wrong if wrong.errors else shown.settings,
         "settings": shown.settings,
         "adding": shown.adding,
-        "preview": shown.preview,
+        "previews": shown.previews,
         "topics": [card for card in doors.cards() if card.id not in followed],
         "chosen": request.POST.getlist("topics"),
         "short_cadences": SHORT_CADENCES,

@@ -1,5 +1,7 @@
 """The first page: choose, see what a word would have matched, leave an address; and what to expect then."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,11 +25,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return _page(request, SubscribeForm(topics=cards, now=now), cards)
     form = SubscribeForm(request.POST, topics=cards, now=now)
     if "preview" in request.POST:
-        form.only("keyword")
-        word = form.cleaned_data.get("keyword")
-        if not word and not form.errors:
-            form.add_error("keyword", "Type a word first.")
-        return _page(request, form, cards, doors.preview(word, now) if word else None)
+        return _page(request, form, cards, form.previews(now))
     if form.trapped:
         return SeeOther(reverse("expect"))
     if not form.is_valid():
@@ -53,7 +51,7 @@ def expect(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, form: SubscribeForm, cards: list[doors.Card], preview: doors.Preview | None = None
+    request: HttpRequest, form: SubscribeForm, cards: list[doors.Card], previews: Sequence[doors.Preview] = ()
 ) -> HttpResponse:
     context = {
         "form": form,
@@ -61,6 +59,6 @@ def _page(
         "chosen": request.POST.getlist("topics"),
         "cadences": CADENCES,
         "subjects": SUBJECTS,
-        "preview": preview,
+        "previews": previews,
     }
     return render(request, "subscribe.html.j2", context, status=422 if form.errors else 200)

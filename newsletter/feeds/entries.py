@@ -1,0 +1,164 @@
+"""What a poll means for the tables: which entries are new or edited, and which items they are made of. Reads, never writes."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q
+
+from newsletter.feeds import changes, clean
+from newsletter.feeds.cut import Piece, cut
+from newsletter.feeds.identity import Identified, Known, identify, recognised, shared_words
+from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
+from newsletter.models import Entry, Feed, ItemVersion
+
+log = logging.getLogger(__name__)
+#: Raised when cutting or citing changes so much that stored entries should be cut again.
+REVISION = 1
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The present version of a stored item."""
+
+    id: int
+    key: bytes
+    version: int
+    position: int
+    title: str
+    text: str
+    meaning_hash: bytes
+
+
+@dataclass(frozen=True)
+class Change:
+    """One piece of an entry, and the stored item that it is; `item` None: a new item. `announced`: it may be mailed."""
+
+    piece: Piece
+    position: int
+    item: Stored | None
+    announced: bool
+
+    @property
+    def is_edit(self) -> bool:
+        """True when a stored item says something else now."""
+        return self.item is not None and self.item.meaning_hash != self.meaning_hash
+
+    @property
+    def meaning_hash(self) -> bytes:
+        """Of the piece's wording."""
+        return changes.meaning_hash(self.piece.title, self.piece.text, self.piece.cited)
+
+
+@dataclass(frozen=True)
+class News:
+    """A new entry (`known` None) or an edited one, with what becomes of its items."""
+
+    one: Identified
+    known: Known | None
+    raw_hash: bytes
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Poll:
+    """All that is to be written. `seen` are ids of stored entries that are still in the feed; `bad` entries gave no items."""
+
+    news: tuple[News, ...]
+    seen: tuple[int, ...]
+    bad: int
+
+
+def read(feed: Feed, parsed: ParsedFeed) -> Poll:
+    """Compare what a feed says with what is stored."""
+    shared = Entry.objects.filter(feed=feed, guid_kind__in=("guid+link", "hash")).values_list(
+        "guid", "guid_kind", "url"
+    )
+    found = identify(parsed.entries, shared_words(shared))
+    stored = _stored(feed, found)
+    first = not Entry.objects.filter(feed=feed).exists()
+    announced = _announced_first(feed, found) if first else frozenset(one.guid for one in found)
+    news, seen, bad = [], [], 0
+    for one in found:
+        known = recognised(one, stored)
+        if known is not None:
+            seen.append(known.id)
+        try:
+            raw_hash = _raw_hash(one.entry, feed.cut)
+            if known is None or known.raw_hash != raw_hash:
+                items = _changes(one.entry, feed.cut, known, announced=one.guid in announced)
+                news.append(News(one, known, raw_hash, items))
+        except Exception as error:  # noqa: BLE001 - one bad entry must not stop the others; it is counted and shown
+            log.warning("bad_entry feed=%s error=%s", feed.id, type(error).__name__)
+            bad += 1
+    return Poll(tuple(news), tuple(seen), bad)
+
+
+def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
+    words = {word for one in found for word in (one.guid, one.earlier) if word}
+    rows = Entry.objects.filter(feed=feed, guid__in=words)
+    return {
+        row.guid: Known(row.id, row.guid, row.guid_kind, row.url, row.title, bytes(row.raw_hash))
+        for row in rows.only("id", "guid", "guid_kind", "url", "title", "raw_hash")
+    }
+
+
+def _announced_first(feed: Feed, found: Sequence[Identified]) -> frozenset[str]:
+    """Of the first poll that has entries: those that may be mailed, as the feed's `announce` says.
+
+    After a first poll without any entry, those that were published since are news, whatever it says.
+    """
+    if feed.announce == Feed.Announce.ALL:
+        return frozenset(one.guid for one in found)
+    since = feed.started_at
+    out = {one.guid for one in found if since and one.entry.published_at and one.entry.published_at >= since}
+    if feed.announce == Feed.Announce.LATEST and found:
+        out.add(_newest(found).guid)
+    return frozenset(out)
+
+
+def _newest(found: Sequence[Identified]) -> Identified:
+    """By date; feeds list their newest entry first, so the first one counts where dates are missing or the same."""
+    dated = [one for one in found if one.entry.published_at]
+    return max(dated, key=lambda one: one.entry.published_at or datetime.min) if dated else found[0]  # noqa: DTZ901
+
+
+def _raw_hash(entry: ParsedEntry, mode: str) -> bytes:
+    """What an entry says and how it is cut; not its date: a re-dated entry is the same."""
+    words = [REVISION, mode, entry.title, entry.html, entry.url, entry.author, list(entry.categories)]
+    return hashlib.sha256(json.dumps(words).encode()).digest()
+
+
+def _changes(entry: ParsedEntry, mode: str, known: Known | None, *, announced: bool) -> tuple[Change, ...]:
+    pieces = cut(clean.read(entry.html, entry.base), entry.title, mode).pieces
+    old = _items(known.id) if known is not None else []
+    out = []
+    for partner in changes.pair(old, pieces):
+        piece = pieces[partner.new]
+        if partner.old is not None:
+            out.append(Change(piece, partner.new, old[partner.old], announced=True))
+        else:
+            # an entry that is only cut differently says nothing new: who was given its text must not get it again
+            fresh = announced and not (old and changes.is_known(piece.text, (item.text for item in old)))
+            out.append(Change(piece, partner.new, None, announced=fresh))
+    return tuple(out)
+
+
+def _items(entry_id: int) -> list[Stored]:
+    """The items of an entry in their present version, also those that are no longer in it."""
+    present = ItemVersion.objects.filter(Q(item__entry_id=entry_id) & Q(n=F("item__version"))).select_related("item")
+    return [
+        Stored(
+            id=row.item_id,
+            key=bytes(row.item.key),
+            version=row.n,
+            position=row.item.position,
+            title=row.title,
+            text=row.text,
+            meaning_hash=bytes(row.meaning_hash),
+        )
+        for row in present.order_by("item__position", "item_id")
+    ]

@@ -1,0 +1,77 @@
+"""What a feed says, as plain values that can travel through a pipe as JSON."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ParsedEntry:
+    """One post. `html` is safe (see `clean.safe`), its links still relative to `base`; empty strings where nothing is known.
+
+    `guid` is what the feed gives, verbatim but for its length. `published_at` is None when missing or impossible.
+    """
+
+    guid: str
+    url: str
+    title: str
+    html: str
+    base: str
+    author: str
+    categories: tuple[str, ...]
+    published_at: datetime | None
+    lang: str
+
+
+@dataclass(frozen=True)
+class ParsedFeed:
+    """A feed that could be read, newest entries first as it lists them."""
+
+    title: str
+    language: str
+    site_url: str
+    entries: tuple[ParsedEntry, ...]
+
+
+@dataclass(frozen=True)
+class NotAFeed:
+    """Something else, for example a web page; `feed_links` are the feeds that it names."""
+
+    reason: str
+    feed_links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ParseFailed:
+    """It may be a feed, but it cannot be read. `reason` in words."""
+
+    reason: str
+
+
+Parsed = ParsedFeed | NotAFeed | ParseFailed
+
+
+def to_json(parsed: Parsed) -> dict[str, Any]:
+    """`parsed` as JSON types."""
+    out = asdict(parsed)
+    for entry in out.get("entries", ()):
+        entry["published_at"] = entry["published_at"] and entry["published_at"].isoformat()
+    return {"kind": type(parsed).__name__, **out}
+
+
+def from_json(data: dict[str, Any]) -> Parsed:
+    """The opposite of `to_json`.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not what `to_json` gave.
+    """
+    kind = data.pop("kind")
+    if kind == "NotAFeed":
+        return NotAFeed(str(data["reason"]), tuple(map(str, data["feed_links"])))
+    if kind == "ParseFailed":
+        return ParseFailed(str(data["reason"]))
+    entries = []
+    for entry in data.pop("entries"):
+        moment = entry["published_at"] and datetime.fromisoformat(entry["published_at"])
+        entries.append(ParsedEntry(**{**entry, "categories": tuple(entry["categories"]), "published_at": moment}))
+    return ParsedFeed(entries=tuple(entries), **data)
