@@ -1,0 +1,182 @@
+"""What `status` counts and `doctor` examines."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import DatabaseError, connection
+from django.db.models import Count
+
+from newsletter import db, mail, wiring
+from newsletter.cli.ready import is_migrated
+from newsletter.cli.show import when
+from newsletter.delivery import gate
+from newsletter.delivery import status as deliveries
+from newsletter.models import Feed, Item, Notice, Pulse, Rhythm, Topic
+from newsletter.subscribers import listing
+from newsletter.vault import KeysDoNotFit
+
+#: Without a look at the tables for so long, nothing leaves.
+SILENT = timedelta(seconds=120)
+_WHAT_TO_DO = {
+    "unknown": "nobody can say whether the provider took them; they are not sent again",
+    "parked": "they wait for an operator: 'newsletter deliveries list --state parked'",
+    "failed": "the provider refused them for good: 'newsletter deliveries list --state failed'",
+}
+
+
+def figures() -> dict[str, Any]:
+    """Everything that one screen says."""
+    now = db.now()
+    ledger = deliveries.ledger()
+    beat = Pulse.objects.filter(name="tick").first()
+    active = Feed.objects.filter(state=Feed.State.ACTIVE)
+    topics = dict(Topic.objects.filter(state=Topic.State.ACTIVE).values_list("kind").annotate(Count("id")))
+    coming = Rhythm.objects.filter(due_at__gt=now).order_by("due_at").first()
+    return {
+        "web": wiring.config().base_url,
+        "database": connection.vendor,
+        "broker": wiring.config().broker_url.split(":", 1)[0],
+        "mail": wiring.config().mail_kind,
+        "sending_paused_by": gate.closed_by(),
+        "last_look_at": beat.at if beat else None,
+        "silent": beat is None or beat.at < now - SILENT,
+        "feeds": {
+            "active": active.count(),
+            "due": active.filter(next_fetch_at__lte=now).count(),
+            "failing": active.filter(failures__gt=0).count(),
+        },
+        "items": Item.objects.count(),
+        "topics": {"curated": topics.get("curated", 0), "own": topics.get("own", 0)},
+        "subscribers": listing.counts(),
+        "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
+        "deliveries": ledger.by_state,
+        "oldest_planned_at": ledger.oldest_planned_at,
+        "next_slot_at": coming.due_at if coming else None,
+    }
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """The screen."""
+    yield f"web       {found['web']}"
+    yield f"parts     {found['database']}, {found['broker']}, mail by {found['mail']}"
+    paused = found["sending_paused_by"]
+    yield f"sending   {f'PAUSED by {paused}: ' + _RESUME if paused else 'open'}"
+    silent = " (nothing works at present: start 'newsletter run', or a worker)" if found["silent"] else ""
+    yield f"last look {when(found['last_look_at'])}{silent}"
+    feeds = found["feeds"]
+    yield f"feeds     {feeds['active']} active, {feeds['due']} due, {feeds['failing']} failing"
+    yield f"items     {found['items']}"
+    yield f"topics    {found['topics']['curated']} with a name, {found['topics']['own']} keywords of readers"
+    yield "people    " + ", ".join(f"{count} {state}" for state, count in found["subscribers"].items())
+    yield "mails     " + (", ".join(f"{count} {state}" for state, count in found["deliveries"].items()) or "none yet")
+    for state, advice in _WHAT_TO_DO.items():
+        if found["deliveries"].get(state):
+            yield f"          {found['deliveries'][state]} {state}: {advice}"
+    yield f"next slot {when(found['next_slot_at'])} UTC"
+
+
+_RESUME = "'newsletter sending resume' opens it"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One examined thing: ok, warn or fail, and what to do."""
+
+    what: str
+    verdict: str
+    told: str
+
+
+def examine() -> list[Finding]:
+    """Examine everything; one thing that cannot be examined does not stop the others."""
+    found = [_keys_file(), _database()]
+    if found[-1].verdict != "fail":
+        found += [_keys(), *_work()]
+    return [*found, _broker(), *_mail(), _python()]
+
+
+def _keys_file() -> Finding:
+    path = wiring.config().data_dir / "keys"
+    if not path.exists():
+        return Finding("keys", "ok", "given by the environment: keep a copy, without them no address can be read")
+    return Finding("keys", "ok", f"in {path}: keep a copy, without it no address can be read")
+
+
+def _database() -> Finding:
+    try:
+        if not is_migrated():
+            return Finding("database", "fail", "the tables are not those of this version: run 'newsletter migrate'")
+    except DatabaseError:
+        return Finding("database", "fail", "it does not answer: check NEWSLETTER_DATABASE_URL")
+    return Finding("database", "ok", connection.vendor)
+
+
+def _keys() -> Finding:
+    try:
+        gate.ensure(wiring.vault())
+    except KeysDoNotFit as error:
+        return Finding("keys fit", "fail", f"{error}. Put back the keys file that was kept")
+    return Finding("keys fit", "ok", "they open what is stored")
+
+
+def _work() -> Iterator[Finding]:
+    found = figures()
+    late = "no worker looked at the tables for two minutes: start 'newsletter run', or a worker"
+    yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
+    paused = found["sending_paused_by"]
+    yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {_RESUME}" if paused else "open")
+    failing = found["feeds"]["failing"]
+    yield Finding(
+        "feeds", "warn" if failing else "ok", f"{failing} failing: see 'newsletter feeds list'" if failing else "well"
+    )
+    for state in ("unknown", "parked"):
+        count = found["deliveries"].get(state, 0)
+        yield Finding(state, "warn" if count else "ok", f"{count}: {_WHAT_TO_DO[state]}" if count else "none")
+    waits = found["oldest_planned_at"]
+    stuck: datetime | None = waits if waits and waits < db.now() - timedelta(minutes=10) and not paused else None
+    yield Finding(
+        "queue", "warn" if stuck else "ok", f"mail waits since {when(stuck)} UTC" if stuck else "nothing waits"
+    )
+
+
+def _broker() -> Finding:
+    url = urlsplit(wiring.config().broker_url)
+    if wiring.config().embedded:
+        return Finding("broker", "ok", "in memory: good for one process")
+    try:
+        with socket.create_connection((url.hostname or "localhost", url.port or 6379), timeout=3):
+            return Finding("broker", "ok", "answers")
+    except OSError:
+        return Finding("broker", "warn", "does not answer: mail still leaves, later by up to a minute; start Redis")
+
+
+def _mail() -> Iterator[Finding]:
+    config = wiring.config()
+    real = config.mail_kind != "outbox"
+    if not real:
+        yield Finding(
+            "mail", "warn", f"nothing leaves, mails are files in {config.data_dir / 'outbox'}: set NEWSLETTER_MAIL_URL"
+        )
+    else:
+        yield Finding("mail", "ok", f"by {config.mail_kind}")
+    local = urlsplit(config.base_url).hostname in ("127.0.0.1", "localhost", "::1")
+    wrong = real and (local or config.base_url.startswith("http:"))
+    advice = "links in mails would not work for readers: set NEWSLETTER_BASE_URL to your https address"
+    yield Finding("links", "warn" if wrong else "ok", advice if wrong else config.base_url)
+    missing = not config.postal_address
+    yield Finding(
+        "postal address", "warn" if missing else "ok", "set NEWSLETTER_POSTAL_ADDRESS" if missing else "given"
+    )
+    if config.recipient_allow:
+        yield Finding("recipients", "warn", "only those of NEWSLETTER_RECIPIENT_ALLOW are mailed")
+
+
+def _python() -> Finding:
+    safe: Callable[[], bool] = mail.safe_python
+    if safe():
+        return Finding("mail headers", "ok", "hostile titles stay titles on this Python")
+    return Finding("mail headers", "fail", "this Python lets a title make headers of its own: upgrade it")

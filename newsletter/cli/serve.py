@@ -1,0 +1,59 @@
+"""Commands that go on until they are stopped: run, web, demo."""
+
+from typing import Annotated
+
+import typer
+
+from newsletter.cli.ready import ready
+from newsletter.cli.show import example, fail
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command(epilog=example("run"))(run)
+    app.command(epilog=example("web"))(web)
+    app.command(epilog=example("demo", "demo --seconds 20"))(demo)
+
+
+def run() -> None:
+    """Start the whole service in one process: web pages, worker and beat. Ctrl-C ends it."""
+    from newsletter.cli.process import Service
+
+    ready()
+    with _kindly():
+        Service().run()
+
+
+def web() -> None:
+    """Start the web pages only; workers and beat run beside it."""
+    from newsletter.cli.process import Web
+
+    ready()
+    with _kindly():
+        Web().run_alone()
+
+
+def demo(
+    seconds: Annotated[int, typer.Option(min=0, help="End after so many seconds; 0: until Ctrl-C.")] = 0,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on with the data of the last demo.")] = False,
+) -> None:
+    """Show the whole service with sample feeds, topics and subscribers, in a data directory of its own."""
+    from newsletter.cli.demo.play import play
+
+    ready()
+    with _kindly():
+        play(seconds=seconds, fresh=not keep)
+
+
+class _kindly:  # noqa: N801 - reads as a word of the sentence `with _kindly()`
+    """What stops a start is told in one line."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError) and error.errno is not None:
+            from newsletter.wiring import config
+
+            host, port = config().bind
+            fail(f"cannot listen on {host}:{port} ({(error.strerror or '').lower()}): choose another NEWSLETTER_BIND")
