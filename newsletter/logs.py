@@ -52,14 +52,9 @@ def configure(level: str) -> None:
 
 
 def quiet() -> None:
-    """Libraries that would print keys, addresses or paths with tokens when they are asked to be talkative."""
-    for name in (
-        "python_http_client",
-        "django.request",
-        "django.server",
-        "django.db.backends",
-        "httpx2",
-        "httpcore2",
-        "waitress",
-    ):
+    """Libraries that would print keys, addresses or paths with tokens when asked to be talkative, or say too much every second."""
+    for name in ("python_http_client", "django.request", "django.server", "django.db.backends", "httpx2", "httpcore2", "waitress"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("celery", "kombu"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)
