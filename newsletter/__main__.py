@@ -53,16 +53,18 @@ def demo_environment(environ: MutableMapping[str, str], *, keep: bool) -> None:
         port = probe.getsockname()[1]
     for name in [name for name in environ if name.startswith("NEWSLETTER_") and name != "NEWSLETTER_BIND"]:
         del environ[name]
-    environ |= {
-        "NEWSLETTER_DATA_DIR": str(directory),
-        "NEWSLETTER_FEED_ALLOW": f"127.0.0.1:{port}",
-        "NEWSLETTER_GATHER": "0",
-        "NEWSLETTER_ORGANISATION": "The Example Digest",
-        "NEWSLETTER_FROM": "The Example Digest <digest@digest.example>",
-        "NEWSLETTER_CONTACT": "editor@digest.example",
-        "NEWSLETTER_POSTAL_ADDRESS": "1 Example Road, Example Town",
-        "NEWSLETTER_LOG_LEVEL": "WARNING",
-    }
+    environ.update(
+        {
+            "NEWSLETTER_DATA_DIR": str(directory),
+            "NEWSLETTER_FEED_ALLOW": f"127.0.0.1:{port}",
+            "NEWSLETTER_GATHER": "0",
+            "NEWSLETTER_ORGANISATION": "The Example Digest",
+            "NEWSLETTER_FROM": "The Example Digest <digest@digest.example>",
+            "NEWSLETTER_CONTACT": "editor@digest.example",
+            "NEWSLETTER_POSTAL_ADDRESS": "1 Example Road, Example Town",
+            "NEWSLETTER_LOG_LEVEL": "WARNING",
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -52,8 +52,16 @@ def configure(level: str) -> None:
 
 
 def quiet() -> None:
-    """Libraries that would print keys, addresses or paths with tokens when asked to be talkative, or say too much every second."""
-    for name in ("python_http_client", "django.request", "django.server", "django.db.backends", "httpx2", "httpcore2", "waitress"):
+    """Libraries that would print keys, addresses or paths with tokens when asked to talk, or that talk every second."""
+    for name in (
+        "python_http_client",
+        "django.request",
+        "django.server",
+        "django.db.backends",
+        "httpx2",
+        "httpcore2",
+        "waitress",
+    ):
         logging.getLogger(name).setLevel(logging.ERROR)
     for name in ("celery", "kombu"):
         logging.getLogger(name).setLevel(logging.WARNING)

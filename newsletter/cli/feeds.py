@@ -34,7 +34,7 @@ def check(url: str, json: Json = False) -> None:
     for entry in found.entries:
         result(None, False, "", f"{when(entry.published_at)}  {entry.title}", f"  {entry.reason}")
         for piece in entry.pieces:
-            sources = joined(one.publisher or one.url for one in piece.citations)
+            sources = joined(one.publisher or one.url for one in piece.cited)
             result(None, False, f"  - {piece.title}  [source: {sources}]")
 
 

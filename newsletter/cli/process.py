@@ -18,11 +18,11 @@ class Web:
     """The web pages, served by waitress. No access log: paths hold tokens."""
 
     def __init__(self) -> None:
-        from newsletter.wsgi import application
+        from django.core.wsgi import get_wsgi_application
 
         host, port = wiring.config().bind
         self._server: Any = waitress.server.create_server(
-            application, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True
+            get_wsgi_application(), host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True
         )
 
     def run_alone(self) -> None:
