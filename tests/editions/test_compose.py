@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from newsletter.editions.render import Frame, Wording
 
 from newsletter.delivery.plan import Carrier, Share, plan
 from newsletter.editions import closing, compose
 from newsletter.editions.pieces import Explaining
+from newsletter.editions.render import Frame, Wording
 from newsletter.models import (
     Batch,
     Cadence,
