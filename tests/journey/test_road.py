@@ -200,5 +200,5 @@ def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
 
 def _due_again() -> None:
     for feed in catalogue.listing():
-        catalogue.mark_due(feed.feed_id, now=db.now())
+        catalogue.mark_due(feed.id, now=db.now())
     wiring.fetcher()

@@ -1,0 +1,49 @@
+"""Docs say what is true: settings, links, commands, numbers of decisions."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+import typer
+
+from newsletter import settings
+from newsletter.cli import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    rows = re.findall(r"^\| `NEWSLETTER_([A-Z_]+)` \| (\S+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    told = {name: "" if default == "—" else default.strip("`") for name, default in rows}
+    assert told == settings.DEFAULTS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    root = typer.main.get_command(app)
+    for words in re.findall(r"(?:\./run\.sh|`newsletter|'newsletter) ([a-z]+(?: [a-z]+)?)", page.read_text()):
+        name, _, second = words.partition(" ")
+        assert name in root.commands, words  # type: ignore[attr-defined]
+        group = root.commands[name]  # type: ignore[attr-defined]
+        if second and hasattr(group, "commands"):
+            assert second in group.commands, words
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs/decisions").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 6
+
+
+def test_pictures_are_well_formed() -> None:
+    for path in (ROOT / "docs").rglob("*.svg"):
+        ET.parse(path)  # noqa: S314 - our own file
