@@ -10,9 +10,9 @@ import regex
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 # regex, not re: a combining mark belongs to its word, or Hindi falls to pieces; an underscore does not, so that the parts of
 # an identifier are words
-_WORD = regex.compile(
-    rf"(?V1)[{_UNSPACED}]|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+(?:'[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+)*"
-)
+_LETTER = rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]"
+_INSIDE = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]"
+_WORD = regex.compile(rf"(?V1)[{_UNSPACED}]\p{{M}}*|{_LETTER}{_INSIDE}*(?:'{_LETTER}{_INSIDE}*)*")
 _CLUSTER = regex.compile(r"(?V1)\P{M}\p{M}*|\p{M}+")
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼʻ′´`＇ʹ"), "'")
 

@@ -1,0 +1,156 @@
+"""Matching on the database: receipts, what may be owed, repeating, edited items, topics and keywords."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+
+from newsletter.matching import aliases, match, topics
+from newsletter.matching.topics import Made, Refused
+from newsletter.models import IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
+from tests import rows
+
+pytestmark = pytest.mark.django_db
+NOW = rows.NOW
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    IndexState.objects.get_or_create(id=1)
+    match._compiled.clear()
+
+
+def add(name: str, query: str) -> int:
+    made = topics.add(name, query, now=NOW, made_by="test")
+    assert isinstance(made, Made)
+    return made.topic_id
+
+
+def waiting(title: str = "Huawei’s cable", text: str = "Text.", **values: object) -> Item:
+    item = rows.item(title, text)
+    Item.objects.filter(id=item.id).update(matched_at=None, **values)
+    return item
+
+
+def run(now=NOW) -> match.Matched:
+    return match.match_fresh(now=now, vault=rows.VAULT)
+
+
+def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
+    topic_id = add("Huawei", "Huawei")
+    own_id = topics.own("cable", vault=rows.VAULT, now=NOW)
+    waiting()
+    assert run() == match.Matched(1, 2)
+    assert run() == match.Matched(0, 0)
+    assert Match.objects.get(topic_id=topic_id).receipt == [{"field": "title", "start": 0, "end": 8, "term": "huawei"}]
+    assert Match.objects.get(topic_id=own_id).receipt is None
+
+
+def test_what_is_not_announced_or_too_old_is_never_owed() -> None:
+    add("Huawei", "Huawei")
+    quiet, old, young = waiting(announced=False), waiting(first_seen_at=NOW - timedelta(days=11)), waiting()
+    run()
+    owed = dict(Match.objects.values_list("item_id", "owed_at"))
+    assert (owed[quiet.id], owed[old.id], owed[young.id]) == (None, None, NOW)
+
+
+def test_an_edit_adds_keeps_and_withdraws() -> None:
+    huawei, cable, ship = add("Huawei", "Huawei"), add("Cable", "cable"), add("Ship", "ship")
+    item = waiting()
+    run()
+    ItemVersion.objects.create(
+        item=item, n=2, title="A cable ship", text="Text.", html="", meaning_hash=b"2", seen_at=NOW
+    )
+    Item.objects.filter(id=item.id).update(version=2, matched_at=None)
+    assert run().matches == 1
+    kept = {row.topic_id: (row.item_version, row.withdrawn_at is None) for row in Match.objects.all()}
+    assert kept == {huawei: (1, False), cable: (2, True), ship: (2, True)}
+
+
+def test_one_topic_that_cannot_be_read_does_not_stop_the_others() -> None:
+    broken, good = add("Broken", "x"), add("Good", "Huawei")
+    TopicRevision.objects.filter(topic_id=broken).update(query="((")
+    waiting()
+    assert run().matches == 1
+    assert Match.objects.get().topic_id == good
+
+
+def test_a_topic_added_later_is_seen_by_a_worker_that_has_an_index() -> None:
+    run()
+    add("Huawei", "Huawei")
+    waiting()
+    assert run().matches == 1
+
+
+def test_would_have_matched_looks_back_and_stores_nothing() -> None:
+    rows.item("Huawei now", seen=NOW - timedelta(days=1))
+    rows.item("Huawei then", seen=NOW - timedelta(days=40))
+    found = match.would_match("huawei", now=NOW)
+    assert [one.title for one in found] == ["Huawei now"]
+    assert Match.objects.count() == 0
+
+
+def test_names_and_queries_that_cannot_be_are_values() -> None:
+    add("Uyghur", "Uyghur")
+    for name, query in (("uyghur", "x"), ("", "x"), ("!", "x"), ("x" * 81, "x"), ("Other", "(")):
+        assert isinstance(topics.add(name, query, now=NOW, made_by="test"), Refused)
+    assert isinstance(topics.edit("Nothing", "x", now=NOW, made_by="test"), Refused)
+    assert Topic.objects.count() == 1
+
+
+def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> None:
+    topic_id = add("Uyghur", "Uyghur")
+    rows.follow(rows.subscriber(), Topic.objects.get(id=topic_id))
+    assert topics.edit("UYGHUR", "Uyghur OR Uighur", now=NOW, made_by="test") == Made(topic_id, 2)
+    history = topics.history("uyghur")
+    assert not isinstance(history, Refused)
+    assert [row.query for row in history] == ["Uyghur OR Uighur", "Uyghur"]
+    topics.retire("Uyghur", now=NOW)
+    assert Subscription.objects.get().ended_reason == "retired"
+    waiting("Uyghur")
+    assert run().matches == 0
+
+
+def test_everybody_who_types_the_same_shares_a_topic_that_tells_nothing() -> None:
+    first = topics.own("Zzyzx road", vault=rows.VAULT, now=NOW)
+    assert topics.own(" ZZYZX  Road ", vault=rows.VAULT, now=NOW) == first
+    assert topics.own("Zzyzx", vault=rows.VAULT, now=NOW) != first
+    row = Topic.objects.get(id=first)
+    assert b"zzyzx" not in bytes(row.query_cipher).lower() + bytes(row.query_index).lower()
+    assert TopicRevision.objects.get(topic=row).query is None
+    assert topics.own_words([first], vault=rows.VAULT) == {first: "Zzyzx road"}
+
+
+def test_small_numbers_of_followers_are_not_told() -> None:
+    topic = Topic.objects.get(id=add("Uyghur", "Uyghur"))
+    for _ in range(9):
+        rows.follow(rows.subscriber(), topic)
+    assert topics.listing()[0].followers is None
+    rows.follow(rows.subscriber(), topic)
+    assert topics.listing()[0].followers == 10
+
+
+def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> None:
+    gone, kept = (topics.own(word, vault=rows.VAULT, now=NOW) for word in ("gone", "kept"))
+    ended = rows.follow(rows.subscriber(), Topic.objects.get(id=kept))
+    Subscription.objects.filter(id=ended.id).update(ended_at=NOW)
+    assert topics.drop_orphans() == 1
+    assert set(Topic.objects.values_list("id", flat=True)) == {kept}
+    assert gone not in {kept}
+
+
+def test_every_pack_can_be_read_and_makes_queries() -> None:
+    for path in settings.PACKS_DIR.glob("*.yaml"):
+        for group in aliases.read(path).groups:
+            assert aliases.query_of(f"{path.stem}:{group.id}", settings.PACKS_DIR)
+    assert "维吾尔" in aliases.query_of("peoples:uyghur", settings.PACKS_DIR)
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "version: x", "version: 1\ngroups: [{id: a}]", "version: 1\ngroups: [{id: a, name: b, from: c}]"]
+)
+def test_a_broken_pack_says_where(tmp_path, text: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"broken\.yaml"):
+        aliases.read(path)
