@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.headerregistry import Address as MailAddress
 from email.utils import parseaddr
 from pathlib import Path
@@ -308,7 +309,7 @@ def _sender(values: Mapping[str, str]) -> tuple[str, str, str]:
     for setting, text in (("FROM", address), ("CONTACT", contact)):
         try:
             parsed = MailAddress(addr_spec=text)
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, MessageError) as error:
             raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org") from error
         if not parsed.domain or not parsed.username:
             raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org")

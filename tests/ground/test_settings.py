@@ -1,0 +1,128 @@
+"""Settings: every mistake is one line that names the setting and shows no secret."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from newsletter import settings
+from newsletter.settings import SettingsError, read_config, read_environment
+from newsletter.vault import new_keys
+
+SECRET, ADDRESS_KEYS = new_keys()
+ROOT = Path(__file__).parents[2]
+
+
+def config(**values: str) -> settings.Config:
+    return read_config({**settings.DEFAULTS, "SECRET_KEY": SECRET, "ADDRESS_KEYS": ADDRESS_KEYS, **values})
+
+
+def test_the_defaults_are_good() -> None:
+    made = config()
+    assert (made.embedded, made.mail_kind, made.bind, made.base_url) == (
+        True,
+        "outbox",
+        ("127.0.0.1", 8000),
+        "http://127.0.0.1:8000",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BIND", "nowhere"),
+        ("BIND", "127.0.0.1:99999"),
+        ("GATHER", "-1"),
+        ("GATHER", "1e3"),
+        ("LOG_LEVEL", "LOUD"),
+        ("BASE_URL", "news.example.org"),
+        ("BASE_URL", "https://x:port/"),
+        ("BROKER_URL", "amqp://secret-word@x"),
+        ("MAIL_URL", "pigeon://secret-word"),
+        ("MAIL_URL", "smtp://"),
+        ("FEED_ALLOW", "127.0.0.1"),
+        ("FROM", "nobody"),
+        ("CONTACT", "@"),
+        ("ADDRESS_KEYS", "secret-word"),
+        ("SENDGRID_URL", "secret-word"),
+    ],
+)
+def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        config(**{name: value})
+    assert f"NEWSLETTER_{name}" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert name in ("SENDGRID_URL",) or "secret-word" not in str(error.value)
+
+
+def test_real_mail_needs_a_sender_and_sendgrid_a_key() -> None:
+    for values in ({"MAIL_URL": "smtp://mail.example.org"}, {"MAIL_URL": "sendgrid:"}):
+        with pytest.raises(SettingsError):
+            config(**values)
+    made = config(MAIL_URL="sendgrid:", SENDGRID_API_KEY="SG.secret", FROM="Digest <digest@example.org>")
+    assert "SG.secret" not in repr(made)
+
+
+def test_an_unknown_name_and_both_forms_of_a_secret_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="NEWSLETTER_NONSENSE"):
+        read_environment({"NEWSLETTER_NONSENSE": "1"})
+    path = tmp_path / "secret"
+    path.write_text("from a file\n")
+    assert read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(path)})["SECRET_KEY"] == "from a file"
+    with pytest.raises(SettingsError, match="both set"):
+        read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(path), "NEWSLETTER_SECRET_KEY": "x"})
+    with pytest.raises(SettingsError, match="cannot read"):
+        read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(tmp_path / "missing")})
+    with pytest.raises(SettingsError):
+        read_environment({"NEWSLETTER_BIND_FILE": str(path)})
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "postgres://host", "nonsense"])
+def test_other_databases_are_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="NEWSLETTER_DATABASE_URL"):
+        settings.database(url, tmp_path)
+
+
+def test_a_database_url_is_read_whole(tmp_path: Path) -> None:
+    made = settings.database("postgres://us%40er:p%2Fw@db.example:5433/news?sslmode=require", tmp_path)
+    assert (made["USER"], made["PASSWORD"], made["HOST"], made["PORT"], made["NAME"]) == (
+        "us@er",
+        "p/w",
+        "db.example",
+        5433,
+        "news",
+    )
+    assert made["OPTIONS"]["sslmode"] == "require"
+
+
+def test_keys_are_made_once_for_one_reader(tmp_path: Path) -> None:
+    first, second = dict(settings.DEFAULTS), dict(settings.DEFAULTS)
+    settings.prepare_keys(first, tmp_path / "data")
+    settings.prepare_keys(second, tmp_path / "data")
+    assert first["ADDRESS_KEYS"] == second["ADDRESS_KEYS"]
+    assert first["SECRET_KEY"] == second["SECRET_KEY"]
+    path = tmp_path / "data" / "keys"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        settings.prepare_keys(dict(settings.DEFAULTS), tmp_path / "data")
+
+
+def test_keys_missing_beside_a_database_are_not_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "newsletter.sqlite3").write_bytes(b"")
+    with pytest.raises(SettingsError, match="kept keys file"):
+        settings.prepare_keys(dict(settings.DEFAULTS), tmp_path)
+    assert not (tmp_path / "keys").exists()
+
+
+def test_processes_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
+    code = "from newsletter import settings; print(settings.SECRET_KEY)"
+    environment = {**os.environ, "NEWSLETTER_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert len({process.communicate(timeout=60)[0] for process in started}) == 1

@@ -1,0 +1,77 @@
+"""Secrets: what is sealed opens only where it was sealed, tokens cannot be bent, errors never show a key."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter import links, vault
+from newsletter.vault import KeysDoNotFit, Vault
+from tests.rows import VAULT
+
+
+@given(st.text(), st.binary(min_size=16, max_size=16))
+def test_what_is_sealed_opens_in_its_own_place_only(plain: str, handle: bytes) -> None:
+    key_id, sealed = VAULT.seal(plain, handle=handle, column="address")
+    assert VAULT.open(key_id, sealed, handle=handle, column="address") == plain
+    for other in ({"handle": handle[::-1] + b"x", "column": "address"}, {"handle": handle, "column": "query"}):
+        with pytest.raises(KeysDoNotFit):
+            VAULT.open(key_id, sealed, **other)
+    with pytest.raises(KeysDoNotFit):
+        VAULT.open(9, sealed, handle=handle, column="address")
+
+
+@given(st.integers(0, 2**63), st.binary(min_size=8, max_size=8), st.integers(0, 127))
+def test_a_token_leads_back_and_a_bent_one_does_not(number: int, check: bytes, bit: int) -> None:
+    token = VAULT.token("notice", number, check)
+    assert VAULT.read_token("notice", token) == (number, check)
+    assert VAULT.read_token("unsubscribe", token) != (number, check)
+    raw = bytearray(base64.urlsafe_b64decode(token + "=="))
+    raw[bit // 8] ^= 1 << bit % 8
+    bent = base64.urlsafe_b64encode(bytes(raw)).rstrip(b"=").decode()
+    assert VAULT.read_token("notice", bent) != (number, check)
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_the_reader_of_tokens(text: str) -> None:
+    VAULT.read_token("notice", text)
+
+
+def test_two_keys_open_and_the_newest_seals() -> None:
+    older = {1: bytes(range(32))}
+    both = Vault(b"s", {**older, 2: bytes(32)}, bytes(32))
+    key_id, sealed = Vault(b"s", older, bytes(32)).seal("x", handle=b"h", column="c")
+    assert both.open(key_id, sealed, handle=b"h", column="c") == "x"
+    assert both.seal("x", handle=b"h", column="c")[0] == 2
+
+
+@pytest.mark.parametrize("bad", ["", "1:c2VjcmV0", "x:" + "A" * 44, "1:secret!", "index:" + "A" * 43 + "="])
+def test_keys_that_cannot_be_read_are_not_shown(bad: str) -> None:
+    with pytest.raises(ValueError) as error:
+        vault.parse_keys(bad)
+    assert "c2VjcmV0" not in str(error.value)
+    assert "secret!" not in str(error.value)
+
+
+def test_a_vault_has_no_repr_of_its_keys() -> None:
+    assert repr(VAULT) == "Vault(***)"
+
+
+@given(st.integers(1, 2**40 - 1))
+def test_a_reference_is_read_as_people_type_it(number: int) -> None:
+    reference = links.reference(number)
+    typed = reference.lower().replace("0", "o").replace("1", "l").replace("-", " ")
+    assert links.read_reference(typed) == number
+
+
+@given(st.integers(1, 2**40 - 1), st.integers(0, 8), st.sampled_from("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
+def test_one_wrong_letter_is_noticed(number: int, place: int, letter: str) -> None:
+    plain = links.reference(number).replace("-", "")
+    if plain[place] != letter:
+        wrong = links.read_reference(plain[:place] + letter + plain[place + 1 :])
+        assert wrong is None or wrong != number
+
+
+def test_urls_are_absolute() -> None:
+    assert links.url("https://news.example.org/", "confirm", "abc") == "https://news.example.org/confirm/abc"
