@@ -104,6 +104,11 @@ def same(one: bytes | memoryview, other: bytes | memoryview) -> bool:
     return hmac.compare_digest(bytes(one), bytes(other))
 
 
+def epoch_check(link_epoch: int) -> bytes:
+    """Check bytes of a lasting link, which dies when the person's `link_epoch` is raised: it in two bytes, and six zeros."""
+    return link_epoch.to_bytes(2) + bytes(6)
+
+
 def new_nonce() -> bytes:
     """Eight random bytes, the check of a token that must be revocable."""
     return secrets.token_bytes(8)

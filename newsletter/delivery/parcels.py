@@ -7,7 +7,7 @@ from newsletter import links
 from newsletter.delivery.barrier import Recipient
 from newsletter.handover import Letter, Parcel
 from newsletter.models import Edition, EditionBody, Notice
-from newsletter.vault import Vault
+from newsletter.vault import Vault, epoch_check
 
 
 class Letters:
@@ -38,11 +38,6 @@ def parcels(
     """A parcel per recipient. `domain` is the right side of the Message-IDs."""
     notices = _notices(recipients)
     return [_parcel(one, letters.get(one.edition_id), notices, vault, base_url, domain) for one in recipients]
-
-
-def epoch_check(epoch: int) -> bytes:
-    """The check bytes of a token that dies when the subscriber's `link_epoch` is raised."""
-    return epoch.to_bytes(2) + bytes(6)
 
 
 def _parcel(

@@ -71,15 +71,6 @@ def occasion_key(cadence: int, due_at: datetime, zone: str) -> str:
     raise ValueError(f"cadence {cadence} has no slots")
 
 
-def zone_for_clock(now: datetime, hour: int, minute: int, *, most: int = 6) -> tuple[str, ...]:
-    """Zones whose clocks show `hour`:`minute` at `now`, or as near to it as there are; where most people live first."""
-    shown = hour * 60 + minute
-    apart = {zone: _minutes_apart(now.astimezone(ZoneInfo(zone)), shown) for zone in REPRESENTATIVES}
-    # clocks are wrong by some minutes, and zones lie at least fifteen apart: of two equally near rules both are offered
-    nearest = min(apart.values())
-    return tuple(sorted((zone for zone in apart if apart[zone] <= nearest + 5), key=apart.__getitem__))[:most]
-
-
 def in_words(due_at: datetime, zone: str, now: datetime) -> str:
     """A coming slot as a person there says it: `today 18:00`, `tomorrow 07:00`, `Monday 07:00`, `Monday 7 December 07:00`."""
     there = due_at.astimezone(ZoneInfo(zone))
@@ -102,8 +93,3 @@ def _moment(day: date, hour: int, zone: ZoneInfo) -> datetime | None:
 
 def _walls(day: date, hour: int) -> Iterator[datetime]:
     yield from (datetime.combine(day, clock_time(earlier)) for earlier in range(hour, -1, -1))
-
-
-def _minutes_apart(there: datetime, shown: int) -> int:
-    apart = abs(there.hour * 60 + there.minute - shown)
-    return min(apart, 24 * 60 - apart)

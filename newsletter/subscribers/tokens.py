@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from newsletter.models import Notice, Subscriber
-from newsletter.vault import Vault, same
+from newsletter.vault import Vault, epoch_check, same
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 2**31
@@ -49,11 +49,6 @@ def find_subscriber(purpose: str, token: str, vault: Vault) -> Subscriber | None
 def lasting(purpose: str, subscriber_id: int, link_epoch: int, vault: Vault) -> str:
     """The token of a lasting link (ask, unsubscribe) in a person's mails."""
     return vault.token(purpose, subscriber_id, epoch_check(link_epoch))
-
-
-def epoch_check(link_epoch: int) -> bytes:
-    """Check bytes of a lasting link: the epoch in two bytes, big-endian, and six zeros."""
-    return link_epoch.to_bytes(2) + bytes(6)
 
 
 def undo_token(subscriber_id: int, left_at: datetime, vault: Vault) -> str:

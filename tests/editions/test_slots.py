@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from newsletter.editions.slots import (
     DAILY,
-    REPRESENTATIVES,
     WEEKLY,
     in_words,
     local_date,
     next_due,
     occasion_key,
-    zone_for_clock,
 )
 from newsletter.models import Cadence
 
@@ -108,21 +106,6 @@ def test_occasions_speak_of_the_local_date() -> None:
     assert occasion_key(WEEKLY, at("2027-01-01T07:00"), "UTC") == "digest:weekly:2026-W53"
     with pytest.raises(ValueError, match="no slots"):
         occasion_key(1, due, "UTC")
-
-
-@given(zone=st.sampled_from(REPRESENTATIVES), now=moments)
-def test_who_says_what_the_clock_shows_is_offered_such_a_zone_first(zone: str, now: datetime) -> None:
-    shown = now.astimezone(ZoneInfo(zone))
-    offered = zone_for_clock(now, shown.hour, shown.minute)
-    assert 1 <= len(offered) <= 6
-    there = now.astimezone(ZoneInfo(offered[0]))
-    assert (there.hour, there.minute) == (shown.hour, shown.minute)
-    assert zone in zone_for_clock(now, shown.hour, shown.minute, most=99)
-
-
-def test_a_clock_that_is_wrong_by_minutes_is_understood_across_midnight() -> None:
-    assert zone_for_clock(at("2026-01-15T22:58"), 0, 2)[0] == "Europe/Berlin"
-    assert zone_for_clock(at("2026-01-15T12:00"), 17, 45) == ("Asia/Kathmandu",)
 
 
 @pytest.mark.parametrize(
