@@ -144,7 +144,7 @@ def test_keys_that_do_not_open_the_data_stop_every_start(command: Command, tmp_p
 
 
 def test_the_demo_brings_mail(command: Command, tmp_path: Path) -> None:
-    done = command("demo", "--seconds", "16", BIND=f"127.0.0.1:{free_port()}")
+    done = command("demo", "--seconds", "20", BIND=f"127.0.0.1:{free_port()}")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     mails = list((tmp_path / "data" / "demo" / "outbox").glob("*.eml"))

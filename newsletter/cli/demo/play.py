@@ -137,6 +137,7 @@ def _run(site: _Site, stopped: threading.Event) -> None:
             if feed_id is not None:
                 catalogue.mark_due(feed_id, now=db.now())
                 tasks.ring("refresh", feed_id)
+            tasks.ring("slots")
 
 
 def _tell(told: set[str]) -> set[str]:
