@@ -19,7 +19,7 @@ lint: ## format and lint only
 format: ## write the code as the formatter wants it
 	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .
 
-LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-header --quiet
+LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-strip-extras --no-header --quiet
 
 lock: ## pin the newest allowed versions, with hashes (needs uv)
 	$(LOCK) --upgrade -o requirements.lock

@@ -41,10 +41,10 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, limit
             process_group=0,  # Ctrl-C is for us: a child that it kills would count as a broken feed
         )
     except subprocess.TimeoutExpired:
-        return ParseFailed("reading it took too long: ask the site's owner, or remove the feed")
+        return ParseFailed("reading it took too long: ask the site's owner, or remove the feed", killed=True)
     if done.returncode:
         return ParseFailed(
-            f"reading it used too much time or memory (exit {done.returncode}): remove it, if it goes on"
+            f"reading it used too much time or memory (exit {done.returncode}): remove it, if it goes on", killed=True
         )
     try:
         return from_json(json.loads(done.stdout))

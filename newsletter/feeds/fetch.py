@@ -32,7 +32,11 @@ REASONS: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer with a body. `url` is where it came from in the end; validators are verbatim, for the next time."""
+    """An answer with a body. `url` is where it came from in the end; validators are verbatim, for the next time.
+
+    `moved_to` is the URL that permanent redirects led to, empty without any. `max_age` is in seconds, as the answer's
+    Cache-Control says, 0 when it does not.
+    """
 
     url: str
     status: int
@@ -40,6 +44,8 @@ class Fetched:
     etag: str
     last_modified: str
     content_type: str
+    moved_to: str = ""
+    max_age: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class NotModified:
     """The validators still hold: there is nothing to read (RFC 9110 section 15.4.5)."""
 
     status: int = 304
+    moved_to: str = ""
+    max_age: int = 0
 
 
 @dataclass(frozen=True)

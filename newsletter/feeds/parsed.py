@@ -25,12 +25,19 @@ class ParsedEntry:
 
 @dataclass(frozen=True)
 class ParsedFeed:
-    """A feed that could be read, newest entries first as it lists them."""
+    """A feed that could be read, newest entries first as it lists them.
+
+    `wait` is how many seconds it asks to be left alone (`ttl`, `sy:updatePeriod`), 0 when it does not say. `older` is the URL
+    of the page with older entries that it names (RFC 5005), `generator` the program that made it; empty when it names none.
+    """
 
     title: str
     language: str
     site_url: str
     entries: tuple[ParsedEntry, ...]
+    wait: int = 0
+    older: str = ""
+    generator: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,10 @@ class NotAFeed:
 
 @dataclass(frozen=True)
 class ParseFailed:
-    """It may be a feed, but it cannot be read. `reason` in words."""
+    """It may be a feed, but it cannot be read. `reason` in words; `killed`: the child that read it had to be killed."""
 
     reason: str
+    killed: bool = False
 
 
 Parsed = ParsedFeed | NotAFeed | ParseFailed
@@ -69,7 +77,7 @@ def from_json(data: dict[str, Any]) -> Parsed:
     if kind == "NotAFeed":
         return NotAFeed(str(data["reason"]), tuple(map(str, data["feed_links"])))
     if kind == "ParseFailed":
-        return ParseFailed(str(data["reason"]))
+        return ParseFailed(str(data["reason"]), bool(data["killed"]))
     entries = []
     for entry in data.pop("entries"):
         moment = entry["published_at"] and datetime.fromisoformat(entry["published_at"])

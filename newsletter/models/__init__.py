@@ -2,7 +2,7 @@
 
 from newsletter.models.delivery import Attempt, Batch, Delivery, DeliveryItem, Event, Gate, Pulse
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
-from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Item, ItemVersion, Story
+from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import IndexState, Match, Topic, TopicRevision
 from newsletter.models.states import BatchState, Cadence, DeliveryState, Lane
 from newsletter.models.subscribers import (
@@ -33,6 +33,8 @@ __all__ = [
     "Fetch",
     "Gate",
     "Gathering",
+    "Host",
+    "Incident",
     "IndexState",
     "Item",
     "ItemVersion",

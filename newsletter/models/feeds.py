@@ -1,4 +1,4 @@
-"""Tables of the feeds room: feed, fetch, entry, story, item, its versions and citations."""
+"""Tables of the feeds room: feed, host, fetch, incident, entry, story, item, its versions and citations."""
 
 from typing import ClassVar
 
@@ -14,6 +14,10 @@ class Feed(models.Model):
 
         ACTIVE = "active"
         PAUSED = "paused"
+        #: Its site says that it is gone for good (410).
+        ENDED = "ended"
+        #: Reading it had to be killed again and again.
+        QUARANTINED = "quarantined"
 
     class Announce(models.TextChoices):
         """What of the first poll may be mailed."""
@@ -33,17 +37,74 @@ class Feed(models.Model):
     last_modified = models.TextField(default="")
     body_hash = models.BinaryField(null=True)
     announce = models.TextField(choices=Announce, default=Announce.NONE)
+    #: auto, never, always, or a CSS selector of what begins an article.
     cut = models.TextField(default="auto")
+    #: What it is narrowed to: lists of "authors", "categories" and "languages"; a missing or empty list lets all through.
+    only = models.JSONField(default=dict)
     #: When its first poll was stored; None until then.
     started_at = models.DateTimeField(null=True)
     #: Failed fetches in a row.
     failures = models.SmallIntegerField(default=0)
+    #: Times in a row that the child that parses it had to be killed.
+    kills = models.SmallIntegerField(default=0)
+    #: How long the last fetch took, failed ones too.
+    last_ms = models.IntegerField(default=0)
+    #: Where it redirects for good, and how many times in a row it said so.
+    moved_to = models.TextField(default="")
+    moved_times = models.SmallIntegerField(default=0)
+    #: Seconds from one entry to the next, as a rule; None while too few are known.
+    posts_every = models.IntegerField(null=True)
+    #: When an entry was first seen for the last time.
+    newest_at = models.DateTimeField(null=True)
+    #: A backfill: the page to read next (empty: at its beginning or done), and pages read so far.
+    backfill_page = models.TextField(default="")
+    backfilled = models.IntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "feed"
         indexes: ClassVar = [
             models.Index(fields=["next_fetch_at"], condition=Q(state="active"), name="feed_due"),
+        ]
+
+
+class Host(models.Model):
+    """A machine that feeds are read from: one request at a time, and none before it wants one."""
+
+    name = models.TextField(primary_key=True)
+    #: Nobody asks it before; in the future while somebody does.
+    free_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "host"
+
+
+class Incident(models.Model):
+    """Something about a feed that an operator should know; it closes by itself when it is over."""
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        #: Entries came and went between two polls: some were never seen.
+        GAP = "gap"
+        #: It was moved onto a feed that is there already.
+        MOVED = "moved"
+        ENDED = "ended"
+        QUARANTINED = "quarantined"
+
+    feed = models.ForeignKey(Feed, models.CASCADE, db_index=False)
+    kind = models.TextField(choices=Kind)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    #: In words, with what to do.
+    detail = models.TextField(default="")
+
+    class Meta:
+        db_table = "incident"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["feed", "kind"], condition=Q(closed_at__isnull=True), name="incident_open_once"
+            ),
         ]
 
 
@@ -82,10 +143,15 @@ class Entry(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     raw_hash = models.BinaryField()
+    #: Of its canonical link: finds an entry whose guid changed. None without a link.
+    link_hash = models.BinaryField(null=True)
+    #: The feed is narrowed and does not let it through: known, but made no items.
+    left_out = models.BooleanField(default=False)
 
     class Meta:
         db_table = "entry"
         constraints: ClassVar = [models.UniqueConstraint(fields=["feed", "guid"], name="entry_once")]
+        indexes: ClassVar = [models.Index(fields=["feed", "link_hash"], name="entry_link")]
 
 
 class Story(models.Model):
