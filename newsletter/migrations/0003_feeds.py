@@ -36,6 +36,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='entry',
+            name='cut_reason',
+            field=models.TextField(default=''),
+        ),
+        migrations.AddField(
+            model_name='entry',
             name='left_out',
             field=models.BooleanField(default=False),
         ),

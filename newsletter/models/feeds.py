@@ -145,6 +145,8 @@ class Entry(models.Model):
     raw_hash = models.BinaryField()
     #: Of its canonical link: finds an entry whose guid changed. None without a link.
     link_hash = models.BinaryField(null=True)
+    #: Why it was cut into items as it was, for operators.
+    cut_reason = models.TextField(default="")
     #: The feed is narrowed and does not let it through: known, but made no items.
     left_out = models.BooleanField(default=False)
 
