@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import django
@@ -27,6 +28,7 @@ from django.db import DatabaseError, close_old_connections
 from newsletter import db, logs, wiring
 from newsletter.delivery import gate, prune, recover, reroute, send
 from newsletter.editions import closing, compose, notices
+from newsletter.feeds import lease
 from newsletter.feeds import refresh as feeds
 from newsletter.matching import match as matching
 from newsletter.matching import topics
@@ -58,8 +60,8 @@ TICKS = {
 }
 #: Seconds without a tick after which a worker looks at the tables by itself.
 SILENCE = 25
-#: Batches that one task sends before it lets others have a turn.
-TURN = 20
+#: Batches that one task sends before it lets others have a turn, and seconds in which one task begins to read feeds.
+TURN, READING = 20, 60.0
 
 # Without these names Celery would look for an AMQP broker in every thread that did not set the app itself.
 app = Celery("newsletter")
@@ -110,18 +112,27 @@ def ring(name: str, *ids: int) -> None:
         log.warning("not_rung", task=name, error=type(error).__name__)
 
 
+#: Set when this process is to end: nobody waits for feeds then.
+stopping = threading.Event()
+
+
 @app.task(name="newsletter.refresh_due")
 def refresh_due() -> None:
-    """Ring for each feed that is due."""
-    for feed_id in feeds.due(now=db.now()):
-        ring("refresh", feed_id)
+    """Read the feeds that are due, unless another worker does: visits wait for slow sites, and one worker is enough for that."""
+    held = lease.take(db.now())
+    if held is None:
+        return
+    try:
+        going_on = partial(_still, held)
+        for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING, going_on=going_on):
+            if one.unmatched:
+                ring("match")
+    finally:
+        held.end(db.now())
 
 
-@app.task(name="newsletter.refresh")
-def refresh(feed_id: int) -> None:
-    """Read one feed."""
-    if feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()).unmatched:
-        ring("match")
+def _still(held: lease.Lease) -> bool:
+    return not stopping.is_set() and held.renew(db.now())
 
 
 @app.task(name="newsletter.match")
@@ -223,9 +234,9 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     `wait` is how long a fresh match waits for others; `progress` hears of each step (its name, and an id or a number).
     """
     polled = []
-    for feed_id in feeds.due(now=db.now()):
-        progress("feed", feed_id)
-        polled.append(feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()))
+    for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher()):
+        progress("feed", one.feed_id)
+        polled.append(one)
     done = deliver(wait=wait, progress=progress)
     return replace(
         done,
@@ -282,10 +293,10 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
 
 
 def _look() -> None:
-    """What is owed goes first, then feeds one by one: a slow feed must not hold up a mail."""
+    """What is owed goes first, and again after each feed that brought something: a slow feed must not hold up a mail."""
     deliver(wait=wiring.gather())
-    for feed_id in feeds.due(now=db.now()):
-        if feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()).unmatched:
+    for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING):
+        if one.unmatched:
             deliver(wait=wiring.gather())
 
 
@@ -312,6 +323,7 @@ def prepare() -> None:
 
 def start_watching(**_signal: Any) -> threading.Event:
     """Start `watch` in a thread of this process."""
+    stopping.clear()
     stop = threading.Event()
     threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
     return stop

@@ -3,17 +3,28 @@
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from newsletter import db, wiring
 from newsletter.cli.ready import ready
-from newsletter.cli.show import Json, example, fail, joined, note, result, table, when
-from newsletter.feeds import catalogue
+from newsletter.cli.show import Json, example, fail, joined, misuse, result, span, table, when
+from newsletter.feeds import catalogue, choice
 from newsletter.feeds import refresh as reading
 from newsletter.feeds.catalogue import Refused
+from newsletter.feeds.listing import EntryRow, FeedRow
+from newsletter.feeds.probe import CheckedEntry
 
 app = typer.Typer(help="Feeds: check, add, list, show, edit, pause, resume, remove, refresh.", no_args_is_help=True)
 
 Reference = Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")]
+Authors = Annotated[list[str] | None, typer.Option("--author", help="Only entries by this author; may be repeated.")]
+Categories = Annotated[
+    list[str] | None, typer.Option("--category", help="Only entries in this category; may be repeated.")
+]
+Languages = Annotated[
+    list[str] | None, typer.Option("--language", help="Only entries in this language, e.g. en; may be repeated.")
+]
+Cutting = Annotated[str, typer.Option(help="Cut entries into items: auto, never, always, or a CSS selector.")]
 _FIRST_POLL = {
     "none": "its present entries are stored and mailed to nobody; what comes later is",
     "latest": "of its present entries only the newest may be mailed",
@@ -21,21 +32,50 @@ _FIRST_POLL = {
 }
 
 
-@app.command(epilog=example("feeds check https://digest.example/feed/"))
-def check(url: str, json: Json = False) -> None:
-    """Say what is at URL and how its newest entries would be cut into items. Nothing is stored."""
-    found = catalogue.check(url, fetcher=wiring.fetcher(), now=db.now())
+@app.command(
+    epilog=example("feeds check https://digest.example/feed/", "feeds check https://digest.example/ --author LLD")
+)
+def check(
+    url: str,
+    author: Authors = None,
+    category: Categories = None,
+    language: Languages = None,
+    cut: Cutting = "auto",
+    json: Json = False,
+) -> None:
+    """Say what is at URL, how its newest entries would be cut into items and why, and what a choice would let through.
+
+    Nothing is stored.
+    """
+    only = _only(author, category, language)
+    found = catalogue.check(url, only=only, cut=cut, fetcher=wiring.fetcher(), now=db.now())
     if isinstance(found, Refused):
         fail(found.reason)
     if json:
         result(found, json)
         return
     result(None, False, f"{found.title}: {found.total} entries, language {found.language or 'not said'}", found.note)
+    if any(only.values()):
+        result(
+            None, False, f"narrowed to {choice.in_words(choice.tidied(only))}: {found.through} of them are let through"
+        )
     for entry in found.entries:
-        result(None, False, "", f"{when(entry.published_at)}  {entry.title}", f"  {entry.reason}")
-        for piece in entry.pieces:
-            sources = joined(one.publisher or one.url for one in piece.cited)
-            result(None, False, f"  - {piece.title}  [source: {sources}]")
+        _show_checked(entry)
+
+
+def _show_checked(entry: CheckedEntry) -> None:
+    about = joined([entry.author or "no author", *entry.categories, entry.lang or "no language"])
+    fate = "" if entry.through else "  LEFT OUT"
+    result(None, False, "", f"{when(entry.published_at)}  {entry.title}{fate}", f"  by {about}", f"  {entry.reason}")
+    columns = {
+        "": lambda row: f"  {row[0]}",
+        "Item": lambda row: row[1].title,
+        "Characters": lambda row: len(row[1].text),
+        "Source": lambda row: joined(one.publisher or one.url for one in row[1].cited),
+    }
+    table(list(enumerate(entry.pieces, 1)), False, columns, empty="  nothing")
+    if entry.left_out:
+        result(None, False, f"  in no item: {entry.left_out[:200]}")
 
 
 @app.command(epilog=example("feeds add https://digest.example/feed/ --announce latest"))
@@ -43,11 +83,18 @@ def add(
     url: str,
     announce: Annotated[str, typer.Option(help="What of the first poll may be mailed: none, latest or all.")] = "none",
     title: Annotated[str, typer.Option(help="A title instead of the feed's own.")] = "",
+    author: Authors = None,
+    category: Categories = None,
+    language: Languages = None,
+    cut: Cutting = "auto",
     json: Json = False,
 ) -> None:
     """Add the feed at URL, or the feed of the web page there. It is read once, to be sure that it is one."""
     ready()
-    added = catalogue.add(url, announce=announce, title=title, fetcher=wiring.fetcher(), now=db.now())
+    only = _only(author, category, language)
+    added = catalogue.add(
+        url, announce=announce, title=title, only=only, cut=cut, fetcher=wiring.fetcher(), now=db.now()
+    )
     if isinstance(added, Refused):
         fail(added.reason)
     result(
@@ -64,30 +111,41 @@ def list_feeds(json: Json = False) -> None:
     ready()
     columns = {
         "ID": lambda row: row.id,
-        "State": lambda row: row.state,
+        "How": lambda row: row.health,
         "Title": lambda row: row.title,
         "Entries": lambda row: row.entries,
-        "Next read": lambda row: row.next_fetch_at,
-        "Last read": lambda row: row.last.at if row.last else None,
-        "Trouble": lambda row: row.last.error if row.last and row.failures else "",
+        "Posts every": lambda row: span(row.posts_every),
+        "Newest": lambda row: row.newest_at,
+        "Next read": lambda row: row.next_fetch_at if row.state == "active" else None,
+        "Trouble": _trouble,
         "URL": lambda row: row.url,
     }
-    table(catalogue.listing(), json, columns, empty="No feeds yet: 'newsletter feeds add URL' adds one.")
+    table(catalogue.listing(now=db.now()), json, columns, empty="No feeds yet: 'newsletter feeds add URL' adds one.")
 
 
-@app.command(epilog=example("feeds show 1"))
-def show(reference: Reference, json: Json = False) -> None:
-    """Show a feed: its last fetches and newest entries with their items."""
+@app.command(epilog=example("feeds show 1", "feeds show 1 --entry 12"))
+def show(
+    reference: Reference,
+    entry: Annotated[int | None, typer.Option(help="One entry: how it was cut into items, and why.")] = None,
+    json: Json = False,
+) -> None:
+    """Show a feed: how it is, its last fetches and newest entries with their items."""
     ready()
-    shown = catalogue.show(_id(reference))
+    if entry is not None:
+        _show_one_entry(_id(reference), entry, json)
+        return
+    shown = catalogue.show(_id(reference), now=db.now())
     if shown is None:
         fail("there is no such feed: see 'newsletter feeds list'")
     if json:
         result(shown, json)
         return
     feed = shown.feed
+    next_read = f", next read {when(feed.next_fetch_at)}" if feed.state == "active" else ""
+    only = choice.in_words(feed.only)
+    narrowed = [f"narrowed to {only}"] if only else []
     result(
-        None, False, f"{feed.id}  {feed.title}  {feed.url}  ({feed.state}, next read {when(feed.next_fetch_at)})", ""
+        None, False, f"{feed.id}  {feed.title}  {feed.url}  ({feed.health}{next_read})", *narrowed, *feed.incidents, ""
     )
     fetches = {
         "Read at": lambda row: row.at,
@@ -99,24 +157,57 @@ def show(reference: Reference, json: Json = False) -> None:
         "Trouble": lambda row: row.error,
     }
     table(shown.fetches, False, fetches, empty="Not read yet.")
-    for entry in shown.newest:
-        result(None, False, "", f"{when(entry.published_at)}  {entry.title}  (entry {entry.id})")
-        for item in entry.items:
-            sources = joined(one.publisher or one.url for one in item.sources)
-            result(None, False, f"  - item {item.id}: {item.title}  [source: {sources}]")
+    for one in shown.newest:
+        _show_entry(one)
 
 
-@app.command(epilog=example("feeds edit 1 --title 'Harbour news'"))
+def _show_one_entry(feed_id: int, entry_id: int, json: bool) -> None:
+    shown = catalogue.show_entry(feed_id, entry_id)
+    if shown is None:
+        fail(f"feed {feed_id} has no entry {entry_id}: see 'newsletter feeds show {feed_id}'")
+    if json:
+        result(shown, json)
+    else:
+        _show_entry(shown)
+
+
+def _show_entry(entry: EntryRow) -> None:
+    fate = "  LEFT OUT" if entry.left_out else ""
+    result(None, False, "", f"{when(entry.published_at)}  {entry.title}  (entry {entry.id}){fate}", f"  {entry.reason}")
+    columns = {
+        "": lambda row: f"  item {row.id}",
+        "Item": lambda row: row.title,
+        "Version": lambda row: row.version,
+        "Characters": lambda row: row.length,
+        "Source": lambda row: joined(one.publisher or one.url for one in row.sources),
+    }
+    table(entry.items, False, columns, empty="  no items")
+
+
+@app.command(
+    epilog=example(
+        "feeds edit 1 --title 'Harbour news'", "feeds edit 1 --author LLD --author ANA", "feeds edit 1 --all"
+    )
+)
 def edit(
     reference: Reference,
     title: Annotated[str | None, typer.Option(help="A title; empty brings back the feed's own.")] = None,
     announce: Annotated[str | None, typer.Option(help="none, latest or all; counts until the first poll.")] = None,
-    cut: Annotated[str | None, typer.Option(help="Cut entries into items: auto, never or always.")] = None,
+    cut: Annotated[str | None, typer.Option(help="Cut entries: auto, never, always, or a CSS selector.")] = None,
+    author: Authors = None,
+    category: Categories = None,
+    language: Languages = None,
+    everything: Annotated[bool, typer.Option("--all", help="Let all entries through again.")] = False,
     json: Json = False,
 ) -> None:
-    """Change a feed's title, announce or cut."""
+    """Change a feed's title, announce or cut, or narrow it; a new choice replaces the whole of the old one."""
     ready()
-    _done(catalogue.edit(_id(reference), now=db.now(), title=title, announce=announce, cut=cut), json, "changed")
+    only = _only(author, category, language)
+    if everything and any(only.values()):
+        misuse("--all lets everything through: leave out --author, --category and --language")
+    narrowed = only if everything or any(only.values()) else None
+    done = catalogue.edit(_id(reference), now=db.now(), title=title, announce=announce, cut=cut, only=narrowed)
+    _done(done, json, "changed")
 
 
 @app.command(epilog=example("feeds pause 1"))
@@ -156,12 +247,17 @@ def refresh(
 ) -> None:
     """Read feeds now, whether they are due or not. Mails follow by the workers, or by 'newsletter once'."""
     ready()
-    chosen = [_id(reference)] if reference else [row.id for row in catalogue.listing() if row.state == "active"]
-    read = []
+    chosen = (
+        [_id(reference)] if reference else [row.id for row in catalogue.listing(now=db.now()) if row.state == "active"]
+    )
     for feed_id in chosen:
-        note(f"reading feed {feed_id} …")
         catalogue.mark_due(feed_id, now=db.now())
-        read.append(reading.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher()))
+    read = []
+    with Console(stderr=True).status(f"reading {len(chosen)} feeds …") as shown:
+        for one in reading.refresh_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
+            read.append(one)
+            shown.update(f"{len(read)} of {len(chosen)} feeds read")
+    read.sort(key=lambda one: one.feed_id)
     lines = [
         f"feed {one.feed_id}: {one.status}, {one.new} new, {one.changed} changed{'; ' + one.error if one.error else ''}"
         for one in read
@@ -169,6 +265,15 @@ def refresh(
     result(read, json, *(lines or ["No active feeds: 'newsletter feeds add URL' adds one."]))
     if read and all(one.error for one in read):
         fail("no feed could be read")
+
+
+def _only(author: list[str] | None, category: list[str] | None, language: list[str] | None) -> dict[str, list[str]]:
+    return {"authors": author or [], "categories": category or [], "languages": language or []}
+
+
+def _trouble(row: FeedRow) -> str:
+    error = row.last.error if row.last and row.failures else ""
+    return joined(filter(None, [error, *row.incidents])) if error or row.incidents else ""
 
 
 def _id(reference: str) -> int:

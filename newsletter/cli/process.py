@@ -107,6 +107,7 @@ class _Bells:
 
     def stop(self) -> None:
         """Stop ringing, let what is being done come to its end for three seconds; the tables remember the rest."""
+        self._tasks.stopping.set()
         self._beat.stop(wait=False)
         stopping = threading.Thread(target=self._worker.stop, daemon=True)
         stopping.start()

@@ -76,6 +76,16 @@ def when(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
 
 
+def span(seconds: float | None) -> str:
+    """A length of time for people, in its largest unit: `40 min`, `7 h`, `2 days`."""
+    if seconds is None:
+        return "-"
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def joined(parts: Iterable[object]) -> str:
     """Parts with commas, or a dash."""
     return ", ".join(map(str, parts)) or "-"

@@ -1,17 +1,18 @@
 """The feeds that are polled: check, add, list, show, edit, pause, remove. Values in, values out."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from newsletter.feeds import child, probe
+from newsletter.feeds import child, choice, incidents, probe
 from newsletter.feeds.chars import one_line
 from newsletter.feeds.fetch import Fetcher
-from newsletter.feeds.listing import FeedShown, listing, show
+from newsletter.feeds.listing import FeedShown, listing, show, show_entry
 from newsletter.feeds.probe import Checked, Parse, Refused, normal_url
-from newsletter.models import Feed
+from newsletter.models import Feed, Incident
 
 __all__ = [
     "CUTS",
@@ -30,6 +31,7 @@ __all__ = [
     "remove",
     "resume",
     "show",
+    "show_entry",
 ]
 
 #: Ways to cut a feed's entries.
@@ -54,10 +56,24 @@ class Done:
     feed_id: int
 
 
-def check(url: str, *, fetcher: Fetcher, now: datetime, parse: Parse = child.parse) -> Checked | Refused:
-    """What is at `url`, its newest entries cut into items. Nothing is stored."""
+def check(
+    url: str,
+    *,
+    only: Mapping[str, Iterable[str]] | None = None,
+    cut: str = "auto",
+    fetcher: Fetcher,
+    now: datetime,
+    parse: Parse = child.parse,
+) -> Checked | Refused:
+    """What is at `url`, its newest entries cut into items, and which of them a feed narrowed to `only` would let through.
+
+    Nothing is stored.
+    """
+    refused = _wrong_cut(cut)
+    if refused is not None:
+        return refused
     found = probe.find(url, fetcher=fetcher, parse=parse, now=now)
-    return found if isinstance(found, Refused) else probe.checked(found)
+    return found if isinstance(found, Refused) else probe.checked(found, mode=cut, only=choice.tidied(only or {}))
 
 
 def add(
@@ -65,16 +81,22 @@ def add(
     *,
     announce: str = "none",
     title: str = "",
+    only: Mapping[str, Iterable[str]] | None = None,
+    cut: str = "auto",
     fetcher: Fetcher,
     now: datetime,
     parse: Parse = child.parse,
 ) -> Added | Refused:
     """Add the feed at `url` after reading it once to be sure that it is one; its entries come with the first poll.
 
-    `announce` says what of that first poll may be mailed: none, latest or all.
+    `announce` says what of that first poll may be mailed: none, latest or all. `only` narrows it (see `choice`), `cut` says
+    how its entries become items.
     """
     if announce not in Feed.Announce.values:
         return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
+    refused = _wrong_cut(cut)
+    if refused is not None:
+        return refused
     known = _known(normal_url(url))
     if known is not None:
         return known
@@ -92,6 +114,8 @@ def add(
                 title=name,
                 title_given=bool(one_line(title)),
                 announce=announce,
+                only=choice.tidied(only or {}),
+                cut=cut,
                 next_fetch_at=now,
                 created_at=now,
             )
@@ -109,18 +133,30 @@ def find(reference: str) -> int | None:
 
 
 def edit(
-    feed_id: int, *, now: datetime, title: str | None = None, announce: str | None = None, cut: str | None = None
+    feed_id: int,
+    *,
+    now: datetime,
+    title: str | None = None,
+    announce: str | None = None,
+    cut: str | None = None,
+    only: Mapping[str, Iterable[str]] | None = None,
 ) -> Done | Refused:
-    """Change what is given. An empty `title` brings back the feed's own, `cut` makes it read and cut anew."""
+    """Change what is given. An empty `title` brings back the feed's own, `cut` and `only` make it read anew.
+
+    What passed while a feed was narrowed is not mailed when it is widened; what was kept before it was narrowed stays.
+    """
     columns: dict[str, Any] = {}
     if announce is not None:
         if announce not in Feed.Announce.values:
             return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
         columns["announce"] = announce
     if cut is not None:
-        if cut not in CUTS:
-            return Refused(f"cut is one of {', '.join(CUTS)}")
+        refused = _wrong_cut(cut)
+        if refused is not None:
+            return refused
         columns |= {"cut": cut, **_anew(now)}
+    if only is not None:
+        columns |= {"only": choice.tidied(only), **_anew(now)}
     if title is not None:
         name = one_line(title)
         columns |= {"title_given": bool(name), **({"title": name} if name else _anew(now))}
@@ -133,8 +169,10 @@ def pause(feed_id: int) -> Done | Refused:
 
 
 def resume(feed_id: int, *, now: datetime) -> Done | Refused:
-    """Poll a feed again, at once."""
-    return _changed(feed_id, {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0})
+    """Poll a feed again, at once, also one that had ended or was quarantined."""
+    for kind in (Incident.Kind.ENDED, Incident.Kind.QUARANTINED):
+        incidents.close(feed_id, kind, now=now)
+    return _changed(feed_id, {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "kills": 0})
 
 
 def mark_due(feed_id: int, *, now: datetime) -> Done | Refused:
@@ -147,6 +185,10 @@ def remove(feed_id: int) -> Done | Refused:
     with transaction.atomic():
         deleted, _ = Feed.objects.filter(id=feed_id).delete()
     return Done(feed_id) if deleted else _missing(feed_id)
+
+
+def _wrong_cut(cut: str) -> Refused | None:
+    return None if cut in CUTS else Refused(f"cut is one of {', '.join(CUTS)}")
 
 
 def _anew(now: datetime) -> dict[str, Any]:

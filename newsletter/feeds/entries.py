@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from newsletter.feeds import changes, clean
+from newsletter.feeds.choice import lets_through
 from newsletter.feeds.cut import Piece, cut
-from newsletter.feeds.identity import Identified, Known, identify, recognised, shared_words
+from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, shared_words
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.models import Entry, Feed, ItemVersion
 
@@ -55,12 +56,16 @@ class Change:
 
 @dataclass(frozen=True)
 class News:
-    """A new entry (`known` None) or an edited one, with what becomes of its items."""
+    """A new entry (`known` None) or an edited one, with what becomes of its items.
+
+    `left_out`: the feed is narrowed and does not let it through, so nothing becomes of them.
+    """
 
     one: Identified
     known: Known | None
     raw_hash: bytes
     changes: tuple[Change, ...]
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,26 +88,69 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
     announced = _announced_first(feed, found) if first else frozenset(one.guid for one in found)
     news, seen, bad = [], [], 0
     for one in found:
-        known = recognised(one, stored)
+        known = stored.get(one.guid)
         if known is not None:
             seen.append(known.id)
         try:
-            raw_hash = _raw_hash(one.entry, feed.cut)
-            if known is None or known.raw_hash != raw_hash:
-                items = _changes(one.entry, feed.cut, known, announced=one.guid in announced)
-                news.append(News(one, known, raw_hash, items))
+            told = _news(feed, one, known, announced=one.guid in announced)
         except Exception as error:  # noqa: BLE001 - one bad entry must not stop the others; it is counted and shown
             log.warning("bad_entry feed=%s error=%s", feed.id, type(error).__name__)
             bad += 1
+        else:
+            news += [told] if told is not None else []
     return Poll(tuple(news), tuple(seen), bad)
 
 
+def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) -> News | None:
+    """What is to be written about one entry; None when it says nothing else than the last time."""
+    raw_hash = _raw_hash(one.entry, feed.cut)
+    left_out = not lets_through(feed.only, one.entry)
+    same = known is not None and known.raw_hash == raw_hash
+    if known is not None and same and known.guid == one.guid and known.left_out == left_out:
+        return None
+    if left_out:
+        return News(one, known, raw_hash, (), left_out=True)
+    # what passed while the feed was narrower is not news when it is widened
+    announced = announced and not (same and known is not None and known.left_out)
+    return News(one, known, raw_hash, _changes(one.entry, feed.cut, known, announced=announced))
+
+
 def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
-    words = {word for one in found for word in (one.guid, one.earlier) if word}
-    rows = Entry.objects.filter(feed=feed, guid__in=words)
+    """Stored entries by the guid under which they are in this poll."""
+    by_guid = _known(
+        Entry.objects.filter(feed=feed, guid__in={word for one in found for word in (one.guid, one.earlier)})
+    )
+    stored = {one.guid: known for one in found if (known := recognised(one, by_guid)) is not None}
+    strangers = [one for one in found if one.guid not in stored]
+    if strangers:
+        links = [one.link_hash for one in strangers if one.link_hash is not None]
+        dates = [one.entry.published_at for one in strangers if one.entry.published_at is not None]
+        alike = Entry.objects.filter(Q(link_hash__in=links) | Q(published_at__in=dates), feed=feed)
+        here = {known.id for known in stored.values()}
+        absent = [known for known in _known(alike).values() if known.id not in here]
+        stored |= adopted(strangers, absent, _has_same_text)
+    return stored
+
+
+def _has_same_text(one: Identified, known: Known) -> bool:
+    text = clean.to_text(one.entry.html)
+    return bool(text.strip()) and changes.is_known(text, (item.text for item in _items(known.id)))
+
+
+def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
     return {
-        row.guid: Known(row.id, row.guid, row.guid_kind, row.url, row.title, bytes(row.raw_hash))
-        for row in rows.only("id", "guid", "guid_kind", "url", "title", "raw_hash")
+        row.guid: Known(
+            id=row.id,
+            guid=row.guid,
+            kind=row.guid_kind,
+            url=row.url,
+            title=row.title,
+            raw_hash=bytes(row.raw_hash),
+            published_at=row.published_at,
+            link_hash=bytes(row.link_hash) if row.link_hash is not None else None,
+            left_out=row.left_out,
+        )
+        for row in rows
     }
 
 

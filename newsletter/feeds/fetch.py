@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +16,10 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: Those that mean: ask there from now on (RFC 9110 sections 15.4.2 and 15.4.9).
+PERMANENT = frozenset({301, 308})
+#: Nobody is taken at their word for longer than a day, in seconds.
+LONGEST = 86_400
 #: Bytes of all response headers together.
 HEADER_CAP = 64_000
 #: Longest URL that is read or stored.
@@ -111,18 +115,24 @@ class Fetcher:
         self._pool.close()
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> Fetched | NotModified | Failed:
+        moved_to, for_good = "", True
         for _ in range(self._redirects + 1):
             parsed = parse_url(url)
             if parsed is None:
                 return Failed("it leads to something that is not an http or https URL: check the URL")
             answer = self._one(parsed, headers)
-            if not isinstance(answer, str):
+            if isinstance(answer, Failed):
                 return answer
-            url = answer
+            if not isinstance(answer, _Redirect):
+                return replace(answer, moved_to=moved_to)
+            url = answer.url
+            # behind a redirect for today, one for good says nothing about the URL that we asked
+            for_good = for_good and answer.for_good
+            moved_to = url if for_good else moved_to
         return Failed(f"it redirects more than {self._redirects} times: use the URL that it leads to")
 
-    def _one(self, url: httpx2.URL, headers: Mapping[str, str]) -> Fetched | NotModified | Failed | str:
-        """The answer, or the URL that it redirects to."""
+    def _one(self, url: httpx2.URL, headers: Mapping[str, str]) -> "Fetched | NotModified | Failed | _Redirect":
+        """The answer, or where it redirects to."""
         waits = {"connect": 10.0, "read": 20.0, "write": 10.0, "pool": 10.0}
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         asked = [("Host", url.netloc.decode("ascii")), *headers.items()]
@@ -131,9 +141,9 @@ class Fetcher:
             if fields is None:
                 return Failed("its headers are too large: this is no feed", got.status)
             if got.status in REDIRECTS and "location" in fields:
-                return _joined(url, fields["location"])
+                return _Redirect(_joined(url, fields["location"]), got.status in PERMANENT)
             if got.status == 304:
-                return NotModified()
+                return NotModified(max_age=_max_age(fields))
             if not 200 <= got.status < 300:
                 return _refusal(got.status, fields)
             body = Body(fields.get("content-encoding", ""), self._cap)
@@ -146,7 +156,16 @@ class Fetcher:
             etag=fields.get("etag", ""),
             last_modified=fields.get("last-modified", ""),
             content_type=fields.get("content-type", ""),
+            max_age=_max_age(fields),
         )
+
+
+@dataclass(frozen=True)
+class _Redirect:
+    """Ask there; `for_good`: from now on."""
+
+    url: str
+    for_good: bool
 
 
 def parse_url(text: str) -> httpx2.URL | None:
@@ -185,13 +204,20 @@ def _retry_after(fields: Mapping[str, str]) -> float | None:
     """Seconds to wait (RFC 9110 section 10.2.3: a number of seconds, or a date)."""
     value = fields.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value[:9])
+        return min(float(value), LONGEST)
     try:
         moment = parsedate_to_datetime(value)
         asked = parsedate_to_datetime(fields["date"]) if "date" in fields else datetime.now(UTC)
-        return max(0.0, (moment - asked).total_seconds())
+        return min(max(0.0, (moment - asked).total_seconds()), LONGEST)
     except (ValueError, TypeError):
         return None
+
+
+def _max_age(fields: Mapping[str, str]) -> int:
+    """Seconds for which the answer is fresh (RFC 9111 section 5.2.2.1); 0 when it does not say, or forbids keeping it."""
+    said = fields.get("cache-control", "").lower()
+    found = re.search(r"(?<![\w-])max-age\s*=\s*\"?(\d{1,9})", said)
+    return min(int(found[1]), LONGEST) if found and "no-cache" not in said and "no-store" not in said else 0
 
 
 def _unreachable(error: httpcore2.ConnectError) -> str:

@@ -51,8 +51,13 @@ def public(address: str) -> bool:
 
 @contextlib.contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Within it, no connection of this thread waits longer than `seconds` in all, however slowly bytes drip."""
-    token = _deadline.set(monotonic() + seconds)
+    """Within it, no connection of this thread waits longer than `seconds` in all, however slowly bytes drip.
+
+    A deadline around it that ends earlier holds.
+    """
+    around = _deadline.get()
+    end = monotonic() + seconds
+    token = _deadline.set(end if around is None else min(around, end))
     try:
         yield
     finally:

@@ -1,10 +1,16 @@
-"""Which entry is which: by guid, else by link, else by title and date; also where a feed gives one guid to several entries."""
+"""Which entry is which: by guid, else by link, else by title and date; also where guids are shared, or change.
+
+Decision 11 tells why.
+"""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from newsletter.feeds.headlines import compared
+from newsletter.feeds.originals import original, url_hash
 from newsletter.feeds.parsed import ParsedEntry
 
 #: A PostgreSQL index takes no value much longer than 2,700 bytes.
@@ -21,6 +27,12 @@ class Identified:
     #: What it was known by while it was the only one with its guid or link.
     earlier: str = ""
 
+    @property
+    def link_hash(self) -> bytes | None:
+        """Of its canonical link; None without one of its own (a home page is nobody's own)."""
+        plain = original(self.entry.url)
+        return url_hash(plain) if plain else None
+
 
 @dataclass(frozen=True)
 class Known:
@@ -32,6 +44,9 @@ class Known:
     url: str
     title: str
     raw_hash: bytes
+    published_at: datetime
+    link_hash: bytes | None = None
+    left_out: bool = False
 
 
 def shared_words(stored: Iterable[tuple[str, str, str]]) -> frozenset[str]:
@@ -83,6 +98,39 @@ def recognised(one: Identified, stored: Mapping[str, Known]) -> Known | None:
         return None
     same = before.url == one.entry.url if one.kind == "guid+link" else before.title == one.entry.title
     return before if same else None
+
+
+def adopted(
+    strangers: Sequence[Identified], candidates: Sequence[Known], alike: Callable[[Identified, Known], bool]
+) -> dict[str, Known]:
+    """Stored entries that come back under another guid, by that guid.
+
+    `strangers` are the entries of one poll whose guids are not known, `candidates` stored entries with a link or a date of
+    theirs whose own guids are not in the poll. The same link or date under the same title is the same entry; so is the same
+    link with a text that is `alike`. A link that several entries have says nothing.
+    """
+    out: dict[str, Known] = {}
+    taken: set[int] = set()
+    links = _lone(one.link_hash for one in strangers) & _lone(one.link_hash for one in candidates)
+    for one in strangers:
+        for known in candidates:
+            if known.id not in taken and _is_same(one, known, links, alike):
+                out[one.guid] = known
+                taken.add(known.id)
+                break
+    return out
+
+
+def _is_same(one: Identified, known: Known, links: set[bytes], alike: Callable[[Identified, Known], bool]) -> bool:
+    link = known.link_hash in links and known.link_hash == one.link_hash
+    if compared(known.title) == compared(one.entry.title):
+        return link or known.published_at == one.entry.published_at
+    return link and alike(one, known)
+
+
+def _lone(hashes: Iterable[bytes | None]) -> set[bytes]:
+    counts = Counter(one for one in hashes if one is not None)
+    return {one for one, count in counts.items() if count == 1}
 
 
 def _digest(*words: str) -> str:

@@ -90,23 +90,23 @@ def _entries(feed: Feed, news: Sequence[News], now: datetime) -> list[int]:
     rows = []
     for one in news:
         said = one.one.entry
-        words = {"url": said.url, "title": said.title, "author": said.author, "categories": list(said.categories)}
+        words = {
+            "guid": one.one.guid,
+            "guid_kind": one.one.kind,
+            "url": said.url,
+            "title": said.title,
+            "author": said.author,
+            "categories": list(said.categories),
+            "raw_hash": one.raw_hash,
+            "link_hash": one.one.link_hash,
+            "left_out": one.left_out,
+        }
         if one.known is not None:
-            Entry.objects.filter(id=one.known.id).update(raw_hash=one.raw_hash, **words)
+            Entry.objects.filter(id=one.known.id).update(**words)
             rows.append(Entry(id=one.known.id))
-            continue
-        rows.append(
-            Entry(
-                feed=feed,
-                guid=one.one.guid,
-                guid_kind=one.one.kind,
-                published_at=said.published_at or now,
-                first_seen_at=now,
-                last_seen_at=now,
-                raw_hash=one.raw_hash,
-                **words,
-            )
-        )
+        else:
+            at = said.published_at or now
+            rows.append(Entry(feed=feed, published_at=at, first_seen_at=now, last_seen_at=now, **words))
     Entry.objects.bulk_create([row for row, one in zip(rows, news, strict=True) if one.known is None])
     return [row.id for row in rows]
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from newsletter.models import Citation, Entry, Feed, Fetch, Item, ItemVersion
+from newsletter.feeds.schedule import is_silent
+from newsletter.models import Citation, Entry, Feed, Fetch, Incident, Item, ItemVersion
+
+#: A feed that is due for longer is late: no worker reads feeds, or there are too many of them.
+LATE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,11 @@ class FetchRow:
 
 @dataclass(frozen=True)
 class FeedRow:
-    """A feed and how it does. `entries` counts what is stored."""
+    """A feed and how it does.
+
+    `health` is one word of `health`, `entries` counts what is stored, `posts_every` is in seconds, `incidents` are the open
+    ones in words.
+    """
 
     id: int
     url: str
@@ -37,6 +45,11 @@ class FeedRow:
     failures: int
     entries: int
     last: FetchRow | None
+    health: str
+    only: dict[str, list[str]]
+    posts_every: int | None
+    newest_at: datetime | None
+    incidents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,11 +63,12 @@ class SourceRow:
 
 @dataclass(frozen=True)
 class ItemRow:
-    """An item in its present version. `announced` False: it is never mailed."""
+    """An item in its present version, `length` characters long. `announced` False: it is never mailed."""
 
     id: int
     title: str
     version: int
+    length: int
     announced: bool
     matched: bool
     sources: tuple[SourceRow, ...]
@@ -69,6 +83,10 @@ class EntryRow:
     url: str
     published_at: datetime
     first_seen_at: datetime
+    #: The feed is narrowed and does not let it through.
+    left_out: bool
+    #: Why it was cut into these items.
+    reason: str
     items: tuple[ItemRow, ...]
 
 
@@ -81,26 +99,51 @@ class FeedShown:
     newest: tuple[EntryRow, ...]
 
 
-def listing() -> tuple[FeedRow, ...]:
+def health(feed: Feed, now: datetime) -> str:
+    """How a feed is, in one word, the gravest first: paused, ended, quarantined, broken, late, due, silent, new or well."""
+    if feed.state != Feed.State.ACTIVE:
+        return str(feed.state)
+    if feed.failures:
+        return "broken"
+    if feed.next_fetch_at < now - LATE:
+        return "late"
+    if feed.next_fetch_at <= now:
+        return "due"
+    if feed.started_at is None:
+        return "new"
+    every = timedelta(seconds=feed.posts_every) if feed.posts_every is not None else None
+    return "silent" if is_silent(every, feed.newest_at, now) else "well"
+
+
+def listing(*, now: datetime) -> tuple[FeedRow, ...]:
     """All feeds, by title."""
-    return _rows(Feed.objects.order_by("title", "id"))
+    return _rows(Feed.objects.order_by("title", "id"), now)
 
 
-def show(feed_id: int, *, newest: int = 10) -> FeedShown | None:
+def show(feed_id: int, *, now: datetime, newest: int = 10) -> FeedShown | None:
     """A feed, its last ten fetches and `newest` entries; None if there is no such feed."""
-    rows = _rows(Feed.objects.filter(id=feed_id))
+    rows = _rows(Feed.objects.filter(id=feed_id), now)
     if not rows:
         return None
     fetches = Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:10]
-    return FeedShown(rows[0], tuple(map(_fetch, fetches)), _entries(feed_id, newest))
+    entries = Entry.objects.filter(feed_id=feed_id).order_by("-first_seen_at", "-published_at", "-id")
+    return FeedShown(rows[0], tuple(map(_fetch, fetches)), _entries(entries[:newest]))
 
 
-def _rows(feeds: Iterable[Feed]) -> tuple[FeedRow, ...]:
+def show_entry(feed_id: int, entry_id: int) -> EntryRow | None:
+    """One entry of a feed with its items; None if there is no such entry."""
+    return next(iter(_entries(Entry.objects.filter(feed_id=feed_id, id=entry_id))), None)
+
+
+def _rows(feeds: Iterable[Feed], now: datetime) -> tuple[FeedRow, ...]:
     found = list(feeds)
     counts = dict(Entry.objects.values_list("feed_id").annotate(n=Count("id")).order_by())
     newest = Fetch.objects.filter(feed_id=OuterRef("id")).order_by("-id").values("id")[:1]
     ids = Feed.objects.annotate(last_id=Subquery(newest)).values_list("last_id", flat=True)
     last = {row.feed_id: _fetch(row) for row in Fetch.objects.filter(id__in=[one for one in ids if one])}
+    open_now: dict[int, list[str]] = {}
+    for incident in Incident.objects.filter(closed_at=None).order_by("opened_at", "id"):
+        open_now.setdefault(incident.feed_id, []).append(incident.detail)
     return tuple(
         FeedRow(
             id=feed.id,
@@ -114,6 +157,11 @@ def _rows(feeds: Iterable[Feed]) -> tuple[FeedRow, ...]:
             failures=feed.failures,
             entries=counts.get(feed.id, 0),
             last=last.get(feed.id),
+            health=health(feed, now),
+            only=feed.only,
+            posts_every=feed.posts_every,
+            newest_at=feed.newest_at,
+            incidents=tuple(open_now.get(feed.id, ())),
         )
         for feed in found
     )
@@ -123,18 +171,35 @@ def _fetch(row: Fetch) -> FetchRow:
     return FetchRow(row.at, row.status, row.bytes, row.new, row.changed, row.ms, row.error)
 
 
-def _entries(feed_id: int, newest: int) -> tuple[EntryRow, ...]:
-    entries = list(Entry.objects.filter(feed_id=feed_id).order_by("-first_seen_at", "-published_at", "-id")[:newest])
+def _entries(chosen: Iterable[Entry]) -> tuple[EntryRow, ...]:
+    entries = list(chosen)
     items: dict[int, list[ItemRow]] = {entry.id: [] for entry in entries}
     present = ItemVersion.objects.filter(Q(item__entry_id__in=items) & Q(n=F("item__version")))
     sources = _sources(Item.objects.filter(entry_id__in=items).values_list("id", flat=True))
     for row in present.select_related("item").order_by("item__position", "item_id"):
         item = row.item
         items[item.entry_id].append(
-            ItemRow(item.id, row.title, row.n, item.announced, item.matched_at is not None, sources.get(item.id, ()))
+            ItemRow(
+                id=item.id,
+                title=row.title,
+                version=row.n,
+                length=len(row.text),
+                announced=item.announced,
+                matched=item.matched_at is not None,
+                sources=sources.get(item.id, ()),
+            )
         )
     return tuple(
-        EntryRow(entry.id, entry.title, entry.url, entry.published_at, entry.first_seen_at, tuple(items[entry.id]))
+        EntryRow(
+            id=entry.id,
+            title=entry.title,
+            url=entry.url,
+            published_at=entry.published_at,
+            first_seen_at=entry.first_seen_at,
+            left_out=entry.left_out,
+            reason=entry.cut_reason,
+            items=tuple(items[entry.id]),
+        )
         for entry in entries
     )
 

@@ -1,10 +1,11 @@
 """What is at a URL that somebody wants to add? Fetches and parses, stores nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds import clean
+from newsletter.feeds.choice import lets_through
 from newsletter.feeds.cut import Piece, cut
 from newsletter.feeds.fetch import Failed, Fetched, Fetcher, parse_url
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParsedEntry, ParsedFeed
@@ -39,17 +40,23 @@ class CheckedEntry:
     reason: str
     pieces: tuple[Piece, ...]
     left_out: str
+    author: str = ""
+    categories: tuple[str, ...] = ()
+    lang: str = ""
+    #: False: the feed, narrowed as asked, would not let it through.
+    through: bool = True
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a URL is: a feed of `total` entries, the newest of them cut."""
+    """What a URL is: a feed of `total` entries, of which a narrowed one would let `through` so many; the newest of them cut."""
 
     url: str
     title: str
     site_url: str
     language: str
     total: int
+    through: int
     note: str
     entries: tuple[CheckedEntry, ...]
 
@@ -75,11 +82,14 @@ def find(text: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Found |
     return Refused(f"{url}: {found.reason}") if isinstance(found, NotAFeed) else found
 
 
-def checked(found: Found, *, newest: int = 5, mode: str = "auto") -> Checked:
-    """`found` with its `newest` entries cut."""
-    feed = found.feed
-    entries = tuple(_cut(entry, mode) for entry in feed.entries[:newest])
-    return Checked(found.url, feed.title, feed.site_url, feed.language, len(feed.entries), found.note, entries)
+def checked(
+    found: Found, *, newest: int = 5, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
+) -> Checked:
+    """`found` with its `newest` entries cut as `mode` says; `only` narrows it (see `choice.lets_through`)."""
+    feed, only = found.feed, only or {}
+    entries = tuple(_cut(entry, mode, lets_through(only, entry)) for entry in feed.entries[:newest])
+    through = sum(lets_through(only, entry) for entry in feed.entries)
+    return Checked(found.url, feed.title, feed.site_url, feed.language, len(feed.entries), through, found.note, entries)
 
 
 def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | NotAFeed | Refused:
@@ -93,6 +103,17 @@ def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | No
     return parsed if isinstance(parsed, NotAFeed) else Refused(f"{url}: {parsed.reason}")
 
 
-def _cut(entry: ParsedEntry, mode: str) -> CheckedEntry:
+def _cut(entry: ParsedEntry, mode: str, through: bool) -> CheckedEntry:
     made = cut(clean.read(entry.html, entry.base), entry.title, mode)
-    return CheckedEntry(entry.title, entry.url, entry.published_at, made.reason, made.pieces, made.left_out.strip())
+    return CheckedEntry(
+        title=entry.title,
+        url=entry.url,
+        published_at=entry.published_at,
+        reason=made.reason,
+        pieces=made.pieces,
+        left_out=made.left_out.strip(),
+        author=entry.author,
+        categories=entry.categories,
+        lang=entry.lang,
+        through=through,
+    )

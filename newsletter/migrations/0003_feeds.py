@@ -94,6 +94,11 @@ class Migration(migrations.Migration):
             name='posts_every',
             field=models.IntegerField(null=True),
         ),
+        migrations.AddField(
+            model_name='feed',
+            name='wait',
+            field=models.IntegerField(default=0),
+        ),
         migrations.AlterField(
             model_name='feed',
             name='state',

@@ -54,7 +54,9 @@ class Feed(models.Model):
     moved_times = models.SmallIntegerField(default=0)
     #: Seconds from one entry to the next, as a rule; None while too few are known.
     posts_every = models.IntegerField(null=True)
-    #: When an entry was first seen for the last time.
+    #: Seconds that it asks to be left alone between two reads.
+    wait = models.IntegerField(default=0)
+    #: When its newest entry was published.
     newest_at = models.DateTimeField(null=True)
     #: A backfill: the page to read next (empty: at its beginning or done), and pages read so far.
     backfill_page = models.TextField(default="")
