@@ -8,7 +8,7 @@ from typing import Any
 
 import feedparser
 
-from newsletter.feeds import jsonfeed, webpage
+from newsletter.feeds import jsonfeed, webpage, wordpress
 from newsletter.feeds.chars import title_text, xml_safe
 from newsletter.feeds.clean import resolve
 from newsletter.feeds.decoding import decode
@@ -26,7 +26,9 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime) -> Pa
     if webpage.is_web_page(text):
         return _not_a_feed("this is a web page, not a feed", webpage.feed_links(text, url))
     window = Window(now)
-    if text[0] in "{[":
+    if text[0] == "[":
+        return wordpress.read(text, url, window)
+    if text[0] == "{":
         return jsonfeed.read(text, url, window)
     if _ENTITIES.search(text):
         return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
