@@ -135,7 +135,8 @@ class Fetcher:
         """The answer, or where it redirects to."""
         waits = {"connect": 10.0, "read": 20.0, "write": 10.0, "pool": 10.0}
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        asked = [("Host", url.netloc.decode("ascii")), *headers.items()]
+        # validators go back byte for byte, also those that are no ASCII
+        asked = [(b"Host", url.netloc), *((name.encode(), value.encode("latin-1")) for name, value in headers.items())]
         with self._pool.stream("GET", target, headers=asked, extensions={"timeout": waits}) as got:
             fields = _fields(got.headers)
             if fields is None:

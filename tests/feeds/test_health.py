@@ -1,0 +1,45 @@
+"""How feeds are: in one word each, with what they did and what an operator should know."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.feeds import catalogue
+from newsletter.feeds.listing import health
+from newsletter.models import Feed
+from tests import rows
+
+NOW = rows.NOW
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "word"),
+    [
+        ({}, "well"),
+        ({"state": "paused", "failures": 3}, "paused"),
+        ({"state": "ended"}, "ended"),
+        ({"state": "quarantined"}, "quarantined"),
+        ({"failures": 1}, "broken"),
+        ({"failures": 1, "next_fetch_at": NOW - DAY}, "broken"),
+        ({"next_fetch_at": NOW - HOUR}, "late"),
+        ({"next_fetch_at": NOW}, "due"),
+        ({"started_at": None}, "new"),
+        ({"posts_every": 3600, "newest_at": NOW - 5 * DAY}, "silent"),
+        ({"posts_every": 3600, "newest_at": NOW - 2 * DAY}, "well"),
+        ({"posts_every": 86_400 * 7, "newest_at": NOW - 5 * DAY}, "well"),
+    ],
+)
+def test_health_is_one_word(columns: dict[str, object], word: str) -> None:
+    feed = Feed(**{"state": "active", "next_fetch_at": NOW + HOUR, "started_at": NOW - DAY, "failures": 0, **columns})
+    assert health(feed, NOW) == word
+
+
+@pytest.mark.django_db
+def test_pausing_and_resuming() -> None:
+    feed = Feed.objects.create(url="https://a.example/", next_fetch_at=NOW - HOUR, created_at=NOW)
+    catalogue.pause(feed.id)
+    assert [row.health for row in catalogue.listing(now=NOW)] == ["paused"]
+    catalogue.resume(feed.id, now=NOW)
+    assert [row.health for row in catalogue.listing(now=NOW)] == ["due"]
+    assert isinstance(catalogue.pause(feed.id + 1), catalogue.Refused)

@@ -1,0 +1,168 @@
+"""Which entry is which, whatever a feed does to its guids: decision 11 as tests."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from newsletter.feeds import entries
+from newsletter.feeds.fields import entry as made
+from newsletter.feeds.keep import Kept, keep
+from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
+from newsletter.models import Entry, Feed, Item
+from tests import rows
+
+NOW = rows.NOW
+pytestmark = pytest.mark.django_db
+
+
+def post(number: int, *, guid: str | None = None, **changes: object) -> ParsedEntry:
+    entry = made(
+        guid=f"g{number}" if guid is None else guid,
+        url=f"https://digest.example/2026/post-{number}",
+        title=f"What number {number} says",
+        html=f"<p>{WORDS[number % len(WORDS)]} Number {number} ends here.</p>",
+        base="https://digest.example",
+        author="",
+        categories=(),
+        published_at=datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=number),
+        lang="en",
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+WORDS = (
+    "A harbour was closed for two days after the storm took its crane away.",
+    "The court heard five witnesses and adjourned until the spring of next year.",
+    "Farmers of the upper valley sold their wool at half of last year’s price.",
+)
+
+
+def new_feed() -> Feed:
+    return Feed.objects.create(url="https://digest.example/feed", next_fetch_at=NOW, created_at=NOW, announce="all")
+
+
+def poll(feed: Feed, *posts: ParsedEntry) -> Kept:
+    kept = keep(feed, entries.read(feed, ParsedFeed("", "en", "", posts)), "en", NOW)
+    feed.started_at = NOW
+    return kept
+
+
+def test_guids_that_change_with_every_poll_make_nothing_new() -> None:
+    feed = new_feed()
+    assert poll(feed, *(post(number, guid=f"first-{number}") for number in range(5))).new == 5
+    for again in range(3):
+        kept = poll(feed, *(post(number, guid=f"{again}-{number}") for number in range(5)))
+        assert (kept.new, kept.changed) == (0, 0)
+    assert Entry.objects.count() == 5
+
+
+def test_a_retitled_entry_with_another_guid_is_known_by_its_text() -> None:
+    feed = new_feed()
+    poll(feed, post(1, guid="a"))
+    kept = poll(feed, post(1, guid="b", title="Quite another headline"))
+    assert (kept.new, kept.changed) == (0, 1)
+
+
+def test_a_site_that_moves_to_another_domain_says_nothing_new() -> None:
+    feed = new_feed()
+    old = [post(number, guid=f"https://digest.example/2026/post-{number}") for number in range(5)]
+    poll(feed, *old)
+    moved = [
+        replace(one, guid=one.guid.replace("digest", "news"), url=one.url.replace("digest", "news")) for one in old
+    ]
+    assert poll(feed, *moved).new == 0
+
+
+def test_another_text_at_the_same_link_is_another_entry() -> None:
+    feed = new_feed()
+    home = "https://digest.example/today"
+    poll(feed, post(1, guid="monday", url=home))
+    kept = poll(feed, post(2, guid="tuesday", url=home))
+    assert kept.new == 1
+
+
+def test_posts_that_share_a_title_and_nothing_else_are_different() -> None:
+    feed = new_feed()
+    poll(feed, post(1, title="Briefing"))
+    assert poll(feed, post(2, title="Briefing")).new == 1
+
+
+def test_one_guid_on_several_entries() -> None:
+    feed = new_feed()
+    assert poll(feed, *(post(number, guid="same") for number in range(3))).new == 3
+    assert poll(feed, *(post(number, guid="same") for number in range(4))).new == 1
+    assert poll(feed, *(post(number, guid="same") for number in (3, 1))).new == 0
+
+
+def test_a_guid_that_is_shared_only_later() -> None:
+    feed = new_feed()
+    assert poll(feed, post(0, guid="same")).new == 1
+    assert poll(feed, post(1, guid="same"), post(0, guid="same")).new == 1
+
+
+def test_without_guids_links_tell_and_without_links_titles_and_dates() -> None:
+    feed = new_feed()
+    linked = [post(number, guid="") for number in range(3)]
+    assert poll(feed, *linked).new == 3
+    assert poll(feed, *(replace(one, title=one.title + "!") for one in linked)).new == 0
+    bare = [post(number, guid="", url="") for number in range(10, 13)]
+    assert poll(feed, *bare).new == 3
+    assert poll(feed, *(replace(one, html="<p>Edited.</p>") for one in bare)).new == 0
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a feed does to one of its posts between two polls."""
+
+    redate: bool
+    reguid: bool
+    https: bool
+    tracking: bool
+    reorder: bool
+
+
+habits = st.builds(
+    Habit,
+    redate=st.booleans(),
+    reguid=st.booleans(),
+    https=st.booleans(),
+    tracking=st.booleans(),
+    reorder=st.booleans(),
+)
+
+
+class TestPolls(TestCase):
+    """Whatever habits a feed has: known posts stay the same items, and each new one becomes an item once."""
+
+    @settings(max_examples=60)
+    @given(polls=st.lists(st.tuples(habits, st.integers(0, 3), st.integers(3, 8)), min_size=1, max_size=5))
+    @example(polls=[(Habit(True, True, False, False, False), 1, 5)])
+    def test_each_post_becomes_one_item(self, polls: list[tuple[Habit, int, int]]) -> None:
+        Feed.objects.all().delete()
+        feed = new_feed()
+        upto = 5
+        ever = set(range(upto))
+        poll(feed, *(post(number) for number in reversed(range(upto))))
+        for turn, (habit, more, window) in enumerate(polls):
+            upto += more
+            numbers = range(max(0, upto - window), upto)
+            shown = [self._after(post(number), number, habit, turn) for number in reversed(numbers)]
+            kept = poll(feed, *(reversed(shown) if habit.reorder else shown))
+            assert kept.new == len(set(numbers) - ever)
+            ever |= set(numbers)
+        assert Item.objects.count() == Entry.objects.count() == len(ever)
+
+    def _after(self, entry: ParsedEntry, number: int, habit: Habit, turn: int) -> ParsedEntry:
+        if habit.redate:
+            entry = replace(entry, published_at=entry.published_at and entry.published_at + timedelta(minutes=turn + 1))
+        if habit.reguid:
+            entry = replace(entry, guid=f"turn{turn}-{number}")
+        if habit.https:
+            entry = replace(entry, url=entry.url.replace("https:", "http:"))
+        if habit.tracking:
+            entry = replace(entry, url=f"{entry.url}?utm_source=feed{turn}")
+        return entry
