@@ -1,7 +1,7 @@
 """The nursery's own process: the parser imported once, a fork for each feed, a result or silence on that feed's socket.
 
 It is started by `nursery` with one socket. Each message on that is one byte and the socket of one parse. The fork reads a line
-of JSON (the order) and the body from there, answers `STARTED` and one line of JSON, and ends; one that is killed says nothing more.
+of JSON (the order) and the body from there, answers `STARTED` and one line of JSON, and ends; one that is killed says no more.
 The nursery ends when its socket is closed at the other end.
 """
 
@@ -69,6 +69,7 @@ def _fork(control: socket.socket, connection: socket.socket, parse: Parse) -> No
         return
     code = 1
     try:
+        gc.disable()  # it would touch, and so copy, every page of the parent's
         control.close()
         serve(connection, parse)
         code = 0
