@@ -5,12 +5,13 @@ of JSON (the order) and the body from there, answers `STARTED` and one line of J
 The nursery ends when its socket is closed at the other end.
 """
 
-import codecs
 import contextlib
-import encodings.aliases
+import encodings
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import socket
@@ -54,9 +55,9 @@ def main(descriptor: int) -> None:
 
 
 def _warm_up(parse: Parse) -> None:
-    for name in set(encodings.aliases.aliases.values()):
-        with contextlib.suppress(LookupError):  # not every encoding is on every platform
-            codecs.lookup(name)
+    for module in pkgutil.iter_modules(encodings.__path__):
+        with contextlib.suppress(ImportError, LookupError):  # not every encoding is on every platform
+            importlib.import_module(f"encodings.{module.name}")
     for body in _WARM:
         parse(body, url="https://feed.example/", now=datetime.now(UTC))
 
