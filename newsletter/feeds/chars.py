@@ -10,6 +10,7 @@ _BIDI = r"\u202a-\u202e\u2066-\u2069"
 #: Soft hyphen, zero-width space, word joiner, byte order mark: invisible inside words, and in the way of matching.
 _HIDDEN = r"\u00ad\u200b\u2060\ufeff"
 _DROPPED = re.compile(f"[{_BROKEN}{_BIDI}{_HIDDEN}]")
+_ODD = re.compile(f"[{_BROKEN}{_BIDI}{_HIDDEN}\\u2028\\u2029]")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
@@ -18,6 +19,8 @@ TITLE_CAP = 500
 
 def tidy(text: str) -> str:
     """`text` without dangerous or invisible characters; lines end in a line feed; nothing else is changed."""
+    if not _ODD.search(text):  # nearly always, and three times as fast
+        return text
     return _DROPPED.sub("", _LINE_ENDS.sub("\n", text))
 
 

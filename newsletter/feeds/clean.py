@@ -27,7 +27,19 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
 _SHALLOW = frozenset({"p", "br", "hr", "img", "input", "link", "meta", "wbr", "source", "col"})
 
 
+_CLEANER = nh3.Cleaner(
+    tags=set(TAGS),
+    clean_content_tags=EMPTIED,
+    attributes={"a": {"href"}, "*": {"lang", "dir"}, "ol": {"start"}},
+    url_schemes={"http", "https"},
+    strip_comments=True,
+    link_rel=None,
+)
+
+
 def _too_deep(html: str) -> bool:
+    if html.count("<") <= DEPTH_CAP:
+        return False
     opened = Counter[str]()
     for hit in _TAG.finditer(html):
         name = hit[2].lower()
@@ -43,15 +55,7 @@ def _too_deep(html: str) -> bool:
 def safe(html: str) -> str:
     """`html` reduced to well-formed, allowed tags. Links are as they came: `resolve` decides about each."""
     html = tidy(html)[:BODY_CAP]
-    return nh3.clean(
-        _TAG.sub(" ", html) if _too_deep(html) else html,
-        tags=set(TAGS),
-        clean_content_tags=EMPTIED,
-        attributes={"a": {"href"}, "*": {"lang", "dir"}, "ol": {"start"}},
-        url_schemes={"http", "https"},
-        strip_comments=True,
-        link_rel=None,
-    )
+    return _CLEANER.clean(_TAG.sub(" ", html) if _too_deep(html) else html)
 
 
 def resolve(href: str, base: str) -> str:

@@ -34,14 +34,6 @@ class Window:
         return moment if datetime(1995, 1, 1, tzinfo=UTC) <= moment <= self.now + timedelta(hours=48) else None
 
 
-def moment_of_iso(text: str) -> datetime | None:
-    """A date of RFC 3339, or None."""
-    try:
-        return datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-
-
 def paragraphs(text: str) -> str:
     """Plain text as HTML: blank lines part paragraphs, line ends stay."""
     parts = (part.strip() for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")[:BODY_CAP]))

@@ -1,16 +1,17 @@
 """The nursery's own process: the parser imported once, a fork for each feed, a result or silence on that feed's socket.
 
 It is started by `nursery` with one socket. Each message on that is one byte and the socket of one parse. The fork reads a line
-of JSON (the order) and the body from there, answers `STARTED` and one line of JSON, and ends; one that is killed says nothing more.
+of JSON (the order) and the body from there, answers `STARTED` and one line of JSON, and ends; one that is killed says no more.
 The nursery ends when its socket is closed at the other end.
 """
 
-import codecs
 import contextlib
-import encodings.aliases
+import encodings
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import signal
 import socket
@@ -22,6 +23,8 @@ from typing import Any
 from newsletter.feeds.parsed import Parsed, ParseFailed, to_json
 
 STARTED, MEMORY = b"+", b"-"
+#: Seconds of processor time after which a parse steps behind the others.
+QUICK = 0.5
 Parse = Callable[..., Parsed]
 #: Read before the first feed: a fork can open no file, so every module that is imported late must be there already.
 _WARM = (
@@ -54,9 +57,9 @@ def main(descriptor: int) -> None:
 
 
 def _warm_up(parse: Parse) -> None:
-    for name in set(encodings.aliases.aliases.values()):
-        with contextlib.suppress(LookupError):  # not every encoding is on every platform
-            codecs.lookup(name)
+    for module in pkgutil.iter_modules(encodings.__path__):
+        with contextlib.suppress(ImportError, LookupError):  # not every encoding is on every platform
+            importlib.import_module(f"encodings.{module.name}")
     for body in _WARM:
         parse(body, url="https://feed.example/", now=datetime.now(UTC))
 
@@ -69,6 +72,7 @@ def _fork(control: socket.socket, connection: socket.socket, parse: Parse) -> No
         return
     code = 1
     try:
+        gc.disable()  # it would touch, and so copy, every page of the parent's
         control.close()
         serve(connection, parse)
         code = 0
@@ -103,6 +107,9 @@ def _answer(parse: Parse, body: bytes, order: dict[str, Any]) -> dict[str, Any]:
 def confine(*, wall: float, cpu: int, memory: int) -> None:
     """Let this process end by the kernel's hand after `wall` seconds or `cpu` seconds of processor time, use at most `memory`
     bytes of address space, and open neither files nor connections."""
+    # whoever needs long makes room for the others: a feed that is made to hang must not slow them down
+    signal.signal(signal.SIGVTALRM, lambda *_: os.nice(19))
+    signal.setitimer(signal.ITIMER_VIRTUAL, QUICK)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
     signal.setitimer(signal.ITIMER_REAL, wall)

@@ -2,12 +2,15 @@
 
 import html
 import json
+from datetime import datetime
 from typing import Any
 
 from newsletter.feeds.chars import title_text
 from newsletter.feeds.clean import resolve
-from newsletter.feeds.fields import ENTRY_CAP, Window, entry, is_feed_language, moment_of_iso, paragraphs
+from newsletter.feeds.fields import ENTRY_CAP, Window, entry, is_feed_language, paragraphs
+from newsletter.feeds.moments import moment
 from newsletter.feeds.parsed import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
+from newsletter.feeds.raw import older_page
 
 
 def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFailed:
@@ -28,7 +31,13 @@ def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFa
         for one in (items if isinstance(items, list) else [])[:ENTRY_CAP]
         if isinstance(one, dict)
     ]
-    return ParsedFeed(title_text(_escaped(data, "title")), language, site, tuple(entries))
+    return ParsedFeed(
+        title=title_text(_escaped(data, "title")),
+        language=language,
+        site_url=site,
+        entries=tuple(entries),
+        older=older_page(_text(data, "next_url"), url),
+    )
 
 
 def _entry(one: dict[str, Any], base: str, language: str, window: Window) -> ParsedEntry:
@@ -47,9 +56,14 @@ def _entry(one: dict[str, Any], base: str, language: str, window: Window) -> Par
         base=base,
         author=", ".join(filter(None, names)),
         categories=[tag for tag in (tags if isinstance(tags, list) else []) if isinstance(tag, str)],
-        published_at=window.checked(moment_of_iso(_text(one, "date_published") or _text(one, "date_modified"))),
+        published_at=_published(one, window),
         lang=is_feed_language(_text(one, "language")) or language,
     )
+
+
+def _published(one: dict[str, Any], window: Window) -> datetime | None:
+    found = (window.checked(moment(_text(one, name))) for name in ("date_published", "date_modified"))
+    return next(filter(None, found), None)
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -10,6 +10,9 @@ from threading import BoundedSemaphore, Lock
 
 from newsletter.feeds.forking import STARTED
 
+#: Feeds that are read at once.
+AT_ONCE = 16
+
 
 class Lost(Exception):
     """The nursery ended before it took the feed up."""
@@ -18,12 +21,13 @@ class Lost(Exception):
 class Nursery:
     """One for each process, shared by its threads; its own process is started with the first feed, and again when it died.
 
-    As many feeds as there are processors are read at once; others wait their turn.
+    `AT_ONCE` feeds are read at once, others wait their turn: far more than processors, so that the few which are made to hang do
+    not take the place of all others (they step behind them, see `forking`).
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._turns = BoundedSemaphore(os.cpu_count() or 1)
+        self._turns = BoundedSemaphore(AT_ONCE)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 

@@ -1,6 +1,6 @@
 """What a feed says, as plain values that can travel through a pipe as JSON."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -61,10 +61,14 @@ Parsed = ParsedFeed | NotAFeed | ParseFailed
 
 def to_json(parsed: Parsed) -> dict[str, Any]:
     """`parsed` as JSON types."""
-    out = asdict(parsed)
-    for entry in out.get("entries", ()):
-        entry["published_at"] = entry["published_at"] and entry["published_at"].isoformat()
-    return {"kind": type(parsed).__name__, **out}
+    out = {"kind": type(parsed).__name__, **vars(parsed)}
+    if isinstance(parsed, ParsedFeed):
+        out["entries"] = [_entry(one) for one in parsed.entries]
+    return out
+
+
+def _entry(one: ParsedEntry) -> dict[str, Any]:
+    return {**vars(one), "published_at": one.published_at and one.published_at.isoformat()}
 
 
 def from_json(data: dict[str, Any]) -> Parsed:

@@ -1,0 +1,68 @@
+"""Plain sentences in several languages, each with the encodings that such a text was written in before UTF-8."""
+
+SENTENCES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("gb18030",): (
+        "昨天下午市政府公布了新的住房计划",
+        "研究人员在摄像头的代码里找到了维吾尔人的标签",
+        "五家大银行第三季度的利润下降",
+        "海底电缆的所有者说没有风险",
+        "老师们抗议学校关闭食堂",
+        "法院推迟了对记者的判决",
+    ),
+    ("big5hkscs",): (
+        "昨天下午市政府公布了新的住房計畫",
+        "研究人員在攝影機的程式碼裡找到維吾爾人的標籤",
+        "五家大銀行第三季的利潤下降",
+        "海底電纜的擁有者說沒有風險",
+        "老師們抗議學校關閉食堂",
+        "法院延後了對記者的判決",
+    ),
+    ("cp932", "euc_jp"): (
+        "市は昨日の午後に新しい住宅計画を発表した",
+        "研究者たちはカメラのコードに名札を見つけた",
+        "五つの大銀行の利益が減った",
+        "海底ケーブルの持ち主は危険はないと話す",
+        "先生たちは食堂の閉鎖に反対している",
+        "裁判所は記者への判決を延期した",
+    ),
+    ("cp949",): (
+        "시는 어제 오후에 새로운 주택 계획을 발표했다",
+        "연구원들은 카메라 코드에서 이름표를 찾았다",
+        "다섯 개 대형 은행의 이익이 줄었다",
+        "해저 케이블의 주인은 위험이 없다고 말한다",
+        "교사들은 식당 폐쇄에 반대하고 있다",
+        "법원은 기자에 대한 판결을 연기했다",
+    ),
+    ("cp1251", "koi8_u"): (
+        "Вчера город объявил новый план строительства жилья",
+        "Исследователи нашли в коде камеры метку для лиц",
+        "Прибыль пяти крупных банков снизилась",
+        "Владелец подводного кабеля говорит об отсутствии риска",
+        "Учителя протестуют против закрытия столовой",
+        "Суд отложил приговор журналисту",
+    ),
+    ("cp1250",): (
+        "Město včera představilo nový plán výstavby bytů",
+        "Zisk pěti velkých bank se letos snížil",
+        "Właściciel kabla mówi że nie ma żadnego ryzyka",
+        "Nauczyciele protestują przeciw zamknięciu stołówki",
+        "A bíróság elhalasztotta az újságíró ítéletét",
+        "Žádost byla podle úřadu podána příliš pozdě",
+    ),
+    ("cp1252",): (
+        "La ville a présenté hier un nouveau plan de logements",
+        "Le tribunal a reporté le jugement du journaliste à février",
+        "Die Lehrer protestieren gegen die Schließung der Küche",
+        "Fünf große Banken verdienten weniger als im Frühjahr",
+        "El dueño del cable submarino dice que no habrá ningún daño",
+        "A polícia não confirmou a informação à redação",
+    ),
+    ("cp1256",): (
+        "أعلنت المدينة أمس خطة جديدة للإسكان",
+        "وجد الباحثون علامة للوجوه في برنامج الكاميرا",
+        "تراجعت أرباح خمسة بنوك كبيرة",
+        "يقول مالك الكابل البحري إنه لا يوجد خطر",
+        "يحتج المعلمون على إغلاق المطعم",
+        "أجلت المحكمة الحكم على الصحفي",
+    ),
+}
