@@ -30,7 +30,7 @@ def hosts(count: int) -> list[str]:
 
 
 def ours(world: Sites, names: list[str], seconds: float) -> Iterator[str]:
-    """The host of each feed, as it is read and stored."""
+    """The host of each feed that is read and stored, as it comes."""
     from newsletter import db
     from newsletter.feeds import refresh
     from newsletter.feeds.fetch import Fetcher
@@ -41,7 +41,8 @@ def ours(world: Sites, names: list[str], seconds: float) -> Iterator[str]:
     by_id = {feed.id: name for feed, name in zip(made, names, strict=True)}
     fetcher = Fetcher(allow=frozenset((name, world.port) for name in names), seconds=seconds)
     for one in refresh.refresh_due(clock=db.now, fetcher=fetcher):
-        yield by_id[one.feed_id]
+        if one.status == "read":
+            yield by_id[one.feed_id]
 
 
 def measure(title: str, read: Iterator[str], good: int) -> float:

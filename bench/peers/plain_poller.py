@@ -11,16 +11,17 @@ from tests.fakes.sites import Sites
 
 
 def plain_poll(world: Sites, names: list[str], seconds: float) -> Iterator[str]:
-    """The host of each feed, as it is read."""
+    """The host of each feed that is read, as it comes."""
 
-    def read(name: str) -> str:
+    def read(name: str) -> bool:
         try:
             got = httpx2.get(world.url(name), timeout=seconds, trust_env=False)
-            feedparser.parse(io.BytesIO(got.content))
         except httpx2.HTTPError:
-            pass
-        return name
+            return False
+        return bool(feedparser.parse(io.BytesIO(got.content)).entries)
 
     with ThreadPoolExecutor(32) as pool:
-        for done in as_completed([pool.submit(read, name) for name in names]):
-            yield done.result()
+        sent = {pool.submit(read, name): name for name in names}
+        for done in as_completed(sent):
+            if done.result():
+                yield sent[done]
