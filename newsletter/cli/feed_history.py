@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def backfill(
     reference: Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")],
-    pages: Annotated[int, typer.Option(help="Read at most so many pages; without it, all.", min=1)] = 0,
+    pages: Annotated[int | None, typer.Option(help="Read at most so many pages; without it, all.", min=1)] = None,
     pause: Annotated[float, typer.Option(help="Seconds between two pages.", min=0, max=3600)] = 1.0,
     restart: Annotated[bool, typer.Option("--restart", help="Begin with the newest page again.")] = False,
     skip: Annotated[
@@ -43,12 +43,12 @@ def backfill(
     if feed_id is None:
         fail("there is no such feed: see 'newsletter feeds list'")
     with _bar() as bar:
-        task = bar.add_task("reading the archive", total=pages or None, items=0)
+        task = bar.add_task("reading the archive", total=pages, items=0)
         done = reading.backfill(
             feed_id,
             fetcher=wiring.fetcher(),
             clock=db.now,
-            most_pages=pages,
+            most_pages=pages or 0,
             pause=pause,
             restart=restart,
             skip=skip,
