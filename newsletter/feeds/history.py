@@ -87,8 +87,8 @@ class Reader:
 
 
 def _same(entry: ParsedEntry) -> str:
-    """What tells an entry from the others of its feed: its guid, else link and title (a link may be that of many)."""
-    return entry.guid or f"{entry.url} {entry.title}"
+    """What tells an entry from the others of its feed, also where many have one guid or one link."""
+    return f"{entry.guid or entry.url} {entry.title}"
 
 
 def older_pages(feed_url: str, first: ParsedFeed, reader: Reader, *, start: str = "") -> Iterator[Page | End | Trouble]:

@@ -44,9 +44,9 @@ class Site:
             url=server.url_for("/feed/"), next_fetch_at=NOW, created_at=NOW, etag='"kept"', announce="all"
         )
 
-    def polled(self, after: timedelta = timedelta(0)) -> "Site":
-        """What a poll stores."""
-        got = self.fetcher.get(self.feed.url)
+    def polled(self, after: timedelta = timedelta(0), page: int = 1) -> "Site":
+        """What a poll stores, or what one stores that catches up."""
+        got = self.fetcher.get(f"{self.feed.url}?paged={page}")
         assert isinstance(got, Fetched)
         said = parse(got.body, url=got.url, content_type=got.content_type, now=NOW)
         assert isinstance(said, ParsedFeed)
@@ -148,6 +148,16 @@ def test_news_that_no_poll_has_seen_are_left_to_the_poll_even_on_a_later_page(si
     assert one.numbers() == to(40)
 
 
+def test_news_without_dates_that_are_shifted_to_a_later_page_are_left_to_the_poll(site) -> None:
+    def shift(archive: Archive, request: Request) -> None:
+        archive.total = 52 if request.args.get("paged") == "2" else archive.total
+
+    one = site(Archive(40, dated=False, on_request=shift)).polled()
+    one.archive.total = 44
+    assert one.run().status == "finished"
+    assert one.numbers() == to(40)
+
+
 def test_a_feed_that_was_never_polled_is_refused_so_that_its_news_are_not_history(site) -> None:
     one = site(Archive(40))
     refused = one.answer()
@@ -168,6 +178,23 @@ def test_what_is_known_stays_as_it_is_whatever_the_archive_says(site) -> None:
     assert one.run().status == "finished"
     assert Item.objects.filter(version=1, matched_at=NOW).count() == 10
     assert not Item.objects.exclude(version=1).exists()
+    assert Entry.objects.filter(last_seen_at=NOW).count() == 10
+
+
+def test_an_entry_that_is_known_by_another_name_is_not_stored_again(site) -> None:
+    def twice(_archive: Archive, request: Request) -> Response | None:
+        if request.args.get("paged") != "2":
+            return None
+        links = "".join(
+            f"<item><title>Ship {number}</title><link>https://archive.example/{number}/</link>"
+            f"<guid isPermaLink='false'>{guid(25).replace('&', '&amp;')}</guid><description>Edited.</description></item>"
+            for number in (25, 999)
+        )
+        return Response(f"<rss version='2.0'><channel><title>x</title>{links}</channel></rss>")
+
+    one = site(Archive(30, on_request=twice)).polled()
+    assert one.run(most_pages=1).entries == 1
+    assert Entry.objects.filter(url="https://archive.example/25/").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -266,22 +293,22 @@ def test_a_removed_feed_stops_its_backfill(site) -> None:
     assert Entry.objects.count() == 0
 
 
-def test_a_gap_is_closed_when_what_was_known_before_it_is_met(site) -> None:
-    one = site(Archive(30)).polled()
+@pytest.mark.parametrize("pinned", [(), (3,)])
+def test_a_gap_is_closed_when_what_was_known_before_it_is_met(site, pinned: tuple[int, ...]) -> None:
+    one = site(Archive(30, pinned=pinned)).polled()
     assert one.run(most_pages=1).status == "more"
     one.archive.total = 80
-    one.polled(timedelta(hours=1))
+    one.polled(timedelta(hours=1)).polled(timedelta(hours=1), page=2)
     assert incidents.open_(one.feed.id, Incident.Kind.GAP, "run a backfill", NOW + timedelta(hours=1))
     done = one.run()
     assert (done.status, done.pages) == ("met", 5)
-    assert one.numbers() == to(80, 11)
+    assert one.numbers() == [*pinned, *to(80, 11)]
     assert incidents.listing() == ()
     # what lies below was no part of the gap: the next run goes on
     assert one.run().status == "finished"
     assert one.numbers() == to(80)
-    assert set(Item.objects.filter(announced=False).values_list("entry__guid", flat=True)) == {
-        guid(number) for number in [*to(20), *to(70, 31)]
-    }
+    polled = {*pinned, *to(30, 21), *to(80, 61)}
+    assert one.numbers(item__announced=False) == [number for number in to(80) if number not in polled]
 
 
 def test_a_gap_is_closed_at_the_end_of_the_archive(site) -> None:

@@ -281,6 +281,15 @@ def test_entries_that_share_one_link_are_different_ones() -> None:
     assert (guids(caught.entries), caught.met) == (["b"], True)
 
 
+def test_entries_that_share_one_guid_are_different_ones() -> None:
+    first = replace(EMPTY, entries=(replace(entry("log"), title="c"),), older="https://d.example/2")
+    second = replace(EMPTY, entries=(replace(entry("log", "https://d.example/b"), title="b"), entry("a")))
+    caught = history.catch_up(
+        "https://d.example/", first, frozenset({"a"}), Site({"https://d.example/2": second}).reader()
+    )
+    assert ([one.title for one in caught.entries], caught.met) == (["b"], True)
+
+
 def test_a_pause_is_kept_before_every_page(served, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses = list[float]()
     monkeypatch.setattr(history.time, "sleep", pauses.append)
