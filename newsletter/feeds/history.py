@@ -10,9 +10,9 @@ from newsletter.feeds.fetch import Failed, Fetched, Fetcher
 from newsletter.feeds.parsed import Parsed, ParsedEntry, ParsedFeed
 
 Parse = Callable[..., Parsed]
-#: So many pages in a row without an entry that this reading has not seen yet are the end. One may be a coincidence: as many
-#: new posts as a page holds shift everything by exactly one page.
-BARREN = 2
+#: A page that says the same as the one before it so many times in a row is the end of the archive: once may be a coincidence, as
+#: many new posts as a page holds shift everything by one page. The end is also so many pages in a row without anything new.
+SAME, BARREN = 2, 10
 #: Answers that mean: there is no such page.
 _NO_PAGE = frozenset({400, 404, 410})
 
@@ -87,8 +87,8 @@ class Reader:
 
 
 def _same(entry: ParsedEntry) -> str:
-    """What tells an entry from the others of its feed: its guid, else link and title (a link may be that of many)."""
-    return entry.guid or f"{entry.url} {entry.title}"
+    """What tells an entry from the others of its feed, also where many have one guid or one link."""
+    return f"{entry.guid or entry.url} {entry.title}"
 
 
 def older_pages(feed_url: str, first: ParsedFeed, reader: Reader, *, start: str = "") -> Iterator[Page | End | Trouble]:
@@ -113,9 +113,9 @@ def older_pages(feed_url: str, first: ParsedFeed, reader: Reader, *, start: str 
 
 def _along(url: str, first: ParsedFeed, reader: Reader, *, found: bool) -> Iterator[Page | Trouble]:
     """The pages of one way; nothing when it is none. `found`: it is known to be one."""
-    seen = {_same(entry) for entry in first.entries}
-    asked, barren = set[str](), 0
-    while url and url not in asked and barren < BARREN:
+    before = {_same(entry) for entry in first.entries}
+    seen, asked, same, barren = set(before), set[str](), 0, 0
+    while url and url not in asked and same < SAME and barren < BARREN:
         asked.add(url)
         page = reader.read(url)
         if isinstance(page, Trouble):
@@ -129,12 +129,12 @@ def _along(url: str, first: ParsedFeed, reader: Reader, *, found: bool) -> Itera
         if not said or (paging.begins_anew(url) and not said & seen):
             return
         following = paging.following(url, page)
-        barren = 0 if said - seen else barren + 1
+        same, barren = (same + 1 if said == before else 0), (0 if said - seen else barren + 1)
         if not barren:
             found = True
             yield Page(url, page, following)
         seen |= said
-        url = following
+        before, url = said, following
 
 
 def catch_up(

@@ -1,6 +1,7 @@
 """A site with an archive, for tests: posts newest first, a feed of ten, older pages as WordPress or Blogger give them."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ from werkzeug import Request, Response
 
 #: The first post of every archive; the others follow an hour apart.
 BEGUN = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
+
+_DATE = re.compile("<pubDate>.*?</pubDate>")
 
 
 @dataclass
@@ -22,6 +25,8 @@ class Archive:
     counted_by: str | None = "paged"
     #: What stands at the top of every page.
     pinned: tuple[int, ...] = ()
+    #: False: its posts have no dates.
+    dated: bool = True
     gone: set[int] = field(default_factory=set)
     rest: bool = False
     requests: list[str] = field(default_factory=list)
@@ -42,7 +47,8 @@ class Archive:
         numbers = self._page(number, self.size)
         if not numbers and number > 1:
             return Response("<html>nothing here", status=404)
-        items = "".join(_item(one) for one in (*self.pinned, *(one for one in numbers if one not in self.pinned)))
+        shown = (*self.pinned, *(one for one in numbers if one not in self.pinned))
+        items = "".join(_item(one) if self.dated else _DATE.sub("", _item(one)) for one in shown)
         return Response(
             "<?xml version='1.0' encoding='UTF-8'?><rss version='2.0'><channel><title>Harbour archive</title>"
             f"<link>{request.host_url}</link><description/>{items}</channel></rss>",

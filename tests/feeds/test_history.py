@@ -5,6 +5,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -241,6 +243,44 @@ def test_exactly_one_page_of_new_posts_in_between_is_not_taken_for_the_end(serve
     assert set(numbered(*range(50, 40, -1))) <= set(guids(caught.entries))
 
 
+@given(
+    total=st.integers(0, 70),
+    trickle=st.lists(st.integers(0, 9), max_size=10),
+    burst=st.tuples(st.integers(0, 9), st.integers(0, 80)),
+)
+@example(total=40, trickle=[], burst=(0, 10))  # page two is what the feed was
+@example(total=40, trickle=[], burst=(0, 20))  # two pages in a row without anything new
+def test_whatever_is_posted_meanwhile_every_older_post_is_read(
+    total: int, trickle: list[int], burst: tuple[int, int]
+) -> None:
+    growing = _Growing(total, trickle, burst)
+    reader = history.Reader(growing, growing.parse, rows.NOW, pause=0)  # type: ignore[arg-type]
+    steps = list(history.older_pages("https://d.example/feed/", growing.page(1), reader))
+    read = [one.guid for step in steps if isinstance(step, history.Page) for one in step.feed.entries]
+    assert {str(number) for number in range(1, total - 9)} <= set(read)
+    assert isinstance(steps[-1], history.End)
+
+
+class _Growing(Site):
+    """`total` posts in pages of ten; before each answer a few more are posted, and once a whole burst."""
+
+    def __init__(self, total: int, trickle: list[int], burst: tuple[int, int]) -> None:
+        super().__init__({})
+        self.total, self.trickle, self.burst = total, trickle, burst
+
+    def get(self, url: str) -> Fetched | history.Failed:
+        asked = len(self.asked)
+        more = self.trickle[asked] if asked < len(self.trickle) else 0
+        self.total += self.burst[1] if asked == self.burst[0] else more
+        number = int(url.rpartition("paged=")[2]) if "paged=" in url else 0
+        self.pages = {url: self.page(number)} if number and self.page(number).entries else {}
+        return super().get(url)
+
+    def page(self, number: int) -> ParsedFeed:
+        shown = range(self.total - 10 * (number - 1), max(0, self.total - 10 * number), -1)
+        return said(*map(str, shown))
+
+
 def test_catching_up_stops_after_so_many_pages_and_says_so(served) -> None:
     archive = Archive(1000)
     url, first, reader = served(archive)
@@ -279,6 +319,15 @@ def test_entries_that_share_one_link_are_different_ones() -> None:
     site = Site({"https://d.example/2": second})
     caught = history.catch_up("https://d.example/", first, frozenset({"a"}), site.reader())
     assert (guids(caught.entries), caught.met) == (["b"], True)
+
+
+def test_entries_that_share_one_guid_are_different_ones() -> None:
+    first = replace(EMPTY, entries=(replace(entry("log"), title="c"),), older="https://d.example/2")
+    second = replace(EMPTY, entries=(replace(entry("log", "https://d.example/b"), title="b"), entry("a")))
+    caught = history.catch_up(
+        "https://d.example/", first, frozenset({"a"}), Site({"https://d.example/2": second}).reader()
+    )
+    assert ([one.title for one in caught.entries], caught.met) == (["b"], True)
 
 
 def test_a_pause_is_kept_before_every_page(served, monkeypatch: pytest.MonkeyPatch) -> None:

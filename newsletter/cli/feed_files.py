@@ -1,0 +1,99 @@
+"""Commands that move feeds in and out as OPML files: import, export."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from newsletter import db, wiring
+from newsletter.cli.ready import ready
+from newsletter.cli.show import Json, example, fail, note, result
+from newsletter.feeds import child, exchange, probe
+
+
+class Announce(StrEnum):
+    """What of a first poll may be mailed."""
+
+    NONE = "none"
+    LATEST = "latest"
+    ALL = "all"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to those for feeds."""
+    app.command("import", epilog=example("feeds import subscriptions.opml", "feeds import - --check < file.opml"))(
+        read_in
+    )
+    app.command("export", epilog=example("feeds export feeds.opml"))(write_out)
+
+
+def read_in(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An OPML file; - is standard input.")],
+    announce: Annotated[Announce, typer.Option(help="What of each first poll may be mailed.")] = Announce.NONE,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read each feed first; add only those that can be read.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Add the feeds of an OPML file. Without --check their first poll shows whether they are feeds."""
+    data = _read(file)
+    ready()
+    now = db.now()
+    fetcher = wiring.fetcher()
+    with Progress(console=Console(stderr=True), disable=not check, transient=True) as bar:
+        task = bar.add_task("reading feeds", total=None)
+        done = exchange.import_opml(
+            data,
+            now=now,
+            announce=announce,
+            find=(lambda url: probe.find(url, fetcher=fetcher, parse=child.parse, now=now)) if check else None,
+            progress=lambda number, of: bar.update(task, completed=number, total=of),
+        )
+    if isinstance(done, probe.Refused):
+        fail(f"{file}: {done.reason}")
+    for problem in done.problems:
+        note(f"{file}, line {problem.line}: {problem.reason}")
+    left = f", {len(done.problems)} problems" if done.problems else ""
+    told = (
+        f"{len(done.added)} feeds added, {done.there} were there already, {done.repeated} stood twice in the file{left}"
+    )
+    result(done, json, told)
+    if not done.added and not done.there and done.problems:
+        fail(f"{file}: no feed could be added")
+
+
+def write_out(
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="Where to write; - or nothing is standard output.")
+    ] = "-",
+    json: Json = False,
+) -> None:
+    """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
+    ready()
+    text = exchange.export_opml(now=db.now())
+    if file == "-":
+        if json:
+            result({"opml": text}, json)
+        else:
+            typer.echo(text.encode(), nl=False)
+        return
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}")
+    result({"file": file}, json, f"all feeds written to {file}")
+
+
+def _read(file: str) -> bytes:
+    """The bytes of a file, a little more than may be read when it is too large."""
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read(exchange.CAP + 1)
+        with Path(file).open("rb") as opened:
+            return opened.read(exchange.CAP + 1)
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
