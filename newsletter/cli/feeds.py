@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from newsletter import db, wiring
+from newsletter.cli import feed_files, feed_history
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, joined, misuse, result, span, table, when
 from newsletter.feeds import catalogue, choice
@@ -14,7 +15,13 @@ from newsletter.feeds.catalogue import Refused
 from newsletter.feeds.listing import EntryRow, FeedRow
 from newsletter.feeds.probe import CheckedEntry
 
-app = typer.Typer(help="Feeds: check, add, list, show, edit, pause, resume, remove, refresh.", no_args_is_help=True)
+app = typer.Typer(
+    help="Feeds: check, add, list, show, edit, pause, resume, remove, refresh, backfill, incidents, import, export.",
+    no_args_is_help=True,
+)
+
+feed_history.register(app)
+feed_files.register(app)
 
 Reference = Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")]
 Authors = Annotated[list[str] | None, typer.Option("--author", help="Only entries by this author; may be repeated.")]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
-from newsletter.feeds import catalogue, opml
+from newsletter.feeds import catalogue, choice, opml
 from newsletter.feeds.chars import one_line
 from newsletter.feeds.opml import Outline, Problem
 from newsletter.feeds.probe import Found, Refused, normal_url
@@ -151,7 +151,7 @@ class _Adding:
                     url=found.url if found else outline.url,
                     title=outline.title if outline.title_given else own or outline.title,
                     title_given=outline.title_given,
-                    only=outline.only,
+                    only=choice.tidied(outline.only),
                     announce=self._announce,
                     next_fetch_at=self._now,
                     created_at=self._now,

@@ -1,5 +1,6 @@
 """Entries that came and went between two polls: noticed, and fetched from the feed's older pages."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,7 +36,11 @@ def before(feed: Feed, parsed: ParsedFeed) -> frozenset[str] | None:
         return None
     if stored.filter(Q(guid__in=guids) | Q(url__in=links)).count() >= min(PINNED, len(parsed.entries)):
         return None
-    return frozenset(word for pair in newest for word in pair if word)
+    # a link that several entries share tells none of them
+    shared = Counter(link for _, link in newest)
+    return frozenset(guid for guid, _ in newest) | frozenset(
+        link for link, count in shared.items() if link and count == 1
+    )
 
 
 def bridge(order: Order, answer: Read, known: frozenset[str], *, fetcher: Fetcher, parse: Parse, now: datetime) -> Read:

@@ -126,7 +126,7 @@ def show(feed_id: int, *, now: datetime, newest: int = 10) -> FeedShown | None:
     if not rows:
         return None
     fetches = Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:10]
-    entries = Entry.objects.filter(feed_id=feed_id).order_by("-first_seen_at", "-published_at", "-id")
+    entries = Entry.objects.filter(feed_id=feed_id).order_by("-published_at", "-id")
     return FeedShown(rows[0], tuple(map(_fetch, fetches)), _entries(entries[:newest]))
 
 

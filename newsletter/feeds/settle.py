@@ -60,9 +60,11 @@ def _read(claim: Claim, answer: Read) -> Refreshed:
     feed, parsed = claim.feed, answer.parsed
     poll = entries.read(feed, parsed)
     with transaction.atomic():
-        mine = Feed.objects.select_for_update().filter(id=feed.id, next_fetch_at=claim.until)
-        if not mine.exists():
+        mine = Feed.objects.select_for_update().filter(id=feed.id, next_fetch_at=claim.until).first()
+        if mine is None:
             return Refreshed(feed.id, "overtaken")
+        if mine.backfilled != feed.backfilled:  # a backfill may have stored the same entries meanwhile
+            poll = entries.read(feed, parsed)
         kept = keep(feed, poll, parsed.language, claim.now)
         _rhythm(claim)
         columns = _success(claim, answer, parsed.wait)

@@ -213,7 +213,7 @@ class TestImport:
                 title=f"Title <{number}> & “more”",
                 title_given=number == 1,
                 cut="never" if number == 2 else "auto",
-                only={"authors": ["LLD"], "languages": []} if number == 3 else {},
+                only={"authors": ["LLD"]} if number == 3 else {},
                 state="paused" if number == 0 else "active",
                 next_fetch_at=NOW,
                 created_at=NOW,
