@@ -18,6 +18,8 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 FLOW = frozenset(("p", *HEADINGS))
 #: Kept whole, with what is in them.
 OPAQUE = _names("ul ol dl blockquote pre table")
+#: Kinds of blocks without text: a rule, and where an article begins by the feed's own selector (which is not shown).
+MARKS = ("rule", "start")
 OPAQUE_PARTS = OPAQUE | _names("li dt dd thead tbody tfoot tr th td caption")
 
 
@@ -35,7 +37,7 @@ Line = tuple[Run, ...]
 
 @dataclass(frozen=True)
 class Block:
-    """`kind` is p, h1 … h6, rule, or an opaque one (ul, ol, dl, blockquote, pre, table) whose HTML is `whole`."""
+    """`kind` is p, h1 … h6, rule, start, or an opaque one (ul, ol, dl, blockquote, pre, table) whose HTML is `whole`."""
 
     kind: str
     lines: tuple[Line, ...] = ()
@@ -51,8 +53,8 @@ class Block:
     @property
     def html(self) -> str:
         """Its HTML, safe."""
-        if self.kind == "rule":
-            return "<hr>"
+        if self.kind in MARKS:
+            return "<hr>" if self.kind == "rule" else ""
         if self.whole:
             return self.whole
         return f"<{self.kind}{self.attributes}>{'<br>'.join(map(_line_html, self.lines))}</{self.kind}>"
@@ -91,7 +93,7 @@ def shorten(line: Line, length: int) -> Line:
 
 def to_text(row: Iterable[Block]) -> str:
     """Blocks as plain text, each followed by a blank line; rules are left out."""
-    texts = (block.text for block in row if block.kind != "rule")
+    texts = (block.text for block in row if block.kind not in MARKS)
     return "".join(f"{text}\n\n" for text in texts if text.strip())
 
 
