@@ -74,6 +74,12 @@ class _Taken:
     cited: tuple[Cited, ...]
 
 
+def begins_with_label(text: str) -> bool:
+    """True when a line begins as source lines do: `Source:`."""
+    label = _LABEL.match(text)
+    return label is not None and _has_colon(label)
+
+
 def find(blocks: Sequence[Block]) -> tuple[tuple[Cited, ...], tuple[Block, ...]]:
     """(sources, blocks without source lines) of one article: the closing source line first, then any sure one before it."""
     return collect(split(blocks))

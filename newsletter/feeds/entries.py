@@ -9,8 +9,8 @@ from datetime import datetime
 
 from django.db.models import F, Q
 
-from newsletter.feeds import changes, clean
-from newsletter.feeds.cut import Piece, cut
+from newsletter.feeds import changes
+from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.identity import Identified, Known, identify, recognised, shared_words
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.models import Entry, Feed, ItemVersion
@@ -133,7 +133,7 @@ def _raw_hash(entry: ParsedEntry, mode: str) -> bytes:
 
 
 def _changes(entry: ParsedEntry, mode: str, known: Known | None, *, announced: bool) -> tuple[Change, ...]:
-    pieces = cut(clean.read(entry.html, entry.base), entry.title, mode).pieces
+    pieces = cut_entry(entry, mode).pieces
     old = _items(known.id) if known is not None else []
     out = []
     for partner in changes.pair(old, pieces):

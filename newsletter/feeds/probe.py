@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.feeds import clean
-from newsletter.feeds.cut import Piece, cut
+from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.fetch import Failed, Fetched, Fetcher, parse_url
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParsedEntry, ParsedFeed
 
@@ -94,5 +93,5 @@ def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | No
 
 
 def _cut(entry: ParsedEntry, mode: str) -> CheckedEntry:
-    made = cut(clean.read(entry.html, entry.base), entry.title, mode)
+    made = cut_entry(entry, mode)
     return CheckedEntry(entry.title, entry.url, entry.published_at, made.reason, made.pieces, made.left_out.strip())
