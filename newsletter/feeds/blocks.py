@@ -80,13 +80,12 @@ def is_bold(line: Line) -> bool:
     return bool(words) and all("<b>" in run.marks or "<strong>" in run.marks for run in words)
 
 
-def shorten(line: Line, length: int) -> Line:
-    """The first `length` characters of a line."""
+def shorten(line: Line, length: int, *, from_end: bool = False) -> Line:
+    """The first `length` characters of a line; `from_end`: what comes after them."""
     kept: list[Run] = []
     for run in line:
-        if length <= 0:
-            break
-        kept.append(Run(run.text[:length], run.marks, run.href))
+        cut = max(0, min(length, len(run.text)))
+        kept.append(Run(run.text[cut:] if from_end else run.text[:cut], run.marks, run.href))
         length -= len(run.text)
     return tidy_line(kept)
 

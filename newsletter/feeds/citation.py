@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.feeds.blocks import HEADINGS, MARKS, Block, Line, is_bold, line_text, links, shorten
+from newsletter.feeds.blocks import HEADINGS, MARKS, Block, Line, Run, is_bold, line_text, links, shorten, tidy_line
 from newsletter.feeds.sourceline import Cited, Segment, joined, segments
 
 _SINGULAR = (
@@ -41,8 +41,9 @@ class SourceLine:
 
     cited: tuple[Cited, ...]
     sure: bool
-    #: What stood there, to be put back when it turns out to be text.
+    #: What stood there, to be put back when it turns out to be text; `behind` the words of the block before it, in their line.
     blocks: tuple[Block, ...]
+    behind: bool = False
 
 
 Part = Block | SourceLine
@@ -100,9 +101,17 @@ def collect(parts: Sequence[Part]) -> tuple[tuple[Cited, ...], tuple[Block, ...]
             kept.append(part)
         elif part is closing or part.sure:
             cited += part.cited
+        elif part.behind and kept:
+            kept[-1:] = _rejoined(kept[-1], part.blocks)
         else:
             kept += part.blocks
     return tuple(dict.fromkeys(cited)), tuple(kept)
+
+
+def _rejoined(before: Block, behind: Sequence[Block]) -> list[Block]:
+    """A block with what was taken off the end of its last line."""
+    line = tidy_line((*before.lines[-1], Run(" "), *behind[0].lines[0]))
+    return [replace(before, lines=(*before.lines[:-1], line, *behind[0].lines[1:])), *behind[1:]]
 
 
 def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
@@ -118,7 +127,10 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
         before = [replace(rows[at], line=shorten(rows[at].line, taken.keep))] if taken.keep else []
         parts += _rebuilt(blocks, [*rows[done:at], *before])
         sure = any(one.url or one.published_on for one in taken.cited)
-        parts.append(SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, rows[at : taken.end]))))
+        own = [replace(rows[at], line=shorten(rows[at].line, taken.keep, from_end=True)), *rows[at + 1 : taken.end]]
+        parts.append(
+            SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, own)), behind=bool(before and before[0].line))
+        )
         at = done = taken.end
     return (*parts, *_rebuilt(blocks, rows[done:]))
 

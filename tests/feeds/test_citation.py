@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.feeds import citation, clean, originals
@@ -310,6 +310,11 @@ WITHIN = {
         [],
         "First.\n\nSource: VOA\n\nSecond.",
     ),
+    "unsure, in brackets, in the middle": (
+        "<p>First <b>words</b> (Source: VOA).</p><p>Second.</p>",
+        [],
+        "First words (Source: VOA).\n\nSecond.",
+    ),
     "last line of the paragraph": (
         f"<p>A text.<br>Source: VOA, November 5, 2020<br>{LINK}</p>",
         one("VOA", url=URL),
@@ -453,6 +458,7 @@ def test_what_is_written_as_sources_is_read_as_these_sources(
     assert to_text(left) == "A text.\n\n"
 
 
+@example(["VOA", "(", "Source: ", "Source: ", ")"])
 @given(
     st.lists(
         st.sampled_from(
