@@ -3,26 +3,30 @@
 import hashlib
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db.models import F, Q
 
 from newsletter.feeds import changes
 from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.identity import Identified, Known, identify, recognised, shared_words
+from newsletter.feeds.pairing import is_known, pair
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
-from newsletter.models import Entry, Feed, ItemVersion
+from newsletter.feeds.sourceline import Cited
+from newsletter.models import Citation, Entry, Feed, ItemVersion
 
 log = logging.getLogger(__name__)
 #: Raised when cutting or citing changes so much that stored entries should be cut again.
-REVISION = 1
+REVISION = 2
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The present version of a stored item."""
+    """The present version of a stored item. `waits`: something material of it has not met the topics yet."""
 
     id: int
     key: bytes
@@ -30,7 +34,10 @@ class Stored:
     position: int
     title: str
     text: str
+    html: str
+    cited: tuple[Cited, ...]
     meaning_hash: bytes
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,23 @@ class Change:
     item: Stored | None
     announced: bool
 
-    @property
+    @cached_property
     def is_edit(self) -> bool:
-        """True when a stored item says something else now."""
-        return self.item is not None and self.item.meaning_hash != self.meaning_hash
+        """True when a stored item is worded in another way now, however slightly: offsets speak of one wording."""
+        item, piece = self.item, self.piece
+        if item is None or (item.title, item.text, item.cited) != (piece.title, piece.text, piece.cited):
+            return item is not None
+        return not changes.same_markup(item.html, piece.html)
 
-    @property
+    @cached_property
+    def is_material(self) -> bool:
+        """True when the item says something else than what last met the topics (see `changes.judge`)."""
+        if self.item is None or self.item.waits:
+            return True
+        same = self.item.meaning_hash == self.meaning_hash
+        return not same and isinstance(changes.judge(self.item, self.piece), changes.Material)
+
+    @cached_property
     def meaning_hash(self) -> bytes:
         """Of the piece's wording."""
         return changes.meaning_hash(self.piece.title, self.piece.text, self.piece.cited)
@@ -136,19 +154,22 @@ def _changes(entry: ParsedEntry, mode: str, known: Known | None, *, announced: b
     pieces = cut_entry(entry, mode).pieces
     old = _items(known.id) if known is not None else []
     out = []
-    for partner in changes.pair(old, pieces):
+    for partner in pair(old, pieces):
         piece = pieces[partner.new]
         if partner.old is not None:
             out.append(Change(piece, partner.new, old[partner.old], announced=True))
         else:
             # an entry that is only cut differently says nothing new: who was given its text must not get it again
-            fresh = announced and not (old and changes.is_known(piece.text, (item.text for item in old)))
+            fresh = announced and not (old and is_known(piece.text, (item.text for item in old)))
             out.append(Change(piece, partner.new, None, announced=fresh))
     return tuple(out)
 
 
 def _items(entry_id: int) -> list[Stored]:
     """The items of an entry in their present version, also those that are no longer in it."""
+    cited: dict[int, list[Cited]] = defaultdict(list)
+    for one in Citation.objects.filter(item__entry_id=entry_id).order_by("item_id", "n"):
+        cited[one.item_id].append(Cited(one.publisher, one.published_on, one.url))
     present = ItemVersion.objects.filter(Q(item__entry_id=entry_id) & Q(n=F("item__version"))).select_related("item")
     return [
         Stored(
@@ -158,7 +179,10 @@ def _items(entry_id: int) -> list[Stored]:
             position=row.item.position,
             title=row.title,
             text=row.text,
+            html=row.html,
+            cited=tuple(cited[row.item_id]),
             meaning_hash=bytes(row.meaning_hash),
+            waits=row.material and row.item.matched_at is None,
         )
         for row in present.order_by("item__position", "item_id")
     ]

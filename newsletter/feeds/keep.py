@@ -147,6 +147,7 @@ def _version(wording: _Wording, now: datetime) -> ItemVersion:
         html=piece.html,
         author=wording.author,
         meaning_hash=wording.change.meaning_hash,
+        material=wording.change.is_material,
         seen_at=now,
     )
 
