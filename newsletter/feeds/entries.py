@@ -160,7 +160,7 @@ def _changes(entry: ParsedEntry, mode: str, known: Known | None, *, announced: b
             out.append(Change(piece, partner.new, old[partner.old], announced=True))
         else:
             # an entry that is only cut differently says nothing new: who was given its text must not get it again
-            fresh = announced and not (old and is_known(piece.text, (item.text for item in old)))
+            fresh = announced and not (old and is_known(piece.text, (f"{item.title}\n{item.text}" for item in old)))
             out.append(Change(piece, partner.new, None, announced=fresh))
     return tuple(out)
 
