@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 def _names(words: str) -> frozenset[str]:
@@ -80,14 +80,25 @@ def is_bold(line: Line) -> bool:
     return bool(words) and all("<b>" in run.marks or "<strong>" in run.marks for run in words)
 
 
-def shorten(line: Line, length: int, *, from_end: bool = False) -> Line:
-    """The first `length` characters of a line; `from_end`: what comes after them."""
+def shorten(line: Line, length: int) -> Line:
+    """The first `length` characters of a line."""
     kept: list[Run] = []
     for run in line:
-        cut = max(0, min(length, len(run.text)))
-        kept.append(Run(run.text[cut:] if from_end else run.text[:cut], run.marks, run.href))
+        if length <= 0:
+            break
+        kept.append(replace(run, text=run.text[:length]))
         length -= len(run.text)
     return tidy_line(kept)
+
+
+def tail(line: Line, begin: int) -> Line:
+    """What of a line comes after its first `begin` characters, as it stands there."""
+    kept: list[Run] = []
+    for run in line:
+        if begin < len(run.text):
+            kept.append(replace(run, text=run.text[max(0, begin) :]))
+        begin -= len(run.text)
+    return tuple(kept)
 
 
 def to_text(row: Iterable[Block]) -> str:

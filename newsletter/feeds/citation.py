@@ -4,7 +4,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.feeds.blocks import HEADINGS, MARKS, Block, Line, Run, is_bold, line_text, links, shorten, tidy_line
+from newsletter.feeds.blocks import (
+    HEADINGS,
+    MARKS,
+    Block,
+    Line,
+    Run,
+    is_bold,
+    line_text,
+    links,
+    shorten,
+    tail,
+    tidy_line,
+)
 from newsletter.feeds.sourceline import Cited, Segment, joined, segments
 
 _SINGULAR = (
@@ -30,6 +42,8 @@ _AFTERWARDS = re.compile(r"The post .{1,600} appeared first on .{1,300}", re.IGN
 #: A source line has at most so many characters besides its URLs; a longer one is a sentence that begins with the word.
 #: One without date and URL is believed only at the end of an article, and shorter.
 SURE_CAP, UNSURE_CAP = 300, 120
+#: And with its URLs: a longer line is not even read.
+LINE_CAP = 4000
 #: What a name has not, but a sentence has: a question, a full stop with more behind it, many words.
 _SENTENCE = re.compile(r"[?!？！。؟]|(?<=[^\W\d_A-Z])\.\s+\S+\s+\S|(?:\S+\s+){10}\S")
 _LISTS = ("ul", "ol")
@@ -127,7 +141,7 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
         before = [replace(rows[at], line=shorten(rows[at].line, taken.keep))] if taken.keep else []
         parts += _rebuilt(blocks, [*rows[done:at], *before])
         sure = any(one.url or one.published_on for one in taken.cited)
-        own = [replace(rows[at], line=shorten(rows[at].line, taken.keep, from_end=True)), *rows[at + 1 : taken.end]]
+        own = [replace(rows[at], line=tidy_line(tail(rows[at].line, taken.keep))), *rows[at + 1 : taken.end]]
         parts.append(
             SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, own)), behind=bool(before and before[0].line))
         )
@@ -176,6 +190,8 @@ def _source_at(rows: Sequence[_Row], at: int) -> _Taken | None:
     row = rows[at]
     if row.opaque or not row.text.strip():
         return None
+    if len(row.text) > LINE_CAP:
+        return _bracketed(row, at)
     label = _LABEL.match(row.text)
     if label is None:
         return _bracketed(row, at)
@@ -192,11 +208,13 @@ def _source_at(rows: Sequence[_Row], at: int) -> _Taken | None:
 
 def _bracketed(row: _Row, at: int) -> _Taken | None:
     """`… the end of the text. (Source: BBC, 5 November 2020)`"""
-    hit = _BRACKETED.search(row.text)
+    begin = max(0, len(row.text) - LINE_CAP)
+    hit = _BRACKETED.search(row.text, begin)
     if hit is None or len(hit["rest"]) > SURE_CAP:
         return None
     several = _PLURAL.match(hit["word"]) is not None
-    cited = joined(segments(row.line, hit.start("rest"), hit.end("rest"), several=several))
+    line = tail(row.line, begin)
+    cited = joined(segments(line, hit.start("rest") - begin, hit.end("rest") - begin, several=several))
     sure = any(one.url or one.published_on for one in cited)
     return _Taken(at, at + 1, hit.start(), cited) if cited and (sure or (hit["mark"] and _are_names(cited))) else None
 
@@ -236,6 +254,8 @@ def _belonging(
 ) -> tuple[Segment, ...]:
     """The sources of one row below a label; none when it is text again. `expects`: a name may stand there."""
     row = rows[at]
+    if len(row.text) > LINE_CAP:
+        return ()
     label = _LABEL.match(row.text)
     if label is not None:
         plural = _PLURAL.match(label["word"]) is not None
@@ -260,6 +280,8 @@ def _listed(rows: Sequence[_Row], at: int) -> tuple[int, tuple[Segment, ...]] | 
     end = at
     while end < len(rows) and rows[end].block == rows[at].block:
         end += 1
+    if any(len(row.text) > LINE_CAP for row in rows[at:end]):
+        return None
     found = [segments(row.line) for row in rows[at:end]]
     if all(_known(parts) for parts in found) and all(len(_bare(row)) <= SURE_CAP for row in rows[at:end]):
         return end, tuple(part for parts in found for part in parts)

@@ -108,8 +108,9 @@ def find_all(text: str) -> tuple[Found, ...]:
 
 
 def _widened(text: str, hit: re.Match[str], day: date | None) -> Found:
-    accessed = _ACCESSED.search(text, 0, hit.start())
-    before = accessed or _BEFORE.search(text, 0, hit.start())
+    begin = max(0, hit.start() - 60)
+    accessed = _ACCESSED.search(text, begin, hit.start())
+    before = accessed or _BEFORE.search(text, begin, hit.start())
     after = _AFTER.match(text, hit.end())
     return Found(
         day,

@@ -9,6 +9,8 @@ from newsletter.feeds.selector import Place
 
 #: A list item with a source line is an article from so many characters before that line on.
 ARTICLE = 60
+#: Characters at the beginning of a line that may be the label of a source line.
+LABEL = 100
 _LISTS = ("ul", "ol")
 _DATA = ("th", "caption", "thead", "tfoot")
 
@@ -95,7 +97,7 @@ class _Finder(HTMLParser):
                 self.found.add(container.place)
 
     def handle_data(self, data: str) -> None:
-        self._line += data
+        self._line = (self._line + data)[:LABEL]
         for container in self._open:
             cell = container.cells[-1]
             cell.is_article |= cell.size >= ARTICLE and begins_with_label(self._line)

@@ -1,6 +1,7 @@
 """Where the articles of a compiled digest begin, and how we know that it is one."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -83,12 +84,14 @@ def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_cl
     """Articles under headlines of the kind `best`, if their source lines are at their ends or right below their headlines."""
     ends = [region.stop for region in regions]
     marked = [index for index, part in enumerate(parts) if _kind(part) == best]
-    marked = [index for index in marked if not _comes_again(parts, index, marked)]
+    # a headline that stands below once more, with no text here, is of a table of contents
+    last = {_words(parts[index]): index for index in marked}
+    marked = [index for index in marked if last[_words(parts[index])] == index or _is_text(parts[index + 1])]
     reason = f"{len(ends)} source lines under {_named(best)}"
     closing = [_is_afterword(parts, end + 1, best) for end in ends[:-1]]
     if sum(closing) >= (len(closing) if all_close else _most(len(closing))):
         # a heading is of the headlines' rank; a bold line further down is a heading inside an article
-        at = {next((at for at in marked if at in region), region.start) for region in regions}
+        at = {_first(marked, region) for region in regions}
         tails = pairwise([*(index for index in marked if index > ends[-1]), len(parts)])
         at |= {begin for begin, end in tails if sum(map(_words_of, parts[begin:end])) >= FEWEST}
         if best in HEADINGS:
@@ -97,6 +100,12 @@ def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_cl
     if not all_close and sum(_kind(parts[end - 1]) == best for end in ends if end) >= _most(len(ends)):
         return Starts(tuple(marked), f"{reason}, right below them")
     return Starts((), f"its {len(ends)} source lines stand inside the text")
+
+
+def _first(marked: Sequence[int], region: range) -> int:
+    """The first headline of a region, else where it begins."""
+    place = bisect_left(marked, region.start)
+    return marked[place] if place < len(marked) and marked[place] < region.stop else region.start
 
 
 def _without_headlines(parts: Sequence[Part], regions: Sequence[range]) -> Starts:
@@ -125,17 +134,10 @@ def _head(parts: Sequence[Part], region: range, is_head: Callable[[Block], objec
     return at if at + 1 < region.stop or not is_short_line(first) else None
 
 
-def _comes_again(parts: Sequence[Part], index: int, marked: Sequence[int]) -> bool:
-    """A headline in a table of contents: nothing but headlines between it and the next, and it stands below once more."""
-    words = _words(parts[index])
-    again = any(other > index and _words(parts[other]) == words for other in marked)
-    return again and index + 1 < len(parts) and not _is_text(parts[index + 1])
-
-
 def _is_afterword(parts: Sequence[Part], begin: int, best: str) -> bool:
     """True when nothing but a few words stands between a source line and the next headline."""
     size = 0
-    for part in parts[begin:]:
+    for part in parts[begin : begin + 10]:
         if _kind(part) == best or _is_section(part):
             return True
         size += len(part.text) if isinstance(part, Block) else 0
