@@ -17,27 +17,9 @@ from newsletter.feeds.blocks import (
     tail,
     tidy_line,
 )
+from newsletter.feeds.labels import BRACKETED, LABEL, PLURAL, has_colon
 from newsletter.feeds.sourceline import Cited, Segment, joined, segments
 
-_SINGULAR = (
-    r"(?:original\s+|news\s+)?source|quelle|fuente|fonte|bron|kaynak|źródło|kilde|källa|menbe|первоисточник|источник|джерело"
-    r"|(?:消息|资料|資料|文章|新闻|新聞|信息)?[来來]源|出[处處]|[转轉][载載]?自|摘自|原文链接|原文連結|原文|出典|출처"
-    r"|المصدر|منبع|مەنبەسى|مەنبە"
-)
-_SEVERAL = (
-    r"(?:original\s+|news\s+)?sources|quellen|fuentes|fontes|fonti|bronnen|kaynaklar|źródła|kilder|källor|(?:перво)?источники"
-    r"|джерела|المصادر|منابع|مەنبەلەر"
-)
-_WORDS = rf"{_SEVERAL}|{_SINGULAR}"
-_LABEL = re.compile(
-    rf"[\s\-–—•*·▪]*[(（\[【]?\s*(?P<word>{_WORDS})\s*(?P<mark>[:：】\]]|\s[-–—]+\s|[–—]|[)）]?$)\s*", re.IGNORECASE
-)
-_BRACKETED = re.compile(
-    rf"[(（\[【]\s*(?P<word>{_WORDS})(?:\s*(?P<mark>[:：])|\s)(?P<rest>[^()（）\[\]]*(?:[(（][^()（）]*[)）][^()（）\[\]]*)*)"
-    r"[)）\]】]\s*[.。]?\s*$",
-    re.IGNORECASE,
-)
-_PLURAL = re.compile(_SEVERAL, re.IGNORECASE)
 _AFTERWARDS = re.compile(r"The post .{1,600} appeared first on .{1,300}", re.IGNORECASE | re.DOTALL)
 #: A source line has at most so many characters besides its URLs; a longer one is a sentence that begins with the word.
 #: One without date and URL is believed only at the end of an article, and shorter.
@@ -87,12 +69,6 @@ class _Taken:
     end: int
     keep: int
     cited: tuple[Cited, ...]
-
-
-def begins_with_label(text: str) -> bool:
-    """True when a line begins as source lines do: `Source:`."""
-    label = _LABEL.match(text)
-    return label is not None and _has_colon(label)
 
 
 def find(blocks: Sequence[Block]) -> tuple[tuple[Cited, ...], tuple[Block, ...]]:
@@ -192,10 +168,10 @@ def _source_at(rows: Sequence[_Row], at: int) -> _Taken | None:
         return None
     if len(row.text) > LINE_CAP:
         return _bracketed(row, at)
-    label = _LABEL.match(row.text)
+    label = LABEL.match(row.text)
     if label is None:
         return _bracketed(row, at)
-    plural = _PLURAL.match(label["word"]) is not None
+    plural = PLURAL.match(label["word"]) is not None
     own = segments(row.line, label.end(), several=plural)
     end, below = _below(rows, at, own, plural)
     cited = joined((*own, *below))
@@ -203,16 +179,16 @@ def _source_at(rows: Sequence[_Row], at: int) -> _Taken | None:
     if not cited or len(_bare(row)) > (SURE_CAP if sure else UNSURE_CAP):
         return None
     # a dash or nothing at all behind the word may also be the beginning of a sentence or a heading
-    return _Taken(at, end, 0, cited) if sure or (_has_colon(label) and _are_names(cited)) else None
+    return _Taken(at, end, 0, cited) if sure or (has_colon(label) and _are_names(cited)) else None
 
 
 def _bracketed(row: _Row, at: int) -> _Taken | None:
     """`… the end of the text. (Source: BBC, 5 November 2020)`"""
     begin = max(0, len(row.text) - LINE_CAP)
-    hit = _BRACKETED.search(row.text, begin)
+    hit = BRACKETED.search(row.text, begin)
     if hit is None or len(hit["rest"]) > SURE_CAP:
         return None
-    several = _PLURAL.match(hit["word"]) is not None
+    several = PLURAL.match(hit["word"]) is not None
     line = tail(row.line, begin)
     cited = joined(segments(line, hit.start("rest") - begin, hit.end("rest") - begin, several=several))
     sure = any(one.url or one.published_on for one in cited)
@@ -256,10 +232,10 @@ def _belonging(
     row = rows[at]
     if len(row.text) > LINE_CAP:
         return ()
-    label = _LABEL.match(row.text)
+    label = LABEL.match(row.text)
     if label is not None:
-        plural = _PLURAL.match(label["word"]) is not None
-        return segments(row.line, label.end(), several=plural) if _has_colon(label) else ()
+        plural = PLURAL.match(label["word"]) is not None
+        return segments(row.line, label.end(), several=plural) if has_colon(label) else ()
     parts = segments(row.line, several=several)
     if all(not part.publisher for part in parts):
         fresh_date = not any(part.dated for part in before)
@@ -269,10 +245,6 @@ def _belonging(
     if near and _is_link(row) and not any(part.urls for part in before):
         return tuple(replace(part, publisher="") for part in parts)
     return ()
-
-
-def _has_colon(label: re.Match[str]) -> bool:
-    return label["mark"] in tuple(":：】]")
 
 
 def _listed(rows: Sequence[_Row], at: int) -> tuple[int, tuple[Segment, ...]] | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from newsletter.feeds.blocks import HEADINGS, OPAQUE
-from newsletter.feeds.citation import begins_with_label
+from newsletter.feeds.labels import begins_with_label
 from newsletter.feeds.selector import Place
 
 #: A list item with a source line is an article from so many characters before that line on.

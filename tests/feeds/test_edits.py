@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from pytest_httpserver import HTTPServer
 
+from newsletter.feeds import entries
 from newsletter.matching.match import match_fresh
 from newsletter.models import DeliveryItem, Feed, Item, ItemVersion, Match, Subscriber, Topic
 from tests import rows
@@ -219,3 +220,10 @@ def test_classes_steer_the_cut_reach_no_mail_and_make_no_version(site: Site, tim
     kept = [version for version in ItemVersion.objects.order_by("item_id", "n") if version.title != "Weekly digest"]
     assert [(version.title, version.n) for version in kept] == [("One", 1), ("Two", 1)]
     assert not any("class" in version.html or "id=" in version.html for version in ItemVersion.objects.all())
+
+
+def test_a_text_that_never_rests_is_not_followed_for_ever(site: Site, times: Iterator[datetime], monkeypatch) -> None:
+    monkeypatch.setattr(entries, "VERSIONS", 3)
+    for minutes in range(6):
+        site.read(replace(CABLE, html=f"<p>Read {minutes} minutes ago.</p>"), now=next(times))
+    assert list(ItemVersion.objects.values_list("n", flat=True).order_by("n")) == [1, 2, 3]
