@@ -27,11 +27,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Source:
-    """Where an item comes from; each part may be missing."""
+    """Where an item comes from; each part may be missing. `page` is equal for two URLs of the same page."""
 
     publisher: str
     published_on: date | None
     url: str
+    page: bytes = b""
 
 
 @dataclass(frozen=True)

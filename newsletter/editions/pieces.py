@@ -126,7 +126,8 @@ def _pieces(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], Piece]
     ids = {item_id for item_id, _ in wanted}
     sources: dict[int, list[Source]] = defaultdict(list)
     for citation in Citation.objects.filter(item_id__in=ids).order_by("item_id", "n"):
-        sources[citation.item_id].append(Source(citation.publisher, citation.published_on, citation.url))
+        page = bytes(citation.url_hash or b"")
+        sources[citation.item_id].append(Source(citation.publisher, citation.published_on, citation.url, page))
     items = {item.id: item for item in Item.objects.filter(id__in=ids).select_related("entry")}
     return {
         (row.item_id, row.n): _piece(items[row.item_id], row, tuple(sources[row.item_id]))

@@ -75,8 +75,12 @@ def told(piece: Piece, spans: Sequence[Span]) -> Told:
 
 
 def citations(pieces: Iterable[Piece], locale: str) -> list[Cited]:
-    """All sources of a story, each once."""
-    cited = dict.fromkeys(_cited(source, locale) for piece in pieces for source in piece.sources)
+    """All sources of a story, each once, though items spell its URL in different ways."""
+    once: dict[tuple[object, ...], Source] = {}
+    for piece in pieces:
+        for source in piece.sources:
+            once.setdefault((source.publisher, source.published_on, source.page or source.url), source)
+    cited = dict.fromkeys(_cited(source, locale) for source in once.values())
     return [one for one in cited if one.publisher or one.date]
 
 

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 def _names(words: str) -> frozenset[str]:
@@ -18,6 +18,8 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 FLOW = frozenset(("p", *HEADINGS))
 #: Kept whole, with what is in them.
 OPAQUE = _names("ul ol dl blockquote pre table")
+#: Kinds of blocks without text: a rule, and where an article begins by the feed's own selector (which is not shown).
+MARKS = ("rule", "start")
 OPAQUE_PARTS = OPAQUE | _names("li dt dd thead tbody tfoot tr th td caption")
 
 
@@ -35,7 +37,7 @@ Line = tuple[Run, ...]
 
 @dataclass(frozen=True)
 class Block:
-    """`kind` is p, h1 … h6, rule, or an opaque one (ul, ol, dl, blockquote, pre, table) whose HTML is `whole`."""
+    """`kind` is p, h1 … h6, rule, start, or an opaque one (ul, ol, dl, blockquote, pre, table) whose HTML is `whole`."""
 
     kind: str
     lines: tuple[Line, ...] = ()
@@ -51,8 +53,8 @@ class Block:
     @property
     def html(self) -> str:
         """Its HTML, safe."""
-        if self.kind == "rule":
-            return "<hr>"
+        if self.kind in MARKS:
+            return "<hr>" if self.kind == "rule" else ""
         if self.whole:
             return self.whole
         return f"<{self.kind}{self.attributes}>{'<br>'.join(map(_line_html, self.lines))}</{self.kind}>"
@@ -84,14 +86,24 @@ def shorten(line: Line, length: int) -> Line:
     for run in line:
         if length <= 0:
             break
-        kept.append(Run(run.text[:length], run.marks, run.href))
+        kept.append(replace(run, text=run.text[:length]))
         length -= len(run.text)
     return tidy_line(kept)
 
 
+def tail(line: Line, begin: int) -> Line:
+    """What of a line comes after its first `begin` characters, as it stands there."""
+    kept: list[Run] = []
+    for run in line:
+        if begin < len(run.text):
+            kept.append(replace(run, text=run.text[max(0, begin) :]))
+        begin -= len(run.text)
+    return tuple(kept)
+
+
 def to_text(row: Iterable[Block]) -> str:
     """Blocks as plain text, each followed by a blank line; rules are left out."""
-    texts = (block.text for block in row if block.kind != "rule")
+    texts = (block.text for block in row if block.kind not in MARKS)
     return "".join(f"{text}\n\n" for text in texts if text.strip())
 
 

@@ -9,13 +9,13 @@ from django.db import IntegrityError, transaction
 
 from newsletter.feeds import child, choice, incidents, probe
 from newsletter.feeds.chars import one_line
+from newsletter.feeds.cut import refusal
 from newsletter.feeds.fetch import Fetcher
 from newsletter.feeds.listing import FeedShown, listing, show, show_entry
 from newsletter.feeds.probe import Checked, Parse, Refused, normal_url
 from newsletter.models import Feed, Incident
 
 __all__ = [
-    "CUTS",
     "Added",
     "Checked",
     "Done",
@@ -33,9 +33,6 @@ __all__ = [
     "show",
     "show_entry",
 ]
-
-#: Ways to cut a feed's entries.
-CUTS = ("auto", "never", "always")
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,8 @@ def remove(feed_id: int) -> Done | Refused:
 
 
 def _wrong_cut(cut: str) -> Refused | None:
-    return None if cut in CUTS else Refused(f"cut is one of {', '.join(CUTS)}")
+    reason = refusal(cut)
+    return Refused(reason) if reason else None
 
 
 def _anew(now: datetime) -> dict[str, Any]:

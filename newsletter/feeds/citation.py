@@ -4,22 +4,30 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.feeds.blocks import HEADINGS, Block, Line, is_bold, line_text, links, shorten
+from newsletter.feeds.blocks import (
+    HEADINGS,
+    MARKS,
+    Block,
+    Line,
+    Run,
+    is_bold,
+    line_text,
+    links,
+    shorten,
+    tail,
+    tidy_line,
+)
+from newsletter.feeds.labels import BRACKETED, LABEL, PLURAL, has_colon
 from newsletter.feeds.sourceline import Cited, Segment, joined, segments
 
-_WORDS = (
-    r"(?:original\s+|news\s+)?sources?|quellen?|fuentes?|(?:первоисточник|источник)и?|"
-    r"(?:消息|资料|資料|文章|新闻|新聞|信息)?[来來]源|出[处處]|原文链接|原文|المصادر|المصدر|مەنبەلەر|مەنبەسى|مەنبە"
-)
-_LABEL = re.compile(
-    rf"[\s\-–—•*·▪]*[(（\[【]?\s*(?P<word>{_WORDS})\s*(?P<mark>[:：]|\s[-–—]+\s|[–—]|[)）\]】]?$)\s*", re.IGNORECASE
-)
-_BRACKETED = re.compile(rf"[(（\[【]\s*(?:{_WORDS})\s*[:：](?P<rest>.*?)[)）\]】]\s*[.。]?\s*$", re.IGNORECASE)
-_PLURAL = re.compile(r"(?:original\s+|news\s+)?sources|quellen|fuentes|.*источники|المصادر|مەنبەلەر", re.IGNORECASE)
 _AFTERWARDS = re.compile(r"The post .{1,600} appeared first on .{1,300}", re.IGNORECASE | re.DOTALL)
 #: A source line has at most so many characters besides its URLs; a longer one is a sentence that begins with the word.
 #: One without date and URL is believed only at the end of an article, and shorter.
 SURE_CAP, UNSURE_CAP = 300, 120
+#: And with its URLs: a longer line is not even read.
+LINE_CAP = 4000
+#: What a name has not, but a sentence has: a question, a full stop with more behind it, many words.
+_SENTENCE = re.compile(r"[?!？！。؟]|(?<=[^\W\d_A-Z])\.\s+\S+\s+\S|(?:\S+\s+){10}\S")
 _LISTS = ("ul", "ol")
 
 
@@ -29,8 +37,9 @@ class SourceLine:
 
     cited: tuple[Cited, ...]
     sure: bool
-    #: What stood there, to be put back when it turns out to be text.
+    #: What stood there, to be put back when it turns out to be text; `behind` the words of the block before it, in their line.
     blocks: tuple[Block, ...]
+    behind: bool = False
 
 
 Part = Block | SourceLine
@@ -48,6 +57,8 @@ class _Row:
     is_list: bool
     #: In a heading, or bold from end to end.
     loud: bool
+    #: A rule, or where an article begins: no source line goes on below it.
+    stop: bool
 
 
 @dataclass(frozen=True)
@@ -80,9 +91,17 @@ def collect(parts: Sequence[Part]) -> tuple[tuple[Cited, ...], tuple[Block, ...]
             kept.append(part)
         elif part is closing or part.sure:
             cited += part.cited
+        elif part.behind and kept:
+            kept[-1:] = _rejoined(kept[-1], part.blocks)
         else:
             kept += part.blocks
     return tuple(dict.fromkeys(cited)), tuple(kept)
+
+
+def _rejoined(before: Block, behind: Sequence[Block]) -> list[Block]:
+    """A block with what was taken off the end of its last line."""
+    line = tidy_line((*before.lines[-1], Run(" "), *behind[0].lines[0]))
+    return [replace(before, lines=(*before.lines[:-1], line, *behind[0].lines[1:])), *behind[1:]]
 
 
 def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
@@ -98,7 +117,10 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
         before = [replace(rows[at], line=shorten(rows[at].line, taken.keep))] if taken.keep else []
         parts += _rebuilt(blocks, [*rows[done:at], *before])
         sure = any(one.url or one.published_on for one in taken.cited)
-        parts.append(SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, rows[at : taken.end]))))
+        own = [replace(rows[at], line=tidy_line(tail(rows[at].line, taken.keep))), *rows[at + 1 : taken.end]]
+        parts.append(
+            SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, own)), behind=bool(before and before[0].line))
+        )
         at = done = taken.end
     return (*parts, *_rebuilt(blocks, rows[done:]))
 
@@ -106,7 +128,15 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
 def _rows(index: int, block: Block) -> list[_Row]:
     heading = block.kind in HEADINGS
     return [
-        _Row(index, line, line_text(line), bool(block.whole), block.kind in _LISTS, heading or is_bold(line))
+        _Row(
+            block=index,
+            line=line,
+            text=line_text(line),
+            opaque=bool(block.whole),
+            is_list=block.kind in _LISTS,
+            loud=heading or is_bold(line),
+            stop=block.kind in MARKS,
+        )
         for line in block.lines or ((),)
     ]
 
@@ -119,7 +149,7 @@ def _rebuilt(blocks: Sequence[Block], rows: Sequence[_Row]) -> list[Block]:
         lines.setdefault(row.block, []).append(row.line)
     for index, kept in lines.items():
         block = blocks[index]
-        if block.whole or block.kind == "rule":
+        if block.whole or block.kind in MARKS:
             out.append(block)
             continue
         while kept and not kept[-1]:
@@ -136,28 +166,37 @@ def _source_at(rows: Sequence[_Row], at: int) -> _Taken | None:
     row = rows[at]
     if row.opaque or not row.text.strip():
         return None
-    label = _LABEL.match(row.text)
+    if len(row.text) > LINE_CAP:
+        return _bracketed(row, at)
+    label = LABEL.match(row.text)
     if label is None:
         return _bracketed(row, at)
-    own = segments(row.line, label.end())
-    plural = _PLURAL.match(label["word"]) is not None
+    plural = PLURAL.match(label["word"]) is not None
+    own = segments(row.line, label.end(), several=plural)
     end, below = _below(rows, at, own, plural)
     cited = joined((*own, *below))
     sure = any(one.url or one.published_on for one in cited)
     if not cited or len(_bare(row)) > (SURE_CAP if sure else UNSURE_CAP):
         return None
     # a dash or nothing at all behind the word may also be the beginning of a sentence or a heading
-    return _Taken(at, end, 0, cited) if sure or _has_colon(label) else None
+    return _Taken(at, end, 0, cited) if sure or (has_colon(label) and _are_names(cited)) else None
 
 
 def _bracketed(row: _Row, at: int) -> _Taken | None:
     """`… the end of the text. (Source: BBC, 5 November 2020)`"""
-    text = line_text(row.line)
-    hit = _BRACKETED.search(text)
+    begin = max(0, len(row.text) - LINE_CAP)
+    hit = BRACKETED.search(row.text, begin)
     if hit is None or len(hit["rest"]) > SURE_CAP:
         return None
-    cited = joined(segments(row.line, hit.start("rest"), hit.end("rest")))
-    return _Taken(at, at + 1, hit.start(), cited) if cited else None
+    several = PLURAL.match(hit["word"]) is not None
+    line = tail(row.line, begin)
+    cited = joined(segments(line, hit.start("rest") - begin, hit.end("rest") - begin, several=several))
+    sure = any(one.url or one.published_on for one in cited)
+    return _Taken(at, at + 1, hit.start(), cited) if cited and (sure or (hit["mark"] and _are_names(cited))) else None
+
+
+def _are_names(cited: Sequence[Cited]) -> bool:
+    return not any(_SENTENCE.search(one.publisher) for one in cited)
 
 
 def _below(rows: Sequence[_Row], label_at: int, own: Sequence[Segment], plural: bool) -> tuple[int, list[Segment]]:
@@ -167,6 +206,8 @@ def _below(rows: Sequence[_Row], label_at: int, own: Sequence[Segment], plural: 
     while at < len(rows):
         row, near = rows[at], rows[at].block == rows[label_at].block
         expects = (plural and near) or not own
+        if row.stop:
+            break
         if row.opaque:
             listed = _listed(rows, at) if (plural or not own) and row.is_list else None
             if listed is None:
@@ -175,7 +216,7 @@ def _below(rows: Sequence[_Row], label_at: int, own: Sequence[Segment], plural: 
             found += listed[1]
             continue
         if row.text.strip():
-            parts = _belonging(rows, at, (*own, *found), expects, near)
+            parts = _belonging(rows, at, (*own, *found), expects=expects, near=near, several=plural)
             if not parts:
                 break
             found += parts
@@ -185,14 +226,17 @@ def _below(rows: Sequence[_Row], label_at: int, own: Sequence[Segment], plural: 
 
 
 def _belonging(
-    rows: Sequence[_Row], at: int, before: Sequence[Segment], expects: bool, near: bool
+    rows: Sequence[_Row], at: int, before: Sequence[Segment], *, expects: bool, near: bool, several: bool
 ) -> tuple[Segment, ...]:
     """The sources of one row below a label; none when it is text again. `expects`: a name may stand there."""
     row = rows[at]
-    label = _LABEL.match(row.text)
+    if len(row.text) > LINE_CAP:
+        return ()
+    label = LABEL.match(row.text)
     if label is not None:
-        return segments(row.line, label.end()) if _has_colon(label) else ()
-    parts = segments(row.line)
+        plural = PLURAL.match(label["word"]) is not None
+        return segments(row.line, label.end(), several=plural) if has_colon(label) else ()
+    parts = segments(row.line, several=several)
     if all(not part.publisher for part in parts):
         fresh_date = not any(part.dated for part in before)
         return parts if fresh_date or any(part.urls for part in parts) else ()
@@ -203,15 +247,13 @@ def _belonging(
     return ()
 
 
-def _has_colon(label: re.Match[str]) -> bool:
-    return label["mark"][:1] in (":", "：")
-
-
 def _listed(rows: Sequence[_Row], at: int) -> tuple[int, tuple[Segment, ...]] | None:
     """(end, sources) of a list of which every item is a source."""
     end = at
     while end < len(rows) and rows[end].block == rows[at].block:
         end += 1
+    if any(len(row.text) > LINE_CAP for row in rows[at:end]):
+        return None
     found = [segments(row.line) for row in rows[at:end]]
     if all(_known(parts) for parts in found) and all(len(_bare(row)) <= SURE_CAP for row in rows[at:end]):
         return end, tuple(part for parts in found for part in parts)

@@ -1,4 +1,7 @@
-"""HTML from outside made safe: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links."""
+"""HTML from outside made safe: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links.
+
+`class` and `id` survive `safe`, for a feed's own selector of what begins an article; `read` drops them.
+"""
 
 import re
 from collections import Counter
@@ -6,12 +9,12 @@ from urllib.parse import urljoin, urlsplit
 
 import nh3
 
-from newsletter.feeds import blocks
+from newsletter.feeds import blocks, layout, selector
 from newsletter.feeds.chars import tidy
 from newsletter.feeds.reading import Reader
 
 #: Kept by nh3; `blocks` dissolves those of them that only lay out.
-TAGS = blocks.INLINE | blocks.WRAPPERS | blocks.FLOW | blocks.OPAQUE_PARTS | {"br", "hr"}
+TAGS = blocks.INLINE | blocks.WRAPPERS | blocks.FLOW | blocks.OPAQUE_PARTS | {"br", "hr", "span"}
 #: Dropped with all that is in them.
 EMPTIED = {
     *("script", "style", "title", "textarea", "select", "button", "iframe", "object", "svg", "math", "template"),
@@ -30,7 +33,7 @@ _SHALLOW = frozenset({"p", "br", "hr", "img", "input", "link", "meta", "wbr", "s
 _CLEANER = nh3.Cleaner(
     tags=set(TAGS),
     clean_content_tags=EMPTIED,
-    attributes={"a": {"href"}, "*": {"lang", "dir"}, "ol": {"start"}},
+    attributes={"a": {"href"}, "*": {"lang", "dir", "class", "id"}, "ol": {"start"}},
     url_schemes={"http", "https"},
     strip_comments=True,
     link_rel=None,
@@ -70,10 +73,16 @@ def resolve(href: str, base: str) -> str:
     return "".join(char for char in url if char.isprintable() and char not in '\\"<>`{}|^ ')
 
 
-def read(safe_html: str, base: str = "") -> tuple[blocks.Block, ...]:
-    """What `safe` gave, as a flat row of blocks; its links are resolved against `base`, and dropped when they lead nowhere."""
-    reader = Reader(lambda href: resolve(href, base))
-    reader.feed(tidy(safe_html))
+def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:
+    """What `safe` gave, as a flat row of blocks; its links are resolved against `base`, and dropped when they lead nowhere.
+
+    `starts` is a CSS selector: what it matches is preceded by a block of kind start. Tables and lists that only lay out are
+    dissolved.
+    """
+    html = tidy(safe_html)
+    places = selector.places(html, starts) if starts else frozenset()
+    reader = Reader(lambda href: resolve(href, base), places, layout.laying_out(html, places))
+    reader.feed(html)
     reader.close()
     return reader.blocks()
 

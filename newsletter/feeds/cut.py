@@ -5,14 +5,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.feeds import headlines
-from newsletter.feeds.blocks import HEADINGS, Block, to_html, to_text
-from newsletter.feeds.citation import Part, collect, split
+from newsletter.feeds import clean, headlines, selector
+from newsletter.feeds.blocks import HEADINGS, MARKS, Block, to_html, to_text
+from newsletter.feeds.citation import Part, SourceLine, collect, split
 from newsletter.feeds.headlines import KINDS, kind_of
 from newsletter.feeds.originals import original
+from newsletter.feeds.parsed import ParsedEntry
 from newsletter.feeds.sourceline import Cited
-from newsletter.feeds.starts import Starts, find_starts, is_end
+from newsletter.feeds.starts import Starts, find_starts
 
+#: Ways to cut besides a CSS selector.
+MODES = ("auto", "never", "always")
 #: The key of an ordinary post's only item.
 WHOLE = b"whole"
 #: Words around the articles of a compiled digest (a greeting, a footer) are no item below so many characters.
@@ -46,17 +49,30 @@ class Cut:
     left_out: str = ""
 
 
+def refusal(mode: str) -> str:
+    """Why a feed cannot be cut by `mode`, on one line with what to do; empty when it can."""
+    return "" if mode in MODES else selector.refusal(mode)
+
+
+def cut_entry(entry: ParsedEntry, mode: str = "auto") -> Cut:
+    """The articles of an entry. `mode` is one of `MODES`, or a CSS selector of what begins an article (see `cut`)."""
+    chosen = "" if mode in MODES else mode
+    return cut(clean.read(entry.html, entry.base, chosen), entry.title, mode)
+
+
 def cut(blocks: Sequence[Block], title: str, mode: str = "auto") -> Cut:
     """The articles of an entry with the given title.
 
     `mode` auto asks for proof (several source lines under headlines, or headlines that link to pages of their own); always
-    takes any headings, bold lines or rules; never leaves the entry whole. Words before the first and after the last article
-    are no item, unless they are `SUBSTANTIAL`: then they are one under the entry's own title.
+    takes any headings, bold lines or rules; never leaves the entry whole; a selector takes the blocks of kind start that
+    `clean.read` put before its matches. Words before the first and after the last article are no item, unless they are
+    `SUBSTANTIAL`: then they are one under the entry's own title.
     """
     if mode == "never":
         return _whole(blocks, title, "one article: this feed is never cut")
-    parts = split(headlines.loosened(blocks))
-    found = find_starts(parts, always=mode == "always")
+    whole = split(blocks)
+    parts = [one for part in whole for one in (headlines.loosened(part) if isinstance(part, Block) else [part])]
+    found = find_starts(parts, title, mode)
     if not found.at:
         return _whole(blocks, title, f"one article: {found.reason}")
     drafts, left = _drafts(parts, found, title)
@@ -74,11 +90,11 @@ def _whole(blocks: Sequence[Block], title: str, reason: str) -> Cut:
 
 @dataclass(frozen=True)
 class _Draft:
-    """Parts of one article; `title` is the entry's, for words around the articles. `short` makes its first line the headline."""
+    """Parts of one article; `title` is the entry's, for words around the articles, and `found` how the articles begin."""
 
     parts: tuple[Part, ...]
+    found: Starts
     title: str = ""
-    short: bool = False
 
 
 def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Draft], list[Part]]:
@@ -89,25 +105,33 @@ def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Dra
     for section in sections:
         while len(section) > 1 and _is_loose(section[-1], section[-2]):
             left.append(section.pop())
-    ends = [index for index, part in enumerate(sections[-1]) if is_end(part)]
-    outro = sections[-1][ends[-1] + 1 :] if ends else []
-    if outro:
-        del sections[-1][ends[-1] + 1 :]
-    drafts = [_Draft(tuple(section), short=found.short) for section in sections if _size(section)]
+    end = _end(sections[-1], found)
+    outro = sections[-1][end:]
+    del sections[-1][end:]
+    drafts = [_Draft(tuple(section), found) for section in sections if _size(section)]
     around: dict[bool, _Draft] = {}
     for first, words in ((True, lead), (False, outro)):
         if _size(words) >= SUBSTANTIAL:
-            around[first] = _Draft(tuple(words), title)
+            around[first] = _Draft(tuple(words), found, title)
         else:
             left += words
     return [*filter(None, [around.get(True)]), *drafts, *filter(None, [around.get(False)])], left
+
+
+def _end(section: Sequence[Part], found: Starts) -> int:
+    """Where the last article ends: after its source line, else before a rule with nothing but a few words behind it."""
+    ends = [index + 1 for index, part in enumerate(section) if isinstance(part, SourceLine)]
+    if found.closing:
+        return ends[-1] if ends else len(section)
+    rules = [index for index, part in enumerate(section) if index and isinstance(part, Block) and part.kind == "rule"]
+    return rules[-1] if rules and not ends and _size(section[rules[-1] :]) < SUBSTANTIAL else len(section)
 
 
 def _is_loose(part: Part, before: Part) -> bool:
     """A rule, or a heading of a higher rank over the next articles: part of none of them."""
     if not isinstance(part, Block):
         return False
-    return part.kind in ("rule", *HEADINGS) or (is_end(before) and bool(kind_of(part)))
+    return part.kind in ("rule", *HEADINGS) or (isinstance(before, SourceLine) and bool(kind_of(part)))
 
 
 def _merged(sections: list[list[Part]]) -> list[list[Part]]:
@@ -116,7 +140,7 @@ def _merged(sections: list[list[Part]]) -> list[list[Part]]:
     waiting: list[Part] = []
     for section in sections:
         waiting += section
-        if any(not isinstance(part, Block) or not (part.kind == "rule" or kind_of(part)) for part in section):
+        if any(not isinstance(part, Block) or not (part.kind in MARKS or kind_of(part)) for part in section):
             out.append(waiting)
             waiting = []
     if waiting and out:
@@ -126,17 +150,18 @@ def _merged(sections: list[list[Part]]) -> list[list[Part]]:
 
 def _piece(draft: _Draft) -> Piece:
     parts = list(draft.parts)
-    while parts and isinstance(parts[0], Block) and parts[0].kind == "rule":
+    while parts and isinstance(parts[0], Block) and parts[0].kind in MARKS:
         parts.pop(0)
     first = parts[0] if parts and isinstance(parts[0], Block) else None
     title, link = draft.title, ""
-    if (
-        first is not None
-        and not title
-        and (kind_of(first) in KINDS or (draft.short and headlines.is_short_line(first)))
-    ):
-        title, link = headlines.without_number(first.text), headlines.linked_to(first)
-        parts.pop(0)
+    if first is not None and not title:
+        head = replace(first, lines=first.lines[:1]) if draft.found.short else first
+        if kind_of(first) in KINDS or (draft.found.short and headlines.is_short_line(head)):
+            title, link = headlines.without_number(head.text), headlines.linked_to(head)
+            rest = first.lines[len(head.lines) :]
+            parts[:1] = [replace(first, lines=rest)] if rest else []
+        elif draft.found.run_in:
+            title = headlines.run_in(first)
     cited, body = collect(parts)
     if not cited and original(link):
         cited = (Cited("", None, link),)

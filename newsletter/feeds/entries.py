@@ -3,27 +3,33 @@
 import hashlib
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db.models import F, Q, QuerySet
 
 from newsletter.feeds import changes, clean
 from newsletter.feeds.choice import lets_through
-from newsletter.feeds.cut import Piece, cut
+from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, shared_words
+from newsletter.feeds.pairing import is_known, pair
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
-from newsletter.models import Entry, Feed, ItemVersion
+from newsletter.feeds.sourceline import Cited
+from newsletter.models import Citation, Entry, Feed, ItemVersion
 
 log = logging.getLogger(__name__)
 #: Raised when cutting or citing changes so much that stored entries should be cut again.
-REVISION = 1
+REVISION = 2
+#: A text that changes with every poll ("5 minutes ago") is followed through so many versions, and then no more.
+VERSIONS = 10_000
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The present version of a stored item."""
+    """The present version of a stored item. `waits`: something material of it has not met the topics yet."""
 
     id: int
     key: bytes
@@ -31,7 +37,10 @@ class Stored:
     position: int
     title: str
     text: str
+    html: str
+    cited: tuple[Cited, ...]
     meaning_hash: bytes
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -43,12 +52,25 @@ class Change:
     item: Stored | None
     announced: bool
 
-    @property
+    @cached_property
     def is_edit(self) -> bool:
-        """True when a stored item says something else now."""
-        return self.item is not None and self.item.meaning_hash != self.meaning_hash
+        """True when a stored item is worded in another way now, however slightly: offsets speak of one wording."""
+        item, piece = self.item, self.piece
+        if item is not None and item.version >= VERSIONS:
+            return False
+        if item is None or (item.title, item.text, item.cited) != (piece.title, piece.text, piece.cited):
+            return item is not None
+        return not changes.same_markup(item.html, piece.html)
 
-    @property
+    @cached_property
+    def is_material(self) -> bool:
+        """True when the item says something else than what last met the topics (see `changes.judge`)."""
+        if self.item is None or self.item.waits:
+            return True
+        same = self.item.meaning_hash == self.meaning_hash
+        return not same and isinstance(changes.judge(self.item, self.piece), changes.Material)
+
+    @cached_property
     def meaning_hash(self) -> bytes:
         """Of the piece's wording."""
         return changes.meaning_hash(self.piece.title, self.piece.text, self.piece.cited)
@@ -58,7 +80,8 @@ class Change:
 class News:
     """A new entry (`known` None) or an edited one, with what becomes of its items.
 
-    `left_out`: the feed is narrowed and does not let it through, so nothing becomes of them.
+    `left_out`: the feed is narrowed and does not let it through, so nothing becomes of them. `reason` is why it was cut as it
+    was.
     """
 
     one: Identified
@@ -66,6 +89,7 @@ class News:
     raw_hash: bytes
     changes: tuple[Change, ...]
     left_out: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +136,8 @@ def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) 
         return News(one, known, raw_hash, (), left_out=True)
     # what passed while the feed was narrower is not news when it is widened
     announced = announced and not (same and known is not None and known.left_out)
-    return News(one, known, raw_hash, _changes(one.entry, feed.cut, known, announced=announced))
+    made = cut_entry(one.entry, feed.cut)
+    return News(one, known, raw_hash, _changes(made.pieces, known, announced=announced), reason=made.reason)
 
 
 def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
@@ -134,7 +159,7 @@ def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
 
 def _has_same_text(one: Identified, known: Known) -> bool:
     text = clean.to_text(one.entry.html)
-    return bool(text.strip()) and changes.is_known(text, (item.text for item in _items(known.id)))
+    return bool(text.strip()) and is_known(text, (item.text for item in _items(known.id)))
 
 
 def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
@@ -180,23 +205,25 @@ def _raw_hash(entry: ParsedEntry, mode: str) -> bytes:
     return hashlib.sha256(json.dumps(words).encode()).digest()
 
 
-def _changes(entry: ParsedEntry, mode: str, known: Known | None, *, announced: bool) -> tuple[Change, ...]:
-    pieces = cut(clean.read(entry.html, entry.base), entry.title, mode).pieces
+def _changes(pieces: Sequence[Piece], known: Known | None, *, announced: bool) -> tuple[Change, ...]:
     old = _items(known.id) if known is not None else []
     out = []
-    for partner in changes.pair(old, pieces):
+    for partner in pair(old, pieces):
         piece = pieces[partner.new]
         if partner.old is not None:
             out.append(Change(piece, partner.new, old[partner.old], announced=True))
         else:
             # an entry that is only cut differently says nothing new: who was given its text must not get it again
-            fresh = announced and not (old and changes.is_known(piece.text, (item.text for item in old)))
+            fresh = announced and not (old and is_known(piece.text, (f"{item.title}\n{item.text}" for item in old)))
             out.append(Change(piece, partner.new, None, announced=fresh))
     return tuple(out)
 
 
 def _items(entry_id: int) -> list[Stored]:
     """The items of an entry in their present version, also those that are no longer in it."""
+    cited: dict[int, list[Cited]] = defaultdict(list)
+    for one in Citation.objects.filter(item__entry_id=entry_id).order_by("item_id", "n"):
+        cited[one.item_id].append(Cited(one.publisher, one.published_on, one.url))
     present = ItemVersion.objects.filter(Q(item__entry_id=entry_id) & Q(n=F("item__version"))).select_related("item")
     return [
         Stored(
@@ -206,7 +233,10 @@ def _items(entry_id: int) -> list[Stored]:
             position=row.item.position,
             title=row.title,
             text=row.text,
+            html=row.html,
+            cited=tuple(cited[row.item_id]),
             meaning_hash=bytes(row.meaning_hash),
+            waits=row.material and row.item.matched_at is None,
         )
         for row in present.order_by("item__position", "item_id")
     ]

@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby, takewhile
 
-from newsletter.feeds.blocks import HEADINGS, Block, is_bold, line_text, links
+from newsletter.feeds.blocks import HEADINGS, Block, Run, is_bold, line_text, links
 
-#: In order of rank; "bold" is a paragraph of one bold line.
-KINDS = (*HEADINGS, "bold")
-LONGEST = 200
+#: In order of rank; "bold" is a paragraph of one bold line, "numbered" one of a short line with its number.
+KINDS = (*HEADINGS, "bold", "numbered")
+LONGEST, SHORT = 200, 150
 _NUMBER = re.compile(
     r"^\s*(?:[(（]?\d{1,3}[)）]|\d{1,3}(?:[.:](?=\s)|[、．])|[一二三四五六七八九十]{1,3}[、．.]|[•▪■◆●*]\s)\s*"
 )
@@ -18,34 +18,47 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s|(?<=[。！？؟۔])")
 
 
 def kind_of(block: Block) -> str:
-    """h1 … h6 or bold for a headline, empty for anything else."""
+    """h1 … h6, bold or numbered for a headline, empty for anything else."""
     text = block.text.strip()
     if not text or len(text) > LONGEST:
         return ""
     if block.kind in HEADINGS:
         return block.kind
-    bold = block.kind == "p" and len(block.lines) == 1 and is_bold(block.lines[0])
-    return "bold" if bold and not _FULL_STOP.search(text) else ""
+    if block.kind != "p" or len(block.lines) != 1 or _FULL_STOP.search(text):
+        return ""
+    if is_bold(block.lines[0]):
+        return "bold"
+    return "numbered" if len(text) <= SHORT and without_number(text) != " ".join(text.split()) else ""
 
 
 def is_short_line(block: Block) -> bool:
     """True for a paragraph of one line that reads like a headline: short, no full stop."""
     text = block.text.strip()
-    return block.kind == "p" and len(block.lines) == 1 and 0 < len(text) <= 150 and not _FULL_STOP.search(text)
+    return block.kind == "p" and len(block.lines) == 1 and 0 < len(text) <= SHORT and not _FULL_STOP.search(text)
 
 
-def loosened(blocks: Iterable[Block]) -> list[Block]:
-    """`blocks`, with a bold first line taken out of its paragraph as one of its own."""
+def run_in(block: Block) -> str:
+    """The bold words that a paragraph begins with, as a headline has them; empty when it does not, or they are too many."""
+    line = block.lines[0] if block.kind == "p" and block.lines else ()
+    words = "".join(run.text for run in takewhile(_is_bold_run, line)).strip()
+    return without_number(words).rstrip(" .:。：—–-") if 0 < len(words) <= SHORT else ""
+
+
+def _is_bold_run(run: Run) -> bool:
+    return "<b>" in run.marks or "<strong>" in run.marks or not run.text.strip()
+
+
+def loosened(block: Block) -> list[Block]:
+    """A paragraph at its blank lines as several, and with a bold first line as one of its own; other blocks as they are."""
+    if block.kind != "p" or len(block.lines) < 2:
+        return [block]
     out: list[Block] = []
-    for block in blocks:
-        first = replace(block, lines=block.lines[:1])
-        if block.kind == "p" and len(block.lines) > 1 and kind_of(first) == "bold":
-            rest = block.lines[1:]
-            while rest and not rest[0]:
-                rest = rest[1:]
-            out += [first, replace(block, lines=rest)]
-        else:
-            out.append(block)
+    for has_words, lines in groupby(block.lines, key=bool):
+        if has_words:
+            part = replace(block, lines=tuple(lines))
+            first = replace(block, lines=part.lines[:1])
+            split = len(part.lines) > 1 and kind_of(first) == "bold"
+            out += [first, replace(block, lines=part.lines[1:])] if split else [part]
     return out
 
 

@@ -100,6 +100,7 @@ def _entries(feed: Feed, news: Sequence[News], now: datetime) -> list[int]:
             "raw_hash": one.raw_hash,
             "link_hash": one.one.link_hash,
             "left_out": one.left_out,
+            "cut_reason": one.reason,
         }
         if one.known is not None:
             Entry.objects.filter(id=one.known.id).update(**words)
@@ -147,6 +148,7 @@ def _version(wording: _Wording, now: datetime) -> ItemVersion:
         html=piece.html,
         author=wording.author,
         meaning_hash=wording.change.meaning_hash,
+        material=wording.change.is_material,
         seen_at=now,
     )
 

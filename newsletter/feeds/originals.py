@@ -12,25 +12,41 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 
+#: Hosts that show the pages of another: its own name with one of these before it. Not dropped from a name of two parts.
+_SAME_SITE = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.[^.])|(?<=\.)m\.(?=wikipedia\.org$)")
+#: AMP pages of a site (a path or parameter of theirs), and the caches that carry them under their own name.
+_AMP_PATH = re.compile(r"^/amp(?=/.)|/amp(?:\.html?)?$|\.amp(?=\.html?$|$)", re.IGNORECASE)
+_AMP_PARAMETERS = re.compile(r"amp|amp_js_v|amp_gsa|outputtype|usqp", re.IGNORECASE)
+_AMP_CACHE = re.compile(
+    r"https?://(?:(?:www\.)?google\.[a-z.]{2,6}/amp/|[^/]+\.cdn\.ampproject\.org/[cv]/)(?:s/)?", re.IGNORECASE
+)
+
 
 def canonical(url: str) -> str:
     """The form in which two URLs of one page are the same; empty when `url` is not http(s).
 
-    The scheme and a closing slash make no difference; parameters are ordered, those for tracking dropped.
+    These make no difference: http or https; a `www.`, `m.`, `mobile.` or `amp.` before the host; an AMP path, parameter or
+    cache; a closing slash; a fragment; the order of parameters, and those for tracking. A wrong "same" costs little (two
+    summaries share one place in a mail), a wrong "different" tells one story twice.
     """
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(_AMP_CACHE.sub("https://", url.strip()))
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return ""
     if parts.scheme.lower() not in ("http", "https") or not host:
         return ""
     pairs = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0])]
-    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/") or "/"
+    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0]) and not _is_amp(*pair)]
+    path = _AMP_PATH.sub("", re.sub(r"/{2,}", "/", parts.path).rstrip("/")).rstrip("/") or "/"
     path = quote(unquote(path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+    host = _SAME_SITE.sub("", host)
     place = host if port in (None, 80, 443) else f"{host}:{port}"
     return urlunsplit(("https", place, path, urlencode(sorted(kept)), ""))
+
+
+def _is_amp(name: str, value: str) -> bool:
+    return bool(_AMP_PARAMETERS.fullmatch(name)) and (name.lower() != "outputtype" or value.lower() == "amp")
 
 
 def original(url: str) -> str:

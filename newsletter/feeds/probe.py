@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.feeds import clean
 from newsletter.feeds.choice import lets_through
-from newsletter.feeds.cut import Piece, cut
+from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.fetch import Failed, Fetched, Fetcher, parse_url
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParsedEntry, ParsedFeed
 
@@ -104,7 +103,7 @@ def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | No
 
 
 def _cut(entry: ParsedEntry, mode: str, through: bool) -> CheckedEntry:
-    made = cut(clean.read(entry.html, entry.base), entry.title, mode)
+    made = cut_entry(entry, mode)
     return CheckedEntry(
         title=entry.title,
         url=entry.url,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 from newsletter.feeds.blocks import FLOW, INLINE, OPAQUE, OPAQUE_PARTS, WRAPPERS, Block, Line, Run, tidy_line
+from newsletter.feeds.selector import Place
 
 #: Deeper nesting than this keeps its text and loses its tags.
 INLINE_DEPTH, OPAQUE_DEPTH = 8, 24
@@ -14,11 +15,20 @@ _Attributes = list[tuple[str, str | None]]
 
 
 class Reader(HTMLParser):
-    """Fed well-formed HTML; `blocks` gives what it read."""
+    """Fed well-formed HTML; `blocks` gives what it read.
 
-    def __init__(self, resolve: Callable[[str], str]) -> None:
+    Articles begin at `starts`; `dissolved` are the tables, lists and quotations that only lay out.
+    """
+
+    def __init__(
+        self,
+        resolve: Callable[[str], str],
+        starts: frozenset[Place] = frozenset(),
+        dissolved: frozenset[Place] = frozenset(),
+    ) -> None:
         super().__init__(convert_charrefs=True)
         self._resolve = resolve
+        self._starts, self._dissolved = starts, dissolved
         self._blocks: list[Block] = []
         self._kind, self._attributes = "p", ""
         self._lines: list[Line] = []
@@ -43,18 +53,22 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: _Attributes) -> None:
         """An opening tag, or one without an end."""
+        if self.getpos() in self._starts:
+            self._begin(tag)
+        if tag == "span":
+            return
         if tag == "br":
             self._break()
             if self._nest:
                 self._whole.append("<br>")
         elif tag in INLINE:
             self._open_inline(tag, attrs)
-        elif self._nest or tag in OPAQUE:
+        elif self._nest or (tag in OPAQUE and self.getpos() not in self._dissolved):
             self._open_opaque(tag, attrs)
         elif tag == "hr":
             self._flush()
             self._blocks.append(Block("rule"))
-        elif tag in FLOW or tag in WRAPPERS:
+        elif tag in FLOW or tag in WRAPPERS or tag in OPAQUE_PARTS:
             self._flush()
             self._attributes = self._language(attrs)
             if tag in FLOW:
@@ -64,14 +78,16 @@ class Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """A closing tag; one that was never opened is ignored."""
+        if tag == "span":
+            return
         if tag in INLINE:
             self._close_inline(tag)
         elif self._nest:
             if any(tag == name for name, _ in self._nest):
                 self._close_opaque(tag)
-        elif tag in FLOW or tag in WRAPPERS:
+        elif tag in FLOW or tag in WRAPPERS or tag in OPAQUE_PARTS:
             self._flush()
-            if tag in WRAPPERS and any(name == tag for name, _ in self._around):
+            if tag not in FLOW and any(name == tag for name, _ in self._around):
                 while self._around.pop()[0] != tag:
                     pass
             self._attributes = self._inherited()
@@ -89,6 +105,15 @@ class Reader(HTMLParser):
                 self._runs.append(Run(part, marks, href))
         else:
             self._runs.append(Run(data, marks, href))
+
+    def _begin(self, tag: str) -> None:
+        """An article begins with this tag; inside a list or table that is kept, or amid the words of a line, none can."""
+        amid = tag in INLINE or tag == "span"
+        if self._nest or (amid and any(run.text.strip() for run in self._runs)):
+            return
+        if not amid or self._lines:
+            self._flush()
+        self._blocks.append(Block("start"))
 
     def _open_inline(self, tag: str, attrs: _Attributes) -> None:
         given = dict(attrs).get("href") if tag == "a" else None

@@ -1,8 +1,8 @@
 """Reads one line of a source: which publishers, dates and URLs stand in it."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
@@ -10,19 +10,33 @@ from newsletter.feeds import dates
 from newsletter.feeds.blocks import Line, line_text, links
 from newsletter.feeds.originals import canonical
 
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”«»（）【】，。；]+", re.IGNORECASE)
+# a domain alone is a publisher's name; with a path it is a URL
+_URL = re.compile(
+    r"(?:https?://|www\.|(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z]{2,12}/)[^\s<>\"“”«»（）【】，。；]+", re.IGNORECASE
+)
 _URL_LIKE = re.compile(r"(?:https?://|www\.)\S*|[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
 _FILLER = re.compile(
-    r"^\W*(?:url|link|here|original(?: article)?|read more|链接|連結|原文链接|原文|ссылка|оригинал)\W*$", re.I
+    r"^\W*(?:url|link|here|original(?: article)?|read (?:more|on)|full (?:story|text|article)|链接|連結|原文链接|原文"
+    r"|阅读(?:全文|原文)|ссылка|оригинал|читать|lien|hier|aquí|ici)\W*$",
+    re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*(?:[-–—•*·▪]|\(?\d{1,2}[.)、])\s+")
 _EDGES = " \t\n,，、،؛;；:：|/–—-•*·<>«»"
+_AND = r"(?:and|und|et|y|e|и|та|en|ve|oraz|&|و)"
+#: Parts the names of several publishers; 、 does so in any line, because nothing else is written with it.
+_NAMES = re.compile(rf"\s*[,،，、]\s*(?:{_AND}\s+)?|\s+{_AND}\s+", re.IGNORECASE)
+#: A name with commas of its own.
+_ONE_NAME = re.compile(
+    r"\b(?:ministr|department|office|committee|commission|institut|academy|bureau|council|cent(?:er|re)|agency|association"
+    r"|federation|university|faculty|bundes)\w*\s+(?:of|for|on|für|des?)\b|[\"“”«»„]|\b(?:Inc|Ltd|LLC|Co|Corp)\b|D\.C\.",
+    re.IGNORECASE,
+)
 PUBLISHER_CAP = 200
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One source of a line: what is between two semicolons."""
+    """One source of a line."""
 
     publisher: str
     published_on: date | None
@@ -44,14 +58,23 @@ class Cited:
         return canonical(self.url)
 
 
-def segments(line: Line, begin: int = 0, end: int | None = None) -> tuple[Segment, ...]:
-    """The sources between two offsets of a line's text."""
+def segments(line: Line, begin: int = 0, end: int | None = None, *, several: bool = False) -> tuple[Segment, ...]:
+    """The sources between two offsets of a line's text.
+
+    Semicolons part them; so do a date or a link of each one's own; and, under a plural label (`several`), commas and `and`.
+    """
     text = line_text(line)
     end = len(text) if end is None else end
-    spans = [span for span in _urls(line, text) if begin <= span.start and span.end <= end]
-    hidden = _blank(text, (span for span in spans if span.is_text))
+    spans = [replace(span, start=max(begin, span.start)) for span in _urls(line, text) if begin < span.end <= end]
+    hidden = _blank(text, ((span.start, span.end) for span in spans if span.is_text))
+    hidden = _blank(hidden, ((one.start, one.end) for one in dates.find_all(hidden) if one.accessed))
     stops = [begin, *(m.end() for m in re.finditer(r"[;；]", hidden) if begin < m.end() < end), end]
-    found = (_segment(hidden, spans, start, stop) for start, stop in pairwise(stops))
+    found = [
+        one
+        for start, stop in pairwise(stops)
+        for part_start, part_stop in pairwise(_stops(hidden, spans, start, stop))
+        for one in _named(_segment(hidden, spans, part_start, part_stop, first=part_start == begin), several=several)
+    ]
     return tuple(one for one in found if one.publisher or one.dated or one.urls)
 
 
@@ -96,27 +119,57 @@ def _urls(line: Line, text: str) -> list[_Span]:
     return sorted(spans, key=lambda span: span.start)
 
 
-def _blank(text: str, spans: Iterable[_Span]) -> str:
-    for span in spans:
-        text = text[: span.start] + " " * (span.end - span.start) + text[span.end :]
+def _blank(text: str, places: Iterable[tuple[int, int]]) -> str:
+    for start, end in places:
+        text = text[:start] + " " * (end - start) + text[end:]
     return text
 
 
-def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int) -> Segment:
+def _stops(hidden: str, spans: Sequence[_Span], start: int, stop: int) -> list[int]:
+    """`start`, where else a source begins between the two, and `stop`."""
+    dated = dates.find_all(hidden[start:stop])
+    if len(dated) > 1:
+        if not hidden[start : start + dated[0].start].strip(_EDGES):
+            return [start, *(start + one.start for one in dated[1:]), stop]
+        return [start, *(_behind(start + one.end, spans) for one in dated[:-1]), stop]
+    named = [span for span in spans if start <= span.start and span.end <= stop and not span.is_text]
+    gaps = (hidden[one.end : other.start].strip(_EDGES) for one, other in pairwise(named))
+    if all(not gap or re.fullmatch(_AND, gap, re.IGNORECASE) for gap in gaps):
+        return [start, *(span.end for span in named[:-1]), stop]
+    return [start, stop]
+
+
+def _behind(place: int, spans: Sequence[_Span]) -> int:
+    """`place`, or the end of the URL that follows at once."""
+    return next((span.end for span in spans if span.is_text and place <= span.start <= place + 3), place)
+
+
+def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int, *, first: bool) -> Segment:
     text = hidden[start:stop]
-    found = dates.find(text)
+    found = next(reversed(dates.find_all(text)), None)
     if found is not None and found.day is not None:
         text = f"{text[: found.start]} {text[found.end :]}"
+    if not first:
+        text = re.sub(rf"^[{re.escape(_EDGES)}]*{_AND}\s+", "", text, flags=re.IGNORECASE)
     urls: dict[str, str] = {}
     for span in spans:
         if start <= span.start and span.end <= stop:
             urls.setdefault(canonical(span.url) or span.url, span.url)
-    publisher = _publisher(text)
-    return Segment(publisher, found.day if found else None, found is not None, tuple(urls.values()))
+    return Segment(_publisher(text), found.day if found else None, found is not None, tuple(urls.values()))
+
+
+def _named(segment: Segment, *, several: bool) -> list[Segment]:
+    """A source for each of the names in one; a date behind the last is of all of them."""
+    if segment.urls or not (several or "、" in segment.publisher) or _ONE_NAME.search(segment.publisher):
+        return [segment]
+    names = [name.strip(_EDGES) for name in _NAMES.split(segment.publisher)]
+    if any(len(name) < 2 or name[0].islower() for name in names):
+        return [segment]
+    return [replace(segment, publisher=name) for name in names]
 
 
 def _publisher(text: str) -> str:
-    text = re.sub(r"[(（\[【]\s*[)）\]】]", " ", _BULLET.sub("", text))
+    text = re.sub(r"[(（\[【]\s*[,;，；]?\s*[)）\]】]", " ", _BULLET.sub("", text))
     text = re.sub(r"[,\s]+[.。]$", "", " ".join(text.split())).strip(_EDGES)
     text = "" if _FILLER.match(text) else text
     for opening, closing in ("()", "（）", "[]", "【】"):

@@ -1,15 +1,30 @@
 """Where the articles of a compiled digest begin, and how we know that it is one."""
 
+import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from newsletter.feeds.blocks import Block
+from newsletter.feeds.blocks import HEADINGS, Block
 from newsletter.feeds.citation import Part, SourceLine
-from newsletter.feeds.headlines import KINDS, is_short_line, kind_of, linked_to
+from newsletter.feeds.headlines import KINDS, compared, is_short_line, kind_of, linked_to, run_in
 from newsletter.feeds.originals import original
 
-_NAMES = {"bold": "bold lines"}
+_NAMES = {"bold": "bold lines", "numbered": "numbered lines"}
+#: Characters between a source line and the next headline that are no text of an article: "Photo: …", "Share this".
+AFTERWORD = 150
+#: Words that an article without a source line has after the last one with it; fewer are a footer ("Share this").
+FEWEST = 12
+#: "7 cameras for travellers": one article that promises a number, unless they are news.
+_LISTICLE = re.compile(
+    r"(?<!\d)(?P<many>\d{1,3})(?![\d.:,])(?!\s*(?:january|february|march|april|may|june|july))", re.I
+)
+_NEWS = re.compile(
+    r"\b(?:stor(?:y|ies)|reads?|news|briefs?|items?|links|headlines|reports?|articles)\b|新闻|新聞|消息|简讯|новост",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -18,59 +33,148 @@ class Starts:
 
     at: tuple[int, ...]
     reason: str
-    #: The articles' first lines are their headlines, though nothing marks them.
+    #: The articles' first lines are their headlines, though nothing marks them; or their first bold words are.
     short: bool = False
+    run_in: bool = False
+    #: Each article ends with its source line: what follows the last one is none.
+    closing: bool = False
 
 
-def is_end(part: Part) -> bool:
-    """True for a source line that is surely one."""
-    return isinstance(part, SourceLine) and part.sure
+def find_starts(parts: Sequence[Part], title: str, mode: str) -> Starts:
+    """Where articles begin in an entry with this title.
 
-
-def find_starts(parts: Sequence[Part], *, always: bool) -> Starts:
-    """Where articles begin. Without proof there are none, unless `always`: then any headings, bold lines or rules do."""
-    found = _by_sources(parts)
-    if not found.at:
-        found = _by_links(parts) or found
-    if found.at or not always:
-        return found
-    return _anyhow(parts)
+    `mode` auto asks for proof; always takes any headings, bold lines or rules; anything else is the feed's selector, whose
+    matches are marked.
+    """
+    if mode not in ("auto", "always"):
+        at = tuple(index for index, part in enumerate(parts) if isinstance(part, Block) and part.kind == "start")
+        found = f"{len(at)} place{'' if len(at) == 1 else 's'}"
+        if len(at) < 2:
+            return Starts((), f"'{mode}' is found in {found}, and two are needed")
+        return Starts(at, f"'{mode}' is found in {found}", short=True)
+    found_starts = _by_sources(parts)
+    if not found_starts.at:
+        found_starts = _by_links(parts, title) or found_starts
+    return found_starts if found_starts.at or mode == "auto" else _anyhow(parts)
 
 
 def _by_sources(parts: Sequence[Part]) -> Starts:
     """Several source lines, and a headline or a rule for each."""
-    ends = [index for index, part in enumerate(parts) if is_end(part)]
+    lines = [(index, part.sure) for index, part in enumerate(parts) if isinstance(part, SourceLine)]
+    ends = [index for index, sure in lines if sure]
+    # without dates and URLs three are needed, and every one of them at the end of an article with a headline
+    unsure = len(ends) < 2 < len(lines)
+    if unsure:
+        ends = [index for index, _ in lines]
     if len(ends) < 2:
-        return Starts((), "it has no more than one source line")
+        return Starts((), "it has no more than one source line with a date or URL")
     regions = [range(begin, end) for begin, end in zip((0, *(end + 1 for end in ends)), ends, strict=False)]
     counts = Counter(kind for region in regions for kind in {_kind(parts[index]) for index in region} - {""})
     best = max(KINDS, key=lambda kind: (counts[kind], -KINDS.index(kind)))
-    if counts[best] >= max(2, len(ends) - len(ends) // 4):
-        bare = [region.start for region in regions if all(_kind(parts[index]) != best for index in region)]
-        marked = [index for index, part in enumerate(parts) if _kind(part) == best]
-        at = tuple(sorted({*bare, *marked}))
-        return Starts(at, f"{len(ends)} source lines under {_named(best)}")
+    if counts[best] >= (len(ends) if unsure else max(2, _most(len(ends)))):
+        return _under(parts, regions, best, all_close=unsure)
+    return Starts((), "its source lines have no dates") if unsure else _without_headlines(parts, regions)
+
+
+def _most(number: int) -> int:
+    return number - number // 4
+
+
+def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_close: bool) -> Starts:
+    """Articles under headlines of the kind `best`, if their source lines are at their ends or right below their headlines."""
+    ends = [region.stop for region in regions]
+    marked = [index for index, part in enumerate(parts) if _kind(part) == best]
+    # a headline that stands below once more, with no text here, is of a table of contents
+    last = {_words(parts[index]): index for index in marked}
+    marked = [index for index in marked if last[_words(parts[index])] == index or _is_text(parts[index + 1])]
+    reason = f"{len(ends)} source lines under {_named(best)}"
+    closing = [_is_afterword(parts, end + 1, best) for end in ends[:-1]]
+    if sum(closing) >= (len(closing) if all_close else _most(len(closing))):
+        # a heading is of the headlines' rank; a bold line further down is a heading inside an article
+        at = {_first(marked, region) for region in regions}
+        tails = pairwise([*(index for index in marked if index > ends[-1]), len(parts)])
+        at |= {begin for begin, end in tails if sum(map(_words_of, parts[begin:end])) >= FEWEST}
+        if best in HEADINGS:
+            at |= {index for index in marked if index < ends[-1]}
+        return Starts(tuple(sorted(at)), reason, closing=True)
+    if not all_close and sum(_kind(parts[end - 1]) == best for end in ends if end) >= _most(len(ends)):
+        return Starts(tuple(marked), f"{reason}, right below them")
+    return Starts((), f"its {len(ends)} source lines stand inside the text")
+
+
+def _first(marked: Sequence[int], region: range) -> int:
+    """The first headline of a region, else where it begins."""
+    place = bisect_left(marked, region.start)
+    return marked[place] if place < len(marked) and marked[place] < region.stop else region.start
+
+
+def _without_headlines(parts: Sequence[Part], regions: Sequence[range]) -> Starts:
+    count = len(regions)
     rules = [next((index for index in region if _is_rule(parts[index])), None) for region in regions]
     if all(rule is not None for rule in rules[1:]):
         first = 0 if rules[0] is None else rules[0] + 1
-        return Starts(
-            (first, *(rule + 1 for rule in rules[1:] if rule is not None)), f"{len(ends)} source lines between rules"
-        )
-    if all(_headed(parts, region) for region in regions):
-        at = tuple(region.start for region in regions)
-        return Starts(at, f"{len(ends)} source lines, each after a short first line", short=True)
-    return Starts((), f"it has {len(ends)} source lines, but no headlines between them")
+        at = (first, *(rule + 1 for rule in rules[1:] if rule is not None))
+        return Starts(at, f"{count} source lines between rules", short=True, closing=True)
+    for is_head, found in (
+        (is_short_line, Starts((), f"{count} source lines, each after a short first line", short=True, closing=True)),
+        (run_in, Starts((), f"{count} source lines, each after bold first words", run_in=True, closing=True)),
+    ):
+        heads = [_head(parts, region, is_head) for region in regions]
+        if all(head is not None for head in heads):
+            return replace(found, at=tuple(head for head in heads if head is not None))
+    return Starts((), f"it has {count} source lines, but no headlines between them")
 
 
-def _by_links(parts: Sequence[Part]) -> Starts | None:
+def _head(parts: Sequence[Part], region: range, is_head: Callable[[Block], object]) -> int | None:
+    """The first part of a region after headings over several articles, if it is a head and text follows."""
+    at = next((index for index in region if not _is_section(parts[index])), region.stop)
+    first = parts[at] if at < region.stop else None
+    if not isinstance(first, Block) or not is_head(first):
+        return None
+    return at if at + 1 < region.stop or not is_short_line(first) else None
+
+
+def _is_afterword(parts: Sequence[Part], begin: int, best: str) -> bool:
+    """True when nothing but a few words stands between a source line and the next headline."""
+    size = 0
+    for part in parts[begin : begin + 10]:
+        if _kind(part) == best or _is_section(part):
+            return True
+        size += len(part.text) if isinstance(part, Block) else 0
+        if size > AFTERWORD:
+            return False
+    return True
+
+
+def _by_links(parts: Sequence[Part], title: str) -> Starts | None:
     """Headlines that each link to a page of their own, with text below."""
     for kind in KINDS:
         at = [index for index, part in enumerate(parts) if _kind(part) == kind]
-        pages = {original(linked_to(part)) for index in at if isinstance(part := parts[index], Block)}
+        heads = [part for index in at if isinstance(part := parts[index], Block)]
+        pages = {original(linked_to(head)) for head in heads}
+        if len(at) < 2 or len(pages) < len(at) or "" in pages:
+            continue
         texts = all(index + 1 < len(parts) and _is_text(parts[index + 1]) for index in at)
-        if len(at) >= 2 and len(pages) == len(at) and "" not in pages and texts:
+        if texts and not _is_listicle(title, heads) and 2 * _size(parts[: at[0]]) <= _size(parts):
             return Starts(tuple(at), f"{len(at)} {_named(kind)}, each linked to a page of its own")
     return None
+
+
+def _is_listicle(title: str, heads: Sequence[Block]) -> bool:
+    """A title that promises as many things as there are headings, or headings that are names rather than headlines."""
+    promised = {int(hit["many"]) for hit in _LISTICLE.finditer(title)}
+    words = sum(_length(head.text) for head in heads) / len(heads)
+    return (len(heads) in promised or words < 3.5) and not _NEWS.search(title)
+
+
+def _words_of(part: Part) -> float:
+    return _length(part.text) if isinstance(part, Block) else 0
+
+
+def _length(text: str) -> float:
+    """Words, of which a script without spaces has one in two characters."""
+    dense = sum("\u2e80" <= char <= "\u9fff" or "\u0e00" <= char <= "\u0eff" for char in text)
+    return len(text.split()) + dense / 2
 
 
 def _anyhow(parts: Sequence[Part]) -> Starts:
@@ -81,28 +185,34 @@ def _anyhow(parts: Sequence[Part]) -> Starts:
     rules = tuple(index + 1 for index, part in enumerate(parts) if _is_rule(part))
     if rules:
         return Starts((0, *rules), "between rules, as this feed is always cut")
-    ends = [index + 1 for index, part in enumerate(parts) if is_end(part)]
+    ends = [index + 1 for index, part in enumerate(parts) if isinstance(part, SourceLine) and part.sure]
     if len(ends) >= 2:
-        return Starts((0, *ends[:-1]), "after each source line, as this feed is always cut")
+        return Starts((0, *ends[:-1]), "after each source line, as this feed is always cut", closing=True)
     return Starts((), "nothing to cut at")
-
-
-def _headed(parts: Sequence[Part], region: range) -> bool:
-    """The first part of a region is a short line, and text follows."""
-    first = parts[region.start] if region else None
-    return isinstance(first, Block) and is_short_line(first) and len(region) > 1
 
 
 def _kind(part: Part) -> str:
     return kind_of(part) if isinstance(part, Block) else ""
 
 
+def _words(part: Part) -> str:
+    return compared(part.text) if isinstance(part, Block) else ""
+
+
 def _is_rule(part: Part) -> bool:
     return isinstance(part, Block) and part.kind == "rule"
 
 
+def _is_section(part: Part) -> bool:
+    return isinstance(part, Block) and part.kind in ("rule", "start", *HEADINGS)
+
+
 def _is_text(part: Part) -> bool:
     return isinstance(part, Block) and part.kind != "rule" and not kind_of(part)
+
+
+def _size(parts: Sequence[Part]) -> int:
+    return sum(len(part.text) for part in parts if isinstance(part, Block))
 
 
 def _named(kind: str) -> str:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -122,7 +123,9 @@ def _match(item: Item, wording: ItemVersion, compiled: Compiled, now: datetime) 
         try:
             with transaction.atomic():
                 mine = Item.objects.filter(id=item.id, version=item.version, matched_at=None)
-                return _write(item, met, compiled, now) if mine.update(matched_at=now) else 0
+                if not mine.update(matched_at=now):
+                    return 0
+                return _write(item, met, compiled, now) if wording.material else _refresh(item, met, compiled)
         except IntegrityError:
             continue
     return 0
@@ -138,9 +141,12 @@ def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) ->
         receipt = [asdict(hit) for hit in one.hits] if curated else None
         known = judged.get(one.topic_id)
         if known is not None:  # an edited item: the same pair, its words in the new version
-            Match.objects.filter(id=known.id).update(
-                item_version=item.version, revision_id=revision_id, receipt=receipt, withdrawn_at=None
-            )
+            words: dict[str, Any] = {"item_version": item.version, "revision_id": revision_id, "receipt": receipt}
+            if known.withdrawn_at is not None:
+                words["withdrawn_at"] = None
+                if owed_at and known.owed_at:  # its words came back: owed as if they were new, to whom it was not given
+                    words |= {"owed_at": owed_at, "gathering_id": None}
+            Match.objects.filter(id=known.id).update(**words)
             continue
         fresh.append(
             Match(
@@ -157,6 +163,16 @@ def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) ->
     Match.objects.bulk_create(fresh)
     _withdraw(judged, {one.topic_id for one in met}, now)
     return len(fresh)
+
+
+def _refresh(item: Item, met: Sequence[Met], compiled: Compiled) -> int:
+    """An edit that changed nothing that matters: matches that are there speak of the new wording; none comes, none goes."""
+    for one in met:
+        revision_id, curated = compiled.topics[one.topic_id]
+        receipt = [asdict(hit) for hit in one.hits] if curated else None
+        live = Match.objects.filter(item_id=item.id, topic_id=one.topic_id, withdrawn_at=None)
+        live.update(item_version=item.version, revision_id=revision_id, receipt=receipt)
+    return 0
 
 
 def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:
