@@ -75,7 +75,7 @@ def _utf8(body: bytes) -> str:
     text = body.decode(errors="surrogateescape")
     broken = sum("\udc80" <= char <= "\udcff" for char in text)
     good = sum(char > "\x7f" for char in text) - broken
-    if good < 10 * broken:
+    if good < 4 * broken:
         return ""
     return re.sub("[\udc80-\udcff]", lambda hit: _as_1252(hit[0]), text)
 

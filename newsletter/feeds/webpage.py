@@ -83,7 +83,9 @@ class _Finder(HTMLParser):
             self._base = href
         elif tag == "a" and _FEED_LIKE.search(href):
             self.linked.append(href)
-        elif tag == "link" and "alternate" in values.get("rel", "").lower().split() and _is_feed(values.get("type", "")):
+        elif (
+            tag == "link" and "alternate" in values.get("rel", "").lower().split() and _is_feed(values.get("type", ""))
+        ):
             self.named.append(href)
 
 
