@@ -44,7 +44,8 @@ def decode(body: bytes, content_type: str) -> str:
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
-            return body.decode(name, "replace").lstrip("\ufeff")
+            text = _utf8(body) if name == "utf-8" else ""
+            return (text or body.decode(name, "replace")).lstrip("\ufeff")
     wide = _utf16(body[:400])
     if wide:
         return body.decode(wide, "replace")
@@ -74,7 +75,7 @@ def _utf8(body: bytes) -> str:
     text = body.decode(errors="surrogateescape")
     broken = sum("\udc80" <= char <= "\udcff" for char in text)
     good = sum(char > "\x7f" for char in text) - broken
-    if good < 10 * broken:
+    if good < 4 * broken:
         return ""
     return re.sub("[\udc80-\udcff]", lambda hit: _as_1252(hit[0]), text)
 
@@ -92,7 +93,7 @@ def _best(body: bytes, announced: list[str]) -> str:
     trust = 1 + 4 / (sum(byte > 0x7F for byte in words) or 1)
 
     def merit(name: str) -> float:
-        said = trust * (_SAID_LATIN if name == "cp1252" else _SAID) if name in announced else 0.0
+        said = trust * (_SAID_LATIN if name == "cp1252" else _SAID) if name in (announced or ["cp1252"]) else 0.0
         return guessing.plausibility(words, name) + said + (_SPOKEN if name in likely else 0.0)
 
     return max((*[name for name in announced if name != "utf-8"], *guessing.CANDIDATES), key=merit)

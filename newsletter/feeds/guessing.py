@@ -83,7 +83,7 @@ def _any_letter(text: str, index: int) -> float:
     return known if known is not None else 0.6 if text[index].isalpha() else -0.5
 
 
-def _ideographs(common: str, encoding: str, rows: range) -> Callable[[str, int], float]:
+def _ideographs(common: str, encoding: str, rows: range, likely: float = 0.25) -> Callable[[str, int], float]:
     most = frozenset(common)
 
     @cache
@@ -103,7 +103,7 @@ def _ideographs(common: str, encoding: str, rows: range) -> Callable[[str, int],
             return 0.5
         if encoding == "euc_jp" and "\u3041" <= char <= "\u30fe":
             return 0.9
-        return 0.5 if char in usual() else -0.6
+        return likely if char in usual() else -0.6
 
     return weigh
 
@@ -161,8 +161,8 @@ def _latin(weights: dict[str, float]) -> Callable[[str, int], float]:
 _MODELS: dict[str, Callable[[str, int], float]] = {
     "gb18030": _ideographs(_SIMPLIFIED, "gb2312", range(0xB0, 0xD8)),
     "big5hkscs": _ideographs(_TRADITIONAL, "big5", range(0xA4, 0xC7)),
-    "euc_kr": _ideographs(_HANGUL, "euc_kr", range(0xB0, 0xC9)),
-    "cp949": _ideographs(_HANGUL, "euc_kr", range(0xB0, 0xC9)),
+    "euc_kr": _ideographs(_HANGUL, "euc_kr", range(0xB0, 0xC9), 0.5),
+    "cp949": _ideographs(_HANGUL, "euc_kr", range(0xB0, 0xC9), 0.5),
     "euc_jp": _ideographs(_KANJI, "euc_jp", range(0xB0, 0xD0)),
     "cp932": _ideographs(_KANJI, "euc_jp", range(0xB0, 0xD0)),
     "cp1251": _cyrillic,

@@ -12,8 +12,25 @@ from newsletter.feeds.raw import RawEntry, RawFeed
 OLDER = ("prev-archive", "next")
 
 
+class Unreadable(Exception):
+    """feedparser itself broke on it."""
+
+
 def read(text: str) -> RawFeed | None:
-    """`text` as a feed; None: it is none."""
+    """`text` as a feed; None: it is none.
+
+    Raises:
+        Unreadable: it is broken in a way that feedparser does not foresee.
+    """
+    try:
+        return _read(text)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Unreadable(type(error).__name__) from error
+
+
+def _read(text: str) -> RawFeed | None:
     # BytesIO only: feedparser takes any str or bytes for a URL or a path, and opens it. No content-location either: it would
     # make guids depend on where the feed lives.
     result = feedparser.parse(

@@ -7,8 +7,9 @@ from newsletter.feeds import jsonfeed, lenient, strict, webpage, wordpress
 from newsletter.feeds.chars import xml_safe
 from newsletter.feeds.decoding import decode
 from newsletter.feeds.fields import Window
+from newsletter.feeds.mending import mended
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParseFailed
-from newsletter.feeds.raw import finished
+from newsletter.feeds.raw import RawFeed, finished
 
 _ENTITIES = re.compile(r"<!DOCTYPE\b.*?<!ENTITY\b", re.IGNORECASE | re.DOTALL)
 
@@ -19,7 +20,7 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime) -> Pa
     if not text:
         return ParseFailed("it is empty: ask the site's owner")
     if webpage.is_web_page(text):
-        return _not_a_feed("this is a web page, not a feed", webpage.feed_links(text, url))
+        return _not_a_feed("this is a web page, not a feed", text, url)
     window = Window(now)
     if text[0] == "[":
         return wordpress.read(text, url, window)
@@ -27,12 +28,31 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime) -> Pa
         return jsonfeed.read(text, url, window)
     if _ENTITIES.search(text):
         return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
-    raw = strict.read(text) or lenient.read(text)
+    try:
+        raw = read_xml(text)
+    except lenient.Unreadable as error:
+        return ParseFailed(f"it is too broken to be read ({error}): ask the site's owner")
+    return finished(raw, url, window) if raw is not None else _not_a_feed("this is no feed", text, url)
+
+
+def read_xml(text: str) -> RawFeed | None:
+    """`text` as a feed: strictly, else with its usual faults mended, else by feedparser, which takes nearly anything.
+
+    Raises:
+        lenient.Unreadable.
+    """
+    raw = strict.read(text)
     if raw is None:
-        return _not_a_feed("this is no feed", webpage.feed_links(text, url))
-    return finished(raw, url, window)
+        text = mended(text)
+        raw = strict.read(text) or lenient.read(text)
+    return raw
 
 
-def _not_a_feed(reason: str, links: tuple[str, ...]) -> NotAFeed:
-    hint = f"its feed is {' or '.join(links)}" if links else "look for a link named RSS or Atom on it"
+def _not_a_feed(reason: str, text: str, url: str) -> NotAFeed:
+    links = webpage.feed_links(text, url)
+    guess = "" if links else webpage.usual_place(text, url)
+    if links:
+        hint = f"its feed is {' or '.join(links)}"
+    else:
+        hint = f"it names none, try {guess}" if guess else "look for a link named RSS or Atom on it"
     return NotAFeed(f"{reason}: {hint}", links)

@@ -1,0 +1,56 @@
+"""An XML feed with the usual faults taken out: junk around it, HTML entities, stray ampersands, a missing end."""
+
+import html
+import re
+
+_ROOT = r"<(?:rss|feed|(?:\w+:)?RDF)\b"
+#: Whatever comes before the first element of a feed, comments as a whole.
+_BEFORE = re.compile(
+    rf"\A(?:[^<]++|(?><!--.*?-->)|<(?!!--|(?:rss|feed|(?:\w+:)?RDF)\b)[^>]*+>)*+(?={_ROOT})", re.DOTALL | re.IGNORECASE
+)
+#: Character data sections stay as they are; of what begins with an ampersand only that which XML does not know is changed.
+_REFERENCE = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|&(?!(?:amp|lt|gt|quot|apos);)(?:#(?P<code>\d{1,7}|[xX][0-9a-fA-F]{1,6});|(?P<name>\w{2,31});)?",
+    re.DOTALL,
+)
+_END = re.compile(r"</(?:rss|feed|(?:\w+:)?RDF)\s*>", re.IGNORECASE)
+_ENTRY_END = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
+_NAME = re.compile(r"<([\w:]+)")
+
+
+def mended(text: str) -> str:
+    """`text` (without characters that XML forbids) as XML that is more likely to be well-formed, and says the same.
+
+    Of a feed that breaks off the complete entries stay.
+    """
+    before = _BEFORE.match(text)
+    return _ended(_REFERENCE.sub(_reference, text[before.end() :] if before else text))
+
+
+def _reference(hit: re.Match[str]) -> str:
+    if hit[0].startswith("<"):
+        return hit[0]
+    if hit["code"]:
+        code = int(hit["code"][1:], 16) if hit["code"][0] in "xX" else int(hit["code"])
+        return hit[0] if _is_xml(code) else ""
+    if hit["name"]:
+        known = html.unescape(hit[0])
+        return html.escape(known) if known != hit[0] else f"&amp;{hit[0][1:]}"
+    return "&amp;"
+
+
+def _is_xml(code: int) -> bool:
+    return code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
+
+
+def _ended(text: str) -> str:
+    """`text` up to the end of its root element, or up to its last complete entry."""
+    ends = list(_END.finditer(text, max(len(text) - 100_000, 0)))
+    if ends:
+        return text[: ends[-1].end()]
+    entries = list(_ENTRY_END.finditer(text))
+    root = _NAME.match(text)
+    if not entries or root is None:
+        return text
+    inside = "</channel>" if root[1].lower() == "rss" and text.rfind("</channel>", entries[-1].end()) < 0 else ""
+    return f"{text[: entries[-1].end()]}{inside}</{root[1]}>"
