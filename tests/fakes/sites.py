@@ -25,7 +25,7 @@ def feed(host: str, entries: int = 3) -> str:
 
 def hostile() -> str:
     """Small, and minutes of work for a parser that knows no limits (an author of 64,000 letters)."""
-    return f"<!DOCTYPE rss><rss version='2.0'><channel><item><author>{'a' * 64_000}</author></item></channel></rss>"
+    return f"<rss version='2.0'><channel><x/><item><author>{'a' * 64_000}</author></item></channel></rss>"
 
 
 class Sites(socketserver.ThreadingTCPServer):

@@ -20,7 +20,7 @@ from newsletter.feeds.backfill import Backfilled, Refused, backfill
 from newsletter.feeds.fetch import Fetched, Fetcher
 from newsletter.feeds.keep import keep
 from newsletter.feeds.parse import parse
-from newsletter.feeds.parsed import ParsedFeed
+from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.models import Entry, Feed, Incident, Item, ItemVersion, Match
 from tests import rows
 from tests.feeds.archive import Archive, guid, moment
@@ -224,14 +224,14 @@ def test_a_broken_page_is_told_and_the_next_run_tries_it_again_or_leaves_it_out(
 
 def test_a_page_with_an_entry_that_cannot_be_read_keeps_the_others(site, monkeypatch: pytest.MonkeyPatch) -> None:
     one = site(Archive(30)).polled()
-    cut = entries.cut
+    cut = entries.cut_entry
 
-    def break_on_one(blocks: object, title: str, mode: str, **more: object) -> object:
-        if title.startswith("Ship 15 "):
-            raise ValueError(title)
-        return cut(blocks, title, mode, **more)  # type: ignore[arg-type]
+    def break_on_one(entry: ParsedEntry, mode: str) -> object:
+        if entry.title.startswith("Ship 15 "):
+            raise ValueError(entry.title)
+        return cut(entry, mode)
 
-    monkeypatch.setattr(entries, "cut", break_on_one)
+    monkeypatch.setattr(entries, "cut_entry", break_on_one)
     done = one.run()
     assert (done.status, done.entries, done.bad) == ("finished", 19, 1)
 

@@ -216,7 +216,7 @@ def test_every_limit_of_a_fork_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forking.signal, "setitimer", record)
     forking.confine(wall=3, cpu=2, memory=100)
     r = forking.resource
-    assert alarms == [3]
+    assert alarms == [forking.QUICK, 3]
     assert seen == {
         r.RLIMIT_CPU: (2, 2),
         r.RLIMIT_AS: (100, 100),

@@ -41,7 +41,7 @@ def fetcher(world: Sites, *names: str, seconds: float = 2) -> Fetcher:
 
 
 def quick_parse(body: bytes, *, url: str, content_type: str = "", now: datetime) -> Parsed:
-    return child.parse(body, url=url, content_type=content_type, now=now, limits=child.Limits(wall=3, cpu=1))
+    return child.parse(body, url=url, content_type=content_type, now=now, limits=child.Limits(wall=20, cpu=1))
 
 
 def read(world: Sites, *names: str, wait: float = 2, **more: object) -> list[refresh.Refreshed]:
