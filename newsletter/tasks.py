@@ -29,6 +29,7 @@ from newsletter import db, logs, wiring
 from newsletter.delivery import gate, prune, recover, reroute, send
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
+from newsletter.feeds import prune as old_feeds
 from newsletter.feeds import refresh as feeds
 from newsletter.matching import match as matching
 from newsletter.matching import topics
@@ -202,7 +203,9 @@ def recover_work() -> None:
 @app.task(name="newsletter.prune")
 def prune_rows() -> None:
     """Delete what is kept no longer."""
-    prune.prune(now=db.now())
+    now = db.now()
+    prune.prune(now=now)
+    old_feeds.prune(now=now)
     topics.drop_orphans()
 
 

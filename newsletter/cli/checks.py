@@ -15,7 +15,9 @@ from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
 from newsletter.delivery import gate
 from newsletter.delivery import status as deliveries
-from newsletter.models import Feed, Item, Notice, Pulse, Rhythm, Topic
+from newsletter.feeds import incidents
+from newsletter.feeds import listing as feeds
+from newsletter.models import Item, Notice, Pulse, Rhythm, Topic
 from newsletter.subscribers import listing
 from newsletter.vault import KeysDoNotFit
 
@@ -33,7 +35,6 @@ def figures() -> dict[str, Any]:
     now = db.now()
     ledger = deliveries.ledger()
     beat = Pulse.objects.filter(name="tick").first()
-    active = Feed.objects.filter(state=Feed.State.ACTIVE)
     topics = dict(Topic.objects.filter(state=Topic.State.ACTIVE).values_list("kind").annotate(Count("id")))
     coming = Rhythm.objects.filter(due_at__gt=now).order_by("due_at").first()
     return {
@@ -44,11 +45,8 @@ def figures() -> dict[str, Any]:
         "sending_paused_by": gate.closed_by(),
         "last_look_at": beat.at if beat else None,
         "silent": beat is None or beat.at < now - SILENT,
-        "feeds": {
-            "active": active.count(),
-            "due": active.filter(next_fetch_at__lte=now).count(),
-            "failing": active.filter(failures__gt=0).count(),
-        },
+        "feeds": feeds.counts(now=now),
+        "incidents": len(incidents.listing()),
         "items": Item.objects.count(),
         "topics": {"curated": topics.get("curated", 0), "own": topics.get("own", 0)},
         "subscribers": listing.counts(),
@@ -67,8 +65,9 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"sending   {f'PAUSED by {paused}: ' + _RESUME if paused else 'open'}"
     silent = " (nothing works at present: start 'newsletter run', or a worker)" if found["silent"] else ""
     yield f"last look {when(found['last_look_at'])}{silent}"
-    feeds = found["feeds"]
-    yield f"feeds     {feeds['active']} active, {feeds['due']} due, {feeds['failing']} failing"
+    yield "feeds     " + (", ".join(f"{count} {word}" for word, count in found["feeds"].items()) or "none yet")
+    if found["incidents"]:
+        yield f"          {_INCIDENTS.format(found['incidents'])}"
     yield f"items     {found['items']}"
     yield f"topics    {found['topics']['curated']} with a name, {found['topics']['own']} keywords of readers"
     yield "people    " + ", ".join(f"{count} {state}" for state, count in found["subscribers"].items())
@@ -79,6 +78,9 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"next slot {when(found['next_slot_at'])} UTC"
 
 
+#: Feeds of such health need somebody's eye.
+_UNWELL = ("broken", "late", "silent", "ended", "quarantined")
+_INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
 _RESUME = "'newsletter sending resume' opens it"
 
 
@@ -129,10 +131,7 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {_RESUME}" if paused else "open")
-    failing = found["feeds"]["failing"]
-    yield Finding(
-        "feeds", "warn" if failing else "ok", f"{failing} failing: see 'newsletter feeds list'" if failing else "well"
-    )
+    yield from _feeds(found)
     for state in ("unknown", "parked"):
         count = found["deliveries"].get(state, 0)
         yield Finding(state, "warn" if count else "ok", f"{count}: {_WHAT_TO_DO[state]}" if count else "none")
@@ -141,6 +140,14 @@ def _work() -> Iterator[Finding]:
     yield Finding(
         "queue", "warn" if stuck else "ok", f"mail waits since {when(stuck)} UTC" if stuck else "nothing waits"
     )
+
+
+def _feeds(found: dict[str, Any]) -> Iterator[Finding]:
+    bad = [f"{found['feeds'][word]} {word}" for word in _UNWELL if found["feeds"].get(word)]
+    told = f"{', '.join(bad)}: see 'newsletter feeds list'" if bad else "well"
+    yield Finding("feeds", "warn" if bad else "ok", told)
+    count = found["incidents"]
+    yield Finding("incidents", "warn" if count else "ok", _INCIDENTS.format(count) if count else "none")
 
 
 def _broker() -> Finding:

@@ -1,5 +1,6 @@
 """Feeds, their health and what they brought, for people to look at."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -113,6 +114,11 @@ def health(feed: Feed, now: datetime) -> str:
         return "new"
     every = timedelta(seconds=feed.posts_every) if feed.posts_every is not None else None
     return "silent" if is_silent(every, feed.newest_at, now) else "well"
+
+
+def counts(*, now: datetime) -> dict[str, int]:
+    """How many feeds there are of each health, those without any left out."""
+    return dict(Counter(health(feed, now) for feed in Feed.objects.all()))
 
 
 def listing(*, now: datetime) -> tuple[FeedRow, ...]:

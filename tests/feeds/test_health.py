@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.feeds import catalogue
+from newsletter.feeds import catalogue, prune
 from newsletter.feeds.listing import health
-from newsletter.models import Feed
+from newsletter.models import Feed, Fetch, Host, Incident
 from tests import rows
 
 NOW = rows.NOW
@@ -43,3 +43,16 @@ def test_pausing_and_resuming() -> None:
     catalogue.resume(feed.id, now=NOW)
     assert [row.health for row in catalogue.listing(now=NOW)] == ["due"]
     assert isinstance(catalogue.pause(feed.id + 1), catalogue.Refused)
+
+
+@pytest.mark.django_db
+def test_the_record_of_fetches_ends_after_a_month() -> None:
+    feed = Feed.objects.create(url="https://a.example/", next_fetch_at=NOW, created_at=NOW)
+    for days in (1, 29, 31, 300):
+        Fetch.objects.create(feed=feed, at=NOW - days * DAY)
+        Host.objects.create(name=f"{days}.example", free_at=NOW - days * DAY)
+        closed = Incident(feed=feed, kind="gap", opened_at=NOW - 400 * DAY, closed_at=NOW - days * DAY)
+        closed.save()
+    Incident.objects.create(feed=feed, kind="gap", opened_at=NOW - 400 * DAY)
+    assert prune.prune(now=NOW) == {"fetch": 2, "incident": 2, "host": 2}
+    assert Incident.objects.filter(closed_at=None).count() == 1
