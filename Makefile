@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format lock
+.PHONY: help run demo test fuzz feedparser-corpus bench-feeds lint format lock
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
 
 run: ## set up and start the whole service in one process
 	./run.sh
@@ -12,6 +12,17 @@ demo: ## the service with sample feeds, topics and subscribers
 
 test: ## set up and pass all checks and tests
 	./test.sh
+
+TESTED = PYTHONPATH=. .venv-test/bin/python -m
+
+fuzz: ## read FUZZ (20000) feeds spoilt by chance (SEED repeats a run)
+	$(TESTED) tests.feeds.fuzz
+
+feedparser-corpus: ## read feedparser's own test feeds (needs a package index), and tell what differs
+	$(TESTED) tests.feeds.feedparser_corpus
+
+bench-feeds: ## one feed read and stored, beside feedparser
+	$(TESTED) bench.feeds
 
 lint: ## format and lint only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports

@@ -44,9 +44,15 @@ _PREFIXES = {
 }
 _USED = frozenset(word for words in _PREFIXES.values() for word in words.split())
 _DECLARED = re.compile(r"""xmlns:([^\s=]+)\s*=\s*["']([^"']*)""")
+_NAMESPACE = re.compile(r"""xmlns[^=<>]*=\s*["']([^"']*)""")
 #: What would make feedparser take an Atom feed for another version: declarations of other formats.
-_OTHER_FORMAT = re.compile(
-    r"purl\.org/(?:rss/1\.0/|atom|echo|pie)[\"'#]|my\.netscape\.com|userland\.com", re.IGNORECASE
+_OTHER_FORMATS = (
+    "purl.org/rss/1.0/",
+    "purl.org/atom",
+    "purl.org/echo",
+    "purl.org/pie",
+    "my.netscape.com",
+    "userland.com",
 )
 _C1 = re.compile("[\x80-\x9f]")
 _REFERENCE = re.compile(r"&(?:amp;|[A-Za-z0-9_]+;)")
@@ -67,8 +73,8 @@ def read(text: str) -> RawFeed | None:
         root = parser.close()
         if root.tag == "rss":
             return _rss(root)
-        if root.tag == _ATOM + "feed" and not _OTHER_FORMAT.search(text):
-            return _atom(root)
+        if root.tag == _ATOM + "feed":
+            return None if _is_mixed(text) else _atom(root)
         return _rdf(root) if root.tag == _RDF + "RDF" else None
     except (_GiveUp, ParseError, ValueError):
         return None
@@ -82,6 +88,11 @@ def _check(text: str) -> None:
         known = _PREFIXES.get(namespace)
         if prefix not in known.split() if known is not None else prefix in _USED:
             _give_up()
+
+
+def _is_mixed(text: str) -> bool:
+    """Are namespaces of other formats declared as well?"""
+    return any(word in namespace.lower() for namespace in _NAMESPACE.findall(text) for word in _OTHER_FORMATS)
 
 
 def _give_up() -> NoReturn:

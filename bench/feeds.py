@@ -1,0 +1,170 @@
+"""One feed of 100 entries read by the real door and stored in SQLite, beside feedparser in the same run.
+
+    python -m bench.feeds [--rounds 9]
+
+Unchanged: the body is the one of the last time. Changed: one of its 100 entries is new. First: all are. The network is left out
+on both sides. A peer parses and makes safe, but stores nothing.
+"""
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from statistics import median
+
+from bench import made_feeds
+from bench.peers import feed_parsers
+
+
+@dataclass
+class Measured:
+    """Medians of seconds by the clock and of processor time, the children's included."""
+
+    wall: float
+    cpu: float
+
+
+def timed(work: Callable[[], object], rounds: int) -> Measured:
+    """`work` done so many times, after once to warm up."""
+    work()
+    walls, cpus = [], []
+    for _ in range(rounds):
+        cpu, wall = _cpu(), time.perf_counter()
+        work()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(_cpu() - cpu)
+    return Measured(median(walls), median(cpus))
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+class Door:
+    """The real `refresh` of one feed, with a body in place of the network."""
+
+    def __init__(self, started: datetime) -> None:
+        from newsletter.feeds.fetch import Fetched
+
+        self._clock, self._numbers = started, count()
+        self._answer = Fetched("https://digest.example/feed", 200, b"", "", "", "application/xml")
+        self.body = b""
+
+    def get(self, url: str, **validators: str) -> object:
+        """What a fetcher would bring."""
+        return replace(self._answer, body=self.body)
+
+    def new(self) -> int:
+        """A feed that was never read."""
+        from newsletter.models import Feed
+
+        url = f"https://digest.example/{id(self)}/{next(self._numbers)}"
+        return Feed.objects.create(url=url, next_fetch_at=self._clock, created_at=self._clock, announce="all").id
+
+    def read(self, feed_id: int, expected: str, new: int) -> None:
+        """Read the feed a year after the last time, when it is surely due; complain unless it went as expected."""
+        from newsletter.feeds import refresh
+
+        self._clock += timedelta(days=365)
+        done = refresh.refresh(feed_id, now=self._clock, fetcher=self)  # type: ignore[arg-type]
+        if (done.status, done.new) != (expected, new):
+            raise SystemExit(f"expected {expected} with {new} new items: {done}")
+
+
+def stored(kind: Callable[[range], bytes], rounds: int) -> None:
+    """The three readings and what they are compared with."""
+    body = kind(range(100))
+    print(f"\n{kind.__name__}: 100 entries, {len(body) // 1000} kB")
+    safe = timed(lambda: feed_parsers.safe_feedparser(body), rounds)
+    show("feedparser.parse", safe)
+    _doors(kind, body, safe, rounds)
+
+
+def _doors(kind: Callable[[range], bytes], body: bytes, safe: Measured, rounds: int) -> None:
+    from newsletter import db
+
+    door, shifts = Door(db.now()), count(1)
+    feed_id = door.new()
+    door.body = body
+    door.read(feed_id, "read", 100)
+    show("unchanged, stored", timed(lambda: door.read(feed_id, "unchanged", 0), rounds * 5), safe, 100)
+    # made before it is timed: each has one more entry than the one before
+    bodies = {shift: kind(range(shift, shift + 100)) for shift in range(1, rounds + 2)}
+
+    def changed() -> None:
+        door.body = bodies[next(shifts)]
+        door.read(feed_id, "read", 1)
+
+    show("changed, stored: one new entry", timed(changed, rounds), safe, 5)
+
+    def first() -> None:
+        door.body = body
+        door.read(door.new(), "read", 100)
+
+    show("first reading, stored: all new", timed(first, rounds), safe)
+
+
+def parsing(kind: Callable[[range], bytes], rounds: int) -> None:
+    """Parsing alone, in this process."""
+    from newsletter import db
+    from newsletter.feeds import child, lenient, strict
+    from newsletter.feeds.parse import parse
+
+    body, now, url = kind(range(100)), db.now(), "https://digest.example/feed"
+    text = body.decode()
+    if strict.read(text) != lenient.read(text):
+        raise SystemExit("the two readers differ")
+    print(f"\n{kind.__name__}, parsing alone")
+    safe = timed(lambda: feed_parsers.safe_feedparser(body), rounds)
+    show("feedparser.parse", safe)
+    show("feedparser, nothing made safe", timed(lambda: feed_parsers.bare_feedparser(body), rounds), safe)
+    show("our fields, through feedparser", timed(lambda: lenient.read(text), rounds), safe)
+    show("our fields, strict", timed(lambda: strict.read(text), rounds), safe)
+    show("ours, made safe", timed(lambda: parse(body, url=url, now=now), rounds), safe)
+    # the kernel reaps the forks, so that their processor time is not counted
+    show("ours, made safe, in the child", timed(lambda: child.parse(body, url=url, now=now), rounds), safe)
+    peers, missing = feed_parsers.optional()
+    for name, peer in peers.items():
+        if kind is made_feeds.rss:
+            show(f"{name}, nothing made safe", timed(lambda peer=peer: peer(body), rounds), safe)  # type: ignore[misc]
+    if missing:
+        print(f"  not installed, and so not measured: {', '.join(missing)}")
+
+
+def show(title: str, found: Measured, beside: Measured | None = None, target: float = 0.0) -> None:
+    """One line; `target` is the least ratio to `beside`."""
+    ratio = beside.wall / found.wall if beside else 0.0
+    verdict = f"  target {target:g}: {'met' if ratio >= target else 'MISSED'}" if target else ""
+    words = f"{ratio:8.1f} x feedparser{verdict}" if beside else ""
+    print(f"  {title:32} {found.wall * 1000:8.2f} ms {found.cpu * 1000:8.2f} ms of CPU{words}")
+
+
+def main() -> None:
+    """Run all."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--rounds", type=int, default=9)
+    rounds = max(asked.parse_args().rounds, 5)
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["NEWSLETTER_DATA_DIR"] = directory
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        for kind in (made_feeds.rss, made_feeds.atom):
+            stored(kind, rounds)
+        for kind in (made_feeds.rss, made_feeds.atom):
+            parsing(kind, rounds)
+    print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB in this process")
+
+
+if __name__ == "__main__":
+    main()
