@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz feedparser-corpus bench-feeds lint format lock
+.PHONY: help run demo test fuzz feedparser-corpus bench-feeds bench-poll lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,6 +23,9 @@ feedparser-corpus: ## read feedparser's own test feeds (needs a package index), 
 
 bench-feeds: ## one feed read and stored, beside feedparser
 	$(TESTED) bench.feeds
+
+bench-poll: ## a thousand feeds polled, bad ones among them, beside the usual poller
+	ulimit -n 8192; $(TESTED) bench.poll
 
 lint: ## format and lint only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports

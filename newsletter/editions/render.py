@@ -15,7 +15,7 @@ from newsletter import mail
 from newsletter.editions import phrases
 from newsletter.editions.notice_words import NOTICES, notice_subject
 from newsletter.editions.parts import Block, Frame, Look, Piece, Reason, Source, Span, Words
-from newsletter.editions.telling import causes, citations, told
+from newsletter.editions.telling import causes, citations, told, worded_apart
 
 __all__ = ["Block", "Frame", "Look", "Piece", "Reason", "Source", "Span", "Wording", "Words", "notice_subject"]
 
@@ -61,7 +61,7 @@ class Wording:
     def block(
         self, pieces: Sequence[Piece], reasons: Sequence[Reason], spans: Mapping[int, Sequence[Span]], look: Look
     ) -> Block:
-        """One place in a mail: an item, or a story that several items tell, with every summary and all sources.
+        """One place in a mail: an item, or a story that several items tell, with every summary, each once, and all sources.
 
         `spans` holds, by item id, where matched words stand; what cannot be found again in the HTML is not marked.
 
@@ -70,7 +70,7 @@ class Wording:
         """
         if not pieces:
             raise ValueError("a block needs at least one piece")
-        story = [told(piece, spans.get(piece.item_id, ())) for piece in pieces]
+        story = [told(piece, spans.get(piece.item_id, ())) for piece in worded_apart(pieces)]
         sources, why = citations(pieces, look.locale), causes(reasons)
         html = ""
         if look.format != "text":

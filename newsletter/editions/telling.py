@@ -74,6 +74,14 @@ def told(piece: Piece, spans: Sequence[Span]) -> Told:
     )
 
 
+def worded_apart(pieces: Iterable[Piece]) -> list[Piece]:
+    """The pieces of a story without those that say word for word what one before them said: a site may have several feeds."""
+    said: dict[str, Piece] = {}
+    for piece in pieces:
+        said.setdefault("".join(piece.text.split()) or piece.title, piece)
+    return list(said.values())
+
+
 def citations(pieces: Iterable[Piece], locale: str) -> list[Cited]:
     """All sources of a story, each once, though items spell its URL in different ways."""
     once: dict[tuple[object, ...], Source] = {}

@@ -99,3 +99,14 @@ def test_two_that_cite_a_home_page_are_two_stories(site: Site) -> None:
     publish(site, "two", "Second", "Huawei two.", "Source: Wire https://news.example/", NOW)
     (mail,) = site.mail(NOW)
     assert len(mail) == 2
+
+
+def test_the_same_words_in_two_feeds_of_a_site_are_told_once(site: Site) -> None:
+    rows.follow(rows.subscriber(), rows.topic(query="Huawei"))
+    source = f"Source: Wire, November 20, 2026 {ORIGINAL}"
+    publish(site, "one", "Harbour closed", "Huawei built it.", source, NOW)
+    publish(site, "two", "Harbour closed", "Huawei  built it.", source, NOW)
+    ((place,),) = site.mail(NOW)
+    assert place.count("Huawei built it.") == 1
+    # both count as given: neither comes again
+    assert DeliveryItem.objects.count() == 2
