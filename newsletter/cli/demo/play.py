@@ -136,7 +136,7 @@ def _run(site: _Site, stopped: threading.Event) -> None:
             feed_id = catalogue.find(site.url("briefs"))
             if feed_id is not None:
                 catalogue.mark_due(feed_id, now=db.now())
-                tasks.ring("refresh", feed_id)
+                tasks.ring("refresh_due")
             tasks.ring("slots")
 
 
