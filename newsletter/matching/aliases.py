@@ -1,73 +1,64 @@
-"""Alias packs: the spellings of a name across languages, in files that anybody can read and check."""
+"""Alias groups: all spellings of one name, which of them find the others, and which count only near certain words."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-import yaml
+from newsletter.matching.text import keys
+
+#: Words between a contextual spelling and one of its words, unless the pack says otherwise.
+NEARBY = 30
+
+
+@dataclass(frozen=True)
+class Near:
+    """A spelling that counts only where one of `words` stands within `within` words of it."""
+
+    spelling: str
+    words: tuple[str, ...]
+    within: int = NEARBY
 
 
 @dataclass(frozen=True)
 class Group:
-    """All spellings of one name, and where they were taken from."""
+    """All spellings of one name, and where they were taken from.
+
+    Each of `spellings` and `near` finds every other spelling of the group; those of `one_way` are found, and find nothing.
+    """
 
     id: str
+    pack: str
     name: str
     spellings: tuple[str, ...]
     source: str
+    one_way: tuple[str, ...] = ()
+    near: tuple[Near, ...] = ()
+
+    @property
+    def everything(self) -> tuple[str, ...]:
+        """Every spelling, in the pack's order."""
+        return (*self.spellings, *(one.spelling for one in self.near), *self.one_way)
 
 
-@dataclass(frozen=True)
-class Pack:
-    """A file of groups. `version` is raised with every change."""
-
-    version: int
-    groups: tuple[Group, ...]
+def same_spelling(one: str, other: str) -> bool:
+    """Whether two spellings are one for the matcher: case, marks of width and the like make no difference."""
+    return keys(one) == keys(other)
 
 
-def read(path: Path) -> Pack:
-    """Read a pack.
-
-    Raises:
-        ValueError: what is wrong with the file, and where.
-    """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{path.name} cannot be read ({type(error).__name__})") from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("version"), int) or not isinstance(raw.get("groups"), list):
-        raise ValueError(f"{path.name} needs a 'version' number and a list of 'groups'")
-    return Pack(raw["version"], tuple(_group(path.name, number, one) for number, one in enumerate(raw["groups"], 1)))
+def without(groups: Iterable[Group], off: Iterable[str]) -> tuple[Group, ...]:
+    """`groups` without the spellings that a topic switched off."""
+    gone = {keys(spelling) for spelling in off}
+    return tuple(
+        replace(
+            group,
+            spellings=tuple(one for one in group.spellings if keys(one) not in gone),
+            one_way=tuple(one for one in group.one_way if keys(one) not in gone),
+            near=tuple(one for one in group.near if keys(one.spelling) not in gone),
+        )
+        for group in groups
+    )
 
 
 def as_query(group: Group) -> str:
-    """A query that any of the spellings meets."""
-    return " OR ".join(f'"{spelling}"' if " " in spelling else spelling for spelling in group.spellings)
-
-
-def query_of(reference: str, directory: Path) -> str:
-    """The query of `PACK:GROUP`, e.g. `peoples:uyghur`, from the packs in `directory`.
-
-    Raises:
-        ValueError: there is no such pack or group; says which there are.
-    """
-    pack, _, wanted = reference.partition(":")
-    known = sorted(path.stem for path in directory.glob("*.yaml"))
-    if pack not in known:
-        raise ValueError(f"there is no such pack: there are {', '.join(known)}")
-    groups = {group.id: group for group in read(directory / f"{pack}.yaml").groups}
-    if wanted not in groups:
-        raise ValueError(f"there is no such group in {pack}: there are {', '.join(groups)}")
-    return as_query(groups[wanted])
-
-
-def _group(file: str, number: int, raw: Any) -> Group:
-    where = f"{file}, group {number}"
-    if not isinstance(raw, dict) or not all(isinstance(raw.get(key), str) for key in ("id", "name", "from")):
-        raise ValueError(f"{where} needs 'id', 'name' and 'from' as words")
-    spellings = raw.get("spellings")
-    if not isinstance(spellings, list) or not spellings or not all(isinstance(one, str) and one for one in spellings):
-        raise ValueError(f"{where} needs a list of 'spellings'")
-    if any('"' in one or "“" in one or "”" in one for one in spellings):
-        raise ValueError(f"{where}: a spelling must not hold quotation marks")
-    return Group(raw["id"], raw["name"], tuple(spellings), raw["from"])
+    """A bare word that finds every spelling of the group: its first spelling that is one word, else the first as a phrase."""
+    finding = [*group.spellings, *(one.spelling for one in group.near)]
+    return next((one for one in finding if " " not in one and "-" not in one), f'"{finding[0]}"')

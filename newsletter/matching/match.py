@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.matching import query as queries
 from newsletter.matching.index import Hit, Index, Met, spans
+from newsletter.matching.judging import READ, receipt
 from newsletter.models import IndexState, Item, ItemVersion, Match, Topic, TopicRevision
 from newsletter.vault import Vault
 
@@ -19,8 +20,6 @@ log = structlog.get_logger()
 
 #: An item can become owed this long after it was first seen.
 YOUNG = timedelta(days=10)
-#: Characters of an item that are read.
-READ = 200_000
 
 
 @dataclass(frozen=True)
@@ -130,16 +129,17 @@ def _match(item: Item, wording: ItemVersion, compiled: Compiled, now: datetime) 
 
 def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) -> int:
     judged = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
+    held = _held([one.topic_id for one in met])
     owe_until = item.first_seen_at + YOUNG
     owed_at = now if item.announced and now <= owe_until else None
     fresh = []
     for one in met:
         revision_id, curated = compiled.topics[one.topic_id]
-        receipt = [asdict(hit) for hit in one.hits] if curated else None
+        kept = receipt(one.hits) if curated else None
         known = judged.get(one.topic_id)
         if known is not None:  # an edited item: the same pair, its words in the new version
             Match.objects.filter(id=known.id).update(
-                item_version=item.version, revision_id=revision_id, receipt=receipt, withdrawn_at=None
+                item_version=item.version, revision_id=revision_id, receipt=kept, withdrawn_at=None
             )
             continue
         fresh.append(
@@ -148,15 +148,21 @@ def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) ->
                 topic_id=one.topic_id,
                 item_version=item.version,
                 revision_id=revision_id,
-                receipt=receipt,
+                receipt=kept,
                 matched_at=now,
                 owe_until=owe_until,
-                owed_at=owed_at,
+                owed_at=None if one.topic_id in held else owed_at,
+                held_at=owed_at if one.topic_id in held else None,
             )
         )
     Match.objects.bulk_create(fresh)
     _withdraw(judged, {one.topic_id for one in met}, now)
     return len(fresh)
+
+
+def _held(topic_ids: Sequence[int]) -> set[int]:
+    """Those of the topics that are on hold: asked in the transaction, as the index may be of before."""
+    return set(Topic.objects.filter(id__in=topic_ids, held_since__isnull=False).values_list("id", flat=True))
 
 
 def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:

@@ -1,0 +1,254 @@
+"""Alias packs: YAML files that anybody can read and check in, their groups of spellings or what is wrong with them out."""
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from newsletter.matching.aliases import NEARBY, Group, Near
+from newsletter.matching.text import keys
+
+_PACK = ("version", "title", "groups")
+_GROUP = ("id", "name", "spellings", "one-way", "near", "from")
+_NEAR = ("spelling", "words", "within")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MARKS = '"“”'
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A file of groups. `version` is raised with every change."""
+
+    name: str
+    version: int
+    title: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a pack, where, and what to do."""
+
+    where: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.said}"
+
+
+class BadPack(ValueError):
+    """A pack that cannot be used; `problems` has every reason."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        more = f" (and {len(problems) - 1} more: see 'newsletter topics packs')" if len(problems) > 1 else ""
+        super().__init__(f"{problems[0]}{more}")
+        self.problems = tuple(problems)
+
+
+def names(directory: Path) -> tuple[str, ...]:
+    """The packs that there are."""
+    return tuple(sorted(path.stem for path in directory.glob("*.yaml")))
+
+
+def read(path: Path) -> Pack:
+    """Read a pack.
+
+    Raises:
+        BadPack: with everything that is wrong with the file.
+    """
+    raw = _loaded(path)
+    problems = list(_problems(path.name, raw))
+    if problems:
+        raise BadPack(problems)
+    groups = tuple(_group(path.stem, one) for one in raw["groups"])
+    return Pack(path.stem, raw["version"], raw["title"], groups)
+
+
+def find(reference: str, directory: Path) -> Group:
+    """The group of `PACK:GROUP`, e.g. `peoples:uyghur`.
+
+    Raises:
+        ValueError: there is no such pack or group (says which there are), or the pack cannot be used.
+    """
+    name, _, wanted = reference.partition(":")
+    if name not in names(directory):
+        raise ValueError(f"there is no such pack: there are {', '.join(names(directory))}")
+    groups = {group.id: group for group in read(directory / f"{name}.yaml").groups}
+    if wanted not in groups:
+        raise ValueError(f"there is no such group in {name}: there are {', '.join(groups)}")
+    return groups[wanted]
+
+
+def as_document(pack: Pack) -> list[dict[str, Any]]:
+    """The groups in the form of the file, for keeping."""
+    return [_written(group) for group in pack.groups]
+
+
+def from_document(name: str, groups: Sequence[Mapping[str, Any]]) -> tuple[Group, ...]:
+    """The groups that `as_document` kept."""
+    return tuple(_group(name, one) for one in groups)
+
+
+def _written(group: Group) -> dict[str, Any]:
+    near = [{"spelling": one.spelling, "words": list(one.words), "within": one.within} for one in group.near]
+    written = {"id": group.id, "name": group.name, "from": group.source, "spellings": list(group.spellings)}
+    return written | {"one-way": list(group.one_way), "near": near}
+
+
+def _group(pack: str, raw: Mapping[str, Any]) -> Group:
+    near = (Near(one["spelling"], tuple(one["words"]), one.get("within", NEARBY)) for one in raw.get("near", ()))
+    return Group(
+        id=raw["id"],
+        pack=pack,
+        name=raw["name"],
+        spellings=tuple(raw.get("spellings", ())),
+        source=raw["from"],
+        one_way=tuple(raw.get("one-way", ())),
+        near=tuple(near),
+    )
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        said = "it cannot be opened"
+    except UnicodeDecodeError:
+        said = "it is not UTF-8: save it as UTF-8"
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" near line {mark.line + 1}" if mark is not None else ""
+        said = f"it is not YAML{line}: compare with the lines above, and with another pack"
+    raise BadPack([Problem(path.name, said)])
+
+
+def _problems(file: str, raw: Any) -> Iterator[Problem]:
+    if not isinstance(raw, dict):
+        yield Problem(file, "it needs 'version', 'title' and 'groups'")
+        return
+    yield from _unknown(file, raw, _PACK)
+    version = raw.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        yield Problem(file, "'version' must be a whole number from 1, raised with every change")
+    if not _is_words(raw.get("title")):
+        yield Problem(file, "'title' must be a line of words")
+    groups = raw.get("groups")
+    if not isinstance(groups, list) or not groups:
+        yield Problem(file, "'groups' must be a list with at least one group")
+        return
+    for number, group in enumerate(groups, 1):
+        yield from _in_group(_where(file, number, group), group)
+    yield from _twice(file, [one for one in groups if isinstance(one, dict)])
+
+
+def _where(file: str, number: int, group: Any) -> str:
+    name = group.get("id") if isinstance(group, dict) else None
+    return f"{file}, group {number}" + (f" ({name})" if isinstance(name, str) else "")
+
+
+def _in_group(where: str, group: Any) -> Iterator[Problem]:
+    if not isinstance(group, dict):
+        yield Problem(where, "it needs 'id', 'name', 'spellings' and 'from'")
+        return
+    yield from _unknown(where, group, _GROUP)
+    if not (isinstance(group.get("id"), str) and _ID.fullmatch(group["id"])):
+        yield Problem(where, "'id' must be lower-case letters, digits and hyphens, e.g. hong-kong")
+    if not _is_words(group.get("name")):
+        yield Problem(where, "'name' must be the name in words")
+    if not _is_words(group.get("from")):
+        yield Problem(where, "'from' must say where the spellings were taken from")
+    if not group.get("spellings") and not group.get("near"):
+        yield Problem(where, "'spellings' must list at least one spelling")
+    for field in ("spellings", "one-way"):
+        yield from _in_list(where, field, group.get(field, []))
+    near = group.get("near", [])
+    if not isinstance(near, list):
+        yield Problem(where, "'near' must be a list of 'spelling' with 'words'")
+        return
+    for one in near:
+        yield from _in_near(where, one)
+    yield from _repeated(where, group)
+
+
+def _in_near(where: str, near: Any) -> Iterator[Problem]:
+    if not isinstance(near, dict):
+        yield Problem(where, "each of 'near' needs a 'spelling' and its 'words'")
+        return
+    yield from _unknown(where, near, _NEAR)
+    yield from _in_list(where, "spelling", [near.get("spelling")])
+    if not near.get("words"):
+        yield Problem(where, "each of 'near' needs 'words' that must stand near the spelling")
+    yield from _in_list(where, "words", near.get("words") or [])
+    within = near.get("within", NEARBY)
+    if not isinstance(within, int) or isinstance(within, bool) or not 1 <= within <= 200:
+        yield Problem(where, "'within' must be a number of words from 1 to 200")
+
+
+def _in_list(where: str, field: str, found: Any) -> Iterator[Problem]:
+    if not isinstance(found, list):
+        yield Problem(where, f"'{field}' must be a list: [One, Other]")
+        return
+    for one in found:
+        if not isinstance(one, str):
+            yield Problem(
+                where, f"'{field}' holds {one!r}, which YAML reads as no word: put it between quotation marks"
+            )
+        elif any(mark in one for mark in _MARKS):
+            yield Problem(where, f"'{field}' holds {one!r}: a spelling must not hold quotation marks")
+        elif not keys(one):
+            yield Problem(where, f"'{field}' holds {one!r}, in which there is no letter or digit")
+
+
+def _repeated(where: str, group: Mapping[str, Any]) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], str] = {}
+    for spelling in _spellings(group):
+        known = seen.setdefault(keys(spelling), spelling)
+        if known is not spelling:
+            yield Problem(where, f"“{spelling}” is the same to the matcher as “{known}”: keep one")
+
+
+def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Two groups of one id, or two that claim the same spelling to find the others by."""
+    ids: dict[str, int] = defaultdict(int)
+    owner: dict[tuple[str, ...], object] = {}
+    for group in groups:
+        name = str(group.get("id"))
+        ids[name] += 1
+        if ids[name] == 2:
+            yield Problem(file, f"two groups have the id {name}: give each its own")
+        for spelling in _spellings(group, both_ways=True):
+            other = owner.setdefault(keys(spelling), name)
+            if other != name:
+                said = (
+                    f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them, or 'near' words"
+                )
+                yield Problem(file, said)
+
+
+def _spellings(group: Mapping[str, Any], *, both_ways: bool = False) -> Iterator[str]:
+    near = [one.get("spelling") for one in _listed(group.get("near")) if isinstance(one, dict)]
+    one_way = [] if both_ways else _listed(group.get("one-way"))
+    for one in (*_listed(group.get("spellings")), *near, *one_way):
+        if isinstance(one, str) and keys(one):
+            yield one
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def _unknown(where: str, found: Mapping[Any, Any], known: Sequence[str]) -> Iterator[Problem]:
+    for key in found:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            advice = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
+            yield Problem(where, f"'{key}' is no field of it: {advice}")
+
+
+def _is_words(found: Any) -> bool:
+    return isinstance(found, str) and bool(found.strip()) and "\n" not in found
