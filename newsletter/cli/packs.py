@@ -44,8 +44,8 @@ def _checked(names: tuple[str, ...]) -> tuple[list[Pack], list[Problem]]:
     return found, problems
 
 
-def _near(group: Group) -> str:
-    return "; ".join(f"{one.spelling} (near {', '.join(one.words)})" for one in group.near)
+def _only_with(group: Group) -> str:
+    return "; ".join(f"{one.spelling} (with {', '.join(one.words)})" for one in group.only_with)
 
 
 _PACKS: dict[str, Any] = {
@@ -59,6 +59,6 @@ _GROUPS: dict[str, Any] = {
     "Group": lambda row: row.id,
     "Spellings": lambda row: ", ".join(row.spellings),
     "Found, not finding": lambda row: ", ".join(row.one_way),
-    "Only near": _near,
+    "Only with": _only_with,
     "From": lambda row: row.source,
 }

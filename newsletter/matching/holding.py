@@ -67,6 +67,6 @@ def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
         told = Q(gathering_id__isnull=False, owe_until__gte=now - SWEPT)
         again = waiting.filter(Q(owe_until__gte=now) | told)
         if not mail:
-            again = again.filter(held_at__lt=topic.held_since)
+            again = again.filter(held_at__lte=topic.held_since)
         owed = again.update(owed_at=F("held_at"), held_at=None)
         return Released(topic.id, owed, waiting.update(held_at=None))

@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from newsletter.matching.aliases import NEARBY, Group, Near
+from newsletter.matching.aliases import Group, OnlyWith
 from newsletter.matching.text import keys
 
 _PACK = ("version", "title", "groups")
-_GROUP = ("id", "name", "spellings", "one-way", "near", "from")
-_NEAR = ("spelling", "words", "within")
+_GROUP = ("id", "name", "spellings", "one-way", "only-with", "from")
+_ONLY_WITH = ("spelling", "words")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MARKS = '"“”'
 
@@ -95,21 +95,20 @@ def from_document(name: str, groups: Sequence[Mapping[str, Any]]) -> tuple[Group
 
 
 def _written(group: Group) -> dict[str, Any]:
-    near = [{"spelling": one.spelling, "words": list(one.words), "within": one.within} for one in group.near]
+    only_with = [{"spelling": one.spelling, "words": list(one.words)} for one in group.only_with]
     written = {"id": group.id, "name": group.name, "from": group.source, "spellings": list(group.spellings)}
-    return written | {"one-way": list(group.one_way), "near": near}
+    return written | {"one-way": list(group.one_way), "only-with": only_with}
 
 
 def _group(pack: str, raw: Mapping[str, Any]) -> Group:
-    near = (Near(one["spelling"], tuple(one["words"]), one.get("within", NEARBY)) for one in raw.get("near", ()))
     return Group(
         id=raw["id"],
         pack=pack,
         name=raw["name"],
-        spellings=tuple(raw.get("spellings", ())),
+        spellings=tuple(raw["spellings"]),
         source=raw["from"],
         one_way=tuple(raw.get("one-way", ())),
-        near=tuple(near),
+        only_with=tuple(OnlyWith(one["spelling"], tuple(one["words"])) for one in raw.get("only-with", ())),
     )
 
 
@@ -162,31 +161,28 @@ def _in_group(where: str, group: Any) -> Iterator[Problem]:
         yield Problem(where, "'name' must be the name in words")
     if not _is_words(group.get("from")):
         yield Problem(where, "'from' must say where the spellings were taken from")
-    if not group.get("spellings") and not group.get("near"):
+    if not group.get("spellings"):
         yield Problem(where, "'spellings' must list at least one spelling")
     for field in ("spellings", "one-way"):
         yield from _in_list(where, field, group.get(field, []))
-    near = group.get("near", [])
-    if not isinstance(near, list):
-        yield Problem(where, "'near' must be a list of 'spelling' with 'words'")
+    only_with = group.get("only-with", [])
+    if not isinstance(only_with, list):
+        yield Problem(where, "'only-with' must be a list of 'spelling' with 'words'")
         return
-    for one in near:
-        yield from _in_near(where, one)
+    for one in only_with:
+        yield from _in_only_with(where, one)
     yield from _repeated(where, group)
 
 
-def _in_near(where: str, near: Any) -> Iterator[Problem]:
-    if not isinstance(near, dict):
-        yield Problem(where, "each of 'near' needs a 'spelling' and its 'words'")
+def _in_only_with(where: str, found: Any) -> Iterator[Problem]:
+    if not isinstance(found, dict):
+        yield Problem(where, "each of 'only-with' needs a 'spelling' and its 'words'")
         return
-    yield from _unknown(where, near, _NEAR)
-    yield from _in_list(where, "spelling", [near.get("spelling")])
-    if not near.get("words"):
-        yield Problem(where, "each of 'near' needs 'words' that must stand near the spelling")
-    yield from _in_list(where, "words", near.get("words") or [])
-    within = near.get("within", NEARBY)
-    if not isinstance(within, int) or isinstance(within, bool) or not 1 <= within <= 200:
-        yield Problem(where, "'within' must be a number of words from 1 to 200")
+    yield from _unknown(where, found, _ONLY_WITH)
+    yield from _in_list(where, "spelling", [found.get("spelling")])
+    if not found.get("words"):
+        yield Problem(where, "each of 'only-with' needs 'words', of which one must stand in the same item")
+    yield from _in_list(where, "words", found.get("words") or [])
 
 
 def _in_list(where: str, field: str, found: Any) -> Iterator[Problem]:
@@ -224,16 +220,14 @@ def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
         for spelling in _spellings(group, both_ways=True):
             other = owner.setdefault(keys(spelling), name)
             if other != name:
-                said = (
-                    f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them, or 'near' words"
-                )
+                said = f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them"
                 yield Problem(file, said)
 
 
 def _spellings(group: Mapping[str, Any], *, both_ways: bool = False) -> Iterator[str]:
-    near = [one.get("spelling") for one in _listed(group.get("near")) if isinstance(one, dict)]
-    one_way = [] if both_ways else _listed(group.get("one-way"))
-    for one in (*_listed(group.get("spellings")), *near, *one_way):
+    only_with = [one.get("spelling") for one in _listed(group.get("only-with")) if isinstance(one, dict)]
+    others = [] if both_ways else [*only_with, *_listed(group.get("one-way"))]
+    for one in (*_listed(group.get("spellings")), *others):
         if isinstance(one, str) and keys(one):
             yield one
 

@@ -120,7 +120,7 @@ def _write(
 def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: datetime) -> Match:
     """A match that the revision adds. Only an item of after the change is owed: a worker met it with an index of before."""
     owe_until = row.item.first_seen_at + YOUNG
-    due = row.item.first_seen_at >= revision.made_at and row.item.announced and now <= owe_until
+    due = row.item.first_seen_at > revision.made_at and row.item.announced and now <= owe_until
     held = revision.topic.held_since is not None
     return Match(
         item_id=row.item_id,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from newsletter.matching import query as queries
 from newsletter.matching import spellings
@@ -33,6 +33,8 @@ class Draft:
     #: Packs that must be kept for it.
     packs: tuple[Pack, ...] = field(default=(), repr=False)
     note: str = ""
+    #: The revision that it was made from; None for a new topic.
+    based_on: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def changed(name: str, change: Change) -> Draft | Refused:
         return draft
     if (draft.query, draft.versions, list(draft.off)) == (live.query, live.packs, live.without):
         return Refused("it is so already: nothing would change")
-    return draft
+    return replace(draft, based_on=live.id)
 
 
 def as_before(name: str, n: int) -> Draft | Refused:
@@ -90,7 +92,7 @@ def as_before(name: str, n: int) -> Draft | Refused:
     if then.id == topic.revision_id:
         return Refused("it is so already: nothing would change")
     refusal = bad_query(then.query or "")
-    return refusal or replace(draft_of(then), note=f"as revision {n}")
+    return refusal or replace(draft_of(then), note=f"as revision {n}", based_on=topic.revision_id)
 
 
 def draft_of(revision: TopicRevision) -> Draft:
@@ -101,13 +103,19 @@ def draft_of(revision: TopicRevision) -> Draft:
 
 def save(name: str, draft: Draft, *, now: datetime, made_by: str) -> Made | Refused:
     """Make a draft the topic's live revision; stored items meet it later (`rematch.py`), those seen from now on at once."""
-    with transaction.atomic():
-        topic = find(name)
-        if topic is None:
-            return unknown()
-        last = TopicRevision.objects.filter(topic=topic).order_by("-n").values_list("n", flat=True)[0]
-        revise(topic, last + 1, draft, now=now, made_by=made_by)
-        return Made(topic.id, last + 1)
+    changed_meanwhile = Refused("somebody changed it meanwhile: look again at what your change would do")
+    try:
+        with transaction.atomic():
+            topic = find(name)
+            if topic is None:
+                return unknown()
+            if topic.revision_id != draft.based_on:
+                return changed_meanwhile
+            last = TopicRevision.objects.filter(topic=topic).order_by("-n").values_list("n", flat=True)[0]
+            revise(topic, last + 1, draft, now=now, made_by=made_by)
+            return Made(topic.id, last + 1)
+    except IntegrityError:
+        return changed_meanwhile
 
 
 def revise(topic: Topic, n: int, draft: Draft, *, now: datetime, made_by: str) -> None:

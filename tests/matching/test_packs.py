@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from newsletter.matching import aliases, packs
-from newsletter.matching.aliases import Near
+from newsletter.matching.aliases import OnlyWith
 from newsletter.matching.packs import BadPack
 from newsletter.matching.text import keys
 
@@ -18,7 +18,7 @@ groups:
     name: Lake
     spellings: [Lake, 湖]
     one-way: [LKE]
-    near:
+    only-with:
       - spelling: Mere
         words: [water]
     from: A dictionary
@@ -59,13 +59,13 @@ def test_the_packs_hold_what_this_field_needs() -> None:
     ):
         assert spelling in packs.find(reference, settings.PACKS_DIR).everything
     assert "XUAR" in packs.find("peoples:uyghur", settings.PACKS_DIR).one_way
-    assert "iPhone" in packs.find("companies:apple", settings.PACKS_DIR).near[0].words
+    assert "iPhone" in packs.find("companies:apple", settings.PACKS_DIR).only_with[0].words
 
 
 def test_a_pack_as_it_is_read(tmp_path: Path) -> None:
     (group,) = packs.read(written(tmp_path, GOOD)).groups
     assert (group.pack, group.spellings, group.one_way) == ("waters", ("Lake", "湖"), ("LKE",))
-    assert group.near == (Near("Mere", ("water",)),)
+    assert group.only_with == (OnlyWith("Mere", ("water",)),)
     assert group.everything == ("Lake", "湖", "Mere", "LKE")
     assert aliases.as_query(group) == "Lake"
 
@@ -86,8 +86,12 @@ def test_a_pack_as_it_is_read(tmp_path: Path) -> None:
         ("[Lake, 湖]", "[Lake, '!']", "in which there is no letter or digit"),
         ("[Lake, 湖]", "[Lake, LAKE]", "“LAKE” is the same to the matcher as “Lake”: keep one"),
         ("one-way: [LKE]", "one-way: [mere]", "“mere” is the same to the matcher as “Mere”: keep one"),
-        ("words: [water]", "words: []", "each of 'near' needs 'words'"),
-        ("words: [water]", "words: [water]\n        within: 900", "'within' must be a number of words from 1 to 200"),
+        ("words: [water]", "words: []", "each of 'only-with' needs 'words'"),
+        (
+            "words: [water]",
+            "words: [water]\n        within: 9",
+            "'within' is no field of it: there are spelling, words",
+        ),
         ("spelling: Mere", "speling: Mere", "'speling' is no field of it: did you mean 'spelling'?"),
     ],
 )
