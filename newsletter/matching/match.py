@@ -1,16 +1,19 @@
 """Items that met no topic yet in, matches out; and what a query would have matched."""
 
-import threading
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
 from django.db import IntegrityError, transaction
 
 from newsletter.matching import query as queries
-from newsletter.matching.index import Hit, Index, Met, spans
-from newsletter.models import IndexState, Item, ItemVersion, Match, Topic, TopicRevision
+from newsletter.matching.compiling import Compiled, index_for
+from newsletter.matching.index import Hit, Index, Met, Readable, spans
+from newsletter.matching.sought import compiled
+from newsletter.models import Citation, Item, ItemVersion, Match
 from newsletter.vault import Vault
 
 __all__ = ["Matched", "Would", "match_fresh", "spans", "would_match"]
@@ -45,97 +48,66 @@ class Would:
     text: str
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """The index of one moment, and what a match must say of each topic."""
-
-    number: int
-    index: Index
-    #: Topic id → (revision id, whether its receipt may be stored).
-    topics: dict[int, tuple[int, bool]]
-
-
-_lock = threading.Lock()
-_compiled: dict[int, Compiled] = {}
-
-
 def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
     """Let up to `limit` items that wait meet every active topic. Repeatable; several workers may do it at once."""
-    compiled = index_for(vault)
-    waiting = list(Item.objects.filter(matched_at=None).order_by("id")[:limit])
-    wordings = _wordings(waiting)
+    present = index_for(vault)
+    waiting = list(Item.objects.filter(matched_at=None).select_related("entry__feed").order_by("id")[:limit])
+    seen = readables(waiting)
     matches = 0
     for item in waiting:
-        made = _match(item, wordings[item.id, item.version], compiled, now)
+        made = _match(item, seen[item.id], present, now)
         matches += made
     if waiting:
         log.info("matched", items=len(waiting), matches=matches)
     return Matched(len(waiting), matches)
 
 
-def index_for(vault: Vault) -> Compiled:
-    """The index of all active topics, rebuilt when the number in `index_state` changed."""
-    number = IndexState.objects.values_list("number", flat=True).get(id=1)
-    with _lock:
-        known = _compiled.get(id(vault))
-        if known is not None and known.number == number:
-            return known
-    made = _compile(number, vault)
-    with _lock:
-        _compiled.clear()
-        _compiled[id(vault)] = made
-    return made
+def readables(items: Sequence[Item]) -> dict[int, Readable]:
+    """What queries see of each item in its present version, by item id. Their entries and feeds should be loaded."""
+    ids = [item.id for item in items]
+    versions = {(row.item_id, row.n): row for row in ItemVersion.objects.filter(item_id__in=ids)}
+    publishers: dict[int, list[str]] = defaultdict(list)
+    for citation in Citation.objects.filter(item_id__in=ids).exclude(publisher="").order_by("item_id", "n"):
+        publishers[citation.item_id].append(citation.publisher)
+    return {item.id: readable(item, versions[item.id, item.version], publishers[item.id]) for item in items}
 
 
-def _compile(number: int, vault: Vault) -> Compiled:
-    active = list(Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None))
-    texts = dict(
-        TopicRevision.objects.filter(id__in=[topic.revision_id for topic in active]).values_list("id", "query")
+def readable(item: Item, wording: ItemVersion, publishers: Sequence[str]) -> Readable:
+    """What queries see of an item in this wording."""
+    entry = item.entry
+    return Readable(
+        title=wording.title,
+        text=wording.text[:READ],
+        lang=item.lang,
+        sources=tuple(publishers),
+        authors=tuple(filter(None, (wording.author or entry.author,))),
+        categories=tuple(str(one) for one in entry.categories),
+        feed=entry.feed.title,
+        feed_id=entry.feed_id,
     )
-    parsed: dict[int, queries.Query] = {}
-    kept: dict[int, tuple[int, bool]] = {}
-    for topic in active:
-        assert topic.revision_id is not None  # noqa: S101 - narrows the type: excluded above
-        text = texts.get(topic.revision_id) or _own_query(topic, vault)
-        try:
-            parsed[topic.id] = queries.parse(text)
-        except queries.QueryError:  # one topic that cannot be read must not stop the others
-            log.error("topic_not_read", topic_id=topic.id)
-            continue
-        kept[topic.id] = (topic.revision_id, topic.kind == Topic.Kind.CURATED)
-    return Compiled(number, Index(parsed), kept)
 
 
-def _own_query(topic: Topic, vault: Vault) -> str:
-    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
-
-
-def _wordings(items: Sequence[Item]) -> dict[tuple[int, int], ItemVersion]:
-    versions = ItemVersion.objects.filter(item_id__in=[item.id for item in items])
-    return {(row.item_id, row.n): row for row in versions}
-
-
-def _match(item: Item, wording: ItemVersion, compiled: Compiled, now: datetime) -> int:
+def _match(item: Item, seen: Readable, present: Compiled, now: datetime) -> int:
     """Write the matches of one item and its stamp in one transaction; 0 when another worker was faster."""
-    met = compiled.index.meet(wording.title, wording.text[:READ])
+    met = present.index.meet(seen, told=present.curated)
     for _ in range(3):
         try:
             with transaction.atomic():
                 mine = Item.objects.filter(id=item.id, version=item.version, matched_at=None)
-                return _write(item, met, compiled, now) if mine.update(matched_at=now) else 0
+                return _write(item, met, present, now) if mine.update(matched_at=now) else 0
         except IntegrityError:
             continue
     return 0
 
 
-def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) -> int:
+def _write(item: Item, met: Sequence[Met], present: Compiled, now: datetime) -> int:
     judged = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
     owe_until = item.first_seen_at + YOUNG
     owed_at = now if item.announced and now <= owe_until else None
     fresh = []
     for one in met:
-        revision_id, curated = compiled.topics[one.topic_id]
-        receipt = [asdict(hit) for hit in one.hits] if curated else None
+        revision_id = present.topics[one.topic_id]
+        receipt = [asdict(hit) for hit in one.hits] if one.topic_id in present.curated else None
         known = judged.get(one.topic_id)
         if known is not None:  # an edited item: the same pair, its words in the new version
             Match.objects.filter(id=known.id).update(
@@ -174,10 +146,10 @@ def would_match(
     Raises:
         QueryError: the query cannot be used.
     """
-    index = Index({0: queries.parse(query)})
+    index = Index({0: compiled(queries.parse(query))})
     found = []
-    for row in _stored(now - timedelta(days=days), entry_id):
-        met = index.meet(row.title, row.text[:READ])
+    for row, seen in _stored(now - timedelta(days=days), entry_id):
+        met = index.meet(seen)
         if met:
             found.append(
                 Would(
@@ -195,11 +167,15 @@ def would_match(
     return found
 
 
-def _stored(since: datetime, entry_id: int | None) -> Iterator[ItemVersion]:
-    rows = ItemVersion.objects.select_related("item__entry").order_by("-item__first_seen_at", "-item_id", "-n")
+def _stored(since: datetime, entry_id: int | None) -> Iterator[tuple[ItemVersion, Readable]]:
+    rows = ItemVersion.objects.select_related("item__entry__feed").order_by("-item__first_seen_at", "-item_id", "-n")
     chosen = (
         rows.filter(item__entry_id=entry_id) if entry_id is not None else rows.filter(item__first_seen_at__gte=since)
     )
-    for row in chosen.iterator(chunk_size=500):
-        if row.n == row.item.version:
-            yield row
+    present = (row for row in chosen.iterator(chunk_size=500) if row.n == row.item.version)
+    while some := list(islice(present, 500)):
+        publishers: dict[int, list[str]] = defaultdict(list)
+        for citation in Citation.objects.filter(item_id__in=[row.item_id for row in some]).order_by("item_id", "n"):
+            publishers[citation.item_id].append(citation.publisher)
+        for row in some:
+            yield row, readable(row.item, row, publishers[row.item_id])
