@@ -135,17 +135,21 @@ def _hit(match: Match) -> select.Hit:
 
 
 def _spans(match: Match, piece: Piece, own: Mapping[int, str], explaining: Explaining) -> tuple[Span, ...]:
+    """In title and text; words in an author's or a publisher's name are not the item's own."""
     if match.topic_id in own:
-        found = explaining.spans(own[match.topic_id], piece.title, piece.text)
-        return tuple(Span(field=_field(hit.field), start=hit.start, end=hit.end) for hit in found)
-    return tuple(
-        Span(_field(hit["field"]), hit["start"], hit["end"], stands_for=hit["term"] if hit.get("alias") else "")
-        for hit in match.receipt or []
-    )
+        hits = explaining.spans(own[match.topic_id], piece.title, piece.text)
+        found = [Span(hit.field, hit.start, hit.end) for hit in hits]
+    else:
+        found = [
+            Span(hit["field"], hit["start"], hit["end"], stands_for=_name(hit["term"]) if hit.get("alias") else "")
+            for hit in match.receipt or []
+        ]
+    return tuple(span for span in found if span.field in ("title", "text"))
 
 
-def _field(name: str) -> str:
-    return "title" if name == "title" else "text"
+def _name(term: str) -> str:
+    """A word of a query as a name is written: the matcher keeps small letters only, but for acronyms."""
+    return term.title() if term.islower() else term
 
 
 def _pieces(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], Piece]:

@@ -1,9 +1,10 @@
 """Alias groups: all spellings of one name, which of them find the others, and which need another word beside them."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from newsletter.matching.text import keys
+from newsletter.matching.sought import Alias, Aliases, alias_key
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,54 @@ class Group:
 
 
 def same_spelling(one: str, other: str) -> bool:
-    """Whether two spellings are one for the matcher: case, marks of width and the like make no difference."""
-    return keys(one) == keys(other)
+    """Whether two spellings are one for whoever types them: case, hyphens, marks of width and the like make no difference."""
+    return alias_key(one) == alias_key(other)
 
 
 def without(groups: Iterable[Group], off: Iterable[str]) -> tuple[Group, ...]:
     """`groups` without the spellings that a topic switched off."""
-    gone = {keys(spelling) for spelling in off}
+    gone = {alias_key(spelling) for spelling in off}
+    if not gone:
+        return tuple(groups)
     return tuple(
         replace(
             group,
-            spellings=tuple(one for one in group.spellings if keys(one) not in gone),
-            one_way=tuple(one for one in group.one_way if keys(one) not in gone),
-            only_with=tuple(one for one in group.only_with if keys(one.spelling) not in gone),
+            spellings=tuple(one for one in group.spellings if alias_key(one) not in gone),
+            one_way=tuple(one for one in group.one_way if alias_key(one) not in gone),
+            only_with=tuple(one for one in group.only_with if alias_key(one.spelling) not in gone),
         )
         for group in groups
     )
 
 
+def table(groups: Iterable[Group]) -> Aliases:
+    """For the matcher: under the key of each spelling that finds others, those others."""
+    found: dict[str, list[Alias]] = defaultdict(list)
+    for group in groups:
+        aliases = {alias_key(one.spelling): one for one in _aliases(group)}
+        for spelling in group.spellings:
+            key = alias_key(spelling)
+            found[key] += [alias for other, alias in aliases.items() if other != key]
+    return {key: tuple(others) for key, others in found.items()}
+
+
+def term_of(spelling: str) -> str:
+    """A spelling as a term of the query language: a bare word, which meets its inflected forms, or several as a phrase."""
+    return f'"{spelling}"' if len(spelling.split()) > 1 else spelling
+
+
+def spelling_of(term: str) -> str:
+    """The spelling that `term_of` made a term of."""
+    return term.strip('"')
+
+
 def as_query(group: Group) -> str:
     """A bare word that finds every spelling of the group; of several words it is written with hyphens."""
     return "-".join(group.spellings[0].split())
+
+
+def _aliases(group: Group) -> Iterator[Alias]:
+    for spelling in (*group.spellings, *group.one_way):
+        yield Alias(term_of(spelling), group.pack, group.id)
+    for one in group.only_with:
+        yield Alias(term_of(one.spelling), group.pack, group.id, tuple(map(term_of, one.words)))

@@ -9,6 +9,7 @@ from django.db.models import Count, Max
 
 from newsletter.matching import query as queries
 from newsletter.matching import spellings
+from newsletter.matching.never import contradiction
 from newsletter.matching.preview import MUCH
 from newsletter.models import Item, Match, Topic, TopicRevision
 
@@ -75,7 +76,6 @@ def _of(topic: Topic, revision: TopicRevision, counts: _Counts, now: datetime) -
 
 def _problem(revision: TopicRevision) -> str | None:
     try:
-        queries.parse(revision.query or "")
+        return contradiction(queries.parse(revision.query or ""))
     except queries.QueryError as error:
         return f"column {error.column}, {error.hint}"
-    return None

@@ -10,8 +10,11 @@ from typing import Any
 
 import yaml
 
-from newsletter.matching.aliases import Group, OnlyWith
-from newsletter.matching.text import keys
+from newsletter.matching.aliases import Group, OnlyWith, term_of
+from newsletter.matching.grammar import QueryError
+from newsletter.matching.grammar import read as read_query
+from newsletter.matching.sought import alias_key
+from newsletter.matching.tree import Phrase, Word
 
 _PACK = ("version", "title", "groups")
 _GROUP = ("id", "name", "spellings", "one-way", "only-with", "from")
@@ -196,14 +199,21 @@ def _in_list(where: str, field: str, found: Any) -> Iterator[Problem]:
             )
         elif any(mark in one for mark in _MARKS):
             yield Problem(where, f"'{field}' holds {one!r}: a spelling must not hold quotation marks")
-        elif not keys(one):
-            yield Problem(where, f"'{field}' holds {one!r}, in which there is no letter or digit")
+        elif not _is_term(one):
+            yield Problem(where, f"'{field}' holds {one!r}, which is no word and no words: see docs/queries.md")
+
+
+def _is_term(spelling: str) -> bool:
+    try:
+        return isinstance(read_query(term_of(spelling)), Word | Phrase)
+    except QueryError:
+        return False
 
 
 def _repeated(where: str, group: Mapping[str, Any]) -> Iterator[Problem]:
-    seen: dict[tuple[str, ...], str] = {}
+    seen: dict[str, str] = {}
     for spelling in _spellings(group):
-        known = seen.setdefault(keys(spelling), spelling)
+        known = seen.setdefault(alias_key(spelling), spelling)
         if known is not spelling:
             yield Problem(where, f"“{spelling}” is the same to the matcher as “{known}”: keep one")
 
@@ -211,14 +221,14 @@ def _repeated(where: str, group: Mapping[str, Any]) -> Iterator[Problem]:
 def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     """Two groups of one id, or two that claim the same spelling to find the others by."""
     ids: dict[str, int] = defaultdict(int)
-    owner: dict[tuple[str, ...], object] = {}
+    owner: dict[str, object] = {}
     for group in groups:
         name = str(group.get("id"))
         ids[name] += 1
         if ids[name] == 2:
             yield Problem(file, f"two groups have the id {name}: give each its own")
         for spelling in _spellings(group, both_ways=True):
-            other = owner.setdefault(keys(spelling), name)
+            other = owner.setdefault(alias_key(spelling), name)
             if other != name:
                 said = f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them"
                 yield Problem(file, said)
@@ -228,7 +238,7 @@ def _spellings(group: Mapping[str, Any], *, both_ways: bool = False) -> Iterator
     only_with = [one.get("spelling") for one in _listed(group.get("only-with")) if isinstance(one, dict)]
     others = [] if both_ways else [*only_with, *_listed(group.get("one-way"))]
     for one in (*_listed(group.get("spellings")), *others):
-        if isinstance(one, str) and keys(one):
+        if isinstance(one, str) and alias_key(one):
             yield one
 
 

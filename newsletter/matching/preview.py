@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from newsletter.matching.judging import Judge, stored, words_of
+from newsletter.matching.judging import Judge, words_of
 from newsletter.matching.naming import Refused, find, unknown
 from newsletter.matching.revisions import Draft, draft_of, live_revision
+from newsletter.matching.stored import stored, wordings
 from newsletter.matching.topics import followers
 
 #: So far back a preview looks.
@@ -91,10 +92,10 @@ def preview(
     since = now - timedelta(days=days)
     count, oldest = 0, now
     met: dict[int, list[Sample]] = {0: [], 1: []}
-    for row in stored(since):
-        count, oldest = count + 1, min(oldest, row.at)
-        for key, hits in judge.meet(row).items():
-            met[key].append(Sample(row.item_id, row.title, row.at, words_of(row, hits)))
+    for one in stored(wordings().filter(item__first_seen_at__gte=since).order_by("-item_id")):
+        count, oldest = count + 1, min(oldest, one.at)
+        for key, hits in judge.meet(one.seen).items():
+            met[key].append(Sample(one.item.id, one.wording.title, one.at, words_of(one.seen, hits)))
     span = max((now - oldest) / timedelta(days=1), 1.0)
     new, old = met[0], met[1]
     gained, lost = _without(new, old), _without(old, new)

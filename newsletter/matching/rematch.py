@@ -15,10 +15,11 @@ from django.db.models import Q, QuerySet
 
 from newsletter.matching import holding
 from newsletter.matching.index import Hit
-from newsletter.matching.judging import Judge, as_stored, present, receipt
+from newsletter.matching.judging import Judge, receipt
 from newsletter.matching.match import YOUNG
 from newsletter.matching.query import QueryError
 from newsletter.matching.revisions import draft_of
+from newsletter.matching.stored import stored, wordings
 from newsletter.models import ItemVersion, Match, Topic, TopicRevision
 
 log = structlog.get_logger()
@@ -63,13 +64,14 @@ def _next(now: datetime) -> TopicRevision | None:
 
 def _chunk(revision: TopicRevision, now: datetime) -> None:
     """One transaction: the next items, and how far that is. Of several workers one does it: the step is a compare-and-set."""
-    rows = list(_waiting(revision)[:CHUNK])
+    items = list(stored(_waiting(revision)[:CHUNK]))
+    rows = [one.wording for one in items]
     try:
         judge = Judge({0: draft_of(revision)})
     except QueryError:  # `doctor` tells; other topics go on
         log.error("topic_not_read", topic_id=revision.topic_id)
-        rows, judge = [], Judge({})
-    met = {row.item_id: judge.meet(as_stored(row)).get(0) for row in rows}
+        items, rows, judge = [], [], Judge({})
+    met = {one.item.id: judge.meet(one.seen).get(0) for one in items}
     here = TopicRevision.objects.filter(id=revision.id, rematch=revision.rematch, rematch_upto=revision.rematch_upto)
     try:
         with transaction.atomic():
@@ -84,7 +86,7 @@ def _chunk(revision: TopicRevision, now: datetime) -> None:
 
 def _waiting(revision: TopicRevision) -> QuerySet[ItemVersion]:
     """The stored items that come next; those that met no topic yet meet the new index anyway."""
-    rows = present().filter(item_id__gt=revision.rematch_upto, item__matched_at__isnull=False)
+    rows = wordings().filter(item_id__gt=revision.rematch_upto, item__matched_at__isnull=False)
     rows = rows.filter(item__first_seen_at__gte=revision.made_at - LOOK_BACK)
     if revision.rematch == _State.AGAIN:
         around = (revision.made_at - SETTLED, revision.made_at + SETTLED)

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Q
 
 from newsletter.matching import packs
-from newsletter.matching.aliases import Group, same_spelling, without
+from newsletter.matching.aliases import Group, same_spelling, table, without
 from newsletter.matching.packs import Pack
+from newsletter.matching.sought import Aliases
 from newsletter.models import AliasPack, TopicRevision
 
 
@@ -51,6 +52,20 @@ def groups_of(revisions: Iterable[TopicRevision]) -> dict[int, tuple[Group, ...]
         one.id: without((group for pair in sorted(one.packs.items()) for group in kept.get(pair, ())), one.without)
         for one in revisions
     }
+
+
+def tables_of(revisions: Iterable[TopicRevision]) -> dict[int, Aliases]:
+    """Revision id → the aliases of its bare words, for the matcher; one table for all revisions that chose alike."""
+    revisions = list(revisions)
+    groups = groups_of(revisions)
+    tables: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Aliases] = {}
+    found = {}
+    for one in revisions:
+        choice = tuple(sorted(one.packs.items())), tuple(one.without)
+        if choice not in tables:
+            tables[choice] = table(groups[one.id])
+        found[one.id] = tables[choice]
+    return found
 
 
 def missing(off: Iterable[str], groups: Collection[Group]) -> str | None:

@@ -104,7 +104,7 @@ class Match(models.Model):
     topic = models.ForeignKey(Topic, models.CASCADE, db_index=False)
     item_version = models.SmallIntegerField()
     revision_id = models.IntegerField()
-    #: [{field, start, end, term, alias, pack}] in the item version's title and text; None for own topics.
+    #: [{field, start, end, term, alias, pack}] in the item version; None for own topics.
     receipt = models.JSONField(null=True)
     matched_at = models.DateTimeField()
     #: The item's first_seen_at + 10 days.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.matching import match, revisions, topics
+from newsletter.matching import compiling, match, revisions, topics
 from newsletter.matching.topics import Made, Refused
 from newsletter.models import IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import rows
@@ -16,7 +16,7 @@ NOW = rows.NOW
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     IndexState.objects.get_or_create(id=1)
-    match._compiled.clear()
+    compiling._compiled.clear()
 
 
 def add(name: str, query: str) -> int:
@@ -41,7 +41,8 @@ def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
     waiting()
     assert run() == match.Matched(1, 2)
     assert run() == match.Matched(0, 0)
-    assert Match.objects.get(topic_id=topic_id).receipt == [{"field": "title", "start": 0, "end": 8, "term": "huawei"}]
+    place = {"field": "title", "start": 0, "end": 8, "term": "huawei", "alias": None, "pack": None}
+    assert Match.objects.get(topic_id=topic_id).receipt == [place]
     assert Match.objects.get(topic_id=own_id).receipt is None
 
 

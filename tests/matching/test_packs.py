@@ -8,7 +8,7 @@ from django.conf import settings
 from newsletter.matching import aliases, packs
 from newsletter.matching.aliases import OnlyWith
 from newsletter.matching.packs import BadPack
-from newsletter.matching.text import keys
+from newsletter.matching.sought import alias_key
 
 GOOD = """
 version: 1
@@ -46,7 +46,7 @@ def test_shipped_packs_are_sound_and_can_be_kept(path: Path) -> None:
         assert aliases.as_query(packs.find(f"{path.stem}:{group.id}", settings.PACKS_DIR))
         assert len(group.everything) > 1
         # a name in a script other than Latin is what the packs are for: no group may be English alone
-        assert len({keys(one) for one in group.everything}) == len(group.everything)
+        assert len({alias_key(one) for one in group.everything}) == len(group.everything)
 
 
 def test_the_packs_hold_what_this_field_needs() -> None:
@@ -83,7 +83,7 @@ def test_a_pack_as_it_is_read(tmp_path: Path) -> None:
         ("[Lake, 湖]", "Lake", "waters.yaml, group 1 (lake): 'spellings' must be a list"),
         ("[Lake, 湖]", "[Lake, NO]", "holds False, which YAML reads as no word: put it between quotation marks"),
         ("[Lake, 湖]", "[Lake, '\"x\"']", "must not hold quotation marks"),
-        ("[Lake, 湖]", "[Lake, '!']", "in which there is no letter or digit"),
+        ("[Lake, 湖]", "[Lake, '!']", "which is no word and no words"),
         ("[Lake, 湖]", "[Lake, LAKE]", "“LAKE” is the same to the matcher as “Lake”: keep one"),
         ("one-way: [LKE]", "one-way: [mere]", "“mere” is the same to the matcher as “Mere”: keep one"),
         ("words: [water]", "words: []", "each of 'only-with' needs 'words'"),

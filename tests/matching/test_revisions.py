@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 
-from newsletter.matching import holding, match, preview, rematch, revisions, topics
+from newsletter.matching import compiling, holding, match, preview, rematch, revisions, topics
 from newsletter.matching.naming import Refused
 from newsletter.matching.revisions import Change, Draft, Made
-from newsletter.models import AliasPack, IndexState, Item, ItemVersion, Match, Topic, TopicRevision
+from newsletter.matching.stored import readables
+from newsletter.models import AliasPack, IndexState, Item, Match, Topic, TopicRevision
 from tests import rows
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ LATER = NOW + rematch.SETTLED
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     IndexState.objects.get_or_create(id=1)
-    match._compiled.clear()
+    compiling._compiled.clear()
 
 
 def add(name: str, query: str, **other: object) -> int:
@@ -146,13 +147,13 @@ def test_two_workers_do_a_chunk_once(monkeypatch) -> None:
 
 def test_what_a_worker_matched_with_an_index_of_before_is_met_once_more() -> None:
     add("Cable", "cable")
-    stale = match.index_for(rows.VAULT)
+    stale = compiling.index_for(rows.VAULT)
     change("Cable", query="ship")
     settle()
     ship, cable = (fresh(title, seen=NOW + timedelta(seconds=1)) for title in ("A ship", "A cable"))
     for item in (ship, cable):
         item.refresh_from_db()
-        assert match._match(item, ItemVersion.objects.get(item=item), stale, NOW) == (item == cable)
+        assert match._match(item, readables([item])[item.id], stale, NOW) == (item == cable)
     settle(LATER - timedelta(seconds=1))
     assert states() == {cable.id: (True, False)}
     settle(LATER)
@@ -225,7 +226,7 @@ def test_a_preview_counts_what_is_gained_and_lost() -> None:
     assert seen.after.per_day == round(2 / 9, 1)
     assert [one.title for one in seen.samples_gained] == ["Ship"]
     assert [one.title for one in seen.samples_lost] == ["Cable 2", "Cable 9"]
-    assert seen.samples_gained[0].words == ("Ship",)
+    assert seen.samples_gained[0].words == ("“Ship”",)
     assert [(week.before, week.after) for week in seen.weeks] == [(1, 0), (1, 1), (1, 1)]
     assert Match.objects.count() == AliasPack.objects.count() == 0
 
