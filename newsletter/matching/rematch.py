@@ -28,7 +28,7 @@ log = structlog.get_logger()
 LOOK_BACK = timedelta(days=90)
 #: No worker matches with an index of before for longer than a task may run.
 SETTLED = timedelta(minutes=10)
-#: A change that is taken back within this time gives back what it withdrew.
+#: A change that is taken back, word for word, within this time gives back what it withdrew.
 UNDO = timedelta(days=1)
 #: Items in one transaction.
 CHUNK = 100
@@ -109,11 +109,13 @@ def _write(
         _match(revision, row, hits, now) for row in rows if (hits := met[row.item_id]) and row.item_id not in known
     ]
     Match.objects.bulk_create(fresh)
-    restored = 0
+    restored, same = 0, _same(revision)
     for row in rows:
         hits, match = met[row.item_id], known.get(row.item_id)
         if hits and match is not None:
-            restored += _again(revision, row, hits, match, now)
+            restored += match.withdrawn_at is not None
+            owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
+            _again(revision, row, hits, match, owes=owes)
     gone = [match.id for item_id, match in known.items() if not met[item_id]]
     withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
     return Rematched(len(fresh), withdrawn, restored)
@@ -137,12 +139,15 @@ def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: 
     )
 
 
-def _again(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], match: Match, now: datetime) -> int:
-    """The topic meets an item that it met before; returns 1 when that was withdrawn."""
+def _again(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], match: Match, *, owes: bool) -> None:
+    """The topic meets an item that it met before. What was withdrawn since is owed as it was (`owes`), or never."""
     values: dict[str, Any] = {"item_version": row.n, "revision_id": revision.id, "receipt": receipt(hits)}
     if match.withdrawn_at is not None:
-        values["withdrawn_at"] = None
-        if match.withdrawn_at < now - UNDO:
-            values |= {"owed_at": None, "held_at": None}
+        values |= {"withdrawn_at": None} if owes else {"withdrawn_at": None, "owed_at": None, "held_at": None}
     Match.objects.filter(id=match.id).update(**values)
-    return int(match.withdrawn_at is not None)
+
+
+def _same(revision: TopicRevision) -> set[int]:
+    """The revisions of the topic that say the same as this one: to come back to one of them is to take a change back."""
+    rows = TopicRevision.objects.filter(topic_id=revision.topic_id, query=revision.query)
+    return {row.id for row in rows if (row.packs, row.without) == (revision.packs, revision.without)}

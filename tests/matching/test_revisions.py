@@ -92,7 +92,7 @@ def test_a_wider_topic_mails_no_old_items_and_a_narrower_one_withdraws_what_was_
     }
 
 
-def test_a_mistake_taken_back_at_once_owes_again_and_later_it_does_not() -> None:
+def test_a_mistake_taken_back_owes_again_and_another_change_does_not() -> None:
     add("Cable", "cable")
     item = fresh("A cable")
     run()
@@ -104,6 +104,17 @@ def test_a_mistake_taken_back_at_once_owes_again_and_later_it_does_not() -> None
     assert revisions.save("Cable", undone, now=NOW, made_by="test") == Made(Topic.objects.get().id, 3)
     settle()
     assert states() == {item.id: (True, False)}
+    change("Cable", query="ship")
+    settle()
+    change("Cable", query="cable OR rope")
+    settle()
+    assert states() == {item.id: (False, False)}
+
+
+def test_a_change_taken_back_after_days_owes_nothing() -> None:
+    add("Cable", "cable")
+    item = fresh("A cable")
+    run()
     change("Cable", query="ship")
     settle()
     change("Cable", query="cable", now=NOW + timedelta(days=2))
