@@ -14,6 +14,7 @@ from newsletter.cli.show import Json, example, fail, misuse, note, result, table
 from newsletter.matching import aliases, holding, objections, preview, revisions, topics
 from newsletter.matching import packs as alias_packs
 from newsletter.matching.naming import Refused
+from newsletter.matching.query import parse
 from newsletter.matching.revisions import Change, Draft, Made
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ def add(
     if bool(query) == bool(pack):
         misuse("give either --query or --pack")
     draft = _or_fail(revisions.first(query or _from_pack(pack), packs=_names(packs), off=tuple(without or ())))
+    _hint(draft)
     found = preview.preview(draft, now=db.now())
     blast.agree(found, yes)
     made = _or_fail(topics.add_draft(name, draft, now=db.now(), made_by=_BY))
@@ -200,6 +202,7 @@ def retire(
 
 
 def _save(name: str, draft: Draft, yes: bool, json: bool, what: str) -> None:
+    _hint(draft)
     found = _or_fail(preview.of_topic(name, draft, now=db.now()))
     if not json:
         result(None, False, *blast.lines(found))
@@ -212,6 +215,11 @@ def _saved(made: Made, found: preview.Preview, json: bool, what: str) -> None:
     result(document, json, f"topic {made.topic_id} {what}")
     if not json:
         note("items seen from now on are owed; stored ones are matched again within the minute, and mailed to nobody")
+
+
+def _hint(draft: Draft) -> None:
+    for spelling, better in aliases.unmet_names(parse(draft.query), draft.query, draft.groups):
+        note(f"hint: {spelling} has other spellings in the packs; written {better} it meets them")
 
 
 def _names(packs: str) -> tuple[str, ...] | None:

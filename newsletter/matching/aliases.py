@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from newsletter.matching.sought import Alias, Aliases, alias_key
+from newsletter.matching.tree import Query, Word, terms
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,21 @@ def spelling_of(term: str) -> str:
 def as_query(group: Group) -> str:
     """A bare word that finds every spelling of the group; of several words it is written with hyphens."""
     return "-".join(group.spellings[0].split())
+
+
+def unmet_names(query: Query, text: str, groups: Iterable[Group]) -> list[tuple[str, str]]:
+    """Names of several words in a query's `text` whose other spellings it does not meet: (as it was found, as to write it).
+
+    Only a bare word has aliases, and a bare name of several words is written with hyphens.
+    """
+    written = f" {alias_key(text)} "
+    bare = {" ".join(term.keys) for term in terms(query) if isinstance(term, Word)}
+    return [
+        (spelling, "-".join(spelling.split()))
+        for group in groups
+        for spelling in group.spellings
+        if " " in spelling.strip() and alias_key(spelling) not in bare and f" {alias_key(spelling)} " in written
+    ]
 
 
 def _aliases(group: Group) -> Iterator[Alias]:

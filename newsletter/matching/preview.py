@@ -20,7 +20,10 @@ SAMPLES = 5
 
 @dataclass(frozen=True)
 class Rate:
-    """How much a query meets. Averages are over the days since the oldest stored item: a young service has fewer than asked."""
+    """How much a query meets: `items` of those stored in the time, the rest of those published in it (an archive has no rate).
+
+    Averages are over the days since the oldest of these: a young service has fewer than were asked for.
+    """
 
     items: int
     per_week: float
@@ -93,7 +96,8 @@ def preview(
     count, oldest = 0, now
     met: dict[int, list[Sample]] = {0: [], 1: []}
     for one in stored(wordings().filter(item__first_seen_at__gte=since).order_by("-item_id")):
-        count, oldest = count + 1, min(oldest, one.at)
+        count += 1
+        oldest = min(oldest, one.at) if one.at >= since else oldest
         for key, hits in judge.meet(one.seen).items():
             met[key].append(Sample(one.item.id, one.wording.title, one.at, words_of(one.seen, hits)))
     span = max((now - oldest) / timedelta(days=1), 1.0)
@@ -102,11 +106,11 @@ def preview(
     return Preview(
         days=days,
         items=count,
-        before=None if before is None else _rate(old, span),
-        after=_rate(new, span),
+        before=None if before is None else _rate(old, since, span),
+        after=_rate(new, since, span),
         gained=len(gained),
         lost=len(lost),
-        weeks=_weeks(old, new),
+        weeks=_weeks(old, new, since),
         samples_gained=_samples(gained),
         samples_lost=_samples(lost),
         followed=followed,
@@ -119,14 +123,14 @@ def _without(these: Sequence[Sample], those: Iterable[Sample]) -> list[Sample]:
     return [one for one in these if one.item_id not in known]
 
 
-def _rate(met: Sequence[Sample], span: float) -> Rate:
-    by_day = Counter(one.at.date() for one in met)
-    per_day = len(met) / span
+def _rate(met: Sequence[Sample], since: datetime, span: float) -> Rate:
+    by_day = Counter(one.at.date() for one in met if one.at >= since)
+    per_day = by_day.total() / span
     return Rate(len(met), round(per_day * 7, 1), round(per_day, 1), max(by_day.values(), default=0))
 
 
-def _weeks(before: Iterable[Sample], after: Iterable[Sample]) -> tuple[Week, ...]:
-    old, new = (Counter(_monday(one.at) for one in side) for side in (before, after))
+def _weeks(before: Iterable[Sample], after: Iterable[Sample], since: datetime) -> tuple[Week, ...]:
+    old, new = (Counter(_monday(one.at) for one in side if one.at >= since) for side in (before, after))
     return tuple(Week(monday, old[monday], new[monday]) for monday in sorted({*old, *new}))
 
 

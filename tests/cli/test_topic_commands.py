@@ -87,6 +87,12 @@ def test_spellings_can_be_switched_off_and_on(command: Command) -> None:
     assert (code, "there are companies" in err) == (1, True)
 
 
+def test_a_name_of_several_words_is_hinted_at(command: Command) -> None:
+    err = command("topics", "add", "Hong Kong", "--query", '"Hong Kong" OR Macau')[2]
+    assert "hint: Hong Kong has other spellings in the packs; written Hong-Kong it meets them" in err
+    assert "hint" not in command("topics", "edit", "Hong Kong", "--query", "Hong-Kong OR Macau")[2]
+
+
 def test_match_and_explain_say_why(command: Command) -> None:
     one, two = stored("海康威视", "A cable")
     found = json.loads(command("match", "--query", "Hikvision", "--json")[1])

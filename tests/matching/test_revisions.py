@@ -9,7 +9,7 @@ from newsletter.matching import compiling, holding, match, preview, rematch, rev
 from newsletter.matching.naming import Refused
 from newsletter.matching.revisions import Change, Draft, Made
 from newsletter.matching.stored import readables
-from newsletter.models import AliasPack, IndexState, Item, Match, Topic, TopicRevision
+from newsletter.models import AliasPack, Entry, IndexState, Item, Match, Topic, TopicRevision
 from tests import rows
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +240,15 @@ def test_a_preview_counts_what_is_gained_and_lost() -> None:
     assert seen.samples_gained[0].words == ("“Ship”",)
     assert [(week.before, week.after) for week in seen.weeks] == [(1, 0), (1, 1), (1, 1)]
     assert Match.objects.count() == AliasPack.objects.count() == 0
+
+
+def test_an_archive_is_previewed_and_has_no_rate() -> None:
+    old = rows.item("A cable of long ago", "Text.")
+    Entry.objects.filter(id=old.entry_id).update(published_at=NOW - timedelta(days=2000))
+    rows.item("A cable", "Text.", seen=NOW - timedelta(days=4))
+    seen = preview.preview(draft("cable"), now=NOW)
+    assert (seen.items, seen.gained, seen.after) == (2, 2, preview.Rate(2, 1.8, 0.2, 1))
+    assert len(seen.weeks) == 1
 
 
 def test_a_preview_tells_no_small_number_of_people() -> None:
