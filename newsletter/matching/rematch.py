@@ -59,7 +59,8 @@ def rematch(*, clock: Callable[[], datetime], chunks: int = 50) -> bool:
 
 def _next(now: datetime) -> TopicRevision | None:
     ripe = Q(rematch=_State.TODO) | Q(rematch=_State.AGAIN, made_at__lte=now - SETTLED)
-    return TopicRevision.objects.filter(ripe).select_related("topic").order_by("id").first()
+    waiting = TopicRevision.objects.filter(ripe, topic__state=Topic.State.ACTIVE)
+    return waiting.select_related("topic").order_by("id").first()
 
 
 def _chunk(revision: TopicRevision, now: datetime) -> None:

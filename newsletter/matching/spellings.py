@@ -1,7 +1,7 @@
 """Alias packs as topics use them: each version is kept in the database, so that a topic means the same until it is edited."""
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -79,14 +79,15 @@ def missing(off: Iterable[str], groups: Collection[Group]) -> str | None:
     return None
 
 
-def outdated(revision: TopicRevision) -> dict[str, int]:
-    """Pack → its version now, for those that the revision has in an older one."""
-    now: Mapping[str, int] = {}
-    try:
-        now = {name: pack.version for name, pack in present([*set(revision.packs) & set(shipped())]).items()}
-    except ValueError:
-        return {}
-    return {name: version for name, version in now.items() if version > revision.packs[name]}
+def versions() -> dict[str, int]:
+    """Pack → its version now, of the packs that can be used."""
+    found = {}
+    for name in shipped():
+        try:
+            found[name] = packs.read(settings.PACKS_DIR / f"{name}.yaml").version
+        except packs.BadPack:  # `doctor` and `topics packs` tell
+            continue
+    return found
 
 
 def _kept(wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[Group, ...]]:
