@@ -112,14 +112,14 @@ def _hit(match: Match) -> select.Hit:
 
 
 def _spans(match: Match, piece: Piece, own: Mapping[int, str], explaining: Explaining) -> tuple[Span, ...]:
+    """In title and text; words in an author's or a publisher's name are not the item's own."""
     if match.topic_id in own:
-        found = explaining.spans(own[match.topic_id], piece.title, piece.text)
-        return tuple(Span(field=_field(hit.field), start=hit.start, end=hit.end) for hit in found)
-    return tuple(Span(field=_field(hit["field"]), start=hit["start"], end=hit["end"]) for hit in match.receipt or [])
-
-
-def _field(name: str) -> str:
-    return "title" if name == "title" else "text"
+        found = [
+            (hit.field, hit.start, hit.end) for hit in explaining.spans(own[match.topic_id], piece.title, piece.text)
+        ]
+    else:
+        found = [(hit["field"], hit["start"], hit["end"]) for hit in match.receipt or []]
+    return tuple(Span(*one) for one in found if one[0] in ("title", "text"))
 
 
 def _pieces(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], Piece]:
