@@ -57,9 +57,8 @@ def index_for(vault: Vault) -> Compiled:
 
 
 def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
-    active = dict(
-        Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None).values_list("id", "revision_id")
-    )
+    rows = Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
+    active = {topic_id: revision or 0 for topic_id, revision in rows.values_list("id", "revision_id")}
     seen = known.topics | known.broken
     changed = {topic_id for topic_id, _ in active.items() - seen.items()}
     gone = seen.keys() - active.keys()

@@ -49,7 +49,8 @@ QUOTED.2: /[=~]?"(?:\\.|[^"\\])*"(?:~[^\s()"]*)?/
 BARE.1: /(?:\\.|[^\s()"\\])+/
 %ignore /\s+/
 """
-_PARSER = Lark(_GRAMMAR, parser="lalr", start="start", maybe_placeholders=False)
+_PARSER = Lark(_GRAMMAR, parser="lalr", lexer="basic", maybe_placeholders=False)
+_TWO_FIELDS = "a field inside another field: write them side by side"
 #: The signs of other keyboards and typographers, one character for one, so that columns stay true.
 _SIGNS = str.maketrans(dict.fromkeys("＂“”„«»「」『』", '"') | dict(zip("（）：＊＝～－", "():*=~-", strict=True)))
 
@@ -166,7 +167,7 @@ def _narrowed(name: str, part: Query, column: int) -> Query:
         case Not(one):
             return Not(_narrowed(name, one, column))
         case Field():
-            raise QueryError("a field inside another field: write them side by side", column)
+            raise QueryError(_TWO_FIELDS, column)
         case _:
             return Field(name, part)
 
@@ -218,6 +219,8 @@ def _explained(error: UnexpectedInput, text: str) -> tuple[str, int]:
         return "it ends too early: AND, OR, NOT and fields need a word after them", len(text.rstrip()) + 1
     if isinstance(error, UnexpectedCharacters):
         return r"a backslash stands before the sign that it hides; for one itself, write \\", column
+    if isinstance(error, UnexpectedToken) and error.token.type == "FIELD":
+        return _TWO_FIELDS, column
     if text.count(")") > text.count("("):
         return "a closing parenthesis has no partner", column
     return "AND, OR and NOT stand between words; to look for such a word itself, put it between quotation marks", column

@@ -117,7 +117,7 @@ def compiled(query: Query, aliases: Aliases = NO_ALIASES, *, off: Collection[str
     def sought(term: Term) -> Sought:
         return _sought(term, aliases, off)
 
-    return mapped(query, sought)  # type: ignore[arg-type] - mypy takes a union of terms for an object
+    return mapped(query, sought)  # type: ignore[arg-type]  # mypy takes a union of terms for an object
 
 
 def asked(plan: Plan) -> Iterator[Sought]:

@@ -18,14 +18,14 @@ _BROKEN = "\n\n"
 _WORD = regex.compile(rf"(?V1){_BROKEN}|{UNSPACED}\p{{M}}*|{LETTER}{INSIDE}*(?:['{_DOT}]+{LETTER}{INSIDE}*)*{_DOT}?")
 _ASCII_WORD = re.compile(rf"{_BROKEN}|[a-z0-9][a-z0-9'{_DOT}]*")
 _LETTER = regex.compile(rf"(?V1)(?P<letter>{LETTER})|(?P<unspaced>{UNSPACED})|(?P<mark>\p{{M}})")
-_STRAY = regex.compile(r"(?:^|[\s-])\p{M}")
+_STRAY = regex.compile(rf"(?:^|[\s'{_DOT}-])\p{{M}}")
 
 _BLANK_LINE = re.compile(r"\n([^\S\n]+)\n")
 _ANY_DOTTED = re.compile(r"\.[^\W\d_]\.")
-_DOTTED = re.compile(r"(?<![\w.'-])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?")
-_LOOSE_APOSTROPHE = regex.compile(rf"'(?:(?![^\W_])|(?<![\w{_DOT}]')|(?<=_'))")
-_ELISION = regex.compile(r"'(?:(?<=\b[cdjlmns]')|(?<=\bqu'))(?=[^\W_])(?!s\b)")
-_POSSESSIVE = regex.compile(r"'(?<!\s')s(?![^\W_])")
+_DOTTED = regex.compile(rf"(?V1)(?<![\w.'-])(?:[{LETTER}&&\p{{L}}]\.){{2,}}+(?:[{LETTER}&&\p{{L}}])?+(?!\w)")
+_LOOSE_APOSTROPHE = regex.compile(rf"(?V1)'(?:(?!{LETTER})|(?<!(?:{INSIDE}|{_DOT})'))")
+_ELISION = regex.compile(rf"(?V1)'(?<=(?<![\w'{_DOT}])(?:[cdjlmns]|qu)')(?!s(?!{INSIDE}|'))")
+_POSSESSIVE = regex.compile(rf"(?V1)'s(?!{INSIDE}|['{_DOT}])")
 
 
 @dataclass(frozen=True, slots=True)
