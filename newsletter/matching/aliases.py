@@ -10,7 +10,10 @@ from newsletter.matching.tree import Query, Word, terms
 
 @dataclass(frozen=True)
 class OnlyWith:
-    """A spelling that counts only in an item where one of `words` stands as well: `Apple` beside `iPhone`."""
+    """A spelling that counts only in an item where one of `words` stands as well: `Apple` beside `iPhone`.
+
+    So it is as a bare word of a query, too; quoted it counts anywhere.
+    """
 
     spelling: str
     words: tuple[str, ...]
@@ -20,7 +23,7 @@ class OnlyWith:
 class Group:
     """All spellings of one name, and where they were taken from.
 
-    Each of `spellings` finds every other spelling of the group; those of `one_way` and `only_with` are found, and find nothing.
+    Each of `spellings` and `only_with` finds every other spelling of the group; those of `one_way` are found, and find nothing.
     """
 
     id: str
@@ -32,9 +35,14 @@ class Group:
     only_with: tuple[OnlyWith, ...] = ()
 
     @property
+    def finding(self) -> tuple[str, ...]:
+        """The spellings that find the others."""
+        return (*self.spellings, *(one.spelling for one in self.only_with))
+
+    @property
     def everything(self) -> tuple[str, ...]:
-        """Every spelling, in the pack's order."""
-        return (*self.spellings, *(one.spelling for one in self.only_with), *self.one_way)
+        """Every spelling."""
+        return (*self.finding, *self.one_way)
 
 
 def same_spelling(one: str, other: str) -> bool:
@@ -63,9 +71,9 @@ def table(groups: Iterable[Group]) -> Aliases:
     found: dict[str, list[Alias]] = defaultdict(list)
     for group in groups:
         aliases = {alias_key(one.spelling): one for one in _aliases(group)}
-        for spelling in group.spellings:
+        for spelling in group.finding:
             key = alias_key(spelling)
-            found[key] += [alias for other, alias in aliases.items() if other != key]
+            found[key] += [alias for other, alias in aliases.items() if other != key or alias.context]
     return {key: tuple(others) for key, others in found.items()}
 
 
@@ -80,8 +88,9 @@ def spelling_of(term: str) -> str:
 
 
 def as_query(group: Group) -> str:
-    """A bare word that finds every spelling of the group; of several words it is written with hyphens."""
-    return "-".join(group.spellings[0].split())
+    """A bare word that finds every spelling of the group: its name, if that is one. Several words are written with hyphens."""
+    names = [one for one in group.finding if same_spelling(one, group.name)] or group.spellings
+    return "-".join(names[0].split())
 
 
 def unmet_names(query: Query, text: str, groups: Iterable[Group]) -> list[tuple[str, str]]:
@@ -94,7 +103,7 @@ def unmet_names(query: Query, text: str, groups: Iterable[Group]) -> list[tuple[
     return [
         (spelling, "-".join(spelling.split()))
         for group in groups
-        for spelling in group.spellings
+        for spelling in group.finding
         if " " in spelling.strip() and alias_key(spelling) not in bare and f" {alias_key(spelling)} " in written
     ]
 

@@ -236,8 +236,8 @@ def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
 
 def _spellings(group: Mapping[str, Any], *, both_ways: bool = False) -> Iterator[str]:
     only_with = [one.get("spelling") for one in _listed(group.get("only-with")) if isinstance(one, dict)]
-    others = [] if both_ways else [*only_with, *_listed(group.get("one-way"))]
-    for one in (*_listed(group.get("spellings")), *others):
+    one_way = [] if both_ways else _listed(group.get("one-way"))
+    for one in (*_listed(group.get("spellings")), *only_with, *one_way):
         if isinstance(one, str) and alias_key(one):
             yield one
 

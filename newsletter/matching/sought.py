@@ -132,13 +132,13 @@ def _sought(term: Term, aliases: Aliases, off: Collection[str]) -> Sought:
         case Field(name, Near(parts, distance)):
             return Sought(written(term), _rows(parts), name, distance)
         case Field("title", plain):
-            return Sought(written(term), (*_ways(plain), *_other_ways(plain, aliases, off)), "title")
+            return Sought(written(term), _all_ways(plain, aliases, off), "title")
         case Field(name, Word(words)):  # names of publishers and people are not inflected
             return Sought(written(term), (Way(Kind.ROW, words),), name)
         case Field(name, plain):
             return Sought(written(term), _ways(plain), name)
         case _:
-            return Sought(written(term), (*_ways(term), *_other_ways(term, aliases, off)))
+            return Sought(written(term), _all_ways(term, aliases, off))
 
 
 def _rows(parts: tuple[tuple[str, ...], ...]) -> tuple[Way, ...]:
@@ -166,15 +166,20 @@ def _ways(term: Plain) -> tuple[Way, ...]:
             return _rows(parts)
 
 
-def _other_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> Iterator[Way]:
-    """By aliases; only a bare word has them."""
+def _all_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> tuple[Way, ...]:
+    """The term itself and, for a bare word, its aliases. An alias of itself says in which context the word counts at all."""
     if not isinstance(term, Word):
-        return
-    for alias in aliases.get(" ".join(term.keys), ()):
-        if alias.id not in off:
-            context = tuple(way for word in alias.context for way in _ways(_spelled(word)))
-            for way in _ways(_spelled(alias.spelling)):
-                yield Way(way.kind, way.keys, way.capitals, way.spelled, alias, context)
+        return _ways(term)
+    key = " ".join(term.keys)
+    others = [alias for alias in aliases.get(key, ()) if alias.id not in off]
+    itself = () if any(alias_key(alias.spelling) == key for alias in others) else _ways(term)
+    return (*itself, *(way for alias in others for way in _alias_ways(alias)))
+
+
+def _alias_ways(alias: Alias) -> Iterator[Way]:
+    context = tuple(way for word in alias.context for way in _ways(_spelled(word)))
+    for way in _ways(_spelled(alias.spelling)):
+        yield Way(way.kind, way.keys, way.capitals, way.spelled, alias, context)
 
 
 def _spelled(spelling: str) -> Plain:

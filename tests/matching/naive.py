@@ -235,7 +235,10 @@ class Naive:
             for first, last in self.ranges(term, text, tokens(text), inflected):
                 found.add((name, first.start, last.end))
         if isinstance(term, Word) and inflected:
-            for alias in self.aliases.get(" ".join(term.keys), ()):
+            others = self.aliases.get(" ".join(term.keys), ())
+            if any(list(term.keys) == [one.key for one in tokens(alias.spelling)] for alias in others):
+                found = set()
+            for alias in others:
                 context = [read(one) for one in alias.context]
                 if not context or any(self.places_of(one, self.texts) for one in context):
                     found |= self.places_of(read(alias.spelling), texts)

@@ -46,6 +46,10 @@ def met(query: str, text: str, groups: tuple[Group, ...] = GROUPS) -> list[tuple
         ('"Uyghur"', "An Uighur town", []),
         ("=Uyghur", "An Uighur town", []),
         ("苹果公司", "An Apple a day", []),
+        ("Apple", "An Apple a day", []),
+        ("apple", "Apples and the iPhone", [("Apples", "Apple")]),
+        ("Apple", "苹果公司", [("苹果公司", "苹果公司")]),
+        ('"Apple"', "An Apple a day", [("Apple", None)]),
         ("苹果公司", "An Apple iPhone", [("Apple", "Apple")]),
         ("苹果公司", "Apple opens its App Store", [("Apple", "Apple")]),
         ("Apple-Inc", "蘋果公司", [("蘋果公司", "苹果公司")]),
@@ -57,6 +61,7 @@ def test_who_finds_whom(query: str, text: str, expected: list[tuple[str, str | N
 
 
 def test_a_group_as_a_query_finds_all_of_it() -> None:
+    assert [as_query(group) for group in GROUPS] == ["Uyghur", "Apple"]
     for group in GROUPS:
         for spelling in (*group.spellings, *group.one_way):
             assert met(as_query(group), spelling), spelling

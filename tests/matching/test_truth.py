@@ -50,6 +50,7 @@ ALIASES = {
     "ab": (Alias("un", "p", "g"), Alias("维吾", "p", "g"), Alias("policy", "p", "g", ("us", "café"))),
     "un": (Alias('"a b"', "p", "g"), Alias("=US", "p", "g", ("ab",))),
     "e mail": (Alias("e-mail", "p", "g"),),
+    "policy": (Alias("policy", "p", "g", ("un",)), Alias("ab", "p", "g")),
 }
 
 
