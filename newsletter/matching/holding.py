@@ -1,5 +1,6 @@
 """A topic put on hold: its matches are collected, and nobody is owed them until it is released."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,13 +41,21 @@ def hold(name: str, *, now: datetime) -> Held | Refused:
             return Refused("it is on hold already: 'newsletter topics release NAME' ends that")
         Topic.objects.filter(id=topic.id).update(held_since=now)
         raise_number()
-    return Held(topic.id, put_aside(topic.id, now=now))
+    return Held(topic.id, put_aside([topic.id]))
 
 
-def put_aside(topic_id: int, *, now: datetime) -> int:
-    """Let what a held topic owes wait; returns how many matches. Repeatable: a worker may have had an index of before."""
-    owed = Match.objects.filter(topic_id=topic_id, topic__held_since__lte=now, owed_at__isnull=False)
-    return owed.filter(withdrawn_at=None).update(held_at=F("owed_at"), owed_at=None)
+def put_aside(topic_ids: Collection[int]) -> int:
+    """Let what the held ones of these topics owe wait; returns how many matches. Repeatable."""
+    held = Topic.objects.filter(id__in=topic_ids, held_since__isnull=False).values_list("id", flat=True)
+    owed = Match.objects.filter(topic_id__in=list(held), owed_at__isnull=False, withdrawn_at=None)
+    return owed.update(held_at=F("owed_at"), owed_at=None)
+
+
+def settle(*, now: datetime) -> None:
+    """Mend what a worker wrote in the moment in which a hold began or ended. Repeatable."""
+    put_aside(Topic.objects.filter(held_since__isnull=False).values_list("id", flat=True))
+    strays = Match.objects.filter(held_at__isnull=False, topic__held_since=None, withdrawn_at=None, owe_until__gte=now)
+    strays.update(owed_at=F("held_at"), held_at=None)
 
 
 def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
@@ -65,7 +74,7 @@ def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
         raise_number()
         waiting = Match.objects.filter(topic_id=topic.id, held_at__isnull=False)
         told = Q(gathering_id__isnull=False, owe_until__gte=now - SWEPT)
-        again = waiting.filter(Q(owe_until__gte=now) | told)
+        again = waiting.filter(Q(owe_until__gte=now) | told, withdrawn_at=None)
         if not mail:
             again = again.filter(held_at__lte=topic.held_since)
         owed = again.update(owed_at=F("held_at"), held_at=None)

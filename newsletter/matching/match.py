@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 
 from newsletter.matching import query as queries
 from newsletter.matching.compiling import Compiled, index_for
+from newsletter.matching.holding import put_aside
 from newsletter.matching.index import Hit, Index, Met, Readable, spans
 from newsletter.matching.judging import receipt
 from newsletter.matching.sought import NO_ALIASES, Aliases, compiled
 from newsletter.matching.stored import Stored, readables, stored, wordings
-from newsletter.models import Item, Match, Topic
+from newsletter.models import Item, Match
 from newsletter.vault import Vault
 
 __all__ = ["Matched", "Would", "match_fresh", "spans", "would_match"]
@@ -76,7 +77,6 @@ def _match(item: Item, seen: Readable, present: Compiled, now: datetime) -> int:
 
 def _write(item: Item, met: Sequence[Met], present: Compiled, now: datetime) -> int:
     judged = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
-    held = _held([one.topic_id for one in met])
     owe_until = item.first_seen_at + YOUNG
     owed_at = now if item.announced and now <= owe_until else None
     fresh = []
@@ -98,18 +98,13 @@ def _write(item: Item, met: Sequence[Met], present: Compiled, now: datetime) -> 
                 receipt=kept,
                 matched_at=now,
                 owe_until=owe_until,
-                owed_at=None if one.topic_id in held else owed_at,
-                held_at=owed_at if one.topic_id in held else None,
+                owed_at=owed_at,
             )
         )
     Match.objects.bulk_create(fresh)
+    put_aside([one.topic_id for one in met if one.topic_id in present.curated])
     _withdraw(judged, {one.topic_id for one in met}, now)
     return len(fresh)
-
-
-def _held(topic_ids: Sequence[int]) -> set[int]:
-    """Those of the topics that are on hold: asked in the transaction, as the index may be of before."""
-    return set(Topic.objects.filter(id__in=topic_ids, held_since__isnull=False).values_list("id", flat=True))
 
 
 def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:

@@ -47,8 +47,7 @@ class Rematched:
 
 def rematch(*, clock: Callable[[], datetime], chunks: int = 50) -> bool:
     """Let revisions that wait meet up to `chunks` chunks of stored items; True when more is left. Repeatable."""
-    for topic in Topic.objects.filter(held_since__isnull=False, state=Topic.State.ACTIVE):
-        holding.put_aside(topic.id, now=clock())
+    holding.settle(now=clock())
     for _ in range(chunks):
         revision = _next(clock())
         if revision is None:
@@ -82,7 +81,7 @@ def _chunk(revision: TopicRevision, now: datetime) -> None:
     except IntegrityError:  # an item met the topic at this moment: the chunk is done again
         return
     if done != Rematched():
-        log.info("rematched", topic_id=revision.topic_id, added=done.added, withdrawn=done.withdrawn)
+        log.info("rematched", topic_id=revision.topic_id, new=done.added, changed=done.withdrawn + done.restored)
 
 
 def _waiting(revision: TopicRevision) -> QuerySet[ItemVersion]:
@@ -117,6 +116,7 @@ def _write(
             restored += match.withdrawn_at is not None
             owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
             _again(revision, row, hits, match, owes=owes)
+    holding.put_aside([revision.topic_id])
     gone = [match.id for item_id, match in known.items() if not met[item_id]]
     withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
     return Rematched(len(fresh), withdrawn, restored)
@@ -126,7 +126,6 @@ def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: 
     """A match that the revision adds. Only an item of after the change is owed: a worker met it with an index of before."""
     owe_until = row.item.first_seen_at + YOUNG
     due = row.item.first_seen_at > revision.made_at and row.item.announced and now <= owe_until
-    held = revision.topic.held_since is not None
     return Match(
         item_id=row.item_id,
         topic_id=revision.topic_id,
@@ -135,8 +134,7 @@ def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: 
         receipt=receipt(hits),
         matched_at=now,
         owe_until=owe_until,
-        owed_at=now if due and not held else None,
-        held_at=now if due and held else None,
+        owed_at=now if due else None,
     )
 
 

@@ -142,6 +142,7 @@ class Match(models.Model):
                 name="match_owed",
             ),
             models.Index(fields=["gathering_id"], name="match_gathering"),
+            models.Index(fields=["topic"], condition=Q(held_at__isnull=False), name="match_held_topic"),
         ]
 
 

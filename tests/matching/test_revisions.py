@@ -299,6 +299,25 @@ def test_what_a_worker_owed_while_the_hold_began_is_put_aside() -> None:
     assert Match.objects.get().held_at == NOW
 
 
+def test_what_a_worker_held_while_the_hold_ended_is_owed() -> None:
+    topic = Topic.objects.get(id=add("Cable", "cable"))
+    made = rows.match(rows.item(), topic, owed_at=None)
+    Match.objects.filter(id=made.id).update(held_at=NOW)
+    settle()
+    assert list(states().values()) == [(True, False)]
+
+
+def test_an_edited_item_of_a_held_topic_is_not_owed() -> None:
+    add("Cable", "cable")
+    item = fresh("A cable")
+    run()
+    holding.hold("Cable", now=NOW)
+    Match.objects.update(withdrawn_at=NOW, owed_at=NOW, held_at=None)
+    Item.objects.filter(id=item.id).update(matched_at=None)
+    run()
+    assert states() == {item.id: (False, False)}
+
+
 def test_a_match_is_owed_or_held_and_never_both() -> None:
     topic = rows.topic()
     made = rows.match(rows.item(), topic)
