@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.matching import aliases, packs
 from newsletter.matching.aliases import OnlyWith
+from newsletter.matching.pack_problems import problems_of
 from newsletter.matching.packs import BadPack
 from newsletter.matching.sought import alias_key
 
@@ -108,6 +111,24 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     (said,) = problems(tmp_path, GOOD + other)
     assert "“Lake” stands in lake and in other: make it 'one-way' in one of them" in said
     assert len(problems(tmp_path, GOOD.replace("version: 1", "version: 0").replace("id: lake", "id: L"))) == 2
+
+
+SCALAR = st.sampled_from(["Lake", "湖", "lake", "x y", "", "!", 1, 0, None, True, 1.5, "id", '"'])
+FIELDS = ["version", "title", "groups", "id", "name", "spellings", "one-way", "only-with", "from", "words", "spelling"]
+ANYTHING = st.recursive(
+    SCALAR,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
+    max_leaves=20,
+)
+GROUP = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS[3:9], ANYTHING))
+
+
+@given(ANYTHING, st.lists(GROUP, max_size=2))
+def test_whatever_yaml_says_is_a_pack_or_problems(whole: object, groups: list[object]) -> None:
+    for raw in (whole, {"version": 1, "title": "T", "groups": groups}):
+        for problem in problems_of("x.yaml", raw):
+            assert str(problem).startswith("x.yaml")
+            assert problem.said
 
 
 def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
