@@ -11,7 +11,7 @@ from newsletter.cli import blast
 from newsletter.cli.packs import packs
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, note, result, table, when
-from newsletter.matching import aliases, holding, objections, preview, revisions, topics
+from newsletter.matching import aliases, holding, objections, preview, revisions, spellings, topics
 from newsletter.matching import packs as alias_packs
 from newsletter.matching.naming import Refused
 from newsletter.matching.query import parse
@@ -222,9 +222,9 @@ def _hint(draft: Draft) -> None:
         note(f"hint: {spelling} has other spellings in the packs; written {better} it meets them")
 
 
-def _names(packs: str) -> tuple[str, ...] | None:
+def _names(packs: str) -> tuple[str, ...]:
     if packs == "all":
-        return None
+        return spellings.shipped()
     return tuple(name for part in packs.split(",") if (name := part.strip()) and name != "none")
 
 

@@ -72,8 +72,8 @@ def changed(name: str, change: Change) -> Draft | Refused:
         return unknown()
     live = live_revision(topic)
     query = (live.query or "") if change.query is None else change.query.strip()
-    kept = (*(one for one in live.without if not _among(one, change.on)), *change.off)
-    draft = _drafted(query, live.packs if change.packs is None else change.packs, tuple(dict.fromkeys(kept)))
+    kept = [one for one in live.without if not _among(one, change.on)]
+    draft = _drafted(query, live.packs if change.packs is None else change.packs, change.off, kept)
     if isinstance(draft, Refused):
         return draft
     if (draft.query, draft.versions, list(draft.off)) == (live.query, live.packs, live.without):
@@ -162,7 +162,8 @@ def bad_query(query: str) -> Refused | None:
     return None
 
 
-def _drafted(query: str, names: Collection[str], off: tuple[str, ...]) -> Draft | Refused:
+def _drafted(query: str, names: Collection[str], new: Collection[str], kept: Collection[str] = ()) -> Draft | Refused:
+    """A draft without the spellings in `new`, which must be there, and in `kept`, which may be gone from the packs."""
     refusal = bad_query(query)
     if refusal is not None:
         return refusal
@@ -171,9 +172,10 @@ def _drafted(query: str, names: Collection[str], off: tuple[str, ...]) -> Draft 
     except ValueError as error:
         return Refused(str(error))
     groups = [group for pack in found.values() for group in pack.groups]
-    said = spellings.missing(off, groups)
+    said = spellings.missing(new, groups)
     if said is not None:
         return Refused(said)
+    off = tuple(dict.fromkeys((*(one for one in kept if spellings.missing([one], groups) is None), *new)))
     versions = {name: pack.version for name, pack in found.items()}
     return Draft(query, versions, off, without(groups, off), tuple(found.values()))
 

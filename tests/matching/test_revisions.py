@@ -225,6 +225,9 @@ def test_packs_are_kept_as_they_were_and_spellings_can_be_switched_off(settings,
     assert sorted(AliasPack.objects.values_list("version", flat=True)) == [1, 2]
     change("Lakes", on=("POND",))
     assert TopicRevision.objects.get(n=3).without == []
+    change("Lakes", off=("pond",))
+    change("Lakes", packs=())
+    assert TopicRevision.objects.get(n=5).without == []
 
 
 def test_a_preview_counts_what_is_gained_and_lost() -> None:
