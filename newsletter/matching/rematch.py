@@ -81,7 +81,7 @@ def _chunk(revision: TopicRevision, now: datetime) -> None:
     except IntegrityError:  # an item met the topic at this moment: the chunk is done again
         return
     if done != Rematched():
-        log.info("rematched", topic_id=revision.topic_id, new=done.added, changed=done.withdrawn + done.restored)
+        log.debug("rematched", topic_id=revision.topic_id, new=done.added, changed=done.withdrawn + done.restored)
 
 
 def _waiting(revision: TopicRevision) -> QuerySet[ItemVersion]:
