@@ -7,6 +7,7 @@ PATHS = {
     "ask": "/ask/{token}",
     "unsubscribe": "/unsubscribe/{token}",
     "one_click": "/one-click/{token}",
+    "objection": "/objection/{token}",
 }
 
 

@@ -32,6 +32,7 @@ from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
 from newsletter.feeds import refresh as feeds
 from newsletter.matching import match as matching
+from newsletter.matching import rematch as rematching
 from newsletter.matching import topics
 from newsletter.models import IndexState, Pulse
 from newsletter.vault import KeysDoNotFit
@@ -51,6 +52,7 @@ class Tick:
 TICKS = {
     "refresh": Tick("newsletter.refresh_due", 15, "feeds whose time has come are read"),
     "match": Tick("newsletter.match", 15, "items that met no topic yet, should the ring have been lost"),
+    "rematch": Tick("newsletter.rematch", 15, "stored items meet topics that changed"),
     "notices": Tick("newsletter.notices", 10, "confirmations and links that wait, should the ring have been lost"),
     "close": Tick("newsletter.close", 5, "fresh matches that waited long enough become an alert"),
     "slots": Tick("newsletter.slots", 15, "digests whose local hour has come"),
@@ -142,6 +144,13 @@ def match() -> None:
     while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
         if met.matches:
             ring("close")
+
+
+@app.task(name="newsletter.rematch")
+def rematch() -> None:
+    """Let stored items meet topics that changed; ring again when there is more."""
+    if rematching.rematch(clock=db.now):
+        ring("rematch")
 
 
 @app.task(name="newsletter.notices")
@@ -252,6 +261,8 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
 def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     """`once` without reading feeds: whatever the tables owe, up to the last batch that is due."""
     recover_work()
+    while rematching.rematch(clock=db.now):
+        pass
     matches = 0
     while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
         matches += met.matches

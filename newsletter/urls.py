@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from newsletter.links import PATHS
 from newsletter.web import health, quiet
-from newsletter.web.public import ask, confirm, leave, pages, preferences, subscribe
+from newsletter.web.public import ask, confirm, leave, objection, pages, preferences, subscribe
 
 
 def _mailed(name: str) -> str:
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_mailed("ask"), ask.ask_token, name="ask"),
     path(_mailed("unsubscribe"), leave.unsubscribe, name="unsubscribe"),
     path(_mailed("one_click"), leave.one_click, name="one_click"),
+    path(_mailed("objection"), objection.objection, name="objection"),
+    path("objected", objection.objected, name="objected"),
     path("undo/<str:token>", leave.undo, name="undo"),
     path("privacy", pages.privacy, name="privacy"),
     path("robots.txt", pages.robots, name="robots"),

@@ -7,7 +7,7 @@ from functools import cache
 
 from django.conf import settings
 
-from newsletter import __version__, mail
+from newsletter import __version__, links, mail
 from newsletter.delivery.plan import Carrier, Share, plan
 from newsletter.delivery.send import Sender
 from newsletter.editions.compose import Composer
@@ -15,7 +15,7 @@ from newsletter.editions.pieces import Explaining
 from newsletter.editions.render import Frame, Wording
 from newsletter.feeds.fetch import Fetcher
 from newsletter.handover import Provider
-from newsletter.matching import topics
+from newsletter.matching import objections, topics
 from newsletter.matching.match import spans
 from newsletter.models import Lane
 from newsletter.providers.allow import Allowlist
@@ -110,7 +110,13 @@ def composer() -> Composer:
 
 
 def _explaining() -> Explaining:
-    return Explaining(own_words=lambda ids: topics.own_words(ids, vault=vault()), spans=spans)
+    return Explaining(
+        own_words=lambda ids: topics.own_words(ids, vault=vault()),
+        spans=spans,
+        objection=lambda item_id, topic_id: links.url(
+            config().base_url, "objection", objections.token(item_id, topic_id, vault())
+        ),
+    )
 
 
 def _plan(

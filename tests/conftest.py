@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 
+from newsletter.matching import compiling
 from newsletter.vault import Vault
 from tests import rows, services
 
@@ -28,6 +29,12 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     """SQLite in a file, as it is used: one in memory is shared between threads by locks of another kind."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def no_index_of_another_test() -> None:
+    """Tests are rolled back, so that topics of other tests come again under the same numbers."""
+    compiling._compiled.clear()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Count
 
@@ -17,6 +18,8 @@ from newsletter.delivery import gate
 from newsletter.delivery import status as deliveries
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
+from newsletter.matching import health, packs
+from newsletter.matching.packs import BadPack
 from newsletter.models import Item, Notice, Pulse, Rhythm, Topic
 from newsletter.subscribers import listing
 from newsletter.vault import KeysDoNotFit
@@ -97,8 +100,8 @@ def examine() -> list[Finding]:
     """Examine everything; one thing that cannot be examined does not stop the others."""
     found = [_keys_file(), _database()]
     if found[-1].verdict != "fail":
-        found += [_keys(), *_work()]
-    return [*found, _broker(), *_mail(), _python()]
+        found += [_keys(), *_work(), *_topics()]
+    return [*found, *_packs(), _broker(), *_mail(), _python()]
 
 
 def _keys_file() -> Finding:
@@ -148,6 +151,25 @@ def _feeds(found: dict[str, Any]) -> Iterator[Finding]:
     yield Finding("feeds", "warn" if bad else "ok", told)
     count = found["incidents"]
     yield Finding("incidents", "warn" if count else "ok", _INCIDENTS.format(count) if count else "none")
+
+
+def _topics() -> Iterator[Finding]:
+    ailing = health.ailing(now=db.now())
+    if not ailing:
+        yield Finding("topics", "ok", "all can match, none is silent or too loud")
+    for one in ailing:
+        yield Finding(f"topic {one.name}", "fail" if one.broken else "warn", one.told)
+
+
+def _packs() -> Iterator[Finding]:
+    names = packs.names(settings.PACKS_DIR)
+    for name in names:
+        try:
+            packs.read(settings.PACKS_DIR / f"{name}.yaml")
+        except BadPack as error:
+            yield Finding("alias packs", "fail", str(error))
+            return
+    yield Finding("alias packs", "ok", ", ".join(names) or "none")
 
 
 def _broker() -> Finding:

@@ -1,5 +1,6 @@
 """The values that wording takes in and gives back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -37,20 +38,30 @@ class Source:
 
 @dataclass(frozen=True)
 class Span:
-    """Matched words: offsets in code points into the piece's title or plain text (`field` is `title` or `text`)."""
+    """Matched words: offsets in code points into the piece's title or plain text (`field` is `title` or `text`).
+
+    `stands_for` is the query's word that they are another spelling of; empty where they are that word itself.
+    """
 
     field: str
     start: int
     end: int
+    stands_for: str = ""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an item is told: a topic's name or one's own keyword, and the words as they stand in the item."""
+    """Why an item is told: a topic's name or one's own keyword, and the words as they stand in the item.
+
+    `stands_for` says of a word which word of the topic's query it is another spelling of. `objection` is the URL that counts
+    one "not about this topic"; empty for an own keyword, whose URL would be the secret.
+    """
 
     name: str = field(repr=False)
     own: bool
     words: tuple[str, ...] = field(repr=False)
+    stands_for: Mapping[str, str] = field(default_factory=dict, repr=False)
+    objection: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class Explaining:
     own_words: Callable[[Collection[int]], Mapping[int, str]] = field(repr=False)
     #: (query, title, text) → where its words stand.
     spans: Callable[[str, str, str], Sequence[FoundWord]]
+    #: (item, topic) → the URL that counts one "not about this topic": the same for everybody.
+    objection: Callable[[int, int], str]
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,31 @@ class Shelf:
     spans: Mapping[tuple[int, int, int], tuple[Span, ...]] = field(repr=False)
     names: Mapping[int, Reason] = field(repr=False)
     looks: Mapping[int, Look]
+    objection: Callable[[int, int], str] = field(repr=False)
 
     def reasons(self, told: select.Content) -> list[Reason]:
         """Why these items are told, a reason per topic, with the words as they stand in the items."""
-        words: dict[int, list[str]] = defaultdict(list)
+        reasons: dict[int, Reason] = {}
         for item_id, version, topics in told:
-            piece = self.pieces[item_id, version]
             for topic_id in topics:
-                for span in self.spans.get((item_id, version, topic_id), ()):
-                    shown = piece.title if span.field == "title" else piece.text
-                    words[topic_id].append(shown[span.start : span.end])
-        named = dict.fromkeys(topic_id for _, _, topics in told for topic_id in topics)
-        return [replace(self.names[topic_id], words=_distinct(words[topic_id])) for topic_id in named]
+                # of a story told by several items the first is objected to: it is what the topic brought
+                known = reasons.get(topic_id) or self._named(item_id, topic_id)
+                reasons[topic_id] = self._with_words(known, (item_id, version, topic_id))
+        return [replace(reason, words=_distinct(reason.words)) for reason in reasons.values()]
+
+    def _named(self, item_id: int, topic_id: int) -> Reason:
+        reason = self.names[topic_id]
+        return reason if reason.own else replace(reason, objection=self.objection(item_id, topic_id))
+
+    def _with_words(self, reason: Reason, told: tuple[int, int, int]) -> Reason:
+        piece = self.pieces[told[:2]]
+        words, stands_for = list(reason.words), dict(reason.stands_for)
+        for span in self.spans.get(told, ()):
+            word = (piece.title if span.field == "title" else piece.text)[span.start : span.end]
+            words.append(word)
+            if span.stands_for:
+                stands_for[word] = span.stands_for
+        return replace(reason, words=tuple(words), stands_for=stands_for)
 
     def highlights(self, told: select.Content) -> dict[int, tuple[Span, ...]]:
         """Item id → where its matched words stand, for every topic it is told for."""
@@ -96,7 +111,15 @@ def shelf(match_ids: Collection[int], explaining: Explaining) -> Shelf:
     }
     looks = {row.id: Look(locale=row.locale, format=row.format, discreet=row.discreet) for row in LookRow.objects.all()}
     story_of = {match.item_id: match.item.story_id for match in matches}
-    return Shelf(hits=hits, pieces=pieces, story_of=story_of, spans=spans, names=names, looks=looks)
+    return Shelf(
+        hits=hits,
+        pieces=pieces,
+        story_of=story_of,
+        spans=spans,
+        names=names,
+        looks=looks,
+        objection=explaining.objection,
+    )
 
 
 def _hit(match: Match) -> select.Hit:
@@ -112,14 +135,21 @@ def _hit(match: Match) -> select.Hit:
 
 
 def _spans(match: Match, piece: Piece, own: Mapping[int, str], explaining: Explaining) -> tuple[Span, ...]:
+    """In title and text; words in an author's or a publisher's name are not the item's own."""
     if match.topic_id in own:
-        found = explaining.spans(own[match.topic_id], piece.title, piece.text)
-        return tuple(Span(field=_field(hit.field), start=hit.start, end=hit.end) for hit in found)
-    return tuple(Span(field=_field(hit["field"]), start=hit["start"], end=hit["end"]) for hit in match.receipt or [])
+        hits = explaining.spans(own[match.topic_id], piece.title, piece.text)
+        found = [Span(hit.field, hit.start, hit.end) for hit in hits]
+    else:
+        found = [
+            Span(hit["field"], hit["start"], hit["end"], stands_for=_name(hit["term"]) if hit.get("alias") else "")
+            for hit in match.receipt or []
+        ]
+    return tuple(span for span in found if span.field in ("title", "text"))
 
 
-def _field(name: str) -> str:
-    return "title" if name == "title" else "text"
+def _name(term: str) -> str:
+    """A word of a query as a name is written: the matcher keeps small letters only, but for acronyms."""
+    return term.title() if term.islower() else term
 
 
 def _pieces(wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], Piece]:

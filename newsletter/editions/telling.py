@@ -43,12 +43,21 @@ class Cited:
 
 @dataclass(frozen=True)
 class Cause:
-    """A reason in words; `more` counts the words left out."""
+    """A reason in words; `more` counts the words left out. `objection` is a URL, or nothing."""
 
     what: str
     name: str = field(repr=False)
-    words: tuple[str, ...] = field(repr=False)
+    words: tuple["Said", ...] = field(repr=False)
     more: int
+    objection: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A word as it stands in the item, and whose other spelling it is, where the topic's name does not say that already."""
+
+    word: str = field(repr=False)
+    stands_for: str = field(repr=False)
 
 
 def told(piece: Piece, spans: Sequence[Span]) -> Told:
@@ -106,15 +115,22 @@ def _cited(source: Source, locale: str) -> Cited:
 
 def _cause(reason: Reason) -> Cause:
     name = phrases.one_line(reason.name)
-    words = [phrases.one_line(word) for word in reason.words if word.strip()]
+    words = [word for one in reason.words if (word := phrases.one_line(one))]
     if reason.own and [word.casefold() for word in words] == [name.casefold()]:
         words = []
     return Cause(
         what="your own word" if reason.own else "topic",
         name=mail.defuse(name),
-        words=tuple(mail.defuse(word) for word in words[:MOST_WORDS]),
+        words=tuple(_said(word, reason, name) for word in words[:MOST_WORDS]),
         more=max(0, len(words) - MOST_WORDS),
+        objection=reason.objection,
     )
+
+
+def _said(word: str, reason: Reason, name: str) -> Said:
+    other = phrases.one_line(reason.stands_for.get(word, ""))
+    told = other.casefold() in (name.casefold(), word.casefold())
+    return Said(mail.defuse(word), "" if told else mail.defuse(other))
 
 
 def _ranges(spans: Iterable[Span], name: str) -> list[highlight.Range]:

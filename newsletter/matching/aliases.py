@@ -1,73 +1,115 @@
-"""Alias packs: the spellings of a name across languages, in files that anybody can read and check."""
+"""Alias groups: all spellings of one name, which of them find the others, and which need another word beside them."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-import yaml
+from newsletter.matching.sought import Alias, Aliases, alias_key
+from newsletter.matching.tree import Query, Word, terms
+
+
+@dataclass(frozen=True)
+class OnlyWith:
+    """A spelling that counts only in an item where one of `words` stands as well: `Apple` beside `iPhone`.
+
+    So it is as a bare word of a query, too; quoted it counts anywhere.
+    """
+
+    spelling: str
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Group:
-    """All spellings of one name, and where they were taken from."""
+    """All spellings of one name, and where they were taken from.
+
+    Each of `spellings` and `only_with` finds every other spelling of the group; those of `one_way` are found, and find nothing.
+    """
 
     id: str
+    pack: str
     name: str
     spellings: tuple[str, ...]
     source: str
+    one_way: tuple[str, ...] = ()
+    only_with: tuple[OnlyWith, ...] = ()
+
+    @property
+    def finding(self) -> tuple[str, ...]:
+        """The spellings that find the others."""
+        return (*self.spellings, *(one.spelling for one in self.only_with))
+
+    @property
+    def everything(self) -> tuple[str, ...]:
+        """Every spelling."""
+        return (*self.finding, *self.one_way)
 
 
-@dataclass(frozen=True)
-class Pack:
-    """A file of groups. `version` is raised with every change."""
-
-    version: int
-    groups: tuple[Group, ...]
+def same_spelling(one: str, other: str) -> bool:
+    """Whether two spellings are one for whoever types them: case, hyphens, marks of width and the like make no difference."""
+    return alias_key(one) == alias_key(other)
 
 
-def read(path: Path) -> Pack:
-    """Read a pack.
+def without(groups: Iterable[Group], off: Iterable[str]) -> tuple[Group, ...]:
+    """`groups` without the spellings that a topic switched off."""
+    gone = {alias_key(spelling) for spelling in off}
+    if not gone:
+        return tuple(groups)
+    return tuple(
+        replace(
+            group,
+            spellings=tuple(one for one in group.spellings if alias_key(one) not in gone),
+            one_way=tuple(one for one in group.one_way if alias_key(one) not in gone),
+            only_with=tuple(one for one in group.only_with if alias_key(one.spelling) not in gone),
+        )
+        for group in groups
+    )
 
-    Raises:
-        ValueError: what is wrong with the file, and where.
-    """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{path.name} cannot be read ({type(error).__name__})") from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("version"), int) or not isinstance(raw.get("groups"), list):
-        raise ValueError(f"{path.name} needs a 'version' number and a list of 'groups'")
-    return Pack(raw["version"], tuple(_group(path.name, number, one) for number, one in enumerate(raw["groups"], 1)))
+
+def table(groups: Iterable[Group]) -> Aliases:
+    """For the matcher: under the key of each spelling that finds others, those others."""
+    found: dict[str, list[Alias]] = defaultdict(list)
+    for group in groups:
+        aliases = {alias_key(one.spelling): one for one in _aliases(group)}
+        for spelling in group.finding:
+            key = alias_key(spelling)
+            found[key] += [alias for other, alias in aliases.items() if other != key or alias.context]
+    return {key: tuple(others) for key, others in found.items()}
+
+
+def term_of(spelling: str) -> str:
+    """A spelling as a term of the query language: a bare word, which meets its inflected forms, or several as a phrase."""
+    return f'"{spelling}"' if len(spelling.split()) > 1 else spelling
+
+
+def spelling_of(term: str) -> str:
+    """The spelling that `term_of` made a term of."""
+    return term.strip('"')
 
 
 def as_query(group: Group) -> str:
-    """A query that any of the spellings meets."""
-    return " OR ".join(f'"{spelling}"' if " " in spelling else spelling for spelling in group.spellings)
+    """A bare word that finds every spelling of the group: its name, if that is one. Several words are written with hyphens."""
+    names = [one for one in group.finding if same_spelling(one, group.name)] or group.spellings
+    return "-".join(names[0].split())
 
 
-def query_of(reference: str, directory: Path) -> str:
-    """The query of `PACK:GROUP`, e.g. `peoples:uyghur`, from the packs in `directory`.
+def unmet_names(query: Query, text: str, groups: Iterable[Group]) -> list[tuple[str, str]]:
+    """Names of several words in a query's `text` whose other spellings it does not meet: (as it was found, as to write it).
 
-    Raises:
-        ValueError: there is no such pack or group; says which there are.
+    Only a bare word has aliases, and a bare name of several words is written with hyphens.
     """
-    pack, _, wanted = reference.partition(":")
-    known = sorted(path.stem for path in directory.glob("*.yaml"))
-    if pack not in known:
-        raise ValueError(f"there is no such pack: there are {', '.join(known)}")
-    groups = {group.id: group for group in read(directory / f"{pack}.yaml").groups}
-    if wanted not in groups:
-        raise ValueError(f"there is no such group in {pack}: there are {', '.join(groups)}")
-    return as_query(groups[wanted])
+    written = f" {alias_key(text)} "
+    bare = {" ".join(term.keys) for term in terms(query) if isinstance(term, Word)}
+    return [
+        (spelling, "-".join(spelling.split()))
+        for group in groups
+        for spelling in group.finding
+        if " " in spelling.strip() and alias_key(spelling) not in bare and f" {alias_key(spelling)} " in written
+    ]
 
 
-def _group(file: str, number: int, raw: Any) -> Group:
-    where = f"{file}, group {number}"
-    if not isinstance(raw, dict) or not all(isinstance(raw.get(key), str) for key in ("id", "name", "from")):
-        raise ValueError(f"{where} needs 'id', 'name' and 'from' as words")
-    spellings = raw.get("spellings")
-    if not isinstance(spellings, list) or not spellings or not all(isinstance(one, str) and one for one in spellings):
-        raise ValueError(f"{where} needs a list of 'spellings'")
-    if any('"' in one or "“" in one or "”" in one for one in spellings):
-        raise ValueError(f"{where}: a spelling must not hold quotation marks")
-    return Group(raw["id"], raw["name"], tuple(spellings), raw["from"])
+def _aliases(group: Group) -> Iterator[Alias]:
+    for spelling in (*group.spellings, *group.one_way):
+        yield Alias(term_of(spelling), group.pack, group.id)
+    for one in group.only_with:
+        yield Alias(term_of(one.spelling), group.pack, group.id, tuple(map(term_of, one.words)))

@@ -1,109 +1,99 @@
-"""All queries in one index: one pass over a text finds the terms of all of them, then only candidates are evaluated."""
+"""All queries in one index: which topics an item meets, and where. A change is cheap; the whole is rebuilt now and then."""
 
-import dataclasses
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-import ahocorasick_rs
+from newsletter.matching.core import Core
+from newsletter.matching.query import parse
+from newsletter.matching.readable import MOST_PLACES, Hit, Opened, Readable
+from newsletter.matching.sought import Plan, Sought, asked, compiled
+from newsletter.matching.tree import meets
 
-from newsletter.matching.query import Query, Term, meets, parse, positive, terms
-from newsletter.matching.text import Word, words
+__all__ = ["Hit", "Index", "Met", "Readable", "spans"]
 
-#: Terms shorter than this have no plural: `a` does not meet `as`.
-SHORTEST_PLURAL = 3
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Hit:
-    """Words of a query in an item: `start` and `end` count code points of the shown `field` (title or text)."""
-
-    field: str
-    start: int
-    end: int
-    term: str = dataclasses.field(repr=False)
+#: So many changes go into one layer before the next is begun.
+_LAYER = 256
 
 
 @dataclass(frozen=True)
 class Met:
-    """A query that an item meets, and where its words stand."""
+    """A query that an item meets, and where its words stand: the first `MOST_PLACES` places."""
 
     topic_id: int
     hits: tuple[Hit, ...]
 
 
+@dataclass(frozen=True)
+class _Layer:
+    core: Core
+    #: Topics that a later layer knows better, or that are gone.
+    hidden: frozenset[int] = frozenset()
+
+
 class Index:
-    """The queries of all topics, compiled once for all who share them. Read-only, so threads may share it."""
+    """The compiled queries of all topics. Read-only, so threads may share it; a change makes another that shares most of it."""
 
-    def __init__(self, queries: Mapping[int, Query]) -> None:
-        self._queries = dict(queries)
-        self._wanted: dict[Term, list[int]] = defaultdict(list)
-        for topic_id, query in self._queries.items():
-            for term in dict.fromkeys(positive(query)):
-                self._wanted[term].append(topic_id)
-        self._terms: list[list[Term]] = []
-        self._automaton = ahocorasick_rs.AhoCorasick(self._needles())
+    def __init__(self, plans: Mapping[int, Plan]) -> None:
+        self._layers: tuple[_Layer, ...] = (_Layer(Core(plans, automaton=True)),)
 
-    def _needles(self) -> list[str]:
-        """Each written form once, with every term it stands for: `cables` is a word and the plural of another."""
-        by_form: dict[str, list[Term]] = defaultdict(list)
-        for query in self._queries.values():
-            for term in terms(query):
-                for written in _forms(term):
-                    if term not in by_form[written]:
-                        by_form[written].append(term)
-        self._terms = list(by_form.values())
-        return list(by_form)
+    def with_(self, added: Mapping[int, Plan], removed: Collection[int] = ()) -> "Index":
+        """The same with some topics new, changed or gone. Takes time by the number of recent changes, not of topics."""
+        changed = frozenset(added) | frozenset(removed)
+        layers = [_Layer(one.core, one.hidden | one.core.knows(changed)) for one in self._layers]
+        recent = dict(added)
+        while len(layers) > 1 and len(layers[-1].core) < max(_LAYER, len(recent)):
+            recent = _live(layers.pop()) | recent
+        made = Index.__new__(Index)
+        made._layers = (*layers, _Layer(Core(recent, automaton=False))) if recent else tuple(layers)
+        return made
 
-    def meet(self, title: str, text: str) -> list[Met]:
-        """Every query that an item with this title and text meets, by topic id."""
-        places: dict[Term, list[Hit]] = defaultdict(list)
-        for name, shown in (("title", title), ("text", text)):
-            for term, start, end in self._scan(words(shown)):
-                places[term].append(Hit(name, start, end, " ".join(term.keys)))
-        found = set(places)
-        candidates = {topic_id for term in found for topic_id in self._wanted.get(term, ())}
-        return [
-            Met(topic_id, _hits(self._queries[topic_id], places))
-            for topic_id in sorted(candidates)
-            if meets(self._queries[topic_id], found)
+    def rebuilt(self) -> "Index":
+        """The same with everything in one layer."""
+        return Index(self.plans)
+
+    @property
+    def plans(self) -> dict[int, Plan]:
+        """Topic id → compiled query."""
+        return {topic_id: plan for layer in self._layers for topic_id, plan in _live(layer).items()}
+
+    @property
+    def changes(self) -> int:
+        """How many topics changed since everything was in one layer: says when to rebuild."""
+        return sum(len(layer.core) for layer in self._layers[1:]) + len(self._layers[0].hidden)
+
+    def meet(self, item: Readable, *, told: Collection[int] | None = None) -> list[Met]:
+        """Every query that an item meets, by topic id. `told`: topics whose places are wanted, the others come without."""
+        opened = Opened(item)
+        met = [
+            Met(topic_id, _hits(layer.core.plan(topic_id), opened) if told is None or topic_id in told else ())
+            for layer in self._layers
+            for topic_id in layer.core.meet(opened)
+            if topic_id not in layer.hidden
         ]
+        return sorted(met, key=lambda one: one.topic_id)
 
-    def _scan(self, read: list[Word]) -> Iterable[tuple[Term, int, int]]:
-        """(term, start, end) of every occurrence: whole words, because each needle begins and ends with a space."""
-        haystack = " " + " ".join(word.key for word in read) + " "
-        at: dict[int, int] = {}
-        place = 0
-        for number, word in enumerate(read):
-            at[place] = number
-            place += len(word.key) + 1
-        for needle, start, _ in self._automaton.find_matches_as_indexes(haystack, overlapping=True):
-            first = at[start]
-            for term in self._terms[needle]:
-                yield term, read[first].start, read[first + len(term.keys) - 1].end
+
+def _live(layer: _Layer) -> dict[int, Plan]:
+    return layer.core.plans(layer.hidden)
+
+
+def _hits(plan: Plan, opened: Opened) -> tuple[Hit, ...]:
+    if isinstance(plan, Sought):
+        return opened.hits(plan)
+    found: Iterable[Hit] = {hit for sought in set(asked(plan)) for hit in opened.hits(sought)}
+    return tuple(sorted(found, key=_order)[:MOST_PLACES])
+
+
+def _order(hit: Hit) -> tuple[bool, bool, int, int, str]:
+    return hit.field != "title", hit.field != "text", hit.start, -hit.end, hit.term
 
 
 def spans(query: str, title: str, text: str) -> tuple[Hit, ...]:
-    """Where the words of one query stand in an item; empty when the item does not meet it.
+    """Where the words of one query stand in a title and a text; empty when they do not meet it.
 
     Raises:
         QueryError: the query cannot be used.
     """
-    met = Index({0: parse(query)}).meet(title, text)
-    return met[0].hits if met else ()
-
-
-def _forms(term: Term) -> tuple[str, ...]:
-    """A term as it may stand in a text: itself, and its last word with a plural s."""
-    written = " ".join(term.keys)
-    last = term.keys[-1]
-    plural = len(last) >= SHORTEST_PLURAL and last.isalpha() and not last.endswith("s")
-    return (f" {written} ", f" {written}s ") if plural else (f" {written} ",)
-
-
-def _hits(query: Query, places: Mapping[Term, list[Hit]]) -> tuple[Hit, ...]:
-    return tuple(sorted({hit for term in set(positive(query)) for hit in places.get(term, ())}, key=_order))
-
-
-def _order(hit: Hit) -> tuple[bool, int, int]:
-    return hit.field != "title", hit.start, -hit.end
+    opened = Opened(Readable(title, text))
+    plan = compiled(parse(query))
+    return _hits(plan, opened) if meets(plan, lambda sought: bool(opened.hits(sought))) else ()

@@ -1,17 +1,22 @@
 """Items that met no topic yet in, matches out; and what a query would have matched."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
 
 from newsletter.matching import query as queries
+from newsletter.matching.compiling import Compiled, index_for
+from newsletter.matching.holding import put_aside
 from newsletter.matching.index import Hit, Index, Met, spans
-from newsletter.models import IndexState, Item, ItemVersion, Match, Topic, TopicRevision
+from newsletter.matching.judging import receipt
+from newsletter.matching.sought import NO_ALIASES, Aliases, compiled
+from newsletter.matching.stored import Stored, stored, wordings
+from newsletter.models import Item, Match
 from newsletter.vault import Vault
 
 __all__ = ["Matched", "Would", "match_fresh", "spans", "would_match"]
@@ -20,8 +25,6 @@ log = structlog.get_logger()
 
 #: An item can become owed this long after it was first seen.
 YOUNG = timedelta(days=10)
-#: Characters of an item that are read.
-READ = 200_000
 
 
 @dataclass(frozen=True)
@@ -46,102 +49,42 @@ class Would:
     text: str
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """The index of one moment, and what a match must say of each topic."""
-
-    number: int
-    index: Index
-    #: Topic id → (revision id, whether its receipt may be stored).
-    topics: dict[int, tuple[int, bool]]
-
-
-_lock = threading.Lock()
-_compiled: dict[int, Compiled] = {}
-
-
 def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
     """Let up to `limit` items that wait meet every active topic. Repeatable; several workers may do it at once."""
-    compiled = index_for(vault)
-    waiting = list(Item.objects.filter(matched_at=None).order_by("id")[:limit])
-    wordings = _wordings(waiting)
-    matches = 0
-    for item in waiting:
-        made = _match(item, wordings[item.id, item.version], compiled, now)
-        matches += made
+    present = index_for(vault)
+    waiting = list(stored(wordings().filter(item__matched_at=None).order_by("item_id")[:limit]))
+    matches = sum(_match(one, present, now) for one in waiting)
     if waiting:
         log.info("matched", items=len(waiting), matches=matches)
     return Matched(len(waiting), matches)
 
 
-def index_for(vault: Vault) -> Compiled:
-    """The index of all active topics, rebuilt when the number in `index_state` changed."""
-    number = IndexState.objects.values_list("number", flat=True).get(id=1)
-    with _lock:
-        known = _compiled.get(id(vault))
-        if known is not None and known.number == number:
-            return known
-    made = _compile(number, vault)
-    with _lock:
-        _compiled.clear()
-        _compiled[id(vault)] = made
-    return made
-
-
-def _compile(number: int, vault: Vault) -> Compiled:
-    active = list(Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None))
-    texts = dict(
-        TopicRevision.objects.filter(id__in=[topic.revision_id for topic in active]).values_list("id", "query")
-    )
-    parsed: dict[int, queries.Query] = {}
-    kept: dict[int, tuple[int, bool]] = {}
-    for topic in active:
-        assert topic.revision_id is not None  # noqa: S101 - narrows the type: excluded above
-        text = texts.get(topic.revision_id) or _own_query(topic, vault)
-        try:
-            parsed[topic.id] = queries.parse(text)
-        except queries.QueryError:  # one topic that cannot be read must not stop the others
-            log.error("topic_not_read", topic_id=topic.id)
-            continue
-        kept[topic.id] = (topic.revision_id, topic.kind == Topic.Kind.CURATED)
-    return Compiled(number, Index(parsed), kept)
-
-
-def _own_query(topic: Topic, vault: Vault) -> str:
-    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
-
-
-def _wordings(items: Sequence[Item]) -> dict[tuple[int, int], ItemVersion]:
-    versions = ItemVersion.objects.filter(item_id__in=[item.id for item in items])
-    return {(row.item_id, row.n): row for row in versions}
-
-
-def _match(item: Item, wording: ItemVersion, compiled: Compiled, now: datetime) -> int:
+def _match(one: Stored, present: Compiled, now: datetime) -> int:
     """Write the matches of one item and its stamp in one transaction; 0 when another worker was faster."""
-    met = compiled.index.meet(wording.title, wording.text[:READ])
+    item, met = one.item, present.index.meet(one.seen, told=present.curated)
     for _ in range(3):
         try:
             with transaction.atomic():
                 mine = Item.objects.filter(id=item.id, version=item.version, matched_at=None)
                 if not mine.update(matched_at=now):
                     return 0
-                return _write(item, met, compiled, now) if wording.material else _refresh(item, met, compiled)
+                return _write(item, met, present, now) if one.wording.material else _refresh(item, met, present)
         except IntegrityError:
             continue
     return 0
 
 
-def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) -> int:
+def _write(item: Item, met: Sequence[Met], present: Compiled, now: datetime) -> int:
     judged = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
     owe_until = item.first_seen_at + YOUNG
     owed_at = now if item.announced and now <= owe_until else None
     fresh = []
     for one in met:
-        revision_id, curated = compiled.topics[one.topic_id]
-        receipt = [asdict(hit) for hit in one.hits] if curated else None
+        revision_id = present.topics[one.topic_id]
+        kept = receipt(one.hits) if one.topic_id in present.curated else None
         known = judged.get(one.topic_id)
         if known is not None:  # an edited item: the same pair, its words in the new version
-            words: dict[str, Any] = {"item_version": item.version, "revision_id": revision_id, "receipt": receipt}
+            words: dict[str, Any] = {"item_version": item.version, "revision_id": revision_id, "receipt": kept}
             if known.withdrawn_at is not None:
                 words["withdrawn_at"] = None
                 if owed_at and known.owed_at:  # its words came back: owed as if they were new, to whom it was not given
@@ -154,24 +97,24 @@ def _write(item: Item, met: Sequence[Met], compiled: Compiled, now: datetime) ->
                 topic_id=one.topic_id,
                 item_version=item.version,
                 revision_id=revision_id,
-                receipt=receipt,
+                receipt=kept,
                 matched_at=now,
                 owe_until=owe_until,
                 owed_at=owed_at,
             )
         )
     Match.objects.bulk_create(fresh)
+    put_aside([one.topic_id for one in met if one.topic_id in present.curated])
     _withdraw(judged, {one.topic_id for one in met}, now)
     return len(fresh)
 
 
-def _refresh(item: Item, met: Sequence[Met], compiled: Compiled) -> int:
+def _refresh(item: Item, met: Sequence[Met], present: Compiled) -> int:
     """An edit that changed nothing that matters: matches that are there speak of the new wording; none comes, none goes."""
     for one in met:
-        revision_id, curated = compiled.topics[one.topic_id]
-        receipt = [asdict(hit) for hit in one.hits] if curated else None
+        kept = receipt(one.hits) if one.topic_id in present.curated else None
         live = Match.objects.filter(item_id=item.id, topic_id=one.topic_id, withdrawn_at=None)
-        live.update(item_version=item.version, revision_id=revision_id, receipt=receipt)
+        live.update(item_version=item.version, revision_id=present.topics[one.topic_id], receipt=kept)
     return 0
 
 
@@ -183,39 +126,37 @@ def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:
 
 
 def would_match(
-    query: str, *, now: datetime, days: int = 30, limit: int = 100, entry_id: int | None = None
+    query: str,
+    *,
+    now: datetime,
+    days: int = 30,
+    limit: int = 100,
+    entry_id: int | None = None,
+    aliases: Aliases = NO_ALIASES,
 ) -> list[Would]:
     """Stored items of the last `days` that meet `query`, newest first, `limit` at most; nothing is stored.
+
+    Own keywords meet no aliases: what somebody typed is what they get, and a topic is there for the rest.
 
     Raises:
         QueryError: the query cannot be used.
     """
-    index = Index({0: queries.parse(query)})
-    found = []
-    for row in _stored(now - timedelta(days=days), entry_id):
-        met = index.meet(row.title, row.text[:READ])
-        if met:
-            found.append(
-                Would(
-                    row.item_id,
-                    row.item.entry_id,
-                    row.title,
-                    row.item.entry.url,
-                    row.item.first_seen_at,
-                    met[0].hits,
-                    row.text,
-                )
-            )
-            if len(found) == limit:
-                break
-    return found
-
-
-def _stored(since: datetime, entry_id: int | None) -> Iterator[ItemVersion]:
-    rows = ItemVersion.objects.select_related("item__entry").order_by("-item__first_seen_at", "-item_id", "-n")
+    index = Index({0: compiled(queries.parse(query), aliases)})
+    rows = wordings().order_by("-item__first_seen_at", "-item_id")
     chosen = (
-        rows.filter(item__entry_id=entry_id) if entry_id is not None else rows.filter(item__first_seen_at__gte=since)
+        {"item__first_seen_at__gte": now - timedelta(days=days)} if entry_id is None else {"item__entry_id": entry_id}
     )
-    for row in chosen.iterator(chunk_size=500):
-        if row.n == row.item.version:
-            yield row
+    met = ((one, index.meet(one.seen)) for one in stored(rows.filter(**chosen)))
+    return [_would(one, found[0].hits) for one, found in islice((pair for pair in met if pair[1]), limit)]
+
+
+def _would(one: Stored, hits: tuple[Hit, ...]) -> Would:
+    return Would(
+        item_id=one.item.id,
+        entry_id=one.item.entry_id,
+        title=one.wording.title,
+        url=one.item.entry.url,
+        first_seen_at=one.item.first_seen_at,
+        hits=hits,
+        text=one.wording.text,
+    )

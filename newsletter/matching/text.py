@@ -1,20 +1,31 @@
 """Text in, the words that queries meet out: folded, whole, each with its place in the text as it is shown."""
 
-import unicodedata
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import regex
 
-#: Written without spaces: every character is a word of its own, so a query in these scripts is found anywhere (UAX 29).
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-# regex, not re: a combining mark belongs to its word, or Hindi falls to pieces; an underscore does not, so that the parts of
-# an identifier are words
-_LETTER = rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]"
-_INSIDE = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]"
-_WORD = regex.compile(rf"(?V1)[{_UNSPACED}]\p{{M}}*|{_LETTER}{_INSIDE}*(?:'{_LETTER}{_INSIDE}*)*")
-_CLUSTER = regex.compile(r"(?V1)\P{M}\p{M}*|\p{M}+")
-_APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼʻ′´`＇ʹ"), "'")
+from newsletter.matching.folding import fold
+from newsletter.matching.scripts import INSIDE, LETTER, UNSPACED
+
+#: A key that no word has: the end of a paragraph, which no phrase reaches across.
+BREAK = "\x01"
+#: Stands for a dot of an acronym, once found.
+_DOT = "\x02"
+_BROKEN = "\n\n"
+_WORD = regex.compile(rf"(?V1){_BROKEN}|{UNSPACED}\p{{M}}*|{LETTER}{INSIDE}*(?:['{_DOT}]+{LETTER}{INSIDE}*)*{_DOT}?")
+_ASCII_WORD = re.compile(rf"{_BROKEN}|[a-z0-9][a-z0-9'{_DOT}]*")
+_LETTER = regex.compile(rf"(?V1)(?P<letter>{LETTER})|(?P<unspaced>{UNSPACED})|(?P<mark>\p{{M}})")
+_STRAY = regex.compile(rf"(?:^|[\s'{_DOT}-])\p{{M}}")
+
+_BLANK_LINE = re.compile(r"\n([^\S\n]+)\n")
+_ANY_DOTTED = re.compile(r"\.[^\W\d_]\.")
+_DOTTED = regex.compile(rf"(?V1)(?<![\w.'-])(?:[{LETTER}&&\p{{L}}]\.){{2,}}+(?:[{LETTER}&&\p{{L}}])?+(?!\w)")
+_LOOSE_APOSTROPHE = regex.compile(rf"(?V1)'(?:(?!{LETTER})|(?<!(?:{INSIDE}|{_DOT})'))")
+_ELISION = regex.compile(rf"(?V1)'(?<=(?<![\w'{_DOT}])(?:[cdjlmns]|qu)')(?!s(?!{INSIDE}|'))")
+_POSSESSIVE = regex.compile(rf"(?V1)'s(?!{INSIDE}|['{_DOT}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,53 +37,133 @@ class Word:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """Words joined by hyphens, also read as one: its key, and the numbers of its first and last word."""
+
+    key: str
+    first: int
+    last: int
+
+
+class Reading:
+    """A text cut into words. Keys come at once; places are found when somebody asks for them."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        folded = fold(shown)
+        self._folded, self._places = _signs(folded.text), folded.places
+        cut = self._folded.translate(_ASCII) if self._folded.isascii() else self._folded.translate(_kinds)
+        if "\0" in cut or (not cut.isascii() and _STRAY.search(cut)):
+            #: The words in order; BREAK where a paragraph ends.
+            self.keys = [_key(found[0]) for found in _WORD.finditer(self._folded)]
+        else:
+            self.keys = _without_signs(cut.replace("-", " ").replace(_BROKEN, f" {BREAK} ")).split()
+
+    @property
+    def hyphenated(self) -> bool:
+        """Whether there may be compounds."""
+        return "-" in self._folded
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """Where each word stands in the folded text."""
+        pattern = _ASCII_WORD if self._folded.isascii() else _WORD
+        return [found.span() for found in pattern.finditer(self._folded)]
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Where the word of this number stands in the shown text."""
+        start, end = self._spans[number]
+        if self._places is not None:
+            start, end = self._places[start][0], self._places[end - 1][1]
+        return start, end
+
+    @cached_property
+    def compounds(self) -> list[Compound]:
+        """Words joined by hyphens: `e-mail` is also read as `email`."""
+        found: list[Compound] = []
+        first = 0
+        for number in range(1, len(self.keys) + 1):
+            if number < len(self.keys) and self._joined(number - 1, number):
+                continue
+            if number - first > 1:
+                found.append(Compound("".join(self.keys[first:number]), first, number - 1))
+            first = number
+        return found
+
+    def _joined(self, one: int, other: int) -> bool:
+        return self._folded[self._spans[one][1] : self._spans[other][0]] == "-"
+
+
 def words(text: str) -> list[Word]:
     """The words of a text, in order.
 
-    Case, half and full width, composed and decomposed forms (NFKC), soft hyphens, zero-width characters, the kind of
-    apostrophe and a possessive 's make no difference to a key.
+    Case, half and full width, composed and decomposed forms (NFKC), simplified and traditional Chinese, optional vowel points,
+    soft hyphens, zero-width characters, the kind of apostrophe, a possessive 's and the dots of an acronym make no
+    difference to a key.
     """
-    return list(_words(text))
+    return list(_words(Reading(text)))
 
 
 def keys(text: str) -> tuple[str, ...]:
     """Only the keys of `words`."""
-    return tuple(word.key for word in _words(text))
+    return tuple(key for key in Reading(text).keys if key != BREAK)
 
 
-def _words(text: str) -> Iterator[Word]:
-    folded, places = fold(text)
-    for found in _WORD.finditer(folded):
-        key = found[0]
-        if "'" in key:
-            key = key.removesuffix("'s").replace("'", "")
-        if key:
-            yield Word(key, places[found.start()], places[found.end() - 1] + _width(text, places[found.end() - 1]))
+def _words(reading: Reading) -> Iterator[Word]:
+    for number, key in enumerate(reading.keys):
+        if key != BREAK:
+            yield Word(key, *reading.place(number))
 
 
-def fold(text: str) -> tuple[str, list[int]]:
-    """The text as it is compared, and for each of its characters the place in `text` that it came from."""
-    if text.isascii():
-        return text.lower().replace("`", "'"), list(range(len(text)))
-    folded: list[str] = []
-    places: list[int] = []
-    for cluster in _CLUSTER.finditer(text):
-        for char in _fold_cluster(cluster[0]):
-            folded.append(char)
-            places.append(cluster.start())
-    return "".join(folded), places
+class _Kinds(dict[int, str]):
+    """For `str.translate`: letters as they are, letters that are words of their own between spaces, all else a space.
+
+    A mark after such a letter must stay with it: that needs a closer look, which a zero byte asks for.
+    """
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kind = _LETTER.match(char)
+        if kind is None:
+            made = char if char in f"'-\n{_DOT}" else " "
+        elif kind["unspaced"]:
+            made = f" {char} "
+        else:
+            made = char
+        if kind is not None and (kind["mark"] or kind["unspaced"]) and _MARKED_UNSPACED.match(char):
+            made = "\0"
+        self[code] = made
+        return made
 
 
-def _fold_cluster(cluster: str) -> str:
-    if len(cluster) == 1 and cluster.isascii():
-        return "'" if cluster == "`" else cluster.lower()
-    plain = "".join(char for char in cluster if unicodedata.category(char) != "Cf")
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold()).translate(_APOSTROPHES)
+#: Scripts without spaces that put marks on their letters.
+_MARKED_UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}\u3099\u309a]")
+_kinds = _Kinds()
+_ASCII = {code: _kinds[code] for code in range(128)}  # str.translate is fastest when it has them all
 
 
-def _width(text: str, place: int) -> int:
-    """How many code points of the shown text belong to the character at `place`: it and its marks."""
-    end = place + 1
-    while end < len(text) and unicodedata.category(text[end]) in ("Mn", "Mc", "Me"):
-        end += 1
-    return end - place
+def _signs(folded: str) -> str:
+    """As long as it was: acronyms without dots, apostrophes only inside words, and a blank line always two line feeds."""
+    if _DOT in folded:
+        folded = folded.replace(_DOT, " ")
+    if "\n" in folded:
+        folded = _BLANK_LINE.sub(r"\n\n\1", folded)
+    if _ANY_DOTTED.search(folded):
+        folded = _DOTTED.sub(lambda found: found[0].replace(".", _DOT), folded)
+    if "'" in folded:
+        folded = _LOOSE_APOSTROPHE.sub(" ", folded)
+        folded = _ELISION.sub(" ", folded)
+    return folded
+
+
+def _without_signs(folded: str) -> str:
+    if "'" in folded:
+        folded = _POSSESSIVE.sub("", folded).replace("'", "")
+    return folded.replace(_DOT, "")
+
+
+def _key(word: str) -> str:
+    if word == _BROKEN:
+        return BREAK
+    return word.removesuffix("'s").replace("'", "").replace(_DOT, "") if "'" in word or _DOT in word else word

@@ -1,106 +1,110 @@
 """Topics: curated ones with a name, and own ones that all who typed the same keyword share."""
 
-import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-import regex
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from newsletter.matching import query as queries
-from newsletter.models import IndexState, Match, Subscription, Topic, TopicRevision
+from newsletter.matching import revisions
+from newsletter.matching.naming import Refused, bad_name, raise_number, slug_of, unknown
+from newsletter.matching.naming import find as find_row
+from newsletter.matching.revisions import Change, Made
+from newsletter.models import Match, Subscription, Topic, TopicRevision
 from newsletter.vault import Vault
+
+__all__ = ["FEWEST", "Made", "Refused", "Shown", "add", "edit", "find", "listing", "own", "own_words", "retire"]
 
 #: Below this many followers a number would say too much about somebody.
 FEWEST = 10
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A curated topic. `followers` is None while fewer than ten follow it."""
+    """A curated topic. `state` is active, held or retired; `followers` is None while fewer than ten follow it."""
 
     topic_id: int
     name: str
     slug: str
     query: str
+    packs: dict[str, int]
+    without: tuple[str, ...]
     revision: int
     state: str
     matches: int
     followers: int | None
 
 
-@dataclass(frozen=True)
-class Made:
-    """Done: the topic and the number of its live revision."""
+def add(
+    name: str,
+    query: str,
+    *,
+    now: datetime,
+    made_by: str,
+    packs: Collection[str] | None = None,
+    off: tuple[str, ...] = (),
+) -> Made | Refused:
+    """Make a curated topic. Items seen from now on are owed to who follows it; stored ones meet it, and are not mailed."""
+    draft = revisions.first(query, packs=packs, off=off)
+    return draft if isinstance(draft, Refused) else add_draft(name, draft, now=now, made_by=made_by)
 
-    topic_id: int
-    revision: int
 
-
-@dataclass(frozen=True)
-class Refused:
-    """Not done; `reason` says what to do."""
-
-    reason: str
-
-
-def add(name: str, query: str, *, now: datetime, made_by: str) -> Made | Refused:
-    """Make a curated topic. It meets items that are seen from now on."""
+def add_draft(name: str, draft: revisions.Draft, *, now: datetime, made_by: str) -> Made | Refused:
+    """`add`, of a draft that was looked at."""
     name = " ".join(name.split())
-    refusal = _bad_name(name) or _bad_query(query)
+    refusal = bad_name(name)
     if refusal:
         return refusal
-    slug = _slug(name)
+    slug = slug_of(name)
     try:
         with transaction.atomic():
             if Topic.objects.filter(Q(name__iexact=name) | Q(slug=slug), kind=Topic.Kind.CURATED).exists():
                 return Refused("there is such a topic already: see 'newsletter topics list', or choose another name")
             topic = Topic.objects.create(kind=Topic.Kind.CURATED, name=name, slug=slug, created_at=now)
-            _revise(topic, 1, query.strip(), now, made_by)
+            revisions.revise(topic, 1, draft, now=now, made_by=made_by)
     except IntegrityError:
         return Refused("another topic of that name was made at this moment: see 'newsletter topics list'")
     return Made(topic.id, 1)
 
 
 def edit(name: str, query: str, *, now: datetime, made_by: str) -> Made | Refused:
-    """Give a topic a new revision. It counts for items seen from now on; nobody is mailed old ones."""
-    refusal = _bad_query(query)
-    if refusal:
-        return refusal
-    with transaction.atomic():
-        topic = _find(name)
-        if topic is None:
-            return _unknown()
-        last = TopicRevision.objects.filter(topic=topic).order_by("-n").values_list("n", flat=True)[0]
-        _revise(topic, last + 1, query.strip(), now, made_by)
-        return Made(topic.id, last + 1)
+    """Give a topic a new query, without a look at what that does."""
+    draft = revisions.changed(name, Change(query))
+    return draft if isinstance(draft, Refused) else revisions.save(name, draft, now=now, made_by=made_by)
 
 
 def retire(name: str, *, now: datetime) -> Made | Refused:
     """Stop matching a topic and end its subscriptions; what is planned already still goes."""
     with transaction.atomic():
-        topic = _find(name)
+        topic = find_row(name)
         if topic is None:
-            return _unknown()
+            return unknown()
         Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
         live = Subscription.objects.filter(topic=topic, ended_at=None)
         live.update(ended_at=now, ended_reason="retired", changed_at=now)
-        _raise_number()
-        return Made(topic.id, topic.revision_id or 0)
+        raise_number()
+        return Made(topic.id, revisions.live_revision(topic).n)
 
 
 def listing() -> list[Shown]:
     """All curated topics, by name."""
-    return [_shown(topic) for topic in Topic.objects.filter(kind=Topic.Kind.CURATED).order_by("name")]
+    topics = list(Topic.objects.filter(kind=Topic.Kind.CURATED).order_by("name"))
+    return _shown(topics)
 
 
 def find(name: str) -> Shown | None:
     """The active topic of this name or slug, in any case; None when there is none."""
-    topic = _find(name)
-    return _shown(topic) if topic is not None else None
+    topic = find_row(name)
+    return _shown([topic])[0] if topic is not None else None
+
+
+def followers(topic_ids: Collection[int]) -> dict[int, int | None]:
+    """How many follow each topic; None for fewer than ten."""
+    live = Subscription.objects.filter(topic_id__in=topic_ids, ended_at=None)
+    counted = dict(live.values_list("topic_id").annotate(Count("id")))
+    return {topic_id: told if (told := counted.get(topic_id, 0)) >= FEWEST else None for topic_id in topic_ids}
 
 
 def own(keyword: str, *, vault: Vault, now: datetime) -> int:
@@ -119,12 +123,14 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
                 known = Topic.objects.create(
                     kind=Topic.Kind.OWN, query_index=index, query_cipher=cipher, key_id=key_id, created_at=now
                 )
-                _revise(known, 1, None, now, "reader")
+                revision = TopicRevision.objects.create(topic=known, n=1, made_at=now, made_by="reader")
+                Topic.objects.filter(id=known.id).update(revision_id=revision.id)
+                raise_number()
         except IntegrityError:  # somebody typed the same at this moment
             known = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
     elif known.state != Topic.State.ACTIVE:
         Topic.objects.filter(id=known.id).update(state=Topic.State.ACTIVE)
-        _raise_number()
+        raise_number()
     return known.id
 
 
@@ -138,91 +144,36 @@ def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
 
 def drop_orphans() -> int:
     """Delete own topics that nobody follows any more, with their matches; returns how many."""
-    live = Subscription.objects.filter(topic=OuterRef("id"), ended_at=None)
     # an ended subscription can be taken up again for as long as it is kept
     anybody = Subscription.objects.filter(topic=OuterRef("id"))
-    orphans = Topic.objects.filter(~Exists(live), ~Exists(anybody), kind=Topic.Kind.OWN)
     with transaction.atomic():
-        ids = list(orphans.values_list("id", flat=True))
+        ids = list(Topic.objects.filter(~Exists(anybody), kind=Topic.Kind.OWN).values_list("id", flat=True))
         Match.objects.filter(topic_id__in=ids).delete()
         Topic.objects.filter(id__in=ids).delete()
         if ids:
-            _raise_number()
+            raise_number()
     return len(ids)
 
 
-@dataclass(frozen=True)
-class Revision:
-    """One line of a topic's history."""
-
-    n: int
-    query: str = field(repr=False)
-    made_at: datetime
-    made_by: str
+def _shown(topics: Collection[Topic]) -> list[Shown]:
+    ids = [topic.id for topic in topics]
+    live = {row.id: row for row in TopicRevision.objects.filter(id__in=[topic.revision_id or 0 for topic in topics])}
+    met = Match.objects.filter(topic_id__in=ids, withdrawn_at=None)
+    matches, told = dict(met.values_list("topic_id").annotate(Count("id"))), followers(ids)
+    return [_row(topic, live[topic.revision_id or 0], matches.get(topic.id, 0), told[topic.id]) for topic in topics]
 
 
-def history(name: str) -> list[Revision] | Refused:
-    """All revisions of a topic, the newest first."""
-    topic = _find(name)
-    if topic is None:
-        return _unknown()
-    rows = TopicRevision.objects.filter(topic=topic).order_by("-n")
-    return [Revision(row.n, row.query or "", row.made_at, row.made_by) for row in rows]
-
-
-def _revise(topic: Topic, n: int, query: str | None, now: datetime, made_by: str) -> None:
-    revision = TopicRevision.objects.create(topic=topic, n=n, query=query, made_at=now, made_by=made_by)
-    Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
-    _raise_number()
-
-
-def _raise_number() -> None:
-    IndexState.objects.filter(id=1).update(number=F("number") + 1)
-
-
-def _find(name: str) -> Topic | None:
-    wanted = " ".join(name.split())
-    active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
-    return active.filter(Q(name__iexact=wanted) | Q(slug=_slug(wanted))).order_by("id").first()
-
-
-def _unknown() -> Refused:
-    return Refused("there is no such topic: see 'newsletter topics list'")
-
-
-def _shown(topic: Topic) -> Shown:
-    revision = TopicRevision.objects.get(topic=topic, id=topic.revision_id or 0)
-    counted = Topic.objects.filter(id=topic.id).aggregate(
-        matches=Count("match", distinct=True),
-        followers=Count("subscription", filter=Q(subscription__ended_at=None), distinct=True),
-    )
-    followers = counted["followers"] if counted["followers"] >= FEWEST else None
+def _row(topic: Topic, live: TopicRevision, matches: int, told: int | None) -> Shown:
+    held = topic.held_since is not None and topic.state == Topic.State.ACTIVE
     return Shown(
-        topic.id,
-        topic.name or "",
-        topic.slug or "",
-        revision.query or "",
-        revision.n,
-        topic.state,
-        counted["matches"],
-        followers,
+        topic_id=topic.id,
+        name=topic.name or "",
+        slug=topic.slug or "",
+        query=live.query or "",
+        packs=live.packs,
+        without=tuple(live.without),
+        revision=live.n,
+        state="held" if held else topic.state,
+        matches=matches,
+        followers=told,
     )
-
-
-def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return regex.sub(r"[^\p{L}\p{M}\p{N}]+", "-", plain).strip("-")
-
-
-def _bad_name(name: str) -> Refused | None:
-    if not name or not _slug(name):
-        return Refused("a topic needs a name with a letter in it")
-    return Refused(f"the name is longer than {LONGEST_NAME} characters") if len(name) > LONGEST_NAME else None
-
-
-def _bad_query(query: str) -> Refused | None:
-    try:
-        queries.parse(query)
-    except queries.QueryError as error:
-        return Refused(f"the query cannot be used, column {error.column}: {error.hint}")
-    return None

@@ -3,7 +3,7 @@
 from newsletter.models.delivery import Attempt, Batch, Delivery, DeliveryItem, Event, Gate, Pulse
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
-from newsletter.models.matching import IndexState, Match, Topic, TopicRevision
+from newsletter.models.matching import AliasPack, IndexState, Match, Topic, TopicRevision
 from newsletter.models.states import BatchState, Cadence, DeliveryState, Lane
 from newsletter.models.subscribers import (
     Consent,
@@ -16,6 +16,7 @@ from newsletter.models.subscribers import (
 )
 
 __all__ = [
+    "AliasPack",
     "Attempt",
     "Batch",
     "BatchState",

@@ -1,4 +1,4 @@
-"""Tables of the matching room: topic, its revisions, match, and the number that tells workers to rebuild their index."""
+"""Tables of the matching room: topic, its revisions, alias pack, match, and the number that tells workers to rebuild."""
 
 from typing import ClassVar
 
@@ -33,6 +33,8 @@ class Topic(models.Model):
     key_id = models.SmallIntegerField(null=True)
     state = models.TextField(choices=State, default=State.ACTIVE)
     urgent = models.BooleanField(default=False)
+    #: Since when its matches are collected without being owed; None: they are owed.
+    held_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -48,20 +50,51 @@ class Topic(models.Model):
 
 
 class TopicRevision(models.Model):
-    """What a topic's query was, and since when."""
+    """What a topic's query was, which spellings it met, and since when."""
+
+    class Rematch(models.TextChoices):
+        """How far the stored items have met it."""
+
+        #: All stored items up to `rematch_upto` have.
+        TODO = "todo"
+        #: Once more those that a worker with an index of before may have had in hand.
+        AGAIN = "again"
+        DONE = "done"
 
     topic = models.ForeignKey(Topic, models.CASCADE, db_index=False)
     n = models.IntegerField()
     #: None for own topics: their query is never stored in clear.
     query = models.TextField(null=True)
+    #: Pack → version: the alias packs whose spellings its bare words meet.
     packs = models.JSONField(default=dict)
+    #: Spellings of those packs that it does not meet.
+    without = models.JSONField(default=list)
     made_by = models.TextField(default="")
     made_at = models.DateTimeField()
     note = models.TextField(default="")
+    rematch = models.TextField(choices=Rematch, default=Rematch.DONE)
+    rematch_upto = models.IntegerField(default=0)
 
     class Meta:
         db_table = "topic_revision"
         constraints: ClassVar = [models.UniqueConstraint(fields=["topic", "n"], name="topic_revision_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=~Q(rematch="done"), name="topic_revision_rematch"),
+        ]
+
+
+class AliasPack(models.Model):
+    """An alias pack as it was when a topic took it: what a revision means must not change with a file."""
+
+    name = models.TextField()
+    version = models.IntegerField()
+    #: The groups in the form of the file.
+    groups = models.JSONField()
+    kept_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "alias_pack"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["name", "version"], name="alias_pack_once")]
 
 
 class Match(models.Model):
@@ -71,7 +104,7 @@ class Match(models.Model):
     topic = models.ForeignKey(Topic, models.CASCADE, db_index=False)
     item_version = models.SmallIntegerField()
     revision_id = models.IntegerField()
-    #: [{field, start, end, term}] in the item version's title and text; None for own topics.
+    #: [{field, start, end, term, alias, pack}] in the item version; None for own topics.
     receipt = models.JSONField(null=True)
     matched_at = models.DateTimeField()
     #: The item's first_seen_at + 10 days.
@@ -80,6 +113,13 @@ class Match(models.Model):
     owed_at = models.DateTimeField(null=True)
     gathering_id = models.IntegerField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    #: When it would have been owed, had its topic not been held.
+    held_at = models.DateTimeField(null=True)
+    #: How often readers said that the item is not about the topic. Counted, and never who.
+    objections = models.IntegerField(default=0)
+    #: The last day of these, and how many fell on it: what one address can add in a day is bounded.
+    objected_on = models.DateField(null=True)
+    objected_that_day = models.SmallIntegerField(default=0)
 
     class Meta:
         db_table = "match"
@@ -88,6 +128,7 @@ class Match(models.Model):
             models.CheckConstraint(
                 name="match_young", condition=Q(owed_at__isnull=True) | Q(owed_at__lte=F("owe_until"))
             ),
+            models.CheckConstraint(name="match_held", condition=Q(owed_at__isnull=True) | Q(held_at__isnull=True)),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -101,6 +142,7 @@ class Match(models.Model):
                 name="match_owed",
             ),
             models.Index(fields=["gathering_id"], name="match_gathering"),
+            models.Index(fields=["topic"], condition=Q(held_at__isnull=False), name="match_held_topic"),
         ]
 
 

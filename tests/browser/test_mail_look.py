@@ -143,7 +143,8 @@ def test_links_lead_only_where_they_may(show, name: str) -> None:
     assert {urlsplit(link).hostname for link in links if not link.startswith("mailto:")} <= HOSTS
     assert {link for link in links if link.startswith("mailto:")} == {f"mailto:{FRAME.contact}"}
     own = {link for link in links if urlsplit(link).hostname == "news.example"}
-    wanted = {PERSONAL["ask"], PERSONAL["unsubscribe"]} if name in ("alert", "digest") else {PERSONAL["link"]}
+    letter = {PERSONAL["ask"], PERSONAL["unsubscribe"], stories.OBJECTION}
+    wanted = letter if name in ("alert", "digest") else {PERSONAL["link"]}
     assert own == wanted
 
 

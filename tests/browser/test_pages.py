@@ -12,7 +12,9 @@ sync_api = pytest.importorskip("playwright.sync_api")
 from django.urls import reverse  # noqa: E402
 
 from newsletter import clock, wiring  # noqa: E402
-from newsletter.models import Cadence, Notice, Subscriber, Subscription, Topic, TopicRevision  # noqa: E402
+from newsletter.matching import objections  # noqa: E402
+from newsletter.models import Cadence, Match, Notice, Subscriber, Subscription, Topic, TopicRevision  # noqa: E402
+from tests import rows  # noqa: E402
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "canary7f3a@example.org"
@@ -139,6 +141,22 @@ def test_one_link_ends_everything_and_takes_it_back(page, topics):
         assert live() == 1 and Subscriber.objects.get().state == "active"
 
 
+def objection_path(topic: Topic) -> str:
+    topic.refresh_from_db()
+    item = rows.item()
+    rows.match(item, topic)
+    return reverse("objection", args=[objections.token(item.id, topic.id, wiring.vault())])
+
+
+def test_a_reader_objects_with_one_press(page, topics):
+    page.goto(objection_path(topics[0]))
+    assert "Huawei" not in page.content() and "cable" not in page.content()
+    page.get_by_role("button", name="Not about its topic").click()
+    assert page.url.endswith("/objected") and heading(page) == "Thank you. It is counted."
+    page.reload()
+    assert Match.objects.get().objections == 1
+
+
 def test_dead_links_have_a_next_step(page, topics):
     page.goto("/confirm/" + "A" * 22)
     assert heading(page) == "This link does not lead here"
@@ -223,7 +241,18 @@ def test_nothing_is_cut_off_and_what_is_pressed_is_large_enough(chromium, live_s
         java_script_enabled=False,
     )
     page = context.new_page()
-    for path in ("/", "/expect", "/preferences", "/asked", "/privacy", "/nothing", "/confirm/x"):
+    objection = objection_path(topics[0])
+    for path in (
+        "/",
+        "/expect",
+        "/preferences",
+        "/asked",
+        "/privacy",
+        "/nothing",
+        "/confirm/x",
+        objection,
+        "/objected",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         sizes = page.evaluate(

@@ -163,8 +163,11 @@ AWKWARD = piece(
         Source("", None, ""),
     ),
 )
-UYGHUR_TOPIC = Reason("Uyghur", False, ("Uyghur", "维吾尔", "Uighur"))
-MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s")) for n in range(1, 15)]
+#: The link that everybody has who gets the article under the topic.
+OBJECTION = "https://news.example/objection/MDEyMzQ1Njc4OWFiY2RlZj"
+UYGHUR_TOPIC = Reason("Uyghur", False, ("Uyghur", "维吾尔", "Uighur"), {"维吾尔": "Uyghur"}, OBJECTION)
+PORTS_TOPIC = Reason("Ports and cameras", False, ("уйгурских",), {"уйгурских": "Uyghur"}, OBJECTION)
+MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s"), objection=OBJECTION) for n in range(1, 15)]
 
 
 def blocks(wording: Wording, look: Look) -> list[Block]:
@@ -180,7 +183,7 @@ def blocks(wording: Wording, look: Look) -> list[Block]:
         wording.block(
             [UYGHUR], [Reason("Uyghur", False, ("ئۇيغۇر",)), Reason("كىتاب", True, ("كىتابخانا",))], marked, look
         ),
-        wording.block([RUSSIAN], [Reason("Uyghur", False, ("уйгурских",))], marked, look),
+        wording.block([RUSSIAN], [PORTS_TOPIC], marked, look),
         wording.block([TOLD_ONCE, TOLD_AGAIN], [own], marked, look),
         wording.block([AWKWARD], MANY, {}, look),
     ]

@@ -47,6 +47,10 @@ def no_spans(_query: str, _title: str, _text: str) -> Sequence:
     return ()
 
 
+def objection(item_id: int, topic_id: int) -> str:
+    return f"https://news.example.org/objection/{item_id}-{topic_id}"
+
+
 def _plan(*, occasion_id, lane, shares, given, now):
     wanted = [Share(*share) for share in shares]
     carrier = Carrier(1, one_letter=False)
@@ -57,7 +61,7 @@ def _plan(*, occasion_id, lane, shares, given, now):
 def composer() -> compose.Composer:
     return compose.Composer(
         wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),
-        explaining=Explaining(own_words=own_words, spans=no_spans),
+        explaining=Explaining(own_words=own_words, spans=no_spans, objection=objection),
         vault=rows.VAULT,
         plan=_plan,
     )

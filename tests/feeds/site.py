@@ -104,10 +104,14 @@ def _composer() -> compose.Composer:
 
     return compose.Composer(
         wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),
-        explaining=Explaining(own_words=_no_words, spans=spans),
+        explaining=Explaining(own_words=_no_words, spans=spans, objection=_objection),
         vault=rows.VAULT,
         plan=planned,
     )
+
+
+def _objection(item_id: int, topic_id: int) -> str:
+    return f"https://digest.example/objection/{item_id}-{topic_id}"
 
 
 def _no_words(_ids: object) -> Mapping[int, str]:

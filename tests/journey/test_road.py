@@ -59,7 +59,7 @@ def everyone() -> None:
     road.subscribe("uyghur@example.org", "Uyghur")
     road.subscribe("huawei@example.org", "Huawei")
     road.subscribe("both@example.org", "Uyghur", "Huawei")
-    road.subscribe("cable@example.org", words=("under the SEA",))
+    road.subscribe("cable@example.org", words=("Under the Sea",))
 
 
 def assert_right(boxes: dict[str, list[Got]]) -> None:

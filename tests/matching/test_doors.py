@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 
-from newsletter.matching import aliases, match, topics
+from newsletter.matching import match, revisions, topics
 from newsletter.matching.topics import Made, Refused
 from newsletter.models import IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import rows
@@ -17,7 +16,6 @@ NOW = rows.NOW
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     IndexState.objects.get_or_create(id=1)
-    match._compiled.clear()
 
 
 def add(name: str, query: str) -> int:
@@ -42,7 +40,8 @@ def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
     waiting()
     assert run() == match.Matched(1, 2)
     assert run() == match.Matched(0, 0)
-    assert Match.objects.get(topic_id=topic_id).receipt == [{"field": "title", "start": 0, "end": 8, "term": "huawei"}]
+    place = {"field": "title", "start": 0, "end": 8, "term": "huawei", "alias": None, "pack": None}
+    assert Match.objects.get(topic_id=topic_id).receipt == [place]
     assert Match.objects.get(topic_id=own_id).receipt is None
 
 
@@ -102,7 +101,7 @@ def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> N
     topic_id = add("Uyghur", "Uyghur")
     rows.follow(rows.subscriber(), Topic.objects.get(id=topic_id))
     assert topics.edit("UYGHUR", "Uyghur OR Uighur", now=NOW, made_by="test") == Made(topic_id, 2)
-    history = topics.history("uyghur")
+    history = revisions.history("uyghur")
     assert not isinstance(history, Refused)
     assert [row.query for row in history] == ["Uyghur OR Uighur", "Uyghur"]
     topics.retire("Uyghur", now=NOW)
@@ -137,20 +136,3 @@ def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> 
     assert topics.drop_orphans() == 1
     assert set(Topic.objects.values_list("id", flat=True)) == {kept}
     assert gone not in {kept}
-
-
-def test_every_pack_can_be_read_and_makes_queries() -> None:
-    for path in settings.PACKS_DIR.glob("*.yaml"):
-        for group in aliases.read(path).groups:
-            assert aliases.query_of(f"{path.stem}:{group.id}", settings.PACKS_DIR)
-    assert "维吾尔" in aliases.query_of("peoples:uyghur", settings.PACKS_DIR)
-
-
-@pytest.mark.parametrize(
-    "text", ["[", "version: x", "version: 1\ngroups: [{id: a}]", "version: 1\ngroups: [{id: a, name: b, from: c}]"]
-)
-def test_a_broken_pack_says_where(tmp_path, text: str) -> None:
-    path = tmp_path / "broken.yaml"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"broken\.yaml"):
-        aliases.read(path)

@@ -11,6 +11,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from newsletter.models import Gate, Pulse, Subscription
 from newsletter.web.headers import POLICY
 from tests.web.conftest import ANNA, WORD, press, signing_up
+from tests.web.test_links import objection_token
 
 pytestmark = pytest.mark.django_db
 VOID = {"meta", "link", "input", "br"}
@@ -47,6 +48,7 @@ def pages(client, topics, anna, manage, lasting):
     """(path, page) of every page, also those with mistakes."""
     tokens = {"preferences": manage, "ask": lasting("ask"), "unsubscribe": lasting("unsubscribe")}
     tokens["one_click"] = tokens["unsubscribe"]
+    tokens["objection"] = objection_token(topics[0])
     found = []
     for pattern in routes():
         args = [tokens.get(pattern.name, "A" * 22)] if "token" in str(pattern.pattern) else []

@@ -9,11 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter import clock, links, wiring
-from newsletter.models import Notice, Subscriber, Subscription
+from newsletter.matching import objections
+from newsletter.models import Match, Notice, Subscriber, Subscription, Topic
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.signup import sign_up
 from newsletter.subscribers.tokens import undo_token
 from newsletter.web.public import doors
+from tests import rows
 from tests.web.conftest import ANNA, WORD, notice_token, press
 
 pytestmark = pytest.mark.django_db
@@ -30,8 +32,16 @@ def dump():
     return found
 
 
+def objection_token(topic):
+    """The link of an item that met a topic."""
+    topic.refresh_from_db()
+    item = rows.item()
+    rows.match(item, topic)
+    return objections.token(item.id, topic.id, wiring.vault())
+
+
 @pytest.fixture
-def every_link(anna, manage, lasting):
+def every_link(topics, anna, manage, lasting):
     sign_up(
         type(ANNA)("bob@example.org"), Choices((1,)), now=clock.utcnow(), vault=wiring.vault(), next_due=doors.next_due
     )
@@ -42,6 +52,7 @@ def every_link(anna, manage, lasting):
         "ask": lasting("ask"),
         "unsubscribe": lasting("unsubscribe"),
         "one_click": lasting("unsubscribe"),
+        "objection": objection_token(topics[0]),
         "undo": undo_token(anna.id, clock.utcnow() - timedelta(minutes=1), wiring.vault()),
     }
     assert set(links.PATHS) <= set(tokens)
@@ -174,3 +185,34 @@ def test_the_foot_of_a_mail_shows_nothing_and_mails_a_link(browser, anna, lastin
     done = press(browser, path)
     assert (done.status_code, done.headers["Location"]) == (303, "/asked")
     assert Notice.objects.get().kind == "manage"
+
+
+def test_objections_are_counted_and_nothing_else_changes(browser, topics, anna):
+    token = objection_token(topics[0])
+    path = reverse("objection", args=[token])
+    html = browser.get(path).content.decode()
+    assert not any(secret in html for secret in ("Huawei", "canary", WORD, "cable"))
+    before = dump()
+    done = press(browser, path)
+    assert (done.status_code, done.headers["Location"]) == (303, "/objected")
+    after = dump()
+    assert [table for table in after if after[table] != before[table]] == ["match"]
+    assert Match.objects.get().objections == 1
+    assert browser.get("/objected").status_code == 200
+
+
+def test_one_item_under_a_topic_gathers_a_bounded_number_a_day(browser, topics, anna):
+    path = reverse("objection", args=[objection_token(topics[0])])
+    for _ in range(objections.MOST_A_DAY + 5):
+        assert press(browser, path).status_code == 303
+    assert Match.objects.get().objections == objections.MOST_A_DAY
+
+
+def test_an_own_word_has_no_link_and_a_forged_one_leads_nowhere(browser, anna):
+    own = Topic.objects.get(kind="own")
+    item = rows.item()
+    rows.match(item, own)
+    token = objections.token(item.id, own.id, wiring.vault())
+    assert browser.get(reverse("objection", args=[token])).status_code == 404
+    assert press(browser, reverse("objection", args=[token])).status_code in (403, 404)
+    assert Match.objects.get().objections == 0

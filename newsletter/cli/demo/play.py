@@ -13,7 +13,7 @@ from newsletter.cli.process import Service
 from newsletter.cli.show import fail, note
 from newsletter.editions.slots import next_due
 from newsletter.feeds import catalogue
-from newsletter.matching import aliases, topics
+from newsletter.matching import aliases, packs, topics
 from newsletter.models import Cadence, Rhythm
 from newsletter.subscribers.add import subscribe_directly
 from newsletter.subscribers.address import normal
@@ -96,7 +96,8 @@ def _set_up(site: _Site) -> None:
     from django.conf import settings
 
     for name, pack in _TOPICS:
-        topics.add(name, aliases.query_of(pack, settings.PACKS_DIR), now=db.now(), made_by="demo")
+        query = aliases.as_query(packs.find(pack, settings.PACKS_DIR))
+        topics.add(name, query, now=db.now(), made_by="demo")
     for name in feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
         added = catalogue.add(site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now())

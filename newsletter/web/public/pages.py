@@ -20,7 +20,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """RFC 9309: pages that only a mailed link leads to are nobody else's."""
-    private = ("/confirm/", "/preferences/", "/ask/", "/unsubscribe/", "/one-click/", "/undo/")
+    private = ("/confirm/", "/preferences/", "/ask/", "/unsubscribe/", "/one-click/", "/objection/", "/undo/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
     return HttpResponse("\n".join(lines) + "\n", content_type=_PLAIN)
 

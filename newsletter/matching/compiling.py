@@ -1,0 +1,121 @@
+"""The topics in the database in, their index out: kept up to date by what changed, rebuilt in the background."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import structlog
+
+from newsletter.matching import query as queries
+from newsletter.matching import spellings
+from newsletter.matching.index import Index
+from newsletter.matching.sought import NO_ALIASES, Plan, compiled
+from newsletter.models import IndexState, Topic, TopicRevision
+from newsletter.vault import Vault
+
+log = structlog.get_logger()
+
+#: So many topics are rebuilt at once; more of them in the background.
+_SMALL = 2_000
+#: So many changes are carried beside the index before it is rebuilt.
+_MANY = 2_000
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The index of one moment, and what a match must say of each topic."""
+
+    number: int
+    index: Index
+    #: Topic id → the id of its revision.
+    topics: dict[int, int]
+    #: Topics whose receipts may be stored.
+    curated: frozenset[int]
+    #: Topic id → revision, of those that cannot be read.
+    broken: dict[int, int] = field(default_factory=dict)
+
+
+_lock = threading.Lock()
+_compiled: dict[int, Compiled] = {}
+_rebuilding = threading.Lock()
+
+
+def index_for(vault: Vault) -> Compiled:
+    """The index of all active topics; what changed since the last time is put on top of it."""
+    number = IndexState.objects.values_list("number", flat=True).get(id=1)
+    with _lock:
+        known = _compiled.get(id(vault))
+    if known is not None and known.number == number:
+        return known
+    made = _updated(known or Compiled(0, Index({}), {}, frozenset()), number, vault)
+    with _lock:
+        _compiled.clear()
+        _compiled[id(vault)] = made
+    if made.index.changes > _MANY:
+        _rebuild(made, id(vault))
+    return made
+
+
+def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
+    rows = Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
+    active = {topic_id: revision or 0 for topic_id, revision in rows.values_list("id", "revision_id")}
+    seen = known.topics | known.broken
+    changed = {topic_id for topic_id, _ in active.items() - seen.items()}
+    gone = seen.keys() - active.keys()
+    plans, curated, broken = _plans(changed, vault)
+    index = Index(plans) if not known.topics else known.index.with_(plans, gone | broken)
+    if len(active) <= _SMALL and index.changes:
+        index = index.rebuilt()
+    unread = {one: active[one] for one in (known.broken.keys() & active.keys() - plans.keys()) | broken}
+    return Compiled(
+        number,
+        index,
+        {topic_id: revision for topic_id, revision in active.items() if topic_id not in unread},
+        (known.curated - gone - broken) | curated,
+        unread,
+    )
+
+
+def _plans(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan], set[int], set[int]]:
+    """The compiled queries of these topics, which of them are curated, and which could not be read."""
+    plans: dict[int, Plan] = {}
+    curated: set[int] = set()
+    broken: set[int] = set()
+    rows = Topic.objects.filter(id__in=topic_ids) if len(topic_ids) < _SMALL else Topic.objects.all()
+    live = {row.id: row for row in TopicRevision.objects.exclude(query=None).filter(topic__in=rows)}
+    aliases = spellings.tables_of(live.values())
+    for topic in rows.iterator():
+        if topic.id not in topic_ids:
+            continue
+        try:
+            revision = live.get(topic.revision_id or 0)
+            text = _own_query(topic, vault) if revision is None else revision.query or ""
+            plans[topic.id] = compiled(queries.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
+        except queries.QueryError:  # one topic that cannot be read must not stop the others
+            log.error("topic_not_read", topic_id=topic.id)
+            broken.add(topic.id)
+            continue
+        if topic.kind == Topic.Kind.CURATED:
+            curated.add(topic.id)
+    return plans, curated, broken
+
+
+def _own_query(topic: Topic, vault: Vault) -> str:
+    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
+
+
+def _rebuild(old: Compiled, key: int) -> None:
+    """In a thread of its own, one at a time. What changes meanwhile is put on top again: its number is not the newest."""
+    if not _rebuilding.acquire(blocking=False):
+        return
+
+    def run() -> None:
+        try:
+            index = old.index.rebuilt()
+            with _lock:
+                if key in _compiled:
+                    _compiled[key] = Compiled(old.number, index, old.topics, old.curated, old.broken)
+        finally:
+            _rebuilding.release()
+
+    threading.Thread(target=run, name="index", daemon=True).start()

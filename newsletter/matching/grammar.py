@@ -1,0 +1,226 @@
+"""The grammar of queries: a text in, a tree of terms out, or where and why it cannot be read."""
+
+import difflib
+from collections.abc import Sequence
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.exceptions import VisitError
+
+from newsletter.matching.scripts import spelling, unspaced, without_accents
+from newsletter.matching.text import Reading, words
+from newsletter.matching.tree import FIELDS, And, Exact, Field, Loose, Near, Not, Or, Phrase, Plain, Prefix, Query, Word
+
+#: Fewest letters before a `*`.
+SHORTEST_PREFIX = 3
+#: The widest `"…"~N`.
+FARTHEST = 100
+#: A term of so many capitals is an acronym: `US` is not `us`.
+LONGEST_ACRONYM = 4
+
+
+class QueryError(ValueError):
+    """A query that cannot be used. `column` (from 1) is where, `hint` what to do; neither repeats what was typed."""
+
+    def __init__(self, hint: str, column: int = 1) -> None:
+        super().__init__(f"column {column}: {hint}")
+        self.hint = hint
+        self.column = column
+
+
+_GRAMMAR = r"""
+?start: or_
+?or_: and_ (_OR and_)*
+?and_: not_ (_AND? not_)*
+?not_: (_NOT | _MINUS) not_ -> without
+     | atom
+?atom: FIELD group -> within
+     | FIELD term -> within
+     | group
+     | term
+?group: "(" or_ ")"
+?term: QUOTED -> quoted
+     | BARE -> bare
+_OR.4: /OR(?=[\s()"]|$)/
+_AND.4: /AND(?=[\s()"]|$)/
+_NOT.4: /NOT(?=[\s()"]|$)/
+_MINUS.3: /-(?=\S)/
+FIELD.3: /(?:title|source|author|category|lang|feed):\s*(?=\S)|[a-z]+:(?=[^\s:\/])/i
+QUOTED.2: /[=~]?"(?:\\.|[^"\\])*"(?:~[^\s()"]*)?/
+BARE.1: /(?:\\.|[^\s()"\\])+/
+%ignore /\s+/
+"""
+_PARSER = Lark(_GRAMMAR, parser="lalr", lexer="basic", maybe_placeholders=False)
+_TWO_FIELDS = "a field inside another field: write them side by side"
+#: The signs of other keyboards and typographers, one character for one, so that columns stay true.
+_SIGNS = str.maketrans(dict.fromkeys("＂“”„«»「」『』", '"') | dict(zip("（）：＊＝～－", "():*=~-", strict=True)))
+
+
+def read(text: str) -> Query:
+    """The tree of a query.
+
+    Raises:
+        QueryError: it is not of the language.
+    """
+    text = text.translate(_SIGNS)
+    try:
+        return _Builder().transform(_PARSER.parse(text))
+    except VisitError as error:
+        if isinstance(error.orig_exc, QueryError):
+            raise error.orig_exc from None
+        raise
+    except UnexpectedInput as error:
+        raise QueryError(*_explained(error, text)) from None
+
+
+class _Builder(Transformer[Token, Query]):
+    def bare(self, found: list[Token]) -> Query:
+        (token,) = found
+        text, column = str(token), token.column or 1
+        if text[0] in "=~":
+            return _modified(text[0], _unescaped(text[1:]), column)
+        if _ends_in_star(text):
+            return _prefix(_unescaped(text[:-1]), column)
+        if "*" in text.replace("\\*", ""):
+            raise QueryError(r"a * stands at the end of a word; to look for the sign itself, write \*", column)
+        return _word(_unescaped(text), column)
+
+    def quoted(self, found: list[Token]) -> Query:
+        (token,) = found
+        column = token.column or 1
+        sign, _, rest = str(token).partition('"')
+        inside, _, distance = rest.rpartition('"')
+        inside = _unescaped(inside)
+        if sign and distance:
+            raise QueryError("a distance goes with plain quotation marks only: leave out the sign before them", column)
+        if sign:
+            return _modified(sign, inside, column)
+        if distance:
+            return _near(inside, distance[1:], column)
+        keys = _keys(inside, column)
+        return Phrase(keys, _acronym(inside, keys))
+
+    def within(self, found: list[Token | Query]) -> Query:
+        token, part = found
+        assert isinstance(token, Token)  # noqa: S101 - narrows the type: the grammar says so
+        assert not isinstance(part, Token)  # noqa: S101
+        name = str(token).strip()[:-1].lower()
+        if name not in FIELDS:
+            close = difflib.get_close_matches(name, FIELDS, 1)
+            meant = f"did you mean {close[0]}:?" if close else f"there are {', '.join(f'{one}:' for one in FIELDS)}"
+            raise QueryError(
+                f"there is no such field: {meant} (to look for the words, use quotation marks)", token.column or 1
+            )
+        return _narrowed(name, part, token.column or 1)
+
+    def or_(self, parts: list[Query]) -> Query:
+        return Or(tuple(parts))
+
+    def and_(self, parts: list[Query]) -> Query:
+        return And(tuple(parts))
+
+    def without(self, parts: list[Query]) -> Query:
+        return Not(parts[0])
+
+
+def _word(text: str, column: int) -> Word:
+    keys = _keys(text, column)
+    reading = Reading(text)
+    compounds = reading.compounds if reading.hyphenated else []
+    hyphenated = len(compounds) == 1 and (compounds[0].first, compounds[0].last) == (0, len(keys) - 1)
+    return Word(keys, hyphenated and not any(map(unspaced, keys)), _acronym(text, keys))
+
+
+def _prefix(text: str, column: int) -> Prefix:
+    keys = _keys(text, column)
+    if unspaced(keys[-1]):
+        raise QueryError("words of this script are found inside others anyway: leave out the *", column)
+    if len(keys[-1]) < SHORTEST_PREFIX:
+        raise QueryError(f"a * needs at least {SHORTEST_PREFIX} letters before it", column)
+    return Prefix(keys)
+
+
+def _modified(sign: str, text: str, column: int) -> Plain:
+    if text.endswith("*"):
+        raise QueryError(f"{sign} and * do not go together: leave one of them out", column)
+    keys = _keys(text, column + 1)
+    if sign == "~":
+        return Loose(tuple(without_accents(key) for key in keys))
+    return Exact(keys, tuple(spelling(text[word.start : word.end]) for word in words(text)))
+
+
+def _near(text: str, distance: str, column: int) -> Near:
+    parts = tuple(dict.fromkeys(found for one in text.split() if (found := _found(one))))
+    if not (distance.isascii() and distance.isdigit() and len(distance) < FARTHEST and int(distance) <= FARTHEST):
+        raise QueryError(f"after ~ stands how many words may lie between, 0 to {FARTHEST}", column)
+    if len(parts) < 2:
+        raise QueryError("a distance needs at least two different words between the quotation marks", column)
+    return Near(parts, int(distance))
+
+
+def _narrowed(name: str, part: Query, column: int) -> Query:
+    """A field before a group belongs to each term in it."""
+    match part:
+        case And(parts):
+            return And(tuple(_narrowed(name, one, column) for one in parts))
+        case Or(parts):
+            return Or(tuple(_narrowed(name, one, column) for one in parts))
+        case Not(one):
+            return Not(_narrowed(name, one, column))
+        case Field():
+            raise QueryError(_TWO_FIELDS, column)
+        case _:
+            return Field(name, part)
+
+
+def _keys(text: str, column: int) -> tuple[str, ...]:
+    keys = _found(text)
+    if not keys:
+        raise QueryError("there is no letter or digit here: write a word", column)
+    return keys
+
+
+def _found(text: str) -> tuple[str, ...]:
+    return tuple(word.key for word in words(text))
+
+
+def _acronym(text: str, keys: Sequence[str]) -> bool:
+    """Whether a term is up to four letters, all of them capitals."""
+    if len(keys) != 1 or len(keys[0]) > LONGEST_ACRONYM or not keys[0].isalpha():
+        return False
+    (word,) = words(text)
+    shown = spelling(text[word.start : word.end])
+    return len(shown) == len(keys[0]) and all(letter.isupper() for letter in shown)
+
+
+def _ends_in_star(text: str) -> bool:
+    body = text[:-1]
+    return text.endswith("*") and (len(body) - len(body.rstrip("\\"))) % 2 == 0
+
+
+def _unescaped(text: str) -> str:
+    """Without the backslashes that take the meaning from the sign after them."""
+    made, at = [], 0
+    while at < len(text):
+        at += text[at] == "\\"
+        made.append(text[at : at + 1])
+        at += 1
+    return "".join(made)
+
+
+def _explained(error: UnexpectedInput, text: str) -> tuple[str, int]:
+    column = error.column if isinstance(error.column, int) and error.column > 0 else len(text.rstrip()) + 1
+    ended = isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END")
+    plain = text.replace("\\\\", "").replace('\\"', "")
+    if plain.count('"') % 2:
+        return 'a quotation mark is missing: write "the phrase"', column
+    if text.count("(") > text.count(")"):
+        return "a closing parenthesis is missing", len(text.rstrip()) + 1 if ended else column
+    if ended:
+        return "it ends too early: AND, OR, NOT and fields need a word after them", len(text.rstrip()) + 1
+    if isinstance(error, UnexpectedCharacters):
+        return r"a backslash stands before the sign that it hides; for one itself, write \\", column
+    if isinstance(error, UnexpectedToken) and error.token.type == "FIELD":
+        return _TWO_FIELDS, column
+    if text.count(")") > text.count("("):
+        return "a closing parenthesis has no partner", column
+    return "AND, OR and NOT stand between words; to look for such a word itself, put it between quotation marks", column

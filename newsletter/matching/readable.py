@@ -1,0 +1,276 @@
+"""What is read of an item in, the places of what is sought out."""
+
+import dataclasses
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import merge
+from itertools import accumulate, islice
+
+from newsletter.matching import stems
+from newsletter.matching.scripts import spelling, without_accents
+from newsletter.matching.sought import Alias, Kind, Sought, Way
+from newsletter.matching.text import BREAK, Reading
+
+#: Where a term stands more often, the first so many places are told.
+MOST_PLACES = 100
+#: More words than any stretch is long.
+_APART = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What queries see of an item. The citation is not in the text: it is what `sources` holds."""
+
+    title: str = dataclasses.field(repr=False)
+    text: str = dataclasses.field(repr=False)
+    #: BCP 47; empty when it is not known.
+    lang: str = ""
+    #: Names of the publishers it cites.
+    sources: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    #: The feed's title and number.
+    feed: str = ""
+    feed_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hit:
+    """Words of a query in an item: `start` and `end` count code points of the shown field.
+
+    In title and text that is the text as it is shown; in any other field, the value that met the term.
+    """
+
+    field: str
+    start: int
+    end: int
+    #: The term, in its normal way of writing.
+    term: str = dataclasses.field(repr=False)
+    #: The spelling that fired, if it was another, and the pack it is from.
+    alias: str | None = None
+    pack: str | None = None
+
+
+#: Numbers of the first and the last word.
+Range = tuple[int, int]
+
+
+class Words:
+    """Texts in a row, cut into words, that can be asked where something stands. No row of words reaches from one text
+    into the next."""
+
+    def __init__(self, texts: Sequence[tuple[str, str]], lang: str) -> None:
+        """`texts`: (field, text) pairs."""
+        self._texts = [(name, Reading(text)) for name, text in texts]
+        self.stems = stems.of(lang)
+        self.keys: list[str] = []
+        self._first: list[int] = []
+        for _, reading in self._texts:
+            if self._first:
+                self.keys.append(BREAK)
+            self._first.append(len(self.keys))
+            self.keys += reading.keys
+        #: Every word between two spaces, so that a row of words is found as ` a b `.
+        self.haystack = f" {' '.join(self.keys)} "
+
+    @cached_property
+    def stem_set(self) -> set[str]:
+        """The stems of all words, and of all words with hyphens when read as one."""
+        return {*map(self.stems.__getitem__, self.keys), *(self.stems[key] for key, _ in self._compounds)}
+
+    @cached_property
+    def bare_haystack(self) -> str:
+        """The haystack without accents."""
+        return self.haystack if self.haystack.isascii() else f" {' '.join(map(without_accents, self.keys))} "
+
+    @cached_property
+    def _compounds(self) -> list[tuple[str, Range]]:
+        return [
+            (one.key, (first + one.first, first + one.last))
+            for first, (_, reading) in zip(self._first, self._texts, strict=True)
+            if reading.hyphenated
+            for one in reading.compounds
+        ]
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[Range]]:
+        found: dict[str, list[Range]] = defaultdict(list)
+        for number, key in enumerate(self.keys):
+            found[self.stems[key]].append((number, number))
+        for key, place in self._compounds:
+            found[self.stems[key]].append(place)
+        return found
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return _starts(self.haystack)
+
+    @cached_property
+    def _bare_starts(self) -> list[int]:
+        return _starts(self.bare_haystack)
+
+    def ranges(self, way: Way) -> Iterator[Range]:
+        """Where a way's words stand, in order, its checks passed; its context is not looked at."""
+        for first, last in self._unchecked(way):
+            if way.capitals and not self._capitals(first, way.capitals):
+                continue
+            if way.spelled and way.spelled != tuple(map(self._spelling, range(first, last + 1))):
+                continue
+            yield first, last
+
+    def _unchecked(self, way: Way) -> Iterable[Range]:
+        match way.kind:
+            case Kind.WORD:
+                return sorted(self._by_stem.get(self.stems[way.keys[0]], ()))
+            case Kind.ROW:
+                return _rows(self.haystack, needle(way), self._starts, len(way.keys))
+            case Kind.START:
+                return _rows(self.haystack, needle(way), self._starts, len(way.keys))
+            case Kind.BARE:
+                return _rows(self.bare_haystack, needle(way), self._bare_starts, len(way.keys))
+
+    def _capitals(self, number: int, letters: int) -> bool:
+        shown = self._spelling(number)
+        return shown[:letters].isupper() and shown[letters:] in ("", "s")
+
+    def _spelling(self, number: int) -> str:
+        return spelling(self._shown(number))
+
+    def _shown(self, number: int) -> str:
+        at = bisect_right(self._first, number) - 1
+        reading = self._texts[at][1]
+        start, end = reading.place(number - self._first[at])
+        return reading.shown[start:end]
+
+    def paragraph(self, number: int) -> int:
+        """The number of the paragraph in which a word stands, over all texts."""
+        return bisect_right(self._breaks, number)
+
+    @cached_property
+    def _breaks(self) -> list[int]:
+        return [number for number, key in enumerate(self.keys) if key == BREAK]
+
+    def place(self, one: Range) -> tuple[str, int, int]:
+        """Field, start and end, as shown."""
+        at = bisect_right(self._first, one[0]) - 1
+        name, reading = self._texts[at]
+        first = self._first[at]
+        return name, reading.place(one[0] - first)[0], reading.place(one[1] - first)[1]
+
+
+def needle(way: Way) -> str:
+    """What to look for in a haystack."""
+    return f" {' '.join(way.keys)}" if way.kind is Kind.START else f" {' '.join(way.keys)} "
+
+
+def _starts(haystack: str) -> list[int]:
+    """For each word, where the space before it stands."""
+    return list(accumulate((len(key) + 1 for key in haystack[1:-1].split(" ")), initial=0))
+
+
+def _rows(haystack: str, wanted: str, starts: list[int], length: int) -> Iterator[Range]:
+    at = haystack.find(wanted)
+    while at >= 0:
+        first = bisect_right(starts, at) - 1
+        yield first, first + length - 1
+        at = haystack.find(wanted, at + 1)
+
+
+class Opened:
+    """An item, read once, for all queries."""
+
+    def __init__(self, item: Readable) -> None:
+        self._item = item
+        self.body = Words((("title", item.title), ("text", item.text)), item.lang)
+        self._hits: dict[Sought, tuple[Hit, ...]] = {}
+        self._contexts: dict[tuple[Way, ...], bool] = {}
+
+    @cached_property
+    def fields(self) -> dict[str, Words]:
+        """The other fields by name: every value of a field is a text of its own."""
+        item = self._item
+        values = {
+            "source": item.sources,
+            "author": item.authors,
+            "category": item.categories,
+            "lang": (item.lang,),
+            "feed": (item.feed, str(item.feed_id)),
+        }
+        return {name: Words([(name, value) for value in texts], "") for name, texts in values.items() if any(texts)}
+
+    def hits(self, sought: Sought) -> tuple[Hit, ...]:
+        """Where a term stands, in order, the first `MOST_PLACES` places; empty when it is not met."""
+        known = self._hits.get(sought)
+        if known is None:
+            known = self._hits[sought] = tuple(islice(self._found(sought), MOST_PLACES))
+        return known
+
+    def _found(self, sought: Sought) -> Iterator[Hit]:
+        words = self.body if sought.within in ("", "title") else self.fields.get(sought.within)
+        if words is None:
+            return
+        if sought.distance is not None:
+            found: Iterator[tuple[Range, Alias | None]] = ((one, None) for one in _near(words, sought))
+        else:
+            met = [way for way in sought.ways if not way.context or self._in_context(way.context)]
+            found = merge(*(_tagged(words, way) for way in met), key=lambda one: one[0])
+        seen: set[Range] = set()
+        for one, alias in found:
+            if one in seen:
+                continue
+            name, start, end = words.place(one)
+            if sought.within and name != sought.within:
+                return  # the title comes first
+            seen.add(one)
+            fired, pack = (alias.spelling, alias.pack) if alias else (None, None)
+            yield Hit(name, start, end, sought.written, fired, pack)
+
+    def out_of_context(self, sought: Sought) -> tuple[Alias, ...]:
+        """Aliases of a term that are in the item without the words they need beside them."""
+        lonely = (
+            way.alias
+            for way in sought.ways
+            if way.alias
+            and way.context
+            and not self._in_context(way.context)
+            and any(True for _ in self.body.ranges(way))
+        )
+        return tuple(dict.fromkeys(lonely))
+
+    def _in_context(self, context: tuple[Way, ...]) -> bool:
+        known = self._contexts.get(context)
+        if known is None:
+            known = self._contexts[context] = any(True for way in context for _ in self.body.ranges(way))
+        return known
+
+
+def _tagged(words: Words, way: Way) -> Iterator[tuple[Range, Alias | None]]:
+    return ((one, way.alias) for one in words.ranges(way))
+
+
+def _near(words: Words, sought: Sought) -> Iterator[Range]:
+    """Every place of a part that stands in some stretch with all the others, in order."""
+    assert sought.distance is not None  # noqa: S101 - narrows the type: only such terms come here
+    stretch = sought.distance + sum(len(way.keys) for way in sought.ways)
+    places = sorted((*one, part) for part, way in enumerate(sought.ways) for one in words.ranges(way))
+    # no stretch reaches into another paragraph: they are moved apart
+    spread = [
+        (words.paragraph(first) * _APART + first, words.paragraph(first) * _APART + last) for first, last, _ in places
+    ]
+    by_end = sorted(range(len(places)), key=lambda one: spread[one][1])
+    held = [0] * len(sought.ways)
+    added = 0
+    waiting: dict[int, None] = {}
+    for low, (start, _) in enumerate(spread):
+        while added < len(places) and spread[by_end[added]][1] < start + stretch:
+            held[places[by_end[added]][2]] += by_end[added] >= low
+            added += 1
+        if all(held):
+            inside = range(low, bisect_left(spread, (start + stretch, 0)))
+            waiting.update(dict.fromkeys(one for one in inside if spread[one][1] < start + stretch))
+        if low in waiting:
+            yield places[low][:2]
+        held[places[low][2]] -= spread[low][1] < start + stretch

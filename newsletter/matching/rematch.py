@@ -1,0 +1,152 @@
+"""A new revision meets the stored items: matches that it adds are never owed, and what it does not meet any more is withdrawn.
+
+A revision's row says how far this is: item by item id in short transactions, then once more what a worker with an index of
+before may have had in hand. So it may be dropped, repeated and done by several.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from newsletter.matching import holding
+from newsletter.matching.index import Hit
+from newsletter.matching.judging import Judge, receipt
+from newsletter.matching.match import YOUNG
+from newsletter.matching.query import QueryError
+from newsletter.matching.revisions import draft_of
+from newsletter.matching.stored import stored, wordings
+from newsletter.models import ItemVersion, Match, Topic, TopicRevision
+
+log = structlog.get_logger()
+
+#: Stored items that a revision meets: matches of curated topics are kept as long.
+LOOK_BACK = timedelta(days=90)
+#: No worker matches with an index of before for longer than a task may run.
+SETTLED = timedelta(minutes=10)
+#: A change that is taken back, word for word, within this time gives back what it withdrew.
+UNDO = timedelta(days=1)
+#: Items in one transaction.
+CHUNK = 100
+
+_State = TopicRevision.Rematch
+
+
+@dataclass(frozen=True)
+class Rematched:
+    """What one pass did to the matches of stored items."""
+
+    added: int = 0
+    withdrawn: int = 0
+    restored: int = 0
+
+
+def rematch(*, clock: Callable[[], datetime], chunks: int = 50) -> bool:
+    """Let revisions that wait meet up to `chunks` chunks of stored items; True when more is left. Repeatable."""
+    holding.settle(now=clock())
+    for _ in range(chunks):
+        revision = _next(clock())
+        if revision is None:
+            return False
+        _chunk(revision, clock())
+    return _next(clock()) is not None
+
+
+def _next(now: datetime) -> TopicRevision | None:
+    ripe = Q(rematch=_State.TODO) | Q(rematch=_State.AGAIN, made_at__lte=now - SETTLED)
+    waiting = TopicRevision.objects.filter(ripe, topic__state=Topic.State.ACTIVE)
+    return waiting.select_related("topic").order_by("id").first()
+
+
+def _chunk(revision: TopicRevision, now: datetime) -> None:
+    """One transaction: the next items, and how far that is. Of several workers one does it: the step is a compare-and-set."""
+    items = list(stored(_waiting(revision)[:CHUNK]))
+    rows = [one.wording for one in items]
+    try:
+        judge = Judge({0: draft_of(revision)})
+    except QueryError:  # `doctor` tells; other topics go on
+        log.error("topic_not_read", topic_id=revision.topic_id)
+        items, rows, judge = [], [], Judge({})
+    met = {one.item.id: judge.meet(one.seen).get(0) for one in items}
+    here = TopicRevision.objects.filter(id=revision.id, rematch=revision.rematch, rematch_upto=revision.rematch_upto)
+    try:
+        with transaction.atomic():
+            if not here.update(**_step(revision, rows)):
+                return
+            done = _write(revision, rows, met, now)
+    except IntegrityError:  # an item met the topic at this moment: the chunk is done again
+        return
+    if done != Rematched():
+        log.debug("rematched", topic_id=revision.topic_id, new=done.added, changed=done.withdrawn + done.restored)
+
+
+def _waiting(revision: TopicRevision) -> QuerySet[ItemVersion]:
+    """The stored items that come next; those that met no topic yet meet the new index anyway."""
+    rows = wordings().filter(item_id__gt=revision.rematch_upto, item__matched_at__isnull=False)
+    rows = rows.filter(item__first_seen_at__gte=revision.made_at - LOOK_BACK)
+    if revision.rematch == _State.AGAIN:
+        around = (revision.made_at - SETTLED, revision.made_at + SETTLED)
+        rows = rows.filter(item__matched_at__range=around)
+    return rows.order_by("item_id")
+
+
+def _step(revision: TopicRevision, rows: Sequence[ItemVersion]) -> dict[str, Any]:
+    if rows:
+        return {"rematch_upto": rows[-1].item_id}
+    following = _State.AGAIN if revision.rematch == _State.TODO else _State.DONE
+    return {"rematch": following, "rematch_upto": 0}
+
+
+def _write(
+    revision: TopicRevision, rows: Sequence[ItemVersion], met: Mapping[int, tuple[Hit, ...] | None], now: datetime
+) -> Rematched:
+    known = {match.item_id: match for match in Match.objects.filter(topic_id=revision.topic_id, item_id__in=list(met))}
+    fresh = [
+        _match(revision, row, hits, now) for row in rows if (hits := met[row.item_id]) and row.item_id not in known
+    ]
+    Match.objects.bulk_create(fresh)
+    restored, same = 0, _same(revision)
+    for row in rows:
+        hits, match = met[row.item_id], known.get(row.item_id)
+        if hits and match is not None:
+            restored += match.withdrawn_at is not None
+            owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
+            _again(revision, row, hits, match, owes=owes)
+    holding.put_aside([revision.topic_id])
+    gone = [match.id for item_id, match in known.items() if not met[item_id]]
+    withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
+    return Rematched(len(fresh), withdrawn, restored)
+
+
+def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: datetime) -> Match:
+    """A match that the revision adds. Only an item of after the change is owed: a worker met it with an index of before."""
+    owe_until = row.item.first_seen_at + YOUNG
+    due = row.item.first_seen_at > revision.made_at and row.item.announced and now <= owe_until
+    return Match(
+        item_id=row.item_id,
+        topic_id=revision.topic_id,
+        item_version=row.n,
+        revision_id=revision.id,
+        receipt=receipt(hits),
+        matched_at=now,
+        owe_until=owe_until,
+        owed_at=now if due else None,
+    )
+
+
+def _again(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], match: Match, *, owes: bool) -> None:
+    """The topic meets an item that it met before. What was withdrawn since is owed as it was (`owes`), or never."""
+    values: dict[str, Any] = {"item_version": row.n, "revision_id": revision.id, "receipt": receipt(hits)}
+    if match.withdrawn_at is not None:
+        values |= {"withdrawn_at": None} if owes else {"withdrawn_at": None, "owed_at": None, "held_at": None}
+    Match.objects.filter(id=match.id).update(**values)
+
+
+def _same(revision: TopicRevision) -> set[int]:
+    """The revisions of the topic that say the same as this one: to come back to one of them is to take a change back."""
+    rows = TopicRevision.objects.filter(topic_id=revision.topic_id, query=revision.query)
+    return {row.id for row in rows if (row.packs, row.without) == (revision.packs, revision.without)}

@@ -1,0 +1,86 @@
+"""A word's key and the language it stands in, in; its stem out: what its inflected forms have in common."""
+
+import threading
+from functools import cache
+
+import regex
+import Stemmer
+
+#: Languages that have a stemmer (Snowball), by their code (ISO 639-1).
+# fmt: off
+_STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish", "fr": "french",
+    "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian",
+    "lt": "lithuanian", "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian", "no": "norwegian",
+    "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "st": "sesotho",
+    "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}
+# fmt: on
+_SCRIPTS = ("Latin", "Cyrillic", "Greek", "Arabic", "Hebrew", "Devanagari", "Armenian", "Tamil")
+_SCRIPT = regex.compile("|".join(rf"(?P<{name}>\p{{{name}}})" for name in _SCRIPTS))
+#: The script of languages that are not written in Latin letters.
+# fmt: off
+_WRITTEN_IN = {
+    "ar": "Arabic", "ckb": "Arabic", "fa": "Arabic", "ps": "Arabic", "ug": "Arabic", "ur": "Arabic",
+    "be": "Cyrillic", "bg": "Cyrillic", "kk": "Cyrillic", "ky": "Cyrillic", "mk": "Cyrillic", "mn": "Cyrillic",
+    "ru": "Cyrillic", "sr": "Cyrillic", "tg": "Cyrillic", "tt": "Cyrillic", "uk": "Cyrillic",
+    "el": "Greek", "he": "Hebrew", "yi": "Hebrew", "hi": "Devanagari", "mr": "Devanagari", "ne": "Devanagari",
+    "hy": "Armenian", "ta": "Tamil", "am": "", "bn": "", "bo": "", "dv": "", "dz": "", "gu": "", "ja": "", "ka": "", "km": "",
+    "kn": "", "ko": "", "lo": "", "ml": "", "my": "", "or": "", "pa": "", "si": "", "te": "", "th": "", "ti": "", "zh": "",
+}
+# fmt: on
+#: Words of a script that the text's language does not use are read in this one. Arabic letters are in none: they may be Uyghur.
+_OTHERWISE = {"Latin": "en", "Cyrillic": "ru", "Greek": "el", "Devanagari": "hi", "Armenian": "hy", "Tamil": "ta"}
+#: As many stems are remembered for a language.
+_MOST = 65_536
+
+
+class Stems(dict[str, str]):
+    """Key → stem, for texts of one language; filled as words come. Threads may share it."""
+
+    def __init__(self, by_script: tuple[tuple[str, str], ...]) -> None:
+        super().__init__()
+        self._names = dict(by_script)
+        self._stemmers = threading.local()
+
+    def __missing__(self, key: str) -> str:
+        if len(self) >= _MOST:
+            self.clear()
+        self[key] = stem = self.once(key)
+        return stem
+
+    def once(self, key: str) -> str:
+        """The stem, without remembering it."""
+        found = _SCRIPT.match(key)
+        name = self._names.get(found.lastgroup or "") if found else None
+        stem: str = self._stemmer(name).stemWord(key) if name else key
+        return key if stem == key else stem
+
+    def _stemmer(self, name: str) -> Stemmer.Stemmer:
+        """One for each thread: they are not to be shared."""
+        known: Stemmer.Stemmer | None = getattr(self._stemmers, name, None)
+        if known is None:
+            known = Stemmer.Stemmer(name, 0)  # without its own cache, ours does that
+            setattr(self._stemmers, name, known)
+        return known
+
+
+def of(lang: str) -> Stems:
+    """The stems for a text in `lang` (BCP 47; empty when it is not known).
+
+    Each word is stemmed by the language of the text if that is written in the word's script; else by the commonest language
+    of that script (English, Russian …), if it has a stemmer.
+    """
+    primary = lang.partition("-")[0].lower()
+    script = _WRITTEN_IN.get(primary, "Latin" if primary else "")
+    by_script = dict(_OTHERWISE)
+    if script:
+        by_script[script] = primary
+    names = {name: _STEMMERS[code] for name, code in by_script.items() if code in _STEMMERS}
+    return _shared(tuple(sorted(names.items())))
+
+
+@cache
+def _shared(by_script: tuple[tuple[str, str], ...]) -> Stems:
+    return Stems(by_script)

@@ -1,0 +1,107 @@
+"""The engine and the naive matcher say the same of the same texts and queries, in mixed scripts, to the offset."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from newsletter.matching import query as queries
+from newsletter.matching.explain import explain
+from newsletter.matching.index import Index
+from newsletter.matching.query import QueryError
+from newsletter.matching.readable import Readable
+from newsletter.matching.sought import Alias, compiled
+from newsletter.matching.text import Reading, words
+from tests.matching.naive import Naive, tokens
+
+# fmt: off
+PIECES = [
+    "a", "b", "ab", "abs", "bab", "UN", "un", "U.N.", "us", "US", "USs", "l'", "O'", "’s", "'", "’", "-", "‐", "--", "_", ".",
+    ", ", " ", " ", " ", " ", "\n", "\n\n", "\n \n", "cafe", "café", "cafe\u0301", "Ａｂ", "\u00ad", "\u200d", "policy",
+    "policies", "Policy’s", "维", "吾", "尔", "維吾爾", "コー", "ｶﾞ", "ไท", "ย", "ทิ", "བོད", "་", "ئۇيغۇر", "ە", "ه", "كِتاب",
+    "کتاب", "शब्द", "शब्दों", "हिन्दी", "한국", "\u1112\u1161\u11ab", "уйгур", "уйгуры", "ß", "ss", "İ", "i", "№", "²", "™",
+    "ﬁ", "\u0301", "e-mail", "email", "5G", "ᾳ", "ё",
+]
+WORDS = [
+    "a", "b", "ab", "abs", "UN", "un", "US", "us", "U.N.", "café", "cafe", "policy", "维吾", "吾尔", "維", "コ", "ガ", "ทิ", "ท",
+    "བོ", "ئۇيغۇر", "ە", "كتاب", "शब्द", "हिन्दी", "한", "уйгур", "ss", "i", "no", "fi", "e-mail", "email", "a-b", "l'ab", "5g",
+    "ονα", "ё", "е",
+]
+# fmt: on
+TEXT = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+WORD = st.sampled_from(WORDS)
+PLAIN = st.one_of(
+    WORD,
+    st.lists(WORD, min_size=1, max_size=3).map(lambda some: f'"{" ".join(some)}"'),
+    st.lists(WORD, min_size=2, max_size=3).flatmap(
+        lambda some: st.integers(0, 4).map(lambda far: f'"{" ".join(some)}"~{far}')
+    ),
+    WORD.map(lambda word: f"={word}"),
+    WORD.map(lambda word: f"~{word}"),
+    st.sampled_from(["pol*", "caf*", "ema*", "e-mai*", "abs*", "уйг*", "ئۇي*"]),
+)
+TERM = PLAIN | st.tuples(st.sampled_from(["title", "source", "author", "lang", "feed"]), PLAIN).map(":".join)
+QUERY = st.recursive(
+    TERM,
+    lambda inner: st.tuples(inner, st.sampled_from([" ", " OR ", " -"]), inner).map(
+        lambda three: f"({three[0]}){three[1]}({three[2]})"
+    ),
+    max_leaves=5,
+)
+ALIASES = {
+    "ab": (Alias("un", "p", "g"), Alias("维吾", "p", "g"), Alias("policy", "p", "g", ("us", "café"))),
+    "un": (Alias('"a b"', "p", "g"), Alias("=US", "p", "g", ("ab",))),
+    "e mail": (Alias("e-mail", "p", "g"),),
+    "policy": (Alias("policy", "p", "g", ("un",)), Alias("ab", "p", "g")),
+}
+
+
+def parsed(asked: list[str]) -> dict[int, queries.Query]:
+    made = {}
+    for number, one in enumerate(asked):
+        try:
+            made[number] = queries.parse(one)
+        except QueryError:
+            continue
+    return made
+
+
+@example("U.N.U.N.cafe")
+@example("l'l'a")
+@example("U.N.l'a")
+@given(TEXT)
+def test_words_are_what_the_documentation_says(text: str) -> None:
+    assert [(one.key, one.start, one.end) for one in words(text)] == [
+        (one.key, one.start, one.end) for one in tokens(text)
+    ]
+
+
+@given(TEXT)
+def test_keys_and_places_go_together(text: str) -> None:
+    reading = Reading(text)
+    assert len(reading.keys) == len(reading._spans)
+    for number in range(len(reading.keys)):
+        start, end = reading.place(number)
+        assert 0 <= start < end <= len(text)
+
+
+@given(st.lists(QUERY, max_size=6), TEXT, TEXT, st.lists(TEXT, max_size=2))
+def test_the_index_is_the_naive_matcher(asked: list[str], title: str, text: str, sources: list[str]) -> None:
+    item = Readable(title, text, "", tuple(sources), ("a UN",), (), "b café", 5)
+    trees = parsed(asked)
+    index = Index({number: compiled(tree, ALIASES) for number, tree in trees.items()})
+    met = {one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.meet(item)}
+    naive = Naive(item, ALIASES)
+    truth = {number: naive.matches(tree) for number, tree in trees.items()}
+    assert met == {number: places for number, places in truth.items() if places is not None}
+    for number, tree in trees.items():
+        assert explain(tree, item, ALIASES).met == (number in met)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), QUERY | st.none()), max_size=12), TEXT)
+def test_changes_on_top_are_the_same_as_a_rebuilt_index(changes: list[tuple[int, str | None]], text: str) -> None:
+    item, index, now = Readable("", text), Index({}), {}
+    for topic_id, asked in changes:
+        plans = {topic_id: compiled(tree) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
+        now = {**{one: plan for one, plan in now.items() if one != topic_id}, **plans}
+        index = index.with_(plans, () if plans else [topic_id])
+    assert index.plans == now
+    assert index.meet(item) == Index(now).meet(item) == index.rebuilt().meet(item)
