@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from newsletter import db
 from newsletter.models import Cadence, Gathering
 
-#: Matches are looked at for twice the ten days in which they can become owed: no cursor, only a bound on reading.
-LOOK_BACK = timedelta(days=20)
+#: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
+#: day longer. A match is younger than its item, so the same bounds how far a query reads.
+LOOK_BACK, YOUNG = timedelta(days=20), timedelta(days=10)
 #: Subscriber ids per transaction.
 CHUNK = 50_000
 
@@ -31,13 +32,13 @@ _ALERT = """
 SELECT b.id, b.look_id, m.id FROM "match" m
 JOIN subscription s ON s.topic_id=m.topic_id AND s.cadence=1 AND s.ended_at IS NULL AND s.owed_from<=m.owed_at
 JOIN subscriber b ON b.id=s.subscriber_id
-WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND """
+WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s AND """
 
 _DIGEST = """
 SELECT b.id, b.look_id, m.id FROM subscriber b
 JOIN subscription s ON s.subscriber_id=b.id AND s.ended_at IS NULL AND s.cadence<=%(cadence)s
 JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at>=s.owed_from
-  AND m.owed_at>%(look_back)s AND m.owed_at<=%(cut)s
+  AND m.owed_at>%(look_back)s AND m.owed_at<=%(cut)s AND m.owe_until>%(too_old)s
 WHERE b.{rhythm}=%(rhythm)s AND """
 
 
@@ -61,6 +62,8 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
         "now": now,
         "cut": gathering.cut_at,
         "look_back": gathering.cut_at - LOOK_BACK,
+        # owe_until is the item's first_seen_at and ten days
+        "too_old": now - LOOK_BACK + YOUNG,
     }
     if gathering.rhythm is None:
         # Asked only for items that somebody already has: nearly always none, and then the question costs nothing.

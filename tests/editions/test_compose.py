@@ -250,6 +250,20 @@ def test_a_changed_hour_does_not_bring_a_second_mail_on_the_same_date(composer: 
     assert closing.open_gatherings() == ()
 
 
+@pytest.mark.parametrize(
+    ("age", "told"), [(timedelta(days=19, hours=23), 1), (timedelta(days=20), 0), (timedelta(days=29), 0)]
+)
+def test_an_item_is_read_no_longer_than_is_known_who_has_it(
+    composer: compose.Composer, age: timedelta, told: int
+) -> None:
+    """An edit on its last day may owe an item that was given on its first; who has it is forgotten after 21 days."""
+    blue = rows.topic()
+    rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), blue, Cadence.DAILY)
+    rows.match(rows.item(seen=NOW - age), blue, owed_at=NOW - age + timedelta(days=10))
+    digest(composer)
+    assert Delivery.objects.count() == told
+
+
 def test_nothing_new_means_no_mail(composer: compose.Composer) -> None:
     rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), rows.topic(), Cadence.DAILY)
     digest(composer)
