@@ -139,16 +139,20 @@ def mapped(query: Tree[L], change: Callable[[L], M]) -> Tree[M]:
 
 
 def meets(query: Tree[L], met: Callable[[L], bool]) -> bool:
-    """Whether an item meets a query, if `met` says which terms it meets."""
-    match query:
-        case And(parts):
-            return all(meets(part, met) for part in parts)
-        case Or(parts):
-            return any(meets(part, met) for part in parts)
-        case Not(part):
-            return not meets(part, met)
-        case _:
-            return met(query)
+    """Whether an item meets a query, if `met` says which terms it meets. It runs for every candidate: no match, no all()."""
+    if isinstance(query, And):
+        for part in query.parts:  # noqa: SIM110
+            if not meets(part, met):
+                return False
+        return True
+    if isinstance(query, Or):
+        for part in query.parts:  # noqa: SIM110
+            if meets(part, met):
+                return True
+        return False
+    if isinstance(query, Not):
+        return not meets(query.part, met)
+    return met(query)
 
 
 def depth(query: Tree[L]) -> int:
