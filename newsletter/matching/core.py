@@ -95,16 +95,18 @@ class Core:
     def meet(self, opened: Opened) -> list[int]:
         """The topics that an item meets."""
         found = self._find(opened)
+        doubtful = found & self._unsure
         looked_at: dict[int, bool] = {}
 
-        def met(number: int) -> bool:
-            if number not in self._unsure:
+        def looked_closer(number: int) -> bool:
+            if number not in doubtful:
                 return number in found
             known = looked_at.get(number)
             if known is None:
-                known = looked_at[number] = number in found and bool(opened.hits(self._sought[number]))
+                known = looked_at[number] = bool(opened.hits(self._sought[number]))
             return known
 
+        met = looked_closer if doubtful else found.__contains__
         candidates: set[int] = set()
         for number in self._anchored.keys() & found:
             topic_ids = self._anchored[number]
@@ -173,9 +175,8 @@ class _Words:
         if not self._remember:
             return set(map(known.by_stem.__getitem__, known.by_stem.keys() & body.stem_set))
         came_to = set(known.look_up(body.all_keys))
-        found = {sign for sign in came_to if not isinstance(sign, str)}
-        stems = (one if isinstance(one, str) else known.stem_of[one] for one in came_to)
-        body.known_stems = lambda: set(stems)
+        found = {sign for sign in came_to if type(sign) is int}  # not isinstance: that is slow where it is not one
+        body.known_stems = lambda: {one if isinstance(one, str) else known.stem_of[one] for one in came_to}
         return found
 
     def _vocabulary(self, stems: Stems) -> "_Vocabulary":

@@ -263,9 +263,9 @@ class Naive:
                 yield from self.inflected("".join(keys), read)
         for first in range(len(read)):
             row = read[first : first + len(term.keys)]
-            if len(row) == len(term.keys) and row[0].paragraph == row[-1].paragraph:
-                if self.meets(term, [one.key for one in row], [text[one.start : one.end] for one in row]):
-                    yield row[0], row[-1]
+            whole = len(row) == len(term.keys) and row[0].paragraph == row[-1].paragraph
+            if whole and self.meets(term, [one.key for one in row], [text[one.start : one.end] for one in row]):
+                yield row[0], row[-1]
 
     def meets(self, term: Query, keys: list[str], shown: list[str]) -> bool:
         match term:
