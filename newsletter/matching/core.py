@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Set
+from functools import cached_property
 from typing import TypeVar
 
 import ahocorasick_rs
@@ -41,7 +42,6 @@ class Core:
         self._sought = list(numbers)
         self._unsure = frozenset(number for number, sought in enumerate(self._sought) if not sought.sure)
         signs = self._signs(plans, numbers)
-        words: dict[str, Numbers] = {}
         rows: dict[str, Numbers] = {}
         bare: dict[str, Numbers] = {}
         fields: dict[str, dict[str, Numbers]] = defaultdict(dict)
@@ -50,13 +50,13 @@ class Core:
             for way in sought.ways:
                 match way.kind:
                     case Kind.WORD:
-                        _add(words, way.keys[0], signs[number])
+                        pass  # by their stems, which depend on the text's language
                     case Kind.BARE:
                         _add(bare if inside else fields["bare " + sought.within], needle(way), signs[number])
                     case _:
                         _add(rows if inside else fields[sought.within], needle(way), signs[number])
         self._groups = _Groups()
-        self._words = _Words(words, self._groups, remember=remember)
+        self._words = _Words(_word_signs(self._sought, signs), self._groups, remember=remember)
         packed = self._groups.packed(rows)
         self._rows = _Automaton(packed) if automaton and rows else _Table(packed)
         self._bare = _Table(self._groups.packed(bare))
@@ -160,7 +160,7 @@ class _Groups:
 class _Words:
     """Bare words, found by their stems; the stems in a language are made when the first text in it comes."""
 
-    def __init__(self, words: dict[str, Numbers], groups: _Groups, *, remember: bool) -> None:
+    def __init__(self, words: list[tuple[str, Numbers]], groups: _Groups, *, remember: bool) -> None:
         self._words = words
         self._groups = groups
         self._remember = remember
@@ -191,18 +191,23 @@ class _Words:
 class _Vocabulary:
     """Words of texts in one language, and what they came to: the signs of terms, or their stem when there is none."""
 
-    def __init__(self, words: Mapping[str, Numbers], stems: Stems, groups: _Groups) -> None:
+    def __init__(self, words: list[tuple[str, Numbers]], stems: Stems, groups: _Groups) -> None:
         self._stems = stems
         by_stem: dict[str, Numbers] = {}
-        for (_, signs), stem in zip(words.items(), stems.each(list(words)), strict=True):
-            _add(by_stem, stem, signs)
+        for (word, signs), stem in zip(words, stems.each([word for word, _ in words]), strict=True):
+            _add(by_stem, word if stem == word else stem, signs)
         self.by_stem = groups.packed(by_stem)
-        self.stem_of: dict[int, str] = {}
+        seen: set[int] = set()
         for stem, sign in self.by_stem.items():
-            if sign in self.stem_of:  # a term with several such words: the way back needs a sign for each
-                self.by_stem[stem] = sign = groups.number((sign,))
-            self.stem_of[sign] = stem
+            if sign in seen:  # a term with several such words: the way back to the stem needs a sign for each
+                self.by_stem[stem] = groups.number((sign,))
+            seen.add(sign)
         self._known: dict[str, int | str] = {}
+
+    @cached_property
+    def stem_of(self) -> dict[int, str]:
+        """The way back from a sign to the stem."""
+        return {sign: stem for stem, sign in self.by_stem.items()}
 
     def look_up(self, keys: list[str]) -> list[int | str]:
         """For each word: the sign of the terms that it meets, or else its stem."""
@@ -218,6 +223,16 @@ class _Vocabulary:
             self._known.clear()
         self._known.update(learned)
         return [learned[key] if sign is None else sign for key, sign in zip(keys, found, strict=True)]
+
+
+def _word_signs(all_sought: list[Sought], signs: list[Numbers]) -> list[tuple[str, Numbers]]:
+    return [
+        (way.keys[0], signs[number])
+        for number, sought in enumerate(all_sought)
+        if sought.within in ("", "title")
+        for way in sought.ways
+        if way.kind is Kind.WORD
+    ]
 
 
 def _anchor(plan: Plan) -> tuple[int, list[Sought]]:

@@ -151,7 +151,7 @@ class Words:
     def _inflected(self, forms: Collection[str]) -> Iterable[Range]:
         whole = [_rows(self.haystack, f" {form} ", self._starts, 1) for form in forms]
         parts = [place for key, place in self._compounds if key in forms]
-        return merge(*whole, parts)
+        return whole[0] if len(whole) == 1 and not parts else merge(*whole, parts)
 
     def _capitals(self, number: int, letters: int) -> bool:
         shown = self._spelling(number)
@@ -237,7 +237,8 @@ class Opened:
             found: Iterator[tuple[Range, Alias | None]] = ((one, None) for one in _near(words, sought))
         else:
             met = [way for way in sought.ways if not way.context or self._in_context(way.context)]
-            found = merge(*(_tagged(words, way) for way in met), key=lambda one: one[0])
+            each = [_tagged(words, way) for way in met]
+            found = each[0] if len(each) == 1 else merge(*each, key=lambda one: one[0])
         seen: set[Range] = set()
         for one, alias in found:
             if one in seen:

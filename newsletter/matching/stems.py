@@ -49,10 +49,10 @@ class Stems:
     def each(self, keys: list[str]) -> list[str]:
         """The stem of every word."""
         stemmer = self._stemmer("Latin")
-        if stemmer and all("a" <= key < "{" for key in keys):
-            stems: list[str] = stemmer.stemWords(keys)
-            return stems
-        return [self[key] for key in keys]
+        stems: list[str] = stemmer.stemWords(keys) if stemmer else list(keys)
+        for number in [number for number, key in enumerate(keys) if not "a" <= key < "{"]:
+            stems[number] = self[keys[number]]
+        return stems
 
     def _stemmer(self, script: str) -> Stemmer.Stemmer | None:
         """One for each thread: they are not to be shared."""
