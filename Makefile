@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz feedparser-corpus bench-feeds bench-poll lint format lock
+.PHONY: help run demo test fuzz feedparser-corpus bench-feeds bench-poll bench-matching lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -32,6 +32,12 @@ lint: ## format and lint only
 
 format: ## write the code as the formatter wants it
 	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .
+
+bench-matching: ## matching beside its peers, which go into an environment that is thrown away
+	python3 -m venv .venv-peers && .venv-peers/bin/pip install --quiet pyahocorasick hyperscan || true
+	PEERS_PYTHON=.venv-peers/bin/python PYTHONPATH=. .venv-test/bin/python -m bench.matching
+	for kind in truth cold churn worst; do PYTHONPATH=. .venv-test/bin/python -m bench.matching --$$kind; done
+	rm -rf .venv-peers
 
 LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-strip-extras --no-header --quiet
 

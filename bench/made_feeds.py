@@ -11,7 +11,7 @@ class Writer:
     """Writes entries; the same `seed` writes the same ones."""
 
     def __init__(self, seed: int) -> None:
-        self._rng = random.Random(seed)  # noqa: S311 - a text, not a secret
+        self._rng = random.Random(seed)
         self._words = ["".join(self._rng.choices(_LETTERS, k=self._rng.randint(2, 10))) for _ in range(3000)]
         self._words += _ODD * 20
 

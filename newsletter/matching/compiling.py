@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 #: So many topics are rebuilt at once; more of them in the background.
 _SMALL = 2_000
-#: So many changes are carried beside the index before it is rebuilt.
+#: So many changes are carried beside the index before it is rebuilt, and a tenth of its topics.
 _MANY = 2_000
 
 
@@ -51,7 +51,7 @@ def index_for(vault: Vault) -> Compiled:
     with _lock:
         _compiled.clear()
         _compiled[id(vault)] = made
-    if made.index.changes > _MANY:
+    if made.index.changes > _MANY + len(made.topics) // 10:
         _rebuild(made, id(vault))
     return made
 

@@ -7,7 +7,7 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, 
 from lark.exceptions import VisitError
 
 from newsletter.matching.scripts import spelling, unspaced, without_accents
-from newsletter.matching.text import Reading, words
+from newsletter.matching.text import BREAK, Reading, words
 from newsletter.matching.tree import FIELDS, And, Exact, Field, Loose, Near, Not, Or, Phrase, Plain, Prefix, Query, Word
 
 #: Fewest letters before a `*`.
@@ -61,6 +61,8 @@ def read(text: str) -> Query:
     Raises:
         QueryError: it is not of the language.
     """
+    if text.isalnum() and text not in ("AND", "OR", "NOT"):
+        return _word(text, 1)  # most queries are one word, and the parser takes its time
     text = text.translate(_SIGNS)
     try:
         return _Builder().transform(_PARSER.parse(text))
@@ -123,8 +125,8 @@ class _Builder(Transformer[Token, Query]):
 
 
 def _word(text: str, column: int) -> Word:
-    keys = _keys(text, column)
     reading = Reading(text)
+    keys = tuple(key for key in reading.keys if key != BREAK) or _keys(text, column)
     compounds = reading.compounds if reading.hyphenated else []
     hyphenated = len(compounds) == 1 and (compounds[0].first, compounds[0].last) == (0, len(keys) - 1)
     return Word(keys, hyphenated and not any(map(unspaced, keys)), _acronym(text, keys))

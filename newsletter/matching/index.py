@@ -11,8 +11,10 @@ from newsletter.matching.tree import meets
 
 __all__ = ["Hit", "Index", "Met", "Readable", "spans"]
 
-#: So many changes go into one layer before the next is begun.
-_LAYER = 256
+#: A layer is put together with a later one that is half as large, so there are few, and each change moves seldom.
+_RATIO = 2
+#: A layer of so many topics is large: it gets an automaton, and is left alone until all is rebuilt.
+_LARGE = 2_000
 
 
 @dataclass(frozen=True)
@@ -34,17 +36,17 @@ class Index:
     """The compiled queries of all topics. Read-only, so threads may share it; a change makes another that shares most of it."""
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
-        self._layers: tuple[_Layer, ...] = (_Layer(Core(plans, automaton=True)),)
+        self._layers: tuple[_Layer, ...] = (_Layer(Core(plans, automaton=True, remember=True)),)
 
     def with_(self, added: Mapping[int, Plan], removed: Collection[int] = ()) -> "Index":
         """The same with some topics new, changed or gone. Takes time by the number of recent changes, not of topics."""
         changed = frozenset(added) | frozenset(removed)
         layers = [_Layer(one.core, one.hidden | one.core.knows(changed)) for one in self._layers]
         recent = dict(added)
-        while len(layers) > 1 and len(layers[-1].core) < max(_LAYER, len(recent)):
+        while len(layers) > 1 and len(layers[-1].core) <= min(_LARGE, _RATIO * len(recent)):
             recent = _live(layers.pop()) | recent
         made = Index.__new__(Index)
-        made._layers = (*layers, _Layer(Core(recent, automaton=False))) if recent else tuple(layers)
+        made._layers = (*layers, _Layer(Core(recent, automaton=len(recent) >= _LARGE))) if recent else tuple(layers)
         return made
 
     def rebuilt(self) -> "Index":
@@ -64,13 +66,27 @@ class Index:
     def meet(self, item: Readable, *, told: Collection[int] | None = None) -> list[Met]:
         """Every query that an item meets, by topic id. `told`: topics whose places are wanted, the others come without."""
         opened = Opened(item)
-        met = [
+        return [
             Met(topic_id, _hits(layer.core.plan(topic_id), opened) if told is None or topic_id in told else ())
-            for layer in self._layers
-            for topic_id in layer.core.meet(opened)
-            if topic_id not in layer.hidden
+            for topic_id, layer in sorted(self._met(opened).items(), key=lambda one: one[0])
         ]
-        return sorted(met, key=lambda one: one.topic_id)
+
+    def topics(self, item: Readable) -> list[int]:
+        """Only the ids of the queries that an item meets."""
+        opened = Opened(item)
+        if len(self._layers) == 1:
+            return sorted(self._layers[0].core.meet(opened))
+        return sorted(self._met(opened))
+
+    def _met(self, opened: Opened) -> dict[int, _Layer]:
+        met: dict[int, _Layer] = {}
+        for layer in self._layers:
+            met |= dict.fromkeys(layer.core.meet(opened), layer)
+            if layer.hidden:
+                for topic_id in met.keys() & layer.hidden:
+                    if met[topic_id] is layer:
+                        del met[topic_id]
+        return met
 
 
 def _live(layer: _Layer) -> dict[int, Plan]:

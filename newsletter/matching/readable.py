@@ -3,7 +3,7 @@
 import dataclasses
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
@@ -73,13 +73,38 @@ class Words:
                 self.keys.append(BREAK)
             self._first.append(len(self.keys))
             self.keys += reading.keys
+        #: Tells the stems of all words, once somebody has looked them up.
+        self.known_stems: Callable[[], set[str]] | None = None
         #: Every word between two spaces, so that a row of words is found as ` a b `.
         self.haystack = f" {' '.join(self.keys)} "
 
     @cached_property
+    def all_keys(self) -> list[str]:
+        """The words in order, then those with hyphens when read as one."""
+        return [*self.keys, *(key for key, _ in self._compounds)]
+
+    @cached_property
     def stem_set(self) -> set[str]:
-        """The stems of all words, and of all words with hyphens when read as one."""
-        return {*map(self.stems.__getitem__, self.keys), *(self.stems[key] for key, _ in self._compounds)}
+        """The stems of all words."""
+        return self.known_stems() if self.known_stems else set(self.stems.each(self.all_keys))
+
+    @cached_property
+    def _forms(self) -> dict[str, set[str]]:
+        """Stem → the words that have it."""
+        made: dict[str, set[str]] = defaultdict(set)
+        for key, stem in zip(self.all_keys, self.stems.each(self.all_keys), strict=True):
+            made[stem].add(key)
+        return made
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words, once."""
+        return frozenset(self.keys)
+
+    @cached_property
+    def bare_words(self) -> frozenset[str]:
+        """The words without accents, once."""
+        return frozenset(self.bare_haystack.split(" "))
 
     @cached_property
     def bare_haystack(self) -> str:
@@ -94,15 +119,6 @@ class Words:
             if reading.hyphenated
             for one in reading.compounds
         ]
-
-    @cached_property
-    def _by_stem(self) -> dict[str, list[Range]]:
-        found: dict[str, list[Range]] = defaultdict(list)
-        for number, key in enumerate(self.keys):
-            found[self.stems[key]].append((number, number))
-        for key, place in self._compounds:
-            found[self.stems[key]].append(place)
-        return found
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -124,13 +140,18 @@ class Words:
     def _unchecked(self, way: Way) -> Iterable[Range]:
         match way.kind:
             case Kind.WORD:
-                return sorted(self._by_stem.get(self.stems[way.keys[0]], ()))
+                return self._inflected(self._forms.get(self.stems[way.keys[0]], ()))
             case Kind.ROW:
                 return _rows(self.haystack, needle(way), self._starts, len(way.keys))
             case Kind.START:
                 return _rows(self.haystack, needle(way), self._starts, len(way.keys))
             case Kind.BARE:
                 return _rows(self.bare_haystack, needle(way), self._bare_starts, len(way.keys))
+
+    def _inflected(self, forms: Collection[str]) -> Iterable[Range]:
+        whole = [_rows(self.haystack, f" {form} ", self._starts, 1) for form in forms]
+        parts = [place for key, place in self._compounds if key in forms]
+        return whole[0] if len(whole) == 1 and not parts else merge(*whole, parts)
 
     def _capitals(self, number: int, letters: int) -> bool:
         shown = self._spelling(number)
@@ -216,7 +237,8 @@ class Opened:
             found: Iterator[tuple[Range, Alias | None]] = ((one, None) for one in _near(words, sought))
         else:
             met = [way for way in sought.ways if not way.context or self._in_context(way.context)]
-            found = merge(*(_tagged(words, way) for way in met), key=lambda one: one[0])
+            each = [_tagged(words, way) for way in met]
+            found = each[0] if len(each) == 1 else merge(*each, key=lambda one: one[0])
         seen: set[Range] = set()
         for one, alias in found:
             if one in seen:

@@ -32,38 +32,41 @@ _WRITTEN_IN = {
 # fmt: on
 #: Words of a script that the text's language does not use are read in this one. Arabic letters are in none: they may be Uyghur.
 _OTHERWISE = {"Latin": "en", "Cyrillic": "ru", "Greek": "el", "Devanagari": "hi", "Armenian": "hy", "Tamil": "ta"}
-#: As many stems are remembered for a language.
-_MOST = 65_536
 
 
-class Stems(dict[str, str]):
-    """Key → stem, for texts of one language; filled as words come. Threads may share it."""
+class Stems:
+    """What makes stems of the words of texts in one language. Threads may share it."""
 
     def __init__(self, by_script: tuple[tuple[str, str], ...]) -> None:
-        super().__init__()
         self._names = dict(by_script)
         self._stemmers = threading.local()
 
-    def __missing__(self, key: str) -> str:
-        if len(self) >= _MOST:
-            self.clear()
-        self[key] = stem = self.once(key)
-        return stem
+    def __getitem__(self, key: str) -> str:
+        """The stem of a word."""
+        stemmer = self._stemmer("Latin" if "a" <= key[0] <= "z" else _script(key[0]))
+        return str(stemmer.stemWord(key)) if stemmer else key
 
-    def once(self, key: str) -> str:
-        """The stem, without remembering it."""
-        found = _SCRIPT.match(key)
-        name = self._names.get(found.lastgroup or "") if found else None
-        stem: str = self._stemmer(name).stemWord(key) if name else key
-        return key if stem == key else stem
+    def each(self, keys: list[str]) -> list[str]:
+        """The stem of every word."""
+        stemmer = self._stemmer("Latin")
+        stems: list[str] = stemmer.stemWords(keys) if stemmer else list(keys)
+        for number in [number for number, key in enumerate(keys) if not "a" <= key < "{"]:
+            stems[number] = self[keys[number]]
+        return stems
 
-    def _stemmer(self, name: str) -> Stemmer.Stemmer:
+    def _stemmer(self, script: str) -> Stemmer.Stemmer | None:
         """One for each thread: they are not to be shared."""
-        known: Stemmer.Stemmer | None = getattr(self._stemmers, name, None)
-        if known is None:
-            known = Stemmer.Stemmer(name, 0)  # without its own cache, ours does that
-            setattr(self._stemmers, name, known)
-        return known
+        known: dict[str, Stemmer.Stemmer] | None = getattr(self._stemmers, "by_script", None)
+        if known is None:  # without caches of their own: a text is longer than they are
+            known = {name: Stemmer.Stemmer(language, 0) for name, language in self._names.items()}
+            self._stemmers.by_script = known
+        return known.get(script)
+
+
+@cache
+def _script(letter: str) -> str:
+    found = _SCRIPT.match(letter)
+    return (found.lastgroup or "") if found else ""
 
 
 def of(lang: str) -> Stems:

@@ -6,6 +6,7 @@ It shares only the tables of equal letters with the engine, and reads its trees.
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import regex
@@ -86,6 +87,7 @@ def kind(char: str) -> str:
     return "u" if alone else "l"
 
 
+@lru_cache(maxsize=64)
 def tokens(text: str) -> list[Token]:
     chars = letters(text)
     kinds = [kind(char) for char, _, _ in chars]
@@ -165,6 +167,7 @@ def acronym(chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> int
     return at if kinds[end : end + 1] and kinds[end] in ("l", "u", "m", "_") else end
 
 
+@lru_cache(maxsize=100_000)
 def stem(key: str) -> str:
     for script, stemmer in (("LATIN", ENGLISH), ("CYRILLIC", RUSSIAN), ("DEVANAGARI", HINDI)):
         if unicodedata.name(key[0], "").startswith(script):
@@ -263,22 +266,21 @@ class Naive:
                 yield from self.inflected("".join(keys), read)
         for first in range(len(read)):
             row = read[first : first + len(term.keys)]
-            if len(row) == len(term.keys) and row[0].paragraph == row[-1].paragraph:
-                shown = [spelled(text[one.start : one.end]) for one in row]
-                if self.meets(term, [one.key for one in row], shown):
-                    yield row[0], row[-1]
+            whole = len(row) == len(term.keys) and row[0].paragraph == row[-1].paragraph
+            if whole and self.meets(term, [one.key for one in row], [text[one.start : one.end] for one in row]):
+                yield row[0], row[-1]
 
     def meets(self, term: Query, keys: list[str], shown: list[str]) -> bool:
         match term:
             case Word((key,), _, True) | Phrase((key,), True):
-                plural = isinstance(term, Word) and keys == [key + "s"] and shown[0][len(key) :] == "s"
-                return (keys == [key] or plural) and shown[0][: len(key)].isupper()
+                plural = isinstance(term, Word) and keys == [key + "s"] and spelled(shown[0])[len(key) :] == "s"
+                return (keys == [key] or plural) and spelled(shown[0])[: len(key)].isupper()
             case Word(wanted) | Phrase(wanted):
                 return keys == list(wanted)
             case Prefix(wanted):
                 return keys[:-1] == list(wanted[:-1]) and keys[-1].startswith(wanted[-1])
             case Exact(wanted, spelling):
-                return keys == list(wanted) and shown == list(spelling)
+                return keys == list(wanted) and list(map(spelled, shown)) == list(spelling)
             case Loose(wanted):
                 return [bare(key) for key in keys] == list(wanted)
         raise AssertionError(term)

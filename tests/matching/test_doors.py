@@ -1,12 +1,13 @@
 """Matching on the database: receipts, what may be owed, repeating, edited items, topics and keywords."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from newsletter.matching import match, revisions, topics
 from newsletter.matching.topics import Made, Refused
-from newsletter.models import IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
+from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import rows
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,43 @@ def test_a_topic_added_later_is_seen_by_a_worker_that_has_an_index() -> None:
     add("Huawei", "Huawei")
     waiting()
     assert run().matches == 1
+
+
+def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monkeypatch) -> None:
+    monkeypatch.setattr(compiling, "_SMALL", 0)
+    monkeypatch.setattr(compiling, "_MANY", 2)
+    huawei = add("Huawei", "Huawei")
+    gone, broken, own = add("Gone", "Huawei"), add("Broken", "Huawei"), topics.own("cable", vault=rows.VAULT, now=NOW)
+    assert set(compiling.index_for(rows.VAULT).topics) == {huawei, gone, broken, own}
+    topics.retire("Gone", now=NOW)
+    topics.edit("Huawei", "cable -huawei", now=NOW, made_by="test")
+    changed = compiling.index_for(rows.VAULT)
+    assert changed.index.changes == 3  # one gone, one edited: the old and the new
+    assert set(changed.topics) == changed.index.plans.keys() == {huawei, broken, own}
+    topics.edit("Broken", "x", now=NOW, made_by="test")
+    TopicRevision.objects.filter(topic_id=broken, n=2).update(query="((")
+    assert compiling.index_for(rows.VAULT).broken.keys() == {broken}
+    for thread in threading.enumerate():
+        if thread.name == "index":
+            thread.join()
+    rebuilt = compiling.index_for(rows.VAULT)
+    assert rebuilt.index.changes <= 1  # what came while it was rebuilt
+    assert (set(rebuilt.topics), rebuilt.curated) == ({huawei, own}, {huawei})
+    waiting()
+    assert run().matches == 1
+    assert Match.objects.get().topic_id == own
+
+
+def test_fields_are_read_from_the_entry_and_the_citations() -> None:
+    by_source, by_author = add("Wire", "source:wire"), add("Author", "author:Na feed:1 OR author:Na huawei")
+    by_category, by_lang = add("Rights", "category:rights"), add("Chinese", "huawei lang:zh")
+    item = waiting(lang="zh-Hant")
+    Citation.objects.create(item=item, n=1, publisher="Example Wire")
+    Entry.objects.filter(id=item.entry_id).update(author="Li Na", categories=["Human rights"])
+    run()
+    assert {row.topic_id for row in Match.objects.all()} == {by_source, by_author, by_category, by_lang}
+    receipt = Match.objects.get(topic_id=by_source).receipt
+    assert receipt == [{"field": "source", "start": 8, "end": 12, "term": "source:wire", "alias": None, "pack": None}]
 
 
 def test_would_have_matched_looks_back_and_stores_nothing() -> None:

@@ -3,6 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bench import corpus
 from newsletter.matching import query as queries
 from newsletter.matching.explain import explain
 from newsletter.matching.index import Index
@@ -100,8 +101,24 @@ def test_the_index_is_the_naive_matcher(asked: list[str], title: str, text: str,
 def test_changes_on_top_are_the_same_as_a_rebuilt_index(changes: list[tuple[int, str | None]], text: str) -> None:
     item, index, now = Readable("", text), Index({}), {}
     for topic_id, asked in changes:
-        plans = {topic_id: compiled(tree) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
+        plans = {topic_id: compiled(tree, ALIASES) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
         now = {**{one: plan for one, plan in now.items() if one != topic_id}, **plans}
         index = index.with_(plans, () if plans else [topic_id])
     assert index.plans == now
     assert index.meet(item) == Index(now).meet(item) == index.rebuilt().meet(item)
+
+
+def test_precision_and_recall_are_perfect_on_posts() -> None:
+    made = corpus.make(6, 300, vocabulary=2_000)
+    trees = {number: queries.parse(corpus.written(query)) for number, query in enumerate(made.queries)}
+    index = Index({number: compiled(tree) for number, tree in trees.items()})
+    found = 0
+    for post in made.posts:
+        item = Readable("", post, "en")
+        naive = Naive(item)
+        truth = {number: places for number, tree in trees.items() if (places := naive.matches(tree)) is not None}
+        assert {
+            one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.meet(item)
+        } == truth
+        found += len(truth)
+    assert found > 100

@@ -1,0 +1,25 @@
+"""Our engine, as the peers are measured."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench.corpus import written
+from newsletter.matching.index import Index
+from newsletter.matching.query import parse
+from newsletter.matching.readable import Readable
+from newsletter.matching.sought import Plan, compiled
+
+
+def plans(queries: Sequence[tuple[Any, ...]]) -> dict[int, Plan]:
+    """Queries read and compiled, by number."""
+    return {number: compiled(parse(written(query))) for number, query in enumerate(queries)}
+
+
+def matcher(queries: Sequence[tuple[Any, ...]], *, places: bool) -> Callable[[str], set[int]]:
+    """Which queries a text meets; `places`: also where, for all of them."""
+    index = Index(plans(queries))
+    return lambda text: (
+        set(index.topics(Readable("", text, "en")))
+        if not places
+        else {one.topic_id for one in index.meet(Readable("", text, "en"))}
+    )
