@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.matching import match, revisions, topics
+from newsletter.matching import compiling, match, revisions, topics
 from newsletter.matching.topics import Made, Refused
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import rows
