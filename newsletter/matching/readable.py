@@ -142,14 +142,31 @@ class Words:
             case Kind.WORD:
                 return self._inflected(self._forms.get(self.stems[way.keys[0]], ()))
             case Kind.ROW:
-                return _rows(self.haystack, needle(way), self._starts, len(way.keys))
+                return self._row(list(way.keys))
             case Kind.START:
                 return _rows(self.haystack, needle(way), self._starts, len(way.keys))
             case Kind.BARE:
                 return _rows(self.bare_haystack, needle(way), self._bare_starts, len(way.keys))
 
+    @cached_property
+    def _numbers(self) -> dict[str, list[int]]:
+        """Where each word stands."""
+        made: dict[str, list[int]] = defaultdict(list)
+        for number, key in enumerate(self.keys):
+            made[key].append(number)
+        return made
+
+    def _row(self, keys: list[str]) -> Iterator[Range]:
+        """Looked for where the rarest of its words stands: a long text is not read again for every term."""
+        places = [self._numbers.get(key, []) for key in keys]
+        rarest = min(range(len(keys)), key=lambda at: len(places[at]))
+        for number in places[rarest]:
+            first = number - rarest
+            if first >= 0 and self.keys[first : first + len(keys)] == keys:
+                yield first, first + len(keys) - 1
+
     def _inflected(self, forms: Collection[str]) -> Iterable[Range]:
-        whole = [_rows(self.haystack, f" {form} ", self._starts, 1) for form in forms]
+        whole = [self._row([form]) for form in forms]
         parts = [place for key, place in self._compounds if key in forms]
         return whole[0] if len(whole) == 1 and not parts else merge(*whole, parts)
 
