@@ -222,7 +222,7 @@ def truth(_: int) -> None:
     """200 posts and 2,000 queries against the naive matcher of the tests, to the offset."""
     from tests.matching.naive import Naive
 
-    made = corpus.make(200, 2_000)
+    made = corpus.make(200, 2_000, vocabulary=20_000)  # so that there is something to find
     queries = {number: parse(corpus.written(query)) for number, query in enumerate(made.queries)}
     index = Index({number: compiled(query) for number, query in queries.items()})
     right = missed = wrong = 0

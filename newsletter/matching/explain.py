@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
-from newsletter.matching.readable import Hit, Opened, Readable
+from newsletter.matching.opened import Opened
+from newsletter.matching.readable import Hit, Readable
 from newsletter.matching.sought import NO_ALIASES, Aliases, Plan, Sought, compiled
 from newsletter.matching.tree import And, Not, Or, Query
 

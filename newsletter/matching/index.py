@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from newsletter.matching.core import Core
+from newsletter.matching.opened import MOST_PLACES, Opened
 from newsletter.matching.query import parse
-from newsletter.matching.readable import MOST_PLACES, Hit, Opened, Readable
+from newsletter.matching.readable import Hit, Readable
 from newsletter.matching.sought import Plan, Sought, asked, compiled
 from newsletter.matching.tree import meets
 

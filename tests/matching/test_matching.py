@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from newsletter.matching import query as queries
 from newsletter.matching.explain import explain
 from newsletter.matching.index import Index, spans
+from newsletter.matching.opened import MOST_PLACES
 from newsletter.matching.query import QueryError
-from newsletter.matching.readable import MOST_PLACES, Readable
+from newsletter.matching.readable import Readable
 from newsletter.matching.sought import Alias, alias_key, compiled
 from newsletter.matching.tree import terms
 
