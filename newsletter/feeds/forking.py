@@ -95,9 +95,9 @@ def serve(connection: socket.socket, parse: Parse) -> None:
 
 
 def _answer(parse: Parse, body: bytes, order: dict[str, Any]) -> dict[str, Any]:
-    now = datetime.fromisoformat(order.pop("now"))
+    now, marks = datetime.fromisoformat(order.pop("now")), bytes.fromhex(order.pop("marks"))
     try:
-        return to_json(parse(body, now=now, **order))
+        return to_json(parse(body, now=now, marks=marks, **order))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this feed alone
