@@ -68,13 +68,15 @@ def resolve(href: str, base: str) -> str:
     if _PLAIN_URL.fullmatch(href):
         return href
     try:
-        url = urljoin(base, "".join(href.split()))
+        joined = urljoin(base, "".join(href.split()))
+        # before it is looked at: without them it may have another host, or none
+        url = "".join(char for char in joined if char.isprintable() and char not in '\\"<>`{}|^ ')
         parts = urlsplit(url)
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         return ""
-    return "".join(char for char in url if char.isprintable() and char not in '\\"<>`{}|^ ')
+    return url
 
 
 def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:

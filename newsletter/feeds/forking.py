@@ -92,6 +92,7 @@ def serve(connection: socket.socket, parse: Parse) -> None:
     except MemoryError:
         answer = MEMORY
     connection.sendall(answer)
+    connection.shutdown(socket.SHUT_WR)  # whoever waits need not wait until the kernel has cleared this process away
 
 
 def _answer(parse: Parse, body: bytes, order: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from newsletter.feeds import catalogue, child, fields, gaps, keep, refresh
 from newsletter.feeds.fetch import Failed, Fetched
 from newsletter.feeds.parse import parse
 from newsletter.feeds.parsed import ParsedFeed
-from newsletter.models import Citation, Entry, Feed, Item, ItemVersion
+from newsletter.models import Citation, Entry, Feed, Host, Item, ItemVersion
 from tests import rows
 
 NOW = rows.NOW
@@ -227,6 +227,16 @@ def test_what_is_stored_comes_without_its_html() -> None:
     assert [(one.same, bool(one.html)) for one in again.entries] == [(False, True), (False, True), (True, False)]
     assert again.entries[2].guid == "g0"
     assert parse(more, url=URLS[0], now=NOW) != again
+
+
+def test_an_unchanged_feed_costs_few_statements(at: World, django_assert_max_num_queries: Any) -> None:
+    Feed.objects.update(next_fetch_at=at.now)
+    with django_assert_max_num_queries(10):
+        done = refresh.refresh(at.ids[0], now=at.now, fetcher=at.site)  # type: ignore[arg-type]
+    assert done.status == "unchanged"
+    # both were given back in good order
+    assert refresh.due(now=at.now) == (at.ids[1],)
+    assert not Host.objects.filter(free_at__gt=at.now).exists()
 
 
 def test_a_raised_revision_reads_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
