@@ -191,7 +191,7 @@ def _wrong_cut(cut: str) -> Refused | None:
 
 def _anew(now: datetime) -> dict[str, Any]:
     """Columns that make the next poll read the whole feed, whether it has changed or not."""
-    return {"etag": "", "last_modified": "", "body_hash": None, "next_fetch_at": now}
+    return {"etag": "", "last_modified": "", "body_hash": None, "marks": b"", "next_fetch_at": now}
 
 
 def _changed(feed_id: int, columns: dict[str, Any]) -> Done | Refused:

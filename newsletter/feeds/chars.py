@@ -12,6 +12,7 @@ _HIDDEN = r"\u00ad\u200b\u2060\ufeff"
 _DROPPED = re.compile(f"[{_BROKEN}{_BIDI}{_HIDDEN}]")
 _ODD = re.compile(f"[{_BROKEN}{_BIDI}{_HIDDEN}\\u2028\\u2029]")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_CONTROLS = bytes({*range(32)} - {9, 10, 13})
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
 TITLE_CAP = 500
@@ -40,4 +41,9 @@ def title_text(markup: str, *, cap: int = TITLE_CAP) -> str:
 
 def xml_safe(text: str) -> str:
     """`text` without characters that XML 1.0 forbids: one of them makes a strict parser give up a whole feed."""
-    return _NOT_XML.sub("", text)
+    try:
+        plain = text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return _NOT_XML.sub("", text)
+    odd = len(plain) != len(plain.translate(None, _CONTROLS)) or "\ufffe" in text or "\uffff" in text
+    return _NOT_XML.sub("", text) if odd else text  # nearly never odd, and five times as fast to see

@@ -19,9 +19,23 @@ class Limits:
     memory: int = 512 * 1024 * 1024
 
 
-def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, limits: Limits = Limits()) -> Parsed:
+def parse(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str = "",
+    now: datetime,
+    marks: bytes = b"",
+    limits: Limits = Limits(),
+) -> Parsed:
     """What `body`, read from `url`, says as a feed (see `parse.parse`). Takes a few milliseconds more than parsing itself."""
-    order = {"url": url, "content_type": content_type, "now": now.isoformat(), "limits": asdict(limits)}
+    order = {
+        "url": url,
+        "content_type": content_type,
+        "now": now.isoformat(),
+        "marks": marks.hex(),
+        "limits": asdict(limits),
+    }
     began = monotonic()
     try:
         answer = nursery().ask(json.dumps(order).encode() + b"\n" + body, seconds=limits.wall + 5)

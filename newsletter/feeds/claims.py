@@ -27,7 +27,7 @@ class Claim:
         """What to ask its site for."""
         feed = self.feed
         body_hash = bytes(feed.body_hash) if feed.body_hash is not None else None
-        return Order(feed.id, feed.url, feed.etag, feed.last_modified, body_hash)
+        return Order(feed.id, feed.url, feed.etag, feed.last_modified, body_hash, bytes(feed.marks))
 
     @property
     def chance(self) -> float:
@@ -44,14 +44,14 @@ class Claim:
         return True
 
     def release(self) -> None:
-        """Give the feed back unread, due as it was."""
-        Feed.objects.filter(id=self.feed.id, next_fetch_at=self.until).update(next_fetch_at=self.feed.next_fetch_at)
+        """Give the feed back unread, due at once."""
+        Feed.objects.filter(id=self.feed.id, next_fetch_at=self.until).update(next_fetch_at=self.now)
 
 
 def claim(feed_id: int, *, now: datetime) -> Claim | None:
     """Claim a feed that is due; None when it is not, or when another worker has it."""
-    waiting = Feed.objects.filter(id=feed_id, state=Feed.State.ACTIVE, next_fetch_at__lte=now)
-    feed = waiting.first()
-    if feed is None or not waiting.filter(next_fetch_at=feed.next_fetch_at).update(next_fetch_at=now + CLAIMED):
-        return None
-    return Claim(feed, now + CLAIMED, now, monotonic())
+    until = now + CLAIMED
+    due = "id = %s AND state = 'active' AND next_fetch_at <= %s"
+    claimed = f"UPDATE feed SET next_fetch_at = %s WHERE {due} RETURNING *"
+    feeds = list(Feed.objects.raw(claimed, [until, feed_id, now]))
+    return Claim(feeds[0], until, now, monotonic()) if feeds else None

@@ -27,6 +27,8 @@ BODY_CAP = 200_000
 #: Deeper nesting than this is no article; nh3 would need time that grows with its square.
 DEPTH_CAP = 300
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+#: A URL that nothing is to be done about.
+_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/_~%-]*(?:\.[A-Za-z0-9]+)?(?:\?[A-Za-z0-9_=&%.~+-]+)?")
 _SHALLOW = frozenset({"p", "br", "hr", "img", "input", "link", "meta", "wbr", "source", "col"})
 
 
@@ -63,14 +65,18 @@ def safe(html: str) -> str:
 
 def resolve(href: str, base: str) -> str:
     """`href` as an absolute http(s) URL without credentials, relative to `base`; empty when it is none."""
+    if _PLAIN_URL.fullmatch(href):
+        return href
     try:
-        url = urljoin(base, "".join(href.split()))
+        joined = urljoin(base, "".join(href.split()))
+        # before it is looked at: without them it may have another host, or none
+        url = "".join(char for char in joined if char.isprintable() and char not in '\\"<>`{}|^ ')
         parts = urlsplit(url)
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         return ""
-    return "".join(char for char in url if char.isprintable() and char not in '\\"<>`{}|^ ')
+    return url
 
 
 def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:

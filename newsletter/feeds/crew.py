@@ -13,7 +13,10 @@ Who = TypeVar("Who")
 
 
 class Crew(Generic[Who]):
-    """At most `most` threads, begun as they are needed. They are daemons: a slow feed does not hold up the end of a process."""
+    """At most `most` threads, begun as they are needed. They are daemons: a slow feed does not hold up the end of a process.
+
+    With `most` 0 `send` does the job itself: to start a thread takes longer than to see that one feed is unchanged.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -23,6 +26,9 @@ class Crew(Generic[Who]):
 
     def send(self, who: Who, job: Callable[[], Visited]) -> None:
         """Have `job` done for `who`."""
+        if not self._most:
+            self._answers.put((who, _done(job)))
+            return
         self._jobs.put((who, job))
         if self._threads < self._most:
             self._threads += 1
@@ -43,9 +49,12 @@ class Crew(Generic[Who]):
     def _work(self) -> None:
         while (sent := self._jobs.get()) is not None:
             who, job = sent
-            try:
-                answer = job()
-            except Exception as error:  # noqa: BLE001 - one feed must not stop the others; the failure is recorded and logged
-                log.error("visit_broke error=%s", type(error).__name__)
-                answer = broke(error)
-            self._answers.put((who, answer))
+            self._answers.put((who, _done(job)))
+
+
+def _done(job: Callable[[], Visited]) -> Visited:
+    try:
+        return job()
+    except Exception as error:  # noqa: BLE001 - one feed must not stop the others; the failure is recorded and logged
+        log.error("visit_broke error=%s", type(error).__name__)
+        return broke(error)

@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from newsletter.feeds import changes, clean
 from newsletter.feeds.choice import lets_through
 from newsletter.feeds.cut import Piece, cut_entry
+from newsletter.feeds.fields import REVISION
 from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, shared_words
 from newsletter.feeds.pairing import is_known, pair
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
@@ -21,8 +22,6 @@ from newsletter.feeds.sourceline import Cited
 from newsletter.models import Citation, Entry, Feed, ItemVersion
 
 log = logging.getLogger(__name__)
-#: Raised when cutting or citing changes so much that stored entries should be cut again.
-REVISION = 2
 #: A text that changes with every poll ("5 minutes ago") is followed through so many versions, and then no more.
 VERSIONS = 10_000
 
@@ -94,11 +93,17 @@ class News:
 
 @dataclass(frozen=True)
 class Poll:
-    """All that is to be written. `seen` are ids of stored entries that are still in the feed; `bad` entries gave no items."""
+    """All that is to be written. `seen` are ids of stored entries that are still in the feed; `bad` entries gave no items.
+
+    `marks` are of all entries but the bad ones. `whole` False: an entry that came without its HTML is not stored as it is, so
+    that nothing can be written before the feed was read whole.
+    """
 
     news: tuple[News, ...]
     seen: tuple[int, ...]
     bad: int
+    marks: tuple[str, ...] = ()
+    whole: bool = True
 
 
 def read(feed: Feed, parsed: ParsedFeed) -> Poll:
@@ -108,9 +113,11 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
     )
     found = identify(parsed.entries, shared_words(shared))
     stored = _stored(feed, found)
-    first = not Entry.objects.filter(feed=feed).exists()
+    if not all(_is_as_stored(feed, one, stored.get(one.guid)) for one in found if one.entry.same):
+        return Poll((), (), 0, whole=False)
+    first = not stored and not Entry.objects.filter(feed=feed).exists()
     announced = _announced_first(feed, found) if first else frozenset(one.guid for one in found)
-    news, seen, bad = [], [], 0
+    news, seen, marks, bad = [], [], [], 0
     for one in found:
         known = stored.get(one.guid)
         if known is not None:
@@ -122,11 +129,19 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
             bad += 1
         else:
             news += [told] if told is not None else []
-    return Poll(tuple(news), tuple(seen), bad)
+            marks += [one.entry.mark] if one.entry.mark else []
+    return Poll(tuple(news), tuple(seen), bad, tuple(marks))
+
+
+def _is_as_stored(feed: Feed, one: Identified, known: Known | None) -> bool:
+    """True when nothing can become of an entry that says what it said: it is stored, under this guid, and let through or not."""
+    return known is not None and known.guid == one.guid and known.left_out != lets_through(feed.only, one.entry)
 
 
 def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) -> News | None:
     """What is to be written about one entry; None when it says nothing else than the last time."""
+    if one.entry.same:
+        return None
     raw_hash = _raw_hash(one.entry, feed.cut)
     left_out = not lets_through(feed.only, one.entry)
     same = known is not None and known.raw_hash == raw_hash
@@ -163,19 +178,22 @@ def _has_same_text(one: Identified, known: Known) -> bool:
 
 
 def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
+    columns = rows.values_list(
+        "id", "guid", "guid_kind", "url", "title", "published_at", "left_out", "raw_hash", "link_hash"
+    )
     return {
-        row.guid: Known(
-            id=row.id,
-            guid=row.guid,
-            kind=row.guid_kind,
-            url=row.url,
-            title=row.title,
-            raw_hash=bytes(row.raw_hash),
-            published_at=row.published_at,
-            link_hash=bytes(row.link_hash) if row.link_hash is not None else None,
-            left_out=row.left_out,
+        guid: Known(
+            id=entry_id,
+            guid=guid,
+            kind=kind,
+            url=url,
+            title=title,
+            raw_hash=bytes(raw_hash),
+            published_at=published_at,
+            link_hash=bytes(link_hash) if link_hash is not None else None,
+            left_out=left_out,
         )
-        for row in rows
+        for entry_id, guid, kind, url, title, published_at, left_out, raw_hash, link_hash in columns
     }
 
 

@@ -14,14 +14,20 @@ from newsletter.feeds.parsed import ParsedEntry
 #: Entries of one fetch that are read; guids longer than this are stored as their hash; categories of one entry.
 ENTRY_CAP, GUID_CAP, CATEGORY_CAP = 500, 500, 30
 URL_CAP = 2000
+#: Raised when what becomes of an entry (safe HTML, cut, citations) changes so much that stored entries should be read again.
+REVISION = 2
+#: Bytes of a mark, which are few: a chance of one in a billion billions that an edit is overlooked is small enough.
+MARK = 8
 _TAGS = re.compile(r"<[a-zA-Z!/][^<>]*>|&(?:lt|#60|#x3c);[a-zA-Z/]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Window:
-    """The time in which an entry can have been published: since 1995, and up to two days ahead of `now`."""
+    """What entries are held against: the time in which one can have been published (since 1995, and up to two days ahead of
+    `now`), and the `marks` of those that are stored as they are."""
 
     now: datetime
+    marks: frozenset[str] = frozenset()
 
     def checked(self, moment: datetime | None) -> datetime | None:
         """`moment` in UTC, or None when it is outside."""
@@ -62,19 +68,43 @@ def entry(
     categories: Sequence[str],
     published_at: datetime | None,
     lang: str,
+    marks: frozenset[str] = frozenset(),
 ) -> ParsedEntry:
-    """An entry of raw fields. `title` is markup, `html` may be dangerous; `url` and `base` are absolute or empty."""
+    """An entry of raw fields. `title` is markup, `html` may be dangerous; `url` and `base` are absolute or empty.
+
+    One whose mark is among `marks` is not made safe: it comes without its HTML.
+    """
     plain_guid = one_line(guid, cap=20_000)
     if len(plain_guid) > GUID_CAP:
         plain_guid = "sha256:" + hashlib.sha256(plain_guid.encode()).hexdigest()
+    mark = _mark(guid, url, title, html[:BODY_CAP], author, lang, *categories[:CATEGORY_CAP])
+    # without guid and date it is known by its HTML (see `identity`)
+    same = mark in marks and bool(plain_guid or published_at)
     return ParsedEntry(
         guid=plain_guid,
         url=url if len(url) <= URL_CAP else "",
         title=title_text(title),
-        html=safe(html[:BODY_CAP]),
+        html="" if same else safe(html[:BODY_CAP]),
         base=base,
         author=title_text(author, cap=200),
         categories=tuple(dict.fromkeys(filter(None, (title_text(one, cap=100) for one in categories[:CATEGORY_CAP])))),
         published_at=published_at,
         lang=lang,
+        mark=mark,
+        same=same,
     )
+
+
+def packed(marks: Sequence[str]) -> bytes:
+    """`marks` as they are stored, those of as many entries as one fetch can have."""
+    return bytes.fromhex("".join(marks[:ENTRY_CAP]))
+
+
+def unpacked(marks: bytes) -> frozenset[str]:
+    """The opposite of `packed`."""
+    return frozenset(marks[at : at + MARK].hex() for at in range(0, len(marks), MARK))
+
+
+def _mark(*words: str) -> str:
+    said = f"{REVISION}" + "".join(f" {len(word)}:{word}" for word in words)
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=MARK).hexdigest()

@@ -92,12 +92,13 @@ def serve(connection: socket.socket, parse: Parse) -> None:
     except MemoryError:
         answer = MEMORY
     connection.sendall(answer)
+    connection.shutdown(socket.SHUT_WR)  # whoever waits need not wait until the kernel has cleared this process away
 
 
 def _answer(parse: Parse, body: bytes, order: dict[str, Any]) -> dict[str, Any]:
-    now = datetime.fromisoformat(order.pop("now"))
+    now, marks = datetime.fromisoformat(order.pop("now")), bytes.fromhex(order.pop("marks"))
     try:
-        return to_json(parse(body, now=now, **order))
+        return to_json(parse(body, now=now, marks=marks, **order))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this feed alone

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from newsletter import db
 from newsletter.models import Host
 
 #: A host that nobody gave back is free again after this: its worker died.
@@ -17,7 +18,7 @@ def name_of(url: str) -> str:
 def take(name: str, *, now: datetime) -> datetime | None:
     """Take a host, to be given back before the moment returned; None while somebody has it, or while it wants no visits."""
     until = now + TAKEN
-    if Host.objects.filter(name=name, free_at__lte=now).update(free_at=until):
+    if db.execute("UPDATE host SET free_at = %s WHERE name = %s AND free_at <= %s", [until, name, now]):
         return until
     if not Host.objects.filter(name=name).exists():
         Host.objects.bulk_create([Host(name=name, free_at=now)], ignore_conflicts=True)
@@ -27,7 +28,7 @@ def take(name: str, *, now: datetime) -> datetime | None:
 
 def give_back(name: str, until: datetime, *, free_at: datetime) -> None:
     """Give back what `take` gave `until`; nobody asks the host before `free_at`."""
-    Host.objects.filter(name=name, free_at=until).update(free_at=free_at)
+    db.execute("UPDATE host SET free_at = %s WHERE name = %s AND free_at = %s", [free_at, name, until])
 
 
 def busy(*, now: datetime) -> frozenset[str]:

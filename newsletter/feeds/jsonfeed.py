@@ -58,6 +58,7 @@ def _entry(one: dict[str, Any], base: str, language: str, window: Window) -> Par
         categories=[tag for tag in (tags if isinstance(tags, list) else []) if isinstance(tag, str)],
         published_at=_published(one, window),
         lang=is_feed_language(_text(one, "language")) or language,
+        marks=window.marks,
     )
 
 

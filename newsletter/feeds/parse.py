@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter.feeds import jsonfeed, lenient, strict, webpage, wordpress
 from newsletter.feeds.chars import xml_safe
 from newsletter.feeds.decoding import decode
-from newsletter.feeds.fields import Window
+from newsletter.feeds.fields import Window, unpacked
 from newsletter.feeds.mending import mended
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParseFailed
 from newsletter.feeds.raw import RawFeed, finished
@@ -14,14 +14,17 @@ from newsletter.feeds.raw import RawFeed, finished
 _ENTITIES = re.compile(r"<!DOCTYPE\b.*?<!ENTITY\b", re.IGNORECASE | re.DOTALL)
 
 
-def parse(body: bytes, *, url: str, content_type: str = "", now: datetime) -> Parsed:
-    """What `body`, read from `url`, says as a feed. `now` bounds the dates that are believed."""
+def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, marks: bytes = b"") -> Parsed:
+    """What `body`, read from `url`, says as a feed. `now` bounds the dates that are believed.
+
+    `marks` (see `fields.packed`) are of entries that are stored as they are: their HTML is left out.
+    """
     text = xml_safe(decode(body, content_type)).lstrip("\ufeff \t\r\n")
     if not text:
         return ParseFailed("it is empty: ask the site's owner")
     if webpage.is_web_page(text):
         return _not_a_feed("this is a web page, not a feed", text, url)
-    window = Window(now)
+    window = Window(now, unpacked(marks))
     if text[0] == "[":
         return wordpress.read(text, url, window)
     if text[0] == "{":

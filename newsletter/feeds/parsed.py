@@ -1,6 +1,6 @@
 """What a feed says, as plain values that can travel through a pipe as JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ class ParsedEntry:
     """One post. `html` is safe (see `clean.safe`), its links still relative to `base`; empty strings where nothing is known.
 
     `guid` is what the feed gives, verbatim but for its length. `published_at` is None when missing or impossible.
+    `mark` is a short hash of what the feed says about it, but its date; `same`: its mark was known, so `html` is left out.
     """
 
     guid: str
@@ -21,6 +22,8 @@ class ParsedEntry:
     categories: tuple[str, ...]
     published_at: datetime | None
     lang: str
+    mark: str = field(default="", compare=False)
+    same: bool = False
 
 
 @dataclass(frozen=True)

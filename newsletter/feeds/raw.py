@@ -79,6 +79,7 @@ def _entry(one: RawEntry, base: str, language: str, window: Window) -> ParsedEnt
         categories=one.categories,
         published_at=_published(one.dates, window),
         lang=is_feed_language(one.language) or language,
+        marks=window.marks,
     )
 
 

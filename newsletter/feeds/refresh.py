@@ -5,7 +5,7 @@ One broken or slow feed delays no other, and no transaction is open across the n
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -18,7 +18,7 @@ from newsletter.feeds.crew import Crew
 from newsletter.feeds.fetch import Fetcher
 from newsletter.feeds.settle import Refreshed, settle
 from newsletter.feeds.turns import Lanes, Turn, rest_of_host, turns
-from newsletter.feeds.visit import Parse, Read, Visited, broke, visit
+from newsletter.feeds.visit import Order, Parse, Read, Visited, broke, visit
 from newsletter.models import Feed
 
 __all__ = ["Refreshed", "due", "refresh", "refresh_due"]
@@ -39,7 +39,7 @@ def refresh(feed_id: int, *, now: datetime, fetcher: Fetcher, parse: Parse = chi
     Raises:
         DatabaseError: the database does not answer; the feed is due again five minutes later.
     """
-    for done in refresh_due(clock=lambda: now, fetcher=fetcher, parse=parse, only=[feed_id], threads=1):
+    for done in refresh_due(clock=lambda: now, fetcher=fetcher, parse=parse, only=[feed_id], threads=0):
         return done
     return Refreshed(feed_id, "busy" if feed_id in due(now=now) else "not due")
 
@@ -57,13 +57,14 @@ def refresh_due(
     """Read the feeds that are due (of `only`, if given); says of each how it went, as it comes.
 
     No visit begins after `seconds`, and nothing is waited for once `going_on`, asked about each second, says no; what was not
-    read stays due. Feeds of one host follow one another; hosts that another process asks are left out.
+    read stays due. Feeds of one host follow one another; hosts that another process asks are left out. With `threads` 0 this one
+    visits as well, one feed after another.
 
     Raises:
         DatabaseError: the database does not answer; feeds at hand are due again five minutes later.
     """
     at_work = _Round(
-        clock, fetcher, parse, Lanes(turns(clock(), only), threads), Crew[Turn](threads), monotonic() + seconds
+        clock, fetcher, parse, Lanes(turns(clock(), only), max(threads, 1)), Crew[Turn](threads), monotonic() + seconds
     )
     try:
         while going_on() and at_work.begin():
@@ -106,22 +107,30 @@ class _Round:
                 bridge = partial(gaps.bridge, claim.order, answer, known, fetcher=self.fetcher, parse=self.parse)
                 self.crew.send(turn, partial(bridge, now=claim.now))
                 return None
-        done = self._settle(claim, answer)
         rest = rest_of_host(answer)
-        if rest or monotonic() >= self.end:
+        over = bool(rest) or not turn.waiting or monotonic() >= self.end
+        # the host first, as whoever takes one does: two transactions must not wait for each other
+        joint = over and not isinstance(answer, Read)
+        done = self._settle(claim, answer, partial(turn.give_back, self.clock(), rest) if joint else lambda: None)
+        if done is None:
+            turn.bridged = False
+            self._visit(turn, claim, replace(claim.order, marks=b""))
+            return None
+        turn.settled(gave_back=joint)
+        if over:
             self._end(turn, rest)
         else:
             self._step(turn)
         return done
 
-    def _settle(self, claim: Claim, answer: Visited) -> Refreshed:
+    def _settle(self, claim: Claim, answer: Visited, first: Callable[[], None]) -> Refreshed | None:
         try:
-            return settle(claim, answer)
+            return settle(claim, answer, first=first)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - one feed must not stop the others; the failure is recorded and logged
             log.error("settle_broke feed=%s error=%s", claim.feed.id, type(error).__name__)
-            return settle(claim, broke(error))
+            return settle(claim, broke(error), first=first)
 
     def stop(self) -> None:
         """Let go of everything, whatever was not read stays due."""
@@ -134,7 +143,10 @@ class _Round:
         if claim is None:
             self._end(turn)
         else:
-            self.crew.send(turn, partial(visit, claim.order, fetcher=self.fetcher, parse=self.parse, now=claim.now))
+            self._visit(turn, claim, claim.order)
+
+    def _visit(self, turn: Turn, claim: Claim, order: Order) -> None:
+        self.crew.send(turn, partial(visit, order, fetcher=self.fetcher, parse=self.parse, now=claim.now))
 
     def _end(self, turn: Turn, rest: timedelta = timedelta(0)) -> None:
         turn.end(self.clock(), rest=rest)

@@ -1,5 +1,6 @@
 """What a visit means for the tables: entries kept, the feed's next read, its moves, its end, and a record of the fetch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,9 @@ from django.db import IntegrityError, transaction
 
 from newsletter.feeds import entries, incidents, schedule
 from newsletter.feeds.claims import Claim
+from newsletter.feeds.fields import packed
 from newsletter.feeds.keep import Kept, keep
-from newsletter.feeds.visit import Answer, Broken, Read, Unchanged
+from newsletter.feeds.visit import Answer, Broken, Read, Unchanged, Visited
 from newsletter.models import Entry, Feed, Incident
 
 #: A permanent redirect is believed when it was met so many times in a row, a parser that had to be killed likewise.
@@ -33,42 +35,55 @@ class Refreshed:
     error: str = ""
 
 
-def settle(claim: Claim, answer: Unchanged | Read | Broken) -> Refreshed:
+def _nothing() -> None:
+    pass
+
+
+def settle(claim: Claim, answer: Visited, *, first: Callable[[], None] = _nothing) -> Refreshed | None:
     """Write down how a visit ended, and give the feed back.
+
+    None: it must be visited again and read whole, for an entry whose text was left out is not stored as it is; the claim still
+    holds, and nothing was written. `first` is done in the same transaction, except with what was read.
 
     Raises:
         DatabaseError: the database does not answer; the feed is due again when its claim is over.
     """
     if isinstance(answer, Broken):
-        return _broken(claim, answer)
-    done = _read(claim, answer) if isinstance(answer, Read) else _unchanged(claim, answer)
-    if done.status != "overtaken":
-        _move(claim.feed, answer.moved_to)
+        return _broken(claim, answer, first)
+    done = _read(claim, answer) if isinstance(answer, Read) else _unchanged(claim, answer, first)
+    if done is not None and done.status != "overtaken":
+        _move(claim, answer.moved_to)
     return done
 
 
-def _unchanged(claim: Claim, answer: Unchanged) -> Refreshed:
+def _unchanged(claim: Claim, answer: Unchanged, first: Callable[[], None]) -> Refreshed:
     columns = _success(claim, answer, claim.feed.wait)
     said = {"etag": answer.etag, "last_modified": answer.last_modified}
     columns |= {name: value for name, value in said.items() if value is not None}
     with transaction.atomic():
+        first()
         settled = claim.settle(columns, status=answer.status, bytes=answer.size)
     return Refreshed(claim.feed.id, "unchanged" if settled else "overtaken")
 
 
-def _read(claim: Claim, answer: Read) -> Refreshed:
+def _read(claim: Claim, answer: Read) -> Refreshed | None:
     feed, parsed = claim.feed, answer.parsed
     poll = entries.read(feed, parsed)
     with transaction.atomic():
-        mine = Feed.objects.select_for_update().filter(id=feed.id, next_fetch_at=claim.until).first()
-        if mine is None:
+        mine = Feed.objects.select_for_update().filter(id=feed.id, next_fetch_at=claim.until)
+        backfilled = mine.values_list("backfilled", flat=True).first()
+        if backfilled is None:
             return Refreshed(feed.id, "overtaken")
-        if mine.backfilled != feed.backfilled:  # a backfill may have stored the same entries meanwhile
+        if backfilled != feed.backfilled:  # a backfill may have stored the same entries meanwhile
             poll = entries.read(feed, parsed)
+        if not poll.whole:
+            return None
         kept = keep(feed, poll, parsed.language, claim.now)
         _rhythm(claim)
         columns = _success(claim, answer, parsed.wait)
         columns |= {"etag": answer.etag, "last_modified": answer.last_modified, "body_hash": answer.body_hash}
+        # which entry it was that the database refused, nobody knows here
+        columns["marks"] = packed(poll.marks) if not kept.refused else b""
         if not feed.title_given:
             columns["title"] = parsed.title
         error = _bad_entries(poll, kept)
@@ -103,7 +118,7 @@ def _success(claim: Claim, answer: Answer, wait: int) -> dict[str, Any]:
     }
 
 
-def _broken(claim: Claim, answer: Broken) -> Refreshed:
+def _broken(claim: Claim, answer: Broken, first: Callable[[], None]) -> Refreshed:
     feed, now = claim.feed, claim.now
     failures = min(feed.failures + 1, 1000)
     kills = feed.kills + 1 if answer.killed else 0
@@ -114,6 +129,7 @@ def _broken(claim: Claim, answer: Broken) -> Refreshed:
     if over is not None:
         columns["state"] = Feed.State(over.value)
     with transaction.atomic():
+        first()
         settled = claim.settle(columns, status=answer.status, bytes=answer.size, error=answer.reason)
         if settled and over is not None:
             detail = f"{answer.reason}. 'newsletter feeds resume {feed.id}' tries it again"
@@ -128,8 +144,9 @@ def _over(answer: Broken, kills: int) -> Incident.Kind | None:
     return Incident.Kind.QUARANTINED if kills >= KILLED else None
 
 
-def _move(feed: Feed, moved_to: str) -> None:
+def _move(claim: Claim, moved_to: str) -> None:
     """Follow a permanent redirect for good after the third equal one: many a site redirects everything while it is repaired."""
+    feed = claim.feed
     if not moved_to and not feed.moved_to:
         return
     times = feed.moved_times + 1 if moved_to == feed.moved_to else 1
@@ -143,7 +160,7 @@ def _move(feed: Feed, moved_to: str) -> None:
     except IntegrityError:
         detail = f"it moved to {moved_to}, which is a feed here already: remove one of them"
         mine.update(moved_to="", moved_times=0)
-        incidents.open_(feed.id, Incident.Kind.MOVED, detail=detail, now=feed.next_fetch_at)
+        incidents.open_(feed.id, Incident.Kind.MOVED, detail=detail, now=claim.now)
 
 
 def _bad_entries(poll: entries.Poll, kept: Kept) -> str:

@@ -4,11 +4,14 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import transaction
+
+from newsletter import db
 from newsletter.feeds import hosts
 from newsletter.feeds.claims import Claim, claim
 from newsletter.feeds.visit import Broken, Visited
-from newsletter.models import Feed
 
 #: A feed whose last read took longer, in milliseconds, counts as slow.
 SLOW = 5_000
@@ -29,18 +32,30 @@ class Turn:
     def step(self, now: datetime) -> Claim | None:
         """The claim of its next feed; None when there is none left, or when another process has the host."""
         self.claim, self.bridged = None, False
-        if self.until is None:
-            self.until = hosts.take(self.host, now=now)
-        while self.until is not None and self.waiting and self.claim is None:
-            self.claim = claim(self.waiting.popleft(), now=now)
-        return self.claim
+        claimed = None
+        with transaction.atomic():
+            until = self.until or hosts.take(self.host, now=now)
+            while until is not None and self.waiting and claimed is None:
+                claimed = claim(self.waiting.popleft(), now=now)
+        self.until, self.claim = until, claimed
+        return claimed
 
-    def end(self, now: datetime, *, rest: timedelta = timedelta(0)) -> None:
-        """Give back the host, to be asked again after `rest`, and the feed at hand, if it was not settled."""
-        if self.claim is not None:
-            self.claim.release()
+    def give_back(self, now: datetime, rest: timedelta) -> None:
+        """Give back the host, to be asked again after `rest`."""
         if self.until is not None:
             hosts.give_back(self.host, self.until, free_at=now + rest)
+
+    def settled(self, *, gave_back: bool) -> None:
+        """The feed at hand is settled, and perhaps the host was given back with it."""
+        self.claim = None
+        if gave_back:
+            self.until = None
+
+    def end(self, now: datetime, *, rest: timedelta = timedelta(0)) -> None:
+        """Give back what it still has: the host, to be asked again after `rest`, and the feed at hand."""
+        if self.claim is not None:
+            self.claim.release()
+        self.give_back(now, rest)
 
 
 class Lanes:
@@ -72,12 +87,16 @@ class Lanes:
 
 def turns(now: datetime, only: Iterable[int] | None) -> list[Turn]:
     """A turn per host that has due feeds (of `only`, if given) and may be asked, longest waiting first."""
-    due = Feed.objects.filter(state=Feed.State.ACTIVE, next_fetch_at__lte=now).order_by("next_fetch_at", "id")
+    params: list[Any]
+    due, params = "state = 'active' AND next_fetch_at <= %s", [now]
     if only is not None:
-        due = due.filter(id__in=list(only))
-    busy = hosts.busy(now=now)
+        ids = list(only)
+        due, params = f"{due} AND id IN ({', '.join(['%s'] * len(ids)) or 'NULL'})", [now, *ids]
+    rows = db.rows(f"SELECT id, url, failures, last_ms FROM feed WHERE {due} ORDER BY next_fetch_at, id", params)
+    # of a few that were asked for, taking their hosts tells soon enough
+    busy = hosts.busy(now=now) if only is None else frozenset()
     found: dict[str, Turn] = {}
-    for feed_id, url, failures, last_ms in due.values_list("id", "url", "failures", "last_ms"):
+    for feed_id, url, failures, last_ms in rows:
         host = hosts.name_of(url)
         if host not in busy:
             turn = found.setdefault(host, Turn(host, deque()))

@@ -13,13 +13,14 @@ Parse = Callable[..., Parsed]
 
 @dataclass(frozen=True)
 class Order:
-    """What to ask for: a feed's URL, and what its last answer was."""
+    """What to ask for: a feed's URL, and what its last answer was; `marks` are of its entries (see `parse.parse`)."""
 
     feed_id: int
     url: str
     etag: str = ""
     last_modified: str = ""
     body_hash: bytes | None = None
+    marks: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def visit(order: Order, *, fetcher: Fetcher, parse: Parse, now: datetime) -> "Vi
     size, body_hash = len(got.body), hashlib.sha256(got.body).digest()
     if order.body_hash == body_hash:
         return Unchanged(got.status, size, got.moved_to, got.max_age, got.etag, got.last_modified)
-    parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now)
+    parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now, marks=order.marks)
     if not isinstance(parsed, ParsedFeed):
         return Broken(got.status, size, reason=parsed.reason, killed=isinstance(parsed, ParseFailed) and parsed.killed)
     return Read(got.status, size, got.moved_to, got.max_age, got.etag, got.last_modified, body_hash, parsed)

@@ -49,6 +49,7 @@ def _entry(one: dict[str, Any], site: str, window: Window) -> ParsedEntry:
         categories=[name for terms in _list(inside.get("wp:term")) for name in _names(terms)],
         published_at=window.checked(moment(_text(one, "date_gmt"))),
         lang="",
+        marks=window.marks,
     )
 
 

@@ -71,6 +71,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='feed',
+            name='marks',
+            field=models.BinaryField(default=b''),
+        ),
+        migrations.AddField(
+            model_name='feed',
             name='moved_times',
             field=models.SmallIntegerField(default=0),
         ),

@@ -80,7 +80,7 @@ def test_a_nursery_that_was_killed_is_replaced_and_leaves_no_zombie() -> None:
 def test_a_nursery_that_hangs_is_replaced() -> None:
     made = Nursery()
     limits = {"wall": 5, "cpu": 5, "memory": 2**30}
-    order = json.dumps({"url": URL, "now": NOW.isoformat(), "limits": limits}).encode() + b"\n"
+    order = json.dumps({"url": URL, "now": NOW.isoformat(), "marks": "", "limits": limits}).encode() + b"\n"
     assert made.ask(order + FEED, seconds=5)
     before = made.pid
     os.kill(before, signal.SIGSTOP)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from newsletter.feeds import clean
 from newsletter.feeds.blocks import to_html
-from newsletter.feeds.chars import one_line, title_text
+from newsletter.feeds.chars import one_line, title_text, xml_safe
 from newsletter.feeds.parse import parse
 from newsletter.feeds.parsed import ParsedFeed
 from tests.feeds.promises import NOW, URL, is_clean, is_harmless, is_link
@@ -144,9 +144,23 @@ def test_any_text_becomes_clean(html: str) -> None:
 
 @given(st.text(max_size=60), st.sampled_from(("", BASE, "https://[", "mailto:a@b.example")))
 @example("https://a.example/\u2028x", BASE)
+@example("one.html", "https:</item>//base.example/")
 def test_a_link_is_absolute_or_nothing(href: str, base: str) -> None:
     url = clean.resolve(href, base)
     assert not url or is_link(url)
+
+
+@given(st.from_regex(clean._PLAIN_URL, fullmatch=True), st.sampled_from(("", BASE, "http://other.example/?q")))
+def test_a_plain_link_stays_what_it_is(href: str, base: str) -> None:
+    assert clean.resolve(href, base) == href
+    # a fragment keeps it from the short way
+    assert clean.resolve(f"{href}#", base).removesuffix("#") == href
+
+
+@given(st.text(st.sampled_from("ab\x00\x08\t\n\x0b\x1f\x7f\x85\ud800\ufffe\uffff\U0001f600"), max_size=6))
+def test_what_xml_forbids_is_taken_out_and_nothing_else(text: str) -> None:
+    forbidden = "\x00\x08\x0b\x1f\ud800\ufffe\uffff"
+    assert xml_safe(text) == "".join(char for char in text if char not in forbidden)
 
 
 @pytest.mark.parametrize(

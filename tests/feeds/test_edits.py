@@ -205,7 +205,7 @@ def test_a_feed_that_is_cut_in_another_way_mails_nothing_again(
 ) -> None:
     assert len(step(site, next(times), digest(*ARTICLES))) == 3
     for mode in ("never", "h3", "auto", "never"):
-        Feed.objects.update(cut=mode, body_hash=None)
+        Feed.objects.update(cut=mode, body_hash=None, marks=b"")
         assert step(site, next(times), digest(*ARTICLES)) == []
     assert given(reader) == 3
     assert not Item.objects.filter(announced=True).exclude(id__in=DeliveryItem.objects.values("item_id")).exists()

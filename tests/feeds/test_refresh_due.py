@@ -1,7 +1,8 @@
 """Many feeds at once: the bad ones delay no good one, one request at a time per host, one poll at a time."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -40,8 +41,8 @@ def fetcher(world: Sites, *names: str, seconds: float = 2) -> Fetcher:
     return Fetcher(allow=frozenset((name, world.port) for name in names), seconds=seconds)
 
 
-def quick_parse(body: bytes, *, url: str, content_type: str = "", now: datetime) -> Parsed:
-    return child.parse(body, url=url, content_type=content_type, now=now, limits=child.Limits(wall=20, cpu=1))
+def quick_parse(body: bytes, **more: Any) -> Parsed:
+    return child.parse(body, **more, limits=child.Limits(wall=20, cpu=1))
 
 
 def read(world: Sites, *names: str, wait: float = 2, **more: object) -> list[refresh.Refreshed]:
