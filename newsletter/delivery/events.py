@@ -180,13 +180,12 @@ def _flood(providers: Iterable[int], now: datetime) -> str | None:
 
 
 def _same_person(facts: list[_Fact], hearing: Hearing) -> list[_Fact]:
-    """Those whose addresses, where they name any, hold the person's own: a mail may have been forwarded."""
+    """Those of people who are still there, and whose address is among those that are named: a mail may have been forwarded."""
     people = Subscriber.objects.filter(id__in={fact.mail.subscriber_id for fact in facts})
     indexes = {number: bytes(index) for number, index in people.values_list("id", "address_index")}
-    return [
-        fact
-        for fact in facts
-        if not fact.addresses
-        or indexes.get(fact.mail.subscriber_id)
-        in {hearing.index_of(address, hearing.vault) for address in fact.addresses}
-    ]
+    return [fact for fact in facts if _meant(fact, indexes.get(fact.mail.subscriber_id), hearing)]
+
+
+def _meant(fact: _Fact, index: bytes | None, hearing: Hearing) -> bool:
+    named = {hearing.index_of(address, hearing.vault) for address in fact.addresses}
+    return index is not None and (not named or index in named)

@@ -1,5 +1,6 @@
 """Which mail of ours a report speaks of: the token in the Message-ID of the headers that it returns."""
 
+import binascii
 import re
 from email.message import Message
 from email.parser import HeaderParser
@@ -38,12 +39,16 @@ def returned(part: Message) -> Message | None:
 def embedded(part: Message) -> Message:
     """What stands in a part as header fields, however it was encoded."""
     held = part.get_payload()
-    if isinstance(held, list) and held and isinstance(held[0], Message) and held[0].keys():
-        return held[0]
-    # a message/* part in base64 is against RFC 2046, and is sent all the same
-    raw = part.get_payload(decode=True)
-    plain = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(held or "")
-    return HeaderParser().parsestr(plain.lstrip())
+    if isinstance(held, list):
+        inner = held[0] if held else None
+        if not isinstance(inner, Message) or inner.keys():
+            return inner if isinstance(inner, Message) else Message()
+        # a message/* part in base64 is against RFC 2046, and is sent all the same
+        raw = binascii.a2b_base64(str(inner.get_payload()).encode("ascii", "replace"))
+    else:
+        decoded = part.get_payload(decode=True)
+        raw = decoded if isinstance(decoded, bytes) else b""
+    return HeaderParser().parsestr(raw.decode("utf-8", "replace").lstrip())
 
 
 def text(message: Message, name: str) -> str:
