@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from newsletter import db
 from newsletter.models import Consent, Subscriber, Subscription, Suppression
@@ -67,8 +67,10 @@ def end_subscriptions(causes: Sequence[Cause]) -> int:
     """End what those people followed when they told the provider to stop; returns how many subscriptions."""
     ended = 0
     for cause in causes:
-        live = Subscription.objects.filter(subscriber_id=cause.subscriber_id, ended_at=None, created_at__lte=cause.at)
-        ended += live.update(ended_at=cause.at, ended_reason="provider", changed_at=cause.at)
+        # told twice with different moments, in whatever order, the first moment stands
+        later = Q(ended_at=None) | Q(ended_reason="provider", ended_at__gt=cause.at)
+        theirs = Subscription.objects.filter(later, subscriber_id=cause.subscriber_id, created_at__lte=cause.at)
+        ended += theirs.update(ended_at=cause.at, ended_reason="provider", changed_at=cause.at)
         if not Subscription.objects.filter(subscriber_id=cause.subscriber_id, ended_at=None).exists():
             active = Subscriber.objects.filter(id=cause.subscriber_id, state=Subscriber.State.ACTIVE)
             active.update(state=Subscriber.State.LEFT)

@@ -323,6 +323,7 @@ def test_any_order_repetition_and_split_give_the_same_rows(data: st.DataObject) 
 
 @example(told=[(n, Kind.SOFT_BOUNCE, n) for n in range(6)] + [(6, Kind.DELIVERED, 1)], seed=3)
 @example(told=[(n, Kind.SOFT_BOUNCE, 2) for n in range(7)] + [(0, Kind.BOUNCE, 1), (3, Kind.COMPLAINT, 5)], seed=8)
+@example(told=[(0, Kind.UNSUBSCRIBE, 0), (0, Kind.UNSUBSCRIBE, 1)], seed=0)
 @given(told=st.just([]), seed=st.just(0))
 @settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sets_that_are_hard(told: list[tuple[int, Kind, int]], seed: int) -> None:
