@@ -66,7 +66,12 @@ def _provider() -> Provider:
     carrier: Provider
     match config().mail_kind:
         case "sendgrid":
-            carrier = SendGrid(config().sendgrid_api_key, mail_sender(), url=config().sendgrid_url)
+            carrier = SendGrid(
+                config().sendgrid_api_key,
+                mail_sender(),
+                url=config().sendgrid_url,
+                own_bounces=bool(config().sendgrid_webhook_keys),
+            )
         case "smtp" | "smtps":
             carrier = Smtp(config().mail, mail_sender())
         case _:

@@ -9,14 +9,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter.handover import Kind, Report
 from newsletter.models import Delivery
 from tests import rows
+from tests.reports_key import KEY, PUBLIC
 
-KEY = ec.generate_private_key(ec.SECP256R1())
-PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+__all__ = ["KEY", "PUBLIC", "body", "bounce", "complaint", "event", "report", "sign"]
 
 
 def sign(raw: bytes, at: datetime, key: ec.EllipticCurvePrivateKey = KEY) -> tuple[str, str]:
