@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from newsletter.subscribers.address import index_of
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
 from tests.reports import report
+from tests.subscribers.means import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -373,3 +375,15 @@ def final(told: Sequence[tuple[int, Kind, int]], split: Callable[[list[Report]],
             raise Undone
     except Undone:
         return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_post_at_once_several_times_is_stored_once() -> None:
+    rows.open_gate()
+    mails = handed_over(40)
+    told = [report(mail, kind) for mail in mails for kind in (Kind.PROCESSED, Kind.BOUNCE, Kind.UNSUBSCRIBE)]
+    orders = [told, told[::-1], told[50:] + told[:50], told]
+    done = at_once([partial(apply, *order) for order in orders])
+    assert all(isinstance(one, events.Applied) for one in done), done
+    assert sum(one.new for one in done) == Event.objects.count() == 120
+    assert Suppression.objects.filter(reason="unsubscribe").count() == 40

@@ -1,7 +1,7 @@
 """A mail walks the whole road and something comes back: into a Maildir, or posted by a SendGrid that signs."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +27,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 READER = "canary@example.org"
 
 
+def later() -> datetime:
+    """Surely after what was just done: those who tell count in whole seconds."""
+    return clock.utcnow() + timedelta(seconds=5)
+
+
 @pytest.fixture
 def box(tmp_path: Path) -> Path:
     for name in ("new", "cur", "tmp"):
@@ -49,7 +54,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         (mail,) = smtp.messages
         (box / "new" / "1.broken").symlink_to("/nowhere")
         (box / "new" / "2.holiday").write_bytes(b"Subject: away\r\n\r\nI am away.\r\n")
-        bounce = reports.bounce(mail.message_id, recipient=READER, at=clock.utcnow())
+        bounce = reports.bounce(mail.message_id, recipient=READER, at=later())
         (box / "new" / "3.bounce").write_bytes(bounce)
         (box / "new" / "4.again").write_bytes(bounce)
         tasks.hear()
@@ -94,7 +99,7 @@ def test_a_complaint_in_the_maildir_is_for_good(settings, box, feed) -> None:
         road.set_up(feed["url"])
         road.subscribe(READER, "Uyghur")
         tasks.once(wait=timedelta(0))
-        (box / "new" / "1").write_bytes(reports.complaint(smtp.messages[0].message_id, at=clock.utcnow()))
+        (box / "new" / "1").write_bytes(reports.complaint(smtp.messages[0].message_id, at=later()))
         tasks.deliver(wait=timedelta(0))
         assert Suppression.objects.get().sticky
         signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=doors.next_due)
@@ -121,7 +126,7 @@ def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(set
         assert status.ledger().by_state == {"unknown": 2}
         one, two = sorted(fake.mails, key=lambda mail: mail.recipient)
         tokens = one.custom_args["d"], two.custom_args["d"]
-        now = clock.utcnow()
+        now = later()
         told = [reports.event(tokens[0], "unsubscribe", email=READER, at=now)]
         post(reports.body([*told, reports.event(tokens[1], "delivered", email="other@example.org", at=now)]), now)
         assert status.ledger().by_state == {"accepted": 2}
