@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz feedparser-corpus bench-feeds bench-poll bench-matching lint format lock
+.PHONY: help run demo test fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,6 +26,9 @@ bench-feeds: ## one feed read and stored, beside feedparser
 
 bench-poll: ## a thousand feeds polled, bad ones among them, beside the usual poller
 	ulimit -n 8192; $(TESTED) bench.poll
+
+bench-events: ## signed events posted, stored once and followed, beside the usual handler
+	$(TESTED) bench.events
 
 lint: ## format and lint only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports

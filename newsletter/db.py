@@ -56,6 +56,29 @@ def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) 
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])
 
 
+#: Rows of one statement: well below SQLite's limit of 32,766 parameters.
+_CHUNK = 500
+
+
+def insert_new(table: str, columns: Sequence[str], values: Sequence[Sequence[Any]], *, key: str) -> list[Any]:
+    """Insert the rows whose unique `key` is not there yet; returns the keys of those. Names are our own words, never input.
+
+    Give `values` in the order of their keys: then two that insert the same rows wait for each other, and never both.
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    row = f"({', '.join(['%s'] * len(columns))})"
+    inserted: list[Any] = []
+    for start in range(0, len(values), _CHUNK):
+        chunk = values[start : start + _CHUNK]
+        told = rows(
+            f'INSERT INTO "{table}" ({names}) VALUES {", ".join([row] * len(chunk))} '
+            f'ON CONFLICT ("{key}") DO NOTHING RETURNING "{key}"',
+            [value for one in chunk for value in one],
+        )
+        inserted.extend(one[0] for one in told)
+    return inserted
+
+
 def _adapted(params: Sequence[Any] | dict[str, Any]) -> Sequence[Any] | dict[str, Any]:
     if isinstance(params, dict):
         return {name: _value(value) for name, value in params.items()}

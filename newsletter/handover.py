@@ -1,8 +1,11 @@
-"""What delivery hands to a provider, and what a provider may answer."""
+"""What delivery hands to a provider, what a provider may answer, and what is reported of a mail later."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,58 @@ class Provider(Protocol):
     def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+class Kind(StrEnum):
+    """What may be reported of a mail after it was accepted."""
+
+    #: The provider began to work on it.
+    PROCESSED = "processed"
+    #: The receiving server took it.
+    DELIVERED = "delivered"
+    #: The receiving server put it off; the provider goes on trying.
+    DELAYED = "delayed"
+    #: The receiving server refused it for good: there is no such mailbox.
+    BOUNCE = "bounce"
+    #: Given up for a reason that may pass, or that says nothing of the mailbox (full, too large, policy).
+    SOFT_BOUNCE = "soft bounce"
+    #: The provider threw it away.
+    DROPPED = "dropped"
+    #: The reader called it spam.
+    COMPLAINT = "complaint"
+    #: The reader told the provider, not us, that they want no more.
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What somebody told of one mail; believed only if its token is one that we derived.
+
+    `token` stands for the delivery under `purpose` (provider argument or Message-ID). `mark` tells two reports of one kind and
+    moment apart, and is the same when one is told again. `addresses` are those it speaks of, none if it does not say.
+    `detail` holds codes, never the other side's words.
+    """
+
+    token: str = field(repr=False)
+    purpose: Literal["delivery", "message"]
+    kind: Kind
+    at: datetime
+    mark: str = field(default="", repr=False)
+    addresses: tuple[Address, ...] = ()
+    detail: str = ""
+
+
+#: RFC 3463 and its registry: bad mailbox, bad domain, bad syntax, moved, no MX; disabled; no route to the domain.
+_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
+_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])", re.ASCII)
+
+
+def status_in(text: str) -> str:
+    """The first enhanced status code (RFC 3463) in a text, or nothing."""
+    found = _STATUS.search(text)
+    return found.group() if found else ""
+
+
+def mailbox_gone(status: str) -> bool:
+    """Whether an enhanced status code says that the mailbox is not there; all others say less than that of the person."""
+    return status in _GONE

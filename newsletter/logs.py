@@ -9,9 +9,10 @@ from structlog.typing import EventDict, Processor
 #: Ids, counts, states and reasons in our own words.
 ALLOWED = frozenset(
     {
-        "accepted", "attempt", "batch_id", "batches", "bytes", "changed", "deferred", "doubtful", "entries", "error", "event",
-        "feed_id", "fetches", "gathering_id", "given_back", "items", "level", "logger", "matches", "ms", "new", "paused",
-        "reason", "refused", "rows", "state", "status", "task", "timestamp", "topic_id", "unknown", "version",
+        "accepted", "attempt", "batch_id", "batches", "bytes", "changed", "deferred", "doubtful", "entries", "error",
+        "event", "events", "feed_id", "fetches", "gathering_id", "given_back", "items", "level", "logger", "matches",
+        "ms", "new", "paused", "proved", "reason", "refused", "repeated", "rows", "state", "status", "strangers",
+        "suppressed", "task", "timestamp", "topic_id", "unknown", "version",
     }
 )  # fmt: skip
 

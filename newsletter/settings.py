@@ -3,6 +3,7 @@
 Secrets may also come from files (`…_FILE`). The two keys are made once into DATA_DIR/keys, mode 0600, when neither is given.
 """
 
+import base64
 import os
 import re
 import stat
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
 from newsletter import vault
@@ -32,6 +36,8 @@ DEFAULTS: dict[str, str] = {
     "MAIL_URL": "outbox:",
     "SENDGRID_API_KEY": "",
     "SENDGRID_URL": "https://api.sendgrid.com",
+    "SENDGRID_WEBHOOK_KEY": "",
+    "BOUNCE_MAILDIR": "",
     "FROM": "",
     "ORGANISATION": "Newsletter",
     "POSTAL_ADDRESS": "",
@@ -58,6 +64,9 @@ class Config:
     mail: SplitResult = field(repr=False)
     sendgrid_api_key: str = field(repr=False)
     sendgrid_url: str
+    #: Any of them may have signed an event; none: no webhook.
+    sendgrid_webhook_keys: tuple[EllipticCurvePublicKey, ...]
+    bounce_maildir: Path | None
     sender_name: str
     sender_address: str
     organisation: str
@@ -130,6 +139,8 @@ def read_config(values: Mapping[str, str]) -> Config:
         mail=_mail(values),
         sendgrid_api_key=values["SENDGRID_API_KEY"],
         sendgrid_url=_http_url("SENDGRID_URL", values["SENDGRID_URL"]),
+        sendgrid_webhook_keys=tuple(_public_key(part) for part in _parts(values["SENDGRID_WEBHOOK_KEY"])),
+        bounce_maildir=Path(values["BOUNCE_MAILDIR"]).resolve() if values["BOUNCE_MAILDIR"] else None,
         sender_name=name,
         sender_address=sender,
         organisation=values["ORGANISATION"],
@@ -278,6 +289,20 @@ def _http_url(name: str, text: str) -> str:
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
     _port(name, parts)
     return text.rstrip("/")
+
+
+def _public_key(text: str) -> EllipticCurvePublicKey:
+    """An ECDSA key on P-256, as SendGrid shows it: DER (SubjectPublicKeyInfo) in base64."""
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise SettingsError(
+            "NEWSLETTER_SENDGRID_WEBHOOK_KEY: copy the verification key from SendGrid's mail settings, on one line; "
+            "several with commas"
+        )
+    return key
 
 
 def _broker(url: str) -> str:

@@ -9,8 +9,9 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import django
@@ -26,7 +27,7 @@ if not apps.ready:
 from django.db import DatabaseError, close_old_connections
 
 from newsletter import db, logs, wiring
-from newsletter.delivery import gate, prune, recover, reroute, send
+from newsletter.delivery import events, gate, proof, prune, recover, reputation, reroute, send, soft
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
@@ -35,6 +36,7 @@ from newsletter.matching import match as matching
 from newsletter.matching import rematch as rematching
 from newsletter.matching import topics
 from newsletter.models import IndexState, Pulse
+from newsletter.providers import maildir, returned
 from newsletter.vault import KeysDoNotFit
 
 log = structlog.get_logger()
@@ -59,6 +61,7 @@ TICKS = {
     "compose": Tick("newsletter.compose_open", 30, "gatherings that were not composed to the end"),
     "send": Tick("newsletter.send", 10, "batches whose time has come, also those that had to wait"),
     "recover": Tick("newsletter.recover", 15, "work of workers that died; says that the tables were looked at"),
+    "hear": Tick("newsletter.hear", 60, "returned mails are read; complaints, bounces and silence are watched"),
     "prune": Tick("newsletter.prune", 3600, "what is kept no longer is deleted"),
 }
 #: Seconds without a tick after which a worker looks at the tables by itself.
@@ -206,7 +209,43 @@ def recover_work() -> None:
     found = recover.recover(now=now)
     if found.given_back or found.doubtful:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
+    proof.prove(now=now)  # events may have come before anybody was in doubt
     reroute.reroute(wiring.carrier())
+
+
+@app.task(name="newsletter.hear")
+def hear() -> None:
+    """Read what came back, and close the gate when the figures say so."""
+    now = db.now()
+    directory = wiring.config().bounce_maildir
+    if directory is not None:
+        _read_maildir(directory, now)
+    refused = events.refusals(wiring.hearing(), now=now)
+    why = reputation.watch(now=now, events_from=wiring.events_from()) or refused.paused
+    if why is not None:
+        log.error("sending_paused", reason=why)
+
+
+def _read_maildir(directory: Path, now: datetime) -> None:
+    """Each new mail by itself: a broken one never stops the others."""
+    try:
+        for mail in maildir.waiting(directory, largest=returned.LARGEST):
+            maildir.put_away(mail, _hear_of(mail, now))
+        maildir.clear(directory, now=now)
+    except OSError as error:
+        log.error("maildir_not_read", error=type(error).__name__)
+
+
+def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
+    if mail.raw is None:
+        return maildir.Flag.BROKEN
+    report = returned.read(mail.raw, received=mail.received)
+    if report is None:
+        return maildir.Flag.LEFT
+    done = events.apply([report], wiring.hearing(), provider="mail", now=now)
+    if done.paused:
+        log.error("sending_paused", reason=done.paused)
+    return maildir.Flag.LEFT if done.strangers else maildir.Flag.UNDERSTOOD
 
 
 @app.task(name="newsletter.prune")
@@ -214,6 +253,7 @@ def prune_rows() -> None:
     """Delete what is kept no longer."""
     now = db.now()
     prune.prune(now=now)
+    soft.prune(now=now)
     old_feeds.prune(now=now)
     topics.drop_orphans()
 
@@ -261,6 +301,7 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
 def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     """`once` without reading feeds: whatever the tables owe, up to the last batch that is due."""
     recover_work()
+    hear()
     while rematching.rematch(clock=db.now):
         pass
     matches = 0

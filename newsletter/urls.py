@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from newsletter.links import PATHS
 from newsletter.web import health, quiet
+from newsletter.web.hooks import sendgrid
 from newsletter.web.public import ask, confirm, leave, objection, pages, preferences, subscribe
 
 
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("privacy", pages.privacy, name="privacy"),
     path("robots.txt", pages.robots, name="robots"),
     path(".well-known/security.txt", pages.security, name="security"),
+    path("hooks/sendgrid", sendgrid.events, name="sendgrid_events"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

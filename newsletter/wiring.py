@@ -8,6 +8,7 @@ from functools import cache
 from django.conf import settings
 
 from newsletter import __version__, links, mail
+from newsletter.delivery.events import Hearing
 from newsletter.delivery.plan import Carrier, Share, plan
 from newsletter.delivery.send import Sender
 from newsletter.editions.compose import Composer
@@ -23,6 +24,7 @@ from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
 from newsletter.settings import Config
+from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
 
 _of_thread = threading.local()
@@ -64,7 +66,12 @@ def _provider() -> Provider:
     carrier: Provider
     match config().mail_kind:
         case "sendgrid":
-            carrier = SendGrid(config().sendgrid_api_key, mail_sender(), url=config().sendgrid_url)
+            carrier = SendGrid(
+                config().sendgrid_api_key,
+                mail_sender(),
+                url=config().sendgrid_url,
+                own_bounces=bool(config().sendgrid_webhook_keys),
+            )
         case "smtp" | "smtps":
             carrier = Smtp(config().mail, mail_sender())
         case _:
@@ -81,6 +88,21 @@ def sender() -> Sender:
     """What sending needs besides the rows."""
     domain = config().sender_address.rpartition("@")[2]
     return Sender(provider=provider(), vault=vault(), base_url=config().base_url, domain=domain)
+
+
+def hearing() -> Hearing:
+    """What believing reports of mails needs besides the rows."""
+    return Hearing(vault=vault(), index_of=index_of)
+
+
+def provider_name(number: int) -> str:
+    """The name of a carrier by its number in the ledger."""
+    return {one.number: one.name for one in (Outbox, Smtp, SendGrid)}.get(number, f"provider {number}")
+
+
+def events_from() -> int | None:
+    """The provider whose events reach us by webhook."""
+    return SendGrid.number if config().sendgrid_webhook_keys else None
 
 
 @cache

@@ -1,8 +1,9 @@
 """What `status` counts and `doctor` examines."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from django.db.models import Count
 from newsletter import db, mail, wiring
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
-from newsletter.delivery import gate
+from newsletter.delivery import gate, reputation
 from newsletter.delivery import status as deliveries
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
@@ -56,8 +57,14 @@ def figures() -> dict[str, Any]:
         "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
         "deliveries": ledger.by_state,
         "oldest_planned_at": ledger.oldest_planned_at,
+        "reputation": [_shares(one) for one in reputation.reputation(now=now)],
         "next_slot_at": coming.due_at if coming else None,
     }
+
+
+def _shares(one: reputation.Reputation) -> dict[str, Any]:
+    shares = {"bounce_share": one.bounce_share, "complaint_share": one.complaint_share, "warns": one.warns}
+    return {**asdict(one), **shares, "provider": wiring.provider_name(one.provider)}
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
@@ -78,12 +85,24 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     for state, advice in _WHAT_TO_DO.items():
         if found["deliveries"].get(state):
             yield f"          {found['deliveries'][state]} {state}: {advice}"
+    yield from (f"back      {_told_back(one)}" for one in found["reputation"])
     yield f"next slot {when(found['next_slot_at'])} UTC"
+
+
+def _told_back(one: dict[str, Any]) -> str:
+    return (
+        f"{one['provider']}: {one['bounces']} bounces ({one['bounce_share']:.2%}), {one['complaints']} complaints "
+        f"({one['complaint_share']:.3%}) of {one['accepted']} mails accepted in 72 hours"
+    )
 
 
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
 _INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
+_COMPLAINTS = (
+    f": providers reject mail from 0.3 % complaints, and sending stops by itself at {reputation.COMPLAINTS_PAUSE:.2%}. "
+    "Find out what was mailed to people who did not want it"
+)
 _RESUME = "'newsletter sending resume' opens it"
 
 
@@ -138,6 +157,9 @@ def _work() -> Iterator[Finding]:
     for state in ("unknown", "parked"):
         count = found["deliveries"].get(state, 0)
         yield Finding(state, "warn" if count else "ok", f"{count}: {_WHAT_TO_DO[state]}" if count else "none")
+    for one in found["reputation"]:
+        told = f"{_told_back(one)}{_COMPLAINTS if one['warns'] else ''}"
+        yield Finding("what came back", "warn" if one["warns"] else "ok", told)
     waits = found["oldest_planned_at"]
     stuck: datetime | None = waits if waits and waits < db.now() - timedelta(minutes=10) and not paused else None
     yield Finding(
@@ -200,8 +222,32 @@ def _mail() -> Iterator[Finding]:
     yield Finding(
         "postal address", "warn" if missing else "ok", "set NEWSLETTER_POSTAL_ADDRESS" if missing else "given"
     )
+    yield from _hearing()
     if config.recipient_allow:
         yield Finding("recipients", "warn", "only those of NEWSLETTER_RECIPIENT_ALLOW are mailed")
+
+
+def _hearing() -> Iterator[Finding]:
+    """Whether bounces and complaints can reach us."""
+    config = wiring.config()
+    if config.mail_kind == "sendgrid":
+        deaf = not config.sendgrid_webhook_keys
+        advice = "bounces and complaints do not reach us: set NEWSLETTER_SENDGRID_WEBHOOK_KEY (docs/deliverability.md)"
+        yield Finding("events", "warn" if deaf else "ok", advice if deaf else f"at {config.base_url}/hooks/sendgrid")
+    if config.bounce_maildir is None:
+        if config.mail_kind in ("smtp", "smtps"):
+            advice = "bounces are not read: set NEWSLETTER_BOUNCE_MAILDIR (docs/deliverability.md)"
+            yield Finding("returned mail", "warn", advice)
+        return
+    missing = [
+        name for name in ("new", "cur") if not os.access(config.bounce_maildir / name, os.R_OK | os.W_OK | os.X_OK)
+    ]
+    advice = (
+        f"{config.bounce_maildir} has no {' and no '.join(missing)} that can be read and written: make it a Maildir"
+    )
+    yield Finding(
+        "returned mail", "warn" if missing else "ok", advice if missing else f"read from {config.bounce_maildir}"
+    )
 
 
 def _python() -> Finding:

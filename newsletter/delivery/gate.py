@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import uuid4
 
+from django.db.models.functions import Now
+
 from newsletter.models import Gate
 from newsletter.vault import KeysDoNotFit, Vault, same
 
@@ -56,8 +58,8 @@ def pause(why: str, *, only_if_open: bool = False) -> None:
 
 
 def resume() -> None:
-    """Open the gate."""
-    Gate.objects.update(sending_open=True, paused_by=None)
+    """Open the gate. What closed it is looked at afresh: only what happens from now on can close it again."""
+    Gate.objects.update(sending_open=True, paused_by=None, opened_at=Now())
 
 
 def closed_by() -> str | None:

@@ -1,6 +1,6 @@
 """Every table, the states and which may follow which; one file per room."""
 
-from newsletter.models.delivery import Attempt, Batch, Delivery, DeliveryItem, Event, Gate, Pulse
+from newsletter.models.delivery import Attempt, Batch, Delivery, DeliveryItem, Event, Gate, Pulse, SoftBounce
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, IndexState, Match, Topic, TopicRevision
@@ -46,6 +46,7 @@ __all__ = [
     "Occasion",
     "Pulse",
     "Rhythm",
+    "SoftBounce",
     "Story",
     "Subscriber",
     "Subscription",

@@ -1,4 +1,4 @@
-"""Tables of the delivery room: batch, delivery, delivery_item, attempt, event, gate, pulse."""
+"""Tables of the delivery room: batch, delivery, delivery_item, attempt, event, soft_bounce, gate, pulse."""
 
 from typing import ClassVar
 
@@ -87,6 +87,7 @@ class Attempt(models.Model):
 
     class Meta:
         db_table = "attempt"
+        indexes: ClassVar = [models.Index(fields=["ended_at"], name="attempt_ended")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["batch", "n"], name="attempt_number"),
             models.UniqueConstraint(
@@ -112,7 +113,26 @@ class Event(models.Model):
 
     class Meta:
         db_table = "event"
-        indexes: ClassVar = [models.Index(fields=["delivery_id"], name="event_delivery")]
+        indexes: ClassVar = [
+            models.Index(fields=["delivery_id"], name="event_delivery"),
+            # few among millions, and counted often
+            models.Index(
+                fields=["kind", "received_at"],
+                condition=Q(kind__in=["bounce", "soft bounce", "complaint", "unsubscribe"]),
+                name="event_unwelcome",
+            ),
+        ]
+
+
+class SoftBounce(models.Model):
+    """A mail given up for a reason that may pass, until one arrives: kept longer than its event, for weekly readers."""
+
+    delivery_id = models.BigIntegerField(primary_key=True)
+    subscriber = models.ForeignKey("newsletter.Subscriber", models.CASCADE)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "soft_bounce"
 
 
 class Gate(models.Model):
@@ -123,6 +143,8 @@ class Gate(models.Model):
     sending_open = models.BooleanField(default=True)
     #: Who or what closed it, in words.
     paused_by = models.TextField(null=True)
+    #: When it was last opened by hand: what went wrong before is not held against sending again.
+    opened_at = models.DateTimeField(null=True)
     #: A known word under the address key, and one under the index and token keys: wrong keys are noticed at start.
     check_key_id = models.SmallIntegerField()
     check_cipher = models.BinaryField()

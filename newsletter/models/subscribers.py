@@ -93,7 +93,7 @@ class Subscription(models.Model):
     source = models.TextField()
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    #: reader, one-click, admin, retired; None while live.
+    #: reader, one-click, provider, admin, retired; None while live.
     ended_reason = models.TextField(null=True)
 
     class Meta:
@@ -120,7 +120,7 @@ class Suppression(models.Model):
     """An address that must not be mailed, by its blind index: it outlives erasure."""
 
     address_index = models.BinaryField(primary_key=True)
-    #: bounce, complaint, erased, admin.
+    #: soft bounces, bounce, unsubscribe, admin, complaint, erased: a later one replaces an earlier one.
     reason = models.TextField()
     #: True: the person cannot lift it by confirming again.
     sticky = models.BooleanField(default=False)

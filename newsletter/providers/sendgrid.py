@@ -28,7 +28,11 @@ _LONGEST_WAIT: Final = 3600.0
 
 
 class SendGrid:
-    """The v3 Web API. `url` is its base; another one for tests and the EU. `timeout` in seconds."""
+    """The v3 Web API. `url` is its base; another one for tests and the EU. `timeout` in seconds.
+
+    `own_bounces`: bounces reach us, so our own suppressions decide, and who confirms again is mailed again; without that,
+    SendGrid's list of bounces would go on throwing their mail away.
+    """
 
     name: str = "sendgrid"
     number: int = 3
@@ -43,10 +47,12 @@ class SendGrid:
         url: str = "https://api.sendgrid.com",
         clock: Callable[[], datetime] = utcnow,
         timeout: float = 15.0,
+        own_bounces: bool = False,
     ) -> None:
         self._post = Post(key, url=url, timeout=timeout)
         self._sender = sender
         self._clock = clock
+        self._own_bounces = own_bounces
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand all parcels over in one request; they share one letter, and one outcome.
@@ -68,6 +74,8 @@ class SendGrid:
             return Refused(f"more than {MOST} people in one request", split=True)
         try:
             request = body(parcels, self._sender)
+            if self._own_bounces:
+                request["mail_settings"] = {"bypass_bounce_management": {"enable": True}}
         except mail.NotMailable as error:
             return Refused(str(error), split=several)
         try:

@@ -26,9 +26,20 @@ RESERVED = frozenset(
     ]
 )
 TOP = frozenset(
-    ["personalizations", "from", "reply_to", "subject", "content", "headers", "tracking_settings", "custom_args"]
+    [
+        "personalizations",
+        "from",
+        "reply_to",
+        "subject",
+        "content",
+        "headers",
+        "tracking_settings",
+        "custom_args",
+        "mail_settings",
+    ]
 )
 PERSONAL = frozenset(["to", "headers", "substitutions", "custom_args"])
+_OWN_BOUNCES = {"bypass_bounce_management": {"enable": True}}
 TRACKING = ("click_tracking", "open_tracking", "subscription_tracking", "ganalytics")
 _ADDRESS = re.compile(r"[^\s@<>,;\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 #: The API's published schema, where the samples are beside the checkout.
@@ -57,6 +68,8 @@ def _schema(body: dict[str, Any]) -> Iterator[Complaint]:
 def _top(body: dict[str, Any]) -> Iterator[Complaint]:
     for name in sorted(body.keys() - TOP):
         yield name, "We never send this."
+    if body.get("mail_settings", _OWN_BOUNCES) != _OWN_BOUNCES:
+        yield "mail_settings", "We send no other setting than this."
     for name in ("from", "reply_to"):
         yield from _person(name, body.get(name))
     if not (isinstance(body.get("subject"), str) and body["subject"]):

@@ -1,5 +1,6 @@
 """Settings: every mistake is one line that names the setting and shows no secret."""
 
+import base64
 import os
 import stat
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter import settings
 from newsletter.settings import SettingsError, read_config, read_environment
@@ -14,6 +17,11 @@ from newsletter.vault import new_keys
 
 SECRET, ADDRESS_KEYS = new_keys()
 ROOT = Path(__file__).parents[2]
+
+
+def _public(curve: ec.EllipticCurve) -> str:
+    key = ec.generate_private_key(curve).public_key()
+    return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
 def config(**values: str) -> settings.Config:
@@ -48,6 +56,10 @@ def test_the_defaults_are_good() -> None:
         ("CONTACT", "@"),
         ("ADDRESS_KEYS", "secret-word"),
         ("SENDGRID_URL", "secret-word"),
+        ("SENDGRID_WEBHOOK_KEY", "secret-word"),
+        ("SENDGRID_WEBHOOK_KEY", "AAAA"),
+        ("SENDGRID_WEBHOOK_KEY", _public(ec.SECP384R1())),
+        ("SENDGRID_WEBHOOK_KEY", f"{_public(ec.SECP256R1())},AAAA"),
     ],
 )
 def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
@@ -126,3 +138,10 @@ def test_processes_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
         for _ in range(4)
     ]
     assert len({process.communicate(timeout=60)[0] for process in started}) == 1
+
+
+def test_several_webhook_keys_may_stand_side_by_side() -> None:
+    made = config(SENDGRID_WEBHOOK_KEY=f"{_public(ec.SECP256R1())}, {_public(ec.SECP256R1())}")
+    assert len(made.sendgrid_webhook_keys) == 2
+    assert config().sendgrid_webhook_keys == () and config().bounce_maildir is None
+    assert config(BOUNCE_MAILDIR="/var/mail/bounces").bounce_maildir == Path("/var/mail/bounces")

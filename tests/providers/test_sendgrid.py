@@ -265,3 +265,10 @@ def test_package_prints_the_key_at_debug_and_we_silence_it(caplog: pytest.LogCap
 def test_any_words_make_a_valid_request(text: str, markup: str, subject: str) -> None:
     of = letter(text=f"{text}@@nl-ask@@", html=markup, subject=subject)
     assert complaints(body([parcel(1, of=of), parcel(2, of=of)], replace(SENDER, name=subject))) == []
+
+
+@pytest.mark.parametrize("own_bounces", [True, False])
+def test_sendgrids_list_of_bounces_is_passed_by_only_where_events_keep_ours(own_bounces: bool) -> None:
+    with FakeSendGrid() as fake:
+        assert isinstance(one(reach(fake, own_bounces=own_bounces).hand_over([parcel(1)])), Accepted)
+        assert ("mail_settings" in fake.requests[0].body) == own_bounces

@@ -1,0 +1,160 @@
+"""Bounces, complaints and silence counted per provider: warned of, and the gate closed before they do harm."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from newsletter import db
+from newsletter.delivery import gate
+from newsletter.delivery.proof import OURS
+from newsletter.handover import Kind
+from newsletter.models import Gate, Pulse
+
+#: Shares of what was accepted. Gmail and Yahoo ask for less than 0.10 % complaints, and reject mail from 0.30 %.
+COMPLAINTS_WARN: Final = 0.0008
+COMPLAINTS_PAUSE: Final = 0.0025
+#: So many complaints must have come before their share says anything.
+COMPLAINTS_LEAST: Final = 5
+#: More bounces than this share within an hour: a bad list, a forged stream of events, or a provider in trouble.
+FLOOD_SHARE: Final = 0.05
+FLOOD_LEAST: Final = 50
+FLOOD_WITHIN: Final = timedelta(hours=1)
+#: Mails accepted within so long are what shares are of: providers try for up to three days.
+COUNTED: Final = timedelta(hours=72)
+#: An account that was suspended still answers 202, and then nothing comes of it.
+SILENT_AFTER: Final = timedelta(hours=1)
+SILENT_WITHIN: Final = timedelta(hours=24)
+SILENT_SHARE: Final = 0.2
+SILENT_LEAST: Final = 10
+#: The newest batches that are old enough: a suspension shows within one more mailing, however much was sent before.
+SILENT_BATCHES: Final = 50
+_HEARD_SINCE: Final = "events"
+
+
+@dataclass(frozen=True)
+class Reputation:
+    """One provider's figures of 72 hours. `provider` is its number; shares are 0 to 1."""
+
+    provider: int
+    accepted: int
+    bounces: int
+    complaints: int
+
+    @property
+    def bounce_share(self) -> float:
+        """Bounces, hard and soft, per accepted mail."""
+        return self.bounces / self.accepted if self.accepted else 0.0
+
+    @property
+    def complaint_share(self) -> float:
+        """Complaints per accepted mail."""
+        return self.complaints / self.accepted if self.accepted else 0.0
+
+    @property
+    def warns(self) -> bool:
+        """Enough complaints that somebody should look."""
+        return self.complaints >= COMPLAINTS_LEAST and self.complaint_share >= COMPLAINTS_WARN
+
+
+def reputation(*, now: datetime) -> list[Reputation]:
+    """The figures of each provider that accepted mail within 72 hours; complaints and bounces are those of that mail."""
+    return _figures(now - COUNTED)
+
+
+def flooded(provider: int, *, now: datetime) -> str | None:
+    """Why bounces of this provider are not believed at present, in words for the operator; None when they are."""
+    since = max(now - FLOOD_WITHIN, _opened_at(now))
+    ((bounced,),) = db.rows(
+        "SELECT count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
+        "JOIN batch b ON b.id=d.batch_id "
+        "WHERE e.kind IN ('bounce', 'soft bounce') AND e.received_at>%(since)s AND b.provider=%(provider)s",
+        {"since": since, "provider": provider},
+    )
+    if bounced < FLOOD_LEAST:
+        return None
+    accepted = _accepted(now - COUNTED).get(provider, 0)
+    if bounced <= FLOOD_SHARE * max(accepted, 1):
+        return None
+    return (
+        f"a flood of bounces ({bounced} within an hour, of {accepted} mails): nobody is suppressed for them. Look into the "
+        "provider's account and at the newest addresses"
+    )
+
+
+def watch(*, now: datetime, events_from: int | None) -> str | None:
+    """Close the gate when complaints are too many, or when what was accepted leads to nothing; returns why, or None.
+
+    `events_from` is the number of the provider whose events reach us, None where no webhook is set up.
+    """
+    why = _complaints(now) or (_silence(now, events_from) if events_from is not None else None)
+    if events_from is None:
+        Pulse.objects.filter(name=_HEARD_SINCE).delete()
+    if why is not None:
+        gate.pause(why, only_if_open=True)
+    return why
+
+
+def _complaints(now: datetime) -> str | None:
+    for one in _figures(max(now - COUNTED, _opened_at(now))):
+        if one.complaints >= COMPLAINTS_LEAST and one.complaint_share >= COMPLAINTS_PAUSE:
+            return (
+                f"too many complaints ({one.complaints} of {one.accepted} mails, {one.complaint_share:.2%}). "
+                "Find out what was mailed to people who did not want it before it goes on"
+            )
+    return None
+
+
+def _silence(now: datetime, provider: int) -> str | None:
+    """Only what was accepted since events can come is held against the provider."""
+    heard, _ = Pulse.objects.get_or_create(name=_HEARD_SINCE, defaults={"at": now})
+    newest = db.rows(
+        "SELECT b.size, CASE WHEN EXISTS (SELECT 1 FROM delivery d JOIN event e ON e.delivery_id=d.id "
+        "WHERE d.batch_id=b.id AND e.kind<>%(ours)s) THEN 0 ELSE b.size END FROM attempt a JOIN batch b ON b.id=a.batch_id "
+        "WHERE a.provider=%(provider)s AND a.outcome='accepted' AND a.ended_at>%(since)s AND a.ended_at<=%(before)s "
+        f"ORDER BY a.ended_at DESC LIMIT {SILENT_BATCHES}",
+        {
+            "ours": OURS,
+            "provider": provider,
+            "since": max(now - SILENT_WITHIN, _opened_at(now), heard.at),
+            "before": now - SILENT_AFTER,
+        },
+    )
+    mails, silent = sum(size for size, _ in newest), sum(quiet for _, quiet in newest)
+    if silent < SILENT_LEAST or silent <= SILENT_SHARE * mails:
+        return None
+    return (
+        f"silence after acceptance ({silent} of {mails} mails brought no event for more than an hour): either the "
+        "provider suspended the account and will drop them, or its webhook does not reach us. Look at the account and at "
+        "the webhook's address"
+    )
+
+
+def _figures(since: datetime) -> list[Reputation]:
+    told = db.rows(
+        "SELECT a.provider, e.kind, count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
+        "JOIN attempt a ON a.batch_id=d.batch_id AND a.outcome='accepted' AND a.ended_at>%(since)s "
+        "WHERE e.kind IN ('bounce', 'soft bounce', 'complaint') GROUP BY 1, 2",
+        {"since": since},
+    )
+    counted: dict[tuple[int, bool], int] = {}
+    for provider, kind, mails in told:
+        key = (provider, kind == Kind.COMPLAINT)
+        counted[key] = counted.get(key, 0) + mails
+    return [
+        Reputation(provider, accepted, counted.get((provider, False), 0), counted.get((provider, True), 0))
+        for provider, accepted in sorted(_accepted(since).items())
+    ]
+
+
+def _accepted(since: datetime) -> dict[int, int]:
+    found = db.rows(
+        "SELECT a.provider, sum(b.size) FROM attempt a JOIN batch b ON b.id=a.batch_id "
+        "WHERE a.outcome='accepted' AND a.ended_at>%(since)s GROUP BY 1",
+        {"since": since},
+    )
+    return {provider: int(mails) for provider, mails in found}
+
+
+def _opened_at(now: datetime) -> datetime:
+    opened = Gate.objects.values_list("opened_at", flat=True).first()
+    return opened or now - timedelta(days=365)

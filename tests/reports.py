@@ -1,0 +1,98 @@
+"""Signed event posts and returned mails, made as SendGrid and mail servers make them; all addresses are examples."""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from newsletter.handover import Kind, Report
+from newsletter.models import Delivery
+from tests import rows
+from tests.reports_key import KEY, PUBLIC
+
+__all__ = ["KEY", "PUBLIC", "body", "bounce", "complaint", "event", "report", "sign"]
+
+
+def sign(raw: bytes, at: datetime, key: ec.EllipticCurvePrivateKey = KEY) -> tuple[str, str]:
+    """(signature, timestamp), the two headers."""
+    timestamp = str(int(at.timestamp()))
+    made = key.sign(timestamp.encode() + raw, ec.ECDSA(SHA256()))
+    return base64.b64encode(made).decode(), timestamp
+
+
+def event(token: str, name: str = "processed", *, at: datetime = rows.NOW, **more: Any) -> dict[str, Any]:
+    """One event as SendGrid words it: custom arguments stand beside the rest."""
+    return {
+        "email": "reader@example.org",
+        "timestamp": int(at.timestamp()),
+        "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
+        "event": name,
+        "sg_event_id": f"id-{name}",
+        "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
+        "d": token,
+        **more,
+    }
+
+
+def body(events: Sequence[dict[str, Any]]) -> bytes:
+    """A request's body, with the line ends that SendGrid writes, the last one too."""
+    return ("[" + ",\r\n".join(json.dumps(one) for one in events) + "]\r\n").encode()
+
+
+def report(delivery: Delivery | int, kind: Kind, *, at: datetime = rows.NOW, **more: Any) -> Report:
+    """A report that speaks of this delivery by its derived value."""
+    number = delivery if isinstance(delivery, int) else delivery.id
+    return Report(token=rows.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=at, **more)
+
+
+def bounce(
+    message_id: str,
+    *,
+    status: str = "5.1.1",
+    action: str = "failed",
+    diagnostic: str = "smtp; 550 no such user reader@example.org",
+    recipient: str = "reader@example.org",
+    at: datetime = rows.NOW,
+    returned: str = "text/rfc822-headers",
+    encoding: str = "7bit",
+) -> bytes:
+    """A delivery status notification about the mail with this Message-ID."""
+    original = f"From: digest@example.org\r\nTo: {recipient}\r\nSubject: Your update\r\nMessage-ID: <{message_id}>\r\n"
+    if encoding == "base64":
+        original = base64.encodebytes(original.encode()).decode().replace("\n", "\r\n")
+    return (
+        "From: MAILER-DAEMON@mx.example.org (Mail Delivery System)\r\n"
+        "To: digest@example.org\r\n"
+        "Subject: Undelivered Mail Returned to Sender\r\n"
+        "Auto-Submitted: auto-replied\r\n"
+        f"Date: {format_datetime(at.astimezone(UTC))}\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="=_edge"\r\n'
+        "MIME-Version: 1.0\r\n\r\n"
+        "--=_edge\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
+        "--=_edge\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns; mx.example.org\r\n\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\nAction: {action}\r\nStatus: {status}\r\n"
+        f"Diagnostic-Code: {diagnostic}\r\n\r\n"
+        f"--=_edge\r\nContent-Type: {returned}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{original}\r\n"
+        "--=_edge--\r\n"
+    ).encode()
+
+
+def complaint(message_id: str, *, kind: str = "abuse", at: datetime = rows.NOW) -> bytes:
+    """A complaint in the abuse reporting format, with the address redacted."""
+    return (
+        "From: feedback@mailbox.example\r\nTo: abuse@example.org\r\nSubject: FW: Your update\r\n"
+        f"Date: {format_datetime(at.astimezone(UTC))}\r\n"
+        'Content-Type: multipart/report; report-type="feedback-report"; boundary=edge\r\nMIME-Version: 1.0\r\n\r\n'
+        "--edge\r\nContent-Type: text/plain\r\n\r\nThis is an abuse report.\r\n"
+        "--edge\r\nContent-Type: message/feedback-report\r\n\r\n"
+        f"Feedback-Type: {kind}\r\nUser-Agent: Feedback/1.0\r\nVersion: 1\r\n"
+        "Original-Rcpt-To: <x-redacted-1f2e@mailbox.example>\r\n\r\n"
+        "--edge\r\nContent-Type: message/rfc822\r\n\r\n"
+        f"From: digest@example.org\r\nMessage-ID: <{message_id}>\r\nSubject: Your update\r\n\r\nHello.\r\n--edge--\r\n"
+    ).encode()
