@@ -16,7 +16,7 @@ from newsletter.feeds.choice import lets_through
 from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.fields import REVISION
 from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, shared_words
-from newsletter.feeds.pairing import is_known, pair
+from newsletter.feeds.pairing import is_known, known_shape, pair
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.feeds.sourceline import Cited
 from newsletter.models import Citation, Entry, Feed, ItemVersion
@@ -174,7 +174,7 @@ def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
 
 def _has_same_text(one: Identified, known: Known) -> bool:
     text = clean.to_text(one.entry.html)
-    return bool(text.strip()) and is_known(text, (item.text for item in _items(known.id)))
+    return bool(text.strip()) and is_known(text, known_shape([item.text for item in _items(known.id)]))
 
 
 def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
@@ -226,19 +226,22 @@ def _raw_hash(entry: ParsedEntry, mode: str) -> bytes:
 def _changes(pieces: Sequence[Piece], known: Known | None, *, announced: bool) -> tuple[Change, ...]:
     old = _items(known.id) if known is not None else []
     out = []
-    for partner in pair(old, pieces):
+    partners = pair(old, pieces)
+    lone = any(partner.old is None for partner in partners)
+    had = known_shape([f"{item.title}\n{item.text}" for item in old] if lone else [])
+    for partner in partners:
         piece = pieces[partner.new]
         if partner.old is not None:
             out.append(Change(piece, partner.new, old[partner.old], announced=True))
         else:
             # an entry that is only cut differently says nothing new: who was given its text must not get it again
-            fresh = announced and not (old and is_known(piece.text, (f"{item.title}\n{item.text}" for item in old)))
+            fresh = announced and not (old and is_known(piece.text, had))
             out.append(Change(piece, partner.new, None, announced=fresh))
     return tuple(out)
 
 
 def _items(entry_id: int) -> list[Stored]:
-    """The items of an entry in their present version, also those that are no longer in it."""
+    """The items of an entry in their present version, oldest first, also those that are no longer in it."""
     cited: dict[int, list[Cited]] = defaultdict(list)
     for one in Citation.objects.filter(item__entry_id=entry_id).order_by("item_id", "n"):
         cited[one.item_id].append(Cited(one.publisher, one.published_on, one.url))
@@ -256,5 +259,5 @@ def _items(entry_id: int) -> list[Stored]:
             meaning_hash=bytes(row.meaning_hash),
             waits=row.material and row.item.matched_at is None,
         )
-        for row in present.order_by("item__position", "item_id")
+        for row in present.order_by("item_id")
     ]

@@ -1,7 +1,7 @@
 """Which stored item is which piece of an entry after an edit, and is the text of a piece really new?"""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,9 @@ from newsletter.feeds.tokens import folded
 ALIKE, CONTAINED = 0.6, 0.85
 #: Characters of a text that are compared.
 LOOKED_AT = 20_000
+#: Pairs of texts that are compared, and stored texts in which a new one is looked for: an entry that replaces all its articles
+#: with every poll would have them compared with all that it ever held.
+MOST_PAIRS, MOST_KNOWN = 20_000, 400
 
 
 class Worded(Protocol):
@@ -36,13 +39,15 @@ class Pair:
 def pair(old: Sequence[Worded], new: Sequence[Worded]) -> tuple[Pair, ...]:
     """Which stored item each new piece is: by key, then by headline, then by nearest text. No item has two partners.
 
-    Keys are unique on either side, and order makes no difference.
+    Keys are unique on either side, and order makes no difference, but that of more texts than can be compared the last of `old`
+    are.
     """
     by_key = {bytes(one.key): index for index, one in enumerate(old)}
     partner = {index: by_key[bytes(one.key)] for index, one in enumerate(new) if bytes(one.key) in by_key}
     taken = set(partner.values())
     rest_old = [index for index in range(len(old)) if index not in taken]
     rest_new = [index for index in range(len(new)) if index not in partner]
+    rest_old = rest_old[-(MOST_PAIRS // max(1, len(rest_new))) :]
     for index, other in _nearest_first(old, new, rest_old, rest_new):
         if index not in partner and other not in taken:
             partner[index] = other
@@ -50,12 +55,17 @@ def pair(old: Sequence[Worded], new: Sequence[Worded]) -> tuple[Pair, ...]:
     return tuple(Pair(index, partner.get(index)) for index in range(len(new)))
 
 
-def is_known(text: str, before: Iterable[str]) -> bool:
-    """True when nearly all of `text` stood in the texts of `before`: it was only cut differently."""
-    shape = _shape(text)
+def known_shape(before: Sequence[str]) -> Counter[str]:
+    """What `is_known` needs of the texts of `before`, of which the last count where they are very many."""
     known: Counter[str] = Counter()
-    for one in before:
+    for one in before[-MOST_KNOWN:]:
         known |= _shape(one)
+    return known
+
+
+def is_known(text: str, known: Counter[str]) -> bool:
+    """True when nearly all of `text` stood in the texts behind `known`: it was only cut differently."""
+    shape = _shape(text)
     total = sum(shape.values())
     return total == 0 or sum((shape & known).values()) >= CONTAINED * total
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from newsletter.feeds import pairing
 from newsletter.feeds.changes import Material, Silent, judge, meaning_hash, same_markup
-from newsletter.feeds.pairing import Pair, is_known, pair
+from newsletter.feeds.pairing import Pair, is_known, known_shape, pair
 from newsletter.feeds.sourceline import Cited
 
 WIRE = Cited("Coastal Wire", date(2026, 11, 5), "https://wire.example/a/1")
@@ -298,8 +299,24 @@ def test_pieces_are_paired_by_key_then_headline_then_text() -> None:
 @given(text=TEXTS, others=st.lists(TEXTS, max_size=3))
 def test_what_was_there_is_known(text: str, others: list[str]) -> None:
     assume(len("".join(text.split())) >= 4)
-    assert is_known(text, [*others, f"before {text} after"])
+    assert is_known(text, known_shape([*others, f"before {text} after"]))
 
 
 def test_what_was_not_there_is_new() -> None:
-    assert not is_known("The museum ship leaks, and nobody knows why.", ["The ferry fares go up from Monday on."])
+    assert not is_known(
+        "The museum ship leaks, and nobody knows why.", known_shape(["The ferry fares go up from Monday on."])
+    )
+
+
+def test_what_an_entry_ever_held_does_not_make_reading_it_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry whose articles are all others with every poll: each new one would be compared with each that ever was."""
+    looks: list[object] = []
+    likeness = pairing._likeness
+    monkeypatch.setattr(pairing, "_likeness", lambda one, other: looks.append(one) or likeness(one, other))
+    old = [Text(f"Words {number * 7919}.", f"Old {number}", key=b"o%d" % number) for number in range(3000)]
+    new = [Text(f"Other {number * 104729}.", f"New {number}", key=b"n%d" % number) for number in range(200)]
+    same = Text(old[-1].text, "Renamed", key=b"same")
+    found = pair(old, [*new, same])
+    assert len(looks) <= pairing.MOST_PAIRS
+    assert found[-1] == Pair(200, 2999)
+    assert sum(known_shape([f"{number:04}" for number in range(1000)]).values()) == pairing.MOST_KNOWN
