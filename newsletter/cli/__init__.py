@@ -10,7 +10,7 @@ from typer._click.exceptions import ClickException
 
 from newsletter import __version__
 from newsletter.cli import deliveries, feeds, matching, operate, serve, subscribers, topics
-from newsletter.cli.show import Failed
+from newsletter.cli.show import Failed, harmless
 from newsletter.vault import KeysDoNotFit
 
 __all__ = ["app", "invoke"]
@@ -75,7 +75,7 @@ def invoke(words: list[str]) -> int:
 
 
 def _say(line: str, code: int) -> int:
-    print(f"newsletter: {' '.join(line.split())}", file=sys.stderr)
+    print(f"newsletter: {harmless(' '.join(line.split()))}", file=sys.stderr)
     return code
 
 

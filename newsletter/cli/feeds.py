@@ -264,6 +264,8 @@ def refresh(
         for one in reading.refresh_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
             read.append(one)
             shown.update(f"{len(read)} of {len(chosen)} feeds read")
+    states = {row.id: row.state for row in catalogue.listing(now=db.now())}
+    read += [_unread(feed_id, states) for feed_id in set(chosen) - {one.feed_id for one in read}]
     read.sort(key=lambda one: one.feed_id)
     lines = [
         f"feed {one.feed_id}: {one.status}, {one.new} new, {one.changed} changed{'; ' + one.error if one.error else ''}"
@@ -272,6 +274,15 @@ def refresh(
     result(read, json, *(lines or ["No active feeds: 'newsletter feeds add URL' adds one."]))
     if read and all(one.error for one in read):
         fail("no feed could be read")
+
+
+def _unread(feed_id: int, states: dict[int, str]) -> reading.Refreshed:
+    state = states.get(feed_id, "removed")
+    if state == "active":
+        return reading.Refreshed(
+            feed_id, "busy", error="another process reads its site, or the site wants to be left alone: try again later"
+        )
+    return reading.Refreshed(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
 
 
 def _only(author: list[str] | None, category: list[str] | None, language: list[str] | None) -> dict[str, list[str]]:

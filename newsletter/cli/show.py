@@ -1,6 +1,7 @@
 """How commands speak: results on standard output as a table or as one JSON document, everything else on standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -13,6 +14,10 @@ from rich.table import Table
 
 #: The option that every command has.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+#: C0 and C1 controls but tab and line feed: escape sequences begin with one of them.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Failed(Exception):
@@ -43,7 +48,7 @@ def result(document: Any, as_json: bool, *lines: str) -> None:
     if as_json:
         print(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
         return
-    for line in lines:
+    for line in map(harmless, lines):
         Console(soft_wrap=True, highlight=False, markup=False).print(line)
 
 
@@ -68,7 +73,12 @@ def table(rows: Sequence[Any], as_json: bool, columns: Mapping[str, Any], *, emp
 
 def note(line: str) -> None:
     """Say something on the way, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(harmless(line), file=sys.stderr, flush=True)
+
+
+def harmless(line: str) -> str:
+    """`line` without what a terminal would obey: titles, URLs and reasons come from outside."""
+    return _CONTROLS.sub("", line)
 
 
 def when(moment: datetime | None) -> str:
@@ -92,7 +102,7 @@ def joined(parts: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> str:
-    return when(value) if isinstance(value, datetime) or value is None else str(value)
+    return when(value) if isinstance(value, datetime) or value is None else harmless(str(value))
 
 
 def _plain(value: Any) -> Any:

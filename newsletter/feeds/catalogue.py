@@ -186,7 +186,7 @@ def remove(feed_id: int) -> Done | Refused:
 
 def _wrong_cut(cut: str) -> Refused | None:
     reason = refusal(cut)
-    return Refused(reason) if reason else None
+    return Refused(one_line(reason)) if reason else None
 
 
 def _anew(now: datetime) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from newsletter.feeds import changes, clean
 from newsletter.feeds.choice import lets_through
@@ -22,6 +22,8 @@ from newsletter.feeds.sourceline import Cited
 from newsletter.models import Citation, Entry, Feed, ItemVersion
 
 log = logging.getLogger(__name__)
+#: Entries so much older than the first poll are history when so many of them come at once.
+OLD, SEVERAL = timedelta(days=10), 3
 #: A text that changes with every poll ("5 minutes ago") is followed through so many versions, and then no more.
 VERSIONS = 10_000
 
@@ -116,7 +118,9 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
     if not all(_is_as_stored(feed, one, stored.get(one.guid)) for one in found if one.entry.same):
         return Poll((), (), 0, whole=False)
     first = not stored and not Entry.objects.filter(feed=feed).exists()
-    announced = _announced_first(feed, found) if first else frozenset(one.guid for one in found)
+    announced = (
+        _announced_first(feed, found) if first else frozenset(one.guid for one in found) - _history(feed, found, stored)
+    )
     news, seen, marks, bad = [], [], [], 0
     for one in found:
         known = stored.get(one.guid)
@@ -149,8 +153,9 @@ def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) 
         return None
     if left_out:
         return News(one, known, raw_hash, (), left_out=True)
-    # what passed while the feed was narrower is not news when it is widened
-    announced = announced and not (same and known is not None and known.left_out)
+    # what passed while the feed was narrower is not news when it is widened; without a body_hash it was edited just now
+    passed = known is not None and known.left_out and (same or feed.body_hash is None)
+    announced = announced and not passed
     made = cut_entry(one.entry, feed.cut)
     return News(one, known, raw_hash, _changes(made.pieces, known, announced=announced), reason=made.reason)
 
@@ -195,6 +200,23 @@ def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
         )
         for entry_id, guid, kind, url, title, published_at, left_out, raw_hash, link_hash in columns
     }
+
+
+def _history(feed: Feed, found: Sequence[Identified], stored: dict[str, Known]) -> frozenset[str]:
+    """Guids of what is new to us, was old when we began to read the feed, and is older than all we know of it, where several
+    come at once: it shows more now.
+
+    A single one is a date gone wrong, or something put in later: news all the same.
+    """
+    if feed.started_at is None:
+        return frozenset()
+    begun = feed.started_at - OLD
+    dates = {one.guid: one.entry.published_at for one in found if one.guid not in stored}
+    old = {guid: published_at for guid, published_at in dates.items() if published_at and published_at < begun}
+    if len(old) < SEVERAL:
+        return frozenset()
+    oldest = Entry.objects.filter(feed=feed).aggregate(Min("published_at"))["published_at__min"]
+    return frozenset(guid for guid, published_at in old.items() if published_at < oldest)
 
 
 def _announced_first(feed: Feed, found: Sequence[Identified]) -> frozenset[str]:

@@ -63,11 +63,15 @@ class NotModified:
 
 @dataclass(frozen=True)
 class Failed:
-    """No feed to read now. `reason` says in words what to do; `retry_after` is in seconds, as the site asks."""
+    """No feed to read now. `reason` says in words what to do; `retry_after` is in seconds, as the site asks.
+
+    `elsewhere`: another host than the one that was asked said so, behind a redirect.
+    """
 
     reason: str
     status: int | None = None
     retry_after: float | None = None
+    elsewhere: bool = False
 
 
 class Fetcher:
@@ -115,14 +119,14 @@ class Fetcher:
         self._pool.close()
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> Fetched | NotModified | Failed:
-        moved_to, for_good = "", True
+        moved_to, for_good, asked = "", True, parse_url(url)
         for _ in range(self._redirects + 1):
             parsed = parse_url(url)
             if parsed is None:
                 return Failed("it leads to something that is not an http or https URL: check the URL")
             answer = self._one(parsed, headers)
             if isinstance(answer, Failed):
-                return answer
+                return replace(answer, elsewhere=asked is not None and parsed.host != asked.host)
             if not isinstance(answer, _Redirect):
                 return replace(answer, moved_to=moved_to)
             url = answer.url

@@ -13,6 +13,8 @@ Parse = Callable[..., Parsed]
 #: A page that says the same as the one before it so many times in a row is the end of the archive: once may be a coincidence, as
 #: many new posts as a page holds shift everything by one page. The end is also so many pages in a row without anything new.
 SAME, BARREN = 2, 10
+#: Entries that are caught up with at once: as many as one page may have.
+MOST = 500
 #: Answers that mean: there is no such page.
 _NO_PAGE = frozenset({400, 404, 410})
 
@@ -160,7 +162,7 @@ def catch_up(
         out += [entry for entry, is_fresh in zip(entries[:met], fresh, strict=False) if is_fresh]
         if met is not None:
             return CaughtUp(tuple(out), True, pages)
-        if pages == most_pages:
+        if pages == most_pages or len(out) >= MOST:
             return CaughtUp(tuple(out), False, pages, f"{pages} older pages hold nothing that is known")
         had |= {_same(entry) for entry in entries}
     ended = "its archive ends before anything that is known" if pages else "it has no older pages that can be read"

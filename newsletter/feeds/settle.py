@@ -70,12 +70,12 @@ def _read(claim: Claim, answer: Read) -> Refreshed | None:
     feed, parsed = claim.feed, answer.parsed
     poll = entries.read(feed, parsed)
     with transaction.atomic():
-        mine = Feed.objects.select_for_update().filter(id=feed.id, next_fetch_at=claim.until)
-        backfilled = mine.values_list("backfilled", flat=True).first()
-        if backfilled is None:
+        mine = Feed.objects.select_for_update().filter(id=feed.id, next_fetch_at=claim.until).first()
+        if mine is None:
             return Refreshed(feed.id, "overtaken")
-        if backfilled != feed.backfilled:  # a backfill may have stored the same entries meanwhile
-            poll = entries.read(feed, parsed)
+        # a backfill may have stored the same entries meanwhile, an operator may have changed their mind
+        if (mine.backfilled, mine.announce) != (feed.backfilled, feed.announce):
+            poll = entries.read(mine, parsed)
         if not poll.whole:
             return None
         kept = keep(feed, poll, parsed.language, claim.now)
@@ -84,7 +84,7 @@ def _read(claim: Claim, answer: Read) -> Refreshed | None:
         columns |= {"etag": answer.etag, "last_modified": answer.last_modified, "body_hash": answer.body_hash}
         # which entry it was that the database refused, nobody knows here
         columns["marks"] = packed(poll.marks) if not kept.refused else b""
-        if not feed.title_given:
+        if not mine.title_given:
             columns["title"] = parsed.title
         error = _bad_entries(poll, kept)
         claim.settle(columns, status=answer.status, bytes=answer.size, new=kept.new, changed=kept.changed, error=error)
@@ -126,12 +126,12 @@ def _broken(claim: Claim, answer: Broken, first: Callable[[], None]) -> Refreshe
     after = schedule.after_failure(failures, asked=asked, chance=claim.chance)
     columns = {"failures": failures, "kills": kills, "next_fetch_at": now + after}
     over = _over(answer, kills)
-    if over is not None:
-        columns["state"] = Feed.State(over.value)
     with transaction.atomic():
         first()
         settled = claim.settle(columns, status=answer.status, bytes=answer.size, error=answer.reason)
-        if settled and over is not None:
+        # a feed that was paused meanwhile stays paused
+        active = Feed.objects.filter(id=feed.id, state=Feed.State.ACTIVE)
+        if settled and over is not None and active.update(state=Feed.State(over.value)):
             detail = f"{answer.reason}. 'newsletter feeds resume {feed.id}' tries it again"
             incidents.open_(feed.id, over, detail=detail, now=now)
     return Refreshed(feed.id, "failed" if settled else "overtaken", error=answer.reason if settled else "")

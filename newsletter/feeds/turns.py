@@ -106,6 +106,7 @@ def turns(now: datetime, only: Iterable[int] | None) -> list[Turn]:
 
 
 def rest_of_host(answer: Visited) -> timedelta:
-    """How long a whole host wants to be left alone: only when it said so, to one feed for all (429 and 503)."""
-    asked = answer.retry_after if isinstance(answer, Broken) and answer.status in (429, 503) else 0.0
-    return timedelta(seconds=asked)
+    """How long a whole host wants to be left alone: only when it said so itself, to one feed for all (429 and 503)."""
+    if not isinstance(answer, Broken) or answer.elsewhere or answer.status not in (429, 503):
+        return timedelta(0)
+    return timedelta(seconds=answer.retry_after)

@@ -54,18 +54,22 @@ class Read(Answer):
 
 @dataclass(frozen=True)
 class Broken(Answer):
-    """It could not be read: `reason` in words. `retry_after` is in seconds; `killed`: its parser had to be."""
+    """It could not be read: `reason` in words. `retry_after` is in seconds; `killed`: its parser had to be.
+
+    `elsewhere`: another host than the feed's said so.
+    """
 
     reason: str = ""
     retry_after: float = 0.0
     killed: bool = False
+    elsewhere: bool = False
 
 
 def visit(order: Order, *, fetcher: Fetcher, parse: Parse, now: datetime) -> "Visited":
     """Fetch and parse one feed."""
     got = fetcher.get(order.url, etag=order.etag, last_modified=order.last_modified)
     if isinstance(got, Failed):
-        return Broken(got.status, reason=got.reason, retry_after=got.retry_after or 0.0)
+        return Broken(got.status, reason=got.reason, retry_after=got.retry_after or 0.0, elsewhere=got.elsewhere)
     if isinstance(got, NotModified):
         return Unchanged(got.status, 0, got.moved_to, got.max_age)
     size, body_hash = len(got.body), hashlib.sha256(got.body).digest()

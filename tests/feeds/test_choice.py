@@ -102,3 +102,16 @@ def test_a_narrowed_feed_and_its_widening(httpserver: HTTPServer) -> None:
     assert read(3).new == 0
     assert Item.objects.count() == 4
     assert Entry.objects.get(guid="g4").left_out
+
+
+@pytest.mark.django_db
+def test_widened_and_cut_in_another_way_at_once_it_still_mails_nothing_old(httpserver: HTTPServer) -> None:
+    site = urlsplit(httpserver.url_for("/"))
+    fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
+    url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
+    added = catalogue.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
+    assert isinstance(added, catalogue.Added)
+    refresh.refresh(added.feed_id, now=NOW, fetcher=fetcher)
+    catalogue.edit(added.feed_id, only={}, cut="never", now=NOW)
+    assert refresh.refresh(added.feed_id, now=NOW, fetcher=fetcher).new == 1
+    assert not Item.objects.get(entry__guid="g2").announced

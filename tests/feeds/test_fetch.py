@@ -4,15 +4,17 @@ import gzip
 import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from newsletter.feeds import catalogue, refresh
+from newsletter.feeds import catalogue, child, refresh
 from newsletter.feeds.fetch import Failed, Fetched, Fetcher, NotModified
-from newsletter.models import Entry, Feed, Fetch, Host, Incident
+from newsletter.feeds.parsed import Parsed
+from newsletter.models import Entry, Feed, Fetch, Host, Incident, Item
 from tests import rows
 from tests.journey import road
 
@@ -302,3 +304,36 @@ def test_what_a_feed_asks_for_is_kept_in_mind_when_nothing_changed(httpserver: H
     for after in (HOUR, 2 * HOUR):
         read(feed_id, fetcher, after)
         assert Feed.objects.get().next_fetch_at >= NOW + after + 5 * HOUR
+
+
+@pytest.mark.django_db
+def test_what_another_host_asks_for_behind_a_redirect_is_not_this_host_s_word(
+    httpserver: HTTPServer,
+) -> None:
+    site = urlsplit(httpserver.url_for("/"))
+    port = site.port or 0
+    fetcher = Fetcher(allow=frozenset({("localhost", port), ("127.0.0.1", port)}))
+    url = f"http://localhost:{port}/feed"
+    road.serve(httpserver, road.posts())
+    added = catalogue.add(url, fetcher=fetcher, now=NOW)
+    assert isinstance(added, catalogue.Added), added
+    httpserver.clear()
+    jump(httpserver, "/feed", f"http://127.0.0.1:{port}/busy", 302)
+    httpserver.expect_request("/busy").respond_with_data("", status=429, headers={"Retry-After": "86400"})
+    read(added.feed_id, fetcher, HOUR)
+    assert Host.objects.get(name="localhost").free_at == NOW + HOUR
+    assert Feed.objects.get().next_fetch_at >= NOW + 24 * HOUR
+
+
+@pytest.mark.django_db
+def test_what_an_operator_says_during_a_poll_stands(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+    feed_id = add(httpserver, fetcher)
+    Feed.objects.update(announce="none")
+
+    def parse(body: bytes, **more: Any) -> Parsed:
+        catalogue.edit(feed_id, title="Mine", announce="all", now=NOW)
+        return child.parse(body, **more)
+
+    assert refresh.refresh(feed_id, now=NOW, fetcher=fetcher, parse=parse).new == 4
+    assert Feed.objects.get().title == "Mine"
+    assert Item.objects.filter(announced=True).count() == 4

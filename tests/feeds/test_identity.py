@@ -114,6 +114,17 @@ def test_without_guids_links_tell_and_without_links_titles_and_dates() -> None:
     assert poll(feed, *(replace(one, html="<p>Edited.</p>") for one in bare)).new == 0
 
 
+def test_a_feed_that_shows_more_of_its_past_mails_none_of_it() -> None:
+    feed = new_feed()
+    poll(feed, post(500))
+    old = [post(number, published_at=datetime(2006, 1, 1, tzinfo=UTC) + timedelta(days=number)) for number in range(40)]
+    poll(feed, post(501), post(500), *old)
+    assert set(Item.objects.filter(announced=True).values_list("entry__guid", flat=True)) == {"g500", "g501"}
+    # one that is dated wrongly, or put in later, is news
+    poll(feed, post(502, published_at=datetime(2006, 1, 1, tzinfo=UTC)))
+    assert Item.objects.get(entry__guid="g502").announced
+
+
 @dataclass(frozen=True)
 class Habit:
     """What a feed does to one of its posts between two polls."""
