@@ -11,7 +11,7 @@ ALLOWED = frozenset(
     {
         "accepted", "attempt", "batch_id", "batches", "bytes", "changed", "deferred", "doubtful", "entries", "error", "event",
         "feed_id", "fetches", "gathering_id", "given_back", "items", "level", "logger", "matches", "ms", "new", "paused",
-        "reason", "refused", "rows", "state", "status", "task", "timestamp", "topic_id", "unknown", "version",
+        "provider", "reason", "refused", "rows", "state", "status", "task", "timestamp", "topic_id", "unknown", "version",
     }
 )  # fmt: skip
 

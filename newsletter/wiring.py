@@ -25,6 +25,8 @@ from newsletter.providers.smtp import Smtp
 from newsletter.settings import Config
 from newsletter.vault import Vault
 
+#: Name → number of every carrier.
+PROVIDERS = {one.name: one.number for one in (Outbox, Smtp, SendGrid)}
 _of_thread = threading.local()
 
 

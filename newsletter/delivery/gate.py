@@ -1,12 +1,21 @@
 """The gate: may anything be sent, and do the keys at hand fit the data."""
 
-from datetime import datetime
-from uuid import uuid4
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
 
-from newsletter.models import Gate
+import structlog
+
+from newsletter import db
+from newsletter.delivery import installation
+from newsletter.models import Gate, Pulse
 from newsletter.vault import KeysDoNotFit, Vault, same
 
+log = structlog.get_logger()
+
 _WORD = "newsletter"
+#: A database at which somebody looked so shortly ago is at work.
+_LIVING = timedelta(minutes=2)
 
 
 def ensure(vault: Vault) -> None:
@@ -47,6 +56,52 @@ def check(vault: Vault) -> None:
         raise KeysDoNotFit(
             "NEWSLETTER_SECRET_KEY is not the one that this data was made with: links already mailed would die"
         )
+
+
+def guard(directory: Path, *, now: datetime) -> str | None:
+    """Close the gate if this data was restored or copied, and say why; else move its mark on, here and in `directory`.
+
+    Called at every start and at every look at the tables, before the look is written down.
+    """
+    why = _doubt(directory, now)
+    if why is not None:
+        if Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
+            log.error("sending_closed", reason=why)
+        return why
+    _move_mark(directory)
+    return None
+
+
+def confirm(directory: Path, *, now: datetime) -> None:
+    """An operator says that this is the one installation that sends: open the gate, ahead of whatever was kept anywhere."""
+    kept = installation.read(directory)
+    gate = Gate.objects.get()
+    Gate.objects.update(mark=max(gate.mark, kept.mark if kept else 0) + 1)
+    _move_mark(directory)
+    resume()
+    log.warning("installation_confirmed")
+
+
+def _doubt(directory: Path, now: datetime) -> str | None:
+    gate = Gate.objects.get()
+    kept = installation.read(directory)
+    return installation.doubt(
+        kept,
+        copied=kept is not None and installation.is_copy(directory, kept),
+        epoch=gate.installation_epoch,
+        mark=gate.mark,
+        living=Pulse.objects.filter(name="tick", at__gt=now - _LIVING).exists(),
+        doubted=(gate.paused_by or "").startswith(installation.DOUBT),
+    )
+
+
+def _move_mark(directory: Path) -> None:
+    """The database first: what is kept beside the keys is never ahead of what was committed."""
+    epoch, mark = db.rows("UPDATE gate SET mark=mark+1 RETURNING installation_epoch, mark")[0]
+    try:
+        installation.write(directory, epoch if isinstance(epoch, UUID) else UUID(epoch), mark)
+    except OSError as error:
+        log.warning("mark_not_kept", error=type(error).__name__)
 
 
 def pause(why: str, *, only_if_open: bool = False) -> None:
