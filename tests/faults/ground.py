@@ -16,23 +16,27 @@ from tests import services
 from tests.faults.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
+_FILE = "newsletter.sqlite3"
 
 
 class Template:
-    """A seeded database and its keys, made once; every scenario gets a copy."""
+    """A seeded database and its keys, made once; every scenario gets a copy. `postgres` None: SQLite."""
 
-    def __init__(self, postgres: services.Postgres, directory: Path, people: int, size: int) -> None:
+    def __init__(self, postgres: services.Postgres | None, directory: Path, people: int, size: int) -> None:
         self.postgres, self.people = postgres, people
         self.data = directory / f"template-{people}"
-        self.url = postgres.new_database()
-        self.environment = environment(self.data, NEWSLETTER_DATABASE_URL=self.url)
-        python("-m", "tests.faults.seed", str(people), str(size), environment=self.environment)
+        self.url = postgres.new_database() if postgres else f"sqlite:///{self.data / _FILE}"
+        seeding = environment(self.data, NEWSLETTER_DATABASE_URL=self.url)
+        python("-m", "tests.faults.seed", str(people), str(size), environment=seeding)
 
     def copy(self, directory: Path) -> tuple[str, Path]:
         """(database URL, data directory) of a fresh copy."""
         data = directory / "data"
         data.mkdir(parents=True, mode=0o700)
         shutil.copy2(self.data / "keys", data / "keys")
+        if self.postgres is None:
+            shutil.copy2(self.data / _FILE, data / _FILE)
+            return f"sqlite:///{data / _FILE}", data
         return self.postgres.new_database(template=self.url.rpartition("/")[2]), data
 
 
@@ -162,7 +166,8 @@ class Killer:
     def _run(self) -> None:
         while not self._over.wait(self._random.uniform(*self._pause)):
             found = [(one.pid, children(one.pid)) for one in self._crew.workers()]
-            ready = [(pid, forks) for pid, forks in found if forks]  # one that still starts has nothing to lose
+            # a worker that still starts has nothing to lose; without prefork there is only the whole
+            ready = found if self._parents == 1 else [(pid, forks) for pid, forks in found if forks]
             if not ready:
                 continue
             parent, forks = self._random.choice(ready)

@@ -1,9 +1,8 @@
 """The scenarios: an installation, a provider, somebody who hurts one of them, and the judge's words at the end."""
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,12 +151,14 @@ def crashed_database(world: World, crashes: int, *, share: float, pace: float) -
     """S5: PostgreSQL is ended at once and started again, in the middle of everything."""
     world.fake.rules = Chaos(world.seed, share, pace)
     chance = random.Random(world.seed)
+    postgres = world.template.postgres
+    assert postgres is not None
     with ground.crew(world.environment, world.directory, *[ground.worker()] * 2, ground.beat()):
         ground.until(lambda: world.log.exists(), 30)
         done = 0
         while done < crashes and world.ledger.open_batches() != 0:
             time.sleep(chance.uniform(1, 3))
-            world.template.postgres.crash()
+            postgres.crash()
             done += 1
         recovered = ground.until(ground.all_done(world.ledger), 120)
     return Result(world.verdict(), done, recovered)
@@ -235,12 +236,19 @@ def leaving(world: World, many: int) -> Result:
     )
 
 
+def on_sqlite(world: World, kills: int, *, share: float, pace: float) -> Result:
+    """S20: one file, the service in one process and `once` beside it again and again, both killed."""
+    world.fake.rules = Chaos(world.seed, share, pace)
+    del world.environment["NEWSLETTER_BROKER_URL"]
+    world.environment["NEWSLETTER_BIND"] = f"127.0.0.1:{services.free_port()}"
+    both = [["-m", "tests.faults.rush", word] for word in ("run", "once")]
+    with ground.crew(world.environment, world.directory, *both) as crew:
+        with ground.Killer(crew, world.seed, parents=1, pause=(3, 5)) as killer:
+            ground.until(lambda: killer.kills >= kills or world.ledger.open_batches() == 0, 900)
+        recovered = ground.until(ground.all_done(world.ledger), 90)
+    whole = world.ledger.rows("PRAGMA integrity_check")[0][0]
+    return Result(world.verdict(), killer.kills, recovered, {"integrity_check": whole})
+
+
 def _lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
-
-
-def in_background(work: Callable[[], None]) -> threading.Thread:
-    """Run something beside a scenario."""
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
