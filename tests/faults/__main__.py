@@ -39,6 +39,7 @@ FULL = {
     "S7": Full(5_000, 10, lambda world: scenarios.doubtful_provider(world, 0.1)),
     "S9": Full(5_000, 10, lambda world: scenarios.rung_too_often(world, 25)),
     "S18": Full(5_000, 10, lambda world: scenarios.leaving(world, 1_000)),
+    "S19": Full(5_000, 100, scenarios.restored),
     "S20": Full(4_000, 10, lambda world: scenarios.on_sqlite(world, 25, share=0.05, pace=0.2), sqlite=True),
 }
 _HEAD = "| scenario | seed | mails | kills | double | lost | stuck | unknown (taken, never) | recovered | facts |"

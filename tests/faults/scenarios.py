@@ -1,6 +1,7 @@
 """The scenarios: an installation, a provider, somebody who hurts one of them, and the judge's words at the end."""
 
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -234,6 +235,31 @@ def leaving(world: World, many: int) -> Result:
     return Result(
         verdict, 0, recovered, {"mailed after leaving": late, "cancelled": verdict.by_state.get("cancelled", 0)}
     )
+
+
+def restored(world: World) -> Result:
+    """S19: an installation that worked is set back to its backup; a copy of its directory is started beside it."""
+    data = Path(world.environment["NEWSLETTER_DATA_DIR"])
+    world.command("migrate")  # it begins to work: the mark moves
+    postgres = world.template.postgres
+    assert postgres is not None
+    backup = postgres.new_database(template=world.environment["NEWSLETTER_DATABASE_URL"].rpartition("/")[2])
+    world.command("migrate")
+    clone = world.directory / "clone"
+    shutil.copytree(data, clone)
+    set_back = world.environment | {"NEWSLETTER_DATABASE_URL": backup}
+    copied = set_back | {"NEWSLETTER_DATA_DIR": str(clone)}
+    for name, hurt in (("back", set_back), ("copy", copied)):
+        (world.directory / name).mkdir()
+        with ground.crew(hurt, world.directory / name, ground.worker(), ground.beat()):
+            time.sleep(8)
+    before = _lines(world.log)
+    world.environment |= set_back
+    world.ledger = Ledger(backup)
+    world.command("sending", "resume", "--confirm")
+    with ground.crew(world.environment, world.directory, ground.worker(), ground.beat()):
+        recovered = ground.until(ground.all_done(world.ledger), 60)
+    return Result(world.verdict(), 0, recovered, {"sent before confirmation": before})
 
 
 def on_sqlite(world: World, kills: int, *, share: float, pace: float) -> Result:
