@@ -1,8 +1,9 @@
 """The gate: may anything be sent, and do the keys at hand fit the data."""
 
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 
@@ -16,6 +17,7 @@ log = structlog.get_logger()
 _WORD = "newsletter"
 #: A database at which somebody looked so shortly ago is at work.
 _LIVING = timedelta(minutes=2)
+_LOOKS = 4
 
 
 def ensure(vault: Vault) -> None:
@@ -63,7 +65,7 @@ def guard(directory: Path, *, now: datetime) -> str | None:
 
     Called at every start and at every look at the tables, before the look is written down.
     """
-    why = _doubt(directory, now)
+    why = _surely(directory, now)
     if why is not None:
         if Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
             log.error("sending_closed", reason=why)
@@ -82,9 +84,19 @@ def confirm(directory: Path, *, now: datetime) -> None:
     log.warning("installation_confirmed")
 
 
+def _surely(directory: Path, now: datetime) -> str | None:
+    """A doubt that stays: another process may be writing its mark, or the very first one, at this moment."""
+    for _ in range(_LOOKS):
+        why = _doubt(directory, now)
+        if why is None:
+            return None
+        time.sleep(0.05)
+    return why
+
+
 def _doubt(directory: Path, now: datetime) -> str | None:
+    kept = installation.read(directory)  # before the row: a mark that others commit in between is then only ahead of it
     gate = Gate.objects.get()
-    kept = installation.read(directory)
     return installation.doubt(
         kept,
         copied=kept is not None and installation.is_copy(directory, kept),
@@ -96,10 +108,14 @@ def _doubt(directory: Path, now: datetime) -> str | None:
 
 
 def _move_mark(directory: Path) -> None:
-    """The database first: what is kept beside the keys is never ahead of what was committed."""
-    epoch, mark = db.rows("UPDATE gate SET mark=mark+1 RETURNING installation_epoch, mark")[0]
+    """The database first: what is kept is never ahead of what was committed. Only the file itself is there before any mark."""
+    gate = Gate.objects.get()
+    kept = installation.read(directory)
     try:
-        installation.write(directory, epoch if isinstance(epoch, UUID) else UUID(epoch), mark)
+        if kept is None or kept.epoch != gate.installation_epoch:
+            installation.write(directory, gate.installation_epoch, gate.mark)
+        mark = db.rows("UPDATE gate SET mark=mark+1 RETURNING mark")[0][0]
+        installation.write(directory, gate.installation_epoch, mark)
     except OSError as error:
         log.warning("mark_not_kept", error=type(error).__name__)
 

@@ -104,3 +104,22 @@ def test_an_operators_pause_is_not_overwritten_by_a_good_look(data: Path) -> Non
     gate.pause("tests")
     assert look(data) is None
     assert gate.closed_by() == "tests"
+
+
+def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(tmp_path: Path) -> None:
+    """A mark that another process commits between our two looks, the very first one too, is no restored backup."""
+    rows.open_gate()
+    real = installation.read
+    for _ in range(3):
+
+        def beside(directory: Path) -> installation.Kept | None:
+            kept = real(directory)
+            with pytest.MonkeyPatch.context() as inner:
+                inner.setattr(installation, "read", real)
+                gate._move_mark(tmp_path)
+            return kept
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(installation, "read", beside)
+            assert look(tmp_path) is None
+    assert gate.closed_by() is None

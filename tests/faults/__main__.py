@@ -33,7 +33,7 @@ FULL = {
     "control": Full(5_000, 10, lambda world: scenarios.send_then_mark(world, 40, share=0.1, pace=0.25), guilty=True),
     "S2": Full(5_000, 10, lambda world: scenarios.killed(world, 80, share=0.05, pace=0.4, parents=0)),
     "S3": Full(5_000, 10, lambda world: scenarios.rolled(world, 12, pace=0.5)),
-    "S4": Full(5_000, 10, lambda world: scenarios.without_redis(world, 600, pace=2, rounds=10)),
+    "S4": Full(10_000, 10, lambda world: scenarios.without_redis(world, 600, pace=0.55, rounds=10)),
     "S5": Full(5_000, 10, lambda world: scenarios.crashed_database(world, 20, share=0.02, pace=0.6)),
     "S6": Full(5_000, 10, scenarios.bad_provider),
     "S7": Full(5_000, 10, lambda world: scenarios.doubtful_provider(world, 0.1)),
