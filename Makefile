@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events lint format lock
+.PHONY: help run demo test faults fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -14,6 +14,9 @@ test: ## set up and pass all checks and tests
 	./test.sh
 
 TESTED = PYTHONPATH=. .venv-test/bin/python -m
+
+faults: ## the scenarios of crashes and faults at full size, about half an hour (ONLY=S1,S4 SEED=7)
+	$(TESTED) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 fuzz: ## read FUZZ (20000) feeds spoilt by chance (SEED repeats a run)
 	$(TESTED) tests.feeds.fuzz

@@ -27,7 +27,7 @@ if not apps.ready:
 from django.db import DatabaseError, close_old_connections
 
 from newsletter import db, logs, wiring
-from newsletter.delivery import events, gate, proof, prune, recover, reputation, reroute, send, soft
+from newsletter.delivery import events, gate, proof, prune, recover, reputation, reroute, send, soft, waive
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
@@ -37,6 +37,7 @@ from newsletter.matching import rematch as rematching
 from newsletter.matching import topics
 from newsletter.models import IndexState, Pulse
 from newsletter.providers import maildir, returned
+from newsletter.stopping import Stopping
 from newsletter.vault import KeysDoNotFit
 
 log = structlog.get_logger()
@@ -68,6 +69,8 @@ TICKS = {
 SILENCE = 25
 #: Batches that one task sends before it lets others have a turn, and seconds in which one task begins to read feeds.
 TURN, READING = 20, 60.0
+#: Seconds that a hand-over which has begun is waited for at the end.
+DRAIN = 30.0
 
 # Without these names Celery would look for an AMQP broker in every thread that did not set the app itself.
 app = Celery("newsletter")
@@ -118,8 +121,8 @@ def ring(name: str, *ids: int) -> None:
         log.warning("not_rung", task=name, error=type(error).__name__)
 
 
-#: Set when this process is to end: nobody waits for feeds then.
-stopping = threading.Event()
+#: Set when this worker is to end: nobody waits for feeds then, and no batch is begun.
+stopping = Stopping()
 
 
 @app.task(name="newsletter.refresh_due")
@@ -196,20 +199,33 @@ def compose_gathering(gathering_id: int) -> None:
 def send_batches() -> None:
     """Send what is due, a turn of it; ring again when there is more."""
     for _ in range(TURN):
-        if send.send_next(wiring.sender(), clock=db.now) is None:
+        if _send_next() is None:
             return
     ring("send")
+
+
+def _send_next() -> send.Sent | None:
+    with stopping.finishing():
+        return send.send_next(wiring.sender(), clock=db.now, going_on=_going_on)
+
+
+def _going_on() -> bool:
+    return not stopping.is_set()
 
 
 @app.task(name="newsletter.recover")
 def recover_work() -> None:
     """Take care of what dead workers left, and leave a sign that the tables are looked at."""
     now = db.now()
+    gate.guard(wiring.config().data_dir, now=now)
     Pulse.objects.update_or_create(name="tick", defaults={"at": now})
     found = recover.recover(now=now)
+    # events may have come before anybody was in doubt: what they prove is not sent again
+    proof.prove(now=now)
+    if again := waive.resend_urgent(now=now):
+        log.warning("urgent_again", rows=again)
     if found.given_back or found.doubtful:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
-    proof.prove(now=now)  # events may have come before anybody was in doubt
     reroute.reroute(wiring.carrier())
 
 
@@ -316,7 +332,7 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
         progress("gathering", gathering_id)
         compose.compose(gathering_id, wiring.composer(), clock=db.now)
     sent = []
-    while (one := send.send_next(wiring.sender(), clock=db.now)) is not None:
+    while (one := _send_next()) is not None:
         progress("batch", one.batch_id)
         sent.append(one)
     return Done(
@@ -367,6 +383,7 @@ def prepare() -> None:
     """
     try:
         gate.ensure(wiring.vault())
+        gate.guard(wiring.config().data_dir, now=db.now())
         # begun at random: an index compiled for another database must never look like this one's
         IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
         Pulse.objects.get_or_create(name="tick", defaults={"at": db.now()})
@@ -378,7 +395,6 @@ def prepare() -> None:
 
 def start_watching(**_signal: Any) -> threading.Event:
     """Start `watch` in a thread of this process."""
-    stopping.clear()
     stop = threading.Event()
     threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
     return stop
@@ -387,12 +403,26 @@ def start_watching(**_signal: Any) -> threading.Event:
 @signals.worker_process_init.connect
 def _in_each_child(**signal: Any) -> None:
     """A prefork child: threads do not survive the fork, so each child watches for itself."""
+    stopping.obey_sigterm()
     start_watching(**signal)
+
+
+@signals.worker_process_shutdown.connect
+def _before_each_child_ends(**_signal: Any) -> None:
+    """What this child's own look at the tables is sending comes to its end."""
+    stopping.leave(DRAIN)
+
+
+@signals.worker_shutting_down.connect
+def _told_to_end(**_signal: Any) -> None:
+    """In the parent, at the signal: children see it too, and begin nothing more."""
+    stopping.set()
 
 
 @signals.worker_init.connect
 def _in_the_parent(sender: Any = None, **signal: Any) -> None:
     """Keys are checked before anything is taken; pools without children watch from here."""
+    stopping.clear()
     try:
         prepare()
     except NotReady as error:

@@ -27,6 +27,8 @@ from newsletter.settings import Config
 from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
 
+#: Name → number of every carrier.
+PROVIDERS = {one.name: one.number for one in (Outbox, Smtp, SendGrid)}
 _of_thread = threading.local()
 
 

@@ -67,6 +67,11 @@ class Redis:
             self._process.wait(timeout=20)
             self._process = None
 
+    def freeze(self, frozen: bool) -> None:
+        """Stop answering, or go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def command(self, *words: str) -> str:
         """Run one redis-cli command, e.g. `FLUSHALL`."""
         done = subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=True)
@@ -78,9 +83,13 @@ class Redis:
 
 
 class Postgres:
-    """A PostgreSQL cluster of its own; as root it runs as the user postgres, because it refuses root."""
+    """A PostgreSQL cluster of its own; as root it runs as the user postgres, because it refuses root.
 
-    def __init__(self) -> None:
+    `durable`: what was committed survives `crash`.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._bin = _postgres_bin()
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="newsletter-postgres-"))
@@ -92,18 +101,27 @@ class Postgres:
     def start(self) -> None:
         data = self.directory / "data"
         self._run("initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
-        options = f"-p {self.port} -k {self.directory} -h 127.0.0.1 -c fsync=off -c synchronous_commit=off"
-        self._run("pg_ctl", "-D", str(data), "-w", "-l", str(self.directory / "log"), "-o", options, "start")
+        self._control("start")
 
-    def new_database(self) -> str:
-        """The URL of a fresh, empty database."""
+    def crash(self) -> None:
+        """End it at once, with no time to write anything, and start it again."""
+        self._control("restart", "-m", "immediate")
+
+    def new_database(self, *, template: str = "template0") -> str:
+        """The URL of a fresh database, empty or as `template` is."""
         name = f"t{uuid4().hex[:12]}"
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-T", template, name)
         return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.directory / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _control(self, *words: str) -> None:
+        write = "on" if self._durable else "off"
+        options = f"-p {self.port} -k {self.directory} -h 127.0.0.1 -c fsync={write} -c synchronous_commit={write}"
+        data, log = str(self.directory / "data"), str(self.directory / "log")
+        self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, *words)
 
     def _run(self, command: str, *arguments: str) -> None:
         done = subprocess.run(

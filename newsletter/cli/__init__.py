@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from typer._click.exceptions import ClickException
 
 from newsletter import __version__
-from newsletter.cli import deliveries, feeds, matching, operate, serve, subscribers, topics
+from newsletter.cli import deliveries, feeds, matching, operate, serve, subscribers, topics, urgent
 from newsletter.cli.show import Failed, harmless
 from newsletter.vault import KeysDoNotFit
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 for group in (serve, operate, matching):
     group.register(app)
+urgent.register(topics.app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
 app.add_typer(subscribers.app, name="subscribers")

@@ -15,20 +15,20 @@ from django.db.models import Count
 from newsletter import db, mail, wiring
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
-from newsletter.delivery import gate, reputation
+from newsletter.delivery import breaker, gate, reputation
 from newsletter.delivery import status as deliveries
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
 from newsletter.matching import health, packs
 from newsletter.matching.packs import BadPack
-from newsletter.models import Item, Notice, Pulse, Rhythm, Topic
+from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic
 from newsletter.subscribers import listing
 from newsletter.vault import KeysDoNotFit
 
 #: Without a look at the tables for so long, nothing leaves.
 SILENT = timedelta(seconds=120)
 _WHAT_TO_DO = {
-    "unknown": "nobody can say whether the provider took them; they are not sent again",
+    "unknown": "nobody can say whether they were taken: 'newsletter deliveries explain', then 'resolve' or 'retry'",
     "parked": "they wait for an operator: 'newsletter deliveries list --state parked'",
     "failed": "the provider refused them for good: 'newsletter deliveries list --state failed'",
 }
@@ -47,6 +47,8 @@ def figures() -> dict[str, Any]:
         "broker": wiring.config().broker_url.split(":", 1)[0],
         "mail": wiring.config().mail_kind,
         "sending_paused_by": gate.closed_by(),
+        "providers_left_alone": [asdict(one) | {"provider": _NAMES.get(one.provider)} for one in breaker.opened()],
+        "slots_skipped": Gathering.objects.filter(skipped=True, cut_at__gt=now - timedelta(days=7)).count(),
         "last_look_at": beat.at if beat else None,
         "silent": beat is None or beat.at < now - SILENT,
         "feeds": feeds.counts(now=now),
@@ -73,6 +75,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"parts     {found['database']}, {found['broker']}, mail by {found['mail']}"
     paused = found["sending_paused_by"]
     yield f"sending   {f'PAUSED by {paused}: ' + _RESUME if paused else 'open'}"
+    yield from (f"          {_ALONE.format(**one)}" for one in found["providers_left_alone"])
     silent = " (nothing works at present: start 'newsletter run', or a worker)" if found["silent"] else ""
     yield f"last look {when(found['last_look_at'])}{silent}"
     yield "feeds     " + (", ".join(f"{count} {word}" for word, count in found["feeds"].items()) or "none yet")
@@ -86,6 +89,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         if found["deliveries"].get(state):
             yield f"          {found['deliveries'][state]} {state}: {advice}"
     yield from (f"back      {_told_back(one)}" for one in found["reputation"])
+    if found["slots_skipped"]:
+        yield f"          {_SKIPPED.format(found['slots_skipped'])}"
     yield f"next slot {when(found['next_slot_at'])} UTC"
 
 
@@ -103,6 +108,11 @@ _COMPLAINTS = (
     f": providers reject mail from 0.3 % complaints, and sending stops by itself at {reputation.COMPLAINTS_PAUSE:.2%}. "
     "Find out what was mailed to people who did not want it"
 )
+_ALONE = (
+    "{provider} left {in_a_row} mails in doubt in a row: one is tried at {next_probe_at:%H:%M} UTC, the others wait"
+)
+_SKIPPED = "{} digests of the last 7 days were found more than 6 hours late and skipped: the next ones have all of it"
+_NAMES = {number: name for name, number in wiring.PROVIDERS.items()}
 _RESUME = "'newsletter sending resume' opens it"
 
 
@@ -153,6 +163,8 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {_RESUME}" if paused else "open")
+    alone = found["providers_left_alone"]
+    yield Finding("provider", "warn" if alone else "ok", _ALONE.format(**alone[0]) if alone else "answers")
     yield from _feeds(found)
     for state in ("unknown", "parked"):
         count = found["deliveries"].get(state, 0)

@@ -1,16 +1,24 @@
-"""Commands for what was mailed, and for the gate."""
+"""Commands for what was mailed, what became of it, and for the gate."""
 
+import getpass
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from newsletter import db, wiring
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, result, table, when
-from newsletter.delivery import gate, status
+from newsletter.delivery import gate, status, waive
 from newsletter.models import BatchState, DeliveryState
 
-deliveries = typer.Typer(help="Deliveries: list, explain.", no_args_is_help=True)
+deliveries = typer.Typer(help="Deliveries: list, explain, retry, resolve, release.", no_args_is_help=True)
 sending = typer.Typer(help="Sending: pause, resume.", no_args_is_help=True)
+
+Why = Annotated[str, typer.Option(help="What you know, and how: it is written into the story of each mail.")]
+Who = Annotated[str, typer.Option(help="Whose word it is; you, if not said.")]
+Whole = Annotated[bool, typer.Option("--batch", help="All mails that are in doubt together with this one.")]
 
 _STATES = sorted({*BatchState.values, *DeliveryState.values})
 
@@ -46,10 +54,79 @@ def explain(reference: str, json: Json = False) -> None:
         f"{story.reference}: {story.state}{f' ({story.reason})' if story.reason else ''}",
         f"for {story.occasion}, planned {when(story.planned_at)}, batch {story.batch_id}",
         *(f"  item {item} version {version}, for topics {list(topics)}" for item, version, topics in story.items),
-        *(f"  attempt {row['n']} at {row['began_at']:%Y-%m-%d %H:%M}: {row['outcome']}" for row in story.attempts),
+        *(f"  attempt {_attempt(row)}" for row in story.attempts),
         *(f"  {row['kind']} at {row['at']:%Y-%m-%d %H:%M}: {row['detail']}" for row in story.events),
     ]
     result(story, json, *lines)
+
+
+@deliveries.command(epilog=example("deliveries retry 7K3F-09QA-M --why 'she called, nothing came'"))
+def retry(reference: str, why: Why, who: Who = "", batch: Whole = False, json: Json = False) -> None:
+    """Send a mail that is unknown or parked once more. If it was taken the first time, it arrives twice."""
+    ready()
+    done = waive.retry(reference, _word(who, why), now=db.now(), whole=batch)
+    _told(done, "planned again", json)
+
+
+@deliveries.command(epilog=example("deliveries resolve 7K3F-09QA-M --as accepted --why 'it is in the server log'"))
+def resolve(
+    reference: str,
+    state: Annotated[str, typer.Option("--as", help="accepted or failed.")],
+    why: Why,
+    who: Who = "",
+    batch: Whole = False,
+    json: Json = False,
+) -> None:
+    """Write down what became of a mail that is unknown. Nothing is sent."""
+    if state not in ("accepted", "failed"):
+        misuse("--as is accepted or failed; to send it once more: 'newsletter deliveries retry'")
+    ready()
+    done = waive.resolve(reference, state == "accepted", _word(who, why), now=db.now(), whole=batch)
+    _told(done, f"now {state}", json)
+
+
+@deliveries.command(
+    epilog=example(
+        "deliveries release --provider sendgrid --since 2026-11-24T08:00 --why 'account was closed at 08:00'"
+    )
+)
+def release(
+    provider: Annotated[str, typer.Option(help="Who took the mails: sendgrid, smtp or outbox.")],
+    since: Annotated[datetime, typer.Option(help="From when on, UTC.", formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])],
+    why: Annotated[str, typer.Option(help="The proof that these mails will never leave the provider.")],
+    who: Who = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only the number is told.")] = False,
+    json: Json = False,
+) -> None:
+    """Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."""
+    if provider not in wiring.PROVIDERS:
+        misuse(f"--provider is one of {', '.join(wiring.PROVIDERS)}")
+    word = _word(who, why)
+    ready()
+    number, moment = wiring.PROVIDERS[provider], since.replace(tzinfo=UTC)
+    if not yes:
+        count = waive.releasable(number, moment)
+        words = f"{count} mails would go again: whoever has them gets them twice. Say --yes to do it"
+        result({"releasable": count}, json, words)
+        return
+    _told(waive.release(number, moment, word, now=db.now()), "planned again", json)
+
+
+def _attempt(row: Mapping[str, object]) -> str:
+    waived = f", waived by {row['waived_by']}" if row["waived_by"] else ""
+    return f"{row['n']} at {row['began_at']:%Y-%m-%d %H:%M}: {row['outcome'] or 'under way'}{waived}"
+
+
+def _word(who: str, why: str) -> waive.Word:
+    if not why.strip():
+        misuse("--why is needed: it is all that is left of your reasons later")
+    return waive.Word(who.strip() or getpass.getuser(), " ".join(why.split()))
+
+
+def _told(done: waive.Done | waive.Cannot, what: str, json: bool) -> None:
+    if isinstance(done, waive.Cannot):
+        fail(done.why)
+    result(done, json, f"{done.deliveries} mail{'' if done.deliveries == 1 else 's'} {what}")
 
 
 @sending.command(epilog=example("sending pause --why 'wrong postal address'"))
@@ -63,9 +140,21 @@ def pause(
     result({"sending": "paused", "why": why}, json, f"sending is paused ({why}): 'newsletter sending resume' opens it")
 
 
-@sending.command(epilog=example("sending resume"))
-def resume(json: Json = False) -> None:
+@sending.command(epilog=example("sending resume", "sending resume --confirm"))
+def resume(
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="This is the one installation that sends, although its data looks restored."),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Let mail leave again."""
     ready()
-    gate.resume()
+    directory, now = wiring.config().data_dir, db.now()
+    if confirm:
+        gate.confirm(directory, now=now)
+    elif why := gate.guard(directory, now=now):
+        fail(f"{why}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'")
+    else:
+        gate.resume()
     result({"sending": "open"}, json, "sending is open")

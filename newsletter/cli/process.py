@@ -106,12 +106,13 @@ class _Bells:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Stop ringing, let what is being done come to its end for three seconds; the tables remember the rest."""
+        """Stop ringing, and let what has left come to its end; the tables remember the rest."""
         self._tasks.stopping.set()
         self._beat.stop(wait=False)
         stopping = threading.Thread(target=self._worker.stop, daemon=True)
         stopping.start()
         stopping.join(timeout=3)
+        self._tasks.stopping.leave(self._tasks.DRAIN)
 
 
 def _greet() -> None:

@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from newsletter import db
+from newsletter.delivery import breaker
 from newsletter.handover import Address
-from newsletter.models import Attempt, BatchState, Gate, Lane
+from newsletter.models import Attempt, Batch, BatchState, Gate, Lane
 from newsletter.vault import Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
 CLAIM_LEASE = timedelta(seconds=60)
-#: Longer than any provider's own time limit, so that a slow answer still finds its batch.
-SENDING_LEASE = timedelta(minutes=15)
+#: Longer than any provider's own time limit, so that a slow answer still finds its batch: one request is answered within
+#: seconds, a mail server may take ten minutes for the last word on one mail (RFC 5321, 4.5.3.2.6).
+REQUEST_LEASE, WINDOW_LEASE = timedelta(minutes=3), timedelta(minutes=15)
 #: A worker that wakes up later than this before its lease ends drops the work.
 MARGIN = timedelta(seconds=10)
 
@@ -26,6 +28,8 @@ class Claim:
 
     batch_id: int
     token: UUID
+    #: The provider left us in doubt: one mail of this batch shows whether it answers again.
+    probe: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,20 @@ class Recipient:
     address: Address = field(repr=False)
 
 
+_DUE = "SELECT 1 FROM batch WHERE state='planned' AND not_before<=%(now)s AND provider=%(provider)s LIMIT 1"
+
+
+def lease(window: int | None) -> timedelta:
+    """How long a hand-over may take: of a whole batch in one request, or of one window."""
+    return REQUEST_LEASE if window is None else WINDOW_LEASE
+
+
 def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
-    """Take the next planned batch, urgent lanes first; None when nothing is due, or the gate is closed."""
-    if Gate.objects.filter(sending_open=False).exists():
+    """Take the next planned batch, urgent lanes first; None: nothing is due, the gate is closed, the provider left alone."""
+    if Gate.objects.filter(sending_open=False).exists() or not db.rows(_DUE, {"now": now, "provider": provider}):
+        return None
+    probe = breaker.is_open(provider)
+    if probe and not breaker.take_probe(provider, now=now):
         return None
     for lane in lanes:
         token = uuid4()
@@ -53,14 +68,15 @@ def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) 
             {"token": token, "lease": now + CLAIM_LEASE, "lane": int(lane), "now": now, "provider": provider},
         )
         if taken:
-            return Claim(taken[0][0], token)
+            return Claim(taken[0][0], token, probe)
     return None
 
 
 def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vault: Vault) -> list[Recipient] | None:
     """Pass the barrier, in one transaction committed before the first byte leaves; returns the first window's recipients.
 
-    None: the claim is no longer ours, or the gate closed; nothing was changed. An empty window: nobody may be mailed.
+    None: the claim is no longer ours, or the gate closed; nothing was changed. An empty window: nobody may be mailed. Whoever
+    did not hear whether it was committed, and has sent nothing, may call it again: the token says whose hand-over it is.
 
     Raises:
         IntegrityError: an earlier hand-over of this batch was never disproved, so a second one is refused.
@@ -72,11 +88,12 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
         begun = db.rows(
             "UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s "
             "AND token=%(token)s AND state='claimed' AND lease_until>%(margin)s RETURNING attempts",
-            {"lease": now + SENDING_LEASE, "batch": held.batch_id, "token": held.token, "margin": now + MARGIN},
+            {"lease": now + lease(window), "batch": held.batch_id, "token": held.token, "margin": now + MARGIN},
         )
-        if not begun:
+        if begun:
+            Attempt.objects.create(batch_id=held.batch_id, n=begun[0][0], provider=provider, began_at=now)
+        elif not Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.SENDING).exists():
             return None
-        Attempt.objects.create(batch_id=held.batch_id, n=begun[0][0], provider=provider, began_at=now)
         return open_window(held, after=0, now=now, window=window, vault=vault)
 
 
@@ -100,7 +117,7 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
     if recipients and window is not None:
         db.execute(
             "UPDATE batch SET begun_upto=%(upto)s, lease_until=%(lease)s WHERE id=%(batch)s",
-            {"upto": recipients[-1].delivery_id, "lease": now + SENDING_LEASE, "batch": held.batch_id},
+            {"upto": recipients[-1].delivery_id, "lease": now + lease(window), "batch": held.batch_id},
         )
     return recipients
 

@@ -1,14 +1,24 @@
 """The gate: may anything be sent, and do the keys at hand fit the data."""
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
+import structlog
 from django.db.models.functions import Now
 
-from newsletter.models import Gate
+from newsletter import db
+from newsletter.delivery import installation
+from newsletter.models import Gate, Pulse
 from newsletter.vault import KeysDoNotFit, Vault, same
 
+log = structlog.get_logger()
+
 _WORD = "newsletter"
+#: A database at which somebody looked so shortly ago is at work.
+_LIVING = timedelta(minutes=2)
+_LOOKS = 4
 
 
 def ensure(vault: Vault) -> None:
@@ -49,6 +59,66 @@ def check(vault: Vault) -> None:
         raise KeysDoNotFit(
             "NEWSLETTER_SECRET_KEY is not the one that this data was made with: links already mailed would die"
         )
+
+
+def guard(directory: Path, *, now: datetime) -> str | None:
+    """Close the gate if this data was restored or copied, and say why; else move its mark on, here and in `directory`.
+
+    Called at every start and at every look at the tables, before the look is written down.
+    """
+    why = _surely(directory, now)
+    if why is not None:
+        if Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
+            log.error("sending_closed", reason=why)
+        return why
+    _move_mark(directory)
+    return None
+
+
+def confirm(directory: Path, *, now: datetime) -> None:
+    """An operator says that this is the one installation that sends: open the gate, ahead of whatever was kept anywhere."""
+    kept = installation.read(directory)
+    gate = Gate.objects.get()
+    Gate.objects.update(mark=max(gate.mark, kept.mark if kept else 0) + 1)
+    _move_mark(directory)
+    resume()
+    log.warning("installation_confirmed")
+
+
+def _surely(directory: Path, now: datetime) -> str | None:
+    """A doubt that stays: another process may be writing its mark, or the very first one, at this moment."""
+    for _ in range(_LOOKS):
+        why = _doubt(directory, now)
+        if why is None:
+            return None
+        time.sleep(0.05)
+    return why
+
+
+def _doubt(directory: Path, now: datetime) -> str | None:
+    kept = installation.read(directory)  # before the row: a mark that others commit in between is then only ahead of it
+    gate = Gate.objects.get()
+    return installation.doubt(
+        kept,
+        copied=kept is not None and installation.is_copy(directory, kept),
+        epoch=gate.installation_epoch,
+        mark=gate.mark,
+        living=Pulse.objects.filter(name="tick", at__gt=now - _LIVING).exists(),
+        doubted=(gate.paused_by or "").startswith(installation.DOUBT),
+    )
+
+
+def _move_mark(directory: Path) -> None:
+    """The database first: what is kept is never ahead of what was committed. Only the file itself is there before any mark."""
+    gate = Gate.objects.get()
+    kept = installation.read(directory)
+    try:
+        if kept is None or kept.epoch != gate.installation_epoch:
+            installation.write(directory, gate.installation_epoch, gate.mark)
+        mark = db.rows("UPDATE gate SET mark=mark+1 RETURNING mark")[0][0]
+        installation.write(directory, gate.installation_epoch, mark)
+    except OSError as error:
+        log.warning("mark_not_kept", error=type(error).__name__)
 
 
 def pause(why: str, *, only_if_open: bool = False) -> None:

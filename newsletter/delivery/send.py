@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import barrier, gate, settle
+from newsletter.delivery import barrier, breaker, gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.delivery.settle import LeaseLost
@@ -20,6 +20,7 @@ from newsletter.vault import KeysDoNotFit, Vault
 
 log = structlog.get_logger()
 T = TypeVar("T")
+GoingOn = Callable[[], bool]
 
 #: Seconds for which an outcome's write is repeated: below the tasks' time limit, far below the lease.
 WRITE_FOR = 60
@@ -46,18 +47,24 @@ class Sent:
     unknown: int = 0
 
 
-def send_next(sender: Sender, *, clock: Callable[[], datetime]) -> Sent | None:
-    """Take and send the next batch that is due; None when there is none, or sending is paused.
+def _always() -> bool:
+    return True
 
-    `clock` is the database's: leases are compared with it.
+
+def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingOn = _always) -> Sent | None:
+    """Take and send the next batch that is due; None when there is none, sending is paused, or `going_on` says no.
+
+    `clock` is the database's: leases are compared with it. `going_on` is also asked before each further window: a worker that
+    is to stop finishes what has left, and plans the rest anew.
     """
-    held = barrier.claim(now=clock(), provider=sender.provider.number)
+    held = barrier.claim(now=clock(), provider=sender.provider.number) if going_on() else None
     if held is None:
         return None
+    if held.probe:
+        settle.keep_one(held, now=clock())
+    awake = time.monotonic()
     try:
-        recipients = barrier.begin(
-            held, now=clock(), provider=sender.provider.number, window=sender.provider.window, vault=sender.vault
-        )
+        recipients = _durably(partial(_begin, sender, held, clock))
     except IntegrityError:
         barrier.park(held, "an earlier hand-over was never disproved")
         return Sent(held.batch_id)
@@ -68,25 +75,66 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime]) -> Sent | None:
         barrier.give_back(held)
         return None
     try:
-        return _hand_over(sender, held, recipients, clock)
+        return _Hand(sender, held, clock, going_on).over(recipients, awake)
     except LeaseLost:
         log.error("lease_lost", batch_id=held.batch_id)
         return Sent(held.batch_id)
 
 
-def _hand_over(sender: Sender, held: Claim, recipients: list[Recipient], clock: Callable[[], datetime]) -> Sent:
-    letters = Letters(sender.vault)
-    told: list[Outcome] = []
-    while recipients:
-        outcomes = _outcomes(sender, recipients, letters)
-        told.extend(outcomes.values())
-        if _nothing_taken(outcomes, told):
-            _durably(partial(_put_off, held, outcomes, clock))
-            return _count(held, told)
-        recipients = _durably(partial(_settle, sender, held, outcomes, clock))
-    if sender.provider.window is not None or not told:
-        _durably(partial(_finish, held, clock))
-    return _count(held, told)
+def _begin(sender: Sender, held: Claim, clock: Callable[[], datetime]) -> list[Recipient] | None:
+    carrier = sender.provider
+    return barrier.begin(held, now=clock(), provider=carrier.number, window=carrier.window, vault=sender.vault)
+
+
+@dataclass(frozen=True)
+class _Hand:
+    """The hand-over of one batch."""
+
+    sender: Sender
+    held: Claim
+    clock: Callable[[], datetime]
+    going_on: GoingOn
+
+    def over(self, recipients: list[Recipient], awake: float) -> Sent:
+        """Hand over a window after the other; `awake` is this machine's monotonic time just before the first was opened."""
+        letters = Letters(self.sender.vault)
+        told: list[Outcome] = []
+        while recipients:
+            outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, recipients, letters)
+            told.extend(outcomes.values())
+            if _nothing_taken(outcomes, told):
+                _durably(partial(_put_off, self.held, outcomes, self.clock))
+                return _count(self.held, told)
+            awake = time.monotonic()
+            recipients = _durably(partial(self._settle, outcomes))
+        if self.sender.provider.window is not None or not told:
+            _durably(partial(_finish, self.held, self.clock))
+        return _count(self.held, told)
+
+    def _asleep(self, recipients: list[Recipient], awake: float) -> Mapping[int, Outcome] | None:
+        """Stopped between the barrier and the first byte for so long that the lease may be over: then nothing leaves."""
+        half = barrier.lease(self.sender.provider.window) / 2
+        if awake + half.total_seconds() > time.monotonic():
+            return None
+        return {one.delivery_id: Deferred("not begun: the worker was held up") for one in recipients}
+
+    def _settle(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
+        """Write a window's outcomes and open the next one, in one commit; the whole batch's where it was one request."""
+        now, provider = self.clock(), self.sender.provider
+        for outcome in outcomes.values():
+            if isinstance(outcome, Deferred) and outcome.pause:
+                gate.pause(gate.paused_words(outcome.reason, now), only_if_open=True)
+        left_alone = breaker.note(provider.number, outcomes.values(), now=now)
+        if provider.window is None:
+            settle.settle_whole(self.held, next(iter(outcomes.values())), now=now)
+            return []
+        settle.settle_window(self.held, outcomes, now=now)
+        last = max(outcomes)
+        if left_alone or not self.going_on():
+            why = "the provider leaves us in doubt" if left_alone else "the worker was told to stop"
+            settle.leave_rest(self.held, after=last, now=now, why=why)
+            return []
+        return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
 
 
 def _durably(write: Callable[[], T]) -> T:
@@ -130,21 +178,6 @@ def _put_off(held: Claim, outcomes: Mapping[int, Outcome], clock: Callable[[], d
     if deferred.pause:
         gate.pause(gate.paused_words(deferred.reason, now), only_if_open=True)
     log.warning("put_off", batch_id=held.batch_id, reason=deferred.reason, paused=deferred.pause)
-
-
-def _settle(
-    sender: Sender, held: Claim, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]
-) -> list[Recipient]:
-    """Write a window's outcomes and open the next one, in one commit; the whole batch's where it was one request."""
-    now = clock()
-    for outcome in outcomes.values():
-        if isinstance(outcome, Deferred) and outcome.pause:
-            gate.pause(gate.paused_words(outcome.reason, now), only_if_open=True)
-    if sender.provider.window is None:
-        settle.settle_whole(held, next(iter(outcomes.values())), now=now)
-        return []
-    settle.settle_window(held, outcomes, now=now)
-    return barrier.open_window(held, after=max(outcomes), now=now, window=sender.provider.window, vault=sender.vault)
 
 
 def _count(held: Claim, told: list[Outcome]) -> Sent:

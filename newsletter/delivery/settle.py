@@ -24,6 +24,8 @@ def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime
         LeaseLost: the batch is not ours any more.
     """
     batch = _ours(held)
+    if batch.done_upto is not None and batch.done_upto >= max(outcomes):
+        return  # written before, only its commit was not heard of
     for kind, state in ((Refused, DeliveryState.FAILED), (Unknown, DeliveryState.UNKNOWN)):
         for delivery_id, outcome in outcomes.items():
             if isinstance(outcome, kind):
@@ -61,6 +63,35 @@ def move(batch: Batch, delivery_ids: Sequence[int], *, not_before: datetime, now
         for number in delivery_ids
     )
     return fresh.id
+
+
+def keep_one(held: Claim, *, now: datetime) -> None:
+    """Leave one mail in a claimed batch and plan the others anew: a provider that left us in doubt is tried with one.
+
+    Nothing changes when the claim is no longer ours.
+    """
+    with transaction.atomic():
+        mine = Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.CLAIMED)
+        if mine.update(size=1):
+            _leave(
+                Batch.objects.get(id=held.batch_id), 1, now, "not begun: one goes first, the provider is being tried"
+            )
+
+
+def leave_rest(held: Claim, *, after: int, now: datetime, why: str) -> None:
+    """Plan the windows anew that were not opened.
+
+    Raises:
+        LeaseLost: the batch is not ours any more.
+    """
+    _leave(_ours(held), 0, now, f"not begun: {why}", after=after)
+
+
+def _leave(batch: Batch, keep: int, now: datetime, why: str, *, after: int = 0) -> None:
+    rest = Delivery.objects.filter(batch_id=batch.id, state=None, id__gt=after).order_by("id")
+    numbers = list(rest.values_list("id", flat=True)[keep:])
+    if numbers:
+        move(batch, numbers, not_before=now, now=now, why=why)
 
 
 def finish_windows(held: Claim, *, now: datetime) -> None:

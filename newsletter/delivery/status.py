@@ -96,6 +96,8 @@ def explain(reference: str) -> Story | None:
         reason=delivery.reason or delivery.batch.reason,
         batch_id=delivery.batch_id,
         items=tuple((item, version, tuple(topics)) for item, version, topics in content),
-        attempts=tuple(attempts.values("n", "provider", "began_at", "ended_at", "outcome", "phase", "disproved")),
+        attempts=tuple(
+            attempts.values("n", "provider", "began_at", "ended_at", "outcome", "phase", "disproved", "waived_by")
+        ),
         events=tuple(events.values("kind", "at", "detail")),
     )

@@ -3,12 +3,17 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import structlog
 from django.db import transaction
 
 from newsletter import db
 from newsletter.editions.slots import next_due, occasion_key
 from newsletter.models import Cadence, Gathering, Occasion, Rhythm
 
+log = structlog.get_logger()
+
+#: A digest whose hour is longer past is not sent: the next one has all of it.
+CATCH_UP = timedelta(hours=6)
 _FRESH = "gathering_id IS NULL AND owed_at IS NOT NULL AND withdrawn_at IS NULL"
 
 
@@ -33,7 +38,8 @@ def close_alert(*, now: datetime, wait: timedelta) -> int | None:
 def take_slots(*, now: datetime) -> tuple[int, ...]:
     """Open a gathering for every rhythm that is due and has people, and move its due time on; returns their ids.
 
-    Two beats may both try: the gathering is unique by occasion and rhythm, and the due time moves by compare-and-set.
+    Two beats may both try: the gathering is unique by occasion and rhythm, and the due time moves by compare-and-set. A slot
+    that is found `CATCH_UP` late is skipped: its gathering says so, nothing is given, and so all of it stays owed.
     """
     taken = [_take(rhythm, now) for rhythm in Rhythm.objects.filter(due_at__lte=now).order_by("due_at", "id")]
     return tuple(gathering for gathering in taken if gathering is not None)
@@ -51,8 +57,12 @@ def _take(rhythm: Rhythm, now: datetime) -> int | None:
         occasion, _ = Occasion.objects.get_or_create(
             key=key, defaults={"kind": Occasion.Kind.DIGEST, "created_at": now}
         )
-        gathering, made = Gathering.objects.get_or_create(occasion=occasion, rhythm=rhythm, defaults={"cut_at": now})
-        return gathering.id if made else None
+        late = now - rhythm.due_at > CATCH_UP
+        how = {"cut_at": now, "skipped": late, "composed_at": now if late else None}
+        gathering, made = Gathering.objects.get_or_create(occasion=occasion, rhythm=rhythm, defaults=how)
+    if made and late:
+        log.warning("slot_skipped", gathering_id=gathering.id)
+    return gathering.id if made and not late else None
 
 
 def open_gatherings() -> tuple[int, ...]:

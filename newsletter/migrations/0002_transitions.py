@@ -6,7 +6,7 @@ from newsletter.models.states import BATCH_TRANSITIONS, DELIVERY_TRANSITIONS
 
 
 def pairs(transitions):
-    return ", ".join(sorted(f"'{before or '-'}>{after}'" for before, after in transitions))
+    return ", ".join(sorted(f"'{before or '-'}>{after or '-'}'" for before, after in transitions))
 
 
 def install(apps, schema_editor):

@@ -1,6 +1,16 @@
 """Every table, the states and which may follow which; one file per room."""
 
-from newsletter.models.delivery import Attempt, Batch, Delivery, DeliveryItem, Event, Gate, Pulse, SoftBounce
+from newsletter.models.delivery import (
+    Attempt,
+    Batch,
+    Breaker,
+    Delivery,
+    DeliveryItem,
+    Event,
+    Gate,
+    Pulse,
+    SoftBounce,
+)
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, IndexState, Match, Topic, TopicRevision
@@ -20,6 +30,7 @@ __all__ = [
     "Attempt",
     "Batch",
     "BatchState",
+    "Breaker",
     "Cadence",
     "Citation",
     "Consent",

@@ -150,10 +150,27 @@ class Gate(models.Model):
     check_cipher = models.BinaryField()
     check_index = models.BinaryField()
     check_token = models.TextField()
+    #: Moves on while the service works, and is kept beside the keys too: a database that is behind was restored.
+    mark = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "gate"
         constraints: ClassVar = [models.CheckConstraint(name="gate_one", condition=Q(id=1))]
+
+
+class Breaker(models.Model):
+    """Answers of a provider that left us in doubt, in a row; open, it is only tried with one mail now and then."""
+
+    provider = models.SmallIntegerField(primary_key=True)
+    in_a_row = models.IntegerField(default=0)
+    #: None: closed. Past: the next claim is a probe.
+    open_until = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    #: Probes that failed since.
+    probes = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "breaker"
 
 
 class Pulse(models.Model):

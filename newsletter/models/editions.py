@@ -35,6 +35,8 @@ class Gathering(models.Model):
     #: Subscribers up to this id are composed.
     composed_upto = models.IntegerField(default=0)
     composed_at = models.DateTimeField(null=True)
+    #: Its hour was long past when it was found: nothing was mailed, all of it stays owed to the next.
+    skipped = models.BooleanField(default=False)
 
     class Meta:
         db_table = "gathering"

@@ -52,19 +52,27 @@ BATCH_TRANSITIONS: frozenset[tuple[BatchState, BatchState]] = frozenset(
         (BatchState.SENDING, BatchState.PLANNED),
         (BatchState.SENDING, BatchState.CANCELLED),
         (BatchState.UNKNOWN, BatchState.ACCEPTED),
+        # only where the attempt was waived by name, or an operator knows better
+        (BatchState.UNKNOWN, BatchState.PLANNED),
+        (BatchState.UNKNOWN, BatchState.FAILED),
+        (BatchState.ACCEPTED, BatchState.PLANNED),
         (BatchState.PARKED, BatchState.PLANNED),
         (BatchState.PARKED, BatchState.CANCELLED),
     }
 )
 
 #: (from, to) of every legal change of `delivery.state`; None is "as its batch".
-DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState]] = frozenset(
+DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState | None]] = frozenset(
     {
         (None, DeliveryState.ACCEPTED),
         (None, DeliveryState.UNKNOWN),
         (None, DeliveryState.FAILED),
         (None, DeliveryState.CANCELLED),
         (DeliveryState.UNKNOWN, DeliveryState.ACCEPTED),
+        # an operator's word: it goes again with a new batch, or was surely not taken
+        (DeliveryState.UNKNOWN, None),
+        (DeliveryState.UNKNOWN, DeliveryState.FAILED),
+        (DeliveryState.ACCEPTED, None),
     }
 )
 

@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from newsletter import db
-from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Feed, Gate, Match, Pulse, Subscriber
+from newsletter.models import Batch, BatchState, Breaker, Delivery, DeliveryState, Feed, Gate, Match, Pulse, Subscriber
 
 
 class Figures(Collector):
@@ -35,6 +35,8 @@ class Figures(Collector):
         waited = (now - since) / timedelta(seconds=1) if since else 0
         yield _one("newsletter_fresh_match_age_seconds", "How long the oldest fresh match waits", max(waited, 0))
         yield _one("newsletter_sending_open", "1 when sending is open", Gate.objects.filter(sending_open=True).count())
+        alone = Breaker.objects.filter(open_until__isnull=False).count()
+        yield _one("newsletter_providers_left_alone", "Providers that left us in doubt too often", alone)
         tick = Pulse.objects.filter(name="tick").first()
         seen = (now - tick.at) / timedelta(seconds=1) if tick else -1
         yield _one("newsletter_last_look_age_seconds", "Since a worker looked at the tables; -1: never", seen)

@@ -1,0 +1,112 @@
+"""A provider that leaves us in doubt: after five times nothing more is risked but one mail now and then."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from newsletter.delivery import breaker, send, status
+from newsletter.delivery.plan import Carrier
+from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.models import Batch, Breaker
+from tests import rows
+from tests.delivery.carrier import ScriptedCarrier
+
+pytestmark = pytest.mark.django_db
+
+NOW = rows.NOW
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    rows.open_gate()
+
+
+def run(carrier: ScriptedCarrier, moment: datetime = NOW, going_on: Callable[[], bool] = lambda: True) -> int:
+    sender = send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
+    sent = 0
+    while send.send_next(sender, clock=lambda: moment, going_on=going_on):
+        sent += 1
+    return sent
+
+
+def doubtful(window: int | None = None) -> ScriptedCarrier:
+    return ScriptedCarrier(lambda _parcel: Unknown("answered 500"), window=window)
+
+
+def test_after_five_doubts_in_a_row_the_rest_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(8):
+        rows.planned(4, carrier=Carrier(1, one_letter=True))
+    assert run(doubtful()) == breaker.OPEN_AFTER
+    assert status.ledger().by_state == {"planned": 12, "unknown": 20}
+    assert capsys.readouterr().out.count("provider_left_alone") == 1
+    (one,) = breaker.opened()
+    assert (one.provider, one.since, one.next_probe_at) == (1, NOW, NOW + timedelta(minutes=1))
+
+
+def test_a_probe_risks_one_mail_and_success_opens_the_way() -> None:
+    for _ in range(7):
+        rows.planned(4, carrier=Carrier(1, one_letter=True))
+    run(doubtful())
+    carrier = doubtful()
+    assert run(carrier, NOW + timedelta(seconds=61)) == 1
+    assert len(carrier.handed) == 1
+    assert run(carrier, NOW + timedelta(seconds=62)) == 0
+    carrier.script = lambda _parcel: Accepted()
+    assert run(carrier, NOW + timedelta(minutes=5)) > 2
+    assert status.ledger().by_state == {"accepted": 7, "unknown": 21}
+    assert breaker.opened() == []
+
+
+@pytest.mark.parametrize("answer", [Accepted(), Refused("550 5.1.1")])
+def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
+    answers = [Unknown("x")] * 4 + [answer] + [Unknown("x")] * 4
+    for _ in answers:
+        rows.planned(1, carrier=Carrier(1, one_letter=True))
+    carrier = ScriptedCarrier(window=None)
+    carrier.script = lambda _parcel: answers[len(carrier.handed) - 1]
+    assert run(carrier) == 9
+    assert not breaker.is_open(1)
+
+
+def test_a_connection_that_never_came_to_be_says_nothing() -> None:
+    for _ in range(7):
+        rows.planned(1, carrier=Carrier(1, one_letter=True))
+    assert run(ScriptedCarrier(lambda _parcel: Deferred("refused"), window=None)) == 7
+    assert not Breaker.objects.exists()
+
+
+def test_other_providers_go_on() -> None:
+    Breaker.objects.create(provider=2, in_a_row=5, open_until=NOW + timedelta(hours=1), opened_at=NOW)
+    rows.planned(1)
+    assert run(ScriptedCarrier()) == 1
+
+
+def test_windows_after_the_fifth_doubt_are_not_opened() -> None:
+    rows.planned(20)
+    carrier = doubtful(window=2)
+    assert run(carrier) == 1
+    assert len(carrier.handed) == 10
+    assert status.ledger().by_state == {"planned": 10, "unknown": 10}
+
+
+@pytest.mark.parametrize(("window", "handed"), [(None, 6), (2, 2)])
+def test_a_worker_that_is_told_to_stop_finishes_what_has_left_and_gives_the_rest_back(
+    window: int | None, handed: int
+) -> None:
+    rows.planned(6, carrier=Carrier(1, one_letter=window is None))
+    rows.planned(6, carrier=Carrier(1, one_letter=window is None))
+    going = [True]
+
+    def stop(_parcel: Parcel) -> Outcome:
+        going[0] = False
+        return Accepted()
+
+    carrier = ScriptedCarrier(stop, window=window)
+    assert run(carrier, going_on=lambda: going[0]) == 1
+    assert status.ledger().by_state == {"accepted": handed, "planned": 12 - handed}
+    assert not Batch.objects.filter(state__in=("claimed", "sending")).exists()
+    carrier.script = lambda _parcel: Accepted()
+    run(carrier)
+    assert status.ledger().by_state == {"accepted": 12}
+    assert len({parcel.delivery_id for parcel in carrier.handed}) == len(carrier.handed) == 12

@@ -1,0 +1,147 @@
+"""An operator's word, or the rule for urgent topics: what is in doubt goes again only so, and it is written down."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter import links
+from newsletter.delivery import recover, send, status, waive
+from newsletter.delivery.plan import Carrier
+from newsletter.handover import Accepted, Outcome, Parcel, Unknown
+from newsletter.models import Attempt, Batch, Delivery, Event, Lane, Topic
+from tests import rows
+from tests.delivery.carrier import ScriptedCarrier
+
+pytestmark = pytest.mark.django_db
+
+NOW = rows.NOW
+LATER = NOW + timedelta(hours=3)
+WORD = waive.Word("ops", "nothing came")
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    rows.open_gate()
+
+
+def run(carrier: ScriptedCarrier, moment=NOW) -> list[int]:
+    sender = send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
+    while send.send_next(sender, clock=lambda: moment):
+        pass
+    return [parcel.delivery_id for parcel in carrier.handed]
+
+
+def doubtful(_parcel: Parcel) -> Outcome:
+    return Unknown("no answer")
+
+
+def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.ALERT) -> list[str]:
+    """References of mails in doubt: a whole request, or (with windows) the second window of two."""
+    rows.planned(people, carrier=Carrier(1, one_letter=window is None), lane=lane)
+    carrier = ScriptedCarrier(doubtful, window=window)
+    if window:
+        carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
+    run(carrier)
+    return [row.reference for row in status.listing("unknown")]
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
+    reference = in_doubt(4, window=window)[0]
+    before = status.ledger().by_state["unknown"]
+    assert waive.retry(reference, WORD, now=LATER) == waive.Done(1)
+    handed = run(ScriptedCarrier(window=window), LATER)
+    assert [links.reference(number) for number in handed] == [reference]
+    assert status.ledger().by_state["unknown"] == before - 1
+    story = status.explain(reference)
+    assert story is not None
+    assert story.state == "accepted"
+    assert [attempt["waived_by"] for attempt in story.attempts] == ["ops: nothing came", None]
+    assert [(event["kind"], event["detail"]) for event in story.events] == [("retried", "ops: nothing came")]
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_a_whole_hand_over_goes_again(window: int | None) -> None:
+    references = in_doubt(4, window=window)
+    assert waive.retry(references[0], WORD, now=LATER, whole=True) == waive.Done(len(references))
+    handed = run(ScriptedCarrier(window=window), LATER)
+    assert sorted(map(links.reference, handed)) == sorted(references)
+    assert status.ledger().by_state == {"accepted": 4}
+    assert waive.retry(references[0], WORD, now=LATER) == waive.Cannot(
+        "it is accepted: only what is unknown or parked can go again"
+    )
+
+
+def test_what_is_not_in_doubt_cannot_be_retried_while_it_is_on_its_way() -> None:
+    rows.planned(1)
+    reference = status.listing()[0].reference
+    assert isinstance(waive.retry(reference, WORD, now=NOW), waive.Cannot)
+    Batch.objects.update(state="claimed")
+    assert isinstance(waive.retry(reference, WORD, now=NOW), waive.Cannot)
+    assert isinstance(waive.retry("0000-0000-9", WORD, now=NOW), waive.Cannot)
+
+
+def test_a_parked_mail_goes_again() -> None:
+    rows.planned(2)
+    Batch.objects.update(state="parked", reason="gave up: 451")
+    reference = status.listing("parked")[0].reference
+    assert waive.retry(reference, WORD, now=NOW, whole=True) == waive.Done(2)
+    assert len(run(ScriptedCarrier())) == 2
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("window", [None, 2])
+def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, window: int | None) -> None:
+    references = in_doubt(4, window=window)
+    state = "accepted" if accepted else "failed"
+    assert waive.resolve(references[0], accepted, WORD, now=LATER, whole=whole) == waive.Done(
+        len(references) if whole else 1
+    )
+    story = status.explain(references[0])
+    assert story is not None
+    assert (story.state, story.reason) == (state, "ops: nothing came")
+    assert status.ledger().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
+    assert run(ScriptedCarrier(window=window), LATER) == []
+    assert isinstance(waive.resolve(references[0], accepted, WORD, now=LATER), waive.Cannot)
+
+
+def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:
+    rows.planned(3, carrier=Carrier(1, one_letter=True))
+    rows.planned(2, carrier=Carrier(1, one_letter=True))
+    run(ScriptedCarrier(window=None))
+    heard = Delivery.objects.order_by("id").first()
+    Event.objects.create(fingerprint=b"x", delivery_id=heard.id, kind="delivered", at=NOW, received_at=NOW)
+    assert waive.releasable(1, NOW + timedelta(seconds=1)) == waive.releasable(2, NOW) == 0
+    assert waive.releasable(1, NOW) == 4
+    assert waive.release(1, NOW, WORD, now=LATER) == waive.Done(4)
+    handed = run(ScriptedCarrier(window=None), LATER)
+    assert sorted(handed) == sorted(set(Delivery.objects.values_list("id", flat=True)) - {heard.id})
+    assert status.ledger().by_state == {"accepted": 5}
+    assert Attempt.objects.filter(waived_by="ops: nothing came").count() == 2
+    assert Event.objects.filter(kind="released").count() == 4
+
+
+def test_an_urgent_alert_in_doubt_goes_once_more_and_a_digest_is_held() -> None:
+    urgent = rows.topic()
+    Topic.objects.filter(id=urgent.id).update(urgent=True)
+    for lane in (Lane.ALERT, Lane.DIGEST):
+        in_doubt(2, lane=lane)
+    for edition in {one.edition for one in Delivery.objects.select_related("edition")}:
+        edition.content = [[1, 1, [urgent.id]]]
+        edition.save()
+    assert waive.resend_urgent(now=NOW + timedelta(minutes=119)) == 0
+    assert waive.resend_urgent(now=NOW + timedelta(minutes=120)) == 2
+    assert len(run(ScriptedCarrier(doubtful, window=None), LATER)) == 2
+    assert waive.resend_urgent(now=LATER + timedelta(hours=3)) == 0
+    assert status.ledger().by_state == {"unknown": 4}
+
+
+def test_an_ordinary_alert_in_doubt_is_held() -> None:
+    rows.topic()
+    in_doubt(2)
+    assert waive.resend_urgent(now=LATER) == 0
+    Topic.objects.create(kind="curated", name="Else", slug="else", urgent=True, created_at=NOW, id=77)
+    assert waive.resend_urgent(now=LATER) == 0
+    recover.recover(now=LATER)
+    assert status.ledger().by_state == {"unknown": 2}

@@ -1,0 +1,38 @@
+"""Servers for the scenarios: a PostgreSQL that keeps what it committed, a Redis to be hurt, templates of a thousand people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import services
+from tests.conftest import _or_skip
+from tests.faults import ground
+
+PEOPLE, SIZE = 1_000, 10
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[services.Redis]:
+    server = _or_skip(services.Redis)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Template]:
+    server = _or_skip(lambda: services.Postgres(durable=True))
+    server.start()
+    yield ground.Template(server, tmp_path_factory.mktemp("faults"), PEOPLE, SIZE)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def file_template(tmp_path_factory: pytest.TempPathFactory) -> ground.Template:
+    return ground.Template(None, tmp_path_factory.mktemp("faults-sqlite"), PEOPLE, SIZE)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "world"

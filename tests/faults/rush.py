@@ -1,0 +1,34 @@
+"""The service as it is, with its clocks turned fast: `celery -A tests.faults.rush …`, `python -m tests.faults.rush run`.
+
+What takes minutes so that slow providers are waited for takes seconds here; which follows which is unchanged.
+"""
+
+import os
+from datetime import timedelta
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+
+from newsletter import tasks
+from newsletter.delivery import barrier, breaker, retry
+from newsletter.providers.sendgrid import SendGrid
+from newsletter.providers.smtp import Smtp
+
+_SECOND = 1 / 60
+
+barrier.CLAIM_LEASE, barrier.MARGIN = timedelta(seconds=5), timedelta(seconds=1)
+barrier.REQUEST_LEASE, barrier.WINDOW_LEASE = timedelta(seconds=6), timedelta(seconds=8)
+retry.BACK_OFF = (_SECOND, 2 * _SECOND, 3 * _SECOND)
+breaker.PROBE_AFTER = (_SECOND, _SECOND, 2 * _SECOND)
+SendGrid.__init__.__kwdefaults__["timeout"] = 1.0
+Smtp.__init__.__kwdefaults__.update(timeout=1.0, answer_within=1.0)
+tasks.watch.__kwdefaults__["silence"] = 4
+for name, tick in tasks.TICKS.items():
+    every = max(tick.every / 10, 1)
+    tasks.app.conf.beat_schedule[name] |= {"schedule": every, "options": {"expires": every}}
+
+app = tasks.app
+
+if __name__ == "__main__":
+    from newsletter.__main__ import main
+
+    main()

@@ -1,0 +1,52 @@
+"""The negative control: a plain worker that sends and then marks, and tries again whatever it got no yes for.
+
+It shares the tables, the claim and the request with the service; what it has not is the barrier, and a word for doubt.
+"""
+
+import time
+
+from django.db import OperationalError, connection, transaction
+
+from newsletter import db, tasks, wiring
+from newsletter.delivery import barrier
+from newsletter.delivery.parcels import Letters, parcels
+from newsletter.handover import Accepted
+from newsletter.models import Batch
+from tests.faults import rush
+
+app = rush.app
+tasks.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
+app.conf.beat_schedule = {
+    "send": {"task": "plain.send", "schedule": 1, "options": {"expires": 1}},
+    "again": {"task": "plain.again", "schedule": 1, "options": {"expires": 1}},
+}
+
+
+@app.task(name="plain.send")
+def send() -> None:
+    """Send what is planned, mark it, go on."""
+    while (held := barrier.claim(now=db.now(), provider=wiring.provider().number)) is not None:
+        who = barrier.open_window(held, after=0, now=db.now(), window=None, vault=wiring.vault())
+        ready = parcels(who, letters=Letters(wiring.vault()), vault=wiring.vault(), base_url="https://x", domain="x")
+        if all(isinstance(one, Accepted) for one in wiring.provider().hand_over(ready).values()):
+            _mark(held.batch_id)
+        else:
+            barrier.give_back(held)
+
+
+@app.task(name="plain.again")
+def again() -> None:
+    """What a dead worker held is planned again."""
+    Batch.objects.filter(state="claimed", lease_until__lt=db.now()).update(state="planned", token=None)
+
+
+def _mark(batch_id: int) -> None:
+    for _ in range(10):
+        try:
+            with transaction.atomic():
+                for state in ("claimed", "sending", "accepted"):
+                    Batch.objects.filter(id=batch_id).exclude(state="accepted").update(state=state)
+            return
+        except OperationalError:
+            connection.close()
+            time.sleep(0.5)

@@ -1,0 +1,348 @@
+"""S24: the ledger against a model by chance; a small one through every order in which its workers can take their steps."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from newsletter.delivery import barrier, recover, reroute, settle, waive
+from newsletter.delivery.barrier import Claim, Recipient
+from newsletter.delivery.plan import Carrier
+from newsletter.delivery.settle import LeaseLost
+from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.models import Batch, Delivery, Subscriber
+from newsletter.models.states import BATCH_TRANSITIONS
+from tests import rows
+
+pytestmark = pytest.mark.django_db
+
+FINAL = {"accepted", "failed", "cancelled", "unknown", "parked"}
+
+
+@dataclass
+class Worker:
+    """A process: what it holds, what it may send, what it was told."""
+
+    held: Claim | None = None
+    window: list[Recipient] = field(default_factory=list)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+
+class World:
+    """Workers, a provider that remembers, a clock; every method is one step that nothing interrupts."""
+
+    def __init__(self, people: int, window: int | None, workers: int) -> None:
+        rows.open_gate()
+        self.carried = window
+        planned = rows.planned(people, carrier=Carrier(1, one_letter=window is None))
+        self.people = [person.id for person in planned.people]
+        self.now = rows.NOW
+        self.workers = [Worker() for _ in range(workers)]
+        self.taken: Counter[int] = Counter()
+        #: Hand-overs of each delivery, and how many of them were proved not to be taken, or waived by name.
+        self.handed: Counter[int] = Counter()
+        self.proved: Counter[int] = Counter()
+
+    def claim(self, worker: Worker) -> None:
+        if worker.held is None:
+            worker.held = barrier.claim(now=self.now, provider=1)
+
+    def begin(self, worker: Worker) -> None:
+        if worker.held is None or worker.window or worker.outcomes:
+            return
+        try:
+            with transaction.atomic():
+                found = barrier.begin(worker.held, now=self.now, provider=1, window=self.carried, vault=rows.VAULT)
+        except IntegrityError:
+            raise AssertionError("a second hand-over was only stopped by the last guard") from None
+        if found:
+            worker.window = found
+        else:
+            worker.held = None
+
+    def post(self, worker: Worker, outcome: Outcome, arrived: bool) -> None:
+        """The bytes leave; the provider takes them or not, and answers."""
+        for one in worker.window:
+            self.handed[one.delivery_id] += 1
+            self.taken[one.delivery_id] += isinstance(outcome, Accepted) or (isinstance(outcome, Unknown) and arrived)
+            self.proved[one.delivery_id] += isinstance(outcome, Deferred) or (
+                isinstance(outcome, Refused) and outcome.split
+            )
+            worker.outcomes[one.delivery_id] = outcome
+        worker.window = []
+
+    def settle(self, worker: Worker) -> None:
+        if worker.held is None or not worker.outcomes:
+            return
+        try:
+            with transaction.atomic():
+                worker.window = self._settled(worker.held, worker.outcomes)
+                if self.carried is not None and not worker.window:
+                    settle.finish_windows(worker.held, now=self.now)
+        except LeaseLost:
+            worker.window = []
+        worker.outcomes = {}
+        if not worker.window:
+            worker.held = None
+
+    def _settled(self, held: Claim, outcomes: dict[int, Outcome]) -> list[Recipient]:
+        if self.carried is None:
+            settle.settle_whole(held, next(iter(outcomes.values())), now=self.now)
+            return []
+        settle.settle_window(held, outcomes, now=self.now)
+        return barrier.open_window(held, after=max(outcomes), now=self.now, window=self.carried, vault=rows.VAULT)
+
+    def states(self) -> dict[int, str]:
+        return {one.id: one.state or one.batch.state for one in Delivery.objects.select_related("batch")}
+
+    def check(self) -> None:
+        """What must hold at every moment."""
+        states = self.states()
+        assert len(states) == len(self.people), "a mail was lost from the ledger"
+        for number, times in self.handed.items():
+            assert times <= 1 + self.proved[number], "handed over again without proof"
+        for number, state in states.items():
+            assert self.taken[number] <= 1 + self.proved[number]
+            if state == "accepted":
+                assert self.taken[number], "called accepted, and nobody took it"
+            if state in ("failed", "cancelled", "planned", "claimed", "parked") and self.taken[number]:
+                assert self.proved[number], f"{state}, though it was taken"
+
+
+OUTCOMES: list[Outcome] = [
+    Accepted(), Unknown("no answer"), Deferred("429", 1.0), Refused("550"), Refused("400", split=True)
+]  # fmt: skip
+WHO = st.integers(0, 2)
+
+
+class Ledger(RuleBasedStateMachine):
+    """Three workers that are killed, sleep and wake at any moment; people who leave; an operator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+
+    def teardown(self) -> None:
+        self._finish()
+        transaction.set_rollback(True)
+        self._atomic.__exit__(None, None, None)
+
+    @initialize(people=st.integers(1, 6), window=st.sampled_from([None, 1, 2]))
+    def begin_world(self, people: int, window: int | None) -> None:
+        self.world = World(people, window, 3)
+
+    @rule(who=WHO)
+    def claim(self, who: int) -> None:
+        self.world.claim(self.world.workers[who])
+
+    @rule(who=WHO)
+    def barrier(self, who: int) -> None:
+        self.world.begin(self.world.workers[who])
+
+    @rule(who=WHO, outcome=st.sampled_from(OUTCOMES), arrived=st.booleans())
+    def post(self, who: int, outcome: Outcome, arrived: bool) -> None:
+        if self.world.carried is not None and isinstance(outcome, Refused) and outcome.split:
+            outcome = Refused("550")
+        self.world.post(self.world.workers[who], outcome, arrived)
+
+    @rule(who=WHO)
+    def settle(self, who: int) -> None:
+        self.world.settle(self.world.workers[who])
+
+    @rule(who=WHO)
+    def kill(self, who: int) -> None:
+        self.world.workers[who] = Worker()
+
+    @rule(seconds=st.sampled_from([1, 30, 70, 1000]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.now += timedelta(seconds=seconds)
+
+    @rule()
+    def recover(self) -> None:
+        recover.recover(now=self.world.now)
+
+    @rule()
+    def reroute(self) -> None:
+        reroute.reroute(Carrier(1, one_letter=self.world.carried is None))
+
+    @rule(who=st.integers(0, 5))
+    def leave(self, who: int) -> None:
+        Subscriber.objects.filter(id__in=self.world.people[who : who + 1]).update(state="left")
+
+    @rule(whole=st.booleans(), again=st.sampled_from(["retry", "accepted"]))
+    def operator(self, whole: bool, again: str) -> None:
+        """An operator knows what arrived: only what did not goes again, only what did is called accepted."""
+        from newsletter import links
+
+        states = self.world.states()
+        doubtful = [number for number, state in states.items() if state == "unknown"]
+        for number in doubtful[:1]:
+            batch = Delivery.objects.get(id=number).batch_id
+            together = (
+                [one for one in doubtful if Delivery.objects.get(id=one).batch_id == batch] if whole else [number]
+            )
+            arrived = {bool(self.world.taken[one]) for one in together}
+            if arrived != {again == "accepted"}:
+                continue
+            word, reference = waive.Word("ops", "looked"), links.reference(number)
+            if again == "retry":
+                assert waive.retry(reference, word, now=self.world.now, whole=whole) == waive.Done(len(together))
+                self.world.proved.update(together)
+            else:
+                assert isinstance(waive.resolve(reference, True, word, now=self.world.now, whole=whole), waive.Done)
+
+    @invariant()
+    def promise(self) -> None:
+        if hasattr(self, "world"):
+            self.world.check()
+
+    def _finish(self) -> None:
+        """Everybody dies, time passes, one good worker comes: everything ends, and the sum closes."""
+        if not hasattr(self, "world"):
+            return
+        world = self.world
+        world.workers = [Worker()]
+        for _ in range(60):
+            world.now += timedelta(hours=1)
+            recover.recover(now=world.now)
+            (worker,) = world.workers
+            for step in (world.claim, world.begin):
+                step(worker)
+            while worker.window:
+                world.post(worker, Accepted(), True)
+                world.settle(worker)
+            worker.held = None
+        world.check()
+        assert set(world.states().values()) <= FINAL
+
+
+def test_no_sequence_of_steps_loses_or_doubles() -> None:
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+def programs(outcome: Outcome, arrived: bool, workers: int) -> list[list[Callable[[World], None]]]:
+    """What each actor does in its order: workers, and a sweeper who finds the first lease over, and the second."""
+
+    def worker(number: int) -> list[Callable[[World], None]]:
+        return [
+            lambda world: world.claim(world.workers[number]),
+            lambda world: world.begin(world.workers[number]),
+            lambda world: world.post(world.workers[number], outcome, arrived),
+            lambda world: world.settle(world.workers[number]),
+        ]
+
+    def late(seconds: int) -> Callable[[World], None]:
+        def sweep(world: World) -> None:
+            world.now += timedelta(seconds=seconds)
+            recover.recover(now=world.now)
+
+        return sweep
+
+    return [*(worker(number) for number in range(workers)), [late(61), late(901)]]
+
+
+class Explorer:
+    """Every order, each state of the world visited once; the database goes back by savepoints."""
+
+    def __init__(self, world: World, actors: list[list[Callable[[World], None]]]) -> None:
+        self.world, self.actors = world, actors
+        self.seen: set[Any] = set()
+
+    def explore(self, done: tuple[int, ...]) -> None:
+        state = (done, self._snapshot())
+        if state in self.seen:
+            return
+        self.seen.add(state)
+        self.world.check()
+        for actor, steps in enumerate(self.actors):
+            if done[actor] < len(steps):
+                self._try(steps[done[actor]], (*done[:actor], done[actor] + 1, *done[actor + 1 :]))
+
+    def _try(self, step: Callable[[World], None], done: tuple[int, ...]) -> None:
+        world = self.world
+        workers = [Worker(one.held, list(one.window), dict(one.outcomes)) for one in world.workers]
+        kept: tuple[datetime, Counter[int], Counter[int], Counter[int]] = (
+            world.now, world.taken.copy(), world.handed.copy(), world.proved.copy()
+        )  # fmt: skip
+        point = transaction.savepoint()
+        step(world)
+        self.explore(done)
+        transaction.savepoint_rollback(point)
+        world.workers = workers
+        world.now, world.taken, world.handed, world.proved = kept
+
+    def _snapshot(self) -> Any:
+        """The rows and the workers, tokens and times left out: they differ without making a difference."""
+        batches = Batch.objects.order_by("id").values_list(
+            "id", "state", "attempts", "begun_upto", "done_upto", "token"
+        )
+        owners = {one.held.token: number for number, one in enumerate(self.world.workers) if one.held}
+        first = min((row[0] for row in batches), default=0)
+        return (
+            tuple((row[0] - first, *row[1:5], owners.get(row[5], row[5] is not None)) for row in batches),
+            tuple(sorted(self.world.states().items())),
+            tuple((one.held is not None, len(one.window), len(one.outcomes)) for one in self.world.workers),
+            self.world.now,
+            tuple(sorted(self.world.handed.items())),
+        )
+
+
+@pytest.mark.parametrize("window", [None, 1])
+@pytest.mark.parametrize(
+    ("outcome", "arrived"),
+    [(Accepted(), True), (Unknown("x"), True), (Unknown("x"), False), (Deferred("x"), False)],
+)
+def test_every_order_of_two_workers_and_a_sweeper(outcome: Outcome, arrived: bool, window: int | None) -> None:
+    explorer = Explorer(World(2, window, 2), programs(outcome, arrived, 2))
+    explorer.explore((0, 0, 0))
+    assert len(explorer.seen) > 100
+
+
+def test_every_order_of_three_workers_and_a_sweeper() -> None:
+    explorer = Explorer(World(1, None, 3), programs(Unknown("x"), True, 3))
+    explorer.explore((0, 0, 0, 0))
+    assert len(explorer.seen) > 300
+
+
+def test_the_explorer_sees_a_barrier_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that takes doubt for a no must be found guilty, or the exploration proves nothing."""
+    real = settle.settle_whole
+
+    def careless(held: Claim, outcome: Outcome, *, now: datetime) -> None:
+        real(held, Deferred("try again", 0.0) if isinstance(outcome, Unknown) else outcome, now=now)
+
+    monkeypatch.setattr(settle, "settle_whole", careless)
+    explorer = Explorer(World(1, None, 2), programs(Unknown("x"), True, 2))
+    with pytest.raises(AssertionError):
+        explorer.explore((0, 0, 0))
+
+
+def test_the_database_refuses_every_change_that_is_not_in_the_table() -> None:
+    made = rows.planned(1).batch_ids[0]
+    states = [state for state, _ in Batch._meta.get_field("state").choices or ()]
+    for before in states:
+        for after in states:
+            with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM batch WHERE id=%s", [made])
+                Batch.objects.create(id=made, provider=1, lane=1, state=before, not_before=rows.NOW, size=1)
+                legal = before == after or (before, after) in BATCH_TRANSITIONS
+                try:
+                    with transaction.atomic():
+                        cursor.execute("UPDATE batch SET state=%s WHERE id=%s", [after, made])
+                except IntegrityError:
+                    assert not legal
+                else:
+                    assert legal
