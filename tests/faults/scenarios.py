@@ -19,7 +19,6 @@ from tests.faults.chaos import Chaos, SmtpChaos
 from tests.faults.judge import Verdict, judge, keys, taken
 from tests.faults.ledger import Ledger
 
-
 #: Seconds for what is left when the hurting ends: under so many kills most of the work still lies ahead then.
 PATIENCE = 600
 
