@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events lint format lock
+.PHONY: help run demo test faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -14,6 +14,9 @@ test: ## set up and pass all checks and tests
 	./test.sh
 
 TESTED = PYTHONPATH=. .venv-test/bin/python -m
+
+faults-suite: ## the scenarios of faults at N=1,000, some minutes on a quiet machine
+	FAULTS=1 $(TESTED) pytest tests/faults
 
 faults: ## the scenarios of crashes and faults at full size, about half an hour (ONLY=S1,S4 SEED=7)
 	$(TESTED) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))

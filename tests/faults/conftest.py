@@ -1,5 +1,6 @@
 """Servers for the scenarios: a PostgreSQL that keeps what it committed, a Redis to be hurt, templates of a thousand people."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.conftest import _or_skip
 from tests.faults import ground
 
 PEOPLE, SIZE = 1_000, 10
+
+#: The scenarios of real processes take minutes, and the machine for themselves: `make faults-suite` runs them.
+collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"]
 
 
 @pytest.fixture(scope="module")
