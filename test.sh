@@ -26,8 +26,10 @@ say "types"
 say "floors"
 "$bin/lint-imports"
 rm -f .coverage .coverage.*
+# much of a test is waiting for a process: twice as many as there are processors
+at_once="-n ${TEST_WORKERS:-$(($(nproc 2>/dev/null || echo 2) * 2))} --dist worksteal"
 say "tests, on SQLite"
-"$bin/python" -m pytest --cov=newsletter --cov-report=
+"$bin/python" -m pytest $at_once --cov=newsletter --cov-report=
 say "rooms, ledger and journeys, on PostgreSQL"
-TEST_DATABASE=postgres "$bin/python" -m pytest --cov=newsletter --cov-append --cov-report=term:skip-covered \
+TEST_DATABASE=postgres "$bin/python" -m pytest $at_once --cov=newsletter --cov-append --cov-report=term:skip-covered \
     tests/ground tests/feeds tests/matching tests/editions tests/delivery tests/subscribers tests/journey tests/security

@@ -24,6 +24,20 @@ def _or_skip(make: Callable[[], T]) -> T:
         pytest.skip(f"{missing} is not installed")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what asks for a database: all else does the same on both, and was tried on SQLite."""
+    if os.environ.get("TEST_DATABASE") != "postgres":
+        return
+    asks = [item for item in items if _asks_for_a_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _asks_for_a_database(item)])
+    items[:] = asks
+
+
+def _asks_for_a_database(item: pytest.Item) -> bool:
+    named = {"db", "transactional_db", "django_db_setup"} & set(getattr(item, "fixturenames", ()))
+    return bool(named) or item.get_closest_marker("django_db") is not None
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """SQLite in a file, as it is used: one in memory is shared between threads by locks of another kind."""
