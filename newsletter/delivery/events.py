@@ -126,7 +126,8 @@ def _mails(numbers: Iterable[int]) -> dict[int, _Mail]:
             "id", "subscriber_id", "batch_id", "state", "batch__provider", "batch__state"
         ):
             if (state or batch_state) not in never:
-                doubtful = BatchState.UNKNOWN in (state, batch_state)
+                again = state is None and batch_state in proof.GOES_AGAIN
+                doubtful = again or BatchState.UNKNOWN in (state, batch_state)
                 found[number] = _Mail(number, who, batch_id, carrier, doubtful)
     return found
 

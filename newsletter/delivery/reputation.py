@@ -6,9 +6,8 @@ from typing import Final
 
 from newsletter import db
 from newsletter.delivery import gate
-from newsletter.delivery.proof import OURS
 from newsletter.handover import Kind
-from newsletter.models import Gate, Pulse
+from newsletter.models import OUR_EVENTS, Gate, Pulse
 
 #: Shares of what was accepted. Gmail and Yahoo ask for less than 0.10 % complaints, and reject mail from 0.30 %.
 COMPLAINTS_WARN: Final = 0.0008
@@ -29,6 +28,7 @@ SILENT_LEAST: Final = 10
 #: The newest batches that are old enough: a suspension shows within one more mailing, however much was sent before.
 SILENT_BATCHES: Final = 50
 _HEARD_SINCE: Final = "events"
+_OURS: Final = ", ".join(f"'{kind}'" for kind in sorted(OUR_EVENTS))
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ def _silence(now: datetime, provider: int) -> str | None:
     heard, _ = Pulse.objects.get_or_create(name=_HEARD_SINCE, defaults={"at": now})
     newest = db.rows(
         "SELECT b.size, CASE WHEN EXISTS (SELECT 1 FROM delivery d JOIN event e ON e.delivery_id=d.id "
-        "WHERE d.batch_id=b.id AND e.kind<>%(ours)s) THEN 0 ELSE b.size END FROM attempt a JOIN batch b ON b.id=a.batch_id "
+        f"WHERE d.batch_id=b.id AND e.kind NOT IN ({_OURS})) THEN 0 ELSE b.size END "
+        "FROM attempt a JOIN batch b ON b.id=a.batch_id "
         "WHERE a.provider=%(provider)s AND a.outcome='accepted' AND a.ended_at>%(since)s AND a.ended_at<=%(before)s "
         f"ORDER BY a.ended_at DESC LIMIT {SILENT_BATCHES}",
         {
-            "ours": OURS,
             "provider": provider,
             "since": max(now - SILENT_WITHIN, _opened_at(now), heard.at),
             "before": now - SILENT_AFTER,

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from newsletter import links
-from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
+from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
 URGENT_AFTER = timedelta(hours=2)
@@ -17,8 +17,6 @@ URGENT_AFTER = timedelta(hours=2)
 URGENT_UNTIL = timedelta(days=2)
 #: Who waived, where it was this rule.
 RULE = "rule: urgent"
-#: Kinds of event that this service writes itself: they tell nothing of what became of a mail.
-OURS = frozenset({"deferred", "retried", "resolved", "released"})
 
 
 @dataclass(frozen=True)
@@ -199,5 +197,5 @@ def _taken_since(provider: int, since: datetime) -> list[Batch]:
 
 def _unheard(batch: Batch) -> list[int]:
     ids = _open(batch, DeliveryState.ACCEPTED)
-    heard = Event.objects.filter(delivery_id__in=ids).exclude(kind__in=OURS).values_list("delivery_id", flat=True)
+    heard = Event.objects.filter(delivery_id__in=ids).exclude(kind__in=OUR_EVENTS).values_list("delivery_id", flat=True)
     return sorted(set(ids) - set(heard)) if batch.state == BatchState.ACCEPTED else []

@@ -14,7 +14,7 @@ from newsletter.models.delivery import (
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, IndexState, Match, Topic, TopicRevision
-from newsletter.models.states import BatchState, Cadence, DeliveryState, Lane
+from newsletter.models.states import OUR_EVENTS, BatchState, Cadence, DeliveryState, Lane
 from newsletter.models.subscribers import (
     Consent,
     Look,
@@ -26,6 +26,7 @@ from newsletter.models.subscribers import (
 )
 
 __all__ = [
+    "OUR_EVENTS",
     "AliasPack",
     "Attempt",
     "Batch",

@@ -77,6 +77,10 @@ DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState | None
 )
 
 
+#: Kinds of event that this service writes itself: they tell what was done here, and nothing of what became of a mail.
+OUR_EVENTS = frozenset({"deferred", "retried", "resolved", "released"})
+
+
 class Lane(models.IntegerChoices):
     """Who goes first: a person waits before the page for a notice, nobody waits for a digest."""
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from newsletter import links
-from newsletter.delivery import recover, send, status, waive
+from newsletter.delivery import events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Outcome, Parcel, Unknown
+from newsletter.handover import Accepted, Kind, Outcome, Parcel, Report, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Lane, Topic
+from newsletter.subscribers.address import index_of
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
 
@@ -144,4 +145,40 @@ def test_an_ordinary_alert_in_doubt_is_held() -> None:
     Topic.objects.create(kind="curated", name="Else", slug="else", urgent=True, created_at=NOW, id=77)
     assert waive.resend_urgent(now=LATER) == 0
     recover.recover(now=LATER)
+    assert status.ledger().by_state == {"unknown": 2}
+
+
+def told(reference: str, kind: Kind) -> None:
+    number = links.read_reference(reference)
+    report = Report(token=rows.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=LATER)
+    events.apply([report], events.Hearing(rows.VAULT, index_of), provider="sendgrid", now=LATER)
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None) -> None:
+    first, second = in_doubt(4, window=window)[:2]
+    waive.retry(first, WORD, now=LATER, whole=True)
+    told(first, Kind.PROCESSED)
+    told(second, Kind.DROPPED)
+    handed = [links.reference(number) for number in run(ScriptedCarrier(window=window), LATER)]
+    assert first not in handed
+    assert second in handed
+    assert status.ledger().by_state == {"accepted": 4}
+
+
+def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
+    references = in_doubt(2)
+    waive.retry(references[0], WORD, now=LATER, whole=True)
+    for reference in references:
+        told(reference, Kind.DELIVERED)
+    assert run(ScriptedCarrier(), LATER) == []
+    assert status.ledger().by_state == {"accepted": 2}
+    assert Batch.objects.get().state == "cancelled"
+
+
+def test_our_own_word_proves_nothing() -> None:
+    reference = in_doubt(2)[0]
+    waive.retry(reference, WORD, now=LATER, whole=True)
+    run(ScriptedCarrier(doubtful), LATER)
+    assert proof.prove(now=LATER) == 0
     assert status.ledger().by_state == {"unknown": 2}
