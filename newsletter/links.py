@@ -22,6 +22,7 @@ def url(base: str, name: str, token: str) -> str:
 
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _SPACE = 1 << 40
 #: An odd number: multiplying by it only spreads neighbours apart, it keeps no secret.
 _SPREAD = 0x5D_EECE_66D1
@@ -31,8 +32,8 @@ _GATHER = pow(_SPREAD, -1, _SPACE)
 def reference(delivery_id: int) -> str:
     """The short word at a mail's foot, e.g. `7K3F-09QA-M`: eight Crockford base-32 digits and one to catch typing errors."""
     spread = delivery_id * _SPREAD % _SPACE
-    digits = "".join(_DIGITS[spread >> shift & 31] for shift in range(35, -5, -5))
-    return f"{digits[:4]}-{digits[4:]}-{_DIGITS[spread % 31]}"
+    first, second, third, last = spread >> 30, spread >> 20 & 1023, spread >> 10 & 1023, spread & 1023
+    return f"{_PAIRS[first]}{_PAIRS[second]}-{_PAIRS[third]}{_PAIRS[last]}-{_DIGITS[spread % 31]}"
 
 
 def read_reference(text: str) -> int | None:

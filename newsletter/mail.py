@@ -11,6 +11,7 @@ from email.header import Header
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 from newsletter.handover import Address, Letter, Parcel
 
@@ -26,9 +27,15 @@ _NOT_IN_A_HEADER = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 _MESSAGE_ID = re.compile(r"[\w.+=-]{1,200}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")  # printable ASCII without < > and spaces
+_LEADING_DOTS = re.compile(rb"(?m)^\.+")
+#: What quoted-printable leaves as it is on one line: most links and references.
+_AS_IT_IS = re.compile(r"[!-\-/-<>-~][!-<>-~]{0,73}")
 _NEVER_FOLDED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help", "message-id"})
 #: An `=_` can never stand in quoted-printable text, so no body can hold this.
 _BOUNDARY = "=_nl-part"
+#: RFC 8058: with it, a POST to the URL of List-Unsubscribe is enough.
+ONE_CLICK: Final = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+_ONE_CLICK_LINE = "".join(f"{name}: {value}\r\n" for name, value in ONE_CLICK.items())
 #: Fixed bytes, or the name of a place and how its value is written there.
 _Piece = bytes | tuple[str, Callable[[str], str]]
 
@@ -135,32 +142,53 @@ def headers(letter: Letter, parcel: Parcel, sender: Sender) -> dict[str, str]:
     Raises:
         NotMailable: the Message-ID or the URL would not be safe in a header.
     """
-    return {**_personal(parcel), **_shared(letter, sender)}
+    own = Own.of(parcel)
+    found = {"Message-ID": f"<{own.message_id}>"}
+    if own.unsubscribe is not None:
+        found |= {"List-Unsubscribe": f"<{own.unsubscribe}>", **ONE_CLICK}
+    return found | shared_headers(letter, sender)
 
 
-def personal_values(letter: Letter, parcel: Parcel) -> dict[str, str]:
-    """The values of the places that `letter` has.
+class Own(NamedTuple):
+    """What of a parcel stands in headers, each part fit for one: nothing in it can end a line, a word or a pair of brackets."""
 
-    Raises:
-        NotMailable: the parcel lacks one.
-    """
-    names = dict.fromkeys(_PLACE.findall(letter.text) + _PLACE.findall(letter.html))
-    try:
-        return {name: parcel.personal[name] for name in names}
-    except KeyError as error:
-        raise NotMailable(f"the personal place {error.args[0]} has no value") from None
+    address: str
+    message_id: str
+    unsubscribe: str | None
 
+    @classmethod
+    def of(cls, parcel: Parcel) -> "Own":
+        """The address, the Message-ID with its domain in ASCII, the one-click URL.
 
-def _personal(parcel: Parcel) -> dict[str, str]:
-    message_id = _ascii_domain(parcel.message_id)
-    if not _MESSAGE_ID.fullmatch(message_id):
-        raise NotMailable("the Message-ID is not fit for a header")
-    found = {"Message-ID": f"<{message_id}>"}
-    if parcel.unsubscribe is not None:
-        if not _URL.fullmatch(parcel.unsubscribe):
+        Raises:
+            NotMailable: one of them is not what it should be.
+        """
+        message_id, unsubscribe = parcel.message_id, parcel.unsubscribe
+        if not message_id.isascii():
+            message_id = _ascii_domain(message_id)
+        if not _MESSAGE_ID.fullmatch(message_id):
+            raise NotMailable("the Message-ID is not fit for a header")
+        if unsubscribe is not None and not _URL.fullmatch(unsubscribe):
             raise NotMailable("the one-click URL is not fit for a header")
-        found["List-Unsubscribe"] = f"<{parcel.unsubscribe}>"
-        found["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return cls(recipient(parcel.address), message_id, unsubscribe)
+
+
+def places(text: str) -> tuple[str, ...]:
+    """The names of the personal places in a text, in the order in which they first come."""
+    return tuple(dict.fromkeys(_PLACE.findall(text)))
+
+
+def no_value(name: str) -> NotMailable:
+    """A place of the letter for which the parcel has no words."""
+    return NotMailable(f"the personal place {name} has no value")
+
+
+def shared_headers(letter: Letter, sender: Sender) -> dict[str, str]:
+    """The headers that say what kind of mail a letter is."""
+    found = {"Auto-Submitted": "auto-generated"}
+    if letter.kind != "notice":
+        found["List-Id"] = f"<updates.{sender.domain}>"
+        found["Precedence"] = "bulk"
     return found
 
 
@@ -170,14 +198,6 @@ def _ascii_domain(text: str) -> str:
         return text if text.isascii() else f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:
         return ""
-
-
-def _shared(letter: Letter, sender: Sender) -> dict[str, str]:
-    found = {"Auto-Submitted": "auto-generated"}
-    if letter.kind != "notice":
-        found["List-Id"] = f"<updates.{sender.domain}>"
-        found["Precedence"] = "bulk"
-    return found
 
 
 @dataclass(frozen=True)
@@ -193,9 +213,11 @@ class Prepared:
         Raises:
             NotMailable: something personal is missing, or not fit for a header.
         """
-        lines = "".join(f"{name}: {value}\r\n" for name, value in _personal(parcel).items())
-        own = f"To: {recipient(parcel.address)}\r\nDate: {_date(date)}\r\n{lines}"
-        parts = [own.encode("ascii"), self._head]
+        own = Own.of(parcel)
+        lines = f"To: {own.address}\r\nDate: {_date(date)}\r\nMessage-ID: <{own.message_id}>\r\n"
+        if own.unsubscribe is not None:
+            lines += f"List-Unsubscribe: <{own.unsubscribe}>\r\n{_ONE_CLICK_LINE}"
+        parts = [lines.encode("ascii"), self._head]
         for part in self._body:
             if isinstance(part, bytes):
                 parts.append(part)
@@ -215,7 +237,7 @@ def prepare(letter: Letter, sender: Sender) -> Prepared:
         "Subject": header_text(letter.subject),
         "Reply-To": ascii_address(sender.contact),
         "MIME-Version": "1.0",
-        **_shared(letter, sender),
+        **shared_headers(letter, sender),
     }
     head = b"".join(POLICY.fold_binary(name, value) for name, value in shared.items())
     if message_from_bytes(head + b"\r\n").keys() != list(shared):
@@ -276,17 +298,22 @@ def _value(personal: Mapping[str, str], name: str, write: Callable[[str], str]) 
     try:
         return _open_ended(write(personal[name]))
     except KeyError:
-        raise NotMailable(f"the personal place {name} has no value") from None
+        raise no_value(name) from None
 
 
 def _quoted_printable(text: str) -> bytes:
-    """RFC 2045, 6.7: lines of at most 76 characters, CRLF."""
+    """RFC 2045, 6.7: lines of at most 76 characters, CRLF. None begins with a dot, so no server has to be shown that it does."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
-    return binascii.b2a_qp(plain, quotetabs=False, istext=True).replace(b"\n", b"\r\n")
+    encoded = _LEADING_DOTS.sub(
+        lambda dots: b"=2E=\n" * len(dots[0]), binascii.b2a_qp(plain, quotetabs=False, istext=True)
+    )
+    return encoded.replace(b"\n", b"\r\n")
 
 
 def _open_ended(text: str) -> bytes:
     """Quoted-printable text after which a new line begins that is not one for the reader."""
+    if _AS_IT_IS.fullmatch(text):
+        return text.encode("ascii") + b"=\r\n"
     # the x keeps white space at the end from being the end of a line, and leaves room for the `=`
     encoded = _quoted_printable(text + "x")[:-1]
     return encoded if not encoded or encoded.endswith(b"\n") else encoded + b"=\r\n"

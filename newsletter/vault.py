@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -73,11 +73,21 @@ class Vault:
 
     def token(self, purpose: str, number: int, check: bytes = NO_CHECK) -> str:
         """22 URL-safe characters that lead back to `number` (a row's id, below 2^64) and nowhere without the key."""
-        if len(check) != len(NO_CHECK):
+        return self.tokens(purpose, [(number, check)])[0]
+
+    def tokens(self, purpose: str, pairs: Sequence[tuple[int, bytes]]) -> list[str]:
+        """As `token` for each (number, check); a thousand at once cost little more than a few one by one."""
+        if not all(len(check) == len(NO_CHECK) for _, check in pairs):
             raise ValueError("check must have eight bytes")
         encryptor = self._block(purpose).encryptor()
-        block = encryptor.update(number.to_bytes(8) + check) + encryptor.finalize()
-        return base64.urlsafe_b64encode(block).rstrip(b"=").decode()
+        sealed = encryptor.update(b"".join([number.to_bytes(8) + check for number, check in pairs]))
+        spread = bytearray(
+            18 * len(pairs)
+        )  # 18 bytes are 24 characters of their own, of which the last two say nothing
+        for place in range(16):
+            spread[place::18] = sealed[place::16]
+        text = base64.urlsafe_b64encode(spread).decode()
+        return [text[start : start + 22] for start in range(0, len(text), 24)]
 
     def read_token(self, purpose: str, token: str) -> tuple[int, bytes] | None:
         """(id, check bytes) of a token, or None if it cannot be one. The caller compares the check with `same`."""

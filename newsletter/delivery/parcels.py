@@ -7,7 +7,7 @@ from newsletter import links
 from newsletter.delivery.barrier import Recipient
 from newsletter.handover import Letter, Parcel
 from newsletter.models import Edition, EditionBody, Notice
-from newsletter.vault import Vault, epoch_check
+from newsletter.vault import NO_CHECK, Vault, epoch_check
 
 
 class Letters:
@@ -36,37 +36,44 @@ def parcels(
     recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, base_url: str, domain: str
 ) -> list[Parcel]:
     """A parcel per recipient. `domain` is the right side of the Message-IDs."""
-    notices = _notices(recipients)
-    return [_parcel(one, letters.get(one.edition_id), notices, vault, base_url, domain) for one in recipients]
-
-
-def _parcel(
-    one: Recipient, letter: Letter, notices: dict[str, Notice], vault: Vault, base_url: str, domain: str
-) -> Parcel:
-    check = epoch_check(one.link_epoch)
-    leave = vault.token("unsubscribe", one.subscriber_id, check)
-    personal = {
-        "reference": links.reference(one.delivery_id),
-        "unsubscribe": links.url(base_url, "unsubscribe", leave),
-        "ask": links.url(base_url, "ask", vault.token("ask", one.subscriber_id, check)),
-        "link": "",
-    }
-    notice = notices.get(one.occasion_key)
-    if notice is not None:
-        page = "preferences" if notice.kind == Notice.Kind.MANAGE else "confirm"
-        personal["link"] = links.url(base_url, page, vault.token("notice", notice.id, bytes(notice.nonce)))
-    opaque = vault.token("delivery", one.delivery_id)
-    return Parcel(
-        delivery_id=one.delivery_id,
-        address=one.address,
-        letter=letter,
-        personal=personal,
-        message_id=f"{vault.token('message', one.delivery_id)}@{domain}",
-        opaque=opaque,
-        unsubscribe=None if notice is not None else links.url(base_url, "one_click", leave),
+    people = [(one.subscriber_id, epoch_check(one.link_epoch)) for one in recipients]
+    mails = [(one.delivery_id, NO_CHECK) for one in recipients]
+    tokens = zip(
+        vault.tokens("unsubscribe", people),
+        vault.tokens("ask", people),
+        vault.tokens("message", mails),
+        vault.tokens("delivery", mails),
+        strict=True,
     )
+    notice_links = _notice_links(recipients, vault, base_url)
+    page, ask, one_click = (links.url(base_url, name, "") for name in ("unsubscribe", "ask", "one_click"))
+    return [
+        Parcel(
+            delivery_id=one.delivery_id,
+            address=one.address,
+            letter=letters.get(one.edition_id),
+            personal={
+                "reference": links.reference(one.delivery_id),
+                "unsubscribe": page + leave,
+                "ask": ask + asking,
+                "link": notice_links.get(one.occasion_key, ""),
+            },
+            message_id=f"{message}@{domain}",
+            opaque=opaque,
+            unsubscribe=None if one.occasion_key in notice_links else one_click + leave,
+        )
+        for one, (leave, asking, message, opaque) in zip(recipients, tokens, strict=True)
+    ]
 
 
-def _notices(recipients: Sequence[Recipient]) -> dict[str, Notice]:
-    numbers = [int(one.occasion_key.partition(":")[2]) for one in recipients if one.occasion_key.startswith("notice:")]
-    return {f"notice:{notice.id}": notice for notice in Notice.objects.filter(id__in=numbers)} if numbers else {}
+def _notice_links(recipients: Sequence[Recipient], vault: Vault, base_url: str) -> dict[str, str]:
+    """The own page of each notice among them, by its occasion's key."""
+    numbers = {int(one.occasion_key[7:]) for one in recipients if one.occasion_key.startswith("notice:")}
+    return {
+        f"notice:{notice.id}": links.url(
+            base_url,
+            "preferences" if notice.kind == Notice.Kind.MANAGE else "confirm",
+            vault.token("notice", notice.id, bytes(notice.nonce)),
+        )
+        for notice in (Notice.objects.filter(id__in=numbers) if numbers else ())
+    }

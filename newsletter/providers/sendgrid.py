@@ -1,27 +1,20 @@
 """SendGrid: a whole batch is one request with one outcome, a personalization for each person."""
 
-import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 from newsletter import mail
 from newsletter.clock import utcnow
 from newsletter.handover import Accepted, Deferred, Letter, Outcome, Parcel, Refused, Unknown
+from newsletter.providers.sendgrid_body import MOST_IN_ALL, Form, form
 from newsletter.providers.sendgrid_post import Headers, NoAnswer, NotConnected, Post
 
 #: Personalizations in one request.
 MOST: Final = 1000
-#: Nothing of a mail is ever changed or watched by the carrier; unsaid, the account's own settings would hold.
-NO_TRACKING: Final = {
-    "click_tracking": {"enable": False, "enable_text": False},
-    "open_tracking": {"enable": False},
-    "subscription_tracking": {"enable": False},
-    "ganalytics": {"enable": False},
-}
 _REF = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
 _LONGEST_WAIT: Final = 3600.0
@@ -53,6 +46,7 @@ class SendGrid:
         self._sender = sender
         self._clock = clock
         self._own_bounces = own_bounces
+        self._last: Form | None = None
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand all parcels over in one request; they share one letter, and one outcome.
@@ -66,18 +60,25 @@ class SendGrid:
         return {parcel.delivery_id: outcome for parcel in parcels}
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Let go of the connection."""
+        self._post.close()
+
+    def _form(self, letter: Letter) -> Form:
+        """The letter encoded; neighbouring batches mostly carry the same."""
+        if self._last is None or self._last.letter != letter:
+            self._last = form(letter, self._sender, own_bounces=self._own_bounces)
+        return self._last
 
     def _outcome(self, parcels: Sequence[Parcel]) -> Outcome:
         several = len(parcels) > 1
         if len(parcels) > MOST:
             return Refused(f"more than {MOST} people in one request", split=True)
         try:
-            request = body(parcels, self._sender)
-            if self._own_bounces:
-                request["mail_settings"] = {"bypass_bounce_management": {"enable": True}}
+            request = self._form(parcels[0].letter).request(parcels)
         except mail.NotMailable as error:
             return Refused(str(error), split=several)
+        if len(request) >= MOST_IN_ALL:
+            return Refused("larger than 30 MB", split=several)
         try:
             status, headers, answer = self._post(request)
         except NotConnected as error:
@@ -85,26 +86,6 @@ class SendGrid:
         except NoAnswer as error:
             return Unknown(f"no whole answer: {error}")
         return judge(status, headers, answer, several=several, now=self._clock())
-
-
-def body(parcels: Sequence[Parcel], sender: mail.Sender) -> dict[str, Any]:
-    """The request for parcels of one letter. Exactly one `to` in each personalization.
-
-    Raises:
-        NotMailable: a parcel cannot be put in it.
-    """
-    letter = parcels[0].letter
-    content = [{"type": "text/plain", "value": _clean(letter.text) or " "}]
-    if letter.html:
-        content.append({"type": "text/html", "value": _clean(_html_tags(letter.html))})
-    return {
-        "personalizations": [_personalization(letter, parcel, sender) for parcel in parcels],
-        "from": {"email": mail.ascii_address(sender.address), "name": _name(sender.name)},
-        "reply_to": {"email": mail.ascii_address(sender.contact)},
-        "subject": mail.header_text(letter.subject) or " ",
-        "content": content,
-        "tracking_settings": NO_TRACKING,
-    }
 
 
 def judge(status: int, headers: Headers, answer: bytes, *, several: bool, now: datetime) -> Outcome:
@@ -145,42 +126,6 @@ def wait(headers: Headers, now: datetime) -> float | None:
     else:
         return None
     return min(max(seconds, 1.0), _LONGEST_WAIT)
-
-
-def _personalization(letter: Letter, parcel: Parcel, sender: mail.Sender) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "to": [{"email": mail.recipient(parcel.address)}],
-        # all of them here: whether a personalization's headers add to the message's or replace them is not documented
-        "headers": mail.headers(letter, parcel, sender),
-        "custom_args": {"d": parcel.opaque},
-    }
-    values = mail.personal_values(letter, parcel)
-    if values:
-        found["substitutions"] = _substitutions(values)
-    return found
-
-
-def _substitutions(values: Mapping[str, str]) -> dict[str, str]:
-    """A value for each place as it stands in text, and one as it stands in HTML."""
-    plain = {mail.place(name): _clean(value) for name, value in values.items()}
-    return plain | {_html_tags(tag): html.escape(value) for tag, value in plain.items()}
-
-
-def _html_tags(text: str) -> str:
-    for name in mail.PLACES:
-        text = text.replace(mail.place(name), f"@@nl-html-{name}@@")
-    return text
-
-
-def _name(name: str) -> str:
-    """A display name; SendGrid reads a comma or semicolon outside quotes as the next address."""
-    plain = mail.header_text(name, 80).replace('"', "'")
-    return f'"{plain}"' if "," in plain or ";" in plain else plain
-
-
-def _clean(text: str) -> str:
-    """Text that is surely UTF-8."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _fields(answer: bytes) -> str:

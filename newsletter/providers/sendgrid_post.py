@@ -1,17 +1,23 @@
-"""One POST to SendGrid through its own package, made strict: no redirects, a time limit, and a word for "never connected"."""
+"""One POST to SendGrid on a kept connection: strict, with a time limit, and a word for "never connected"."""
 
+import base64
 import http.client
-import logging
+import select
+import ssl
+import time
 import urllib.request
-from typing import Any
-from urllib.error import URLError
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
 
-import python_http_client
-import python_http_client.exceptions
 import sendgrid
 
 #: Headers of an answer.
 Headers = http.client.HTTPMessage
+#: Seconds for which a connection waits for the next request. Servers let go of one after some, and a request that meets
+#: its end in the middle is a doubt: so we are well before them.
+IDLE: Final = 3.0
+#: Requests before a connection is renewed: servers count them too.
+RENEW_AFTER: Final = 500
 
 
 class NotConnected(OSError):
@@ -22,89 +28,84 @@ class NoAnswer(Exception):
     """The request left, wholly or in part, and no whole answer came back. Says what was seen instead."""
 
 
-class _Http(http.client.HTTPConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except OSError as error:
-            raise NotConnected(type(error).__name__) from None
-
-
-class _Https(http.client.HTTPSConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()  # with the proxy's tunnel and the TLS handshake
-        except OSError as error:
-            raise NotConnected(type(error).__name__) from None
-
-
-class _HttpHandler(urllib.request.HTTPHandler):
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Http, req)
-
-
-class _HttpsHandler(urllib.request.HTTPSHandler):
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Https, req)
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """urllib would send the key along to wherever the answer points."""
-
-    def redirect_request(self, *_args: Any, **_more: Any) -> None:
-        return None
-
-
-class _Client(python_http_client.Client):  # type: ignore[misc] # the package has no types
-    """The package's client with our way to open a URL; it copies itself for each step of a path."""
-
-    def _build_client(self, name: str | None = None) -> "_Client":
-        return _Client(
-            host=self.host,
-            version=self._version,
-            request_headers=self.request_headers,
-            url_path=[*self._url_path, name] if name else self._url_path,
-            append_slash=self.append_slash,
-            timeout=self.timeout,
-        )
-
-    def _make_request(self, _opener: object, request: urllib.request.Request, timeout: float | None = None) -> Any:
-        # a proxy only for TLS, where it is a tunnel and cannot read along
-        proxies = {kind: url for kind, url in urllib.request.getproxies().items() if kind == "https"}
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler(proxies), _HttpHandler(), _HttpsHandler(), _NoRedirect()
-        )
-        return super()._make_request(opener, request, timeout=timeout)
-
-
 class Post:
-    """POST /v3/mail/send under `url` with `key`; `timeout` in seconds for each step of the exchange."""
+    """POST /v3/mail/send under `url` with `key`; `timeout` in seconds for each step of the exchange.
+
+    The package gives the address and the headers. Its own way to send is left alone: it opens a connection for each
+    request, follows redirects with the key, has no time limit of its own, and at DEBUG it prints the key and every address.
+    """
 
     def __init__(self, key: str, *, url: str, timeout: float) -> None:
         if not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("NEWSLETTER_SENDGRID_API_KEY is not a key")
-        plain = sendgrid.SendGridAPIClient(key, host=url.rstrip("/"))
-        self._client = _Client(
-            host=plain.host, version=3, request_headers=plain.client.request_headers, timeout=timeout
-        )
+        package = sendgrid.SendGridAPIClient(key, host=url.rstrip("/"))
+        place = urlsplit(package.host)
+        self._path = f"{place.path}/v3/mail/send"
+        self._headers = {**package.client.request_headers, "Content-Type": "application/json"}
+        self._connection = _connection(place, timeout)
+        self._used = 0
+        self._idle_since = 0.0
 
-    def __call__(self, body: dict[str, Any]) -> tuple[int, Headers, bytes]:
-        """Status, headers and body of the answer, whatever its status.
+    def __call__(self, body: bytes) -> tuple[int, Headers, bytes]:
+        """Status, headers and body of the answer, whatever its status. Never sent twice, never sent elsewhere.
 
         Raises:
             NotConnected: the request never left.
             NoAnswer: nobody can say what became of it.
         """
-        for name in ("python_http_client", "python_http_client.client"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # below, it prints the key and every address
+        connection = self._ready()
         try:
-            answer = self._client.mail.send.post(request_body=body)
-        except python_http_client.exceptions.HTTPError as error:
-            return error.status_code, error.headers, error.body
-        except URLError as error:
-            if isinstance(error.reason, NotConnected):
-                raise error.reason from None
-            raise NoAnswer(type(error.reason).__name__) from None
+            connection.request("POST", self._path, body, self._headers)
+            answer = connection.getresponse()
+            whole = answer.read()
         except (OSError, http.client.HTTPException) as error:
+            self.close()
             raise NoAnswer(type(error).__name__) from None
-        return answer.status_code, answer.headers, answer.body
+        except BaseException:
+            self.close()  # stopped in the middle: what comes next must not read this answer
+            raise
+        self._idle_since = time.monotonic()
+        return answer.status, answer.headers, whole
+
+    def close(self) -> None:
+        """Let go of the connection; the next request opens another."""
+        self._connection.close()
+
+    def _ready(self) -> http.client.HTTPConnection:
+        """Connected, by a connection that was not ended meanwhile."""
+        connection = self._connection
+        waited = time.monotonic() - self._idle_since
+        if connection.sock is not None and (waited > IDLE or self._used >= RENEW_AFTER or _ended(connection)):
+            connection.close()
+        if connection.sock is None:
+            self._used = 0
+            try:
+                connection.connect()  # with the proxy's tunnel and the TLS handshake
+            except OSError as error:
+                connection.close()
+                raise NotConnected(type(error).__name__) from None
+        self._used += 1
+        return connection
+
+
+def _ended(connection: http.client.HTTPConnection) -> bool:
+    """Whether something waits to be read: on a connection where nothing was asked that is its end, or nothing to trust."""
+    watch = select.poll()
+    watch.register(connection.sock, select.POLLIN)
+    return bool(watch.poll(0))
+
+
+def _connection(place: SplitResult, timeout: float) -> http.client.HTTPConnection:
+    """Not opened yet. A proxy of the environment only for TLS, where it is a tunnel and cannot read along."""
+    host = place.hostname or ""
+    if place.scheme != "https":
+        return http.client.HTTPConnection(host, place.port, timeout=timeout)
+    context = ssl.create_default_context()
+    proxy = urlsplit(urllib.request.getproxies().get("https", ""))
+    if not proxy.hostname or urllib.request.proxy_bypass(host):
+        return http.client.HTTPSConnection(host, place.port, timeout=timeout, context=context)
+    through = http.client.HTTPSConnection(proxy.hostname, proxy.port, timeout=timeout, context=context)
+    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}" if proxy.username else ""
+    known = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
+    through.set_tunnel(host, place.port or 443, headers=known)
+    return through

@@ -58,6 +58,17 @@ class Request:
 
 class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
+    protocol_version = "HTTP/1.1"  # connections are kept
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.fake.connections += 1
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.server.fake.open.append(self.connection)
+
+    def finish(self) -> None:
+        super().finish()
+        self.server.fake.open.remove(self.connection)
 
     def do_POST(self) -> None:
         fake = self.server.fake
@@ -122,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Date": formatdate(usegmt=True), **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(raw)))
-        self.send_header("Connection", "close")
+        if self.server.fake.closing:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(raw)
 
@@ -156,6 +168,10 @@ class FakeSendGrid:
         self.complaints: list[Complaint] = []
         self.rules = Rules()
         self.reset: float | None = None
+        #: Connections so far, those that are open, and whether each answer is the last on its own.
+        self.connections = 0
+        self.open: list[socket.socket] = []
+        self.closing = False
         self._log = log
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -178,6 +194,11 @@ class FakeSendGrid:
         """Answer in `mode`; see the module's words. `reset`: seconds until a 429 is over."""
         self.reset = reset
         self.rules.add(Rule("post", mode, skip, times))
+
+    def hang_up(self) -> None:
+        """End all connections that wait for a request, without a word."""
+        for connection in list(self.open):
+            connection.shutdown(socket.SHUT_RDWR)
 
     def unwelcome(self, body: Any) -> list[Complaint]:
         """Complaints about the addresses in `refused`."""

@@ -27,6 +27,9 @@ from tests.fakes import certificate
 from tests.fakes.caught import Mail
 from tests.fakes.rules import Rule, Rules
 
+#: What may be followed by more before it is answered.
+_IN_A_GROUP = frozenset({"MAIL", "RCPT", "RSET"})
+
 
 class Dropped(Exception):
     """The connection is to end here."""
@@ -40,6 +43,8 @@ class _Conversation(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         catcher = self.server.catcher
         catcher.connections += 1
+        catcher.open.append(self.request)
+        here = self.request
         self.encrypted, self.user, self.sender = catcher.implicit, None, ""
         self.recipients: list[str] = []
         with contextlib.suppress(Dropped, OSError):
@@ -54,6 +59,7 @@ class _Conversation(socketserver.BaseRequestHandler):
             if hasattr(self, "file"):
                 self.file.close()  # the socket closes with its last file
             self.request.close()
+        catcher.open.remove(here)
 
     def _wrap(self) -> None:
         self.request = certificate.server_context(self.server.catcher.ca_file).wrap_socket(
@@ -94,18 +100,34 @@ class _Conversation(socketserver.BaseRequestHandler):
         verb, _, rest = line.partition(" ")
         verb = verb.upper()
         self.server.catcher.commands.append(verb)
+        if verb not in _IN_A_GROUP or not self.server.catcher.pipelining:
+            self._nothing_early(verb)
         point = {"HELO": "ehlo"}.get(verb, verb.lower())
         known = getattr(self, f"_do_{point}", None)
         if known is None:
             self._say("500 5.5.2 what?")
         elif verb == "RCPT":
             self.recipients.append(rest.removeprefix("TO:").strip("<> "))
-            if self._scripted(point):
+            if not self.sender:
+                self.recipients.pop()
+                self._say("503 5.5.1 MAIL first")
+            elif self._scripted(point):
                 self.recipients.pop()
             else:
                 self._say("250 2.1.5 ok")
         elif not self._scripted(point):
             known(rest)
+
+    def _nothing_early(self, what: str) -> None:
+        """Nobody speaks before we have answered, but for what PIPELINING allows (RFC 2920, 3.1)."""
+        if self.encrypted:
+            return  # what lies within TLS cannot be seen from here
+        self.request.setblocking(False)
+        early = self.file.peek(1)
+        self.request.setblocking(True)
+        if early:
+            self.server.catcher.early.append(what)
+            self._cut()
 
     def _do_ehlo(self, _rest: str) -> None:
         catcher = self.server.catcher
@@ -114,6 +136,8 @@ class _Conversation(socketserver.BaseRequestHandler):
             offers.append("STARTTLS")
         if catcher.credentials and (self.encrypted or not catcher.starttls):
             offers.append("AUTH PLAIN LOGIN")
+        if catcher.pipelining:
+            offers.append("PIPELINING")
         offers.append("ENHANCEDSTATUSCODES")
         for offer in offers[:-1]:
             self._say(f"250-{offer}")
@@ -148,7 +172,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         raise NotImplementedError("answered in _command: the script may use the address")
 
     def _do_data(self, _rest: str) -> None:
-        if not self.recipients:
+        if not self.recipients and not self.server.catcher.eager:
             return self._say("503 5.5.1 nobody to send to")
         self._say("354 go on")
         if self.server.catcher.rules.take("body"):
@@ -163,6 +187,12 @@ class _Conversation(socketserver.BaseRequestHandler):
         return None
 
     def _dot(self, raw: bytes) -> None:
+        if not self.server.catcher.pipelining:
+            self._nothing_early("the end of a mail")
+        if not self.recipients:
+            self.server.catcher.for_nobody.append(raw)
+            self._say("554 5.5.1 nobody to send to")
+            return self._forget()
         mail = Mail(self.sender, tuple(self.recipients), raw, self.encrypted, self.user)
         action = self.server.catcher.rules.take("dot")
         if not action or action.startswith(("accept", "2")):
@@ -183,7 +213,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         )
         if action.startswith("421"):
             raise Dropped
-        self._forget()
+        return self._forget()
 
     def _forget(self) -> None:
         self.sender, self.recipients = "", []
@@ -209,7 +239,8 @@ class _Server(socketserver.ThreadingTCPServer):
 class SmtpCatcher:
     """`credentials` (user, password) must be given by who logs in; `log` is a file that each accepted mail is added to.
 
-    Scripted replies quote the address, `brackets` says how.
+    Scripted replies quote the address, `brackets` says how. `pipelining` is offered or not, and then speaking too early ends the
+    connection; an `eager` server says 354 even when it refused the recipient.
     """
 
     def __init__(
@@ -220,14 +251,20 @@ class SmtpCatcher:
         credentials: tuple[str, str] | None = None,
         log: Path | None = None,
         brackets: bool = True,
+        pipelining: bool = True,
+        eager: bool = False,
     ) -> None:
-        self.brackets = brackets
+        self.brackets, self.pipelining, self.eager = brackets, pipelining, eager
+        #: After which commands somebody spoke too early, and what was sent although nobody was to get it.
+        self.early: list[str] = []
+        self.for_nobody: list[bytes] = []
         self.starttls, self.implicit, self.credentials = starttls, implicit, credentials
         self.messages: list[Mail] = []
         #: (Message-ID, number of recipients) of each acceptance, in order: never changed, only added to.
         self.accepted: list[tuple[str, int]] = []
         self.commands: list[str] = []
         self.connections = 0
+        self.open: list[socket.socket] = []
         self.rules = Rules()
         self._log = log
         self._lock = threading.Lock()
@@ -258,6 +295,11 @@ class SmtpCatcher:
     def script(self, point: str, action: str, *, skip: int = 0, times: int | None = None) -> None:
         """Do `action` at `point`; see the module's words."""
         self.rules.add(Rule(point, action, skip, times))
+
+    def hang_up(self) -> None:
+        """End all connections without a word."""
+        for connection in list(self.open):
+            connection.shutdown(socket.SHUT_RDWR)
 
     def keep(self, mail: Mail) -> None:
         """Take a mail: the log is written before anybody is told."""

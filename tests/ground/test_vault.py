@@ -75,3 +75,12 @@ def test_one_wrong_letter_is_noticed(number: int, place: int, letter: str) -> No
 
 def test_urls_are_absolute() -> None:
     assert links.url("https://news.example.org/", "confirm", "abc") == "https://news.example.org/confirm/abc"
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(min_size=8, max_size=8)), max_size=20))
+def test_many_tokens_are_those_of_one_by_one(pairs: list[tuple[int, bytes]]) -> None:
+    tokens = VAULT.tokens("delivery", pairs)
+    assert [VAULT.read_token("delivery", token) for token in tokens] == pairs
+    assert tokens == [VAULT.token("delivery", number, check) for number, check in pairs]
+    with pytest.raises(ValueError, match="eight bytes"):
+        VAULT.tokens("delivery", [*pairs, (1, b"seven b")])

@@ -1,7 +1,12 @@
 """Letters and parcels for the tests of the carriers."""
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 from newsletter import mail
 from newsletter.handover import Address, Letter, Parcel
+from newsletter.providers.sendgrid_body import form
 
 SENDER = mail.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
 PERSONAL = {
@@ -40,3 +45,8 @@ def filled(text: str) -> str:
     for name, value in PERSONAL.items():
         text = text.replace(f"@@nl-{name}@@", value)
     return text
+
+
+def body(parcels: Sequence[Parcel], sender: mail.Sender = SENDER) -> Any:
+    """The request to SendGrid for parcels of one letter, read."""
+    return json.loads(form(parcels[0].letter, sender).request(parcels))

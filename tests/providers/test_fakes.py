@@ -10,11 +10,10 @@ import pytest
 import sendgrid
 from python_http_client.exceptions import HTTPError
 
-from newsletter.providers.sendgrid import body
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.sendgrid_rules import complaints
 from tests.fakes.smtp import SmtpCatcher
-from tests.providers.pieces import SENDER, parcel
+from tests.providers.pieces import SENDER, body, parcel
 
 Change = Callable[[dict[str, Any]], Any]
 

@@ -9,7 +9,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter import mail
@@ -67,6 +67,7 @@ def check_wire(raw: bytes) -> None:
     assert raw.isascii()
     assert b"\r" not in raw.replace(b"\r\n", b"")
     assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert b"\n." not in raw, "SMTP would have to double it"
     head, _, body = raw.partition(b"\r\n\r\n")
     assert max(map(len, head.split(b"\r\n"))) <= 998
     assert max(map(len, body.split(b"\r\n"))) <= 76
@@ -140,6 +141,8 @@ def test_any_words_come_back_exactly(text: str, markup: str, subject: str) -> No
 
 
 @given(st.text(alphabet=" \t.=\n\rx-", max_size=300), st.text(alphabet=" \t.=\nx", max_size=200))
+@example("..", ".x" * 40)
+@example("x" * 75 + "." * 90, "x" * 74)
 def test_quoted_printable_is_exact_at_every_edge(text: str, value: str) -> None:
     of = letter(text=f"{text}@@nl-ask@@{text}", html="")
     own = replace(parcel(of=of), personal={"ask": value})

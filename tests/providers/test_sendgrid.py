@@ -1,5 +1,6 @@
 """SendGrid: one request, one outcome, and nobody shown to anybody."""
 
+import html
 import logging
 import socket
 from dataclasses import replace
@@ -9,15 +10,16 @@ from typing import Any
 
 import pytest
 import sendgrid
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from python_http_client.exceptions import NotFoundError
 
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
-from newsletter.providers.sendgrid import SendGrid, body, judge, wait
+from newsletter.providers import sendgrid as carrier_module
+from newsletter.providers.sendgrid import SendGrid, judge, wait
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.sendgrid_rules import complaints
-from tests.providers.pieces import HTML, SENDER, TEXT, filled, letter, parcel
+from tests.providers.pieces import HTML, SENDER, TEXT, body, filled, letter, parcel
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
@@ -247,7 +249,7 @@ def test_redirect_is_not_followed_where_the_package_alone_would_follow() -> None
         assert fake.requests[1].headers["Authorization"] == f"Bearer {fake.key}"
 
 
-def test_package_prints_the_key_at_debug_and_we_silence_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_package_prints_the_key_at_debug_and_we_do_not(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with FakeSendGrid() as fake:
         for name in ("python_http_client", "python_http_client.client"):
@@ -261,10 +263,19 @@ def test_package_prints_the_key_at_debug_and_we_silence_it(caplog: pytest.LogCap
         assert "reader1" not in caplog.text
 
 
-@given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=100))
-def test_any_words_make_a_valid_request(text: str, markup: str, subject: str) -> None:
-    of = letter(text=f"{text}@@nl-ask@@", html=markup, subject=subject)
-    assert complaints(body([parcel(1, of=of), parcel(2, of=of)], replace(SENDER, name=subject))) == []
+@given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=100), st.text(max_size=100))
+@example('"%s" \\ <b>&', "%(name)s%", "%d", "\"\\u0041 % <b>&'\n\x7f\ud800")
+def test_any_words_make_a_valid_request(text: str, markup: str, subject: str, own: str) -> None:
+    of = letter(text=f"{text}@@nl-ask@@", html=f"{markup}@@nl-ask@@", subject=subject)
+    url = 'https://news.example.org/"one\\click"/%s'
+    parcels = [parcel(1, of=of), replace(parcel(2, of=of), personal={"ask": own}, unsubscribe=url)]
+    request = body(parcels, replace(SENDER, name=subject))
+    assert complaints(request) == []
+    clean = own.encode("utf-8", "replace").decode()
+    second = request["personalizations"][1]
+    assert second["substitutions"] == {"@@nl-ask@@": clean, "@@nl-html-ask@@": html.escape(clean)}
+    assert second["headers"]["List-Unsubscribe"] == f"<{url}>"
+    assert second["custom_args"] == {"d": "opaque-0002"}
 
 
 @pytest.mark.parametrize("own_bounces", [True, False])
@@ -272,3 +283,51 @@ def test_sendgrids_list_of_bounces_is_passed_by_only_where_events_keep_ours(own_
     with FakeSendGrid() as fake:
         assert isinstance(one(reach(fake, own_bounces=own_bounces).hand_over([parcel(1)])), Accepted)
         assert ("mail_settings" in fake.requests[0].body) == own_bounces
+
+
+@pytest.mark.parametrize(
+    ("words", "fits"), [("x" * 7_900, True), ("é" * 3_900, True), ("x" * 8_000, False), ("é" * 4_000, False)]
+)
+def test_own_words_have_a_limit_in_bytes_and_too_long_ones_stop_nobody_else(words: str, fits: bool) -> None:
+    of = letter(text="@@nl-ask@@", html="")
+    long = replace(parcel(2, of=of), personal={"ask": words})
+    with FakeSendGrid() as fake:
+        carrier = reach(fake)
+        if fits:
+            assert isinstance(one(carrier.hand_over([parcel(1, of=of), long])), Accepted)
+            assert fake.mails[1].text == words
+        else:
+            why = "one person's own words are longer than 8,000 bytes"
+            assert one(carrier.hand_over([parcel(1, of=of), long])) == Refused(why, split=True)
+            assert one(carrier.hand_over([long])) == Refused(why)
+            assert isinstance(one(carrier.hand_over([parcel(1, of=of)])), Accepted)
+
+
+def test_request_that_is_too_large_is_split_before_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier_module, "MOST_IN_ALL", 2_000)
+    with FakeSendGrid() as fake:
+        carrier = reach(fake)
+        assert one(carrier.hand_over([parcel(1), parcel(2)])) == Refused("larger than 30 MB", split=True)
+        assert isinstance(one(carrier.hand_over([parcel(1)])), Accepted)
+        assert one(carrier.hand_over([parcel(1, of=letter(text="x" * 3_000))])) == Refused("larger than 30 MB")
+
+
+def test_a_letter_is_encoded_once_and_another_one_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    encode = carrier_module.form
+    monkeypatch.setattr(
+        carrier_module, "form", lambda of, *more, **named: made.append(of.edition_id) or encode(of, *more, **named)
+    )
+    with FakeSendGrid() as fake:
+        carrier = reach(fake)
+        for edition in (1, 1, 2, 2, 1):
+            carrier.hand_over([parcel(1, of=letter(edition=edition, subject=f"Edition {edition}"))])
+        assert made == [1, 2, 1]
+        assert [mail.subject for mail in fake.mails] == [f"Edition {edition}" for edition in (1, 1, 2, 2, 1)]
+
+
+def test_several_places_of_one_person_share_the_limit() -> None:
+    both = replace(parcel(), personal=dict.fromkeys(("unsubscribe", "ask", "reference"), "x" * 1_500))
+    with FakeSendGrid() as fake:
+        assert isinstance(one(reach(fake).hand_over([both])), Refused)
+        assert fake.requests == []

@@ -1,0 +1,306 @@
+"""One open connection to a mail server: transactions one after the other, each phase proving what it proves.
+
+Where the server offers PIPELINING (RFC 2920), a mail, its end and the next mail's MAIL, RCPT and DATA leave in one write, so
+that each mail costs one round trip. The body of that next mail waits for its own 354: at any time at most one end of a mail
+is without its answer, and only that one mail can ever be in doubt.
+"""
+
+import contextlib
+import re
+import select
+import smtplib
+import ssl
+import time
+from collections import deque
+from typing import Final
+
+from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.providers.smtp_line import said, why
+from newsletter.providers.smtp_window import Window, Wired
+
+#: Seconds without a word after which a server is asked whether it is still there.
+ASK_AFTER: Final = 10.0
+_GOODBYE_WITHIN: Final = 2.0
+#: Of a TLS record (RFC 8446, 5.1).
+_RECORD: Final = 16_384
+_LONGEST_REPLY: Final = 65_536
+#: A queue id stands alone; what goes on with + or @ is an address.
+_QUEUE_ID = re.compile(rb"\b(?:queued as |id=)([A-Za-z0-9.-]{4,64})(?=[\s);]|$)", re.IGNORECASE)
+#: Replies that speak of us, not of the mail: no password, or the wrong one.
+_WHO_ARE_YOU: Final = frozenset({530, 534, 535, 538})
+_RCPT_TAKEN: Final = frozenset({250, 251, 252})
+_END: Final = b".\r\n"
+_RSET: Final = ("RSET", b"RSET\r\n")
+
+
+class _Cut(Exception):
+    """The connection broke while writing: bytes from `upto` on have surely not left. Says why."""
+
+    def __init__(self, upto: int, words: str) -> None:
+        super().__init__(words)
+        self.upto = upto
+
+
+class Talk:
+    """A connection that was opened, encrypted and logged in. `timeout` and `answer_within` in seconds."""
+
+    def __init__(self, server: smtplib.SMTP, envelope: str, *, timeout: float, answer_within: float) -> None:
+        if server.sock is None:
+            raise ValueError("the connection is not open")
+        self._sock = server.sock
+        self._sock.setblocking(False)
+        self._server = server
+        self._pipelining = server.has_extn("pipelining")
+        self._mail_from = ("MAIL", f"MAIL FROM:<{envelope}>\r\n".encode())
+        self._timeout = timeout
+        self._answer_within = answer_within
+        self._rest = b""
+        self._unwritten: deque[tuple[str, bytes]] = deque()
+        self._expected: deque[str] = deque()
+        self._ended: Wired | None = None  # its end was written, the answer is to come
+        self._now: Wired | None = None  # its envelope is being given
+        self._refusal: Outcome | None = None
+        self._nobody = False  # its recipient was refused
+        self._stale = False  # a refused transaction is to be forgotten first
+        self._heard_at = time.monotonic()
+        self.due = 0.0
+        self.transactions = 0
+        self.open = True
+
+    def fileno(self) -> int:
+        """For who waits until something comes."""
+        return self._sock.fileno()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is to come; by the monotonic time `due`."""
+        return bool(self._expected)
+
+    def begin(self, window: Window) -> None:
+        """Take the next mail of the window, if there is one."""
+        one = window.next()
+        if one is None:
+            return
+        self._now = one
+        self.transactions += 1
+        try:
+            self._command(*([_RSET] if self._stale else []), *self._envelope(one))
+        except _Cut as cut:
+            self.lost(window, str(cut))
+        self._stale = False
+
+    def listen(self, window: Window, *, last: bool) -> None:
+        """Read what came and go on with it; `last`: the connection is to be renewed, so no further mail begins on it."""
+        try:
+            self._read()
+            while self._expected and (reply := self._reply()) is not None:
+                self._heard(self._expected.popleft(), *reply, window, last)
+                self._due_anew()
+            if self.open and not self._expected and self._rest:
+                self.lost(window, "a reply to nothing")
+        except _Cut as cut:
+            self.lost(window, str(cut))
+        except OSError as error:
+            self.lost(window, why(error))
+
+    def lost(self, window: Window, words: str) -> None:
+        """The connection is no more: whose end was written is in doubt, whose was not is surely not taken."""
+        phase = next((name for name in self._expected if name != "answer"), "MAIL")
+        self.close()
+        ended, now, self._ended, self._now = self._ended, self._now, None, None
+        if ended is not None:
+            window.tell(ended, Unknown(f"no answer to the whole mail: {words}"))
+        if now is not None:
+            window.tell(now, self._refusal or Deferred(f"{phase}: {words}"))
+
+    def alive(self) -> bool:
+        """Whether a connection kept from an earlier window still answers; looked at before it is used again."""
+        watch = select.poll()
+        watch.register(self._sock, select.POLLIN)
+        if not self.open or watch.poll(0):
+            return False  # it was not asked, so it says goodbye or has gone
+        if time.monotonic() - self._heard_at < ASK_AFTER:
+            return True
+        return self._asked(b"NOOP\r\n", self._timeout) == 250
+
+    def leave(self) -> None:
+        """QUIT; whether it is heard does not matter."""
+        if self.open and not self.busy:
+            self._asked(b"QUIT\r\n", _GOODBYE_WITHIN)
+        self.close()
+
+    def close(self) -> None:
+        """Without a word: inside a mail, even QUIT would become part of it."""
+        self.open = False
+        self._expected.clear()
+        self._unwritten.clear()
+        self._server.close()
+
+    def _asked(self, line: bytes, within: float) -> int:
+        """The code of the reply to one command, 0 if none came."""
+        deadline = time.monotonic() + within
+        try:
+            self._write(line)
+            while (reply := self._reply()) is None:
+                if not self._wait(select.POLLIN, deadline):
+                    return 0
+                self._read()
+        except (_Cut, OSError):
+            return 0
+        return reply[0]
+
+    def _envelope(self, one: Wired) -> list[tuple[str, bytes]]:
+        return [self._mail_from, ("RCPT", b"RCPT TO:<%s>\r\n" % one.to.encode()), ("DATA", b"DATA\r\n")]
+
+    def _command(self, *commands: tuple[str, bytes]) -> None:
+        """Write commands: all at once where the server takes that, else one, and each next one after its reply."""
+        if self._pipelining:
+            self._expected.extend(phase for phase, _ in commands)
+            self._write(b"".join([line for _, line in commands]))
+        else:
+            self._unwritten.extend(commands)
+            self._next_command()
+        self._due_anew()
+
+    def _next_command(self) -> None:
+        if self._unwritten and not self._expected:
+            phase, line = self._unwritten.popleft()
+            self._expected.append(phase)
+            self._write(line)
+
+    def _heard(self, phase: str, code: int, text: bytes, window: Window, last: bool) -> None:
+        match phase:
+            case "answer":
+                self._answered(code, text, window)
+            case "RSET" if code != 250:
+                self._refuse(0, Deferred(f"RSET: {said(code, text)}"), window)
+            case "MAIL" if code != 250:
+                # the sender is the same in every mail: no for good needs a person
+                pause = 500 <= code < 600
+                self._refuse(code, Deferred(f"MAIL: {said(code, text)}", pause=pause), window)
+            case "RCPT" if code not in _RCPT_TAKEN:
+                self._nobody = True
+                self._refuse(code, no("RCPT", code, text), window)
+            case "DATA" if code == 354 and self._refusal is None:
+                self._body(window, last)
+            case "DATA" if code == 354 and self._nobody:
+                self._expected.append("nothing")  # RFC 2920, 3.1: a mail for nobody is ended at once
+                self._write(_END)
+            case "DATA" if code == 354:
+                self.lost(window, "out of step")  # a mail without a sender that somebody would get
+            case "DATA":
+                self._refuse(code, no("DATA", code, text), window)
+        if self.open:
+            self._forget_refused(window)
+            self._next_command()
+
+    def _refuse(self, code: int, outcome: Outcome, window: Window) -> None:
+        """The transaction came to nothing. What follows of it is answered by a no as well; the first one counts."""
+        self._refusal = self._refusal or outcome
+        self._unwritten.clear()
+        if code == 421 or not 400 <= code < 600:
+            self.lost(window, "out of step")  # the server is closing, or we do not understand each other
+
+    def _forget_refused(self, window: Window) -> None:
+        """Once all is answered that was written for a refused mail, the next one may come, after RSET."""
+        if self._refusal is None or self._now is None or self._expected:
+            return
+        refused, outcome, self._now, self._refusal = self._now, self._refusal, None, None
+        self._stale, self._nobody = True, False
+        window.tell(refused, outcome)
+
+    def _body(self, window: Window, last: bool) -> None:
+        one, self._now = self._now, None
+        if one is None:
+            raise RuntimeError("a 354 without a mail")
+        if (stopped := window.stopped) is not None or self._rest:
+            self.close()
+            window.tell(one, stopped or Deferred("DATA: a reply to nothing"))
+            return
+        following = None if last or not self._pipelining else window.next()
+        commands = [] if following is None else self._envelope(following)
+        self._ended, self._now = one, following
+        self._expected.extend(["answer", *(phase for phase, _ in commands)])
+        self.transactions += following is not None
+        try:
+            self._write(b"".join([one.raw, _END, *(line for _, line in commands)]))
+        except _Cut as cut:
+            if cut.upto < len(one.raw) + len(_END):
+                self._ended = None  # the server cannot have seen the end of the mail
+                window.tell(one, Deferred(f"body: {cut}"))
+            raise
+
+    def _answered(self, code: int, text: bytes, window: Window) -> None:
+        one, self._ended = self._ended, None
+        if one is None:
+            raise RuntimeError("an answer without a mail")
+        if 200 <= code < 300:
+            queued = _QUEUE_ID.search(text)
+            window.tell(one, Accepted(queued[1].decode() if queued else None))
+        elif 400 <= code < 600:
+            window.tell(one, no("answer", code, text))
+            if code == 421:
+                self.lost(window, "the server is closing")
+        else:
+            window.tell(one, Unknown(f"the answer to the whole mail cannot be read: {code}"))
+            self.lost(window, "out of step")
+
+    def _write(self, data: bytes) -> None:
+        """Write all of it.
+
+        Raises:
+            _Cut: a part of it did not leave.
+        """
+        deadline = time.monotonic() + self._timeout
+        at, view = 0, memoryview(data)
+        # what a TLS record that failed held may be on its way; a plain write that failed took nothing
+        step = _RECORD if isinstance(self._sock, ssl.SSLSocket) else 0
+        while at < len(data):
+            try:
+                at += self._sock.send(view[at : at + step] if step else view[at:])
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as error:
+                reading = isinstance(error, ssl.SSLWantReadError)
+                if not self._wait(select.POLLIN if reading else select.POLLOUT, deadline):
+                    raise _Cut(at + step, "timed out") from None
+            except OSError as error:
+                raise _Cut(at + step, why(error)) from None
+
+    def _wait(self, event: int, deadline: float) -> bool:
+        watch = select.poll()
+        watch.register(self._sock, event)
+        return bool(watch.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            while True:
+                came = self._sock.recv(_LONGEST_REPLY)
+                if not came:
+                    raise smtplib.SMTPServerDisconnected
+                self._rest += came
+                if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
+                    break
+        self._heard_at = time.monotonic()
+
+    def _reply(self) -> tuple[int, bytes] | None:
+        """The next whole reply (RFC 5321, 4.2.1), None when there is none yet. What is no reply has code 0."""
+        at, first = 0, self._rest[:3]
+        while (end := self._rest.find(b"\n", at)) >= 0:
+            line, at = self._rest[at:end].rstrip(b"\r"), end + 1
+            if line[3:4] != b"-" or line[:3] != first:
+                self._rest = self._rest[at:]
+                known = line[:3] == first and len(first) == 3 and first.isdigit()
+                return (int(first) if known else 0), line[4:]
+        return (0, b"") if len(self._rest) > _LONGEST_REPLY else None
+
+    def _due_anew(self) -> None:
+        if self._expected:
+            within = self._answer_within if self._expected[0] == "answer" else self._timeout
+            self.due = time.monotonic() + within
+
+
+def no(phase: str, code: int, text: bytes) -> Outcome:
+    """What a refusal of this one mail means."""
+    words = f"{phase}: {said(code, text)}"
+    if code in _WHO_ARE_YOU:
+        return Deferred(words, pause=True)
+    return Refused(words) if 500 <= code < 600 else Deferred(words)

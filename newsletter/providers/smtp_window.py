@@ -1,0 +1,98 @@
+"""The parcels of one window: who goes next, and what became of each."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from newsletter import mail
+from newsletter.handover import Deferred, Outcome, Parcel, Refused
+from newsletter.providers.letters import Letters
+
+_NOT_BEGUN = Deferred("not begun: the connection was lost")
+
+
+@dataclass(frozen=True)
+class Wired:
+    """A parcel as it goes to a server: `raw` ends in CRLF, and no line in it begins with a dot."""
+
+    delivery_id: int
+    to: str = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+class Window:
+    """`until` is the monotonic time after which no mail's body leaves, so that its last answer still comes within the lease;
+    `per_domain` is how many transactions may be under way for one recipient domain.
+    """
+
+    def __init__(
+        self,
+        parcels: Sequence[Parcel],
+        letters: Letters,
+        clock: Callable[[], datetime],
+        *,
+        until: float,
+        per_domain: int,
+    ) -> None:
+        self._parcels = parcels
+        self._waiting = deque(parcels)
+        self._letters = letters
+        self._clock = clock
+        self._until = until
+        self._per_domain = per_domain
+        self._under_way: dict[int, str] = {}
+        self._domains: Counter[str] = Counter()
+        self._outcomes: dict[int, Outcome] = {}
+        self._stopped: Deferred | None = None
+
+    @property
+    def stopped(self) -> Deferred | None:
+        """Why nothing further may begin, if so."""
+        if self._stopped is None and time.monotonic() > self._until:
+            self._stopped = Deferred("not begun: the server is slow")
+        return self._stopped
+
+    @property
+    def over(self) -> bool:
+        """Nobody waits, or nobody may begin."""
+        return not self._waiting or self.stopped is not None
+
+    def stop(self, why: Deferred) -> None:
+        """Let nothing further begin."""
+        self._stopped = self._stopped or why
+
+    def next(self) -> Wired | None:
+        """The next mail, put together; None when there is none, or none whose domain has room."""
+        while not self.over and (parcel := self._free()) is not None:
+            try:
+                to = mail.recipient(parcel.address)
+                raw = self._letters.message(parcel, self._clock())
+            except mail.NotMailable as error:
+                self._outcomes[parcel.delivery_id] = Refused(str(error))
+                continue
+            domain = to.rpartition("@")[2].lower()
+            self._under_way[parcel.delivery_id] = domain
+            self._domains[domain] += 1
+            return Wired(parcel.delivery_id, to, raw if raw.endswith(b"\r\n") else raw + b"\r\n")
+        return None
+
+    def tell(self, one: Wired, outcome: Outcome) -> None:
+        """Write down what became of a mail."""
+        self._domains[self._under_way.pop(one.delivery_id)] -= 1
+        self._outcomes[one.delivery_id] = outcome
+        if isinstance(outcome, Deferred) and outcome.pause:
+            self.stop(outcome)
+
+    def outcomes(self, lost: Deferred = _NOT_BEGUN) -> Mapping[int, Outcome]:
+        """What became of each parcel; `lost` is why the rest was not begun, unless it was stopped."""
+        rest = self._stopped or lost
+        return {parcel.delivery_id: self._outcomes.get(parcel.delivery_id, rest) for parcel in self._parcels}
+
+    def _free(self) -> Parcel | None:
+        for place, parcel in enumerate(self._waiting):
+            if self._domains[parcel.address.value.rpartition("@")[2].lower()] < self._per_domain:
+                del self._waiting[place]
+                return parcel
+        return None
