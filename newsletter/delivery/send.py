@@ -130,11 +130,19 @@ class _Hand:
             return []
         settle.settle_window(self.held, outcomes, now=now)
         last = max(outcomes)
-        if left_alone or not self.going_on():
-            why = "the provider leaves us in doubt" if left_alone else "the worker was told to stop"
+        if why := self._stops(left_alone, now):
             settle.leave_rest(self.held, after=last, now=now, why=why)
             return []
         return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+
+    def _stops(self, left_alone: bool, now: datetime) -> str | None:
+        """Why no further window is opened."""
+        if left_alone:
+            return "the provider leaves us in doubt"
+        if not self.going_on():
+            return "the worker was told to stop"
+        urgent = barrier.yields(self.held, now=now, provider=self.sender.provider.number)
+        return "more urgent mail came" if urgent else None
 
 
 def _durably(write: Callable[[], T]) -> T:
