@@ -12,7 +12,7 @@ from newsletter.delivery import breaker
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
 from newsletter.models import Attempt, Batch, BatchState, Gate, Lane
-from newsletter.vault import Vault
+from newsletter.vault import KeysDoNotFit, Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
 CLAIM_LEASE = timedelta(seconds=60)
@@ -154,6 +154,22 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
     return recipients
 
 
+def waiting(held: Claim) -> list[int]:
+    """The deliveries of a claimed batch that could go, in order."""
+    found = db.rows("SELECT id FROM delivery WHERE batch_id=%s AND state IS NULL ORDER BY id", [held.batch_id])
+    return [number for (number,) in found]
+
+
+def domains(held: Claim, vault: Vault) -> dict[int, str]:
+    """The recipient domain of each delivery of a claimed batch, in order; nothing, where there is no address to open."""
+    found = db.rows(
+        "SELECT d.id, b.handle, b.key_id, b.address_cipher FROM delivery d LEFT JOIN subscriber b ON b.id=d.subscriber_id "
+        "WHERE d.batch_id=%s AND d.state IS NULL ORDER BY d.id",
+        [held.batch_id],
+    )
+    return {row[0]: _domain(vault, *row[1:]) for row in found}
+
+
 def give_back(held: Claim, *, not_before: datetime | None = None) -> None:
     """Return a claimed batch: no byte has left. Ours only; a batch past the barrier is left alone."""
     later = "" if not_before is None else ", not_before=%(later)s"
@@ -175,6 +191,14 @@ def park(held: Claim, why: str) -> None:
 
 def _opened(vault: Vault, handle: UUID, key_id: int, cipher: bytes) -> Address:
     return Address(vault.open(key_id, cipher, handle=handle.bytes, column="address"))
+
+
+def _domain(vault: Vault, handle: object, key_id: int | None, cipher: bytes | None) -> str:
+    """What does not open is left to the barrier, which says so."""
+    try:
+        return _opened(vault, UUID(str(handle)), key_id or 0, cipher or b"").value.rpartition("@")[2].lower()
+    except (KeysDoNotFit, ValueError):
+        return ""
 
 
 # A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how

@@ -25,5 +25,6 @@ class Migration(migrations.Migration):
                 name="batch_turns",
             ),
         ),
+        migrations.AddIndex("attempt", models.Index(fields=["began_at"], name="attempt_began")),
         migrations.RunPython(transitions, migrations.RunPython.noop),
     ]

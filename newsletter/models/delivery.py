@@ -93,7 +93,10 @@ class Attempt(models.Model):
 
     class Meta:
         db_table = "attempt"
-        indexes: ClassVar = [models.Index(fields=["ended_at"], name="attempt_ended")]
+        indexes: ClassVar = [
+            models.Index(fields=["ended_at"], name="attempt_ended"),
+            models.Index(fields=["began_at"], name="attempt_began"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["batch", "n"], name="attempt_number"),
             models.UniqueConstraint(
