@@ -45,6 +45,11 @@ class Limits:
     caps: Mapping[str, int] = field(default_factory=dict)
     warm_ups: Mapping[str, WarmUp] = field(default_factory=dict)
 
+    @property
+    def paced(self) -> bool:
+        """Whether mail may wait for seconds: then it is looked for every second."""
+        return bool(self.paces or self.domains)
+
     def pace(self, provider: str) -> float | None:
         """Mails per second of a provider; None: as fast as it goes."""
         return self.paces.get(provider, self.paces.get("*"))

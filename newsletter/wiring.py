@@ -8,6 +8,7 @@ from functools import cache
 from django.conf import settings
 
 from newsletter import __version__, links, mail
+from newsletter.delivery.allowance import Allowance
 from newsletter.delivery.buckets import Buckets, InMemory
 from newsletter.delivery.events import Hearing
 from newsletter.delivery.pacing import Pacing
@@ -99,6 +100,13 @@ def pacing(carrier: Provider) -> Pacing | None:
     """How a provider's mail is paced; None when no setting limits it."""
     limits = config().limits
     return Pacing(limits, buckets(), carrier.name, carrier.number) if limits.limits(carrier.name) else None
+
+
+def allowances(now: datetime) -> list[Allowance]:
+    """The day of each provider whose days have an end."""
+    paced = pacing(provider())
+    today = paced.allowance(now=now) if paced else None
+    return [today] if today else []
 
 
 @cache
