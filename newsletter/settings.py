@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
-from newsletter import vault
+from newsletter import paces, vault
 
 
 class SettingsError(ImproperlyConfigured):
@@ -48,6 +48,10 @@ DEFAULTS: dict[str, str] = {
     "ADDRESS_KEYS": "",
     "DATA_DIR": "data",
     "GATHER": "120",
+    "PACE": "",
+    "DOMAIN_PACE": "",
+    "DAILY_CAP": "",
+    "WARM_UP": "",
     "FEED_ALLOW": "",
     "LOG_LEVEL": "INFO",
     "RECIPIENT_ALLOW": "",
@@ -79,6 +83,7 @@ class Config:
     data_dir: Path
     #: Seconds that a fresh match waits for others before an alert gathering closes.
     gather: int
+    limits: paces.Limits
     feed_allow: frozenset[tuple[str, int]]
     log_level: str
     recipient_allow: frozenset[str] = field(repr=False)
@@ -152,6 +157,7 @@ def read_config(values: Mapping[str, str]) -> Config:
         index_key=index_key,
         data_dir=Path(values["DATA_DIR"]).resolve(),
         gather=_whole("GATHER", values["GATHER"], most=3600),
+        limits=_limits(values),
         feed_allow=frozenset(_host_port("FEED_ALLOW", part) for part in _parts(values["FEED_ALLOW"])),
         log_level=_level(values["LOG_LEVEL"]),
         recipient_allow=frozenset(part.lower() for part in _parts(values["RECIPIENT_ALLOW"])),
@@ -275,6 +281,15 @@ def _whole(name: str, text: str, *, most: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= most):
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a whole number from 0 to {most}")
     return int(text)
+
+
+def _limits(values: Mapping[str, str]) -> paces.Limits:
+    names = ("PACE", "DOMAIN_PACE", "DAILY_CAP", "WARM_UP")
+    try:
+        return paces.read(**{name.lower(): values[name] for name in names})
+    except ValueError as error:
+        name, what = error.args
+        raise SettingsError(f"NEWSLETTER_{name}: {what}") from error
 
 
 def _level(text: str) -> str:

@@ -4,9 +4,11 @@ Doors do the work and return ids; what follows is rung from here. Every ring may
 and, where no tick comes either, by every worker's own look at the tables (`watch`).
 """
 
+import math
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -60,7 +62,11 @@ TICKS = {
     "close": Tick("newsletter.close", 5, "fresh matches that waited long enough become an alert"),
     "slots": Tick("newsletter.slots", 15, "digests whose local hour has come"),
     "compose": Tick("newsletter.compose_open", 30, "gatherings that were not composed to the end"),
-    "send": Tick("newsletter.send", 10, "batches whose time has come, also those that had to wait"),
+    "send": Tick(
+        "newsletter.send",
+        1 if wiring.config().limits.paced else 10,
+        "batches whose time has come, also those that had to wait; every second where mail keeps a pace",
+    ),
     "recover": Tick("newsletter.recover", 15, "work of workers that died; says that the tables were looked at"),
     "hear": Tick("newsletter.hear", 60, "returned mails are read; complaints, bounces and silence are watched"),
     "prune": Tick("newsletter.prune", 3600, "what is kept no longer is deleted"),
@@ -69,6 +75,8 @@ TICKS = {
 SILENCE = 25
 #: Batches that one task sends before it lets others have a turn, and seconds in which one task begins to read feeds.
 TURN, READING = 20, 60.0
+#: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
+PACED = 20.0
 #: Seconds that a hand-over which has begun is waited for at the end.
 DRAIN = 30.0
 
@@ -240,6 +248,8 @@ def hear() -> None:
     why = reputation.watch(now=now, events_from=wiring.events_from()) or refused.paused
     if why is not None:
         log.error("sending_paused", reason=why)
+    for one in reputation.warn(now=now):
+        log.warning("reputation", provider=wiring.provider_name(one.provider), reason="; ".join(one.warnings))
 
 
 def _read_maildir(directory: Path, now: datetime) -> None:
@@ -314,8 +324,12 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     )
 
 
-def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
-    """`once` without reading feeds: whatever the tables owe, up to the last batch that is due."""
+def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float = math.inf) -> Done:
+    """`once` without reading feeds: whatever the tables owe, up to the last batch that is due.
+
+    Mail that waits for nothing but its pace is gone on with for `paced` seconds, holding nothing meanwhile.
+    """
+    until = time.monotonic() + paced
     recover_work()
     hear()
     while rematching.rematch(clock=db.now):
@@ -332,9 +346,10 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
         progress("gathering", gathering_id)
         compose.compose(gathering_id, wiring.composer(), clock=db.now)
     sent = []
-    while (one := _send_next()) is not None:
-        progress("batch", one.batch_id)
-        sent.append(one)
+    while (one := _send_next()) is not None or _paused(until):
+        if one is not None:
+            progress("batch", one.batch_id)
+            sent.append(one)
     return Done(
         matches=matches,
         gatherings=len(gatherings),
@@ -343,6 +358,16 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
         refused=sum(one.refused for one in sent),
         unknown=sum(one.unknown for one in sent),
     )
+
+
+def _paused(until: float) -> bool:
+    """Wait a moment for the pace; False when no mail does, or the time is up."""
+    pacing = wiring.sender().pacing
+    seconds = pacing.pause(now=db.now()) if pacing and _going_on() and time.monotonic() < until else None
+    if seconds is None:
+        return False
+    time.sleep(seconds)
+    return True
 
 
 def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
@@ -365,10 +390,10 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
 
 def _look() -> None:
     """What is owed goes first, and again after each feed that brought something: a slow feed must not hold up a mail."""
-    deliver(wait=wiring.gather())
+    deliver(wait=wiring.gather(), paced=PACED)
     for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING):
         if one.unmatched:
-            deliver(wait=wiring.gather())
+            deliver(wait=wiring.gather(), paced=PACED)
 
 
 class NotReady(Exception):

@@ -8,9 +8,13 @@ from functools import cache
 from django.conf import settings
 
 from newsletter import __version__, links, mail
+from newsletter.delivery.allowance import Allowance
+from newsletter.delivery.buckets import Buckets, InMemory
 from newsletter.delivery.events import Hearing
+from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.plan import Carrier, Share, plan
 from newsletter.delivery.send import Sender
+from newsletter.delivery.shared_buckets import Shared
 from newsletter.editions.compose import Composer
 from newsletter.editions.pieces import Explaining
 from newsletter.editions.render import Frame, Wording
@@ -89,7 +93,26 @@ def carrier() -> Carrier:
 def sender() -> Sender:
     """What sending needs besides the rows."""
     domain = config().sender_address.rpartition("@")[2]
-    return Sender(provider=provider(), vault=vault(), base_url=config().base_url, domain=domain)
+    return Sender(provider(), vault(), base_url=config().base_url, domain=domain, pacing=pacing(provider()))
+
+
+def pacing(carrier: Provider) -> Pacing | None:
+    """How a provider's mail is paced; None when no setting limits it."""
+    limits = config().limits
+    return Pacing(limits, buckets(), carrier.name, carrier.number) if limits.limits(carrier.name) else None
+
+
+def allowances(now: datetime) -> list[Allowance]:
+    """The day of each provider whose days have an end."""
+    paced = pacing(provider())
+    today = paced.allowance(now=now) if paced else None
+    return [today] if today else []
+
+
+@cache
+def buckets() -> Buckets:
+    """The buckets of the paces: in memory where one process is everything, else in the broker's Redis."""
+    return InMemory() if config().embedded else Shared(config().broker_url)
 
 
 def hearing() -> Hearing:

@@ -21,7 +21,7 @@ from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
 from newsletter.matching import health, packs
 from newsletter.matching.packs import BadPack
-from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic
+from newsletter.models import Attempt, Gathering, Item, Notice, Pulse, Rhythm, Topic
 from newsletter.subscribers import listing
 from newsletter.vault import KeysDoNotFit
 
@@ -59,14 +59,21 @@ def figures() -> dict[str, Any]:
         "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
         "deliveries": ledger.by_state,
         "oldest_planned_at": ledger.oldest_planned_at,
+        "days": [asdict(one) for one in wiring.allowances(now)],
         "reputation": [_shares(one) for one in reputation.reputation(now=now)],
         "next_slot_at": coming.due_at if coming else None,
     }
 
 
 def _shares(one: reputation.Reputation) -> dict[str, Any]:
-    shares = {"bounce_share": one.bounce_share, "complaint_share": one.complaint_share, "warns": one.warns}
-    return {**asdict(one), **shares, "provider": wiring.provider_name(one.provider)}
+    shares = {"bounce_share": one.bounce_share, "complaint_share": one.complaint_share}
+    return {
+        **asdict(one),
+        **shares,
+        "warns": one.warns,
+        "warnings": one.warnings,
+        "provider": wiring.provider_name(one.provider),
+    }
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
@@ -88,10 +95,19 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     for state, advice in _WHAT_TO_DO.items():
         if found["deliveries"].get(state):
             yield f"          {found['deliveries'][state]} {state}: {advice}"
+    yield from (f"today     {_told_of_day(one)}" for one in found["days"])
     yield from (f"back      {_told_back(one)}" for one in found["reputation"])
+    yield from (f"          {words}" for one in found["reputation"] for words in one["warnings"])
     if found["slots_skipped"]:
         yield f"          {_SKIPPED.format(found['slots_skipped'])}"
     yield f"next slot {when(found['next_slot_at'])} UTC"
+
+
+def _told_of_day(one: dict[str, Any]) -> str:
+    told = f"{one['provider']}: {one['used']} of {one['cap']} mails"
+    if one["waiting"]:
+        told += f", waiting for the daily cap: {one['waiting']} mails, until {when(one['next_day'])} UTC"
+    return told
 
 
 def _told_back(one: dict[str, Any]) -> str:
@@ -104,10 +120,6 @@ def _told_back(one: dict[str, Any]) -> str:
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
 _INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
-_COMPLAINTS = (
-    f": providers reject mail from 0.3 % complaints, and sending stops by itself at {reputation.COMPLAINTS_PAUSE:.2%}. "
-    "Find out what was mailed to people who did not want it"
-)
 _ALONE = (
     "{provider} left {in_a_row} mails in doubt in a row: one is tried at {next_probe_at:%H:%M} UTC, the others wait"
 )
@@ -170,13 +182,30 @@ def _work() -> Iterator[Finding]:
         count = found["deliveries"].get(state, 0)
         yield Finding(state, "warn" if count else "ok", f"{count}: {_WHAT_TO_DO[state]}" if count else "none")
     for one in found["reputation"]:
-        told = f"{_told_back(one)}{_COMPLAINTS if one['warns'] else ''}"
+        told = "; ".join((_told_back(one), *one["warnings"]))
         yield Finding("what came back", "warn" if one["warns"] else "ok", told)
-    waits = found["oldest_planned_at"]
-    stuck: datetime | None = waits if waits and waits < db.now() - timedelta(minutes=10) and not paused else None
-    yield Finding(
-        "queue", "warn" if stuck else "ok", f"mail waits since {when(stuck)} UTC" if stuck else "nothing waits"
-    )
+    for one in found["days"]:
+        yield Finding("daily cap", "warn" if one["waiting"] else "ok", _told_of_day(one) + _days_of_it(one))
+    yield _queue(found)
+
+
+def _days_of_it(one: dict[str, Any]) -> str:
+    advice = ". That is more than a day of it: raise NEWSLETTER_DAILY_CAP, or let the warm-up go on"
+    return advice if one["waiting"] > one["cap"] else ""
+
+
+def _queue(found: dict[str, Any]) -> Finding:
+    """Whether mail that is due waits for no reason that is told elsewhere."""
+    waits: datetime | None = found["oldest_planned_at"]
+    if waits is None or waits >= db.now() - timedelta(minutes=10):
+        return Finding("queue", "ok", "nothing waits")
+    told = f"mail waits since {when(waits)} UTC"
+    if found["sending_paused_by"] or any(one["waiting"] for one in found["days"]):
+        return Finding("queue", "ok", f"{told}, see above")
+    moving = Attempt.objects.filter(began_at__gt=db.now() - timedelta(minutes=2)).exists()
+    if wiring.config().limits.paced and moving:
+        return Finding("queue", "ok", f"{told}: it goes at the pace of NEWSLETTER_PACE and NEWSLETTER_DOMAIN_PACE")
+    return Finding("queue", "warn", told)
 
 
 def _feeds(found: dict[str, Any]) -> Iterator[Finding]:

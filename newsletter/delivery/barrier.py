@@ -9,9 +9,10 @@ from django.db import transaction
 
 from newsletter import db
 from newsletter.delivery import breaker
+from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
 from newsletter.models import Attempt, Batch, BatchState, Gate, Lane
-from newsletter.vault import Vault
+from newsletter.vault import KeysDoNotFit, Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
 CLAIM_LEASE = timedelta(seconds=60)
@@ -28,6 +29,7 @@ class Claim:
 
     batch_id: int
     token: UUID
+    lane: Lane
     #: The provider left us in doubt: one mail of this batch shows whether it answers again.
     probe: bool = False
 
@@ -44,7 +46,19 @@ class Recipient:
     address: Address = field(repr=False)
 
 
-_DUE = "SELECT 1 FROM batch WHERE state='planned' AND not_before<=%(now)s AND provider=%(provider)s LIMIT 1"
+# From each occasion to the next by the index: neither the number of batches nor of those that wait counts.
+_WAITING = "SELECT min(b.occasion_id) FROM batch b WHERE b.state='planned' AND b.provider=%(provider)s AND b.lane="
+_DUE = f"""
+WITH RECURSIVE queue(lane, occasion_id) AS (
+  SELECT one.lane, ({_WAITING}one.lane) FROM ({{lanes}}) one
+  UNION ALL
+  SELECT queue.lane, ({_WAITING}queue.lane AND b.occasion_id>queue.occasion_id) FROM queue WHERE queue.occasion_id IS NOT NULL
+)
+SELECT lane, occasion_id FROM queue WHERE (
+  SELECT min(b.not_before) FROM batch b WHERE b.state='planned' AND b.provider=%(provider)s AND b.lane=queue.lane
+  AND b.occasion_id=queue.occasion_id)<=%(now)s
+"""
+_TURNS = Turns()
 
 
 def lease(window: int | None) -> timedelta:
@@ -53,23 +67,41 @@ def lease(window: int | None) -> timedelta:
 
 
 def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
-    """Take the next planned batch, urgent lanes first; None: nothing is due, the gate is closed, the provider left alone."""
-    if Gate.objects.filter(sending_open=False).exists() or not db.rows(_DUE, {"now": now, "provider": provider}):
+    """Take the next planned batch: urgent lanes first, occasions of a lane in turn.
+
+    None: nothing is due in `lanes`, the gate is closed, the provider is left alone.
+    """
+    due = [] if Gate.objects.filter(sending_open=False).exists() else due_in(lanes, now=now, provider=provider)
+    if not due:
         return None
     probe = breaker.is_open(provider)
     if probe and not breaker.take_probe(provider, now=now):
         return None
-    for lane in lanes:
+    for queue in _TURNS.order(due):
         token = uuid4()
         taken = db.rows(
             "UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s WHERE state='planned' AND id=("
-            "SELECT id FROM batch WHERE state='planned' AND lane=%(lane)s AND not_before<=%(now)s AND provider=%(provider)s "
+            "SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s "
+            "AND occasion_id=%(occasion)s AND not_before<=%(now)s "
             f"ORDER BY not_before, id LIMIT 1 {db.skip_locked()}) RETURNING id",
-            {"token": token, "lease": now + CLAIM_LEASE, "lane": int(lane), "now": now, "provider": provider},
+            {"token": token, "lease": now + CLAIM_LEASE, "provider": provider, "now": now}
+            | {"lane": queue.lane, "occasion": queue.occasion_id},
         )
         if taken:
-            return Claim(taken[0][0], token, probe)
+            _TURNS.took(queue, due)
+            return Claim(taken[0][0], token, Lane(queue.lane), probe)
     return None
+
+
+def yields(held: Claim, *, now: datetime, provider: int) -> bool:
+    """Whether the rest of this batch should wait, because something more urgent came: asked between two windows."""
+    return held.lane > Lane.ALERT and bool(due_in((Lane.NOTICE, Lane.ALERT), now=now, provider=provider))
+
+
+def due_in(lanes: Sequence[Lane], *, now: datetime, provider: int) -> list[Queue]:
+    """The queues of these lanes in which a batch could be claimed."""
+    chosen = " UNION ALL ".join(f"SELECT {int(lane)} AS lane" for lane in lanes)
+    return [Queue(*row) for row in db.rows(_DUE.format(lanes=chosen), {"now": now, "provider": provider})]
 
 
 def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vault: Vault) -> list[Recipient] | None:
@@ -122,6 +154,22 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
     return recipients
 
 
+def waiting(held: Claim) -> list[int]:
+    """The deliveries of a claimed batch that could go, in order."""
+    found = db.rows("SELECT id FROM delivery WHERE batch_id=%s AND state IS NULL ORDER BY id", [held.batch_id])
+    return [number for (number,) in found]
+
+
+def domains(held: Claim, vault: Vault) -> dict[int, str]:
+    """The recipient domain of each delivery of a claimed batch, in order; nothing, where there is no address to open."""
+    found = db.rows(
+        "SELECT d.id, b.handle, b.key_id, b.address_cipher FROM delivery d LEFT JOIN subscriber b ON b.id=d.subscriber_id "
+        "WHERE d.batch_id=%s AND d.state IS NULL ORDER BY d.id",
+        [held.batch_id],
+    )
+    return {row[0]: _domain(vault, *row[1:]) for row in found}
+
+
 def give_back(held: Claim, *, not_before: datetime | None = None) -> None:
     """Return a claimed batch: no byte has left. Ours only; a batch past the barrier is left alone."""
     later = "" if not_before is None else ", not_before=%(later)s"
@@ -143,6 +191,14 @@ def park(held: Claim, why: str) -> None:
 
 def _opened(vault: Vault, handle: UUID, key_id: int, cipher: bytes) -> Address:
     return Address(vault.open(key_id, cipher, handle=handle.bytes, column="address"))
+
+
+def _domain(vault: Vault, handle: object, key_id: int | None, cipher: bytes | None) -> str:
+    """What does not open is left to the barrier, which says so."""
+    try:
+        return _opened(vault, UUID(str(handle)), key_id or 0, cipher or b"").value.rpartition("@")[2].lower()
+    except (KeysDoNotFit, ValueError):
+        return ""
 
 
 # A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how

@@ -53,6 +53,7 @@ def plan(
         Batch(
             provider=carrier.number,
             lane=lane,
+            occasion_id=0 if lane == Lane.NOTICE else occasion_id,
             state=BatchState.PLANNED if parked is None else BatchState.PARKED,
             reason=parked,
             not_before=now,

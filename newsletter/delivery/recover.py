@@ -41,7 +41,7 @@ def _doubt(batch_id: int, now: datetime) -> bool:
             # Beyond the window's edge nothing left: those can go again. Inside it nobody knows. Before it all is written.
             untouched = list(open_ones.filter(id__gt=batch.begun_upto).order_by("id").values_list("id", flat=True))
             if untouched:
-                move(batch, untouched, not_before=now, now=now, why="never begun")
+                move(batch, untouched, not_before=now, now=now, why="never begun", tried=False)
             if batch.done_upto is not None:
                 open_ones.filter(id__gt=batch.done_upto).update(state=DeliveryState.UNKNOWN, reason=reason)
                 if open_ones.exists():

@@ -12,6 +12,9 @@ from newsletter.models import OUR_EVENTS, Gate, Pulse
 #: Shares of what was accepted. Gmail and Yahoo ask for less than 0.10 % complaints, and reject mail from 0.30 %.
 COMPLAINTS_WARN: Final = 0.0008
 COMPLAINTS_PAUSE: Final = 0.0025
+#: A list of people who asked for it bounces less than that; more than `FLOOD_SHARE` closes the gate, however slowly it came.
+BOUNCES_WARN: Final = 0.02
+BOUNCES_LEAST: Final = 20
 #: So many complaints must have come before their share says anything.
 COMPLAINTS_LEAST: Final = 5
 #: More bounces than this share within an hour: a bad list, a forged stream of events, or a provider in trouble.
@@ -29,6 +32,8 @@ SILENT_LEAST: Final = 10
 SILENT_BATCHES: Final = 50
 _HEARD_SINCE: Final = "events"
 _OURS: Final = ", ".join(f"'{kind}'" for kind in sorted(OUR_EVENTS))
+#: The log says so once in as long.
+WARN_EVERY: Final = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,25 @@ class Reputation:
         return self.complaints / self.accepted if self.accepted else 0.0
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should look into, in words; mostly nothing."""
+        found = []
+        if self.complaints >= COMPLAINTS_LEAST and self.complaint_share >= COMPLAINTS_WARN:
+            found.append(
+                f"{self.complaint_share:.3%} complaints: providers reject mail from 0.3 %, and sending stops by itself at "
+                f"{COMPLAINTS_PAUSE:.2%}. Find out what was mailed to people who did not want it"
+            )
+        if self.bounces >= BOUNCES_LEAST and self.bounce_share >= BOUNCES_WARN:
+            found.append(
+                f"{self.bounce_share:.1%} bounces: sending stops by itself above {FLOOD_SHARE:.0%}. Look at where the newest "
+                "addresses come from"
+            )
+        return tuple(found)
+
+    @property
     def warns(self) -> bool:
-        """Enough complaints that somebody should look."""
-        return self.complaints >= COMPLAINTS_LEAST and self.complaint_share >= COMPLAINTS_WARN
+        """Whether somebody should look."""
+        return bool(self.warnings)
 
 
 def reputation(*, now: datetime) -> list[Reputation]:
@@ -82,11 +103,11 @@ def flooded(provider: int, *, now: datetime) -> str | None:
 
 
 def watch(*, now: datetime, events_from: int | None) -> str | None:
-    """Close the gate when complaints are too many, or when what was accepted leads to nothing; returns why, or None.
+    """Close the gate when complaints or bounces are too many, or when what was accepted leads to nothing; returns why, or None.
 
     `events_from` is the number of the provider whose events reach us, None where no webhook is set up.
     """
-    why = _complaints(now) or (_silence(now, events_from) if events_from is not None else None)
+    why = _complaints(now) or _bounces(now) or (_silence(now, events_from) if events_from is not None else None)
     if events_from is None:
         Pulse.objects.filter(name=_HEARD_SINCE).delete()
     if why is not None:
@@ -102,6 +123,29 @@ def _complaints(now: datetime) -> str | None:
                 "Find out what was mailed to people who did not want it before it goes on"
             )
     return None
+
+
+def _bounces(now: datetime) -> str | None:
+    """What comes too slowly to be a flood, and is too much all the same."""
+    for one in _figures(max(now - COUNTED, _opened_at(now))):
+        if one.bounces >= FLOOD_LEAST and one.bounce_share > FLOOD_SHARE:
+            return (
+                f"too many bounces ({one.bounces} of {one.accepted} mails, {one.bounce_share:.1%}). Look at where the newest "
+                "addresses come from before it goes on"
+            )
+    return None
+
+
+def warn(*, now: datetime) -> list[Reputation]:
+    """The providers that somebody should look into, each once in six hours: whoever gets one says so."""
+    told = []
+    for one in reputation(now=now):
+        name = f"warned:{one.provider}"
+        if one.warns:
+            fresh = Pulse.objects.get_or_create(name=name, defaults={"at": now})[1]
+            if fresh or Pulse.objects.filter(name=name, at__lte=now - WARN_EVERY).update(at=now):
+                told.append(one)
+    return told
 
 
 def _silence(now: datetime, provider: int) -> str | None:

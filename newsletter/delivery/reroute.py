@@ -29,7 +29,12 @@ def _reroute(batch_id: int, carrier: Carrier) -> bool:
 def _regroup(old: Batch, editions: dict[int, int]) -> None:
     for edition_id, people in editions.items():
         fresh = Batch.objects.create(
-            provider=old.provider, lane=old.lane, not_before=old.not_before, attempts=old.attempts, size=people
+            provider=old.provider,
+            lane=old.lane,
+            occasion_id=old.occasion_id,
+            not_before=old.not_before,
+            attempts=old.attempts,
+            size=people,
         )
         Delivery.objects.filter(batch_id=old.id, edition_id=edition_id).update(batch_id=fresh.id)
     Batch.objects.filter(id=old.id).update(state=BatchState.CANCELLED, reason="regrouped for another provider")

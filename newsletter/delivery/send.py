@@ -12,10 +12,11 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from newsletter.delivery import barrier, breaker, gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
+from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.delivery.settle import LeaseLost
 from newsletter.handover import Accepted, Deferred, Outcome, Provider, Unknown
-from newsletter.models import EditionBody
+from newsletter.models import EditionBody, Lane
 from newsletter.vault import KeysDoNotFit, Vault
 
 log = structlog.get_logger()
@@ -28,12 +29,16 @@ WRITE_FOR = 60
 
 @dataclass(frozen=True)
 class Sender:
-    """What sending needs besides the rows: the carrier, the keys, and the two names in links and Message-IDs."""
+    """What sending needs besides the rows: the carrier, the keys, and the two names in links and Message-IDs.
+
+    `pacing` None: as much as the provider takes, as fast as it does.
+    """
 
     provider: Provider
     vault: Vault
     base_url: str
     domain: str
+    pacing: Pacing | None = None
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,9 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
     `clock` is the database's: leases are compared with it. `going_on` is also asked before each further window: a worker that
     is to stop finishes what has left, and plans the rest anew.
     """
-    held = barrier.claim(now=clock(), provider=sender.provider.number) if going_on() else None
+    held = _claim(sender, clock, going_on)
     if held is None:
         return None
-    if held.probe:
-        settle.keep_one(held, now=clock())
     awake = time.monotonic()
     try:
         recipients = _durably(partial(_begin, sender, held, clock))
@@ -79,6 +82,21 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
     except LeaseLost:
         log.error("lease_lost", batch_id=held.batch_id)
         return Sent(held.batch_id)
+
+
+def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> Claim | None:
+    """The next batch that is due and may go, or the part of it that may."""
+    pacing = sender.pacing
+    while going_on() and (lanes := pacing.lanes(now=clock()) if pacing else tuple(Lane)):
+        held = barrier.claim(now=clock(), provider=sender.provider.number, lanes=lanes)
+        if held is None:
+            return None
+        if held.probe:
+            settle.keep_one(held, now=clock())
+        admitted = pacing.admit(held, now=clock(), vault=sender.vault) if pacing else held
+        if admitted is not None:
+            return admitted
+    return None
 
 
 def _begin(sender: Sender, held: Claim, clock: Callable[[], datetime]) -> list[Recipient] | None:
@@ -130,11 +148,19 @@ class _Hand:
             return []
         settle.settle_window(self.held, outcomes, now=now)
         last = max(outcomes)
-        if left_alone or not self.going_on():
-            why = "the provider leaves us in doubt" if left_alone else "the worker was told to stop"
+        if why := self._stops(left_alone, now):
             settle.leave_rest(self.held, after=last, now=now, why=why)
             return []
         return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+
+    def _stops(self, left_alone: bool, now: datetime) -> str | None:
+        """Why no further window is opened."""
+        if left_alone:
+            return "the provider leaves us in doubt"
+        if not self.going_on():
+            return "the worker was told to stop"
+        urgent = barrier.yields(self.held, now=now, provider=self.sender.provider.number)
+        return "more urgent mail came" if urgent else None
 
 
 def _durably(write: Callable[[], T]) -> T:

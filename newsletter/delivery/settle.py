@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from newsletter import db
 from newsletter.delivery.barrier import Claim
@@ -38,17 +39,25 @@ def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime
     Batch.objects.filter(id=batch.id).update(done_upto=max(outcomes))
 
 
-def move(batch: Batch, delivery_ids: Sequence[int], *, not_before: datetime, now: datetime, why: str) -> int:
-    """Move deliveries that were proved not to be taken into a new planned batch; an event per delivery names the old one."""
+def move(
+    batch: Batch, delivery_ids: Sequence[int], *, not_before: datetime, now: datetime, why: str, tried: bool = True
+) -> int:
+    """Move deliveries that were proved not to be taken into a new planned batch; an event per delivery names the old one.
+
+    `tried`: the hand-over that was begun last counts for them too; what was only left over is not parked for it one day.
+    """
+    attempts = batch.attempts if tried else max(batch.attempts - 1, 0)
     fresh = Batch.objects.create(
         provider=batch.provider,
         lane=batch.lane,
-        state=BatchState.PARKED if exhausted(batch.attempts) else BatchState.PLANNED,
-        reason=f"gave up: {why}" if exhausted(batch.attempts) else None,
+        occasion_id=batch.occasion_id,
+        state=BatchState.PARKED if exhausted(attempts) else BatchState.PLANNED,
+        reason=f"gave up: {why}" if exhausted(attempts) else None,
         not_before=not_before,
-        attempts=batch.attempts,
+        attempts=attempts,
         size=len(delivery_ids),
     )
+    Batch.objects.filter(id=batch.id).update(size=F("size") - len(delivery_ids))
     Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
     Event.objects.bulk_create(
         Event(
@@ -72,10 +81,9 @@ def keep_one(held: Claim, *, now: datetime) -> None:
     """
     with transaction.atomic():
         mine = Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.CLAIMED)
-        if mine.update(size=1):
-            _leave(
-                Batch.objects.get(id=held.batch_id), 1, now, "not begun: one goes first, the provider is being tried"
-            )
+        if mine.update(token=held.token):
+            why = "not begun: one goes first, the provider is being tried"
+            _leave(Batch.objects.get(id=held.batch_id), 1, now, why)
 
 
 def leave_rest(held: Claim, *, after: int, now: datetime, why: str) -> None:
@@ -84,14 +92,14 @@ def leave_rest(held: Claim, *, after: int, now: datetime, why: str) -> None:
     Raises:
         LeaseLost: the batch is not ours any more.
     """
-    _leave(_ours(held), 0, now, f"not begun: {why}", after=after)
+    _leave(_ours(held), 0, now, f"not begun: {why}", after=after, tried=False)
 
 
-def _leave(batch: Batch, keep: int, now: datetime, why: str, *, after: int = 0) -> None:
+def _leave(batch: Batch, keep: int, now: datetime, why: str, *, after: int = 0, tried: bool = True) -> None:
     rest = Delivery.objects.filter(batch_id=batch.id, state=None, id__gt=after).order_by("id")
     numbers = list(rest.values_list("id", flat=True)[keep:])
     if numbers:
-        move(batch, numbers, not_before=now, now=now, why=why)
+        move(batch, numbers, not_before=now, now=now, why=why, tried=tried)
 
 
 def finish_windows(held: Claim, *, now: datetime) -> None:

@@ -143,7 +143,12 @@ def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetim
 def _waived_copy(batch: Batch, size: int, word: Word, now: datetime) -> int:
     """A new batch that carries the waived hand-over with it: the ledger shows why there is a second one."""
     fresh = Batch.objects.create(
-        provider=batch.provider, lane=batch.lane, not_before=now, attempts=batch.attempts, size=size
+        provider=batch.provider,
+        lane=batch.lane,
+        occasion_id=batch.occasion_id,
+        not_before=now,
+        attempts=batch.attempts,
+        size=size,
     )
     for last in Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None):
         last.pk, last.batch_id, last.provider_ref, last.waived_by = None, fresh.id, None, str(word)

@@ -14,6 +14,8 @@ class Batch(models.Model):
     id = models.BigAutoField(primary_key=True)
     provider = models.SmallIntegerField()
     lane = models.SmallIntegerField(choices=Lane)
+    #: What its mails are for: occasions of one lane take turns. 0: a notice, or from before turns were taken.
+    occasion_id = models.IntegerField(default=0, db_default=0)
     domain = models.TextField(null=True)
     state = models.TextField(choices=BatchState, default=BatchState.PLANNED)
     not_before = models.DateTimeField()
@@ -32,7 +34,11 @@ class Batch(models.Model):
     class Meta:
         db_table = "batch"
         indexes: ClassVar = [
-            models.Index(fields=["lane", "not_before", "id"], condition=Q(state="planned"), name="batch_ready"),
+            models.Index(
+                fields=["provider", "lane", "occasion_id", "not_before", "id"],
+                condition=Q(state="planned"),
+                name="batch_turns",
+            ),
             models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="batch_leased"),
             models.Index(fields=["state"], condition=Q(state__in=["unknown", "parked"]), name="batch_doubtful"),
         ]
@@ -87,7 +93,10 @@ class Attempt(models.Model):
 
     class Meta:
         db_table = "attempt"
-        indexes: ClassVar = [models.Index(fields=["ended_at"], name="attempt_ended")]
+        indexes: ClassVar = [
+            models.Index(fields=["ended_at"], name="attempt_ended"),
+            models.Index(fields=["began_at"], name="attempt_began"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["batch", "n"], name="attempt_number"),
             models.UniqueConstraint(

@@ -1,15 +1,17 @@
 """The figures of the service, read from the database at each scrape: no process keeps counts that another does not see."""
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from newsletter import db
+from newsletter import db, wiring
+from newsletter.delivery import reputation
+from newsletter.delivery.divide import WAITS
 from newsletter.models import Batch, BatchState, Breaker, Delivery, DeliveryState, Feed, Gate, Match, Pulse, Subscriber
 
 
@@ -37,6 +39,10 @@ class Figures(Collector):
         yield _one("newsletter_sending_open", "1 when sending is open", Gate.objects.filter(sending_open=True).count())
         alone = Breaker.objects.filter(open_until__isnull=False).count()
         yield _one("newsletter_providers_left_alone", "Providers that left us in doubt too often", alone)
+        yield from _reputation(now)
+        yield from _days(now)
+        paced = Batch.objects.filter(state=BatchState.PLANNED, reason=WAITS).aggregate(Sum("size"))["size__sum"]
+        yield _one("newsletter_waiting_for_pace", "Mails put off to keep the pace of their domain", paced or 0)
         tick = Pulse.objects.filter(name="tick").first()
         seen = (now - tick.at) / timedelta(seconds=1) if tick else -1
         yield _one("newsletter_last_look_age_seconds", "Since a worker looked at the tables; -1: never", seen)
@@ -44,6 +50,36 @@ class Figures(Collector):
 
 def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, value=value)
+
+
+def _reputation(now: datetime) -> Iterator[GaugeMetricFamily]:
+    found = [(wiring.provider_name(one.provider), one) for one in reputation.reputation(now=now)]
+    yield _by_provider(
+        "newsletter_accepted_72h", "Mails accepted within 72 hours", {name: one.accepted for name, one in found}
+    )
+    yield _by_provider(
+        "newsletter_bounce_share", "Bounces of them, 0 to 1", {name: one.bounce_share for name, one in found}
+    )
+    yield _by_provider(
+        "newsletter_complaint_share", "Complaints of them, 0 to 1", {name: one.complaint_share for name, one in found}
+    )
+
+
+def _days(now: datetime) -> Iterator[GaugeMetricFamily]:
+    found = wiring.allowances(now)
+    yield _by_provider(
+        "newsletter_daily_cap", "Mails that may go today (UTC)", {one.provider: one.cap for one in found}
+    )
+    yield _by_provider("newsletter_daily_used", "Mails of today", {one.provider: one.used for one in found})
+    waiting = {one.provider: one.waiting for one in found}
+    yield _by_provider("newsletter_waiting_for_cap", "Mails that are due and wait for the next day", waiting)
+
+
+def _by_provider(name: str, words: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, labels=["provider"])
+    for provider, value in values.items():
+        family.add_metric([provider], value)
+    return family
 
 
 def _by_state(name: str, words: str, rows: QuerySet[Any], states: Iterable[str]) -> GaugeMetricFamily:

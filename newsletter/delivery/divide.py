@@ -1,0 +1,69 @@
+"""A claimed batch in; the part that may go now is claimed by itself, the rest planned for when it may. Nothing has left yet."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import F
+
+from newsletter.delivery.barrier import CLAIM_LEASE, Claim
+from newsletter.models import Attempt, Batch, BatchState, Delivery
+
+#: Why a planned batch is not due yet.
+WAITS = "waits for its pace"
+
+
+def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]], *, now: datetime) -> Claim | None:
+    """Keep `go` (delivery ids) under a claim, and plan the others again: `later` maps seconds to wait to delivery ids.
+
+    Those who wait 0 seconds are due as before. None: the batch is not ours any more, or nobody of it goes.
+    Runs in the caller's transaction. No hand-over was begun, so there is nothing to disprove.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a batch is divided in one transaction")
+    mine = Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.CLAIMED)
+    if not mine.update(token=held.token):
+        return None
+    batch = Batch.objects.get(id=held.batch_id)
+    waits = sorted(later)
+    if not waits:
+        return held
+    for wait in waits[1:]:
+        _part(batch, later[wait], not_before=_after(batch, wait, now), reason=WAITS)
+    claim = None
+    if go:
+        token = uuid4()
+        part = _part(batch, go, state=BatchState.CLAIMED, token=token, lease_until=now + CLAIM_LEASE)
+        claim = replace(held, batch_id=part, token=token)
+    mine.update(
+        state=BatchState.PLANNED,
+        token=None,
+        lease_until=None,
+        not_before=_after(batch, waits[0], now),
+        reason=WAITS if waits[0] else batch.reason,
+    )
+    return claim
+
+
+def _after(batch: Batch, wait: float, now: datetime) -> datetime:
+    return now + timedelta(seconds=wait) if wait else batch.not_before
+
+
+def _part(batch: Batch, delivery_ids: Collection[int], **values: object) -> int:
+    fresh = Batch.objects.create(
+        **{"not_before": batch.not_before, **values},
+        provider=batch.provider,
+        lane=batch.lane,
+        occasion_id=batch.occasion_id,
+        attempts=batch.attempts,
+        size=len(delivery_ids),
+    )
+    Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
+    Batch.objects.filter(id=batch.id).update(size=F("size") - len(delivery_ids))
+    for waived in Attempt.objects.filter(batch_id=batch.id, waived_by__isnull=False):
+        # whose word let it go a second time is told of every part, and a rule that says "once" finds it
+        waived.pk, waived.batch_id, waived.provider_ref = None, fresh.id, None
+        waived.save(force_insert=True)
+    return fresh.id
