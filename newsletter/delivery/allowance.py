@@ -44,10 +44,11 @@ def spent(number: int, *, now: datetime, but: int | None = None) -> int:
 
     Whoever decides by this figure holds the gate's row meanwhile, and leaves what it takes claimed: so no two take the same.
     """
-    begun = Attempt.objects.filter(provider=number, began_at__gte=_midnight(now), disproved=False)
+    # first what is held: what passes the barrier between the two looks is then counted twice, and never not at all
     held = Batch.objects.filter(provider=number, state=BatchState.CLAIMED).exclude(id=but or 0)
-    figures = begun.aggregate(Sum("batch__size"))["batch__size__sum"], held.aggregate(Sum("size"))["size__sum"]
-    return sum(figure or 0 for figure in figures)
+    claimed = held.aggregate(Sum("size"))["size__sum"] or 0
+    begun = Attempt.objects.filter(provider=number, began_at__gte=_midnight(now), disproved=False)
+    return claimed + (begun.aggregate(Sum("batch__size"))["batch__size__sum"] or 0)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -31,7 +32,7 @@ def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]
     if not waits:
         return held
     for wait in waits[1:]:
-        _part(batch, later[wait], not_before=_after(batch, wait, now), reason=WAITS)
+        _part(batch, later[wait], **_waiting(batch, wait, now))
     claim = None
     if go:
         token = uuid4()
@@ -41,22 +42,24 @@ def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]
         state=BatchState.PLANNED,
         token=None,
         lease_until=None,
-        not_before=_after(batch, waits[0], now),
-        reason=WAITS if waits[0] else batch.reason,
+        **(_waiting(batch, waits[0], now) if waits[0] else {}),
     )
     return claim
 
 
-def _after(batch: Batch, wait: float, now: datetime) -> datetime:
-    return now + timedelta(seconds=wait) if wait else batch.not_before
+def _waiting(batch: Batch, wait: float, now: datetime) -> dict[str, Any]:
+    return {
+        "not_before": now + timedelta(seconds=wait),
+        "reason": WAITS,
+        "occasion_id": -abs(batch.occasion_id),
+    }
 
 
-def _part(batch: Batch, delivery_ids: Collection[int], **values: object) -> int:
+def _part(batch: Batch, delivery_ids: Collection[int], **values: Any) -> int:
     fresh = Batch.objects.create(
-        **{"not_before": batch.not_before, **values},
+        **{"not_before": batch.not_before, "occasion_id": batch.occasion_id, **values},
         provider=batch.provider,
         lane=batch.lane,
-        occasion_id=batch.occasion_id,
         attempts=batch.attempts,
         size=len(delivery_ids),
     )

@@ -1,5 +1,6 @@
 """Whose turn it is: lanes and occasions with mail that is due in, the order in which to take from them out."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ _FIRST: Final = 0
 
 @dataclass(frozen=True, order=True)
 class Queue:
-    """Planned mail of one lane for one occasion. Notices all have occasion 0: first come, first served."""
+    """Planned mail of one lane for one occasion (see `Batch.occasion_id`). Notices have occasion 0: first come, first served."""
 
     lane: int
     occasion_id: int
@@ -25,7 +26,7 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._last: dict[int, int] = {}
+        self._last: dict[int, float] = {}
         self._passed = 0
 
     def order(self, due: Collection[Queue]) -> list[Queue]:
@@ -39,7 +40,7 @@ class Turns:
         self._passed = self._passed + 1 if any(one.lane > taken.lane for one in due) else 0
 
     def _served(self, one: Queue) -> bool:
-        return one.occasion_id <= self._last.get(one.lane, -1)
+        return one.occasion_id <= self._last.get(one.lane, -math.inf)
 
     @staticmethod
     def _rank(lane: int, slow_first: bool) -> int:

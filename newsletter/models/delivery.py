@@ -14,7 +14,8 @@ class Batch(models.Model):
     id = models.BigAutoField(primary_key=True)
     provider = models.SmallIntegerField()
     lane = models.SmallIntegerField(choices=Lane)
-    #: What its mails are for: occasions of one lane take turns. 0: a notice, or from before turns were taken.
+    #: What its mails are for: occasions of one lane take turns. 0: a notice, or from before turns were taken. Negative: mails
+    #: of that occasion that had to wait for the pace of their domain; they take turns too, else they would go last of all.
     occasion_id = models.IntegerField(default=0, db_default=0)
     domain = models.TextField(null=True)
     state = models.TextField(choices=BatchState, default=BatchState.PLANNED)

@@ -172,6 +172,16 @@ def test_two_editions_share_a_pace() -> None:
     assert sum(shares) == 23 and abs(shares[0] - shares[1]) <= 3
 
 
+def test_mail_that_waited_for_its_domain_does_not_go_last_of_all() -> None:
+    crowd = [one for pair in zip(people("small.example", 60), people("gmail.com", 60), strict=True) for one in pair]
+    rows.planned(crowd, lane=Lane.DIGEST, kind="digest")
+    world = World(ScriptedCarrier(), pace="3", domain_pace="gmail.com=1")
+    world.send()
+    world.run(20)
+    left = Counter(domain_of(one) for one in world.carrier.handed)
+    assert 15 <= left["gmail.com"] <= 30 and 30 <= left["small.example"] < 60
+
+
 def test_a_waiver_goes_with_every_part() -> None:
     made = rows.planned(people("gmail.com", 5))
     Attempt.objects.create(batch_id=made.batch_ids[0], n=1, provider=1, began_at=NOW, waived_by=waive.RULE)

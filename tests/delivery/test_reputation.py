@@ -112,6 +112,38 @@ def test_the_same_person_complaining_twice_of_a_mail_is_one() -> None:
     assert reputation.reputation(now=NOW + timedelta(minutes=1))[0].complaints == 1
 
 
+# -- bounces that come too slowly to be a flood
+
+
+def came_back(number: int, *, of: int) -> str | None:
+    mails = handed_over(number + 1)
+    grow(of)
+    for part in (mails[:10], mails[10:number]):
+        apply(*(report(mail, Kind.SOFT_BOUNCE) for mail in part))
+        Event.objects.update(received_at=NOW - timedelta(hours=2))
+    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=None)
+
+
+def test_too_many_bounces_close_the_gate_however_slowly_they_came() -> None:
+    why = came_back(50, of=999)
+    assert why == gate.closed_by() and "too many bounces (50 of 999 mails, 5.0%)" in (why or "")
+
+
+@pytest.mark.parametrize(
+    ("number", "of", "warns"), [(49, 900, True), (50, 1000, True), (20, 1001, False), (19, 400, False)]
+)
+def test_fewer_bounces_only_warn(number: int, of: int, warns: bool) -> None:
+    assert came_back(number, of=of) is None
+    (one,) = reputation.reputation(now=NOW + timedelta(minutes=1))
+    assert one.warns == warns and all("bounces" in words for words in one.warnings)
+
+
+def test_a_warning_is_said_once_in_six_hours() -> None:
+    complained(5, of=4000)
+    told = [len(reputation.warn(now=NOW + timedelta(hours=hours))) for hours in (1, 2, 6.9, 7, 8, 13)]
+    assert told == [1, 0, 0, 1, 0, 1]
+
+
 # -- accepted, and then nothing
 
 

@@ -97,7 +97,7 @@ def configured(settings: Any, **changes: Any) -> Iterator[Config]:
 
 
 def _forget() -> None:
-    for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.wording):
+    for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.wording, wiring.buckets):
         made.cache_clear()
     if hasattr(wiring._of_thread, "provider"):
         wiring._of_thread.provider.close()
