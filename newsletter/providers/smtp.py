@@ -58,13 +58,14 @@ class Smtp:
         self._answer_within = answer_within
         self._connections = connections
         self._per_domain = per_domain
+        self._letters = Letters(sender)
         self._talks: list[Talk] = []
         self._fewer_until = 0.0
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand each parcel over in a transaction of its own; when no connection is left, the rest is not begun."""
         until = time.monotonic() + BEGIN_WITHIN
-        window = Window(parcels, Letters(self._sender), self._clock, until=until, per_domain=max(1, self._per_domain))
+        window = Window(parcels, self._letters, self._clock, until=until, per_domain=max(1, self._per_domain))
         whole = False
         try:
             self._connect(min(self._connections, -(-len(parcels) // MAILS_EACH)), window)

@@ -54,7 +54,9 @@ class Talk:
         self._mail_from = ("MAIL", f"MAIL FROM:<{envelope}>\r\n".encode())
         self._timeout = timeout
         self._answer_within = answer_within
-        self._rest = b""
+        self._rest = b""  # of a reply that is not whole yet
+        self._code = b""  # of a reply of several lines
+        self._replies: deque[tuple[int, bytes]] = deque()
         self._unwritten: deque[tuple[str, bytes]] = deque()
         self._expected: deque[str] = deque()
         self._ended: Wired | None = None  # its end was written, the answer is to come
@@ -93,10 +95,10 @@ class Talk:
         """Read what came and go on with it; `last`: the connection is to be renewed, so no further mail begins on it."""
         try:
             self._read()
-            while self._expected and (reply := self._reply()) is not None:
-                self._heard(self._expected.popleft(), *reply, window, last)
-                self._due_anew()
-            if self.open and not self._expected and self._rest:
+            while self._expected and self._replies:
+                self._heard(self._expected.popleft(), *self._replies.popleft(), window, last)
+            self._due_anew()
+            if self.open and not self._expected and (self._replies or self._rest):
                 self.lost(window, "a reply to nothing")
         except _Cut as cut:
             self.lost(window, str(cut))
@@ -141,13 +143,13 @@ class Talk:
         deadline = time.monotonic() + within
         try:
             self._write(line)
-            while (reply := self._reply()) is None:
+            while not self._replies:
                 if not self._wait(select.POLLIN, deadline):
                     return 0
                 self._read()
         except (_Cut, OSError):
             return 0
-        return reply[0]
+        return self._replies.popleft()[0]
 
     def _envelope(self, one: Wired) -> list[tuple[str, bytes]]:
         return [self._mail_from, ("RCPT", b"RCPT TO:<%s>\r\n" % one.to.encode()), ("DATA", b"DATA\r\n")]
@@ -213,7 +215,7 @@ class Talk:
         one, self._now = self._now, None
         if one is None:
             raise RuntimeError("a 354 without a mail")
-        if (stopped := window.stopped) is not None or self._rest:
+        if (stopped := window.stopped) is not None or self._replies or self._rest:
             self.close()
             window.tell(one, stopped or Deferred("DATA: a reply to nothing"))
             return
@@ -280,17 +282,21 @@ class Talk:
                 if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
                     break
         self._heard_at = time.monotonic()
+        self._parse()
 
-    def _reply(self) -> tuple[int, bytes] | None:
-        """The next whole reply (RFC 5321, 4.2.1), None when there is none yet. What is no reply has code 0."""
-        at, first = 0, self._rest[:3]
-        while (end := self._rest.find(b"\n", at)) >= 0:
-            line, at = self._rest[at:end].rstrip(b"\r"), end + 1
-            if line[3:4] != b"-" or line[:3] != first:
-                self._rest = self._rest[at:]
-                known = line[:3] == first and len(first) == 3 and first.isdigit()
-                return (int(first) if known else 0), line[4:]
-        return (0, b"") if len(self._rest) > _LONGEST_REPLY else None
+    def _parse(self) -> None:
+        """Whole replies of what came (RFC 5321, 4.2.1); what is no reply gets the code 0."""
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            code = line[:3]
+            self._code = self._code or code
+            if code == self._code and line[3:4] == b"-":
+                continue
+            known = code == self._code and len(code) == 3 and code.isdigit()
+            self._replies.append((int(code) if known else 0, line[4:].rstrip()))
+            self._code = b""
+        if len(self._rest) > _LONGEST_REPLY:
+            self._replies.append((0, b""))
 
     def _due_anew(self) -> None:
         if self._expected:
