@@ -189,8 +189,10 @@ def _ascii_domain(text: str) -> str:
 class Prepared:
     """A letter ready to be joined with each person's parts."""
 
-    _head: bytes = field(repr=False)
-    _body: tuple[_Piece, ...] = field(repr=False)
+    #: All that is fixed, and nothing where a personal part goes.
+    _pieces: tuple[bytes, ...] = field(repr=False)
+    #: Where each place is, counted with what stands before all pieces.
+    _places: tuple[tuple[int, tuple[str, bool]], ...] = field(repr=False)
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
         """The mail for one person, as it travels: ASCII, CRLF, lines of at most 998 characters (76 in bodies).
@@ -203,14 +205,12 @@ class Prepared:
         if own.unsubscribe is not None:
             lines += f"List-Unsubscribe: <{own.unsubscribe}>\r\n{_ONE_CLICK_LINE}"
         values = _values(parcel.personal)
-        parts = [lines.encode("ascii"), self._head]
-        for part in self._body:
-            if isinstance(part, bytes):
-                parts.append(part)
-            elif part in values:
-                parts.append(values[part])
-            else:
-                raise no_value(part[0])
+        parts = [lines.encode("ascii"), *self._pieces]
+        try:
+            for position, place in self._places:
+                parts[position] = values[place]
+        except KeyError as error:
+            raise no_value(error.args[0][0]) from None
         return b"".join(parts)
 
 
@@ -232,11 +232,11 @@ def prepare(letter: Letter, sender: Sender) -> Prepared:
         raise NotMailable("the letter's words make headers of their own")
     text = _part("plain", letter.text, in_html=False)
     if not letter.html:
-        return Prepared(head, _joined(text))
+        return _prepared(head, text)
     opening = f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n--{_BOUNDARY}\r\n'.encode()
     between = f"\r\n--{_BOUNDARY}\r\n".encode()
     closing = f"\r\n--{_BOUNDARY}--\r\n".encode()
-    return Prepared(head, _joined([opening, *text, between, *_part("html", letter.html, in_html=True), closing]))
+    return _prepared(head, [opening, *text, between, *_part("html", letter.html, in_html=True), closing])
 
 
 def safe_python() -> bool:
@@ -272,15 +272,16 @@ def _part(subtype: str, text: str, *, in_html: bool) -> list[_Piece]:
     return [*parts, _quoted_printable(pieces[-1])]
 
 
-def _joined(parts: Iterable[_Piece]) -> tuple[_Piece, ...]:
-    """Neighbouring bytes as one."""
-    found: list[_Piece] = []
+def _prepared(head: bytes, parts: Iterable[_Piece]) -> Prepared:
+    """Neighbouring bytes as one, and the places told from them."""
+    pieces, places = [head], []
     for part in parts:
-        if isinstance(part, bytes) and found and isinstance(found[-1], bytes):
-            found[-1] += part
+        if isinstance(part, bytes):
+            pieces[-1] += part
         else:
-            found.append(part)
-    return tuple(found)
+            places.append((len(pieces) + 1, part))
+            pieces += [b"", b""]
+    return Prepared(tuple(pieces), tuple(places))
 
 
 def _values(personal: Mapping[str, str]) -> dict[tuple[str, bool], bytes]:

@@ -29,6 +29,8 @@ _QUEUE_ID = re.compile(rb"\b(?:queued as |id=)([A-Za-z0-9.-]{4,64})(?=[\s);]|$)"
 #: Replies that speak of us, not of the mail: no password, or the wrong one.
 _WHO_ARE_YOU: Final = frozenset({530, 534, 535, 538})
 _RCPT_TAKEN: Final = frozenset({250, 251, 252})
+_YES_MEANS_GO_ON: Final = frozenset({"RSET", "MAIL", "RCPT"})
+_ENVELOPE: Final = ("MAIL", "RCPT", "DATA")
 _END: Final = b".\r\n"
 _RSET: Final = ("RSET", b"RSET\r\n")
 
@@ -49,9 +51,10 @@ class Talk:
             raise ValueError("the connection is not open")
         self._sock = server.sock
         self._sock.setblocking(False)
+        self._encrypted = isinstance(server.sock, ssl.SSLSocket)
         self._server = server
         self._pipelining = server.has_extn("pipelining")
-        self._mail_from = ("MAIL", f"MAIL FROM:<{envelope}>\r\n".encode())
+        self._mail_from = f"MAIL FROM:<{envelope}>\r\n".encode()
         self._timeout = timeout
         self._answer_within = answer_within
         self._rest = b""  # of a reply that is not whole yet
@@ -96,7 +99,11 @@ class Talk:
         try:
             self._read()
             while self._expected and self._replies:
-                self._heard(self._expected.popleft(), *self._replies.popleft(), window, last)
+                phase, (code, text) = self._expected.popleft(), self._replies.popleft()
+                if code != 250 or phase not in _YES_MEANS_GO_ON:
+                    self._heard(phase, code, text, window, last)
+                elif self._unwritten:
+                    self._next_command()
             self._due_anew()
             if self.open and not self._expected and (self._replies or self._rest):
                 self.lost(window, "a reply to nothing")
@@ -152,7 +159,8 @@ class Talk:
         return self._replies.popleft()[0]
 
     def _envelope(self, one: Wired) -> list[tuple[str, bytes]]:
-        return [self._mail_from, ("RCPT", b"RCPT TO:<%s>\r\n" % one.to.encode()), ("DATA", b"DATA\r\n")]
+        lines = (self._mail_from, b"RCPT TO:<%s>\r\n" % one.to.encode(), b"DATA\r\n")
+        return list(zip(_ENVELOPE, lines, strict=True))
 
     def _command(self, *commands: tuple[str, bytes]) -> None:
         """Write commands: all at once where the server takes that, else one, and each next one after its reply."""
@@ -220,12 +228,15 @@ class Talk:
             window.tell(one, stopped or Deferred("DATA: a reply to nothing"))
             return
         following = None if last or not self._pipelining else window.next()
-        commands = [] if following is None else self._envelope(following)
         self._ended, self._now = one, following
-        self._expected.extend(["answer", *(phase for phase, _ in commands)])
-        self.transactions += following is not None
+        self._expected.append("answer")
+        group = b""
+        if following is not None:
+            self._expected.extend(_ENVELOPE)
+            self.transactions += 1
+            group = self._mail_from + b"RCPT TO:<%s>\r\nDATA\r\n" % following.to.encode()
         try:
-            self._write(b"".join([one.raw, _END, *(line for _, line in commands)]))
+            self._write(b"".join([one.raw, _END, group]))
         except _Cut as cut:
             if cut.upto < len(one.raw) + len(_END):
                 self._ended = None  # the server cannot have seen the end of the mail
@@ -256,7 +267,7 @@ class Talk:
         deadline = time.monotonic() + self._timeout
         at, view = 0, memoryview(data)
         # what a TLS record that failed held may be on its way; a plain write that failed took nothing
-        step = _RECORD if isinstance(self._sock, ssl.SSLSocket) else 0
+        step = _RECORD if self._encrypted else 0
         while at < len(data):
             try:
                 at += self._sock.send(view[at : at + step] if step else view[at:])
