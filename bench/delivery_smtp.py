@@ -32,7 +32,7 @@ def ours(connections: int) -> Way:
     """Our carrier with so many connections."""
 
     def send(sink: sinks.Sink, mails: Sequence[Parcel]) -> None:
-        carrier = Smtp(urlsplit(sink.url), SENDER, connections=connections, per_domain=connections)
+        carrier = Smtp(urlsplit(f"{sink.url}?connections={connections}"), SENDER)
         window = carrier.window or 50
         for start in range(0, len(mails), window):
             outcomes = carrier.hand_over(mails[start : start + window])
