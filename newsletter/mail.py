@@ -3,7 +3,7 @@
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -28,16 +28,16 @@ _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.
 _MESSAGE_ID = re.compile(r"[\w.+=-]{1,200}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")  # printable ASCII without < > and spaces
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
-#: What quoted-printable leaves as it is on one line: most links and references.
-_AS_IT_IS = re.compile(r"[!-\-/-<>-~][!-<>-~]{0,73}")
+#: What both HTML and quoted-printable leave as it is, on one line: most links and references.
+_AS_IT_IS = re.compile(r"(?!\.)[\w:/.?-]{0,74}", re.ASCII)
 _NEVER_FOLDED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help", "message-id"})
 #: An `=_` can never stand in quoted-printable text, so no body can hold this.
 _BOUNDARY = "=_nl-part"
 #: RFC 8058: with it, a POST to the URL of List-Unsubscribe is enough.
 ONE_CLICK: Final = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 _ONE_CLICK_LINE = "".join(f"{name}: {value}\r\n" for name, value in ONE_CLICK.items())
-#: Fixed bytes, or the name of a place and how its value is written there.
-_Piece = bytes | tuple[str, Callable[[str], str]]
+#: Fixed bytes, or the name of a place and whether it is one in HTML.
+_Piece = bytes | tuple[str, bool]
 
 
 class NotMailable(ValueError):
@@ -134,21 +134,6 @@ def recipient(address: Address) -> str:
     return address.value
 
 
-def headers(letter: Letter, parcel: Parcel, sender: Sender) -> dict[str, str]:
-    """What besides the usual headers a mail carries.
-
-    A notice is one person's own business: no List-*, no Precedence. RFC 8058's pair needs the parcel's URL.
-
-    Raises:
-        NotMailable: the Message-ID or the URL would not be safe in a header.
-    """
-    own = Own.of(parcel)
-    found = {"Message-ID": f"<{own.message_id}>"}
-    if own.unsubscribe is not None:
-        found |= {"List-Unsubscribe": f"<{own.unsubscribe}>", **ONE_CLICK}
-    return found | shared_headers(letter, sender)
-
-
 class Own(NamedTuple):
     """What of a parcel stands in headers, each part fit for one: nothing in it can end a line, a word or a pair of brackets."""
 
@@ -204,8 +189,10 @@ def _ascii_domain(text: str) -> str:
 class Prepared:
     """A letter ready to be joined with each person's parts."""
 
-    _head: bytes = field(repr=False)
-    _body: tuple[_Piece, ...] = field(repr=False)
+    #: All that is fixed, and nothing where a personal part goes.
+    _pieces: tuple[bytes, ...] = field(repr=False)
+    #: Where each place is, counted with what stands before all pieces.
+    _places: tuple[tuple[int, tuple[str, bool]], ...] = field(repr=False)
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
         """The mail for one person, as it travels: ASCII, CRLF, lines of at most 998 characters (76 in bodies).
@@ -214,15 +201,16 @@ class Prepared:
             NotMailable: something personal is missing, or not fit for a header.
         """
         own = Own.of(parcel)
-        lines = f"To: {own.address}\r\nDate: {_date(date)}\r\nMessage-ID: <{own.message_id}>\r\n"
+        lines = f"To: {own.address}\r\nDate: {_date(date.replace(microsecond=0))}\r\nMessage-ID: <{own.message_id}>\r\n"
         if own.unsubscribe is not None:
             lines += f"List-Unsubscribe: <{own.unsubscribe}>\r\n{_ONE_CLICK_LINE}"
-        parts = [lines.encode("ascii"), self._head]
-        for part in self._body:
-            if isinstance(part, bytes):
-                parts.append(part)
-            else:
-                parts.append(_value(parcel.personal, *part))
+        values = _values(parcel.personal)
+        parts = [lines.encode("ascii"), *self._pieces]
+        try:
+            for position, place in self._places:
+                parts[position] = values[place]
+        except KeyError as error:
+            raise no_value(error.args[0][0]) from None
         return b"".join(parts)
 
 
@@ -242,13 +230,13 @@ def prepare(letter: Letter, sender: Sender) -> Prepared:
     head = b"".join(POLICY.fold_binary(name, value) for name, value in shared.items())
     if message_from_bytes(head + b"\r\n").keys() != list(shared):
         raise NotMailable("the letter's words make headers of their own")
-    text = _part("plain", letter.text, str)
+    text = _part("plain", letter.text, in_html=False)
     if not letter.html:
-        return Prepared(head, _joined(text))
+        return _prepared(head, text)
     opening = f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n--{_BOUNDARY}\r\n'.encode()
     between = f"\r\n--{_BOUNDARY}\r\n".encode()
     closing = f"\r\n--{_BOUNDARY}--\r\n".encode()
-    return Prepared(head, _joined([opening, *text, between, *_part("html", letter.html, html.escape), closing]))
+    return _prepared(head, [opening, *text, between, *_part("html", letter.html, in_html=True), closing])
 
 
 def safe_python() -> bool:
@@ -259,7 +247,8 @@ def safe_python() -> bool:
     parcel = Parcel(0, Address("reader@example.org"), letter, {}, "a@example.org", "a", "https://example.org/a")
     raw = prepare(letter, sender).message(parcel, datetime(2026, 1, 1, tzinfo=UTC))
     expected = ["From", "To", "Subject", "Date", "Reply-To", "MIME-Version", "Content-Type"]
-    return sorted(message_from_bytes(raw).keys()) == sorted([*expected, *headers(letter, parcel, sender)])
+    own = ["Message-ID", "List-Unsubscribe", *ONE_CLICK, *shared_headers(letter, sender)]
+    return sorted(message_from_bytes(raw).keys()) == sorted([*expected, *own])
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -273,32 +262,37 @@ def _mailbox(name: str, address: str) -> str:
     return f'"{escaped}" <{ascii_address(address)}>'
 
 
-def _part(subtype: str, text: str, write: Callable[[str], str]) -> list[_Piece]:
+def _part(subtype: str, text: str, *, in_html: bool) -> list[_Piece]:
     """A text part: its headers, and its body cut at the places, each of which begins on a line of its own."""
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     pieces = _PLACE.split(text)
     parts: list[_Piece] = [head.encode()]
     for fixed, name in zip(pieces[::2], pieces[1::2], strict=False):
-        parts += [_open_ended(fixed), (name, write)]
+        parts += [_open_ended(fixed), (name, in_html)]
     return [*parts, _quoted_printable(pieces[-1])]
 
 
-def _joined(parts: Iterable[_Piece]) -> tuple[_Piece, ...]:
-    """Neighbouring bytes as one."""
-    found: list[_Piece] = []
+def _prepared(head: bytes, parts: Iterable[_Piece]) -> Prepared:
+    """Neighbouring bytes as one, and the places told from them."""
+    pieces, places = [head], []
     for part in parts:
-        if isinstance(part, bytes) and found and isinstance(found[-1], bytes):
-            found[-1] += part
+        if isinstance(part, bytes):
+            pieces[-1] += part
         else:
-            found.append(part)
-    return tuple(found)
+            places.append((len(pieces) + 1, part))
+            pieces += [b"", b""]
+    return Prepared(tuple(pieces), tuple(places))
 
 
-def _value(personal: Mapping[str, str], name: str, write: Callable[[str], str]) -> bytes:
-    try:
-        return _open_ended(write(personal[name]))
-    except KeyError:
-        raise no_value(name) from None
+def _values(personal: Mapping[str, str]) -> dict[tuple[str, bool], bytes]:
+    """The words of each place, as they are written in text and in HTML."""
+    found = {}
+    for name, value in personal.items():
+        if _AS_IT_IS.fullmatch(value):
+            found[name, False] = found[name, True] = value.encode("ascii") + b"=\r\n"
+        else:
+            found[name, False], found[name, True] = _open_ended(value), _open_ended(html.escape(value))
+    return found
 
 
 def _quoted_printable(text: str) -> bytes:
@@ -312,8 +306,6 @@ def _quoted_printable(text: str) -> bytes:
 
 def _open_ended(text: str) -> bytes:
     """Quoted-printable text after which a new line begins that is not one for the reader."""
-    if _AS_IT_IS.fullmatch(text):
-        return text.encode("ascii") + b"=\r\n"
     # the x keeps white space at the end from being the end of a line, and leaves room for the `=`
     encoded = _quoted_printable(text + "x")[:-1]
     return encoded if not encoded or encoded.endswith(b"\n") else encoded + b"=\r\n"

@@ -335,11 +335,24 @@ def _mail(values: Mapping[str, str]) -> SplitResult:
     if parts.scheme in ("smtp", "smtps") and not parts.hostname:
         raise SettingsError("NEWSLETTER_MAIL_URL: the host is missing, write smtp://USER:PASSWORD@HOST:PORT")
     _port("MAIL_URL", parts)
+    _mail_options(parts.query)
     if parts.scheme == "sendgrid" and not values["SENDGRID_API_KEY"]:
         raise SettingsError("NEWSLETTER_SENDGRID_API_KEY is needed with NEWSLETTER_MAIL_URL=sendgrid:")
     if parts.scheme != "outbox" and not values["FROM"]:
         raise SettingsError("NEWSLETTER_FROM is needed to send real mail, for example 'Digest <digest@example.org>'")
     return parts
+
+
+def _mail_options(query: str) -> None:
+    try:
+        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True)) if query else {}
+    except ValueError:
+        options = {query: ""}
+    if not options.keys() <= {"tls", "connections", "per_domain"} or options.get("tls", "no") != "no":
+        raise SettingsError("NEWSLETTER_MAIL_URL: after ? only connections=N, per_domain=N and tls=no can stand")
+    for name in options.keys() - {"tls"}:
+        if options[name] not in map(str, range(1, 51)):
+            raise SettingsError(f"NEWSLETTER_MAIL_URL: {name} is a whole number from 1 to 50")
 
 
 def _sender(values: Mapping[str, str]) -> tuple[str, str, str]:

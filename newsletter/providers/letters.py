@@ -1,17 +1,21 @@
 """Letters prepared once each, however many people get them."""
 
 from datetime import datetime
+from typing import Final
 
 from newsletter import mail
-from newsletter.handover import Parcel
+from newsletter.handover import Letter, Parcel
+
+#: Letters kept: neighbouring windows mostly carry the same few, and each is as large as a mail.
+KEPT: Final = 32
 
 
 class Letters:
-    """The letters of one window."""
+    """The letters of late."""
 
     def __init__(self, sender: mail.Sender) -> None:
         self._sender = sender
-        self._prepared: dict[int, mail.Prepared] = {}
+        self._prepared: dict[int, tuple[Letter, mail.Prepared]] = {}
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
         """The mail of one parcel, as it travels.
@@ -19,7 +23,13 @@ class Letters:
         Raises:
             NotMailable: it cannot be put together.
         """
-        edition = parcel.letter.edition_id
-        if edition not in self._prepared:
-            self._prepared[edition] = mail.prepare(parcel.letter, self._sender)
-        return self._prepared[edition].message(parcel, date)
+        return self._of(parcel.letter).message(parcel, date)
+
+    def _of(self, letter: Letter) -> mail.Prepared:
+        known, prepared = self._prepared.get(letter.edition_id, (None, None))
+        if prepared is None or (known is not letter and known != letter):
+            prepared = mail.prepare(letter, self._sender)
+            if len(self._prepared) >= KEPT:
+                del self._prepared[next(iter(self._prepared))]
+        self._prepared[letter.edition_id] = letter, prepared
+        return prepared

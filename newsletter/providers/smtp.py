@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, parse_qs
 
 from newsletter import mail
 from newsletter.clock import utcnow
@@ -15,6 +15,8 @@ from newsletter.providers.smtp_line import Line
 from newsletter.providers.smtp_talk import Talk
 from newsletter.providers.smtp_window import Window
 
+#: Connections where the URL names no number; each process has as many.
+CONNECTIONS: Final = 2
 #: Transactions before a connection is renewed: some servers count them, and drop one in the middle.
 RENEW_AFTER: Final = 100
 #: Seconds after which no further mail of a window leaves, so that its last answer still comes within the batch's lease.
@@ -29,8 +31,8 @@ class Smtp:
     """A mail server, given one recipient per transaction.
 
     `url` is smtp://USER:PASSWORD@HOST:PORT (STARTTLS where offered) or smtps:// (TLS from the first byte). `timeout` is for
-    each reply, `answer_within` for the one after the final dot, in seconds (RFC 5321, 4.5.3.2.6). `connections` are kept, and
-    at most `per_domain` transactions are under way for one recipient domain.
+    each reply, `answer_within` for the one after the final dot, in seconds (RFC 5321, 4.5.3.2.6). In the URL's query,
+    `connections` says how many are kept, `per_domain` how many transactions may be under way for one recipient domain.
     """
 
     name: str = "smtp"
@@ -46,8 +48,6 @@ class Smtp:
         clock: Callable[[], datetime] = utcnow,
         timeout: float = 30.0,
         answer_within: float = 600.0,
-        connections: int = 1,
-        per_domain: int = 1,
         ca_file: str | None = None,
     ) -> None:
         self._line = Line(url, hello=sender.domain, timeout=timeout, ca_file=ca_file)
@@ -56,15 +56,17 @@ class Smtp:
         self._clock = clock
         self._timeout = timeout
         self._answer_within = answer_within
-        self._connections = connections
-        self._per_domain = per_domain
+        options = parse_qs(url.query)
+        self._connections = int(options.get("connections", [CONNECTIONS])[0])
+        self._per_domain = int(options.get("per_domain", [self._connections])[0])
+        self._letters = Letters(sender)
         self._talks: list[Talk] = []
         self._fewer_until = 0.0
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand each parcel over in a transaction of its own; when no connection is left, the rest is not begun."""
         until = time.monotonic() + BEGIN_WITHIN
-        window = Window(parcels, Letters(self._sender), self._clock, until=until, per_domain=max(1, self._per_domain))
+        window = Window(parcels, self._letters, self._clock, until=until, per_domain=self._per_domain)
         whole = False
         try:
             self._connect(min(self._connections, -(-len(parcels) // MAILS_EACH)), window)

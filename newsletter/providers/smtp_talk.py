@@ -29,6 +29,8 @@ _QUEUE_ID = re.compile(rb"\b(?:queued as |id=)([A-Za-z0-9.-]{4,64})(?=[\s);]|$)"
 #: Replies that speak of us, not of the mail: no password, or the wrong one.
 _WHO_ARE_YOU: Final = frozenset({530, 534, 535, 538})
 _RCPT_TAKEN: Final = frozenset({250, 251, 252})
+_YES_MEANS_GO_ON: Final = frozenset({"RSET", "MAIL", "RCPT"})
+_ENVELOPE: Final = ("MAIL", "RCPT", "DATA")
 _END: Final = b".\r\n"
 _RSET: Final = ("RSET", b"RSET\r\n")
 
@@ -49,12 +51,15 @@ class Talk:
             raise ValueError("the connection is not open")
         self._sock = server.sock
         self._sock.setblocking(False)
+        self._encrypted = isinstance(server.sock, ssl.SSLSocket)
         self._server = server
         self._pipelining = server.has_extn("pipelining")
-        self._mail_from = ("MAIL", f"MAIL FROM:<{envelope}>\r\n".encode())
+        self._mail_from = f"MAIL FROM:<{envelope}>\r\n".encode()
         self._timeout = timeout
         self._answer_within = answer_within
-        self._rest = b""
+        self._rest = b""  # of a reply that is not whole yet
+        self._code = b""  # of a reply of several lines
+        self._replies: deque[tuple[int, bytes]] = deque()
         self._unwritten: deque[tuple[str, bytes]] = deque()
         self._expected: deque[str] = deque()
         self._ended: Wired | None = None  # its end was written, the answer is to come
@@ -93,10 +98,14 @@ class Talk:
         """Read what came and go on with it; `last`: the connection is to be renewed, so no further mail begins on it."""
         try:
             self._read()
-            while self._expected and (reply := self._reply()) is not None:
-                self._heard(self._expected.popleft(), *reply, window, last)
-                self._due_anew()
-            if self.open and not self._expected and self._rest:
+            while self._expected and self._replies:
+                phase, (code, text) = self._expected.popleft(), self._replies.popleft()
+                if code != 250 or phase not in _YES_MEANS_GO_ON:
+                    self._heard(phase, code, text, window, last)
+                elif self._unwritten:
+                    self._next_command()
+            self._due_anew()
+            if self.open and not self._expected and (self._replies or self._rest):
                 self.lost(window, "a reply to nothing")
         except _Cut as cut:
             self.lost(window, str(cut))
@@ -141,16 +150,17 @@ class Talk:
         deadline = time.monotonic() + within
         try:
             self._write(line)
-            while (reply := self._reply()) is None:
+            while not self._replies:
                 if not self._wait(select.POLLIN, deadline):
                     return 0
                 self._read()
         except (_Cut, OSError):
             return 0
-        return reply[0]
+        return self._replies.popleft()[0]
 
     def _envelope(self, one: Wired) -> list[tuple[str, bytes]]:
-        return [self._mail_from, ("RCPT", b"RCPT TO:<%s>\r\n" % one.to.encode()), ("DATA", b"DATA\r\n")]
+        lines = (self._mail_from, b"RCPT TO:<%s>\r\n" % one.to.encode(), b"DATA\r\n")
+        return list(zip(_ENVELOPE, lines, strict=True))
 
     def _command(self, *commands: tuple[str, bytes]) -> None:
         """Write commands: all at once where the server takes that, else one, and each next one after its reply."""
@@ -213,17 +223,20 @@ class Talk:
         one, self._now = self._now, None
         if one is None:
             raise RuntimeError("a 354 without a mail")
-        if (stopped := window.stopped) is not None or self._rest:
+        if (stopped := window.stopped) is not None or self._replies or self._rest:
             self.close()
             window.tell(one, stopped or Deferred("DATA: a reply to nothing"))
             return
         following = None if last or not self._pipelining else window.next()
-        commands = [] if following is None else self._envelope(following)
         self._ended, self._now = one, following
-        self._expected.extend(["answer", *(phase for phase, _ in commands)])
-        self.transactions += following is not None
+        self._expected.append("answer")
+        group = b""
+        if following is not None:
+            self._expected.extend(_ENVELOPE)
+            self.transactions += 1
+            group = self._mail_from + b"RCPT TO:<%s>\r\nDATA\r\n" % following.to.encode()
         try:
-            self._write(b"".join([one.raw, _END, *(line for _, line in commands)]))
+            self._write(b"".join([one.raw, _END, group]))
         except _Cut as cut:
             if cut.upto < len(one.raw) + len(_END):
                 self._ended = None  # the server cannot have seen the end of the mail
@@ -254,7 +267,7 @@ class Talk:
         deadline = time.monotonic() + self._timeout
         at, view = 0, memoryview(data)
         # what a TLS record that failed held may be on its way; a plain write that failed took nothing
-        step = _RECORD if isinstance(self._sock, ssl.SSLSocket) else 0
+        step = _RECORD if self._encrypted else 0
         while at < len(data):
             try:
                 at += self._sock.send(view[at : at + step] if step else view[at:])
@@ -280,17 +293,21 @@ class Talk:
                 if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
                     break
         self._heard_at = time.monotonic()
+        self._parse()
 
-    def _reply(self) -> tuple[int, bytes] | None:
-        """The next whole reply (RFC 5321, 4.2.1), None when there is none yet. What is no reply has code 0."""
-        at, first = 0, self._rest[:3]
-        while (end := self._rest.find(b"\n", at)) >= 0:
-            line, at = self._rest[at:end].rstrip(b"\r"), end + 1
-            if line[3:4] != b"-" or line[:3] != first:
-                self._rest = self._rest[at:]
-                known = line[:3] == first and len(first) == 3 and first.isdigit()
-                return (int(first) if known else 0), line[4:]
-        return (0, b"") if len(self._rest) > _LONGEST_REPLY else None
+    def _parse(self) -> None:
+        """Whole replies of what came (RFC 5321, 4.2.1); what is no reply gets the code 0."""
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            code = line[:3]
+            self._code = self._code or code
+            if code == self._code and line[3:4] == b"-":
+                continue
+            known = code == self._code and len(code) == 3 and code.isdigit()
+            self._replies.append((int(code) if known else 0, line[4:].rstrip()))
+            self._code = b""
+        if len(self._rest) > _LONGEST_REPLY:
+            self._replies.append((0, b""))
 
     def _due_anew(self) -> None:
         if self._expected:

@@ -19,6 +19,7 @@ import struct
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -114,6 +115,7 @@ class _Conversation(socketserver.BaseRequestHandler):
             elif self._scripted(point):
                 self.recipients.pop()
             else:
+                self.server.catcher.begins(self.recipients[-1])
                 self._say("250 2.1.5 ok")
         elif not self._scripted(point):
             known(rest)
@@ -216,6 +218,8 @@ class _Conversation(socketserver.BaseRequestHandler):
         return self._forget()
 
     def _forget(self) -> None:
+        for recipient in self.recipients:
+            self.server.catcher.ends(recipient)
         self.sender, self.recipients = "", []
 
     def _do_rset(self, _rest: str) -> None:
@@ -265,6 +269,9 @@ class SmtpCatcher:
         self.commands: list[str] = []
         self.connections = 0
         self.open: list[socket.socket] = []
+        #: Recipient domain → transactions under way, and the most at any time.
+        self._at_once: Counter[str] = Counter()
+        self.most_at_once: Counter[str] = Counter()
         self.rules = Rules()
         self._log = log
         self._lock = threading.Lock()
@@ -300,6 +307,18 @@ class SmtpCatcher:
         """End all connections without a word."""
         for connection in list(self.open):
             connection.shutdown(socket.SHUT_RDWR)
+
+    def begins(self, recipient: str) -> None:
+        """A transaction for this person is under way."""
+        domain = recipient.rpartition("@")[2]
+        with self._lock:
+            self._at_once[domain] += 1
+            self.most_at_once[domain] = max(self.most_at_once[domain], self._at_once[domain])
+
+    def ends(self, recipient: str) -> None:
+        """And now it is not."""
+        with self._lock:
+            self._at_once[recipient.rpartition("@")[2]] -= 1
 
     def keep(self, mail: Mail) -> None:
         """Take a mail: the log is written before anybody is told."""
