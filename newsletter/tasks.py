@@ -27,7 +27,7 @@ if not apps.ready:
 from django.db import DatabaseError, close_old_connections
 
 from newsletter import db, logs, wiring
-from newsletter.delivery import events, gate, proof, prune, recover, reputation, reroute, send, soft, waive
+from newsletter.delivery import events, failover, gate, proof, prune, recover, reputation, reroute, send, soft, waive
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
@@ -206,7 +206,10 @@ def send_batches() -> None:
 
 def _send_next() -> send.Sent | None:
     with stopping.finishing():
-        return send.send_next(wiring.sender(), clock=db.now, going_on=_going_on)
+        for sender in wiring.senders():
+            if (sent := send.send_next(sender, clock=db.now, going_on=_going_on)) is not None:
+                return sent
+    return None
 
 
 def _going_on() -> bool:
@@ -226,7 +229,10 @@ def recover_work() -> None:
         log.warning("urgent_again", rows=again)
     if found.given_back or found.doubtful:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
-    reroute.reroute(wiring.carrier())
+    carriers = wiring.carriers()
+    reroute.reroute(wiring.carrier(), now=now, configured=carriers)
+    if failover.fail_over(carriers, after=wiring.failover_after(), now=now):
+        ring("send")
 
 
 @app.task(name="newsletter.hear")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from newsletter import db
-from newsletter.delivery import breaker
+from newsletter.delivery import breaker, provider_gate
 from newsletter.handover import Address
 from newsletter.models import Attempt, Batch, BatchState, Gate, Lane
 from newsletter.vault import Vault
@@ -53,8 +53,8 @@ def lease(window: int | None) -> timedelta:
 
 
 def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
-    """Take the next planned batch, urgent lanes first; None: nothing is due, the gate is closed, the provider left alone."""
-    if Gate.objects.filter(sending_open=False).exists() or not db.rows(_DUE, {"now": now, "provider": provider}):
+    """Take the next planned batch, urgent lanes first; None: nothing is due, a gate is closed, the provider left alone."""
+    if not provider_gate.may_send(provider) or not db.rows(_DUE, {"now": now, "provider": provider}):
         return None
     probe = breaker.is_open(provider)
     if probe and not breaker.take_probe(provider, now=now):
@@ -75,7 +75,7 @@ def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) 
 def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vault: Vault) -> list[Recipient] | None:
     """Pass the barrier, in one transaction committed before the first byte leaves; returns the first window's recipients.
 
-    None: the claim is no longer ours, or the gate closed; nothing was changed. An empty window: nobody may be mailed. Whoever
+    None: the claim is no longer ours, or a gate closed; nothing was changed. An empty window: nobody may be mailed. Whoever
     did not hear whether it was committed, and has sent nothing, may call it again: the token says whose hand-over it is.
 
     Raises:
@@ -83,12 +83,18 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
         KeysDoNotFit: an address does not open; nothing was changed.
     """
     with transaction.atomic():
-        if not Gate.objects.filter(sending_open=True).exists():
+        if not provider_gate.may_send(provider) or not Gate.objects.exists():
             return None
         begun = db.rows(
             "UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s "
-            "AND token=%(token)s AND state='claimed' AND lease_until>%(margin)s RETURNING attempts",
-            {"lease": now + lease(window), "batch": held.batch_id, "token": held.token, "margin": now + MARGIN},
+            "AND token=%(token)s AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s RETURNING attempts",
+            {
+                "lease": now + lease(window),
+                "batch": held.batch_id,
+                "token": held.token,
+                "margin": now + MARGIN,
+                "provider": provider,
+            },
         )
         if begun:
             Attempt.objects.create(batch_id=held.batch_id, n=begun[0][0], provider=provider, began_at=now)

@@ -4,13 +4,26 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from newsletter import db
-from newsletter.models import Batch, BatchState, Breaker, Delivery, DeliveryState, Feed, Gate, Match, Pulse, Subscriber
+from newsletter import db, wiring
+from newsletter.mail_urls import name_of
+from newsletter.models import (
+    Batch,
+    BatchState,
+    Breaker,
+    Delivery,
+    DeliveryState,
+    Feed,
+    Gate,
+    Match,
+    ProviderGate,
+    Pulse,
+    Subscriber,
+)
 
 
 class Figures(Collector):
@@ -35,6 +48,7 @@ class Figures(Collector):
         waited = (now - since) / timedelta(seconds=1) if since else 0
         yield _one("newsletter_fresh_match_age_seconds", "How long the oldest fresh match waits", max(waited, 0))
         yield _one("newsletter_sending_open", "1 when sending is open", Gate.objects.filter(sending_open=True).count())
+        yield from _by_provider()
         alone = Breaker.objects.filter(open_until__isnull=False).count()
         yield _one("newsletter_providers_left_alone", "Providers that left us in doubt too often", alone)
         tick = Pulse.objects.filter(name="tick").first()
@@ -44,6 +58,22 @@ class Figures(Collector):
 
 def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, value=value)
+
+
+def _by_provider() -> Iterator[GaugeMetricFamily]:
+    """Of each configured provider: is its gate open, how many mails are planned with it."""
+    closed = set(ProviderGate.objects.filter(paused_by__isnull=False).values_list("provider", flat=True))
+    planned = dict(
+        Batch.objects.filter(state=BatchState.PLANNED).order_by().values_list("provider").annotate(Sum("size"))
+    )
+    is_open = GaugeMetricFamily("newsletter_provider_open", "1 when this provider is not paused", labels=["provider"])
+    waiting = GaugeMetricFamily("newsletter_provider_planned", "Mails planned with this provider", labels=["provider"])
+    configured = {one.number for one in wiring.config().providers}
+    for number in sorted(configured | set(planned)):
+        is_open.add_metric([name_of(number)], float(number not in closed))
+        waiting.add_metric([name_of(number)], planned.get(number, 0))
+    yield is_open
+    yield waiting
 
 
 def _by_state(name: str, words: str, rows: QuerySet[Any], states: Iterable[str]) -> GaugeMetricFamily:
