@@ -32,7 +32,7 @@ def pause(provider: int, why: str, *, now: datetime, by_hand: bool = False) -> b
     closed = bool(fresh.update(paused_by=why, paused_at=now, by_hand=by_hand))
     if not closed and by_hand:
         ProviderGate.objects.filter(provider=provider).update(paused_by=why, by_hand=True)
-    if closed:
+    if closed and not by_hand:
         log.error("provider_paused", provider=provider, reason=why)
     return closed
 
