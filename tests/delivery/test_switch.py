@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from newsletter import db
 from newsletter.delivery import failover, provider_gate, recover, reroute, status
 from newsletter.delivery.plan import Carrier
 from newsletter.delivery.send import Sender, send_next
 from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.models import Attempt, Delivery
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
 
@@ -123,3 +126,40 @@ def test_a_switch_at_any_point_hands_nothing_over_again_that_may_have_been_taken
         transaction.set_rollback(True)
     # nothing is lost either: all nine came to an end
     assert sum(left.values()) == 9 and set(left) <= {"accepted", "failed", "unknown"}, left
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mail_once() -> None:
+    rows.open_gate()
+    for number in range(24):
+        rows.planned(2, carrier=CARRIERS[1 + number % 2])
+    taken: list[tuple[int, int]] = []
+
+    def work(number: int) -> None:
+        def take(parcel: Parcel) -> Outcome:
+            taken.append((parcel.delivery_id, number))
+            return Accepted()
+
+        carrier = ScriptedCarrier(take, window=WINDOWS[number], number=number)
+        sender = Sender(carrier, rows.VAULT, "https://x.example", "x")
+        try:
+            while status.ledger().by_state.get("accepted", 0) < 48:
+                send_next(sender, clock=db.now)
+        finally:
+            connection.close()
+
+    def to_and_fro() -> None:
+        try:
+            for number in range(12):
+                reroute.move(1 + number % 2, CARRIERS[2 - number % 2], now=db.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(work, number) for number in (1, 2, 1)] + [pool.submit(to_and_fro)]
+        for one in done:
+            one.result(timeout=120)
+    # the ledger says of each mail who took it, and nobody else did
+    by_batch = dict(Attempt.objects.values_list("batch_id", "provider"))
+    ledger = [(number, by_batch[batch]) for number, batch in Delivery.objects.values_list("id", "batch_id")]
+    assert sorted(taken) == sorted(ledger) and len(taken) == 48
