@@ -117,9 +117,7 @@ _ALONE = (
 )
 _OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
 _SKIPPED = "{} digests of the last 7 days were found more than 6 hours late and skipped: the next ones have all of it"
-_PAUSED = (
-    "{provider} PAUSED by {paused_by}: 'newsletter sending resume --provider {provider}' opens it, {planned} mails wait"
-)
+_PAUSED = "{provider} is PAUSED ({paused_by}): 'newsletter sending resume --provider {provider}' opens it, {planned} mails wait"
 _RESUME = "'newsletter sending resume' opens it"
 
 

@@ -59,9 +59,9 @@ def list_providers(json: Json = False) -> None:
         return
     columns = {
         "Provider": lambda row: row.provider,
-        "Gate": lambda row: "open" if row.open else f"paused by {row.paused_by}",
+        "Gate": lambda row: "open" if row.open else "paused",
         "Out since": lambda row: row.out_since,
-        "Why": lambda row: row.out_why or "",
+        "Why": lambda row: row.paused_by or row.out_why or "",
         "Planned": lambda row: row.planned,
     }
     table(found, json, columns, empty="No provider.")

@@ -1,4 +1,4 @@
-"""Claim a batch, then pass the barrier: the last look at who may be mailed, and the only place where addresses are opened."""
+"""Claim a batch, then pass the barrier: the last look at who may be mailed, and where addresses are opened to be mailed to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

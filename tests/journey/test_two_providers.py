@@ -114,7 +114,7 @@ def test_a_refused_key_pauses_one_and_the_tick_lets_the_other_take_over(house, c
     assert registry.get_sample_value("newsletter_provider_planned", {"provider": "sendgrid"}) == 6
     assert registry.get_sample_value("newsletter_provider_open", {"provider": "smtp"}) == 1
     assert invoke(["status"]) == 0
-    assert "sendgrid PAUSED by the provider refused us (401" in capsys.readouterr().out
+    assert "sendgrid is PAUSED (the provider refused us (401" in capsys.readouterr().out
     tasks.recover_work()
     assert Batch.objects.filter(state="planned", provider=3).exists()  # not out for long enough
     ProviderGate.objects.update(paused_at=later() - timedelta(minutes=6))
