@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 
+from newsletter.mail_urls import NUMBERS
+
 T = TypeVar("T")
 
 #: The providers that may be named.
-NAMES: Final = ("outbox", "smtp", "sendgrid")
+NAMES: Final = (*NUMBERS, *(f"{kind}-2" for kind in NUMBERS))
 #: Mails of the first, second, … day of a sender that nobody knows yet; after the last the plan limits nothing.
 STANDARD_PLAN: Final = (
     100, 200, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 125_000, 250_000, 500_000, 1_000_000

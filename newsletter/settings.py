@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
-from newsletter import paces, vault
+from newsletter import mail_urls, paces, vault
 
 
 class SettingsError(ImproperlyConfigured):
@@ -34,8 +34,12 @@ DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",
     "BROKER_URL": "memory://",
     "MAIL_URL": "outbox:",
+    "MAIL_URL_2": "",
     "SENDGRID_API_KEY": "",
+    "SENDGRID_API_KEY_2": "",
     "SENDGRID_URL": "https://api.sendgrid.com",
+    "SENDGRID_URL_2": "",
+    "FAILOVER_AFTER": "0",
     "SENDGRID_WEBHOOK_KEY": "",
     "BOUNCE_MAILDIR": "",
     "FROM": "",
@@ -57,7 +61,12 @@ DEFAULTS: dict[str, str] = {
     "RECIPIENT_ALLOW": "",
 }
 #: May also be given as NAME_FILE, a path to a file with the value.
-SECRETS = frozenset({"DATABASE_URL", "BROKER_URL", "MAIL_URL", "SENDGRID_API_KEY", "SECRET_KEY", "ADDRESS_KEYS"})
+SECRETS = frozenset(
+    {
+        *("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "ADDRESS_KEYS"),
+        *("MAIL_URL", "MAIL_URL_2", "SENDGRID_API_KEY", "SENDGRID_API_KEY_2"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,12 @@ class Config:
     recipient_allow: frozenset[str] = field(repr=False)
     #: True when nobody named a sender: good enough for the outbox, not for real mail.
     placeholder_sender: bool
+    #: A second provider beside that of `mail`, None where there is one alone.
+    mail_2: SplitResult | None = field(default=None, repr=False)
+    sendgrid_api_key_2: str = field(default="", repr=False)
+    sendgrid_url_2: str = ""
+    #: Minutes after which what waits for a provider that is out goes to the other; 0: only by hand.
+    failover_after: int = 0
 
     @property
     def embedded(self) -> bool:
@@ -96,9 +111,19 @@ class Config:
         return self.broker_url.startswith("memory:")
 
     @property
+    def providers(self) -> tuple[mail_urls.Configured, ...]:
+        """Who carries mail, that of NEWSLETTER_MAIL_URL first."""
+        keys = (self.sendgrid_api_key, self.sendgrid_api_key_2)
+        return mail_urls.configured(self.mail, self.mail_2, keys=keys, apis=(self.sendgrid_url, self.sendgrid_url_2))
+
+    @property
     def mail_kind(self) -> str:
-        """The carrier: outbox, smtp, smtps or sendgrid."""
-        return self.mail.scheme
+        """In words: outbox, smtp, sendgrid, or two of them."""
+        return " and ".join(one.name for one in self.providers)
+
+    def carries(self, kind: str) -> bool:
+        """Whether a provider of this kind is configured."""
+        return any(one.kind == kind for one in self.providers)
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -139,9 +164,14 @@ def read_config(values: Mapping[str, str]) -> Config:
         raise SettingsError(f"NEWSLETTER_ADDRESS_KEYS: {error}. Put back the keys file that was kept") from error
     name, sender, contact = _sender(values)
     bind = _host_port("BIND", values["BIND"])
+    first, second = _mails(values)
     return Config(
         broker_url=_broker(values["BROKER_URL"]),
-        mail=_mail(values),
+        mail=first,
+        mail_2=second,
+        sendgrid_api_key_2=values["SENDGRID_API_KEY_2"],
+        sendgrid_url_2=_http_url("SENDGRID_URL_2", values["SENDGRID_URL_2"]) if values["SENDGRID_URL_2"] else "",
+        failover_after=_whole("FAILOVER_AFTER", values["FAILOVER_AFTER"], most=1440),
         sendgrid_api_key=values["SENDGRID_API_KEY"],
         sendgrid_url=_http_url("SENDGRID_URL", values["SENDGRID_URL"]),
         sendgrid_webhook_keys=tuple(_public_key(part) for part in _parts(values["SENDGRID_WEBHOOK_KEY"])),
@@ -326,33 +356,11 @@ def _broker(url: str) -> str:
     return url
 
 
-def _mail(values: Mapping[str, str]) -> SplitResult:
-    parts = urlsplit(values["MAIL_URL"])
-    if parts.scheme not in ("outbox", "smtp", "smtps", "sendgrid"):
-        raise SettingsError(
-            "NEWSLETTER_MAIL_URL: write outbox:, smtp://USER:PASSWORD@HOST:PORT, smtps://… or sendgrid:"
-        )
-    if parts.scheme in ("smtp", "smtps") and not parts.hostname:
-        raise SettingsError("NEWSLETTER_MAIL_URL: the host is missing, write smtp://USER:PASSWORD@HOST:PORT")
-    _port("MAIL_URL", parts)
-    _mail_options(parts.query)
-    if parts.scheme == "sendgrid" and not values["SENDGRID_API_KEY"]:
-        raise SettingsError("NEWSLETTER_SENDGRID_API_KEY is needed with NEWSLETTER_MAIL_URL=sendgrid:")
-    if parts.scheme != "outbox" and not values["FROM"]:
-        raise SettingsError("NEWSLETTER_FROM is needed to send real mail, for example 'Digest <digest@example.org>'")
-    return parts
-
-
-def _mail_options(query: str) -> None:
+def _mails(values: Mapping[str, str]) -> tuple[SplitResult, SplitResult | None]:
     try:
-        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True)) if query else {}
-    except ValueError:
-        options = {query: ""}
-    if not options.keys() <= {"tls", "connections", "per_domain"} or options.get("tls", "no") != "no":
-        raise SettingsError("NEWSLETTER_MAIL_URL: after ? only connections=N, per_domain=N and tls=no can stand")
-    for name in options.keys() - {"tls"}:
-        if options[name] not in map(str, range(1, 51)):
-            raise SettingsError(f"NEWSLETTER_MAIL_URL: {name} is a whole number from 1 to 50")
+        return mail_urls.read(values)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _sender(values: Mapping[str, str]) -> tuple[str, str, str]:

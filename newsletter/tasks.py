@@ -29,11 +29,12 @@ if not apps.ready:
 from django.db import DatabaseError, close_old_connections
 
 from newsletter import db, logs, wiring
-from newsletter.delivery import events, gate, proof, prune, recover, reputation, reroute, send, soft, waive
+from newsletter.delivery import events, failover, gate, proof, prune, recover, reputation, reroute, send, soft, waive
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
 from newsletter.feeds import refresh as feeds
+from newsletter.mail_urls import name_of
 from newsletter.matching import match as matching
 from newsletter.matching import rematch as rematching
 from newsletter.matching import topics
@@ -214,7 +215,10 @@ def send_batches() -> None:
 
 def _send_next() -> send.Sent | None:
     with stopping.finishing():
-        return send.send_next(wiring.sender(), clock=db.now, going_on=_going_on)
+        for sender in wiring.senders():
+            if (sent := send.send_next(sender, clock=db.now, going_on=_going_on)) is not None:
+                return sent
+    return None
 
 
 def _going_on() -> bool:
@@ -234,7 +238,10 @@ def recover_work() -> None:
         log.warning("urgent_again", rows=again)
     if found.given_back or found.doubtful:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
-    reroute.reroute(wiring.carrier())
+    carriers = wiring.carriers()
+    reroute.reroute(wiring.carrier(), now=now, configured=carriers)
+    if failover.fail_over(carriers, after=wiring.failover_after(), now=now):
+        ring("send")
 
 
 @app.task(name="newsletter.hear")
@@ -249,7 +256,7 @@ def hear() -> None:
     if why is not None:
         log.error("sending_paused", reason=why)
     for one in reputation.warn(now=now):
-        log.warning("reputation", provider=wiring.provider_name(one.provider), reason="; ".join(one.warnings))
+        log.warning("reputation", provider=name_of(one.provider), reason="; ".join(one.warnings))
 
 
 def _read_maildir(directory: Path, now: datetime) -> None:
@@ -362,12 +369,13 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float 
 
 def _paused(until: float) -> bool:
     """Wait a moment for the pace; False when no mail does, or the time is up."""
-    pacing = wiring.sender().pacing
-    seconds = pacing.pause(now=db.now()) if pacing and _going_on() and time.monotonic() < until else None
-    if seconds is None:
+    if not _going_on() or time.monotonic() >= until:
         return False
-    time.sleep(seconds)
-    return True
+    waits = [one.pacing.pause(now=db.now()) for one in wiring.senders() if one.pacing]
+    seconds = min((wait for wait in waits if wait is not None), default=None)
+    if seconds is not None:
+        time.sleep(seconds)
+    return seconds is not None
 
 
 def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:

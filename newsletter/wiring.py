@@ -8,6 +8,7 @@ from functools import cache
 from django.conf import settings
 
 from newsletter import __version__, links, mail
+from newsletter.delivery import routing
 from newsletter.delivery.allowance import Allowance
 from newsletter.delivery.buckets import Buckets, InMemory
 from newsletter.delivery.events import Hearing
@@ -20,6 +21,7 @@ from newsletter.editions.pieces import Explaining
 from newsletter.editions.render import Frame, Wording
 from newsletter.feeds.fetch import Fetcher
 from newsletter.handover import Provider
+from newsletter.mail_urls import SECOND, Configured
 from newsletter.matching import objections, topics
 from newsletter.matching.match import spans
 from newsletter.models import Lane
@@ -31,8 +33,6 @@ from newsletter.settings import Config
 from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
 
-#: Name → number of every carrier.
-PROVIDERS = {one.name: one.number for one in (Outbox, Smtp, SendGrid)}
 _of_thread = threading.local()
 
 
@@ -60,40 +60,51 @@ def mail_sender() -> mail.Sender:
     )
 
 
-def provider() -> Provider:
-    """The carrier of NEWSLETTER_MAIL_URL, one for each thread: connections are not shared."""
-    if not hasattr(_of_thread, "provider"):
-        _of_thread.provider = _provider()
-    made: Provider = _of_thread.provider
+def providers() -> dict[int, Provider]:
+    """The carriers by their number, that of NEWSLETTER_MAIL_URL first; made for each thread: connections are not shared."""
+    if not hasattr(_of_thread, "providers"):
+        _of_thread.providers = {one.number: _provider(one) for one in config().providers}
+    made: dict[int, Provider] = _of_thread.providers
     return made
 
 
-def _provider() -> Provider:
+def provider() -> Provider:
+    """The carrier of NEWSLETTER_MAIL_URL."""
+    return next(iter(providers().values()))
+
+
+def _provider(one: Configured) -> Provider:
     carrier: Provider
-    match config().mail_kind:
+    match one.kind:
         case "sendgrid":
-            carrier = SendGrid(
-                config().sendgrid_api_key,
-                mail_sender(),
-                url=config().sendgrid_url,
-                own_bounces=bool(config().sendgrid_webhook_keys),
-            )
-        case "smtp" | "smtps":
-            carrier = Smtp(config().mail, mail_sender())
+            carrier = SendGrid(one.key, mail_sender(), url=one.api, own_bounces=bool(config().sendgrid_webhook_keys))
+        case "smtp":
+            carrier = Smtp(one.url, mail_sender())
         case _:
-            carrier = Outbox(config().data_dir / "outbox", mail_sender())
+            carrier = Outbox(config().data_dir / one.name, mail_sender())
+    carrier.name, carrier.number = one.name, one.number
     return Allowlist(carrier, config().recipient_allow) if config().recipient_allow else carrier
 
 
+def carriers() -> dict[int, Carrier]:
+    """What planning must know of each provider, by number."""
+    return {number: Carrier(number, one_letter=one.one_letter) for number, one in providers().items()}
+
+
 def carrier() -> Carrier:
-    """What planning must know of the provider."""
-    return Carrier(number=provider().number, one_letter=provider().one_letter)
+    """What planning must know of the provider of NEWSLETTER_MAIL_URL."""
+    return next(iter(carriers().values()))
 
 
-def sender() -> Sender:
-    """What sending needs besides the rows."""
+def senders() -> list[Sender]:
+    """What sending needs besides the rows, for each provider; another one first each time, so that none waits for another."""
     domain = config().sender_address.rpartition("@")[2]
-    return Sender(provider(), vault(), base_url=config().base_url, domain=domain, pacing=pacing(provider()))
+    found = [
+        Sender(one, vault(), base_url=config().base_url, domain=domain, pacing=pacing(one))
+        for one in providers().values()
+    ]
+    first = _of_thread.turn = (getattr(_of_thread, "turn", -1) + 1) % len(found)
+    return found[first:] + found[:first]
 
 
 def pacing(carrier: Provider) -> Pacing | None:
@@ -104,9 +115,8 @@ def pacing(carrier: Provider) -> Pacing | None:
 
 def allowances(now: datetime) -> list[Allowance]:
     """The day of each provider whose days have an end."""
-    paced = pacing(provider())
-    today = paced.allowance(now=now) if paced else None
-    return [today] if today else []
+    days = [paced.allowance(now=now) for one in providers().values() if (paced := pacing(one))]
+    return [day for day in days if day is not None]
 
 
 @cache
@@ -120,14 +130,10 @@ def hearing() -> Hearing:
     return Hearing(vault=vault(), index_of=index_of)
 
 
-def provider_name(number: int) -> str:
-    """The name of a carrier by its number in the ledger."""
-    return {one.number: one.name for one in (Outbox, Smtp, SendGrid)}.get(number, f"provider {number}")
-
-
-def events_from() -> int | None:
-    """The provider whose events reach us by webhook."""
-    return SendGrid.number if config().sendgrid_webhook_keys else None
+def events_from() -> list[int]:
+    """The providers whose events reach us by webhook: also one that carries no more, but may have dropped what it took."""
+    first = SendGrid.number
+    return [first, first + SECOND] if config().sendgrid_webhook_keys else []
 
 
 @cache
@@ -174,16 +180,21 @@ def _plan(
     given: Sequence[tuple[int, int, int]],
     now: datetime,
 ) -> tuple[int, ...]:
-    return plan(
-        occasion_id=occasion_id,
-        lane=lane,
-        shares=[Share(edition_id, people, parked) for edition_id, people, parked in shares],
-        given=given,
-        carrier=carrier(),
-        now=now,
-    )
+    """Each provider's part in batches of its own; what is given goes along with the first part, in one transaction."""
+    whole = [Share(edition_id, people, parked) for edition_id, people, parked in shares]
+    parts = routing.split(whole, list(carriers()), vault())
+    ids: tuple[int, ...] = ()
+    for number, part in parts.items():
+        ids += plan(occasion_id=occasion_id, lane=lane, shares=part, given=given, carrier=carriers()[number], now=now)
+        given = ()
+    return ids
 
 
 def gather() -> timedelta:
     """How long a fresh match waits for others."""
     return timedelta(seconds=config().gather)
+
+
+def failover_after() -> timedelta:
+    """How long a provider is out before the other takes over what waits for it; nothing: that is done by hand."""
+    return timedelta(minutes=config().failover_after)

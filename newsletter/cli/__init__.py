@@ -9,7 +9,18 @@ from django.db import DatabaseError
 from typer._click.exceptions import ClickException
 
 from newsletter import __version__
-from newsletter.cli import deliveries, feeds, matching, operate, serve, subscribers, topics, urgent
+from newsletter.cli import (
+    deliveries,
+    feeds,
+    matching,
+    operate,
+    sending,
+    serve,
+    subscribers,
+    suppressions,
+    topics,
+    urgent,
+)
 from newsletter.cli.show import Failed, harmless
 from newsletter.vault import KeysDoNotFit
 
@@ -30,7 +41,8 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
 app.add_typer(subscribers.app, name="subscribers")
 app.add_typer(deliveries.deliveries, name="deliveries")
-app.add_typer(deliveries.sending, name="sending")
+app.add_typer(sending.app, name="sending")
+app.add_typer(suppressions.app, name="suppressions")
 
 
 def _version(asked: bool) -> None:

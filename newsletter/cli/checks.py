@@ -13,12 +13,14 @@ from django.db import DatabaseError, connection
 from django.db.models import Count
 
 from newsletter import db, mail, wiring
+from newsletter.cli import sending
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
-from newsletter.delivery import breaker, gate, reputation
+from newsletter.delivery import breaker, gate, reputation, routing
 from newsletter.delivery import status as deliveries
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
+from newsletter.mail_urls import name_of
 from newsletter.matching import health, packs
 from newsletter.matching.packs import BadPack
 from newsletter.models import Attempt, Gathering, Item, Notice, Pulse, Rhythm, Topic
@@ -47,7 +49,8 @@ def figures() -> dict[str, Any]:
         "broker": wiring.config().broker_url.split(":", 1)[0],
         "mail": wiring.config().mail_kind,
         "sending_paused_by": gate.closed_by(),
-        "providers_left_alone": [asdict(one) | {"provider": _NAMES.get(one.provider)} for one in breaker.opened()],
+        "providers": [asdict(one) for one in sending.standing(now=now)],
+        "providers_left_alone": [asdict(one) | {"provider": name_of(one.provider)} for one in breaker.opened()],
         "slots_skipped": Gathering.objects.filter(skipped=True, cut_at__gt=now - timedelta(days=7)).count(),
         "last_look_at": beat.at if beat else None,
         "silent": beat is None or beat.at < now - SILENT,
@@ -72,7 +75,7 @@ def _shares(one: reputation.Reputation) -> dict[str, Any]:
         **shares,
         "warns": one.warns,
         "warnings": one.warnings,
-        "provider": wiring.provider_name(one.provider),
+        "provider": name_of(one.provider),
     }
 
 
@@ -82,6 +85,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"parts     {found['database']}, {found['broker']}, mail by {found['mail']}"
     paused = found["sending_paused_by"]
     yield f"sending   {f'PAUSED by {paused}: ' + _RESUME if paused else 'open'}"
+    yield from (f"          {_PAUSED.format(**one)}" for one in found["providers"] if not one["open"])
     yield from (f"          {_ALONE.format(**one)}" for one in found["providers_left_alone"])
     silent = " (nothing works at present: start 'newsletter run', or a worker)" if found["silent"] else ""
     yield f"last look {when(found['last_look_at'])}{silent}"
@@ -123,8 +127,9 @@ _INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
 _ALONE = (
     "{provider} left {in_a_row} mails in doubt in a row: one is tried at {next_probe_at:%H:%M} UTC, the others wait"
 )
+_OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
 _SKIPPED = "{} digests of the last 7 days were found more than 6 hours late and skipped: the next ones have all of it"
-_NAMES = {number: name for name, number in wiring.PROVIDERS.items()}
+_PAUSED = "{provider} is PAUSED ({paused_by}): 'newsletter sending resume --provider {provider}' opens it, {planned} mails wait"
 _RESUME = "'newsletter sending resume' opens it"
 
 
@@ -175,8 +180,7 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {_RESUME}" if paused else "open")
-    alone = found["providers_left_alone"]
-    yield Finding("provider", "warn" if alone else "ok", _ALONE.format(**alone[0]) if alone else "answers")
+    yield from _providers(found)
     yield from _feeds(found)
     for state in ("unknown", "parked"):
         count = found["deliveries"].get(state, 0)
@@ -206,6 +210,26 @@ def _queue(found: dict[str, Any]) -> Finding:
     if wiring.config().limits.paced and moving:
         return Finding("queue", "ok", f"{told}: it goes at the pace of NEWSLETTER_PACE and NEWSLETTER_DOMAIN_PACE")
     return Finding("queue", "warn", told)
+
+
+def _providers(found: dict[str, Any]) -> Iterator[Finding]:
+    """Each gate that is closed, each that is left alone or out of reach, and shares for one that is not there."""
+    told = [_PAUSED.format(**one) for one in found["providers"] if not one["open"]]
+    told += [_ALONE.format(**one) for one in found["providers_left_alone"]]
+    alone = {one["provider"] for one in found["providers_left_alone"]}
+    told += [
+        _OUT.format(when=when(one["out_since"]), **one)
+        for one in found["providers"]
+        if one["open"] and one["out_since"] and one["provider"] not in alone
+    ]
+    configured = [one.number for one in wiring.config().providers]
+    told += [
+        f"a share goes by {name_of(rule.provider)}, which is not configured: see 'newsletter sending list'"
+        for rule in routing.unknown(configured)
+    ]
+    yield from (Finding("provider", "warn", one) for one in told)
+    if not told:
+        yield Finding("provider", "ok", "answers" if len(configured) == 1 else "both answer")
 
 
 def _feeds(found: dict[str, Any]) -> Iterator[Finding]:
@@ -248,7 +272,7 @@ def _broker() -> Finding:
 
 def _mail() -> Iterator[Finding]:
     config = wiring.config()
-    real = config.mail_kind != "outbox"
+    real = config.carries("smtp") or config.carries("sendgrid")
     if not real:
         yield Finding(
             "mail", "warn", f"nothing leaves, mails are files in {config.data_dir / 'outbox'}: set NEWSLETTER_MAIL_URL"
@@ -271,12 +295,12 @@ def _mail() -> Iterator[Finding]:
 def _hearing() -> Iterator[Finding]:
     """Whether bounces and complaints can reach us."""
     config = wiring.config()
-    if config.mail_kind == "sendgrid":
+    if config.carries("sendgrid"):
         deaf = not config.sendgrid_webhook_keys
         advice = "bounces and complaints do not reach us: set NEWSLETTER_SENDGRID_WEBHOOK_KEY (docs/deliverability.md)"
         yield Finding("events", "warn" if deaf else "ok", advice if deaf else f"at {config.base_url}/hooks/sendgrid")
     if config.bounce_maildir is None:
-        if config.mail_kind in ("smtp", "smtps"):
+        if config.carries("smtp"):
             advice = "bounces are not read: set NEWSLETTER_BOUNCE_MAILDIR (docs/deliverability.md)"
             yield Finding("returned mail", "warn", advice)
         return

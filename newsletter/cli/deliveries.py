@@ -1,4 +1,4 @@
-"""Commands for what was mailed, what became of it, and for the gate."""
+"""Commands for what was mailed, and what became of it."""
 
 import getpass
 from collections.abc import Mapping
@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from newsletter import db, wiring
+from newsletter import db, mail_urls
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, result, table, when
-from newsletter.delivery import gate, status, waive
+from newsletter.delivery import status, waive
 from newsletter.models import BatchState, DeliveryState
 
 deliveries = typer.Typer(help="Deliveries: list, explain, retry, resolve, release.", no_args_is_help=True)
-sending = typer.Typer(help="Sending: pause, resume.", no_args_is_help=True)
 
 Why = Annotated[str, typer.Option(help="What you know, and how: it is written into the story of each mail.")]
 Who = Annotated[str, typer.Option(help="Whose word it is; you, if not said.")]
@@ -91,7 +90,7 @@ def resolve(
     )
 )
 def release(
-    provider: Annotated[str, typer.Option(help="Who took the mails: sendgrid, smtp or outbox.")],
+    provider: Annotated[str, typer.Option(help="Who took the mails, by name: smtp, sendgrid, smtp-2 …")],
     since: Annotated[datetime, typer.Option(help="From when on, UTC.", formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])],
     why: Annotated[str, typer.Option(help="The proof that these mails will never leave the provider.")],
     who: Who = "",
@@ -99,11 +98,12 @@ def release(
     json: Json = False,
 ) -> None:
     """Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."""
-    if provider not in wiring.PROVIDERS:
-        misuse(f"--provider is one of {', '.join(wiring.PROVIDERS)}")
+    number = mail_urls.number_of(provider)
+    if number is None:
+        misuse("--provider is smtp, sendgrid or outbox, or the second of one kind, as smtp-2")
     word = _word(who, why)
     ready()
-    number, moment = wiring.PROVIDERS[provider], since.replace(tzinfo=UTC)
+    moment = since.replace(tzinfo=UTC)
     if not yes:
         count = waive.releasable(number, moment)
         words = f"{count} mails would go again: whoever has them gets them twice. Say --yes to do it"
@@ -114,7 +114,8 @@ def release(
 
 def _attempt(row: Mapping[str, object]) -> str:
     waived = f", waived by {row['waived_by']}" if row["waived_by"] else ""
-    return f"{row['n']} at {row['began_at']:%Y-%m-%d %H:%M}: {row['outcome'] or 'under way'}{waived}"
+    by = mail_urls.name_of(int(str(row["provider"])))
+    return f"{row['n']} at {row['began_at']:%Y-%m-%d %H:%M} by {by}: {row['outcome'] or 'under way'}{waived}"
 
 
 def _word(who: str, why: str) -> waive.Word:
@@ -127,34 +128,3 @@ def _told(done: waive.Done | waive.Cannot, what: str, json: bool) -> None:
     if isinstance(done, waive.Cannot):
         fail(done.why)
     result(done, json, f"{done.deliveries} mail{'' if done.deliveries == 1 else 's'} {what}")
-
-
-@sending.command(epilog=example("sending pause --why 'wrong postal address'"))
-def pause(
-    why: Annotated[str, typer.Option(help="Shown to everybody who asks for the status.")] = "an operator",
-    json: Json = False,
-) -> None:
-    """Let no mail leave until 'sending resume'. Nothing is lost meanwhile."""
-    ready()
-    gate.pause(why)
-    result({"sending": "paused", "why": why}, json, f"sending is paused ({why}): 'newsletter sending resume' opens it")
-
-
-@sending.command(epilog=example("sending resume", "sending resume --confirm"))
-def resume(
-    confirm: Annotated[
-        bool,
-        typer.Option("--confirm", help="This is the one installation that sends, although its data looks restored."),
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Let mail leave again."""
-    ready()
-    directory, now = wiring.config().data_dir, db.now()
-    if confirm:
-        gate.confirm(directory, now=now)
-    elif why := gate.guard(directory, now=now):
-        fail(f"{why}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'")
-    else:
-        gate.resume()
-    result({"sending": "open"}, json, "sending is open")

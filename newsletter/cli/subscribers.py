@@ -53,7 +53,7 @@ def add(
 ) -> None:
     """Subscribe somebody. Without --confirmed they are asked by mail first."""
     ready()
-    plain = _address(address)
+    plain = read_address(address)
     if cadence not in _CADENCES:
         misuse("--cadence is immediate, daily or weekly")
     _check_zone(timezone)
@@ -92,7 +92,7 @@ def add(
 def show(address: AddressArgument, json: Json = False) -> None:
     """Show what is stored of the person with this address."""
     ready()
-    shown = listing.show(_address(address), vault=wiring.vault())
+    shown = listing.show(read_address(address), vault=wiring.vault())
     if shown is None:
         fail("nothing is stored under this address")
     lines = [
@@ -114,7 +114,7 @@ def erase(
 ) -> None:
     """Delete a person for good. A keyed hash stays, so that the address is never mailed again."""
     ready()
-    plain = _address(address)
+    plain = read_address(address)
     if not yes:
         typer.confirm("Delete this person and mail this address never again?", abort=True, err=True)
     if not listing.erase(plain, now=db.now(), vault=wiring.vault()):
@@ -122,7 +122,8 @@ def erase(
     result({"erased": True}, json, "erased")
 
 
-def _address(text: str) -> Address:
+def read_address(text: str) -> Address:
+    """The address of an argument, or of one line of standard input for `-`."""
     try:
         return normal(sys.stdin.readline() if text == "-" else text)
     except BadAddress as error:

@@ -1,4 +1,4 @@
-"""Claim a batch, then pass the barrier: the last look at who may be mailed, and the only place where addresses are opened."""
+"""Claim a batch, then pass the barrier: the last look at who may be mailed, and where addresses are opened to be mailed to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from newsletter import db
-from newsletter.delivery import breaker
+from newsletter.delivery import breaker, provider_gate
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
 from newsletter.models import Attempt, Batch, BatchState, Gate, Lane
@@ -69,9 +69,9 @@ def lease(window: int | None) -> timedelta:
 def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
     """Take the next planned batch: urgent lanes first, occasions of a lane in turn.
 
-    None: nothing is due in `lanes`, the gate is closed, the provider is left alone.
+    None: nothing is due in `lanes`, a gate is closed, the provider is left alone.
     """
-    due = [] if Gate.objects.filter(sending_open=False).exists() else due_in(lanes, now=now, provider=provider)
+    due = due_in(lanes, now=now, provider=provider) if provider_gate.may_send(provider) else []
     if not due:
         return None
     probe = breaker.is_open(provider)
@@ -107,7 +107,7 @@ def due_in(lanes: Sequence[Lane], *, now: datetime, provider: int) -> list[Queue
 def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vault: Vault) -> list[Recipient] | None:
     """Pass the barrier, in one transaction committed before the first byte leaves; returns the first window's recipients.
 
-    None: the claim is no longer ours, or the gate closed; nothing was changed. An empty window: nobody may be mailed. Whoever
+    None: the claim is no longer ours, or a gate closed; nothing was changed. An empty window: nobody may be mailed. Whoever
     did not hear whether it was committed, and has sent nothing, may call it again: the token says whose hand-over it is.
 
     Raises:
@@ -115,12 +115,18 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
         KeysDoNotFit: an address does not open; nothing was changed.
     """
     with transaction.atomic():
-        if not Gate.objects.filter(sending_open=True).exists():
+        if not provider_gate.may_send(provider) or not Gate.objects.exists():
             return None
         begun = db.rows(
             "UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s "
-            "AND token=%(token)s AND state='claimed' AND lease_until>%(margin)s RETURNING attempts",
-            {"lease": now + lease(window), "batch": held.batch_id, "token": held.token, "margin": now + MARGIN},
+            "AND token=%(token)s AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s RETURNING attempts",
+            {
+                "lease": now + lease(window),
+                "batch": held.batch_id,
+                "token": held.token,
+                "margin": now + MARGIN,
+                "provider": provider,
+            },
         )
         if begun:
             Attempt.objects.create(batch_id=held.batch_id, n=begun[0][0], provider=provider, began_at=now)

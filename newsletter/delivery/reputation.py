@@ -1,11 +1,12 @@
 """Bounces, complaints and silence counted per provider: warned of, and the gate closed before they do harm."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from newsletter import db
-from newsletter.delivery import gate
+from newsletter.delivery import gate, provider_gate
 from newsletter.handover import Kind
 from newsletter.models import OUR_EVENTS, Gate, Pulse
 
@@ -102,16 +103,22 @@ def flooded(provider: int, *, now: datetime) -> str | None:
     )
 
 
-def watch(*, now: datetime, events_from: int | None) -> str | None:
-    """Close the gate when complaints or bounces are too many, or when what was accepted leads to nothing; returns why, or None.
+def watch(*, now: datetime, events_from: Collection[int]) -> str | None:
+    """Close the gate for too many complaints or bounces, a provider's own when its mails lead to nothing; returns why, or None.
 
-    `events_from` is the number of the provider whose events reach us, None where no webhook is set up.
+    `events_from` are the numbers of the providers whose events reach us, none where no webhook is set up. Complaints speak of
+    our mail, so they stop all of it; silence speaks of one provider.
     """
-    why = _complaints(now) or _bounces(now) or (_silence(now, events_from) if events_from is not None else None)
-    if events_from is None:
-        Pulse.objects.filter(name=_HEARD_SINCE).delete()
+    why = _complaints(now) or _bounces(now)
     if why is not None:
         gate.pause(why, only_if_open=True)
+    if not events_from:
+        Pulse.objects.filter(name=_HEARD_SINCE).delete()
+    for provider in sorted(events_from):
+        silent = _silence(now, provider)
+        if silent is not None:
+            provider_gate.pause(provider, silent, now=now)
+            why = why or silent
     return why
 
 
@@ -159,7 +166,7 @@ def _silence(now: datetime, provider: int) -> str | None:
         f"ORDER BY a.ended_at DESC LIMIT {SILENT_BATCHES}",
         {
             "provider": provider,
-            "since": max(now - SILENT_WITHIN, _opened_at(now), heard.at),
+            "since": max(now - SILENT_WITHIN, _opened_at(now), provider_gate.opened_at(provider) or heard.at, heard.at),
             "before": now - SILENT_AFTER,
         },
     )

@@ -1,7 +1,7 @@
 """One planned batch in, its outcome written: claim, barrier, hand over, settle, never a transaction across the network."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import barrier, breaker, gate, settle
+from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.parcels import Letters, parcels
@@ -121,7 +121,7 @@ class _Hand:
             outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, recipients, letters)
             told.extend(outcomes.values())
             if _nothing_taken(outcomes, told):
-                _durably(partial(_put_off, self.held, outcomes, self.clock))
+                _durably(partial(_put_off, self.sender.provider.number, self.held, outcomes, self.clock))
                 return _count(self.held, told)
             awake = time.monotonic()
             recipients = _durably(partial(self._settle, outcomes))
@@ -139,9 +139,7 @@ class _Hand:
     def _settle(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Write a window's outcomes and open the next one, in one commit; the whole batch's where it was one request."""
         now, provider = self.clock(), self.sender.provider
-        for outcome in outcomes.values():
-            if isinstance(outcome, Deferred) and outcome.pause:
-                gate.pause(gate.paused_words(outcome.reason, now), only_if_open=True)
+        _pause_if_told(provider.number, outcomes.values(), now)
         left_alone = breaker.note(provider.number, outcomes.values(), now=now)
         if provider.window is None:
             settle.settle_whole(self.held, next(iter(outcomes.values())), now=now)
@@ -155,11 +153,14 @@ class _Hand:
 
     def _stops(self, left_alone: bool, now: datetime) -> str | None:
         """Why no further window is opened."""
+        number = self.sender.provider.number
         if left_alone:
             return "the provider leaves us in doubt"
+        if not provider_gate.may_send(number):
+            return "sending was paused"
         if not self.going_on():
             return "the worker was told to stop"
-        urgent = barrier.yields(self.held, now=now, provider=self.sender.provider.number)
+        urgent = barrier.yields(self.held, now=now, provider=number)
         return "more urgent mail came" if urgent else None
 
 
@@ -197,12 +198,18 @@ def _nothing_taken(outcomes: Mapping[int, Outcome], told: list[Outcome]) -> bool
     return len(told) == len(outcomes) and all(isinstance(outcome, Deferred) for outcome in told)
 
 
-def _put_off(held: Claim, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
+def _pause_if_told(number: int, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """A provider that refuses us altogether is given nothing more; the others go on."""
+    refusal = next((one for one in outcomes if isinstance(one, Deferred) and one.pause), None)
+    if refusal is not None:
+        provider_gate.pause(number, gate.paused_words(refusal.reason, now), now=now)
+
+
+def _put_off(number: int, held: Claim, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
     deferred = next(outcome for outcome in outcomes.values() if isinstance(outcome, Deferred))
     now = clock()
     settle.put_off(held, deferred, now=now)
-    if deferred.pause:
-        gate.pause(gate.paused_words(deferred.reason, now), only_if_open=True)
+    _pause_if_told(number, [deferred], now)
     log.warning("put_off", batch_id=held.batch_id, reason=deferred.reason, paused=deferred.pause)
 
 

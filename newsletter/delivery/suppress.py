@@ -16,7 +16,7 @@ from newsletter.models import Consent, Subscriber, Subscription, Suppression
 
 
 class Reason(StrEnum):
-    """Why an address is not mailed, the weakest first. Others write `admin` and `erased` (see `_RANKS`)."""
+    """Why an address is not mailed, the weakest first. The subscribers' room writes `erased` (see `_RANKS`)."""
 
     #: Several mails in a row were given up.
     SOFT = "soft bounces"
@@ -24,6 +24,8 @@ class Reason(StrEnum):
     BOUNCE = "bounce"
     #: The provider was asked to stop.
     UNSUBSCRIBE = "unsubscribe"
+    #: Somebody who runs the service said so.
+    ADMIN = "admin"
     #: It was called spam: for good.
     COMPLAINT = "complaint"
 
@@ -60,7 +62,7 @@ def suppress(causes: Iterable[Cause]) -> int:
         if cause.subscriber_id in indexes:
             strongest.setdefault(bytes(indexes[cause.subscriber_id]), cause)
     end_subscriptions([cause for cause in standing if cause.reason == Reason.UNSUBSCRIBE])
-    return sum(_write(index, cause) for index, cause in sorted(strongest.items()))
+    return sum(write(index, cause) for index, cause in sorted(strongest.items()))
 
 
 def end_subscriptions(causes: Sequence[Cause]) -> int:
@@ -98,7 +100,8 @@ def _standing(causes: Sequence[Cause]) -> list[Cause]:
     ]
 
 
-def _write(index: bytes, cause: Cause) -> int:
+def write(index: bytes, cause: Cause) -> int:
+    """Suppress the address with this blind index for this cause; 0 when a stronger or earlier one stands."""
     return db.execute(
         "INSERT INTO suppression (address_index, reason, sticky, since, provider, lifted_at) "
         "VALUES (%(index)s, %(reason)s, %(sticky)s, %(since)s, %(provider)s, NULL) "

@@ -116,9 +116,11 @@ def resend_urgent(*, now: datetime) -> int:
 def _resend(batch_id: int, urgent: set[int], now: datetime) -> int:
     with transaction.atomic():
         batch = _locked(batch_id)
-        if Attempt.objects.filter(batch_id=batch_id, waived_by__startswith=RULE).exists():
-            return 0
-        found = Delivery.objects.filter(id__in=_open(batch, DeliveryState.UNKNOWN)).select_related("edition")
+        doubtful = _open(batch, DeliveryState.UNKNOWN)
+        # told of each mail, not of its batch: part of a batch that was put off, or split, goes on in another
+        twice = Event.objects.filter(delivery_id__in=doubtful, kind="retried", detail__startswith=RULE)
+        found = Delivery.objects.filter(id__in=doubtful).exclude(id__in=twice.values("delivery_id"))
+        found = found.select_related("edition")
         ids = [one.id for one in found if urgent & {topic for _, _, topics in one.edition.content for topic in topics}]
         if ids:
             _again(batch, ids, Word(RULE, "no word of it came"), "retried", now)

@@ -8,7 +8,9 @@ from newsletter.models.delivery import (
     DeliveryItem,
     Event,
     Gate,
+    ProviderGate,
     Pulse,
+    Route,
     SoftBounce,
 )
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
@@ -56,8 +58,10 @@ __all__ = [
     "Match",
     "Notice",
     "Occasion",
+    "ProviderGate",
     "Pulse",
     "Rhythm",
+    "Route",
     "SoftBounce",
     "Story",
     "Subscriber",

@@ -1,4 +1,4 @@
-"""Tables of the delivery room: batch, delivery, delivery_item, attempt, event, soft_bounce, gate, pulse."""
+"""Tables of the delivery room: batch, delivery, delivery_item, attempt, event, soft_bounce, gate, provider_gate, route, pulse."""
 
 from typing import ClassVar
 
@@ -166,6 +166,37 @@ class Gate(models.Model):
     class Meta:
         db_table = "gate"
         constraints: ClassVar = [models.CheckConstraint(name="gate_one", condition=Q(id=1))]
+
+
+class ProviderGate(models.Model):
+    """May this one provider be given anything; no row: it never was paused."""
+
+    provider = models.SmallIntegerField(primary_key=True)
+    #: Who or what closed it, in words; None: open.
+    paused_by = models.TextField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    #: True: an operator closed it by name, and only an operator's word by name opens it.
+    by_hand = models.BooleanField(default=False)
+    #: When it was last opened: what went wrong before is not held against it again.
+    opened_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "provider_gate"
+
+
+class Route(models.Model):
+    """Which provider carries the mail of a recipient domain (`*`: of all others), and what share of its people."""
+
+    domain = models.TextField(primary_key=True)
+    provider = models.SmallIntegerField()
+    #: Percent of the people; the rest goes to the other provider.
+    share = models.SmallIntegerField(default=100)
+
+    class Meta:
+        db_table = "route"
+        constraints: ClassVar = [
+            models.CheckConstraint(name="route_share", condition=Q(share__gte=0, share__lte=100)),
+        ]
 
 
 class Breaker(models.Model):

@@ -42,7 +42,7 @@ class Rhythm(models.Model):
 
 
 class Subscriber(models.Model):
-    """A person. The address is only ever opened in the barrier of a delivery, or at their own request."""
+    """A person. The address is only opened in the barrier, at their own request, and where a route names a domain."""
 
     class State(models.TextChoices):
         """Pending people get notices only; people who left get nothing."""

@@ -12,7 +12,20 @@ from prometheus_client.registry import Collector
 from newsletter import db, wiring
 from newsletter.delivery import reputation
 from newsletter.delivery.divide import WAITS
-from newsletter.models import Batch, BatchState, Breaker, Delivery, DeliveryState, Feed, Gate, Match, Pulse, Subscriber
+from newsletter.mail_urls import name_of
+from newsletter.models import (
+    Batch,
+    BatchState,
+    Breaker,
+    Delivery,
+    DeliveryState,
+    Feed,
+    Gate,
+    Match,
+    ProviderGate,
+    Pulse,
+    Subscriber,
+)
 
 
 class Figures(Collector):
@@ -37,6 +50,7 @@ class Figures(Collector):
         waited = (now - since) / timedelta(seconds=1) if since else 0
         yield _one("newsletter_fresh_match_age_seconds", "How long the oldest fresh match waits", max(waited, 0))
         yield _one("newsletter_sending_open", "1 when sending is open", Gate.objects.filter(sending_open=True).count())
+        yield from _gates()
         alone = Breaker.objects.filter(open_until__isnull=False).count()
         yield _one("newsletter_providers_left_alone", "Providers that left us in doubt too often", alone)
         yield from _reputation(now)
@@ -52,8 +66,21 @@ def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, value=value)
 
 
+def _gates() -> Iterator[GaugeMetricFamily]:
+    """Of each configured provider: is its gate open, how many mails are planned with it."""
+    closed = set(ProviderGate.objects.filter(paused_by__isnull=False).values_list("provider", flat=True))
+    planned = dict(
+        Batch.objects.filter(state=BatchState.PLANNED).order_by().values_list("provider").annotate(Sum("size"))
+    )
+    numbers = sorted({one.number for one in wiring.config().providers} | set(planned))
+    is_open = {name_of(number): float(number not in closed) for number in numbers}
+    waiting = {name_of(number): planned.get(number, 0) for number in numbers}
+    yield _by_provider("newsletter_provider_open", "1 when this provider is not paused", is_open)
+    yield _by_provider("newsletter_provider_planned", "Mails planned with this provider", waiting)
+
+
 def _reputation(now: datetime) -> Iterator[GaugeMetricFamily]:
-    found = [(wiring.provider_name(one.provider), one) for one in reputation.reputation(now=now)]
+    found = [(name_of(one.provider), one) for one in reputation.reputation(now=now)]
     yield _by_provider(
         "newsletter_accepted_72h", "Mails accepted within 72 hours", {name: one.accepted for name, one in found}
     )

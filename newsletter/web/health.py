@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from newsletter import db
-from newsletter.models import Gate, Pulse
+from newsletter.models import Gate, ProviderGate, Pulse
 from newsletter.web.figures import registry
 
 #: Without a look at the tables for so long, nothing leaves.
@@ -42,6 +42,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
                 reasons.append("the keys were not checked yet: start a worker, or run 'newsletter migrate'")
             elif not gate.sending_open:
                 notices.append("sending is paused")
+            elif ProviderGate.objects.filter(paused_by__isnull=False).exists():
+                notices.append("a provider is paused")
             beat = Pulse.objects.filter(name="tick").first()
             if beat is not None and beat.at < db.now() - LATEST_LOOK:
                 reasons.append("no worker looked at the tables for two minutes: is one running?")

@@ -93,7 +93,7 @@ def test_a_day_that_is_not_over_is_shown_and_worries_nobody(paced) -> None:
 
 def test_without_limits_nothing_is_said(paced) -> None:
     paced()
-    assert wiring.sender().pacing is None
+    assert wiring.senders()[0].pacing is None
     assert line("today") == "" and findings("daily cap") == []
     assert "newsletter_daily_cap{" not in metrics()
 

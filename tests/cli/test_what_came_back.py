@@ -7,7 +7,7 @@ import pytest
 
 from newsletter import db, tasks, wiring
 from newsletter.cli import checks
-from newsletter.delivery import reputation
+from newsletter.delivery import gate, provider_gate, reputation
 from newsletter.models import Gate, Pulse
 from newsletter.settings import _public_key
 from tests import reports, rows
@@ -46,7 +46,7 @@ def test_who_cannot_hear_bounces_is_told_how(settings, tmp_path) -> None:
         assert verdict == "warn" and "NEWSLETTER_SENDGRID_WEBHOOK_KEY" in told
         settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(_public_key(reports.PUBLIC),))
         assert findings("events") == [("ok", f"at {wiring.config().base_url}/hooks/sendgrid")]
-        assert wiring.events_from() == 3
+        assert wiring.events_from() == [3, 13]
     with road.configured(settings, mail="smtp://127.0.0.1:25"):
         assert findings("returned mail")[0][0] == "warn"
     with road.configured(settings, bounce_maildir=tmp_path):
@@ -62,7 +62,7 @@ def test_a_maildir_that_is_not_there_stops_nothing(settings, tmp_path) -> None:
         tasks.hear()
 
 
-def test_the_tick_closes_the_gate_on_silence(settings) -> None:
+def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
     from tests.delivery.test_events import handed_over
 
     settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(_public_key(reports.PUBLIC),))
@@ -75,5 +75,6 @@ def test_the_tick_closes_the_gate_on_silence(settings) -> None:
 
     Attempt.objects.update(ended_at=at)
     tasks.hear()
-    paused = Gate.objects.get().paused_by
-    assert paused is not None and "silence after acceptance" in paused
+    (paused,) = provider_gate.paused()
+    assert paused.provider == 3 and "silence after acceptance" in paused.why and gate.closed_by() is None
+    assert ["silence" in told for _, told in findings("provider")] == [True]

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.delivery import events, gate, reputation
+from newsletter.delivery import events, gate, provider_gate, reputation
 from newsletter.handover import Kind
-from newsletter.models import Attempt, Batch, Event, Gate, Pulse, SoftBounce, Suppression
+from newsletter.models import Attempt, Batch, Event, Gate, ProviderGate, Pulse, SoftBounce, Suppression
 from tests import rows
 from tests.delivery.test_events import apply, handed_over
 from tests.reports import report
@@ -82,7 +82,7 @@ def complained(number: int, *, of: int) -> str | None:
     mails = handed_over(number + 1)
     grow(of)
     apply(*(report(mail, Kind.COMPLAINT) for mail in mails[:number]))
-    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=None)
+    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=())
 
 
 def test_complaints_pause_by_themselves() -> None:
@@ -103,7 +103,7 @@ def test_too_few_complaints_to_tell_or_a_share_below_only_show(number: int, of: 
 def test_complaints_about_mail_from_before_the_resume_do_not_close_it_again() -> None:
     complained(5, of=100)
     resume(NOW + timedelta(hours=1))
-    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=None) is None
+    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=()) is None
 
 
 def test_the_same_person_complaining_twice_of_a_mail_is_one() -> None:
@@ -121,7 +121,7 @@ def came_back(number: int, *, of: int) -> str | None:
     for part in (mails[:10], mails[10:number]):
         apply(*(report(mail, Kind.SOFT_BOUNCE) for mail in part))
         Event.objects.update(received_at=NOW - timedelta(hours=2))
-    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=None)
+    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=())
 
 
 def test_too_many_bounces_close_the_gate_however_slowly_they_came() -> None:
@@ -151,12 +151,12 @@ def silence(mails: int, *, hours: float = 1.1) -> str | None:
     """Accepted at NOW and looked at so much later; events could come all the time."""
     Pulse.objects.get_or_create(name="events", defaults={"at": NOW - timedelta(days=1)})
     handed_over(mails)
-    return reputation.watch(now=NOW + timedelta(hours=hours), events_from=SENDGRID)
+    return reputation.watch(now=NOW + timedelta(hours=hours), events_from=[SENDGRID])
 
 
-def test_accepted_and_then_nothing_closes_the_gate() -> None:
+def test_accepted_and_then_nothing_closes_the_gate_of_that_provider() -> None:
     why = silence(10)
-    assert why == gate.closed_by()
+    assert gate.closed_by() is None and [one.why for one in provider_gate.paused()] == [why]
     assert "10 of 10 mails brought no event" in (why or "") and "account" in (why or "")
 
 
@@ -185,25 +185,26 @@ def test_a_share_of_silence_within_the_limit_is_borne() -> None:
         if mails == 40:
             apply(report(found[0], Kind.DELIVERED))
     Pulse.objects.create(name="events", at=NOW - timedelta(days=1))
-    assert reputation.watch(now=NOW + timedelta(hours=1.1), events_from=SENDGRID) is None
+    assert reputation.watch(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is None
     handed_over(1)
-    assert reputation.watch(now=NOW + timedelta(hours=1.1), events_from=SENDGRID) is not None
+    assert reputation.watch(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is not None
 
 
 def test_what_was_accepted_before_events_could_come_is_not_held_against_it() -> None:
     handed_over(10)
-    assert reputation.watch(now=NOW + timedelta(minutes=5), events_from=SENDGRID) is None
-    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=SENDGRID) is None
-    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=None) is None
+    assert reputation.watch(now=NOW + timedelta(minutes=5), events_from=[SENDGRID]) is None
+    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=[SENDGRID]) is None
+    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=()) is None
     assert not Pulse.objects.filter(name="events").exists()
 
 
 def test_after_resume_silence_is_measured_afresh() -> None:
     silence(10)
-    resume(NOW + timedelta(hours=2))
-    assert reputation.watch(now=NOW + timedelta(hours=3), events_from=SENDGRID) is None
+    assert provider_gate.resume(SENDGRID)
+    ProviderGate.objects.update(opened_at=NOW + timedelta(hours=2))
+    assert reputation.watch(now=NOW + timedelta(hours=3), events_from=[SENDGRID]) is None
     Attempt.objects.update(ended_at=NOW + timedelta(hours=2, minutes=1))
-    assert reputation.watch(now=NOW + timedelta(hours=4), events_from=SENDGRID) is not None
+    assert reputation.watch(now=NOW + timedelta(hours=4), events_from=[SENDGRID]) is not None
 
 
 def test_resume_notes_its_moment() -> None:

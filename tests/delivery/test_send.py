@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from newsletter.delivery import barrier, gate, recover, send, status
+from newsletter.delivery import barrier, gate, provider_gate, recover, send, status
 from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
@@ -104,15 +104,15 @@ def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -
     assert len(carrier.handed) == 3
 
 
-def test_a_wrong_key_closes_the_gate_once_and_fails_nobody() -> None:
+def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
     rows.planned(2)
     rows.planned(2)
     carrier = ScriptedCarrier(lambda _parcel: Deferred("401", pause=True))
     send.send_next(sender(carrier), clock=at())
-    assert "401" in (gate.closed_by() or "")
+    assert gate.closed_by() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
     assert send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))) is None
     assert states() == {"planned": 4}
-    gate.resume()
+    assert provider_gate.resume_what_closed_by_itself() == []
     carrier.script = lambda _parcel: Accepted()
     while send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))):
         pass

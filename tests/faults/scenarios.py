@@ -177,7 +177,8 @@ def bad_provider(world: World) -> Result:
     fake.script("503", skip=5, times=3)
     fake.script("401", skip=5)
     with ground.crew(world.environment, world.directory, ground.worker(), ground.beat()):
-        closed = ground.until(lambda: world.ledger.rows("SELECT sending_open FROM gate") == [(False,)], 60)
+        shut = "SELECT 1 FROM provider_gate WHERE paused_by IS NOT NULL"
+        closed = ground.until(lambda: bool(world.ledger.rows(shut)), 60)
         failed = [state for state in world.ledger.states().values() if state == "failed"]
         fake.rules.clear()
         fake.reset = None

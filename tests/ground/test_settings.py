@@ -11,7 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from newsletter import settings
+from newsletter import mail_urls, settings
+from newsletter.providers.outbox import Outbox
+from newsletter.providers.sendgrid import SendGrid
+from newsletter.providers.smtp import Smtp
 from newsletter.settings import SettingsError, read_config, read_environment
 from newsletter.vault import new_keys
 
@@ -57,6 +60,10 @@ def test_the_defaults_are_good() -> None:
         ("MAIL_URL", "smtp://mail.example.org?connection=2"),
         ("MAIL_URL", "smtp://mail.example.org?tls=maybe"),
         ("MAIL_URL", "smtp://mail.example.org?secret-word"),
+        ("MAIL_URL_2", "pigeon://secret-word"),
+        ("MAIL_URL_2", "smtps://:465"),
+        ("MAIL_URL", "smtp://secret-word:x@host:port"),
+        ("FAILOVER_AFTER", "5"),
         ("FEED_ALLOW", "127.0.0.1"),
         ("FROM", "nobody"),
         ("CONTACT", "@"),
@@ -82,6 +89,44 @@ def test_real_mail_needs_a_sender_and_sendgrid_a_key() -> None:
             config(**values)
     made = config(MAIL_URL="sendgrid:", SENDGRID_API_KEY="SG.secret", FROM="Digest <digest@example.org>")
     assert "SG.secret" not in repr(made)
+
+
+SENDER = {"FROM": "Digest <digest@example.org>"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("smtp://a.example", "", [("smtp", 2)]),
+        ("smtp://a.example", "sendgrid:", [("smtp", 2), ("sendgrid", 3)]),
+        ("sendgrid:", "smtp://a.example", [("sendgrid", 3), ("smtp", 2)]),
+        ("smtp://a.example", "smtps://b.example", [("smtp", 2), ("smtp-2", 12)]),
+        ("outbox:", "smtp://a.example", [("outbox", 1), ("smtp", 2)]),
+    ],
+)
+def test_each_provider_has_a_name_and_a_number(first: str, second: str, told: list[tuple[str, int]]) -> None:
+    made = config(MAIL_URL=first, MAIL_URL_2=second, SENDGRID_API_KEY="key", **SENDER)
+    assert [(one.name, one.number) for one in made.providers] == told
+    assert [(mail_urls.name_of(number), mail_urls.number_of(name)) for name, number in told] == told
+    assert mail_urls.number_of("pigeon") is None and mail_urls.name_of(9) == "provider 9"
+
+
+def test_the_numbers_are_those_of_the_carriers() -> None:
+    assert {one.name: one.number for one in (Outbox, Smtp, SendGrid)} == mail_urls.NUMBERS
+
+
+def test_two_sendgrid_accounts_have_two_keys() -> None:
+    both = {"MAIL_URL": "sendgrid:", "MAIL_URL_2": "sendgrid:", "SENDGRID_API_KEY": "one", **SENDER}
+    for second in ("", "one"):
+        with pytest.raises(SettingsError, match="SENDGRID_API_KEY_2"):
+            config(**both, SENDGRID_API_KEY_2=second)
+    eu = "https://api.eu.sendgrid.com"
+    made = config(**both, SENDGRID_API_KEY_2="two", SENDGRID_URL_2=eu)
+    assert [(one.name, one.key, one.api) for one in made.providers] == [
+        ("sendgrid", "one", "https://api.sendgrid.com"),
+        ("sendgrid-2", "two", eu),
+    ]
+    assert "two" not in repr(made) and "two" not in repr(made.providers)
 
 
 def test_an_unknown_name_and_both_forms_of_a_secret_are_errors(tmp_path: Path) -> None:

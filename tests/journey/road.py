@@ -85,8 +85,8 @@ def _rss(items: str) -> str:
 def configured(settings: Any, **changes: Any) -> Iterator[Config]:
     """The service with other settings: what the environment would have said."""
     before = settings.NEWSLETTER
-    if "mail" in changes:
-        changes["mail"] = urlsplit(changes["mail"])
+    for name in {"mail", "mail_2"} & set(changes):
+        changes[name] = urlsplit(changes[name])
     settings.NEWSLETTER = replace(before, gather=0, **changes)
     _forget()
     try:
@@ -99,9 +99,10 @@ def configured(settings: Any, **changes: Any) -> Iterator[Config]:
 def _forget() -> None:
     for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.wording, wiring.buckets):
         made.cache_clear()
-    if hasattr(wiring._of_thread, "provider"):
-        wiring._of_thread.provider.close()
-        del wiring._of_thread.provider
+    if hasattr(wiring._of_thread, "providers"):
+        for provider in wiring._of_thread.providers.values():
+            provider.close()
+        del wiring._of_thread.providers
 
 
 def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:

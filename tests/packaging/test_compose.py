@@ -23,17 +23,19 @@ def known(name: str) -> bool:
 
 
 def test_every_variable_exists() -> None:
-    named = re.findall(r"NEWSLETTER_[A-Z_]+", (ROOT / "docker-compose.yml").read_text() + DOCKERFILE + EXAMPLE)
+    named = re.findall(r"NEWSLETTER_[A-Z0-9_]+", (ROOT / "docker-compose.yml").read_text() + DOCKERFILE + EXAMPLE)
     assert named
     assert [name for name in named if not known(name)] == []
 
 
 def test_the_example_names_every_setting() -> None:
-    assert {f"NEWSLETTER_{name}" for name in settings.DEFAULTS} == set(re.findall(r"NEWSLETTER_[A-Z_]+(?==)", EXAMPLE))
+    assert {f"NEWSLETTER_{name}" for name in settings.DEFAULTS} == set(
+        re.findall(r"NEWSLETTER_[A-Z0-9_]+(?==)", EXAMPLE)
+    )
 
 
 def test_compose_passes_every_setting_that_the_example_sets() -> None:
-    asked = set(re.findall(r"^(NEWSLETTER_[A-Z_]+)=", EXAMPLE, re.MULTILINE))
+    asked = set(re.findall(r"^(NEWSLETTER_[A-Z0-9_]+)=", EXAMPLE, re.MULTILINE))
     assert asked <= COMPOSE["services"]["web"]["environment"].keys()
 
 
