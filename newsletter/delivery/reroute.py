@@ -13,8 +13,8 @@ from newsletter import db
 from newsletter.delivery.plan import Carrier
 from newsletter.models import Batch, BatchState, Delivery
 
-#: Batches moved in one transaction: workers that claim meanwhile wait for no longer than that takes.
-_CHUNK = 500
+#: Batches moved in one transaction; fewer where each may have to be regrouped, mail by mail.
+_CHUNK, _CHUNK_ONE_LETTER = 500, 20
 
 _MOVE = """
 UPDATE batch SET provider=%(to)s, not_before=CASE WHEN attempts>0 AND not_before>%(now)s THEN %(now)s ELSE not_before END
@@ -39,10 +39,11 @@ def move(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
     is due at once: that wait was for the old one.
     """
     moved, after = 0, 0
+    limit = _CHUNK_ONE_LETTER if carrier.one_letter else _CHUNK
     while True:
         with transaction.atomic():
             rows = db.rows(
-                _MOVE.format(limit=_CHUNK, lock=db.skip_locked()),
+                _MOVE.format(limit=limit, lock=db.skip_locked()),
                 {"to": carrier.number, "source": source, "now": now, "after": after, "but": but},
             )
             ids = [number for (number,) in rows]

@@ -1,7 +1,7 @@
 """Who is owed a mail in, the provider that carries it out: by the domain of their address, and by a share of the people.
 
 Where a person's mail goes hangs on a keyed hash of their number alone, so that a growing share only adds people and moves nobody
-back. Domains are stored nowhere: where a route names one, addresses are opened in memory for a moment, a microsecond each.
+back. Domains are stored nowhere: where a route names one, addresses are opened for a moment, once for a chunk of people.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
