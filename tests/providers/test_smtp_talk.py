@@ -103,7 +103,7 @@ def test_no_for_good_stops_all_connections() -> None:
         paused = {outcome for outcome in outcomes.values() if isinstance(outcome, Deferred)}
         assert paused == {Deferred("MAIL: 550 5.7.1", pause=True)}
         assert set(taken(catcher)) == of(outcomes, Accepted)
-        assert len(taken(catcher)) == 10
+        assert 7 <= len(taken(catcher)) <= 10, "whose body had not left when the no came was not begun"
 
 
 @pytest.mark.parametrize("pipelining", [False, True])
