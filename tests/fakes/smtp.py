@@ -45,6 +45,9 @@ class _Conversation(socketserver.BaseRequestHandler):
         catcher = self.server.catcher
         catcher.connections += 1
         catcher.open.append(self.request)
+        self.request.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # several replies need not wait for each other
         here = self.request
         self.encrypted, self.user, self.sender = catcher.implicit, None, ""
         self.recipients: list[str] = []
