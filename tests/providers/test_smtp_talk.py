@@ -163,6 +163,18 @@ def test_renewal_that_fails_leaves_the_rest_for_later(monkeypatch: pytest.Monkey
         assert outcomes[7] == Deferred("connect: 421 4.3.2")
 
 
+def test_renewal_that_fails_leaves_the_other_connections_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "RENEW_AFTER", 7)
+    with SmtpCatcher() as catcher:
+        catcher.script("connect", "421 4.3.2", skip=2)
+        outcomes = hand_over(reach(catcher, 2), 50)
+        assert of(outcomes, Accepted) == set(taken(catcher))
+        assert len(taken(catcher)) == 14, "each connection had its seven"
+        assert {outcome for outcome in outcomes.values() if isinstance(outcome, Deferred)} == {
+            Deferred("connect: 421 4.3.2")
+        }
+
+
 def test_bad_address_among_several_connections() -> None:
     with SmtpCatcher() as catcher:
         mails = [parcel(number) for number in range(20)]
