@@ -9,7 +9,7 @@ from typing import Final
 
 from newsletter import mail
 from newsletter.clock import utcnow
-from newsletter.handover import Accepted, Deferred, Letter, Outcome, Parcel, Refused, Unknown
+from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
 from newsletter.providers.sendgrid_body import MOST_IN_ALL, Form, form
 from newsletter.providers.sendgrid_post import Headers, NoAnswer, NotConnected, Post
 
@@ -63,18 +63,22 @@ class SendGrid:
         """Let go of the connection."""
         self._post.close()
 
-    def _form(self, letter: Letter) -> Form:
-        """The letter encoded; neighbouring batches mostly carry the same."""
-        if self._last is None or self._last.letter != letter:
-            self._last = form(letter, self._sender, own_bounces=self._own_bounces)
-        return self._last
+    def _form(self, parcels: Sequence[Parcel]) -> Form:
+        """Their letter encoded; neighbouring batches mostly carry the same."""
+        letter, last = parcels[0].letter, self._last
+        if last is None or last.letter != letter:
+            last = form(letter, self._sender, own_bounces=self._own_bounces)
+        if not last.fits(parcels):
+            last = form(letter, self._sender, own_bounces=self._own_bounces, apart=True)
+        self._last = last
+        return last
 
     def _outcome(self, parcels: Sequence[Parcel]) -> Outcome:
         several = len(parcels) > 1
         if len(parcels) > MOST:
             return Refused(f"more than {MOST} people in one request", split=True)
         try:
-            request = self._form(parcels[0].letter).request(parcels)
+            request = self._form(parcels).request(parcels)
         except mail.NotMailable as error:
             return Refused(str(error), split=several)
         if len(request) >= MOST_IN_ALL:

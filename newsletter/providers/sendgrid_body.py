@@ -26,20 +26,29 @@ _HTML = "html-"
 class Form:
     """A letter as a request: what is before and behind the people, and how a person is written (a template for `%`).
 
-    `fills` says which place each substitution holds, and whether as it stands in HTML.
+    `fills` says which place each substitution holds, and whether as it stands in HTML. `apart`: text and HTML have tags of
+    their own; mostly one for both will do, since links and references are the same in both.
     """
 
     letter: Letter
+    apart: bool
     _person: str = field(repr=False)
     _fills: tuple[tuple[str, bool], ...]
     _end: bytes = field(repr=False)
+
+    def fits(self, parcels: Sequence[Parcel]) -> bool:
+        """Whether these parcels' words can be written this way."""
+        return self.apart or not _special("".join(["".join(parcel.personal.values()) for parcel in parcels]))
 
     def request(self, parcels: Sequence[Parcel]) -> bytes:
         """The request for parcels of this letter. Exactly one `to` in each personalization.
 
         Raises:
             NotMailable: a parcel cannot be put in it.
+            ValueError: it does not fit.
         """
+        if not self.fits(parcels):
+            raise ValueError("words that stand in HTML otherwise than in text need a form of their own")
         owns = [mail.Own.of(parcel) for parcel in parcels]
         columns = [
             _quoted([own.address for own in owns]),
@@ -54,18 +63,13 @@ class Form:
         return b"".join([b'{"personalizations":[', ",".join(people).encode("ascii"), self._end])
 
     def _substitutions(self, parcels: Sequence[Parcel]) -> Iterable[list[str]]:
-        """A column of values for each substitution; a place mostly has the same in text and in HTML."""
-        plain: dict[str, tuple[list[str], list[str]]] = {}
+        """A column of values for each substitution."""
         for name, in_html in self._fills:
-            if name not in plain:
-                try:
-                    values = [parcel.personal[name] for parcel in parcels]
-                except KeyError:
-                    raise mail.no_value(name) from None
-                plain[name] = (values, _quoted(values))
-            values, written = plain[name]
-            escaped = _escaped(values) if in_html else values
-            yield written if escaped is values else _quoted(escaped)
+            try:
+                values = [parcel.personal[name] for parcel in parcels]
+            except KeyError:
+                raise mail.no_value(name) from None
+            yield _quoted([html.escape(value) for value in values] if in_html else values)
 
     def _check_sizes(self, parcels: Sequence[Parcel]) -> None:
         for parcel in parcels:
@@ -77,13 +81,14 @@ class Form:
                 raise mail.NotMailable(f"one person's own words are longer than {MOST_PERSONAL:,} bytes")
 
 
-def form(letter: Letter, sender: mail.Sender, *, own_bounces: bool = False) -> Form:
+def form(letter: Letter, sender: mail.Sender, *, own_bounces: bool = False, apart: bool = False) -> Form:
     """Encode what all requests of a letter share. `own_bounces`: SendGrid's list of bounces is passed by.
 
     Raises:
         NotMailable: the sender cannot stand in a header.
     """
-    fills = [(name, False) for name in mail.places(letter.text)] + [(name, True) for name in mail.places(letter.html)]
+    fills = [(name, False) for name in mail.places(letter.text if apart else letter.text + letter.html)]
+    fills += [(name, True) for name in mail.places(letter.html) if apart]
     tags = ",".join(f'{_json(_tag(name, in_html))}:"%s"' for name, in_html in fills)
     # all headers here: whether a personalization's add to the message's or replace them is not documented
     shared = _json(mail.shared_headers(letter, sender))[1:-1].replace("%", "%%")
@@ -94,14 +99,16 @@ def form(letter: Letter, sender: mail.Sender, *, own_bounces: bool = False) -> F
         + (f',"substitutions":{{{tags}}}' if fills else "")
         + "}"
     )
-    return Form(letter, person, tuple(fills), b"]," + _json(_shared(letter, sender, own_bounces))[1:].encode())
+    return Form(
+        letter, apart, person, tuple(fills), b"]," + _json(_shared(letter, sender, own_bounces, apart))[1:].encode()
+    )
 
 
-def _shared(letter: Letter, sender: mail.Sender, own_bounces: bool) -> dict[str, Any]:
+def _shared(letter: Letter, sender: mail.Sender, own_bounces: bool, apart: bool) -> dict[str, Any]:
     content = [{"type": "text/plain", "value": _clean(letter.text) or " "}]
     if letter.html:
         marked = letter.html
-        for name in mail.PLACES:
+        for name in mail.PLACES if apart else ():
             marked = marked.replace(mail.place(name), _tag(name, in_html=True))
         content.append({"type": "text/html", "value": _clean(marked)})
     found = {
@@ -126,10 +133,9 @@ def _left(urls: Sequence[str | None]) -> list[str]:
     return [f',"List-Unsubscribe":"<{url}>",{pair}' if url else "" for url in written]
 
 
-def _escaped(values: list[str]) -> list[str]:
-    """Each as it stands in HTML; most have nothing that would have to be written otherwise."""
-    together = "".join(values)
-    return [html.escape(value) for value in values] if any(sign in together for sign in "&<>\"'") else values
+def _special(text: str) -> bool:
+    """Whether HTML would write some of it otherwise."""
+    return any(sign in text for sign in "&<>\"'")
 
 
 def _quoted(values: list[str]) -> list[str]:

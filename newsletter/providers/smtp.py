@@ -115,7 +115,8 @@ class Smtp:
             if talk.open and not talk.busy and not window.over:
                 if talk.transactions >= RENEW_AFTER:
                     talk = self._renewed(place, window)
-                talk.begin(window)
+                if talk.open:
+                    talk.begin(window)
         busy = {talk.fileno(): talk for talk in self._talks if talk.busy}
         if not busy:
             return not window.over and any(talk.open for talk in self._talks)

@@ -45,6 +45,9 @@ class _Conversation(socketserver.BaseRequestHandler):
         catcher = self.server.catcher
         catcher.connections += 1
         catcher.open.append(self.request)
+        self.request.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # several replies need not wait for each other
         here = self.request
         self.encrypted, self.user, self.sender = catcher.implicit, None, ""
         self.recipients: list[str] = []
@@ -203,6 +206,7 @@ class _Conversation(socketserver.BaseRequestHandler):
             self._cut()
         if "slow:" in action:
             self._slow(action)
+        self._end()
         if action == "accept-half":
             self.request.sendall(b"25")
             raise Dropped
@@ -217,12 +221,16 @@ class _Conversation(socketserver.BaseRequestHandler):
             raise Dropped
         return self._forget()
 
-    def _forget(self) -> None:
+    def _end(self) -> None:
+        """The transaction is over; counted before anybody is told."""
         for recipient in self.recipients:
             self.server.catcher.ends(recipient)
+
+    def _forget(self) -> None:
         self.sender, self.recipients = "", []
 
     def _do_rset(self, _rest: str) -> None:
+        self._end()
         self._forget()
         self._say("250 2.0.0 ok")
 

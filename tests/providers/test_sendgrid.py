@@ -17,6 +17,7 @@ from python_http_client.exceptions import NotFoundError
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.providers import sendgrid as carrier_module
 from newsletter.providers.sendgrid import SendGrid, judge, wait
+from newsletter.providers.sendgrid_body import form
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.sendgrid_rules import complaints
 from tests.providers.pieces import HTML, SENDER, TEXT, body, filled, letter, parcel
@@ -143,6 +144,21 @@ def test_notice_and_text_only() -> None:
         (mail,) = fake.mails
         assert mail.headers.keys() == {"Message-ID", "Auto-Submitted"}
         assert (mail.text, mail.html) == (filled(TEXT), "")
+
+
+def test_words_that_are_the_same_in_text_and_html_travel_once_and_others_never_unescaped() -> None:
+    of = letter(text="@@nl-link@@", html="<b>@@nl-link@@</b>")
+    plain, marked = (
+        replace(parcel(number, of=of), personal={"link": words}) for number, words in ((1, "a"), (2, "<i>"))
+    )
+    with FakeSendGrid() as fake:
+        carrier = reach(fake)
+        for parcels in ([plain], [plain, marked], [plain]):
+            carrier.hand_over(parcels)
+        assert [len(request.body["personalizations"][0]["substitutions"]) for request in fake.requests] == [1, 2, 2]
+        assert [mail.html for mail in fake.mails] == ["<b>a</b>", "<b>a</b>", "<b>&lt;i&gt;</b>", "<b>a</b>"]
+    with pytest.raises(ValueError, match="a form of their own"):
+        form(of, SENDER).request([marked])
 
 
 def test_personal_words_are_escaped_in_html_only() -> None:
@@ -304,7 +320,7 @@ def test_own_words_have_a_limit_in_bytes_and_too_long_ones_stop_nobody_else(word
 
 
 def test_request_that_is_too_large_is_split_before_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier_module, "MOST_IN_ALL", 2_000)
+    monkeypatch.setattr(carrier_module, "MOST_IN_ALL", len(form(letter(), SENDER).request([parcel(1)])) + 1)
     with FakeSendGrid() as fake:
         carrier = reach(fake)
         assert one(carrier.hand_over([parcel(1), parcel(2)])) == Refused("larger than 30 MB", split=True)
@@ -327,7 +343,7 @@ def test_a_letter_is_encoded_once_and_another_one_anew(monkeypatch: pytest.Monke
 
 
 def test_several_places_of_one_person_share_the_limit() -> None:
-    both = replace(parcel(), personal=dict.fromkeys(("unsubscribe", "ask", "reference"), "x" * 1_500))
+    both = replace(parcel(), personal=dict.fromkeys(("unsubscribe", "ask", "reference"), "x" * 3_000))
     with FakeSendGrid() as fake:
         assert isinstance(one(reach(fake).hand_over([both])), Refused)
         assert fake.requests == []
