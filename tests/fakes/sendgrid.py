@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _consider(self, body: Any) -> None:
         fake = self.server.fake
         mode = fake.rules.take("post")
+        fake.met[mode] += len(body["personalizations"]) if isinstance(body, dict) else 0
         if mode and not mode.startswith(("accept-", "slow:")):
             return self._fail(mode)
         wrong = complaints(body) or fake.unwelcome(body)
@@ -155,6 +157,8 @@ class FakeSendGrid:
         self.requests: list[Request] = []
         self.complaints: list[Complaint] = []
         self.rules = Rules()
+        #: Mails that met each mode, an ordinary answer being "".
+        self.met: Counter[str] = Counter()
         self.reset: float | None = None
         self._log = log
         self._lock = threading.Lock()
