@@ -11,21 +11,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.ground import ROOT
+from tests.faults.nursery import Forked, Nursery
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 class Crew:
-    """Each command is a process of its own, in a process group of its own, until `stop`."""
+    """Each command is a process of its own, in a process group of its own, until `stop`.
+
+    With FAULTS_FORK in their environment they are forked from one that is warm, instead of being started each from nothing.
+    """
 
     def __init__(self, environment: dict[str, str], directory: Path) -> None:
         self.environment = environment
         self._log = directory / "processes.log"
         self._commands: list[list[str]] = []
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[Process] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._watching: threading.Thread | None = None
         #: Seconds that each worker took to end when it was asked to.
         self.drains: list[float] = []
+        with self._log.open("ab") as log:
+            self._nursery = Nursery(environment, ROOT, log) if "FAULTS_FORK" in environment else None
 
     def start(self, *commands: list[str]) -> None:
         with self._lock:
@@ -36,13 +44,13 @@ class Crew:
             self._watching = threading.Thread(target=self._watch, daemon=True)
             self._watching.start()
 
-    def those(self, word: str) -> list[subprocess.Popen[bytes]]:
+    def those(self, word: str) -> list[Process]:
         """The living processes whose command has this word."""
         with self._lock:
             pairs = zip(self._commands, self._running, strict=True)
             return [one for command, one in pairs if word in command and one.poll() is None]
 
-    def workers(self) -> list[subprocess.Popen[bytes]]:
+    def workers(self) -> list[Process]:
         """The living processes that send."""
         return [one for word in ("worker", "run", "once") for one in self.those(word)]
 
@@ -60,6 +68,8 @@ class Crew:
             kill_group(one)
         for one in self._running:
             one.wait()
+        if self._nursery is not None:
+            self._nursery.close()
 
     def roll(self) -> None:
         """End one worker by SIGTERM, as a deployment does; a new one takes its place."""
@@ -73,7 +83,9 @@ class Crew:
         """What the processes logged."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str]) -> Process:
+        if self._nursery is not None:
+            return self._nursery.fork(command)
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, *command], env=self.environment, cwd=ROOT, stdout=log, stderr=log, process_group=0
@@ -108,7 +120,7 @@ def kill(pid: int) -> bool:
     return False
 
 
-def kill_group(one: subprocess.Popen[bytes]) -> None:
+def kill_group(one: Process) -> None:
     """kill -9 a process and its children."""
     if one.poll() is None:
         with contextlib.suppress(ProcessLookupError):

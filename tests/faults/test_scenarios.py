@@ -70,7 +70,7 @@ def _run(name: str, template: ground.Template, directory: Path) -> Result:
     broker = services.Redis()
     broker.start()
     try:
-        with world(template, broker, directory / "world", SEED, smtp=name == "S22") as made:
+        with world(template, broker, directory / "world", SEED, smtp=name == "S22", forking=True) as made:
             return SCENARIOS[name](made)
     finally:
         broker.close()

@@ -120,9 +120,15 @@ def reconciled(world: World, postman: Postman, result: Result) -> Result:
 
 @contextmanager
 def world(
-    template: ground.Template, redis: services.Redis, directory: Path, seed: int, *, smtp: bool = False
+    template: ground.Template,
+    redis: services.Redis,
+    directory: Path,
+    seed: int,
+    *,
+    smtp: bool = False,
+    forking: bool = False,
 ) -> Iterator[World]:
-    """A fresh copy of the template, and a provider that is never killed."""
+    """A fresh copy of the template, and a provider that is never killed. `forking`: see `Crew`."""
     directory.mkdir(parents=True, exist_ok=True)
     url, data = template.copy(directory)
     log = directory / "provider.log"
@@ -140,6 +146,8 @@ def world(
                 "NEWSLETTER_SENDGRID_URL": fake.url,
                 "NEWSLETTER_SENDGRID_WEBHOOK_KEY": PUBLIC,
             }
+        if forking:
+            mail["FAULTS_FORK"] = "1"
         made = ground.environment(
             data,
             NEWSLETTER_DATABASE_URL=url,
