@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _consider(self, body: Any) -> None:
         fake = self.server.fake
         mode = fake.rules.take("post")
-        fake.met[mode] += len(body["personalizations"]) if isinstance(body, dict) else 0
+        fake.met[mode] += len(body.get("personalizations", ())) if isinstance(body, dict) else 0
         if mode and not mode.startswith(("accept-", "slow:")):
             return self._fail(mode)
         wrong = complaints(body) or fake.unwelcome(body)

@@ -106,6 +106,13 @@ def children(pid: int) -> list[int]:
     return []
 
 
+def is_up(child: int) -> bool:
+    """Whether a prefork child is at work: it then watches the tables in a second thread."""
+    with contextlib.suppress(OSError):
+        return len(list(Path(f"/proc/{child}/task").iterdir())) > 1
+    return False
+
+
 def _resident(pid: int) -> int:
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

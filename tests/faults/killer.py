@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from tests.faults.crew import Crew, children, kill
+from tests.faults.crew import Crew, children, is_up, kill
 from tests.faults.ledger import Ledger
 
 
@@ -60,8 +60,8 @@ class Killer:
                 self._aims.pop(0)
 
     def _hit(self, aim: Aim) -> bool:
-        found = [(one.pid, children(one.pid)) for one in self._crew.workers()]
-        # a worker that still starts has nothing to lose; without prefork there is only the whole
+        # what still starts has nothing to lose (and its worker would give up); without prefork there is only the whole
+        found = [(one.pid, [fork for fork in children(one.pid) if is_up(fork)]) for one in self._crew.workers()]
         ready = found if aim.whole else [(pid, forks) for pid, forks in found if forks]
         if not ready:
             return False
