@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def main() -> int:
     asked.add_argument("--only", default=",".join((*FULL, *ALONE)), help="names with commas: %(default)s")
     asked.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     given = asked.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended
     names = given.only.split(",")
     if strangers := set(names) - {*FULL, *ALONE}:
         asked.error(f"no such scenario: {', '.join(sorted(strangers))}")

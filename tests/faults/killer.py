@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.faults.crew import Crew, children, is_up, kill
@@ -21,10 +22,17 @@ class Aim:
 
 
 class Killer:
-    """Kills until `enough`; what a dead worker held is followed until the end of the block."""
+    """Kills until `enough`; what a dead worker held is followed until the end of the block.
 
-    def __init__(self, crew: Crew, ledger: Ledger, seed: int, *aims: Aim) -> None:
+    `progress`, where given, is a number that grows with the work: nobody is killed twice in a row without any, or a slow
+    machine would show nothing but workers that start.
+    """
+
+    def __init__(
+        self, crew: Crew, ledger: Ledger, seed: int, *aims: Aim, progress: Callable[[], int] | None = None
+    ) -> None:
         self._crew, self._ledger, self._random, self._aims = crew, ledger, random.Random(seed), list(aims)
+        self._progress = progress
         self._enough, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._open: list[tuple[float, frozenset[tuple[int, str]]]] = []
@@ -49,14 +57,18 @@ class Killer:
         self._enough.set()
 
     def _run(self) -> None:
-        following = 0.0
+        following, before = 0.0, -1
         while not self._over.wait(0.1):
             self._follow()
             if self._enough.is_set() or not self._aims or time.monotonic() < following:
                 continue
+            if self._progress is not None and self._progress() == before:
+                continue
             aim = self._aims[0]
             following = time.monotonic() + self._random.uniform(*aim.pause)
-            if self._hit(aim) and self.kills >= aim.most:
+            if self._hit(aim):
+                before = self._progress() if self._progress is not None else -1
+            if self.kills >= aim.most:
                 self._aims.pop(0)
 
     def _hit(self, aim: Aim) -> bool:

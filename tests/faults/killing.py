@@ -28,7 +28,7 @@ def killed(world: World, *aims: Aim, share: float, pace: float, events: bool = F
 
 def _under_fire(world: World, made: Crew, aims: tuple[Aim, ...]) -> Result:
     ground.until(world.begun, 120)
-    with Killer(made, world.ledger, world.seed, *aims) as killer:
+    with Killer(made, world.ledger, world.seed, *aims, progress=lambda: len(world.fake.accepted)) as killer:
         ground.until(lambda: killer.enough() or world.ledger.done(), 900)
         killer.stop()
         recovered = ground.until(world.ledger.done, PATIENCE)
