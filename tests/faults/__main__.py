@@ -43,7 +43,7 @@ FULL = {
     "control": Full(5_000, 10, lambda world: killing.send_then_mark(world, 40, share=0.1, pace=0.25), guilty=True),
     "S2": Full(6_000, 10, lambda world: killing.killed(world, *CHILDREN, share=0.05, pace=0.4)),
     "S3": Full(8_000, 10, lambda world: killing.rolled(world, 12, pace=0.35, every=5)),
-    "S4": Full(24_000, 10, lambda world: outages.without_redis(world, 600, pace=0.6, rounds=10, frozen=60)),
+    "S4": Full(24_000, 10, lambda world: outages.without_redis(world, 600, pace=0.9, rounds=10, frozen=60)),
     "S5": Full(6_000, 10, lambda world: outages.crashed_database(world, 20, share=0.02, pace=0.6, frozen=30, full=15)),
     "S6": Full(5_000, 10, answers.bad_provider),
     "S7": Full(5_000, 10, lambda world: answers.doubtful_provider(world, 0.1)),
