@@ -37,11 +37,13 @@ class _Conversation(socketserver.BaseRequestHandler):
 
     server: "_Server"
 
+    def setup(self) -> None:
+        """Small lines in a row would else wait for each other's acknowledgement, 40 ms each."""
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def handle(self) -> None:
         catcher = self.server.catcher
         catcher.connections += 1
-        # several small lines in a row would else wait for each other's acknowledgement, 40 ms each
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.encrypted, self.user, self.sender = catcher.implicit, None, ""
         self.recipients: list[str] = []
         with contextlib.suppress(Dropped, OSError):

@@ -16,7 +16,7 @@ collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Template]:
+def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Template]:
     server = _or_skip(lambda: services.Postgres(durable=True))
     _or_skip(services.Redis).close()
     server.start()

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,6 @@ class Template:
         self, postgres: services.Postgres | None, directory: Path, people: int, size: int, kind: str = "planned"
     ) -> None:
         self.postgres, self.people, self.size = postgres, people, size
-        self._copying = threading.Lock()
         self.data = directory / f"template-{kind}-{people}"
         self.url = postgres.new_database() if postgres else f"sqlite:///{self.data / _FILE}"
         seeding = environment(self.data, NEWSLETTER_DATABASE_URL=self.url)
@@ -36,8 +34,7 @@ class Template:
         if self.postgres is None:
             shutil.copy2(self.data / _FILE, data / _FILE)
             return f"sqlite:///{data / _FILE}", data
-        with self._copying:
-            return self.postgres.new_database(template=self.url.rpartition("/")[2]), data
+        return self.postgres.new_database(template=self.url.rpartition("/")[2]), data
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:

@@ -1,11 +1,9 @@
-"""The scenarios at a thousand mails, some at a time: real workers, Redis and PostgreSQL, killed and starved.
+"""The scenarios at a thousand mails: real workers, Redis and PostgreSQL, killed and starved; `make faults` has them large.
 
-They wait for leases and starting processes more than they compute, so several run beside each other, each in an installation
-of its own; `make faults` has them large, and one after the other.
+Each has an installation of its own, and waits more than it computes: run several beside each other (`-n 3`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,11 +14,8 @@ from tests.faults.killer import Aim
 from tests.faults.world import Result, World, world
 
 SEED = 7
-#: Installations at a time.
-BESIDE = 3
 QUICK = (0.3, 0.6)
 
-#: The longest first.
 SCENARIOS: Mapping[str, Callable[[World], Result]] = {
     "S1": lambda made: killing.killed(made, Aim(12, pause=QUICK), share=0.1, pace=0.15, events=True),
     "S22": lambda made: killing.killed(made, Aim(3), share=0.08, pace=0),
@@ -48,42 +43,35 @@ WORDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def running(
-    request: pytest.FixtureRequest,
-    template: ground.Template,
-    file_template: ground.Template,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Mapping[str, "Future[Result]"]]:
-    """The scenarios that were asked for, begun."""
-    here = [one for one in request.session.items if one.module is request.module]
-    asked = {one.callspec.params["name"] if hasattr(one, "callspec") else "control" for one in here}
-    with ThreadPoolExecutor(BESIDE) as pool:
-        yield {
-            name: pool.submit(_run, name, file_template if name == "S20" else template, tmp_path_factory.mktemp(name))
-            for name in SCENARIOS
-            if name in asked
-        }
+@pytest.fixture
+def broker() -> Iterator[services.Redis]:
+    server = services.Redis()
+    server.start()
+    yield server
+    server.close()
 
 
-def _run(name: str, template: ground.Template, directory: Path) -> Result:
-    broker = services.Redis()
-    broker.start()
-    try:
-        with world(template, broker, directory / "world", SEED, smtp=name == "S22", forking=True) as made:
-            return SCENARIOS[name](made)
-    finally:
-        broker.close()
+@pytest.fixture
+def template(request: pytest.FixtureRequest) -> ground.Template:
+    name = request.node.callspec.params["name"]
+    made: ground.Template = request.getfixturevalue("file_template" if name == "S20" else "server_template")
+    return made
+
+
+@pytest.fixture
+def result(name: str, template: ground.Template, broker: services.Redis, tmp_path: Path) -> Result:
+    """What came of a scenario, in an installation of its own."""
+    with world(template, broker, tmp_path / "world", SEED, smtp=name == "S22", forking=True) as made:
+        return SCENARIOS[name](made)
 
 
 @pytest.mark.parametrize("name", WORDS, ids=lambda name: f"{name}: {WORDS[name]}")
-def test_the_promise_is_kept(name: str, running: Mapping[str, "Future[Result]"]) -> None:
-    result = running[name].result()
+def test_the_promise_is_kept(name: str, result: Result) -> None:
     assert not result.broken
     assert result.kills or name not in ("S1", "S3", "S20", "S22")
 
 
-def test_the_judge_finds_a_worker_guilty_that_sends_and_then_marks(running: Mapping[str, "Future[Result]"]) -> None:
-    result = running["control"].result()
+@pytest.mark.parametrize("name", ["control"])
+def test_the_judge_finds_a_worker_guilty_that_sends_and_then_marks(name: str, result: Result) -> None:
     assert result.verdict.double
     assert result.broken
