@@ -15,10 +15,10 @@ test: ## set up and pass all checks and tests
 
 TESTED = PYTHONPATH=. .venv-test/bin/python -m
 
-faults-suite: ## the scenarios of faults at N=1,000, some minutes on a quiet machine
-	FAULTS=1 $(TESTED) pytest tests/faults
+faults-suite: ## the scenarios of faults at N=1,000, some minutes
+	FAULTS=1 $(TESTED) pytest -n 3 --dist worksteal tests/faults
 
-faults: ## the scenarios of crashes and faults at full size, about half an hour (ONLY=S1,S4 SEED=7)
+faults: ## the scenarios of crashes and faults at full size, about forty minutes (ONLY=S1,S4 SEED=7)
 	$(TESTED) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 fuzz: ## read FUZZ (20000) feeds spoilt by chance (SEED repeats a run)

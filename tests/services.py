@@ -107,11 +107,22 @@ class Postgres:
         """End it at once, with no time to write anything, and start it again."""
         self._control("restart", "-m", "immediate")
 
+    def freeze(self, frozen: bool) -> None:
+        """Stop answering, all of its processes, or go on."""
+        parent = int((self.directory / "data" / "postmaster.pid").read_text().split()[0])
+        # the parent first: then no further child comes
+        for pid in (parent, *map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())):
+            os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def url(self, name: str) -> str:
+        """The URL of a database."""
+        return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
+
     def new_database(self, *, template: str = "template0") -> str:
         """The URL of a fresh database, empty or as `template` is."""
         name = f"t{uuid4().hex[:12]}"
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-T", template, name)
-        return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
+        return self.url(name)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.directory / "data"), "-m", "immediate", "stop")

@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -91,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _consider(self, body: Any) -> None:
         fake = self.server.fake
         mode = fake.rules.take("post")
+        fake.met[mode] += len(body.get("personalizations", ())) if isinstance(body, dict) else 0
         if mode and not mode.startswith(("accept-", "slow:")):
             return self._fail(mode)
         wrong = complaints(body) or fake.unwelcome(body)
@@ -167,6 +169,8 @@ class FakeSendGrid:
         self.requests: list[Request] = []
         self.complaints: list[Complaint] = []
         self.rules = Rules()
+        #: Mails that met each mode, an ordinary answer being "".
+        self.met: Counter[str] = Counter()
         self.reset: float | None = None
         #: Connections so far, those that are open, and whether each answer is the last on its own.
         self.connections = 0

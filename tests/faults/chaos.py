@@ -9,7 +9,7 @@ from tests.fakes.rules import Rules
 
 #: What a request may meet (see tests/fakes/sendgrid.py), in parts of the chaos.
 SENDGRID: Mapping[str, float] = {
-    "429": 3, "500": 1, "503": 1, "accept-500": 1, "accept-drop": 1, "drop": 1, "half": 1, "accept-half": 1, "slow:1.6": 1,
+    "429": 3, "500": 1, "503": 1, "accept-500": 1, "accept-drop": 1, "drop": 1, "half": 1, "accept-half": 1, "slow:3": 1,
 }  # fmt: skip
 #: (point, action) that a conversation may meet (see tests/fakes/smtp.py).
 SMTP: Mapping[tuple[str, str], float] = {

@@ -1,8 +1,7 @@
-"""Servers for the scenarios: a PostgreSQL that keeps what it committed, a Redis to be hurt, templates of a thousand people."""
+"""What the scenarios are made from: a PostgreSQL that keeps what it committed, templates of a thousand people."""
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,16 +16,9 @@ collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[services.Redis]:
-    server = _or_skip(services.Redis)
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Template]:
+def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Template]:
     server = _or_skip(lambda: services.Postgres(durable=True))
+    _or_skip(services.Redis).close()
     server.start()
     yield ground.Template(server, tmp_path_factory.mktemp("faults"), PEOPLE, SIZE)
     server.stop()
@@ -35,8 +27,3 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Templa
 @pytest.fixture(scope="module")
 def file_template(tmp_path_factory: pytest.TempPathFactory) -> ground.Template:
     return ground.Template(None, tmp_path_factory.mktemp("faults-sqlite"), PEOPLE, SIZE)
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "world"

@@ -30,10 +30,16 @@ class Verdict:
         return self.unknown_taken + self.unknown_never
 
     @property
-    def kept(self) -> bool:
-        """Nothing lost, nothing twice, nothing stuck, nothing denied, and the sum closes."""
-        closes = self.planned == sum(self.by_state.values())
-        return closes and not (self.double or self.lost or self.stuck or self.denied)
+    def broken(self) -> list[str]:
+        """What was promised and not kept: nothing lost, nothing twice, nothing stuck, nothing denied, and the sum closes."""
+        counted = {
+            "twice": self.double,
+            "lost": self.lost,
+            "stuck": self.stuck,
+            "taken, and said not to be": self.denied,
+            "planned and not in the sum": self.planned - sum(self.by_state.values()),
+        }
+        return [f"{number} {words}" for words, number in counted.items() if number]
 
 
 def keys(data_dir: Path) -> Vault:

@@ -19,8 +19,8 @@ barrier.CLAIM_LEASE, barrier.MARGIN = timedelta(seconds=5), timedelta(seconds=1)
 barrier.REQUEST_LEASE, barrier.WINDOW_LEASE = timedelta(seconds=6), timedelta(seconds=8)
 retry.BACK_OFF = (_SECOND, 2 * _SECOND, 3 * _SECOND)
 breaker.PROBE_AFTER = (_SECOND, _SECOND, 2 * _SECOND)
-SendGrid.__init__.__kwdefaults__["timeout"] = 1.0
-Smtp.__init__.__kwdefaults__.update(timeout=1.0, answer_within=1.0)
+SendGrid.__init__.__kwdefaults__["timeout"] = 2.0
+Smtp.__init__.__kwdefaults__.update(timeout=2.0, answer_within=2.0)
 tasks.watch.__kwdefaults__["silence"] = 4
 for name, tick in tasks.TICKS.items():
     every = max(tick.every / 10, 1)

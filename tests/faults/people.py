@@ -1,0 +1,99 @@
+"""Scenarios about people: many are mailed at once, some leave meanwhile, and data is restored or copied."""
+
+import random
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.faults import ground
+from tests.faults.chaos import Chaos
+from tests.faults.crew import crew
+from tests.faults.judge import taken
+from tests.faults.killer import Aim, Killer
+from tests.faults.ledger import Ledger
+from tests.faults.visitor import Visitor
+from tests.faults.world import Result, World
+
+
+def many(world: World, kills: int) -> Result:
+    """S15, in small: an item meets a topic that everybody follows; composed, planned and sent while workers are killed."""
+    hands = [ground.worker(), ground.worker(), ground.beat(), ground.web()]
+    peak = 0
+    with (
+        crew(world.environment, world.directory, *hands) as made,
+        Visitor(world.url) as visitor,
+        Killer(made, world.ledger, world.seed, Aim(kills, pause=(0.3, 0.8))) as killer,
+    ):
+
+        def over() -> bool:
+            nonlocal peak
+            peak = max(peak, made.memory("worker"))
+            return world.done()
+
+        recovered = ground.until(over, 600)
+    facts = {"largest worker": f"{peak // 1_000_000} MB", "pages": visitor.told()}
+    return Result(world.verdict(), killer.kills, recovered, killer.recoveries, facts, {}, world.left(recovered))
+
+
+def leaving(world: World, many: int) -> Result:
+    """S18: people leave, or are erased, while mail is being handed over; nobody gets one whose barrier came after."""
+    world.fake.rules = Chaos(world.seed, 0, 0.2)
+    people = [number for (number,) in world.ledger.rows("SELECT id FROM subscriber ORDER BY id")]
+    left: dict[int, Any] = {}
+    with crew(world.environment, world.directory, ground.worker(), ground.beat()):
+        ground.until(world.begun, 30)
+        for number in random.Random(world.seed).sample(people, many):
+            leave = f"UPDATE subscriber SET state='left' WHERE id={number}"
+            erase = f"DELETE FROM subscription WHERE subscriber_id={number}; DELETE FROM subscriber WHERE id={number}"
+            world.ledger.rows(leave if number % 2 else erase)
+            left[number] = world.ledger.rows("SELECT clock_timestamp()")[0][0]
+        recovered = ground.until(world.ledger.done, 180)
+    begun = world.ledger.rows(
+        "SELECT d.subscriber_id, d.id, a.began_at FROM delivery d JOIN attempt a ON a.batch_id=d.batch_id"
+    )
+    log = taken(world.log, world.vault, world.purpose)
+    late = sum(d in log and who in left and at > left[who] for who, d, at in begun)
+    verdict = world.verdict()
+    cancelled = verdict.by_state.get("cancelled", 0)
+    facts = {"left": many, "cancelled": cancelled}
+    promises = {"nobody is mailed whose barrier came later": late == 0, "some left in time": cancelled > 0}
+    return Result(verdict, 0, recovered, [], facts, promises, world.left(recovered))
+
+
+def restored(world: World, seconds: float) -> Result:
+    """S19: an installation that worked is set back to its backup, and a copy of its directory is started beside it."""
+    data = Path(world.environment["NEWSLETTER_DATA_DIR"])
+    world.command("migrate")  # it begins to work: the mark moves
+    postgres = world.template.postgres
+    assert postgres is not None
+    backup = postgres.new_database(template=world.environment["NEWSLETTER_DATABASE_URL"].rpartition("/")[2])
+    world.command("migrate")
+    clone = world.directory / "clone"
+    shutil.copytree(data, clone)
+    set_back = world.environment | {"NEWSLETTER_DATABASE_URL": backup}
+    copied = world.environment | {"NEWSLETTER_DATA_DIR": str(clone)}
+    closed = [_starts(world, name, hurt, seconds) for name, hurt in (("back", set_back), ("copy", copied))]
+    before = world.taken()
+    world.environment |= set_back
+    world.ledger = Ledger(backup)
+    world.command("sending", "resume", "--confirm")
+    with crew(world.environment, world.directory, ground.worker(), ground.beat()):
+        recovered = ground.until(world.ledger.done, 120)
+    verdict = world.verdict()
+    promises = {
+        "both close by themselves": all(closed),
+        "nothing is sent before it is confirmed": before == 0,
+        "all accepted after that": verdict.by_state == {"accepted": world.people},
+    }
+    return Result(verdict, 0, recovered, [], {}, promises, world.left(recovered))
+
+
+def _starts(world: World, name: str, environment: dict[str, str], seconds: float) -> bool:
+    """Start it as if nothing were, and leave it running for a while; whether it closed its gate."""
+    (world.directory / name).mkdir()
+    ledger = Ledger(environment["NEWSLETTER_DATABASE_URL"])
+    with crew(environment, world.directory / name, ground.worker(), ground.beat()):
+        closed = ground.until(lambda: ledger.asked("SELECT sending_open FROM gate") == [(False,)], 30)
+        time.sleep(seconds)
+    return closed is not None
