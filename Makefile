@@ -16,7 +16,7 @@ test: ## set up and pass all checks and tests
 TESTED = PYTHONPATH=. .venv-test/bin/python -m
 
 faults-suite: ## the scenarios of faults at N=1,000, some minutes
-	FAULTS=1 $(TESTED) pytest -n 3 --dist worksteal tests/faults
+	FAULTS=1 $(TESTED) pytest -n 4 --dist worksteal tests/faults
 
 faults: ## the scenarios of crashes and faults at full size, about forty minutes (ONLY=S1,S4 SEED=7)
 	$(TESTED) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))

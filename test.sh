@@ -30,6 +30,8 @@ rm -f .coverage .coverage.*
 at_once="-n ${TEST_WORKERS:-$(($(nproc 2>/dev/null || echo 2) * 2))} --dist worksteal"
 say "tests, on SQLite"
 "$bin/python" -m pytest $at_once --cov=newsletter --cov-report=
+say "faults: processes, Redis and PostgreSQL killed while mail goes out"
+FAULTS=1 "$bin/python" -m pytest $at_once tests/faults/test_scenarios.py
 say "rooms, ledger and journeys, on PostgreSQL"
 TEST_DATABASE=postgres "$bin/python" -m pytest $at_once --cov=newsletter --cov-append --cov-report=term:skip-covered \
     tests/ground tests/feeds tests/matching tests/editions tests/delivery tests/subscribers tests/journey tests/security
