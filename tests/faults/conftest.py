@@ -11,7 +11,7 @@ from tests.faults import ground
 
 PEOPLE, SIZE = 1_000, 10
 
-#: The scenarios of real processes want the machine for themselves: ./test.sh runs them on their own, `make faults-suite` them alone.
+#: The scenarios of real processes want the machine for themselves: ./test.sh runs them on their own.
 collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"]
 
 
