@@ -6,20 +6,22 @@ looked for (`_ROW` and above).
 """
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from newsletter.matching.needles import Automaton, Table
 from newsletter.matching.opened import Opened
 from newsletter.matching.scripts import unspaced
 from newsletter.matching.sought import Kind, Plan, Sought, Way, packed, unpacked
 from newsletter.matching.tree import And, Not, Or, Tree, mapped, meets
-from newsletter.matching.vocabulary import Lexicon, Signs, both
+from newsletter.matching.vocabulary import DULL, Lexicon, Signs, add, both
 from newsletter.matching.words import needle
 
 _FIRST_TERM = -2
 _ROW = 1 << 40
-#: From so many rows on an automaton is faster than to look for each where its rarest word is met.
-_MANY_ROWS = 4_000
+#: From so many rows on an automaton is faster than to look for each where its longest word is met.
+_MANY_ROWS = 500
+#: Of those that came later so many; or an eighth of what is in the automaton, which must be made anew to take them in.
+_MANY_LATER = 64
 #: A letter of a script without spaces is in so many more texts than a word.
 _COMMONER = 20
 
@@ -45,10 +47,14 @@ class Core:
         #: Sign of a term → slots of which it is the rarest.
         self._anchored: dict[int, Signs] = {}
         self._lexicon = Lexicon()
+        #: Rows that are looked for one by one; "": an automaton does, by now.
         self._rows: list[tuple[str, Signs]] = []
+        self._waiting: dict[int, tuple[Way, Signs]] = {}
         self._bare_rows = False
         self._fields: dict[str, Table] = {}
-        self._automaton: Automaton | None = None
+        #: Of the rows at first, and of those that came later.
+        self._automata: tuple[Automaton, ...] = ()
+        self._later: dict[str, Signs] = {}
         self._wanted: list[tuple[Kind, str, int]] = []
         self._new_rows: dict[Way, Signs] = {}
         self._take(plans)
@@ -75,55 +81,52 @@ class Core:
         """A compiled query."""
         return unpacked(self._plans[slot])
 
-    def meet(self, opened: Opened) -> set[int]:
+    def meet(self, opened: Opened) -> list[int]:
         """The slots of all queries that an item meets."""
-        slots, found = self._find(opened)
-        if not found:
-            return slots
-        doubtful = found & self._unsure
+        said = self._said(opened)
+        anchors = self._anchored.keys() & said
+        if anchors:
+            candidates: set[int] = set()
+            for sign in anchors:
+                anchored = self._anchored[sign]
+                candidates.update((anchored,) if isinstance(anchored, int) else anchored)
+            candidates -= said
+            met, trees = self._closer(said, opened), self._trees
+            said.update([slot for slot in candidates if meets(trees[slot], met)])
+        return [sign for sign in said if sign >= 0]
+
+    def _said(self, opened: Opened) -> set[int]:
+        """The slots of queries that are met for certain, and the terms that may be."""
+        body = opened.body
+        said = _singly(self._lexicon.said(body))
+        if self._rows:
+            for sign in [one for one in said if one >= _ROW]:
+                said.discard(sign)
+                row, says = self._rows[sign - _ROW]
+                if row and (row in body.haystack or (self._bare_rows and row in body.bare_haystack)):
+                    said.update((says,) if isinstance(says, int) else says)
+        for automaton in self._automata:  # after the rows: one that is not looked for there any more is in here by now
+            said |= _singly(automaton(body.haystack))
+        if self._fields:
+            said |= _singly(set(self._in_fields(opened)))
+        return said
+
+    def _closer(self, said: set[int], opened: Opened) -> Callable[[int], bool]:
+        """What tells of a term whether it is met: those of which finding the words is not enough are looked at."""
+        doubtful = said & self._unsure
+        if not doubtful:
+            return said.__contains__
         looked_at: dict[int, bool] = {}
 
-        def looked_closer(sign: int) -> bool:
+        def met(sign: int) -> bool:
             if sign not in doubtful:
-                return sign in found
+                return sign in said
             known = looked_at.get(sign)
             if known is None:
                 known = looked_at[sign] = bool(opened.hits(self._sought[_FIRST_TERM - sign]))
             return known
 
-        met = looked_closer if doubtful else found.__contains__
-        candidates: set[int] = set()
-        for sign in self._anchored.keys() & found:
-            anchored = self._anchored[sign]
-            candidates.update((anchored,) if isinstance(anchored, int) else anchored)
-        trees = self._trees
-        slots.update([slot for slot in candidates - slots if meets(trees[slot], met)])
-        return slots
-
-    def _find(self, opened: Opened) -> tuple[set[int], set[int]]:
-        """The slots of queries that are met for certain, and the terms that may be."""
-        body = opened.body
-        slots: set[int] = self._lexicon.said(body)  # type: ignore[assignment]  # what is no slot is taken out at once
-        odd: list[Signs] = [sign for sign in slots if sign.__class__ is tuple or not 0 <= sign < _ROW]
-        slots.difference_update(odd)  # type: ignore[arg-type]
-        if self._automaton is not None:
-            odd += self._automaton(body.haystack)
-        if self._fields:
-            odd += self._in_fields(opened)
-        found: set[int] = set()
-        while odd:
-            sign = odd.pop()
-            if sign.__class__ is tuple:
-                odd += sign  # type: ignore[arg-type]
-            elif sign < 0:  # type: ignore[operator]
-                found.add(sign)  # type: ignore[arg-type]
-            elif sign < _ROW:  # type: ignore[operator]
-                slots.add(sign)  # type: ignore[arg-type]
-            else:
-                row, says = self._rows[sign - _ROW]  # type: ignore[operator]
-                if row in body.haystack or (self._bare_rows and row in body.bare_haystack):
-                    odd.append(says)
-        return slots, found
+        return met
 
     def _in_fields(self, opened: Opened) -> Iterator[Signs]:
         for name, table in list(self._fields.items()):
@@ -148,8 +151,7 @@ class Core:
                 self._trees[slot] = mapped(rest, self._term)
                 for sought in set(_anchor(rest)[1]):
                     sign = self._terms[sought]
-                    known = self._anchored.get(sign)
-                    self._anchored[sign] = slot if known is None else both(known, slot)
+                    self._anchored[sign] = both(self._anchored.get(sign, DULL), slot)
         self._settle_rows()
         self._lexicon.add(self._wanted)
         self._wanted = []
@@ -175,26 +177,55 @@ class Core:
                 self._wanted.append((way.kind, way.keys[0], sign))
             else:
                 row = Way(way.kind, way.keys)
-                known = self._new_rows.get(row)
-                self._new_rows[row] = sign if known is None else both(known, sign)
+                self._new_rows[row] = both(self._new_rows.get(row, DULL), sign)
 
     def _settle_rows(self) -> None:
-        """The first many rows come into an automaton; the others are looked for where their longest word is met."""
+        """Rows are looked for where their longest word is met; by an automaton once there are many."""
         rows, self._new_rows = self._new_rows, {}
-        plain = {needle(row): signs for row, signs in rows.items() if row.kind is not Kind.BARE}
-        if not self._rows and self._automaton is None and _worth(rows):
-            self._automaton = Automaton(plain)
+        plain = {row: signs for row, signs in rows.items() if row.kind is not Kind.BARE}
+        waiting = [row for row, _ in self._waiting.values()]
+        many = max(_MANY_LATER, len(self._later) // 8) if self._automata else _MANY_ROWS
+        if _weight(waiting) + _weight(plain) > many:
+            self._absorb((*self._waiting.values(), *plain.items()))
             rows = {row: signs for row, signs in rows.items() if row.kind is Kind.BARE}
         for row, signs in rows.items():
-            bare = row.kind is Kind.BARE
-            whole = row.keys[:-1] if row.kind is Kind.START else row.keys
-            self._bare_rows = self._bare_rows or bare
-            self._wanted.append((Kind.BARE if bare else Kind.ROW, max(whole, key=len), _ROW + len(self._rows)))
+            self._wanted.append(_watched(row, len(self._rows)))
+            if row.kind is Kind.BARE:
+                self._bare_rows = True
+            else:
+                self._waiting[len(self._rows)] = row, signs
             self._rows.append((needle(row), signs))
 
+    def _absorb(self, rows: Iterable[tuple[Way, Signs]]) -> None:
+        """Put these rows into the automaton of those that came later, or into the first if there is none."""
+        needles = dict(self._later)
+        for row, signs in rows:
+            add(needles, needle(row), signs)
+        if self._automata:
+            self._later = needles
+        self._automata = (*self._automata[:1], Automaton(needles))
+        self._lexicon.drop(_watched(row, number) for number, (row, _) in self._waiting.items())
+        for number in self._waiting:
+            self._rows[number] = "", DULL
+        self._waiting = {}
 
-def _worth(rows: Collection[Way]) -> bool:
-    return len(rows) + _COMMONER * sum(unspaced(row.keys[0]) for row in rows) > _MANY_ROWS
+
+def _watched(row: Way, number: int) -> tuple[Kind, str, int]:
+    """The word of a row that says to look for it: the longest."""
+    whole = row.keys[:-1] if row.kind is Kind.START else row.keys
+    return Kind.BARE if row.kind is Kind.BARE else Kind.ROW, max(whole, key=len), _ROW + number
+
+
+def _weight(rows: Collection[Way]) -> int:
+    return len(rows) + _COMMONER * sum(unspaced(row.keys[0]) for row in rows)
+
+
+def _singly(said: set[Signs]) -> set[int]:
+    """The same set, with the signs themselves in place of those that come in several."""
+    several = [one for one in said if one.__class__ is tuple]  # isinstance() would take longer where it is not one
+    said.difference_update(several)
+    said.update(*several)
+    return said  # type: ignore[return-value]
 
 
 def _split(plan: Plan) -> tuple[list[Sought], Plan | None]:

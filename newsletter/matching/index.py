@@ -12,6 +12,7 @@ from newsletter.matching.tree import meets
 
 __all__ = ["Hit", "Index", "Met", "Readable", "spans"]
 
+
 @dataclass(frozen=True)
 class Met:
     """A query that an item meets, and where its words stand: the first `MOST_PLACES` places."""
@@ -69,10 +70,11 @@ class Index:
 
     def _live(self, slots: Collection[int]) -> Collection[int]:
         """Those that were there at this moment."""
-        ended, stamp = self._core.ended, self._stamp
-        if not ended and len(self._core.topics) == self._slots:
-            return slots
-        return [slot for slot in slots if slot < self._slots and ended.get(slot, stamp + 1) > stamp]
+        ended = self._core.ended
+        gone = {slot for slot in ended.keys() & slots if ended[slot] <= self._stamp}
+        if len(self._core.topics) > self._slots:
+            return [slot for slot in slots if slot < self._slots and slot not in gone]
+        return [slot for slot in slots if slot not in gone] if gone else slots
 
 
 def _hits(plan: Plan, opened: Opened) -> tuple[Hit, ...]:

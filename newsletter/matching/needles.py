@@ -21,12 +21,13 @@ class Automaton:
             list(needles), implementation=ahocorasick_rs.Implementation.ContiguousNFA, store_patterns=False
         )
 
-    def __call__(self, haystack: str) -> Iterator[Signs]:
+    def __call__(self, haystack: str) -> set[Signs]:
+        """What the needles say that are in a haystack."""
         met: set[int] = set()
         for start in range(0, len(haystack), _STRIDE):
             piece = haystack if len(haystack) <= _STRIDE else haystack[start : start + _STRIDE + self._overlap]
             met.update([one for one, _, _ in self._automaton.find_matches_as_indexes(piece, overlapping=True)])
-        return map(self._signs.__getitem__, met)
+        return set(map(self._signs.__getitem__, met))
 
 
 class Table:

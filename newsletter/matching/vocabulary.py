@@ -37,6 +37,14 @@ class Lexicon:
             for vocabulary in self._by_language.values():
                 vocabulary.add(wanted)
 
+    def drop(self, wanted: Iterable[tuple[Kind, str, int]]) -> None:
+        """Take back some of what was added for words as they are."""
+        with self._lock:
+            for kind, key, sign in wanted:
+                for said in (self._wanted[kind], *(one.known for one in self._by_language.values())):
+                    if key in said:
+                        said[key] = _less(said[key], sign)
+
     def said(self, body: Words) -> set[Signs]:
         """What the words of a text say, all together."""
         known = self._by_language.get(id(body.stems))
@@ -79,28 +87,29 @@ class _Vocabulary:
         self._by_stem: dict[str, Signs] = {}
         for (word, signs), stem in zip(inflected.items(), stems.each(list(inflected)), strict=True):
             add(self._by_stem, word if stem == word else stem, signs)
-        self._known: dict[str, Signs] = {}
+        #: Word of a text → what it says.
+        self.known: dict[str, Signs] = {}
         #: Stem → words of texts that have it and are not it.
         self._forms: dict[str, list[str]] = {}
         self._compounds: dict[str, Signs] = {}
 
     def said(self, keys: list[str]) -> set[Signs | None]:
         """What these words say; None among it: some are not known."""
-        return set(map(self._known.get, keys))
+        return set(map(self.known.get, keys))
 
     def said_by_compounds(self, keys: list[str]) -> set[Signs | None]:
         return set(map(self._compounds.get, keys))
 
     def learned(self, keys: list[str], other: Callable[[str], Signs]) -> set[Signs | None]:
         """The same, once all are known. `other`: what a word says besides its stem. Under the lock."""
-        if len(self._known) > _MOST_WORDS:
-            self._known.clear()
+        if len(self.known) > _MOST_WORDS:
+            self.known.clear()
             self._forms.clear()
-        new = list(dict.fromkeys(key for key in keys if key not in self._known))
+        new = list(dict.fromkeys(key for key in keys if key not in self.known))
         for word, stem in zip(new, self._stems.each(new), strict=True):
             if stem != word:
                 self._forms.setdefault(stem, []).append(word)
-            self._known[word] = both(self._by_stem.get(stem, DULL), other(word))
+            self.known[word] = both(self._by_stem.get(stem, DULL), other(word))
         return self.said(keys)
 
     def learned_compounds(self, keys: list[str]) -> set[Signs | None]:
@@ -112,21 +121,27 @@ class _Vocabulary:
         return self.said_by_compounds(keys)
 
     def add(self, wanted: list[tuple[Kind, str, int]]) -> None:
-        """Forget what words say to which something was added. Under the lock."""
+        """Let known words say what was added to them. Under the lock."""
         begins = tuple(key for kind, key, _ in wanted if kind is Kind.START)
         bare = {key for kind, key, _ in wanted if kind is Kind.BARE}
-        if begins or bare:
-            for word in [one for one in self._known if one.startswith(begins) or without_accents(one) in bare]:
-                del self._known[word]
+        if begins or bare:  # rare: such words are thought about anew
+            for word in [one for one in self.known if one.startswith(begins) or without_accents(one) in bare]:
+                del self.known[word]
         for kind, key, sign in wanted:
             if kind is Kind.ROW:
-                self._known.pop(key, None)
+                self._more(key, sign)
             elif kind is Kind.WORD:
                 stem = self._stems[key]
                 add(self._by_stem, stem, sign)
-                for word in (stem, *self._forms.pop(stem, ())):
-                    self._known.pop(word, None)
+                for word in (stem, *self._forms.get(stem, ())):
+                    if word != stem or self._stems[stem] == stem:
+                        self._more(word, sign)
                 self._compounds.clear()
+
+    def _more(self, word: str, sign: int) -> None:
+        known = self.known.get(word)
+        if known is not None:
+            self.known[word] = both(known, sign)
 
 
 def add(to: dict[str, Signs], key: str, more: Signs) -> None:
@@ -136,10 +151,17 @@ def add(to: dict[str, Signs], key: str, more: Signs) -> None:
 
 def both(one: Signs, other: Signs) -> Signs:
     """All signs of two, each once."""
-    if one == DULL or one == other:
+    if one in (DULL, other):
         return other
     if other == DULL:
         return one
     left = (one,) if isinstance(one, int) else one
     right = (other,) if isinstance(other, int) else other
     return tuple(dict.fromkeys((*left, *right)))
+
+
+def _less(signs: Signs, sign: int) -> Signs:
+    if isinstance(signs, int):
+        return DULL if signs == sign else signs
+    left = tuple(one for one in signs if one != sign)
+    return left[0] if len(left) == 1 else left
