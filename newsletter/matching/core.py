@@ -8,11 +8,12 @@ looked for (`_ROW` and above).
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from newsletter.matching.anchors import rarest
 from newsletter.matching.needles import Automaton, Table
 from newsletter.matching.opened import Opened
 from newsletter.matching.scripts import unspaced
 from newsletter.matching.sought import Kind, Plan, Sought, Way, packed, unpacked
-from newsletter.matching.tree import And, Not, Or, Tree, mapped, meets
+from newsletter.matching.tree import Or, Tree, mapped, meets
 from newsletter.matching.vocabulary import DULL, Lexicon, Signs, add, both
 from newsletter.matching.words import needle
 
@@ -149,7 +150,7 @@ class Core:
                 self._want(sought, slot)
             if rest is not None:
                 self._trees[slot] = mapped(rest, self._term)
-                for sought in set(_anchor(rest)[1]):
+                for sought in set(rarest(rest)[1]):
                     sign = self._terms[sought]
                     self._anchored[sign] = both(self._anchored.get(sign, DULL), slot)
         self._settle_rows()
@@ -239,22 +240,3 @@ def _split(plan: Plan) -> tuple[list[Sought], Plan | None]:
             return enough, Or(rest) if len(rest) > 1 else next(iter(rest), None)
         case _:
             return [], plan
-
-
-def _anchor(plan: Plan) -> tuple[int, list[Sought]]:
-    """Terms of which one is in every item that meets the query, and how rare they are: the longer, the rarer. -1: none."""
-    match plan:
-        case And(parts):
-            return max((_anchor(part) for part in parts), key=lambda one: one[0])
-        case Or(parts):
-            each = [_anchor(part) for part in parts]
-            rarity = min(one[0] for one in each)
-            return (-1, []) if rarity < 0 else (rarity, [sought for one in each for sought in one[1]])
-        case Not():
-            return -1, []
-        case Sought(_, ways, within):
-            return 0 if within in ("lang", "feed") else min(map(_length, ways)), [plan]
-
-
-def _length(way: Way) -> int:
-    return sum(map(len, way.keys)) + 4 * len(way.keys)
