@@ -1,6 +1,6 @@
 """The first match of a new process: nine posts and all queries in a database, the queries as keywords of readers, sealed.
 
-python -m bench.cold SECONDS_APART   is the new process; `cold` makes the database (DATABASE_URL's server, or SQLite) and starts it.
+`python -m bench.cold WHAT` is a process of its own, which `cold` starts.
 """
 
 import json
@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from bench import corpus
@@ -48,11 +47,11 @@ def _make(size: int) -> None:
     from newsletter.vault import Vault
 
     call_command("migrate", verbosity=0)
-    made, now, vault = corpus.make(POSTS, size), db.now(), Vault(*VAULT)
+    made, now, vault = corpus.make(1_000, size), db.now(), Vault(*VAULT)
     IndexState.objects.get_or_create(id=1)
     with transaction.atomic():
         feed = Feed.objects.create(url="https://digest.example/feed", next_fetch_at=now, created_at=now)
-        for number, post in enumerate(made.posts):
+        for number, post in enumerate(made.posts[:POSTS]):
             moments = dict.fromkeys(("published_at", "first_seen_at", "last_seen_at"), now)
             entry = Entry.objects.create(feed=feed, guid=f"{number}", raw_hash=b"", **moments)
             item = Item.objects.create(

@@ -1,10 +1,11 @@
-"""Own topics in, rows of their anchors out: keyed hashes by which a new worker finds those that an item may meet.
+"""Own topics in, rows of their anchors out: keyed hashes (BLAKE2b, RFC 7693) that lead a new worker to what an item may meet.
 
 What an anchor is a hash of is never stored. The key is the vault's, of a kind of its own, and curated topics, whose words are
 no secret, have no anchors: so nobody who has the database alone can tell a word by its hash.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from hashlib import blake2b
 
 import structlog
 from django.db import transaction
@@ -26,23 +27,27 @@ log = structlog.get_logger()
 
 def hashed(signs: Iterable[str], vault: Vault) -> dict[int, str]:
     """Hash (63 bits, above 0) → the sign that it stands for."""
-    return {int.from_bytes(vault.blind_index("anchor", sign)[:8]) >> 1 or 1: sign for sign in signs}
+    key = vault.blind_index("anchor", "")  # a keyed hash by itself, and thousands of signs are hashed at once
+    return {int.from_bytes(blake2b(sign.encode(), key=key, digest_size=8).digest()) >> 1 or 1: sign for sign in signs}
 
 
-def anchor(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> None:
-    """Write the anchors of one own topic. Inside a transaction of the caller that holds the row of `IndexState`."""
+def anchor(keywords: Mapping[int, str], languages: Collection[str], vault: Vault) -> None:
+    """Write the anchors of own topics. Inside a transaction of the caller that holds the row of `IndexState`."""
+    rows = [row for topic_id, keyword in keywords.items() for row in _rows(topic_id, keyword, languages, vault)]
+    Anchor.objects.bulk_create(rows, ignore_conflicts=True)
+    Topic.objects.filter(id__in=keywords).update(anchored=True)
+
+
+def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> list[Anchor]:
     try:
         found = anchors(compiled(queries.parse(keyword)))
     except queries.QueryError:  # the index tells of it, too
         log.error("topic_not_read", topic_id=topic_id)
         found = None
     if found is None:
-        rows = [Anchor(sign=ANY, topic_id=topic_id, enough=False)]
-    else:
-        signs = {sign for language in ("", *languages) for sign in found.signs(stems.of(language))}
-        rows = [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hashed(signs, vault)]
-    Anchor.objects.bulk_create(rows, ignore_conflicts=True)
-    Topic.objects.filter(id=topic_id).update(anchored=True)
+        return [Anchor(sign=ANY, topic_id=topic_id, enough=False)]
+    signs = {sign for language in ("", *languages) for sign in found.signs(stems.of(language))}
+    return [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hashed(signs, vault)]
 
 
 def anchor_missing(seen: Collection[str], vault: Vault) -> int:
@@ -57,12 +62,15 @@ def anchor_missing(seen: Collection[str], vault: Vault) -> int:
     for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
         with transaction.atomic():
             known = _locked().languages
-            for topic in Topic.objects.filter(id__in=some, kind=Topic.Kind.OWN, anchored=False):
-                handle = bytes(topic.query_index or b"")
-                keyword = vault.open(topic.key_id, topic.query_cipher, handle=handle, column="query")
-                anchor(topic.id, keyword, known, vault)
-                done += 1
+            rows = Topic.objects.filter(id__in=some, kind=Topic.Kind.OWN, anchored=False)
+            anchor({row.id: own_query(row, vault) for row in rows}, known, vault)
+        done += len(some)
     return done
+
+
+def own_query(topic: Topic, vault: Vault) -> str:
+    """The keyword of an own topic, as it was first typed."""
+    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
 
 
 def _take_in(seen: Collection[str]) -> None:

@@ -8,6 +8,7 @@ import structlog
 
 from newsletter.matching import query as queries
 from newsletter.matching import spellings
+from newsletter.matching.anchoring import own_query
 from newsletter.matching.index import Index, Met, Readable
 from newsletter.matching.sought import NO_ALIASES, Plan, compiled
 from newsletter.models import IndexState, Topic, TopicRevision
@@ -104,7 +105,7 @@ def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan],
             continue
         try:
             revision = live.get(topic.revision_id or 0)
-            text = _own_query(topic, vault) if revision is None else revision.query or ""
+            text = own_query(topic, vault) if revision is None else revision.query or ""
             plans[topic.id] = compiled(queries.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
         except queries.QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)
@@ -113,10 +114,6 @@ def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan],
         if topic.kind == Topic.Kind.CURATED:
             curated.add(topic.id)
     return plans, curated, broken
-
-
-def _own_query(topic: Topic, vault: Vault) -> str:
-    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
 
 
 def _rebuild(old: Compiled, key: int) -> None:

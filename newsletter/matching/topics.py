@@ -126,7 +126,7 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
                 revision = TopicRevision.objects.create(topic=known, n=1, made_at=now, made_by="reader")
                 Topic.objects.filter(id=known.id).update(revision_id=revision.id)
                 raise_number()
-                anchoring.anchor(known.id, plain, anchoring.languages(), vault)
+                anchoring.anchor({known.id: plain}, anchoring.languages(), vault)
         except IntegrityError:  # somebody typed the same at this moment
             known = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
     elif known.state != Topic.State.ACTIVE:
@@ -138,7 +138,7 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
 def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
     """Keywords of own topics as they were first typed."""
     return {
-        topic.id: vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
+        topic.id: anchoring.own_query(topic, vault)
         for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
     }
 
