@@ -6,6 +6,7 @@ looked for (`_ROW` and above).
 """
 
 import threading
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from newsletter.matching.anchors import rarest
@@ -35,7 +36,7 @@ class Core:
         #: How often it changed.
         self.stamp = 0
         #: By slot: topic, and query.
-        self.topics: list[int] = []
+        self.topics = array("q")
         self._plans: list[Plan | str] = []
         #: Slots that are no more → the stamp from which on.
         self.ended: dict[int, int] = {}
@@ -85,16 +86,17 @@ class Core:
     def meet(self, opened: Opened) -> list[int]:
         """The slots of all queries that an item meets."""
         said = self._said(opened)
-        anchors = self._anchored.keys() & said
-        if anchors:
+        slots = [sign for sign in said if sign >= 0]
+        if len(slots) < len(said):
+            anchored, trees = self._anchored, self._trees
             candidates: set[int] = set()
-            for sign in anchors:
-                anchored = self._anchored[sign]
-                candidates.update((anchored,) if isinstance(anchored, int) else anchored)
+            for sign in said.difference(slots) & anchored.keys():
+                which = anchored[sign]
+                candidates.update((which,) if isinstance(which, int) else which)
             candidates -= said
-            met, trees = self._closer(said, opened), self._trees
-            said.update([slot for slot in candidates if meets(trees[slot], met)])
-        return [sign for sign in said if sign >= 0]
+            met = self._closer(said, opened)
+            slots += [slot for slot in candidates if meets(trees[slot], met)]
+        return slots
 
     def _said(self, opened: Opened) -> set[int]:
         """The slots of queries that are met for certain, and the terms that may be."""
