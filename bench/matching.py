@@ -51,14 +51,16 @@ class Figure:
 def main() -> None:
     """Read the command line, print tables, and at the end all figures that have a target."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("parts", nargs="*", default=list(PARTS), choices=[*PARTS, []])
+    options.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}")
     options.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     options.add_argument("--engines", nargs="+", default=list(ENGINES), choices=ENGINES)
     options.add_argument("--seconds", type=float, default=8)
     chosen = options.parse_args()
+    if unknown := set(chosen.parts) - set(PARTS):
+        options.error(f"there is no part {min(unknown)}: there are {', '.join(PARTS)}")
     top = max(chosen.sizes)
     figures: list[Figure] = []
-    for part in chosen.parts:
+    for part in chosen.parts or PARTS:
         print(f"\n{part}", flush=True)
         if part == "compare":
             figures += compare(chosen.sizes, chosen.engines, chosen.seconds)
