@@ -1,5 +1,6 @@
 """All queries in one index: which topics an item meets, and where. A change is cheap; the whole is rebuilt now and then."""
 
+import gc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from newsletter.matching.sought import Plan, Sought, asked, compiled
 from newsletter.matching.tree import meets
 
 __all__ = ["Hit", "Index", "Met", "Readable", "spans"]
+
+
+_LARGE = 2_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Index:
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
         self._see(Core(plans))
+        if len(plans) >= _LARGE:  # it stays for long: the search for cyclic garbage need not go through it ever again
+            gc.collect()
+            gc.freeze()
 
     def _see(self, core: Core) -> None:
         self._core = core
@@ -64,9 +71,9 @@ class Index:
             for topic_id, slot in sorted((topics[slot], slot) for slot in slots)
         ]
 
-    def topics(self, item: Readable) -> list[int]:
+    def topics(self, item: Readable) -> set[int]:
         """Only the ids of the queries that an item meets."""
-        return sorted(map(self._core.topics.__getitem__, self._live(self._core.meet(Opened(item)))))
+        return set(map(self._core.topics.__getitem__, self._live(self._core.meet(Opened(item)))))
 
     def _live(self, slots: Collection[int]) -> Collection[int]:
         """Those that were there at this moment."""
