@@ -46,11 +46,9 @@ lint: ## format and lint only
 format: ## write the code as the formatter wants it
 	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .
 
-bench-matching: ## matching beside its peers, which go into an environment that is thrown away
+bench-matching: ## matching beside its peers, which go into an environment that is thrown away (ARGS="cold churn")
 	python3 -m venv .venv-peers && .venv-peers/bin/pip install --quiet pyahocorasick hyperscan || true
-	PEERS_PYTHON=.venv-peers/bin/python PYTHONPATH=. .venv-test/bin/python -m bench.matching
-	for kind in truth cold churn worst; do PYTHONPATH=. .venv-test/bin/python -m bench.matching --$$kind; done
-	rm -rf .venv-peers
+	PEERS_PYTHON=.venv-peers/bin/python $(TESTED) bench.matching $(ARGS); status=$$?; rm -rf .venv-peers; exit $$status
 
 LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-strip-extras --no-header --quiet
 

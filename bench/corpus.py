@@ -141,7 +141,19 @@ def written(query: Query) -> str:
         case ("phrase", *some):
             return f'"{" ".join(some)}"'
         case ("not", part):
-            return f"-{written(part)}"
+            return f"-{_inside(part)}"
         case (kind, *parts):
-            return "(" + (" OR " if kind == "or" else " ").join(map(written, parts)) + ")"
+            return (" OR " if kind == "or" else " ").join(map(_inside, parts))
     raise AssertionError(query)
+
+
+def by_readers(query: Query) -> bool:
+    """Whether a reader may have it as a keyword: words, phrases and minus."""
+    plain = ("word", "phrase")
+    return query[0] in plain or (
+        query[0] == "and" and all(part[0] in plain or (part[0] == "not" and part[1][0] in plain) for part in query[1:])
+    )
+
+
+def _inside(query: Query) -> str:
+    return f"({written(query)})" if query[0] in ("and", "or") else written(query)

@@ -18,8 +18,6 @@ def plans(queries: Sequence[tuple[Any, ...]]) -> dict[int, Plan]:
 def matcher(queries: Sequence[tuple[Any, ...]], *, places: bool) -> Callable[[str], set[int]]:
     """Which queries a text meets; `places`: also where, for all of them."""
     index = Index(plans(queries))
-    return lambda text: (
-        set(index.topics(Readable("", text, "en")))
-        if not places
-        else {one.topic_id for one in index.meet(Readable("", text, "en"))}
-    )
+    if places:
+        return lambda text: {one.topic_id for one in index.meet(Readable("", text, "en"))}
+    return lambda text: index.topics(Readable("", text, "en"))

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Query = tuple[Any, ...]
+BLANK_LINE = "\n\n"
+#: A word that no query has.
+BREAK = "_"
 _WORD = re.compile(r"\w+")
 
 
 def normal(text: str) -> str:
-    """The words of a text in small letters between single spaces."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
+    """The words of a text in small letters between single spaces; between paragraphs, which no phrase crosses, a sign."""
+    return f" {' '.join(_WORD.findall(text.casefold().replace(BLANK_LINE, f' {BREAK} ')))} "
 
 
 class Evaluated:

@@ -1,5 +1,6 @@
 """The peers: queries in, a function out that takes a text and gives the numbers of the queries it meets."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -8,7 +9,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.peers.by_hand import Query, matcher
+from bench.peers.by_hand import BLANK_LINE, BREAK, Query, matcher
 
 Matcher = Callable[[str], set[int]]
 
@@ -73,7 +74,7 @@ def tsquery(queries: list[Query]) -> Matcher:
     maker = psycopg.connect(server.new_database(), autocommit=True)
     maker.execute("CREATE DATABASE bench TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'")
     connection = psycopg.connect(maker.info.dsn, dbname="bench", autocommit=True)
-    connection.execute("SET jit = off")
+    connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
     connection.execute("CREATE TABLE query (id integer, asked tsquery)")
     with connection.cursor().copy("COPY query FROM STDIN") as copy:
         for number, query in enumerate(queries):
@@ -82,12 +83,21 @@ def tsquery(queries: list[Query]) -> Matcher:
 
     def match(text: str) -> set[int]:
         rows = connection.execute(
-            "SELECT id FROM query, (SELECT to_tsvector('simple', %s) AS words) AS post WHERE words @@ asked", (text,)
+            "SELECT id FROM query, (SELECT to_tsvector('simple', %s) AS words) AS post WHERE words @@ asked",
+            (text.replace(BLANK_LINE, f" {BREAK}break "),),  # no phrase reaches from one paragraph into the next
         )
         return {row[0] for row in rows}
 
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+    match.cpu = lambda: _cpu(pid)  # type: ignore[attr-defined]
     match.close = server.stop  # type: ignore[attr-defined]
     return match
+
+
+def _cpu(pid: int) -> float:
+    """Seconds that a process has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _as_tsquery(query: Query) -> str:

@@ -1,14 +1,15 @@
 """The topics in the database in, their index out: kept up to date by what changed, rebuilt in the background."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 
 from newsletter.matching import query as queries
 from newsletter.matching import spellings
-from newsletter.matching.index import Index
+from newsletter.matching.anchoring import own_query
+from newsletter.matching.index import Index, Met, Readable
 from newsletter.matching.sought import NO_ALIASES, Plan, compiled
 from newsletter.models import IndexState, Topic, TopicRevision
 from newsletter.vault import Vault
@@ -17,7 +18,7 @@ log = structlog.get_logger()
 
 #: So many topics are rebuilt at once; more of them in the background.
 _SMALL = 2_000
-#: So many changes are carried beside the index before it is rebuilt, and a tenth of its topics.
+#: So many changes are carried beside the index before it is rebuilt, and a quarter of its topics.
 _MANY = 2_000
 
 
@@ -33,27 +34,42 @@ class Compiled:
     curated: frozenset[int]
     #: Topic id → revision, of those that cannot be read.
     broken: dict[int, int] = field(default_factory=dict)
+    #: Own topics that are not in the index, by the items that meet them.
+    known: Mapping[Readable, frozenset[int]] = field(default_factory=dict, repr=False)
+
+    def meet(self, seen: Readable) -> list[Met]:
+        """The topics that an item meets, and the places of curated ones."""
+        met = self.index.meet(seen, told=self.curated)
+        return [*met, *(Met(topic_id, ()) for topic_id in sorted(self.known.get(seen, ())))]
 
 
 _lock = threading.Lock()
 _compiled: dict[int, Compiled] = {}
+#: One thread at a time brings the index up to date, or makes it anew.
+_updating = threading.Lock()
 _rebuilding = threading.Lock()
 
 
 def index_for(vault: Vault) -> Compiled:
     """The index of all active topics; what changed since the last time is put on top of it."""
-    number = IndexState.objects.values_list("number", flat=True).get(id=1)
-    with _lock:
-        known = _compiled.get(id(vault))
-    if known is not None and known.number == number:
-        return known
-    made = _updated(known or Compiled(0, Index({}), {}, frozenset()), number, vault)
-    with _lock:
-        _compiled.clear()
-        _compiled[id(vault)] = made
-    if made.index.changes > _MANY + len(made.topics) // 10:
+    with _updating:
+        number = IndexState.objects.values_list("number", flat=True).get(id=1)
+        known = at_hand(vault)
+        if known is not None and known.number == number:
+            return known
+        made = _updated(known or Compiled(0, Index({}), {}, frozenset()), number, vault)
+        with _lock:
+            _compiled.clear()
+            _compiled[id(vault)] = made
+    if made.index.changes > _MANY + len(made.topics) // 4:
         _rebuild(made, id(vault))
     return made
+
+
+def at_hand(vault: Vault) -> Compiled | None:
+    """The index of some moment, if this process has one."""
+    with _lock:
+        return _compiled.get(id(vault))
 
 
 def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
@@ -62,7 +78,7 @@ def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
     seen = known.topics | known.broken
     changed = {topic_id for topic_id, _ in active.items() - seen.items()}
     gone = seen.keys() - active.keys()
-    plans, curated, broken = _plans(changed, vault)
+    plans, curated, broken = plans_of(changed, vault)
     index = Index(plans) if not known.topics else known.index.with_(plans, gone | broken)
     if len(active) <= _SMALL and index.changes:
         index = index.rebuilt()
@@ -76,7 +92,7 @@ def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
     )
 
 
-def _plans(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan], set[int], set[int]]:
+def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan], set[int], set[int]]:
     """The compiled queries of these topics, which of them are curated, and which could not be read."""
     plans: dict[int, Plan] = {}
     curated: set[int] = set()
@@ -89,7 +105,7 @@ def _plans(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan], s
             continue
         try:
             revision = live.get(topic.revision_id or 0)
-            text = _own_query(topic, vault) if revision is None else revision.query or ""
+            text = own_query(topic, vault) if revision is None else revision.query or ""
             plans[topic.id] = compiled(queries.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
         except queries.QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)
@@ -98,10 +114,6 @@ def _plans(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan], s
         if topic.kind == Topic.Kind.CURATED:
             curated.add(topic.id)
     return plans, curated, broken
-
-
-def _own_query(topic: Topic, vault: Vault) -> str:
-    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
 
 
 def _rebuild(old: Compiled, key: int) -> None:

@@ -1,6 +1,7 @@
 """The grammar of queries: a text in, a tree of terms out, or where and why it cannot be read."""
 
 import difflib
+import re
 from collections.abc import Sequence
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
@@ -50,6 +51,12 @@ BARE.1: /(?:\\.|[^\s()"\\])+/
 %ignore /\s+/
 """
 _PARSER = Lark(_GRAMMAR, parser="lalr", lexer="basic", maybe_placeholders=False)
+_LETTERS = r"[^\W_]+"
+_PART = re.compile(rf'(?P<minus>-?)(?:(?P<word>{_LETTERS})|"(?P<inside>{_LETTERS}(?: {_LETTERS})*)")')
+_PLAIN = re.compile(
+    rf'-?(?:{_LETTERS}|"{_LETTERS}(?: {_LETTERS})*")(?: -?(?:{_LETTERS}|"{_LETTERS}(?: {_LETTERS})*"))*'
+)
+_OPERATOR = re.compile(r"(?<![^ -])(?:AND|OR|NOT)(?![^ ])")
 _TWO_FIELDS = "a field inside another field: write them side by side"
 #: The signs of other keyboards and typographers, one character for one, so that columns stay true.
 _SIGNS = str.maketrans(dict.fromkeys("＂“”„«»「」『』", '"') | dict(zip("（）：＊＝～－", "():*=~-", strict=True)))
@@ -61,8 +68,8 @@ def read(text: str) -> Query:
     Raises:
         QueryError: it is not of the language.
     """
-    if text.isalnum() and text not in ("AND", "OR", "NOT"):
-        return _word(text, 1)  # most queries are one word, and the parser takes its time
+    if _PLAIN.fullmatch(text) and not _OPERATOR.search(text):
+        return _plain(text)  # most queries are such, and the parser takes its time
     text = text.translate(_SIGNS)
     try:
         return _Builder().transform(_PARSER.parse(text))
@@ -72,6 +79,20 @@ def read(text: str) -> Query:
         raise
     except UnexpectedInput as error:
         raise QueryError(*_explained(error, text)) from None
+
+
+def _plain(text: str) -> Query:
+    """Words, phrases and minus, between single spaces."""
+    parts: list[Query] = []
+    for found in _PART.finditer(text):
+        sign, inside, column = found["minus"], found["inside"], found.start() + 1 + len(found["minus"])
+        if inside is None:
+            part: Query = _word(found["word"], column)
+        else:
+            keys = _keys(inside, column)
+            part = Phrase(keys, _acronym(inside, keys))
+        parts.append(Not(part) if sign else part)
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
 class _Builder(Transformer[Token, Query]):

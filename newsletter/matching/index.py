@@ -1,5 +1,6 @@
 """All queries in one index: which topics an item meets, and where. A change is cheap; the whole is rebuilt now and then."""
 
+import gc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,9 +13,7 @@ from newsletter.matching.tree import meets
 
 __all__ = ["Hit", "Index", "Met", "Readable", "spans"]
 
-#: A layer is put together with a later one that is half as large, so there are few, and each change moves seldom.
-_RATIO = 2
-#: A layer of so many topics is large: it gets an automaton, and is left alone until all is rebuilt.
+
 _LARGE = 2_000
 
 
@@ -26,72 +25,63 @@ class Met:
     hits: tuple[Hit, ...]
 
 
-@dataclass(frozen=True)
-class _Layer:
-    core: Core
-    #: Topics that a later layer knows better, or that are gone.
-    hidden: frozenset[int] = frozenset()
-
-
 class Index:
-    """The compiled queries of all topics. Read-only, so threads may share it; a change makes another that shares most of it."""
+    """The compiled queries of all topics as they were at one moment. Threads may share it; a change makes another.
+
+    All that come from one another share what they are made of, and each sees only what was there at its moment.
+    """
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
-        self._layers: tuple[_Layer, ...] = (_Layer(Core(plans, automaton=True, remember=True)),)
+        self._see(Core(plans))
+        if len(plans) >= _LARGE:  # it stays for long: the search for cyclic garbage need not go through it ever again
+            gc.collect()
+            gc.freeze()
+
+    def _see(self, core: Core) -> None:
+        self._core = core
+        self._stamp = core.stamp
+        self._slots = len(core.topics)
+        #: How many topics changed since the whole was made: says when to make it anew.
+        self.changes = len(core.ended) + core.later
 
     def with_(self, added: Mapping[int, Plan], removed: Collection[int] = ()) -> "Index":
-        """The same with some topics new, changed or gone. Takes time by the number of recent changes, not of topics."""
-        changed = frozenset(added) | frozenset(removed)
-        layers = [_Layer(one.core, one.hidden | one.core.knows(changed)) for one in self._layers]
-        recent = dict(added)
-        while len(layers) > 1 and len(layers[-1].core) <= min(_LARGE, _RATIO * len(recent)):
-            recent = _live(layers.pop()) | recent
+        """The same with some topics new, changed or gone. Takes time by their number; longer if the newest is another."""
+        if not self._core.change(self._stamp, added, removed):
+            return Index(self.plans).with_(added, removed)
         made = Index.__new__(Index)
-        made._layers = (*layers, _Layer(Core(recent, automaton=len(recent) >= _LARGE))) if recent else tuple(layers)
+        made._see(self._core)
         return made
 
     def rebuilt(self) -> "Index":
-        """The same with everything in one layer."""
+        """The same made anew, without what is no more."""
         return Index(self.plans)
 
     @property
     def plans(self) -> dict[int, Plan]:
         """Topic id → compiled query."""
-        return {topic_id: plan for layer in self._layers for topic_id, plan in _live(layer).items()}
-
-    @property
-    def changes(self) -> int:
-        """How many topics changed since everything was in one layer: says when to rebuild."""
-        return sum(len(layer.core) for layer in self._layers[1:]) + len(self._layers[0].hidden)
+        return {self._core.topics[slot]: self._core.plan(slot) for slot in self._live(range(self._slots))}
 
     def meet(self, item: Readable, *, told: Collection[int] | None = None) -> list[Met]:
         """Every query that an item meets, by topic id. `told`: topics whose places are wanted, the others come without."""
         opened = Opened(item)
+        slots = self._live(self._core.meet(opened))
+        topics = self._core.topics
         return [
-            Met(topic_id, _hits(layer.core.plan(topic_id), opened) if told is None or topic_id in told else ())
-            for topic_id, layer in sorted(self._met(opened).items(), key=lambda one: one[0])
+            Met(topic_id, _hits(self._core.plan(slot), opened) if told is None or topic_id in told else ())
+            for topic_id, slot in sorted((topics[slot], slot) for slot in slots)
         ]
 
-    def topics(self, item: Readable) -> list[int]:
+    def topics(self, item: Readable) -> set[int]:
         """Only the ids of the queries that an item meets."""
-        opened = Opened(item)
-        if len(self._layers) == 1:
-            return sorted(self._layers[0].core.meet(opened))
-        return sorted(self._met(opened))
+        return set(map(self._core.topics.__getitem__, self._live(self._core.meet(Opened(item)))))
 
-    def _met(self, opened: Opened) -> dict[int, _Layer]:
-        met: dict[int, _Layer] = {}
-        for layer in self._layers:
-            met |= dict.fromkeys(layer.core.meet(opened), layer)
-            if layer.hidden:
-                for topic_id in met.keys() & layer.hidden:
-                    if met[topic_id] is layer:
-                        del met[topic_id]
-        return met
-
-
-def _live(layer: _Layer) -> dict[int, Plan]:
-    return layer.core.plans(layer.hidden)
+    def _live(self, slots: Collection[int]) -> Collection[int]:
+        """Those that were there at this moment."""
+        ended = self._core.ended
+        gone = {slot for slot in ended.keys() & slots if ended[slot] <= self._stamp}
+        if len(self._core.topics) > self._slots:
+            return [slot for slot in slots if slot < self._slots and slot not in gone]
+        return [slot for slot in slots if slot not in gone] if gone else slots
 
 
 def _hits(plan: Plan, opened: Opened) -> tuple[Hit, ...]:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.matching import query as queries
 from newsletter.matching.compiling import Compiled, index_for
+from newsletter.matching.first import first_index
 from newsletter.matching.holding import put_aside
 from newsletter.matching.index import Hit, Index, Met, spans
 from newsletter.matching.judging import receipt
@@ -51,8 +52,8 @@ class Would:
 
 def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
     """Let up to `limit` items that wait meet every active topic. Repeatable; several workers may do it at once."""
-    present = index_for(vault)
     waiting = list(stored(wordings().filter(item__matched_at=None).order_by("item_id")[:limit]))
+    present = first_index([one.seen for one in waiting], vault) or index_for(vault)
     matches = sum(_match(one, present, now) for one in waiting)
     if waiting:
         log.info("matched", items=len(waiting), matches=matches)
@@ -61,7 +62,7 @@ def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
 
 def _match(one: Stored, present: Compiled, now: datetime) -> int:
     """Write the matches of one item and its stamp in one transaction; 0 when another worker was faster."""
-    item, met = one.item, present.index.meet(one.seen, told=present.curated)
+    item, met = one.item, present.meet(one.seen)
     for _ in range(3):
         try:
             with transaction.atomic():

@@ -125,6 +125,20 @@ def asked(plan: Plan) -> Iterator[Sought]:
     return positive(plan)
 
 
+def packed(plan: Plan) -> Plan | str:
+    """A query as it is kept: most are one bare word or one phrase without aliases, of which the letters are enough."""
+    return plan.written if isinstance(plan, Sought) and unpacked(plan.written) == plan else plan
+
+
+def unpacked(kept: Plan | str) -> Plan:
+    """The query that `packed` made smaller."""
+    if not isinstance(kept, str):
+        return kept
+    if kept.startswith('"'):
+        return Sought(kept, (Way(Kind.ROW, tuple(kept[1:-1].split(" "))),))
+    return Sought(kept, (Way(Kind.WORD, (kept,)),))
+
+
 def _sought(term: Term, aliases: Aliases, off: Collection[str]) -> Sought:
     match term:
         case Near(parts, distance):

@@ -46,6 +46,10 @@ class Stems:
         stemmer = self._stemmer("Latin" if "a" <= key[0] <= "z" else _script(key[0]))
         return str(stemmer.stemWord(key)) if stemmer else key
 
+    def language(self, key: str) -> str:
+        """The name of the language in which a word is read; empty where it has no stemmer."""
+        return self._names.get("Latin" if "a" <= key[0] <= "z" else _script(key[0]), "")
+
     def each(self, keys: list[str]) -> list[str]:
         """The stem of every word."""
         stemmer = self._stemmer("Latin")

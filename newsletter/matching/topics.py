@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q
 
+from newsletter.matching import anchoring, revisions
 from newsletter.matching import query as queries
-from newsletter.matching import revisions
 from newsletter.matching.naming import Refused, bad_name, raise_number, slug_of, unknown
 from newsletter.matching.naming import find as find_row
 from newsletter.matching.revisions import Change, Made
@@ -126,6 +126,7 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
                 revision = TopicRevision.objects.create(topic=known, n=1, made_at=now, made_by="reader")
                 Topic.objects.filter(id=known.id).update(revision_id=revision.id)
                 raise_number()
+                anchoring.anchor({known.id: plain}, anchoring.languages(), vault)
         except IntegrityError:  # somebody typed the same at this moment
             known = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
     elif known.state != Topic.State.ACTIVE:
@@ -137,7 +138,7 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
 def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
     """Keywords of own topics as they were first typed."""
     return {
-        topic.id: vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
+        topic.id: anchoring.own_query(topic, vault)
         for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
     }
 

@@ -1,122 +1,167 @@
-"""Signs of terms by words in, the signs of those that are in a text out."""
+"""The single words that queries look for in, what the words of a text say to them out: each word is thought about once."""
 
 import threading
-from collections.abc import Mapping
-from functools import cached_property
-from typing import TypeVar
+from collections.abc import Callable, Iterable
 
+from newsletter.matching.scripts import without_accents
+from newsletter.matching.sought import Kind
 from newsletter.matching.stems import Stems
 from newsletter.matching.words import Words
 
+#: What finding a word or a needle says, as numbers whose meaning `core.py` gives; mostly one, so without a tuple.
+Signs = int | tuple[int, ...]
+#: Says that a word is nothing to any query.
+DULL = -1
+
 #: As many words of texts are remembered for a language.
 _MOST_WORDS = 131_072
-
-#: Above all numbers of terms.
-_FIRST_GROUP = 1 << 40
-
-#: Signs of terms (`_signs`), numbers of terms, or ids of topics: mostly one, so without a tuple.
-Numbers = int | tuple[int, ...]
-K = TypeVar("K")
+_MOST_COMPOUNDS = 16_384
 
 
-class Groups:
-    """Numbers that stand for several signs, so that every word and needle has one."""
+class Lexicon:
+    """Words, beginnings of words and words without accents, with their signs. Threads may read while one adds."""
 
     def __init__(self) -> None:
-        self._signs: dict[int, tuple[int, ...]] = {}
-
-    def packed(self, needles: Mapping[str, Numbers]) -> dict[str, int]:
-        """The same with one number for each."""
-        return {one: signs if isinstance(signs, int) else self.number(signs) for one, signs in needles.items()}
-
-    def number(self, signs: tuple[int, ...]) -> int:
-        """A new one for these signs."""
-        number = _FIRST_GROUP + len(self._signs)
-        self._signs[number] = signs
-        return number
-
-    def unfold(self, found: set[int]) -> None:
-        """Put what groups stand for in their place."""
-        groups = [one for one in found if one >= _FIRST_GROUP]
-        found.difference_update(groups)
-        found.update(*map(self._signs.__getitem__, groups))
-
-
-class BareWords:
-    """Bare words, found by their stems; the stems in a language are made when the first text in it comes."""
-
-    def __init__(self, words: list[tuple[str, Numbers]], groups: Groups, *, remember: bool) -> None:
-        self._words = words
-        self._groups = groups
-        self._remember = remember
+        self._lock = threading.RLock()
+        self._wanted: dict[Kind, dict[str, Signs]] = {kind: {} for kind in Kind}
+        self._beginnings: tuple[int, ...] = ()
         self._by_language: dict[int, _Vocabulary] = {}
-        self._lock = threading.Lock()
 
-    def found(self, body: Words) -> set[int]:
-        """The signs, or groups of signs, of the words that are in a text."""
-        if not self._words:
-            return set()
-        known = self._vocabulary(body.stems)
-        if not self._remember:
-            return set(map(known.by_stem.__getitem__, known.by_stem.keys() & body.stem_set))
-        came_to = set(known.look_up(body.all_keys))
-        found = {sign for sign in came_to if type(sign) is int}  # not isinstance: that is slow where it is not one
-        body.known_stems = lambda: {one if isinstance(one, str) else known.stem_of[one] for one in came_to}
-        return found
+    def add(self, wanted: Iterable[tuple[Kind, str, int]]) -> None:
+        """Words, as they are typed, with what finding them says from now on too."""
+        with self._lock:
+            wanted = list(wanted)
+            for kind, key, sign in wanted:
+                add(self._wanted[kind], key, sign)
+            self._beginnings = tuple({len(key) for key in self._wanted[Kind.START]})
+            for vocabulary in self._by_language.values():
+                vocabulary.add(wanted)
 
-    def _vocabulary(self, stems: Stems) -> "_Vocabulary":
-        known = self._by_language.get(id(stems))
+    def drop(self, wanted: Iterable[tuple[Kind, str, int]]) -> None:
+        """Take back some of what was added for words as they are."""
+        with self._lock:
+            for kind, key, sign in wanted:
+                for said in (self._wanted[kind], *(one.known for one in self._by_language.values())):
+                    if key in said:
+                        said[key] = _less(said[key], sign)
+
+    def said(self, body: Words) -> set[Signs]:
+        """What the words of a text say, all together."""
+        known = self._by_language.get(id(body.stems))
         if known is None:
             with self._lock:
-                known = self._by_language.get(id(stems)) or _Vocabulary(self._words, stems, self._groups)
-                self._by_language[id(stems)] = known
-        return known
+                known = self._by_language.get(id(body.stems)) or _Vocabulary(self._wanted[Kind.WORD], body.stems)
+                self._by_language[id(body.stems)] = known
+        said = known.said(body.keys)
+        if None in said:
+            with self._lock:
+                said = known.learned(body.keys, self._other)
+        if body.hyphenated:
+            said.update(self._said_by_compounds(known, body))
+        said.discard(DULL)
+        return said  # type: ignore[return-value]  # None is not in it
+
+    def _said_by_compounds(self, known: "_Vocabulary", body: Words) -> set[Signs | None]:
+        """Words with hyphens, when read as one, are met by bare words only."""
+        said = known.said_by_compounds(body.compound_keys)
+        if None in said:
+            with self._lock:
+                said = known.learned_compounds(body.compound_keys)
+        return said
+
+    def _other(self, word: str) -> Signs:
+        """What a word says to whoever does not look for its inflected forms."""
+        signs = self._wanted[Kind.ROW].get(word, DULL)
+        for length in self._beginnings:
+            signs = both(signs, self._wanted[Kind.START].get(word[:length], DULL))
+        if self._wanted[Kind.BARE]:
+            signs = both(signs, self._wanted[Kind.BARE].get(without_accents(word), DULL))
+        return signs
 
 
 class _Vocabulary:
-    """Words of texts in one language, and what they came to: the signs of terms, or their stem when there is none."""
+    """Words of texts in one language that were met before, and what each says."""
 
-    def __init__(self, words: list[tuple[str, Numbers]], stems: Stems, groups: Groups) -> None:
+    def __init__(self, inflected: dict[str, Signs], stems: Stems) -> None:
         self._stems = stems
-        by_stem: dict[str, Numbers] = {}
-        for (word, signs), stem in zip(words, stems.each([word for word, _ in words]), strict=True):
-            add(by_stem, word if stem == word else stem, signs)
-        self.by_stem = groups.packed(by_stem)
-        seen: set[int] = set()
-        for stem, sign in self.by_stem.items():
-            if sign in seen:  # a term with several such words: the way back to the stem needs a sign for each
-                self.by_stem[stem] = groups.number((sign,))
-            seen.add(sign)
-        self._known: dict[str, int | str] = {}
+        self._by_stem: dict[str, Signs] = {}
+        for (word, signs), stem in zip(inflected.items(), stems.each(list(inflected)), strict=True):
+            add(self._by_stem, word if stem == word else stem, signs)
+        #: Word of a text → what it says.
+        self.known: dict[str, Signs] = {}
+        #: Stem → words of texts that have it and are not it.
+        self._forms: dict[str, list[str]] = {}
+        self._compounds: dict[str, Signs] = {}
 
-    @cached_property
-    def stem_of(self) -> dict[int, str]:
-        """The way back from a sign to the stem."""
-        return {sign: stem for stem, sign in self.by_stem.items()}
+    def said(self, keys: list[str]) -> set[Signs | None]:
+        """What these words say; None among it: some are not known."""
+        return set(map(self.known.get, keys))
 
-    def look_up(self, keys: list[str]) -> list[int | str]:
-        """For each word: the sign of the terms that it meets, or else its stem."""
-        found = list(map(self._known.get, keys))
-        new = [key for key, sign in zip(keys, found, strict=True) if sign is None]
-        if not new:
-            return found  # type: ignore[return-value]  # None is not in it
-        learned = {
-            key: self.by_stem.get(stem, key if stem == key else stem)
-            for key, stem in zip(new, self._stems.each(new), strict=True)
-        }
-        if len(self._known) > _MOST_WORDS:
-            self._known.clear()
-        self._known.update(learned)
-        return [learned[key] if sign is None else sign for key, sign in zip(keys, found, strict=True)]
+    def said_by_compounds(self, keys: list[str]) -> set[Signs | None]:
+        return set(map(self._compounds.get, keys))
+
+    def learned(self, keys: list[str], other: Callable[[str], Signs]) -> set[Signs | None]:
+        """The same, once all are known. `other`: what a word says besides its stem. Under the lock."""
+        if len(self.known) > _MOST_WORDS:
+            self.known.clear()
+            self._forms.clear()
+        new = list(dict.fromkeys(key for key in keys if key not in self.known))
+        for word, stem in zip(new, self._stems.each(new), strict=True):
+            if stem != word:
+                self._forms.setdefault(stem, []).append(word)
+            self.known[word] = both(self._by_stem.get(stem, DULL), other(word))
+        return self.said(keys)
+
+    def learned_compounds(self, keys: list[str]) -> set[Signs | None]:
+        """The same of compounds. Under the lock."""
+        if len(self._compounds) > _MOST_COMPOUNDS:
+            self._compounds.clear()
+        for key, stem in zip(keys, self._stems.each(keys), strict=True):
+            self._compounds[key] = self._by_stem.get(stem, DULL)
+        return self.said_by_compounds(keys)
+
+    def add(self, wanted: list[tuple[Kind, str, int]]) -> None:
+        """Let known words say what was added to them. Under the lock."""
+        begins = tuple(key for kind, key, _ in wanted if kind is Kind.START)
+        bare = {key for kind, key, _ in wanted if kind is Kind.BARE}
+        if begins or bare:  # rare: such words are thought about anew
+            for word in [one for one in self.known if one.startswith(begins) or without_accents(one) in bare]:
+                del self.known[word]
+        for kind, key, sign in wanted:
+            if kind is Kind.ROW:
+                self._more(key, sign)
+            elif kind is Kind.WORD:
+                stem = self._stems[key]
+                add(self._by_stem, stem, sign)
+                for word in (stem, *self._forms.get(stem, ())):
+                    if word != stem or self._stems[stem] == stem:
+                        self._more(word, sign)
+                self._compounds.clear()
+
+    def _more(self, word: str, sign: int) -> None:
+        known = self.known.get(word)
+        if known is not None:
+            self.known[word] = both(known, sign)
 
 
-def add(to: dict[K, Numbers], key: K, more: Numbers) -> None:
-    known = to.get(key)
-    to[key] = more if known is None else both(known, more)
+def add(to: dict[str, Signs], key: str, more: Signs) -> None:
+    """Put signs to those of a key."""
+    to[key] = both(to.get(key, DULL), more)
 
 
-def both(one: Numbers, other: Numbers) -> Numbers:
+def both(one: Signs, other: Signs) -> Signs:
+    """All signs of two, each once."""
+    if one in (DULL, other):
+        return other
+    if other == DULL:
+        return one
     left = (one,) if isinstance(one, int) else one
     right = (other,) if isinstance(other, int) else other
-    all_signs = tuple(dict.fromkeys((*left, *right)))
-    return all_signs[0] if len(all_signs) == 1 else all_signs
+    return tuple(dict.fromkeys((*left, *right)))
+
+
+def _less(signs: Signs, sign: int) -> Signs:
+    if isinstance(signs, int):
+        return DULL if signs == sign else signs
+    left = tuple(one for one in signs if one != sign)
+    return left[0] if len(left) == 1 else left

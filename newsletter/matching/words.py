@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import merge
 from itertools import accumulate
@@ -31,26 +31,28 @@ class Words:
                 self.keys.append(BREAK)
             self._first.append(len(self.keys))
             self.keys += reading.keys
-        #: Tells the stems of all words, once somebody has looked them up.
-        self.known_stems: Callable[[], set[str]] | None = None
-        #: Every word between two spaces, so that a row of words is found as ` a b `.
-        self.haystack = f" {' '.join(self.keys)} "
 
     @cached_property
-    def all_keys(self) -> list[str]:
-        """The words in order, then those with hyphens when read as one."""
-        return [*self.keys, *(key for key, _ in self._compounds)]
+    def haystack(self) -> str:
+        """Every word between two spaces, so that a row of words is found as ` a b `."""
+        return f" {' '.join(self.keys)} "
 
-    @cached_property
-    def stem_set(self) -> set[str]:
-        """The stems of all words."""
-        return self.known_stems() if self.known_stems else set(self.stems.each(self.all_keys))
+    @property
+    def hyphenated(self) -> bool:
+        """Whether there may be compounds."""
+        return any(reading.hyphenated for _, reading in self._texts)
+
+    @property
+    def compound_keys(self) -> list[str]:
+        """The words with hyphens, when read as one."""
+        return [key for key, _ in self._compounds]
 
     @cached_property
     def _forms(self) -> dict[str, set[str]]:
         """Stem → the words that have it."""
         made: dict[str, set[str]] = defaultdict(set)
-        for key, stem in zip(self.all_keys, self.stems.each(self.all_keys), strict=True):
+        keys = list({*self.keys, *self.compound_keys})
+        for key, stem in zip(keys, self.stems.each(keys), strict=True):
             made[stem].add(key)
         return made
 

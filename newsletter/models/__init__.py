@@ -15,7 +15,7 @@ from newsletter.models.delivery import (
 )
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
-from newsletter.models.matching import AliasPack, IndexState, Match, Topic, TopicRevision
+from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
 from newsletter.models.states import OUR_EVENTS, BatchState, Cadence, DeliveryState, Lane
 from newsletter.models.subscribers import (
     Consent,
@@ -30,6 +30,7 @@ from newsletter.models.subscribers import (
 __all__ = [
     "OUR_EVENTS",
     "AliasPack",
+    "Anchor",
     "Attempt",
     "Batch",
     "BatchState",

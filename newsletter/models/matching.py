@@ -1,4 +1,4 @@
-"""Tables of the matching room: topic, its revisions, alias pack, match, and the number that tells workers to rebuild."""
+"""Tables of the matching room: topic, its revisions, anchors, alias pack, match, and the number that tells workers to rebuild."""
 
 from typing import ClassVar
 
@@ -36,9 +36,15 @@ class Topic(models.Model):
     #: Since when its matches are collected without being owed; None: they are owed.
     held_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    #: Whether its anchors are written (`Anchor`); own topics only.
+    anchored = models.BooleanField(default=False)
 
     class Meta:
         db_table = "topic"
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(kind="curated"), name="topic_curated"),
+            models.Index(fields=["id"], condition=Q(kind="own", anchored=False), name="topic_not_anchored"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["query_index"], condition=Q(kind="own"), name="topic_own_once"),
             models.CheckConstraint(
@@ -47,6 +53,23 @@ class Topic(models.Model):
                 | Q(kind="own", name__isnull=True, query_index__isnull=False, query_cipher__isnull=False),
             ),
         ]
+
+
+class Anchor(models.Model):
+    """Without this in it an item does not meet an own topic: a new worker reads only those that it may meet.
+
+    A keyed hash of a word's stem, or of two words side by side: without the key it tells nothing but that two topics share it.
+    """
+
+    pk = models.CompositePrimaryKey("sign", "topic_id")
+    #: 0: any item may meet it.
+    sign = models.BigIntegerField()
+    topic = models.ForeignKey(Topic, models.CASCADE)
+    #: It is all that the query asks for.
+    enough = models.BooleanField()
+
+    class Meta:
+        db_table = "anchor"
 
 
 class TopicRevision(models.Model):
@@ -151,6 +174,8 @@ class IndexState(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     number = models.IntegerField(default=1)
+    #: Languages of items in which anchors are written, besides English.
+    languages = models.JSONField(default=list)
 
     class Meta:
         db_table = "index_state"

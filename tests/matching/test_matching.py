@@ -1,9 +1,13 @@
 """Queries and words, case by case: every script, what makes no difference, what is refused."""
 
+import re
+from unittest.mock import patch
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from newsletter.matching import grammar
 from newsletter.matching import query as queries
 from newsletter.matching.explain import explain
 from newsletter.matching.index import Index, spans
@@ -302,3 +306,21 @@ def test_a_word_over_and_over_tells_its_first_places_only() -> None:
     assert [(one.topic_id, len(one.hits)) for one in met] == [(number, MOST_PLACES) for number in range(4)]
     (only,) = index.meet(Readable("", "a" * 200_000))
     assert (only.topic_id, only.hits[0].end) == (4, 200_000)
+
+
+PLAIN = st.lists(
+    st.sampled_from(["a", "-a", "US", "维吾尔", "²", "AND", "-OR", '"a b"', '-"US"', '"OR"', "é1", "a-b"]), min_size=1
+)
+
+
+@given(PLAIN.map(" ".join))
+def test_plain_queries_are_read_as_the_grammar_reads_them(text: str) -> None:
+    def read() -> object:
+        try:
+            return grammar.read(text)
+        except QueryError as error:
+            return str(error)
+
+    at_once = read()
+    with patch.object(grammar, "_PLAIN", re.compile("(?!)")):
+        assert read() == at_once

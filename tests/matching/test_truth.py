@@ -1,9 +1,12 @@
 """The engine and the naive matcher say the same of the same texts and queries, in mixed scripts, to the offset."""
 
+from unittest.mock import patch
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench import corpus
+from newsletter.matching import core
 from newsletter.matching import query as queries
 from newsletter.matching.explain import explain
 from newsletter.matching.index import Index
@@ -97,15 +100,30 @@ def test_the_index_is_the_naive_matcher(asked: list[str], title: str, text: str,
         assert explain(tree, item, ALIASES).met == (number in met)
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), QUERY | st.none()), max_size=12), TEXT)
-def test_changes_on_top_are_the_same_as_a_rebuilt_index(changes: list[tuple[int, str | None]], text: str) -> None:
-    item, index, now = Readable("", text), Index({}), {}
-    for topic_id, asked in changes:
-        plans = {topic_id: compiled(tree, ALIASES) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
-        now = {**{one: plan for one, plan in now.items() if one != topic_id}, **plans}
-        index = index.with_(plans, () if plans else [topic_id])
-    assert index.plans == now
-    assert index.meet(item) == Index(now).meet(item) == index.rebuilt().meet(item)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), QUERY | st.none()), max_size=12),
+    st.lists(TEXT, min_size=1, max_size=3),
+    st.sampled_from([0, 2, 500]),
+)
+def test_each_moment_of_a_changing_index_is_an_index_of_its_own(
+    changes: list[tuple[int, str | None]], texts: list[str], many: int
+) -> None:
+    items, index, now = [Readable("", text) for text in texts], Index({}), {}
+    moments = [(index, now)]
+    with (
+        patch.object(core, "_MANY_ROWS", many),
+        patch.object(core, "_MANY_LATER", many),
+    ):  # with an automaton and without
+        for topic_id, asked in changes:
+            plans = {topic_id: compiled(tree, ALIASES) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
+            now = {**{one: plan for one, plan in now.items() if one != topic_id}, **plans}
+            index = index.with_(plans, () if plans else [topic_id])
+            assert [index.topics(item) for item in items] == [Index(now).topics(item) for item in items]
+            moments.append((index, now))
+        for seen, then in moments:
+            assert seen.plans == then
+            for item in items:
+                assert seen.meet(item) == Index(then).meet(item) == seen.rebuilt().meet(item)
 
 
 def test_precision_and_recall_are_perfect_on_posts() -> None:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0007_pace")]
+    dependencies = [("newsletter", "0008_pace")]
 
     operations = [
         migrations.CreateModel(

@@ -12,7 +12,7 @@ def transitions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0006_recovery")]
+    dependencies = [("newsletter", "0007_anchors")]
 
     operations = [
         migrations.AddField("batch", "occasion_id", models.IntegerField(default=0, db_default=0)),

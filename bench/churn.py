@@ -1,0 +1,108 @@
+"""Matching at rest, then while 1,000 queries a second change: each new or edited, read, compiled and put on top of the index."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bench import corpus
+from bench.ours import plans
+from newsletter.matching.index import Index
+from newsletter.matching.readable import Readable
+
+CHANGES = 50
+PAUSE = 0.05
+#: The index is made anew after so many changes, as a worker does.
+_MANY = 2_000
+
+
+@dataclass
+class Changing:
+    """An index that one thread changes and another matches with."""
+
+    index: Index
+    waits: list[float] = field(default_factory=list)
+    rebuilt: int = 0
+    _since: list[dict[int, object]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def rebuild(self, old: Index) -> None:
+        """Make it anew, and put on top what changed meanwhile."""
+        made = old.rebuilt()
+        with self._lock:
+            for added in self._since:
+                made = made.with_(added)  # type: ignore[arg-type]
+            self.index = made
+        self.rebuilt += 1
+
+    def change(self, some: list[corpus.Query], ids: list[int], came: float) -> None:
+        """Put some queries on top; they came, at worst, when the last look was just over."""
+        made = plans(some)
+        added = {topic_id: made[number] for number, topic_id in enumerate(ids)}
+        with self._lock:
+            self.index = self.index.with_(added)
+            self._since.append(added)  # type: ignore[arg-type]
+        self.waits.append(time.perf_counter() - came)
+
+    def forget(self) -> None:
+        """A rebuild begins with what is there now."""
+        with self._lock:
+            self._since.clear()
+
+
+def churn(size: int, seconds: float = 24) -> dict[str, float]:
+    """Posts a CPU second at rest and while queries change, and how long until a change is seen."""
+    made = corpus.make(1_000, size + 30_000)
+    items = [Readable("", post, "en") for post in made.posts]
+    changing = Changing(Index(plans(made.queries[:size])))
+    still = _speed(items, changing, 8)
+    with _changes(changing, made.queries[size:], size):
+        moving = _speed(items, changing, seconds)
+    return {
+        "still": still,
+        "moving": moving,
+        "median": statistics.median(changing.waits),
+        "most": max(changing.waits),
+        "changes": len(changing.waits) * CHANGES / seconds,
+        "rebuilt": changing.rebuilt,
+    }
+
+
+def _speed(items: list[Readable], changing: Changing, seconds: float) -> float:
+    """Posts a second of CPU of the whole process: what changes and rebuilds take is in it."""
+    for item in items:  # words are known from here on
+        changing.index.topics(item)
+    started, cpu, done = time.perf_counter(), time.process_time(), 0
+    while time.perf_counter() - started < seconds:
+        changing.index.topics(items[done % len(items)])
+        done += 1
+    return done / (time.process_time() - cpu)
+
+
+@contextmanager
+def _changes(changing: Changing, fresh: list[corpus.Query], size: int) -> Iterator[None]:
+    stop = threading.Event()
+
+    def run() -> None:
+        done, rebuilding, last = 0, threading.Thread(), time.perf_counter()
+        while not stop.is_set():
+            stop.wait(max(0.0, last + PAUSE - time.perf_counter()))
+            came, last = last, last + PAUSE
+            some = [fresh[(done + number) % len(fresh)] for number in range(CHANGES)]
+            ids = [size + done + number if number % 2 else (done + number) % size for number in range(CHANGES)]
+            changing.change(some, ids, came)
+            done += CHANGES
+            if changing.index.changes > _MANY + size // 4 and not rebuilding.is_alive():
+                changing.forget()
+                rebuilding = threading.Thread(target=changing.rebuild, args=(changing.index,))
+                rebuilding.start()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

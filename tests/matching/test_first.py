@@ -1,0 +1,161 @@
+"""A process that has no index yet: anchors lead to every topic that an item meets, tell nothing, and are soon not needed."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import pytest
+from django.db import connection
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from newsletter.matching import anchoring, compiling, first, match, topics
+from newsletter.matching.anchors import anchors, signs_of
+from newsletter.matching.index import Index
+from newsletter.matching.opened import Opened
+from newsletter.matching.readable import Readable
+from newsletter.matching.sought import compiled
+from newsletter.models import Anchor, IndexState, Item, Match, Topic
+from tests import rows
+from tests.matching.test_truth import ALIASES, QUERY, TEXT, parsed
+
+NOW = rows.NOW
+KEYWORDS = [
+    "Zzyzx",
+    "elections",
+    '"submarine cable"',
+    '"new submarine cable"',
+    "cable -ship",
+    "e-mail",
+    "维吾尔",
+    "US",
+    "cheval",
+]
+POSTS = [
+    ("A Zzyzx election", "A new submarine cable. They e-mailed us.", "en"),
+    ("维吾尔", "Submarine\n\ncable, in the US, emails", "en"),
+    ("Ship", "A cable ship", ""),
+]
+
+
+@example(["ab"], "", "a-b", "")
+@example(['"policy"'], "", "policies", "en")
+@example(["policy"], "", "Policies", "fr")
+@given(st.lists(QUERY, max_size=4), TEXT, TEXT, st.sampled_from(["", "en", "fr", "ru", "zh"]))
+def test_what_an_item_meets_has_an_anchor_in_it(asked: list[str], title: str, text: str, lang: str) -> None:
+    item = Readable(title, text, lang, (), ("a UN",))
+    body = Opened(item).body
+    for aliases in (ALIASES, {}):
+        plans = {number: compiled(tree, aliases) for number, tree in parsed(asked).items()}
+        met = set(Index(plans).topics(item))
+        for number, plan in plans.items():
+            found = anchors(plan)
+            shared = None if found is None else found.signs(body.stems) & signs_of(body)
+            assert shared is None or shared or number not in met
+            assert not (found and found.enough and shared) or number in met
+
+
+@contextmanager
+def new_process() -> Iterator[None]:
+    """A few topics are many, and nothing is compiled."""
+    compiling._compiled.clear()
+    with patch.object(first, "_FEW", 3):
+        yield
+    for thread in threading.enumerate():
+        if thread.name == "whole index":
+            thread.join()
+
+
+def waiting(title: str, text: str, lang: str) -> Item:
+    item = rows.item(title, text)
+    Item.objects.filter(id=item.id).update(matched_at=None, lang=lang)
+    return item
+
+
+def run() -> set[tuple[int, int]]:
+    match.match_fresh(now=NOW, vault=rows.VAULT)
+    return set(Match.objects.values_list("item_id", "topic_id"))
+
+
+@pytest.fixture
+def _topics(transactional_db: None) -> None:
+    IndexState.objects.get_or_create(id=1)
+    for keyword in KEYWORDS:
+        topics.own(keyword, vault=rows.VAULT, now=NOW)
+    topics.add("Ships", "ship OR title:zzyzx", now=NOW, made_by="test")
+
+
+@pytest.mark.usefixtures("_topics")
+def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read() -> None:
+    for post in POSTS:
+        waiting(*post)
+    with new_process(), patch.object(first, "_FEW", 9), patch.object(first, "_make_whole"):
+        seen = [one.seen for one in match.stored(match.wordings().order_by("item_id"))]
+        few = first.first_index(seen, rows.VAULT)
+        assert few is not None and len(few.index.plans) < len(few.topics) < len(KEYWORDS) + 1
+        early = run()
+    receipts = dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt"))
+    Match.objects.all().delete()
+    Item.objects.update(matched_at=None)
+    compiling.index_for(rows.VAULT)
+    assert run() == early
+    assert len(early) == 12
+    assert dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt")) == receipts
+
+
+@pytest.mark.usefixtures("_topics")
+def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> None:
+    before = set(Anchor.objects.values_list("sign", "topic_id", "enough"))
+    Anchor.objects.all().delete()
+    Topic.objects.update(anchored=False)
+    waiting(*POSTS[0])
+    with new_process():
+        first.first_index([Readable(*POSTS[0])], rows.VAULT)
+    assert compiling.at_hand(rows.VAULT) is not None
+    assert set(Anchor.objects.values_list("sign", "topic_id", "enough")) == before
+    assert not Topic.objects.filter(kind="own", anchored=False).exists()
+    assert first.first_index([Readable(*POSTS[0])], rows.VAULT) is None
+
+
+@pytest.mark.usefixtures("_topics")
+def test_another_language_needs_anchors_of_its_own() -> None:
+    french = ("", "les chevaux", "fr")
+    item = waiting(*french)
+    with new_process(), patch.object(first, "_make_whole"):
+        assert first.first_index([Readable(*french)], rows.VAULT) is None
+    anchoring.anchor_missing({"fr", "en"}, rows.VAULT)
+    assert anchoring.languages() == ["fr"]
+    with new_process(), patch.object(first, "_FEW", 9), patch.object(first, "_make_whole"):
+        present = first.first_index([Readable(*french)], rows.VAULT)
+        assert present is not None and len(present.known[Readable(*french)]) == 1
+        assert {pair[0] for pair in run()} == {item.id}
+
+
+@pytest.mark.usefixtures("_topics")
+def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
+    curated = topics.add("Zzyzx", "Zzyzx", now=NOW, made_by="test")
+    assert isinstance(curated, topics.Made)
+    assert not Anchor.objects.filter(topic_id=curated.topic_id).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM anchor")
+        assert all(isinstance(value, int) for row in cursor.fetchall() for value in row)
+    assert anchoring.hashed(["english:zzyzx"], rows.VAULT).keys() <= set(Anchor.objects.values_list("sign", flat=True))
+    other = type(rows.VAULT)(b"another", {1: bytes(32)}, bytes(32))
+    assert not anchoring.hashed(["english:zzyzx"], other).keys() & set(Anchor.objects.values_list("sign", flat=True))
+    assert topics.drop_orphans() == len(KEYWORDS)
+    assert not Anchor.objects.exists()
+
+
+@pytest.mark.usefixtures("_topics")
+def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
+    topic = Topic.objects.filter(kind="own").order_by("id")[0]
+    key_id, cipher = rows.VAULT.seal("((", handle=bytes(topic.query_index or b""), column="query")
+    Anchor.objects.filter(topic=topic).delete()
+    Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchored=False)
+    assert anchoring.anchor_missing((), rows.VAULT) == 1
+    waiting("elections", "", "en")
+    with new_process(), patch.object(first, "_FEW", 9), patch.object(first, "_make_whole"):
+        present = first.first_index([Readable("elections", "", "en")], rows.VAULT)
+        assert present is not None and present.broken.keys() == {topic.id}
+        assert len(run()) == 1
