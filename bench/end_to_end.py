@@ -38,14 +38,19 @@ class Run:
     memory: dict[str, float]
 
 
-def run(server: services.Postgres, redis: services.Redis, template: str, carrier: str, people: int) -> tuple[Run, float]:
+def run(
+    server: services.Postgres, redis: services.Redis, template: str, carrier: str, people: int
+) -> tuple[Run, float]:
     """Our road once; also how many mails a second the same sink takes of prebuilt requests (0 for SMTP)."""
     redis.command("FLUSHALL")
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "recipients"
         with (sinks.sendgrid if carrier == "sendgrid" else sinks.smtp)(log) as sink:
             url = server.new_database(template=template.rpartition("/")[2])
-            told = million.environment(Path(directory) / "data", url, NEWSLETTER_BROKER_URL=redis.url, **_mail(carrier, sink))
+            told = million.environment(
+                Path(directory) / "data", url, NEWSLETTER_BROKER_URL=redis.url, **_mail(carrier, sink)
+            )
+            (Path(directory) / "data").mkdir(mode=0o700)
             os.environ.update(told)
             with _workers(told, Path(directory)) as pids:
                 postmaster = server.pid
@@ -78,7 +83,10 @@ def show(done: Run, people: int, raw: float) -> None:
     for name, moment in done.moments.items():
         print(f"  {name:34} {moment:8.2f} s")
     total = done.moments["all accepted"]
-    print(f"  {people / total:,.0f} mails a second in {done.batches:,} batches" + (f"; the sink alone {raw:,.0f}" if raw else ""))
+    print(
+        f"  {people / total:,.0f} mails a second in {done.batches:,} batches"
+        + (f"; the sink alone {raw:,.0f}" if raw else "")
+    )
     print("  CPU s: " + ", ".join(f"{name} {used:.1f}" for name, used in done.cpu.items()))
     print("  peak MB: " + ", ".join(f"{name} {most:.0f}" for name, most in done.memory.items()))
 
@@ -98,7 +106,10 @@ def _workers(told: dict[str, str], directory: Path) -> Iterator[list[int]]:
     """Beat and the workers, as deployed; gives the pids of the processes that work."""
     log = (directory / "log").open("wb")
     celery = [sys.executable, "-m", "celery", "-A", os.environ.get("BENCH_APP", "worker")]
-    commands = [[*celery, "worker", f"--concurrency={WORKERS}", "--loglevel=WARNING"], [*celery, "beat", "--loglevel=WARNING"]]
+    commands = [
+        [*celery, "worker", f"--concurrency={WORKERS}", "--loglevel=WARNING"],
+        [*celery, "beat", "--loglevel=WARNING"],
+    ]
     running = [subprocess.Popen(command, env=told, cwd=million.ROOT, stdout=log, stderr=log) for command in commands]
     try:
         _wait(lambda: len(processes.family(running[0].pid)) == WORKERS + 1, 30)
@@ -145,7 +156,9 @@ def _told(began: float) -> tuple[dict[str, float], int, int]:
     """The ledger's own stamps: moments of the stages, deliveries accepted, batches."""
     from newsletter import db
 
-    accepted = db.rows("SELECT a.ended_at, b.size FROM attempt a JOIN batch b ON b.id=a.batch_id WHERE a.outcome='accepted' ORDER BY 1")
+    accepted = db.rows(
+        "SELECT a.ended_at, b.size FROM attempt a JOIN batch b ON b.id=a.batch_id WHERE a.outcome='accepted' ORDER BY 1"
+    )
     first, rest = None, 1000
     for ended_at, size in accepted:
         rest -= size
@@ -153,8 +166,8 @@ def _told(began: float) -> tuple[dict[str, float], int, int]:
             first = ended_at
             break
     [(matched, closed, composed, edition)] = db.rows(
-        'SELECT (SELECT max(matched_at) FROM "match"), max(o.created_at), max(g.composed_at), (SELECT min(created_at) FROM edition) '
-        "FROM gathering g JOIN occasion o ON o.id=g.occasion_id"
+        'SELECT (SELECT max(matched_at) FROM "match"), max(o.created_at), max(g.composed_at), '
+        "(SELECT min(created_at) FROM edition) FROM gathering g JOIN occasion o ON o.id=g.occasion_id"
     )
     moments = {
         "items met the topics": matched,
@@ -216,7 +229,9 @@ def main() -> None:
         with million.postgres() as server:
             began = time.monotonic()
             template = million.seeded(server, options.people)
-            print(f"{options.people:,} subscribers seeded in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}")
+            print(
+                f"{options.people:,} subscribers seeded in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}"
+            )
             compare(server, redis, template, carriers, options)
     finally:
         redis.close()
@@ -235,12 +250,16 @@ def compare(
                 _beside(server, redis, template, done, options)
 
 
-def _beside(server: services.Postgres, redis: services.Redis, template: str, done: Run, options: argparse.Namespace) -> None:
+def _beside(
+    server: services.Postgres, redis: services.Redis, template: str, done: Run, options: argparse.Namespace
+) -> None:
     from bench.peers import usual_pipeline
 
     rate = usual_pipeline.measure(server, redis, template, options.peer)
     ours = options.people / done.moments["all accepted"]
-    print(f"  the usual pipeline: {rate:,.0f} mails a second ({options.peer} people); ratio {ours / rate:,.0f}, target {TIMES:.0f}")
+    print(
+        f"  the usual pipeline: {rate:,.0f} mails a second ({options.peer} people); ratio {ours / rate:,.0f}, target {TIMES:.0f}"
+    )
     reached = done.moments["first 1,000 accepted"] - done.moments["gathering closed"]
     print(
         f"  targets for 1,000,000: {WITHIN:.0f} s ({done.moments['all accepted'] * 1e6 / options.people:.1f} at this pace), "

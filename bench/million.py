@@ -29,7 +29,7 @@ def environment(data: Path, url: str, **more: str) -> dict[str, str]:
     """The environment of the processes of one installation; keys are fixed, so that a database may outlive a run."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
     return plain | {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.environ.get("BENCH_PATH", str(ROOT)),
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",
         "NEWSLETTER_DATA_DIR": str(data),
         "NEWSLETTER_DATABASE_URL": url,
@@ -110,16 +110,16 @@ def _seed(people: int) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from newsletter import db, tasks
-    from newsletter.models import Cadence, Topic, TopicRevision
+    from newsletter import db, wiring
+    from newsletter.delivery import gate
+    from newsletter.models import Cadence
     from tests import rows
 
     call_command("migrate", verbosity=0)
-    tasks.prepare()
+    gate.ensure(wiring.vault())
     topics = [rows.topic(word.title(), query=word) for word in WORDS]
     looks = [rows.look().id, rows.look(discreet=False).id]
     rhythms = (rows.rhythm(Cadence.DAILY).id, rows.rhythm(Cadence.WEEKLY).id)
-    assert Topic.objects.count() == TopicRevision.objects.count() == len(WORDS)
     columns = "handle address_cipher address_index key_id state look_id daily_rhythm_id weekly_rhythm_id link_epoch"
     names = [*columns.split(), "created_at", "confirmed_at", "consent_version"]
     db.insert("subscriber", names, _people(people, looks, rhythms))

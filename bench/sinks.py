@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
-from typing import IO
+from typing import IO, BinaryIO
 
 #: What may follow the end of a mail: commands are short.
 _GROUP = 4096
@@ -176,7 +175,7 @@ class _SendGrid:
 
 def _serve(kind: str, log: str = "/dev/null") -> None:
     """Until the standard input ends; a line on it is answered by the counts so far."""
-    names = Path(log).open("ab")
+    names = Path(log).open("ab")  # noqa: SIM115 - as long as the process lives
     listening = socket.create_server(("127.0.0.1", 0), backlog=1000)
     print(listening.getsockname()[1], flush=True)
     made = _Smtp if kind == "smtp" else _SendGrid
