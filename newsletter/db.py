@@ -72,6 +72,34 @@ def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) 
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])
 
 
+#: Numbers before, one that is each of these, numbers after: so many rows.
+Run = tuple[tuple[int, ...], Sequence[int], tuple[int, ...]]
+
+
+def insert_runs(table: str, columns: Sequence[str], runs: Iterable[Run]) -> None:
+    """As `insert`, for numbers of which one column changes from row to row: a million rows are some joins of text, not loops."""
+    if not is_postgres():
+        insert(table, columns, ((*before, one, *after) for before, ones, after in runs for one in ones))
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy,
+    ):
+        for before, ones, after in runs:
+            if ones:
+                head = "".join(f"{number}\t" for number in before)
+                tail = "".join(f"\t{number}" for number in after) + "\n"
+                copy.write(head + (tail + head).join(map(str, ones)) + tail)
+
+
+def learn(table: str, added: int) -> None:
+    """Let PostgreSQL look at a table that more than doubled: it would plan for the small one until autovacuum comes by."""
+    if is_postgres() and rows("SELECT reltuples<%s FROM pg_class WHERE oid=%s::regclass", [added, table])[0][0]:
+        execute(f'ANALYZE "{table}"')
+
+
 #: Rows of one statement: well below SQLite's limit of 32,766 parameters.
 _CHUNK = 500
 

@@ -7,6 +7,7 @@ and, where no tick comes either, by every worker's own look at the tables (`watc
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -69,6 +70,8 @@ TICKS = {
 SILENCE = 25
 #: Batches that one task sends before it lets others have a turn, and seconds in which one task begins to read feeds.
 TURN, READING = 20, 60.0
+#: Seconds for which one task deletes what is old; what is left goes the next hour.
+PRUNING = 180.0
 #: Seconds that a hand-over which has begun is waited for at the end.
 DRAIN = 30.0
 
@@ -191,8 +194,7 @@ def compose_open() -> None:
 @app.task(name="newsletter.compose")
 def compose_gathering(gathering_id: int) -> None:
     """Compose and plan one gathering."""
-    if compose.compose(gathering_id, wiring.composer(), clock=db.now):
-        ring("send")
+    compose.compose(gathering_id, wiring.composer(), clock=db.now, planned=lambda _: ring("send"))
 
 
 @app.task(name="newsletter.send", time_limit=900, soft_time_limit=840)
@@ -211,6 +213,11 @@ def _send_next() -> send.Sent | None:
 
 def _going_on() -> bool:
     return not stopping.is_set()
+
+
+def _for(seconds: float) -> Callable[[], bool]:
+    until = time.monotonic() + seconds
+    return lambda: _going_on() and time.monotonic() < until
 
 
 @app.task(name="newsletter.recover")
@@ -268,7 +275,7 @@ def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
 def prune_rows() -> None:
     """Delete what is kept no longer."""
     now = db.now()
-    prune.prune(now=now)
+    prune.prune(now=now, going_on=_for(PRUNING))
     soft.prune(now=now)
     old_feeds.prune(now=now)
     topics.drop_orphans()

@@ -148,7 +148,7 @@ def _plan(
     occasion_id: int,
     lane: Lane,
     shares: Sequence[tuple[int, Sequence[int], str | None]],
-    given: Sequence[tuple[int, int, int]],
+    given: Sequence[tuple[int, int, Sequence[int]]],
     now: datetime,
 ) -> tuple[int, ...]:
     return plan(

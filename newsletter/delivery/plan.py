@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import transaction
 
@@ -35,13 +37,14 @@ def plan(
     occasion_id: int,
     lane: Lane,
     shares: Sequence[Share],
-    given: Sequence[tuple[int, int, int]],
+    given: Sequence[tuple[int, int, Sequence[int]]],
     carrier: Carrier,
     now: datetime,
 ) -> tuple[int, ...]:
     """Write batches, deliveries and what they give, inside the caller's transaction; returns the batch ids.
 
-    `given` holds (item id, subscriber id, item version). Its primary key is "never twice", so nothing is ignored here.
+    `given` holds (item id, item version, ids of the people who get it). Its primary key is "never twice", so nothing is
+    ignored here.
 
     Raises:
         IntegrityError: somebody else gave one of the items, or planned one of the deliveries, first: roll back, compute again.
@@ -60,16 +63,22 @@ def plan(
         )
         for parked, people in groups
     )
-    db.insert(
+    db.insert_runs(
         "delivery",
         ("occasion_id", "subscriber_id", "edition_id", "batch_id"),
         (
-            (occasion_id, subscriber_id, edition_id, batch.id)
+            ((occasion_id,), [subscriber_id for _, subscriber_id in run], (edition_id, batch.id))
             for batch, (_, people) in zip(batches, groups, strict=True)
-            for edition_id, subscriber_id in people
+            for edition_id, run in groupby(people, key=itemgetter(0))
         ),
     )
-    db.insert("delivery_item", ("item_id", "subscriber_id", "version"), sorted(given))
+    # in the order of the primary key: rows and index are appended
+    db.insert_runs(
+        "delivery_item",
+        ("item_id", "subscriber_id", "version"),
+        (((item_id,), sorted(people), (version,)) for item_id, version, people in sorted(given)),
+    )
+    db.learn("delivery", sum(len(people) for _, people in groups))
     return tuple(batch.id for batch in batches)
 
 

@@ -41,7 +41,7 @@ def test_an_item_is_given_once_even_if_two_composers_plan_at_once() -> None:
             occasion_id=occasion.id,
             lane=Lane.DIGEST,
             shares=[Share(Delivery.objects.first().edition_id, [made.people[0].id])],
-            given=[(made.item.id, made.people[0].id, 1)],
+            given=[(made.item.id, 1, [made.people[0].id])],
             carrier=Carrier(1, one_letter=False),
             now=rows.NOW,
         )
