@@ -11,7 +11,7 @@ from newsletter.models import EditionBody, Notice
 from newsletter.vault import Vault, epoch_check
 
 #: Letters that a process keeps opened: an alert's batches come with the same few again and again.
-KEPT = 64
+KEPT = 512
 
 
 class Letters:
