@@ -255,10 +255,12 @@ def _beside(
 ) -> None:
     from bench.peers import usual_pipeline
 
-    rate = usual_pipeline.measure(server, redis, template, options.peer)
+    usual, usual_work = usual_pipeline.measure(server, redis, template, options.peer)
     ours = options.people / done.moments["all accepted"]
+    work = options.people / (done.cpu["workers"] + done.cpu["PostgreSQL"])
     print(
-        f"  the usual pipeline: {rate:,.0f} mails a second ({options.peer} people); ratio {ours / rate:,.0f}, target {TIMES:.0f}"
+        f"  the usual pipeline, {options.peer} people: {usual:,.0f} mails a second, {usual_work:,.0f} for each CPU second; "
+        f"ratio {ours / usual:,.0f} by the clock, {work / usual_work:,.0f} by CPU seconds, target {TIMES:.0f}"
     )
     reached = done.moments["first 1,000 accepted"] - done.moments["gathering closed"]
     print(
