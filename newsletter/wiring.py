@@ -149,6 +149,7 @@ def _plan(
     lane: Lane,
     shares: Sequence[tuple[int, Sequence[int], str | None]],
     given: Sequence[tuple[int, int, Sequence[int]]],
+    audience: int,
     now: datetime,
 ) -> tuple[int, ...]:
     return plan(
@@ -156,6 +157,7 @@ def _plan(
         lane=lane,
         shares=[Share(edition_id, people, parked) for edition_id, people, parked in shares],
         given=given,
+        audience=audience,
         carrier=carrier(),
         now=now,
     )

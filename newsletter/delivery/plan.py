@@ -11,7 +11,9 @@ from django.db import transaction
 from newsletter import db
 from newsletter.models import Batch, BatchState, Lane
 
-#: People per batch: doubt after a crash is at most one batch per worker, so it is small where doubt would be costly.
+#: People per batch: doubt after a crash is at most one batch per worker, so it is small where doubt would be costly. Where
+#: many are mailed it grows with them, up to what a provider takes at once: a thousandth of them at most is in doubt.
+MOST, DOUBT = 1_000, 1_000
 SIZES = {Lane.NOTICE: 50, Lane.ALERT: 100, Lane.DIGEST: 500}
 
 
@@ -40,18 +42,19 @@ def plan(
     given: Sequence[tuple[int, int, Sequence[int]]],
     carrier: Carrier,
     now: datetime,
+    audience: int = 0,
 ) -> tuple[int, ...]:
     """Write batches, deliveries and what they give, inside the caller's transaction; returns the batch ids.
 
     `given` holds (item id, item version, ids of the people who get it). Its primary key is "never twice", so nothing is
-    ignored here.
+    ignored here. `audience` is about how many people the occasion goes to, of whom these may be a part.
 
     Raises:
         IntegrityError: somebody else gave one of the items, or planned one of the deliveries, first: roll back, compute again.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("plan() belongs into the transaction that decides what is owed")
-    groups = list(_groups(shares, SIZES[lane], carrier))
+    groups = list(_groups(shares, max(SIZES[lane], min(MOST, audience // DOUBT)), carrier))
     batches = Batch.objects.bulk_create(
         Batch(
             provider=carrier.number,

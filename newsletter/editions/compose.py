@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from django.db import IntegrityError, transaction
 
-from newsletter.editions.owed import CHUNK, FIRST, Owed, chunk_end, owed
+from newsletter.editions.owed import CHUNK, FIRST, Owed, audience, chunk_end, owed
 from newsletter.editions.pieces import Explaining, Shelf, shelf
 from newsletter.editions.render import Block, Wording
 from newsletter.editions.select import Content, content, stories
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 #: An edition whose body is younger is not worded again: its key is a hash of all that it says.
 WORDED = timedelta(days=1)
+#: Editions worded in one transaction at most: all their words are in memory at once. Digests are nearly all different.
+EDITIONS = 1_000
 #: A chunk is computed again when another composer gave one of its items first; each time fewer can be left.
 TRIES = 5
 
@@ -29,7 +31,8 @@ TRIES = 5
 class Plan(Protocol):
     """Delivery's `plan`, with its carrier chosen; `shares` holds (edition id, subscriber ids, why parked or None).
 
-    `given` holds (item id, item version, ids of the people who get it).
+    `given` holds (item id, item version, ids of the people who get it). `audience` is about how many people the occasion
+    goes to: this call may be a part of them.
     """
 
     def __call__(
@@ -39,6 +42,7 @@ class Plan(Protocol):
         lane: Lane,
         shares: Sequence[tuple[int, Sequence[int], str | None]],
         given: Sequence[tuple[int, int, Sequence[int]]],
+        audience: int,
         now: datetime,
     ) -> tuple[int, ...]: ...
 
@@ -85,58 +89,67 @@ def compose(
         IntegrityError: a chunk met other composers `TRIES` times; the gathering stays open and is taken up again.
     """
     batches: list[int] = []
+    size = chunk
     while True:
         gathering = Gathering.objects.select_related("rhythm", "occasion").get(id=gathering_id)
         if gathering.composed_at is not None:
             return tuple(batches)
         now = clock()
         lo = gathering.composed_upto
-        hi = chunk_end(gathering, lo, chunk if lo or gathering.rhythm else min(chunk, FIRST))
+        hi = chunk_end(gathering, lo, size if lo or gathering.rhythm else min(size, FIRST))
         if hi is None:
             Gathering.objects.filter(id=gathering_id, composed_upto=lo).update(composed_at=now)
             log.info("composed", gathering_id=gathering_id, batches=len(batches))
             continue
-        made = _chunk(gathering, lo, hi, composer, now)
+        made = _chunk(gathering, lo, hi, composer, now, most=EDITIONS if size > 1 else None)
+        size = max(1, size // 4) if made is None else min(size * 2, chunk)
         if made:
             planned(made)
             batches.extend(made)
 
 
-def _chunk(gathering: Gathering, lo: int, hi: int, composer: Composer, now: datetime) -> tuple[int, ...]:
+def _chunk(
+    gathering: Gathering, lo: int, hi: int, composer: Composer, now: datetime, *, most: int | None
+) -> tuple[int, ...] | None:
+    """Plan what the people in (lo, hi] are owed; None, and nothing done, if more than `most` editions had to be worded."""
     for tries_left in reversed(range(TRIES)):
         groups = owed(gathering, lo=lo, hi=hi, now=now)
         stock = shelf({number for group in groups for number in group.match_ids}, composer.explaining)
-        drafts = _drafts(gathering, groups, stock, composer.wording, now)
+        bench = _Bench(gathering, stock, composer.wording)
+        shares = _shares(groups, stock, bench)
+        worded = _worded(shares, now)
+        if most is not None and len(shares) - len(worded) > most:
+            return None
+        drafts = [
+            (Draft(key, *share.what, None) if key in worded else bench.draft(*share.what), sorted(share.people))
+            for key, share in shares.items()
+        ]
+        people = audience(gathering, sum(len(everybody) for _, everybody in drafts), lo=lo, hi=hi)
         try:
             with transaction.atomic():
                 if not Gathering.objects.filter(id=gathering.id, composed_upto=lo).update(composed_upto=hi):
                     return ()
-                return _plan(gathering, drafts, composer, now)
+                return _plan(gathering, drafts, composer, people, now)
         except IntegrityError:
             if not tries_left:
                 raise
     return ()
 
 
-def _drafts(
-    gathering: Gathering, groups: Sequence[Owed], stock: Shelf, wording: Wording, now: datetime
-) -> list[tuple[Draft, list[int]]]:
-    """Everybody who is owed the same, in the same look, with what they get; worded once, whatever chunk they are in."""
+@dataclass(frozen=True)
+class _Share:
+    """A look and a content, and everybody who gets it."""
+
+    what: tuple[int, Content]
+    people: list[int]
+
+
+def _shares(groups: Sequence[Owed], stock: Shelf, bench: "_Bench") -> dict[bytes, _Share]:
+    """Everybody who is told the same, in the same look, by the edition's key."""
     people: dict[tuple[int, Content], list[int]] = defaultdict(list)
     for group in groups:
         people[group.look_id, content(group.match_ids, stock.hits)].extend(group.subscriber_ids)
-    bench = _Bench(gathering, stock, wording)
-    keys = {(look_id, told): bench.key(look_id, told) for look_id, told in people}
-    worded = _worded(keys.values(), now)
-    return [
-        (
-            Draft(keys[look_id, told], look_id, told, None)
-            if keys[look_id, told] in worded
-            else bench.draft(look_id, told),
-            sorted(everybody),
-        )
-        for (look_id, told), everybody in people.items()
-    ]
+    return {bench.key(*what): _Share(what, everybody) for what, everybody in people.items()}
 
 
 def _worded(keys: Iterable[bytes], now: datetime) -> set[bytes]:
@@ -189,18 +202,19 @@ def as_body(subject: str, text: str, html: str) -> str:
 
 
 def _plan(
-    gathering: Gathering, drafts: Sequence[tuple[Draft, list[int]]], composer: Composer, now: datetime
+    gathering: Gathering, drafts: Sequence[tuple[Draft, list[int]]], composer: Composer, people: int, now: datetime
 ) -> tuple[int, ...]:
     ids = store_editions([draft for draft, _ in drafts], gathering.occasion.kind, composer.vault, now)
     given: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for draft, people in drafts:
+    for draft, everybody in drafts:
         for item, version, _ in () if isinstance(draft.told, str) else draft.told:
-            given[item, version].extend(people)
+            given[item, version].extend(everybody)
     return composer.plan(
         occasion_id=gathering.occasion_id,
         lane=Lane.DIGEST if gathering.rhythm else Lane.ALERT,
-        shares=[(ids[draft.key], people, draft.failed) for draft, people in drafts],
-        given=[(item, version, people) for (item, version), people in given.items()],
+        shares=[(ids[draft.key], everybody, draft.failed) for draft, everybody in drafts],
+        given=[(item, version, everybody) for (item, version), everybody in given.items()],
+        audience=people,
         now=now,
     )
 

@@ -12,8 +12,8 @@ from newsletter.models import Cadence, Gathering
 #: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
 #: day longer. A match is younger than its item, so the same bounds how far a query reads.
 LOOK_BACK, YOUNG = timedelta(days=20), timedelta(days=10)
-#: People per transaction, and of the first one of an alert: its mails leave while the others are planned.
-CHUNK, FIRST = 50_000, 5_000
+#: Subscriber ids per transaction at most, and in the first one of an alert: its mails leave while the others are planned.
+CHUNK, FIRST = 200_000, 5_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,14 @@ def chunk_end(gathering: Gathering, lo: int, size: int = CHUNK) -> int | None:
     )
     end: int | None = found[0][0]
     return end
+
+
+def audience(gathering: Gathering, people: int, *, lo: int, hi: int) -> int:
+    """About how many people the whole gathering goes to, judged from the `people` who are owed something in (lo, hi]."""
+    if gathering.rhythm is not None:
+        return people
+    last: int = db.rows("SELECT coalesce(max(id), 0) FROM subscriber")[0][0]
+    return people * max(last, hi) // max(hi - lo, 1)
 
 
 def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]:
