@@ -32,6 +32,7 @@ _NOT_GIVEN = """ AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m
 _ALERT = """
 SELECT b.id, b.look_id, m.id FROM "match" m
 JOIN subscription s ON s.topic_id=m.topic_id AND s.cadence=1 AND s.ended_at IS NULL AND s.owed_from<=m.owed_at
+  AND s.subscriber_id>%(lo)s AND s.subscriber_id<=%(hi)s  -- of the index only this part, though it says no more than b.id below
 JOIN subscriber b ON b.id=s.subscriber_id
 WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s AND """
 
