@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events bench-wire lint format lock
+.PHONY: help run demo test faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events bench-delivery bench-end-to-end lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,9 +36,13 @@ bench-poll: ## a thousand feeds polled, bad ones among them, beside the usual po
 bench-events: ## signed events posted, stored once and followed, beside the usual handler
 	$(TESTED) bench.events
 
-bench-wire: ## mails by SMTP and by SendGrid into local sinks, beside smtplib, smtp-source and the sendgrid helpers
-	$(TESTED) bench.delivery_smtp
-	$(TESTED) bench.delivery_sendgrid
+bench-delivery: ## the ledger at a million deliveries, SMTP and SendGrid, each beside its peers (N=50000 for less)
+	$(TESTED) bench.delivery --ledger $(if $(N),--people $(N))
+	$(TESTED) bench.delivery --smtp
+	$(TESTED) bench.delivery --sendgrid
+
+bench-end-to-end: ## one alert to a million people, entry stored to all accepted (N=50000 for less)
+	$(TESTED) bench.end_to_end $(if $(N),--people $(N))
 
 lint: ## format and lint only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports

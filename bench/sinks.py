@@ -2,12 +2,14 @@
 
     with smtp() as sink: ...        # sink.url as in NEWSLETTER_MAIL_URL, sink.taken()
     with sendgrid() as sink: ...    # sink.url as in NEWSLETTER_SENDGRID_URL
+    with smtp(log=path) as sink: ... # each recipient is written to the file before the answer, one a line
 
 One thread and epoll, so that what is measured is the sender and not the sink. Both want to be spoken to as the standards
 say: after the end of a mail at most a group of commands may follow before our reply (RFC 2920), and no second HTTP request.
 """
 
 import json
+import re
 import select
 import socket
 import subprocess
@@ -16,12 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 #: What may follow the end of a mail: commands are short.
 _GROUP = 4096
 _CHUNK = memoryview(bytearray(1 << 20))  # one for all: a fresh one for each read costs more than the read
 _END = b"\r\n.\r\n"
+_TO = re.compile(rb'"to": ?\[\{"email": ?"([^"]+)"\}\]')
 _OFFERS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
 
 
@@ -56,23 +59,23 @@ class Sink:
 
 
 @contextmanager
-def smtp() -> Iterator[Sink]:
+def smtp(log: Path | None = None) -> Iterator[Sink]:
     """A mail server."""
-    with _running("smtp") as sink:
+    with _running("smtp", log) as sink:
         yield sink
 
 
 @contextmanager
-def sendgrid() -> Iterator[Sink]:
+def sendgrid(log: Path | None = None) -> Iterator[Sink]:
     """A SendGrid that answers 202 to everything."""
-    with _running("sendgrid") as sink:
+    with _running("sendgrid", log) as sink:
         yield sink
 
 
 @contextmanager
-def _running(kind: str) -> Iterator[Sink]:
+def _running(kind: str, log: Path | None) -> Iterator[Sink]:
     root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-m", "bench.sinks", kind]
+    command = [sys.executable, "-m", "bench.sinks", kind, *([str(log)] if log else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         scheme = "smtp" if kind == "smtp" else "http"
         if process.stdin is None or process.stdout is None:
@@ -91,7 +94,8 @@ class _Smtp:
 
     def __init__(self) -> None:
         self.recipients = self.requests = 0
-        self._rest = b""
+        self.names: list[bytes] = []
+        self._rest = self._to = b""
         self._in_mail = False
 
     def heard(self, came: bytes) -> bytes:
@@ -106,22 +110,24 @@ class _Smtp:
                 at = end + len(_END)
                 self._in_mail = False
                 self.requests += 1
+                self.names.append(self._to)
                 replies.append(b"250 2.0.0 Ok: queued as 4F9D195432\r\n")
             else:
                 end = data.find(b"\r\n", at)
                 if end < 0:
                     self._rest = data[at:]
                     break
-                replies.append(self._reply(data[at : at + 4].upper()))
+                replies.append(self._reply(data[at:end]))
                 at = end + (0 if self._in_mail else 2)  # a mail may be nothing but its end
         return b"".join(replies)
 
-    def _reply(self, verb: bytes) -> bytes:
-        match verb:
+    def _reply(self, line: bytes) -> bytes:
+        match line[:4].upper():
             case b"EHLO":
                 return _OFFERS
             case b"RCPT":
                 self.recipients += 1
+                self._to = line[9:].partition(b">")[0]  # RCPT TO:<…>
             case b"DATA":
                 self._in_mail = True
                 return b"354 go on\r\n"
@@ -137,6 +143,7 @@ class _SendGrid:
 
     def __init__(self) -> None:
         self.recipients = self.requests = 0
+        self.names: list[bytes] = []
         self._parts: list[bytes] = []
         self._missing = 0
 
@@ -155,7 +162,9 @@ class _SendGrid:
             self._missing -= len(came)
         if self._missing:
             return b""
-        self.recipients += b"".join(self._parts).count(b'"to"')
+        found = _TO.findall(b"".join(self._parts))
+        self.names.extend(found)
+        self.recipients += len(found)
         self.requests += 1
         self._parts = []
         return b"HTTP/1.1 202 Accepted\r\nX-Message-Id: sink-%d-%d\r\nContent-Length: 0\r\n\r\n" % (
@@ -164,8 +173,9 @@ class _SendGrid:
         )
 
 
-def _serve(kind: str) -> None:
+def _serve(kind: str, log: str = "/dev/null") -> None:
     """Until the standard input ends; a line on it is answered by the counts so far."""
+    names = Path(log).open("ab")  # noqa: SIM115 - as long as the process lives
     listening = socket.create_server(("127.0.0.1", 0), backlog=1000)
     print(listening.getsockname()[1], flush=True)
     made = _Smtp if kind == "smtp" else _SendGrid
@@ -190,11 +200,15 @@ def _serve(kind: str) -> None:
                 requests = gone[1] + sum(talk.requests for talk in there)
                 print(json.dumps({"recipients": recipients, "requests": requests, "size": size}), flush=True)
             else:
-                size += _turn(file, lines, waiting, gone)
+                size += _turn(file, lines, waiting, gone, names)
 
 
 def _turn(
-    file: int, lines: dict[int, tuple[socket.socket, _Smtp | _SendGrid]], waiting: select.epoll, gone: list[int]
+    file: int,
+    lines: dict[int, tuple[socket.socket, _Smtp | _SendGrid]],
+    waiting: select.epoll,
+    gone: list[int],
+    log: BinaryIO,
 ) -> int:
     """Listen to one connection, and answer; returns how many bytes came."""
     connection, talk = lines[file]
@@ -202,6 +216,10 @@ def _turn(
     try:
         came = bytes(_CHUNK[: connection.recv_into(_CHUNK)])
         replies = talk.heard(came) if came else b""
+        if talk.names:
+            log.write(b"\n".join(talk.names) + b"\n")
+            log.flush()
+            talk.names.clear()
         if replies:
             connection.sendall(replies)
     except OSError:
@@ -216,4 +234,4 @@ def _turn(
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(*sys.argv[1:])

@@ -1,10 +1,12 @@
 """The database's own means: its clock, its bulk insert, its dialect."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 
 
@@ -17,9 +19,7 @@ def now() -> datetime:
     """The database's clock, aware UTC: leases of several workers must not hang on each machine's own."""
     if not is_postgres():
         return datetime.now(UTC)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
+    moment: datetime = rows("SELECT clock_timestamp()", often=True)[0][0]
     return moment.astimezone(UTC)
 
 
@@ -28,18 +28,34 @@ def skip_locked() -> str:
     return "FOR UPDATE SKIP LOCKED" if is_postgres() else ""
 
 
-def rows(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+def rows(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool = False) -> list[tuple[Any, ...]]:
+    """All rows of a query. `often`: PostgreSQL keeps its plan for the connection, which here costs more than the work itself."""
+    if often and is_postgres():
+        with _prepared(sql, params) as told:
+            return told.fetchall()
     with connection.cursor() as cursor:
         cursor.execute(sql, _adapted(params))
         return list(cursor.fetchall())
 
 
-def execute(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> int:
-    """Run a statement; returns the number of rows it changed."""
+def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool = False) -> int:
+    """Run a statement; returns the number of rows it changed. `often` as for `rows`."""
+    if often and is_postgres():
+        with _prepared(sql, params) as told:
+            return told.rowcount
     with connection.cursor() as cursor:
         cursor.execute(sql, _adapted(params))
         return int(cursor.rowcount)
+
+
+@contextmanager
+def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    """Django's own cursor writes the values into the text, so that no statement ever comes twice."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        yield cursor.execute(sql, params, prepare=True)
 
 
 def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
@@ -54,6 +70,34 @@ def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) 
         else:
             places = ", ".join(["%s"] * len(columns))
             cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])
+
+
+#: Numbers before, one that is each of these, numbers after: so many rows.
+Run = tuple[tuple[int, ...], Sequence[int], tuple[int, ...]]
+
+
+def insert_runs(table: str, columns: Sequence[str], runs: Iterable[Run]) -> None:
+    """As `insert`, for numbers of which one column changes from row to row: a million rows are some joins of text, not loops."""
+    if not is_postgres():
+        insert(table, columns, ((*before, one, *after) for before, ones, after in runs for one in ones))
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy,
+    ):
+        for before, ones, after in runs:
+            if ones:
+                head = "".join(f"{number}\t" for number in before)
+                tail = "".join(f"\t{number}" for number in after) + "\n"
+                copy.write(head + (tail + head).join(map(str, ones)) + tail)
+
+
+def learn(table: str, added: int) -> None:
+    """Let PostgreSQL look at a table that more than doubled: it would plan for the small one until autovacuum comes by."""
+    if is_postgres() and rows("SELECT reltuples<%s FROM pg_class WHERE oid=%s::regclass", [added, table])[0][0]:
+        execute(f'ANALYZE "{table}"')
 
 
 #: Rows of one statement: well below SQLite's limit of 32,766 parameters.

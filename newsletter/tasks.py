@@ -78,6 +78,8 @@ SILENCE = 25
 TURN, READING = 20, 60.0
 #: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
 PACED = 20.0
+#: Seconds for which one task deletes what is old; what is left goes the next hour.
+PRUNING = 180.0
 #: Seconds that a hand-over which has begun is waited for at the end.
 DRAIN = 30.0
 
@@ -200,8 +202,7 @@ def compose_open() -> None:
 @app.task(name="newsletter.compose")
 def compose_gathering(gathering_id: int) -> None:
     """Compose and plan one gathering."""
-    if compose.compose(gathering_id, wiring.composer(), clock=db.now):
-        ring("send")
+    compose.compose(gathering_id, wiring.composer(), clock=db.now, planned=lambda _: ring("send"))
 
 
 @app.task(name="newsletter.send", time_limit=900, soft_time_limit=840)
@@ -223,6 +224,11 @@ def _send_next() -> send.Sent | None:
 
 def _going_on() -> bool:
     return not stopping.is_set()
+
+
+def _for(seconds: float) -> Callable[[], bool]:
+    until = time.monotonic() + seconds
+    return lambda: _going_on() and time.monotonic() < until
 
 
 @app.task(name="newsletter.recover")
@@ -285,7 +291,7 @@ def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
 def prune_rows() -> None:
     """Delete what is kept no longer."""
     now = db.now()
-    prune.prune(now=now)
+    prune.prune(now=now, going_on=_for(PRUNING))
     soft.prune(now=now)
     old_feeds.prune(now=now)
     topics.drop_orphans()

@@ -177,7 +177,8 @@ def _plan(
     occasion_id: int,
     lane: Lane,
     shares: Sequence[tuple[int, Sequence[int], str | None]],
-    given: Sequence[tuple[int, int, int]],
+    given: Sequence[tuple[int, int, Sequence[int]]],
+    audience: int,
     now: datetime,
 ) -> tuple[int, ...]:
     """Each provider's part in batches of its own; what is given goes along with the first part, in one transaction."""
@@ -185,7 +186,15 @@ def _plan(
     parts = routing.split(whole, list(carriers()), vault())
     ids: tuple[int, ...] = ()
     for number, part in parts.items():
-        ids += plan(occasion_id=occasion_id, lane=lane, shares=part, given=given, carrier=carriers()[number], now=now)
+        ids += plan(
+            occasion_id=occasion_id,
+            lane=lane,
+            shares=part,
+            given=given,
+            audience=audience,
+            carrier=carriers()[number],
+            now=now,
+        )
         given = ()
     return ids
 

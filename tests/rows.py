@@ -160,7 +160,7 @@ def planned(
             occasion_id=occasion.id,
             lane=lane,
             shares=[Share(ids[key], [person.id for person in people])],
-            given=[(told.id, person.id, 1) for person in people],
+            given=[(told.id, 1, [person.id for person in people])],
             carrier=carrier,
             now=NOW,
         )

@@ -85,11 +85,12 @@ class Redis:
 class Postgres:
     """A PostgreSQL cluster of its own; as root it runs as the user postgres, because it refuses root.
 
-    `durable`: what was committed survives `crash`.
+    `durable`: what was committed survives `crash`. `settings`: as in postgresql.conf.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._durable = durable
+    def __init__(self, *, durable: bool = False, **settings: str) -> None:
+        write = "on" if durable else "off"
+        self._settings = {"fsync": write, "synchronous_commit": write} | settings
         self._bin = _postgres_bin()
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="newsletter-postgres-"))
@@ -102,6 +103,11 @@ class Postgres:
         data = self.directory / "data"
         self._run("initdb", "-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
         self._control("start")
+
+    @property
+    def pid(self) -> int:
+        """Of the process that all others of it come from."""
+        return int((self.directory / "data" / "postmaster.pid").read_text().split()[0])
 
     def crash(self) -> None:
         """End it at once, with no time to write anything, and start it again."""
@@ -129,8 +135,8 @@ class Postgres:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _control(self, *words: str) -> None:
-        write = "on" if self._durable else "off"
-        options = f"-p {self.port} -k {self.directory} -h 127.0.0.1 -c fsync={write} -c synchronous_commit={write}"
+        options = f"-p {self.port} -k {self.directory} -h 127.0.0.1"
+        options += "".join(f" -c {name}={value}" for name, value in self._settings.items())
         data, log = str(self.directory / "data"), str(self.directory / "log")
         self._run("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, *words)
 

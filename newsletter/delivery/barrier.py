@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from newsletter import db
 from newsletter.delivery import breaker, provider_gate
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
-from newsletter.models import Attempt, Batch, BatchState, Gate, Lane
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Gate, Lane
 from newsletter.vault import KeysDoNotFit, Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
@@ -115,11 +116,12 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
         KeysDoNotFit: an address does not open; nothing was changed.
     """
     with transaction.atomic():
-        if not provider_gate.may_send(provider) or not Gate.objects.exists():
+        if not provider_gate.may_send(provider):
             return None
         begun = db.rows(
             "UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s "
-            "AND token=%(token)s AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s RETURNING attempts",
+            "AND token=%(token)s AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s "
+            "AND EXISTS (SELECT 1 FROM gate WHERE sending_open) RETURNING attempts",
             {
                 "lease": now + lease(window),
                 "batch": held.batch_id,
@@ -127,12 +129,37 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
                 "margin": now + MARGIN,
                 "provider": provider,
             },
+            often=True,
         )
         if begun:
-            Attempt.objects.create(batch_id=held.batch_id, n=begun[0][0], provider=provider, began_at=now)
-        elif not Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.SENDING).exists():
+            db.execute(
+                "INSERT INTO attempt (batch_id, n, provider, began_at, disproved) "
+                "VALUES (%(batch)s, %(n)s, %(provider)s, %(now)s, false)",
+                {"batch": held.batch_id, "n": begun[0][0], "provider": provider, "now": now},
+                often=True,
+            )
+        elif not _still_ours(held):
             return None
         return open_window(held, after=0, now=now, window=window, vault=vault)
+
+
+def _still_ours(held: Claim) -> bool:
+    """Whether the barrier was passed before, and only its commit not heard of."""
+    mine = Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.SENDING)
+    return mine.exists() and Gate.objects.filter(sending_open=True).exists()
+
+
+# A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
+# a person lifts their own bounce. Complaints and erasure are sticky.
+_ALLOWED = """CASE WHEN o.kind='notice'
+  THEN b.state IN ('pending','active') AND (x.address_index IS NULL OR (NOT x.sticky AND x.reason<>'erased'))
+  ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END"""
+# Without a row in subscriber: erased.
+_WINDOW = f"""
+SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, b.handle, b.key_id, b.address_cipher, {_ALLOWED} AS allowed
+FROM delivery d JOIN occasion o ON o.id=d.occasion_id LEFT JOIN subscriber b ON b.id=d.subscriber_id
+LEFT JOIN suppression x ON x.address_index=b.address_index AND x.lifted_at IS NULL
+WHERE d.batch_id=%(batch)s AND d.state IS NULL AND d.id>%(after)s ORDER BY d.id"""
 
 
 def open_window(held: Claim, *, after: int, now: datetime, window: int | None, vault: Vault) -> list[Recipient]:
@@ -140,22 +167,20 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
 
     Runs inside the transaction that made or settled the window before: `begun_upto` is committed before its bytes leave.
     """
-    _cancel_disallowed(held.batch_id, now)
-    limit = "" if window is None else f"LIMIT {int(window)}"
-    found = db.rows(
-        "SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, b.handle, b.key_id, b.address_cipher "
-        "FROM delivery d JOIN subscriber b ON b.id=d.subscriber_id JOIN occasion o ON o.id=d.occasion_id "
-        f"WHERE d.batch_id=%(batch)s AND d.state IS NULL AND d.id>%(after)s ORDER BY d.id {limit}",
-        {"batch": held.batch_id, "after": after},
-    )
-    recipients = [
-        Recipient(row[0], row[1], row[2], row[3], row[4], _opened(vault, UUID(str(row[5])), row[6], row[7]))
-        for row in found
-    ]
+    limit = "" if window is None else f" LIMIT {int(window)}"
+    recipients: list[Recipient] = []
+    while not recipients:
+        found = db.rows(_WINDOW + limit, {"batch": held.batch_id, "after": after, "now": now}, often=True)
+        if not found:
+            break
+        after = found[-1][0]
+        _cancel([row[0] for row in found if not row[-1]])
+        recipients = [_recipient(row, vault) for row in found if row[-1]]
     if recipients and window is not None:
         db.execute(
             "UPDATE batch SET begun_upto=%(upto)s, lease_until=%(lease)s WHERE id=%(batch)s",
             {"upto": recipients[-1].delivery_id, "lease": now + lease(window), "batch": held.batch_id},
+            often=True,
         )
     return recipients
 
@@ -195,34 +220,25 @@ def park(held: Claim, why: str) -> None:
     )
 
 
-def _opened(vault: Vault, handle: UUID, key_id: int, cipher: bytes) -> Address:
-    return Address(vault.open(key_id, cipher, handle=handle.bytes, column="address"))
+def _recipient(row: tuple[Any, ...], vault: Vault) -> Recipient:
+    delivery_id, subscriber_id, edition_id, key, link_epoch, handle, key_id, cipher, _ = row
+    number = handle if isinstance(handle, UUID) else UUID(handle)
+    address = Address(vault.open(key_id, cipher, handle=number.bytes, column="address"))
+    return Recipient(delivery_id, subscriber_id, edition_id, key, link_epoch, address)
 
 
 def _domain(vault: Vault, handle: object, key_id: int | None, cipher: bytes | None) -> str:
     """What does not open is left to the barrier, which says so."""
     try:
-        return _opened(vault, UUID(str(handle)), key_id or 0, cipher or b"").value.rpartition("@")[2].lower()
+        opened = vault.open(key_id or 0, cipher or b"", handle=UUID(str(handle)).bytes, column="address")
     except (KeysDoNotFit, ValueError):
         return ""
+    return opened.rpartition("@")[2].lower()
 
 
-# A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
-# a person lifts their own bounce. Complaints and erasure are sticky.
-_ALLOWED = """
-SELECT 1 FROM subscriber b JOIN occasion o ON o.id=delivery.occasion_id
-LEFT JOIN suppression x ON x.address_index=b.address_index AND x.lifted_at IS NULL
-WHERE b.id=delivery.subscriber_id AND CASE WHEN o.kind='notice'
-  THEN b.state IN ('pending','active') AND (x.address_index IS NULL OR (NOT x.sticky AND x.reason<>'erased'))
-  ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END
-"""
-
-
-def _cancel_disallowed(batch_id: int, now: datetime) -> None:
+def _cancel(delivery_ids: Sequence[int]) -> None:
     """Left, paused, suppressed or erased since the mail was planned."""
-    db.execute(
-        "UPDATE delivery SET state='cancelled', reason='not allowed any more' "
-        f"WHERE batch_id=%(batch)s AND state IS NULL AND id>coalesce((SELECT done_upto FROM batch WHERE id=%(batch)s), 0) "
-        f"AND NOT EXISTS ({_ALLOWED})",
-        {"batch": batch_id, "now": now},
-    )
+    if delivery_ids:
+        Delivery.objects.filter(id__in=delivery_ids, state=None).update(
+            state=DeliveryState.CANCELLED, reason="not allowed any more"
+        )

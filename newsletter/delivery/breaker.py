@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db.models import F
 
+from newsletter import db
 from newsletter.handover import Accepted, Outcome, Refused, Unknown
 from newsletter.models import Breaker
 
@@ -16,6 +17,8 @@ log = structlog.get_logger()
 OPEN_AFTER = 5
 #: Minutes before the first, second, … probe; the last one repeats.
 PROBE_AFTER = (1, 2, 5, 15)
+
+_IN_DOUBT = "SELECT 1 FROM breaker WHERE provider=%(provider)s AND (in_a_row>0 OR open_until IS NOT NULL)"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def note(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
     """
     told = list(outcomes)
     if any(isinstance(one, Accepted | Refused) for one in told):
+        if not db.rows(_IN_DOUBT, {"provider": provider}, often=True):
+            return False
         back = Breaker.objects.filter(provider=provider, open_until__isnull=False)
         if back.update(open_until=None, opened_at=None, in_a_row=0, probes=0):
             log.warning("provider_answers_again", provider=provider)

@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
-from newsletter import links
+from newsletter import db, links
 from newsletter.delivery.barrier import Recipient
 from newsletter.handover import Letter, Parcel
-from newsletter.models import Edition, EditionBody, Notice
+from newsletter.models import EditionBody, Notice
 from newsletter.vault import NO_CHECK, Vault, epoch_check
+
+#: Letters that a process keeps opened: an alert's batches come with the same few again and again.
+KEPT = 512
 
 
 class Letters:
-    """The letters of one batch, each opened once."""
+    """The letters of one batch. An edition's key is a hash of all it says, so what was opened before is the same again."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -25,11 +29,16 @@ class Letters:
             KeysDoNotFit: its body does not open.
         """
         if edition_id not in self._letters:
-            edition = Edition.objects.get(id=edition_id)
-            body = EditionBody.objects.get(edition_id=edition_id)
-            opened = self._vault.open(body.key_id, body.cipher, handle=bytes(edition.key), column="body")
-            self._letters[edition_id] = Letter(edition_id=edition_id, kind=edition.kind, **json.loads(opened))
+            [(key, kind)] = db.rows("SELECT key, kind FROM edition WHERE id=%(id)s", {"id": edition_id}, often=True)
+            self._letters[edition_id] = _opened(self._vault, edition_id, bytes(key), kind)
         return self._letters[edition_id]
+
+
+@lru_cache(maxsize=KEPT)
+def _opened(vault: Vault, edition_id: int, key: bytes, kind: str) -> Letter:
+    body = EditionBody.objects.get(edition_id=edition_id)
+    opened = vault.open(body.key_id, body.cipher, handle=key, column="body")
+    return Letter(edition_id=edition_id, kind=kind, **json.loads(opened))
 
 
 def parcels(

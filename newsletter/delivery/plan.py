@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import transaction
 
 from newsletter import db
 from newsletter.models import Batch, BatchState, Lane
 
-#: People per batch: doubt after a crash is at most one batch per worker, so it is small where doubt would be costly.
+#: People per batch: doubt after a crash is at most one batch per worker, so it is small where doubt would be costly. Where
+#: many are mailed it grows with them, up to what a provider takes at once: a thousandth of them at most is in doubt.
+MOST, DOUBT = 1_000, 1_000
 SIZES = {Lane.NOTICE: 50, Lane.ALERT: 100, Lane.DIGEST: 500}
 
 
@@ -35,20 +39,22 @@ def plan(
     occasion_id: int,
     lane: Lane,
     shares: Sequence[Share],
-    given: Sequence[tuple[int, int, int]],
+    given: Sequence[tuple[int, int, Sequence[int]]],
     carrier: Carrier,
     now: datetime,
+    audience: int = 0,
 ) -> tuple[int, ...]:
     """Write batches, deliveries and what they give, inside the caller's transaction; returns the batch ids.
 
-    `given` holds (item id, subscriber id, item version). Its primary key is "never twice", so nothing is ignored here.
+    `given` holds (item id, item version, ids of the people who get it). Its primary key is "never twice", so nothing is
+    ignored here. `audience` is about how many people the occasion goes to, of whom these may be a part.
 
     Raises:
         IntegrityError: somebody else gave one of the items, or planned one of the deliveries, first: roll back, compute again.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("plan() belongs into the transaction that decides what is owed")
-    groups = list(_groups(shares, SIZES[lane], carrier))
+    groups = list(_groups(shares, max(SIZES[lane], min(MOST, audience // DOUBT)), carrier))
     batches = Batch.objects.bulk_create(
         Batch(
             provider=carrier.number,
@@ -61,16 +67,22 @@ def plan(
         )
         for parked, people in groups
     )
-    db.insert(
+    db.insert_runs(
         "delivery",
         ("occasion_id", "subscriber_id", "edition_id", "batch_id"),
         (
-            (occasion_id, subscriber_id, edition_id, batch.id)
+            ((occasion_id,), [subscriber_id for _, subscriber_id in run], (edition_id, batch.id))
             for batch, (_, people) in zip(batches, groups, strict=True)
-            for edition_id, subscriber_id in people
+            for edition_id, run in groupby(people, key=itemgetter(0))
         ),
     )
-    db.insert("delivery_item", ("item_id", "subscriber_id", "version"), sorted(given))
+    # in the order of the primary key: rows and index are appended
+    db.insert_runs(
+        "delivery_item",
+        ("item_id", "subscriber_id", "version"),
+        (((item_id,), sorted(people), (version,)) for item_id, version, people in sorted(given)),
+    )
+    db.learn("delivery", sum(len(people) for _, people in groups))
     return tuple(batch.id for batch in batches)
 
 

@@ -1,55 +1,101 @@
-"""What is kept no longer: bodies after 7 days, the ledger after 14, what was given after 21."""
+"""What is kept no longer: bodies after 7 days, the ledger after 14, what was given after 21. In pieces, while mail goes out."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-
-from django.db.models import Max
+from typing import Any
 
 from newsletter import db
-from newsletter.models import Delivery, EditionBody, Event, Item, Occasion
 
 BODY = timedelta(days=7)
 LEDGER = timedelta(days=14)
 #: Twice the ten days in which an item can be owed, plus one: pruning can never make an item new again.
 GIVEN = timedelta(days=21)
+#: Rows in one statement, each a transaction of its own: nobody waits for more than one of them.
+PIECE = 5_000
 
-_DONE = ("accepted", "failed", "cancelled")
+GoingOn = Callable[[], bool]
+_Params = dict[str, Any]
+# What is in doubt stays until an operator decides.
+_SURE = (
+    "EXISTS (SELECT 1 FROM batch b WHERE b.id=delivery.batch_id AND b.state IN ('accepted','failed','cancelled') "
+    "AND coalesce(delivery.state,'')<>'unknown')"
+)
 
 
-def prune(*, now: datetime) -> dict[str, int]:
-    """Delete what is past its time; returns rows by table. What is in doubt stays until an operator decides."""
-    return {
-        "edition_body": EditionBody.objects.filter(made_at__lt=now - BODY).delete()[0],
-        "delivery": _ledger(now - LEDGER),
-        "delivery_item": _given(now - GIVEN),
+def _always() -> bool:
+    return True
+
+
+def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = _always) -> dict[str, int]:
+    """Delete what is past its time; returns rows by table. What is in doubt stays until an operator decides.
+
+    `going_on` is asked before each piece: what is left then is found the next time.
+    """
+    broom = _Broom(piece, going_on)
+    old = {"before": now - LEDGER}
+    done = {
+        "edition_body": broom.sweep("edition_body", "edition_id", "made_at<%(before)s", {"before": now - BODY}),
+        "delivery": sum(
+            broom.sweep("delivery", "subscriber_id", *where, only=_SURE) for where in _occasions(now - LEDGER)
+        ),
+        "delivery_item": sum(broom.sweep("delivery_item", "subscriber_id", *where) for where in _items(now - GIVEN)),
     }
+    unused = "NOT EXISTS (SELECT 1 FROM {0} x WHERE x.{1}={2})".format
+    broom.sweep("attempt", "id", "began_at<%(before)s", old, only=unused("delivery", "batch_id", "attempt.batch_id"))
+    no_attempt = unused("attempt", "batch_id", "batch.id")
+    only = f"{unused('delivery', 'batch_id', 'batch.id')} AND {no_attempt}"
+    broom.sweep("batch", "id", f"not_before<%(before)s AND {no_attempt}", old, only=only)
+    # looking for mails of editions reads the whole ledger each time, so there are few times
+    bare = f"created_at<%(before)s AND {unused('edition_body', 'edition_id', 'edition.id')}"
+    _Broom(piece * 10, going_on).sweep("edition", "id", bare, old, only=unused("delivery", "edition_id", "edition.id"))
+    broom.sweep("event", "id", "received_at<%(before)s", old)
+    return done
 
 
-def _ledger(before: datetime) -> int:
-    """Deliveries of old occasions whose batches are done, then batches, occasions and editions that nothing points at."""
-    old = Occasion.objects.filter(created_at__lt=before)
-    gone = Delivery.objects.filter(occasion__in=old, batch__state__in=_DONE).delete()[0]
-    empty = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.{0}_id={0}.id)"
-    params = {"before": before}
-    db.execute(
-        "DELETE FROM attempt WHERE began_at<%(before)s "
-        "AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.batch_id=attempt.batch_id)",
-        params,
+class _Broom:
+    """Deletes in pieces, in the order of a key."""
+
+    def __init__(self, piece: int, going_on: GoingOn) -> None:
+        self._piece = piece
+        self._going_on = going_on
+
+    def sweep(self, table: str, key: str, where: str, params: _Params, *, only: str = "true") -> int:
+        """Delete the rows of `table` that meet `where` and `only`, a piece of those that meet `where` after the other."""
+        gone, low = 0, -1
+        found = f'SELECT {key} FROM "{table}" WHERE {key}>%(low)s AND {where} ORDER BY {key} LIMIT {self._piece}'
+        while self._going_on():
+            high = db.rows(f"SELECT max(c.{key}) FROM ({found}) c", params | {"low": low})[0][0]
+            if high is None:
+                break
+            gone += db.execute(
+                f'DELETE FROM "{table}" WHERE {key}>%(low)s AND {key}<=%(high)s AND {where} AND {only}',
+                params | {"low": low, "high": high},
+            )
+            low = high
+        return gone
+
+
+def _occasions(before: datetime) -> list[tuple[str, _Params]]:
+    """Each old occasion that still has deliveries."""
+    found = db.rows(
+        "SELECT o.id FROM occasion o WHERE o.created_at<%(before)s "
+        "AND EXISTS (SELECT 1 FROM delivery d WHERE d.occasion_id=o.id) ORDER BY o.id",
+        {"before": before},
     )
-    db.execute(
-        f"DELETE FROM batch WHERE not_before<%(before)s AND {empty.format('batch')} "
-        "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=batch.id)",
-        params,
-    )
-    db.execute(
-        f"DELETE FROM edition WHERE created_at<%(before)s AND {empty.format('edition')} "
-        "AND NOT EXISTS (SELECT 1 FROM edition_body e WHERE e.edition_id=edition.id)",
-        params,
-    )
-    Event.objects.filter(received_at__lt=before).delete()
-    return gone
+    return [("occasion_id=%(occasion)s", {"occasion": row[0]}) for row in found]
 
 
-def _given(before: datetime) -> int:
-    """Items grow with time, so what was given of old items is a range of the primary key."""
-    upto = Item.objects.filter(first_seen_at__lt=before).aggregate(upto=Max("id"))["upto"]
-    return db.execute("DELETE FROM delivery_item WHERE item_id<=%s", [upto]) if upto is not None else 0
+def _items(before: datetime) -> list[tuple[str, _Params]]:
+    """Each old item that was given to somebody. Items grow with time, so theirs is a range of the primary key."""
+    upto = db.rows("SELECT max(id) FROM item WHERE first_seen_at<%(before)s", {"before": before})[0][0]
+    found = db.rows(_GIVEN_ITEMS, {"upto": upto}) if upto is not None else []
+    return [("item_id=%(item)s", {"item": row[0]}) for row in found]
+
+
+# From each item to the next by the primary key, however many people have each.
+_GIVEN_ITEMS = """
+WITH RECURSIVE given(id) AS (
+  SELECT min(item_id) FROM delivery_item
+  UNION ALL SELECT (SELECT min(item_id) FROM delivery_item WHERE item_id>given.id) FROM given WHERE given.id<%(upto)s
+)
+SELECT id FROM given WHERE id<=%(upto)s"""

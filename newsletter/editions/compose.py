@@ -3,15 +3,15 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 from django.db import IntegrityError, transaction
 
-from newsletter.editions.owed import CHUNK, Owed, chunk_end, owed
+from newsletter.editions.owed import CHUNK, FIRST, Owed, audience, chunk_end, owed
 from newsletter.editions.pieces import Explaining, Shelf, shelf
 from newsletter.editions.render import Block, Wording
 from newsletter.editions.select import Content, content, stories
@@ -20,12 +20,20 @@ from newsletter.vault import Vault
 
 log = structlog.get_logger()
 
+#: An edition whose body is younger is not worded again: its key is a hash of all that it says.
+WORDED = timedelta(days=1)
+#: Editions worded in one transaction at most: all their words are in memory at once. Digests are nearly all different.
+EDITIONS = 1_000
 #: A chunk is computed again when another composer gave one of its items first; each time fewer can be left.
 TRIES = 5
 
 
 class Plan(Protocol):
-    """Delivery's `plan`, with its carrier chosen; `shares` holds (edition id, subscriber ids, why parked or None)."""
+    """Delivery's `plan`, with its carrier chosen; `shares` holds (edition id, subscriber ids, why parked or None).
+
+    `given` holds (item id, item version, ids of the people who get it). `audience` is about how many people the occasion
+    goes to: this call may be a part of them.
+    """
 
     def __call__(
         self,
@@ -33,7 +41,8 @@ class Plan(Protocol):
         occasion_id: int,
         lane: Lane,
         shares: Sequence[tuple[int, Sequence[int], str | None]],
-        given: Sequence[tuple[int, int, int]],
+        given: Sequence[tuple[int, int, Sequence[int]]],
+        audience: int,
         now: datetime,
     ) -> tuple[int, ...]: ...
 
@@ -50,7 +59,7 @@ class Composer:
 
 @dataclass(frozen=True)
 class Draft:
-    """One edition before it is stored: its words, or why they failed."""
+    """One edition before it is stored: its words, or why they failed; neither where it is stored and worded already."""
 
     key: bytes
     look_id: int
@@ -60,57 +69,93 @@ class Draft:
     failed: str | None = None
 
 
+def _nobody_waits(_batch_ids: Sequence[int]) -> None:
+    pass
+
+
 def compose(
-    gathering_id: int, composer: Composer, *, clock: Callable[[], datetime], chunk: int = CHUNK
+    gathering_id: int,
+    composer: Composer,
+    *,
+    clock: Callable[[], datetime],
+    chunk: int = CHUNK,
+    planned: Callable[[Sequence[int]], None] = _nobody_waits,
 ) -> tuple[int, ...]:
     """Compose and plan a gathering to its end; returns the ids of the batches planned. Repeatable, by several workers at once.
+
+    `planned` hears of each chunk's batches once they are committed: they may be sent while the next chunk is composed.
 
     Raises:
         IntegrityError: a chunk met other composers `TRIES` times; the gathering stays open and is taken up again.
     """
     batches: list[int] = []
+    size = chunk
     while True:
         gathering = Gathering.objects.select_related("rhythm", "occasion").get(id=gathering_id)
         if gathering.composed_at is not None:
             return tuple(batches)
         now = clock()
         lo = gathering.composed_upto
-        hi = chunk_end(gathering, lo, chunk)
+        hi = chunk_end(gathering, lo, size if lo or gathering.rhythm else min(size, FIRST))
         if hi is None:
-            Gathering.objects.filter(id=gathering_id, composed_upto=lo, composed_at=None).update(composed_at=now)
+            Gathering.objects.filter(id=gathering_id, composed_upto=lo).update(composed_at=now)
             log.info("composed", gathering_id=gathering_id, batches=len(batches))
             continue
-        batches.extend(_chunk(gathering, lo, hi, composer, now))
+        made = _chunk(gathering, lo, hi, composer, now, most=EDITIONS if size > 1 else None)
+        size = max(1, size // 4) if made is None else min(size * 2, chunk)
+        if made:
+            planned(made)
+            batches.extend(made)
 
 
-def _chunk(gathering: Gathering, lo: int, hi: int, composer: Composer, now: datetime) -> tuple[int, ...]:
+def _chunk(
+    gathering: Gathering, lo: int, hi: int, composer: Composer, now: datetime, *, most: int | None
+) -> tuple[int, ...] | None:
+    """Plan what the people in (lo, hi] are owed; None, and nothing done, if more than `most` editions had to be worded."""
     for tries_left in reversed(range(TRIES)):
-        people = owed(gathering, lo=lo, hi=hi, now=now)
-        stock = shelf({number for person in people for number in person.match_ids}, composer.explaining)
-        drafts = _drafts(gathering, people, stock, composer)
+        groups = owed(gathering, lo=lo, hi=hi, now=now)
+        stock = shelf({number for group in groups for number in group.match_ids}, composer.explaining)
+        bench = _Bench(gathering, stock, composer.wording)
+        shares = _shares(groups, stock, bench)
+        worded = _worded(shares, now)
+        if most is not None and len(shares) - len(worded) > most:
+            return None
+        drafts = [
+            (Draft(key, *share.what, None) if key in worded else bench.draft(*share.what), sorted(share.people))
+            for key, share in shares.items()
+        ]
+        people = audience(gathering, sum(len(everybody) for _, everybody in drafts), lo=lo, hi=hi)
         try:
             with transaction.atomic():
                 if not Gathering.objects.filter(id=gathering.id, composed_upto=lo).update(composed_upto=hi):
                     return ()
-                return _plan(gathering, drafts, composer, now)
+                return _plan(gathering, drafts, composer, people, now)
         except IntegrityError:
             if not tries_left:
                 raise
     return ()
 
 
-def _drafts(
-    gathering: Gathering, people: Sequence[Owed], stock: Shelf, composer: Composer
-) -> list[tuple[Draft, list[int]]]:
-    """Everybody who is owed the same, in the same look, with what they get worded once."""
-    by_matches: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
-    for person in people:
-        by_matches[person.look_id, person.match_ids].append(person.subscriber_id)
-    groups: dict[tuple[int, Content], list[int]] = defaultdict(list)
-    for (look_id, match_ids), subscriber_ids in by_matches.items():
-        groups[look_id, content(match_ids, stock.hits)].extend(subscriber_ids)
-    bench = _Bench(gathering, stock, composer.wording)
-    return [(bench.draft(look_id, told), sorted(everybody)) for (look_id, told), everybody in groups.items()]
+@dataclass(frozen=True)
+class _Share:
+    """A look and a content, and everybody who gets it."""
+
+    what: tuple[int, Content]
+    people: list[int]
+
+
+def _shares(groups: Sequence[Owed], stock: Shelf, bench: "_Bench") -> dict[bytes, _Share]:
+    """Everybody who is told the same, in the same look, by the edition's key."""
+    people: dict[tuple[int, Content], list[int]] = defaultdict(list)
+    for group in groups:
+        people[group.look_id, content(group.match_ids, stock.hits)].extend(group.subscriber_ids)
+    return {bench.key(*what): _Share(what, everybody) for what, everybody in people.items()}
+
+
+def _worded(keys: Iterable[bytes], now: datetime) -> set[bytes]:
+    """Those whose words are stored, and stay so for long enough to be mailed."""
+    fresh = EditionBody.objects.filter(edition__key__in=list(keys), made_at__gt=now - WORDED)
+    return {bytes(key) for key in fresh.values_list("edition__key", flat=True)}
 
 
 class _Bench:
@@ -123,8 +168,11 @@ class _Bench:
         self._wording = wording
         self._blocks: dict[tuple[int, Content], Block] = {}
 
+    def key(self, look_id: int, told: Content) -> bytes:
+        return edition_key(self._kind, self._cadence, look_id, self._wording.revision, told)
+
     def draft(self, look_id: int, told: Content) -> Draft:
-        key = edition_key(self._kind, self._cadence, look_id, self._wording.revision, told)
+        key = self.key(look_id, told)
         try:
             look = self._stock.looks[look_id]
             blocks = [self._block(look_id, place) for place in stories(told, self._stock.story_of)]
@@ -154,21 +202,19 @@ def as_body(subject: str, text: str, html: str) -> str:
 
 
 def _plan(
-    gathering: Gathering, drafts: Sequence[tuple[Draft, list[int]]], composer: Composer, now: datetime
+    gathering: Gathering, drafts: Sequence[tuple[Draft, list[int]]], composer: Composer, people: int, now: datetime
 ) -> tuple[int, ...]:
     ids = store_editions([draft for draft, _ in drafts], gathering.occasion.kind, composer.vault, now)
-    given = [
-        (item, subscriber, version)
-        for draft, people in drafts
-        if not isinstance(draft.told, str)
-        for item, version, _ in draft.told
-        for subscriber in people
-    ]
+    given: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for draft, everybody in drafts:
+        for item, version, _ in () if isinstance(draft.told, str) else draft.told:
+            given[item, version].extend(everybody)
     return composer.plan(
         occasion_id=gathering.occasion_id,
         lane=Lane.DIGEST if gathering.rhythm else Lane.ALERT,
-        shares=[(ids[draft.key], people, draft.failed) for draft, people in drafts],
-        given=given,
+        shares=[(ids[draft.key], everybody, draft.failed) for draft, everybody in drafts],
+        given=[(item, version, everybody) for (item, version), everybody in given.items()],
+        audience=people,
         now=now,
     )
 

@@ -35,6 +35,7 @@ def _plan(notice: Notice, composer: Composer, now: datetime) -> tuple[int, ...]:
                 lane=Lane.NOTICE,
                 shares=[(ids[draft.key], [notice.subscriber_id], None)],
                 given=[],
+                audience=1,
                 now=now,
             )
     except (

@@ -1,9 +1,10 @@
 """The question that decides everything: who is owed what. A live subscription, a match that may be owed, and not given yet."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from newsletter import db
 from newsletter.models import Cadence, Gathering
@@ -11,17 +12,17 @@ from newsletter.models import Cadence, Gathering
 #: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
 #: day longer. A match is younger than its item, so the same bounds how far a query reads.
 LOOK_BACK, YOUNG = timedelta(days=20), timedelta(days=10)
-#: Subscriber ids per transaction.
-CHUNK = 50_000
+#: Subscriber ids per transaction at most, and in the first one of an alert: its mails leave while the others are planned.
+CHUNK, FIRST = 200_000, 5_000
 
 
 @dataclass(frozen=True)
 class Owed:
-    """What one subscriber is owed: ids of matches, in order."""
+    """People of one look who are owed the same: ids of matches and of subscribers, both in order."""
 
-    subscriber_id: int
     look_id: int
     match_ids: tuple[int, ...]
+    subscriber_ids: Sequence[int]
 
 
 _PEOPLE = """b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) AND b.id>%(lo)s AND b.id<=%(hi)s
@@ -31,6 +32,7 @@ _NOT_GIVEN = """ AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m
 _ALERT = """
 SELECT b.id, b.look_id, m.id FROM "match" m
 JOIN subscription s ON s.topic_id=m.topic_id AND s.cadence=1 AND s.ended_at IS NULL AND s.owed_from<=m.owed_at
+  AND s.subscriber_id>%(lo)s AND s.subscriber_id<=%(hi)s  -- of the index only this part, though it says no more than b.id below
 JOIN subscriber b ON b.id=s.subscriber_id
 WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s AND """
 
@@ -52,8 +54,16 @@ def chunk_end(gathering: Gathering, lo: int, size: int = CHUNK) -> int | None:
     return end
 
 
+def audience(gathering: Gathering, people: int, *, lo: int, hi: int) -> int:
+    """About how many people the whole gathering goes to, judged from the `people` who are owed something in (lo, hi]."""
+    if gathering.rhythm is not None:
+        return people
+    last: int = db.rows("SELECT coalesce(max(id), 0) FROM subscriber")[0][0]
+    return people * max(last, hi) // max(hi - lo, 1)
+
+
 def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]:
-    """What each subscriber with an id in (lo, hi] is owed in this gathering."""
+    """What the subscribers with an id in (lo, hi] are owed in this gathering, grouped by what that is."""
     params = {
         "gathering": gathering.id,
         "occasion": gathering.occasion_id,
@@ -76,15 +86,27 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
     else:
         params |= {"cadence": gathering.rhythm.cadence, "rhythm": gathering.rhythm_id}
         sql = _DIGEST.format(rhythm=_rhythm_column(gathering)) + _PEOPLE + _NOT_GIVEN
-    return list(_by_person(db.rows(sql, params)))
+    return _grouped(sql, params)
 
 
-def _by_person(found: list[tuple[int, int, int]]) -> Iterator[Owed]:
+# The database groups where it can: a row for each content instead of one for each person and match.
+_GROUPED = """
+SELECT p.look_id, p.matches, array_agg(p.id ORDER BY p.id) FROM (
+  SELECT q.id, q.look_id, array_agg(q.match_id ORDER BY q.match_id) AS matches FROM ({each}) q(id, look_id, match_id)
+  GROUP BY q.id, q.look_id) p
+GROUP BY p.look_id, p.matches ORDER BY p.look_id, p.matches"""
+
+
+def _grouped(sql: str, params: dict[str, Any]) -> list[Owed]:
+    if db.is_postgres():
+        return [Owed(look, tuple(ids), people) for look, ids, people in db.rows(_GROUPED.format(each=sql), params)]
     matches: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for subscriber_id, look_id, match_id in found:
+    for subscriber_id, look_id, match_id in db.rows(sql, params):
         matches[subscriber_id, look_id].append(match_id)
+    people: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
     for (subscriber_id, look_id), ids in sorted(matches.items()):
-        yield Owed(subscriber_id, look_id, tuple(sorted(ids)))
+        people[look_id, tuple(sorted(ids))].append(subscriber_id)
+    return [Owed(look_id, ids, everybody) for (look_id, ids), everybody in sorted(people.items())]
 
 
 def _rhythm_column(gathering: Gathering) -> str:

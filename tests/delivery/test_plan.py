@@ -41,11 +41,30 @@ def test_an_item_is_given_once_even_if_two_composers_plan_at_once() -> None:
             occasion_id=occasion.id,
             lane=Lane.DIGEST,
             shares=[Share(Delivery.objects.first().edition_id, [made.people[0].id])],
-            given=[(made.item.id, made.people[0].id, 1)],
+            given=[(made.item.id, 1, [made.people[0].id])],
             carrier=Carrier(1, one_letter=False),
             now=rows.NOW,
         )
     assert (Delivery.objects.count(), DeliveryItem.objects.count()) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("audience", "sizes"), [(0, [100, 50]), (99_999, [100, 50]), (120_000, [120, 30]), (10**7, [150])]
+)
+def test_batches_grow_with_the_audience(audience: int, sizes: list[int]) -> None:
+    """A thousandth of those who are mailed is in doubt at most when a worker dies, or a batch as small as ever."""
+    occasion = Occasion.objects.create(kind="alert", key="alert:7", created_at=rows.NOW)
+    with transaction.atomic():
+        plan.plan(
+            occasion_id=occasion.id,
+            lane=Lane.ALERT,
+            shares=[Share(1, range(150))],
+            given=[],
+            carrier=Carrier(3, one_letter=True),
+            now=rows.NOW,
+            audience=audience,
+        )
+    assert list(Batch.objects.order_by("id").values_list("size", flat=True)) == sizes
 
 
 def test_one_mail_per_occasion_and_person() -> None:

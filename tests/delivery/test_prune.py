@@ -1,6 +1,7 @@
 """Retention: what is past its time goes, what is in doubt stays, and nothing becomes new again."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -44,6 +45,38 @@ def test_what_was_given_outlives_every_way_to_owe_it() -> None:
     assert DeliveryItem.objects.count() == 1
     prune.prune(now=rows.NOW + timedelta(days=22))
     assert DeliveryItem.objects.count() == 0
+
+
+def test_old_rows_go_in_pieces_and_what_is_left_goes_the_next_time() -> None:
+    made = rows.planned(7)
+    fresh = rows.planned(2)
+    settle("accepted")
+    Occasion.objects.filter(delivery__batch_id__in=fresh.batch_ids).update(created_at=rows.NOW + timedelta(days=20))
+    Item.objects.filter(id=fresh.item.id).update(first_seen_at=rows.NOW + timedelta(days=20))
+    later = rows.NOW + timedelta(days=30)
+    counts: list[tuple[int, int]] = []
+
+    def going_on() -> bool:
+        counts.append((Delivery.objects.count(), DeliveryItem.objects.count()))
+        return len(counts) < 5
+
+    assert prune.prune(now=later, piece=3, going_on=going_on)["delivery"] < 7
+    assert max(one[0] - other[0] for one, other in pairwise(counts)) <= 3
+    again = prune.prune(now=later, piece=3)
+    assert (Delivery.objects.count(), DeliveryItem.objects.count()) == (2, 2)
+    assert again["delivery_item"] == 7
+    assert not Delivery.objects.filter(batch_id__in=made.batch_ids).exists()
+    assert set(Batch.objects.values_list("id", flat=True)) == set(fresh.batch_ids)
+
+
+def test_one_mail_in_doubt_stays_though_its_batch_is_done() -> None:
+    rows.planned(3)
+    settle("accepted")
+    doubtful = Delivery.objects.order_by("id")[1].id
+    Delivery.objects.filter(id=doubtful).update(state="unknown")
+    prune.prune(now=rows.NOW + timedelta(days=60), piece=1)
+    assert list(Delivery.objects.values_list("id", flat=True)) == [doubtful]
+    assert Batch.objects.count() == 1
 
 
 def test_empty_tables_prune_to_nothing() -> None:

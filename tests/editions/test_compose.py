@@ -51,10 +51,12 @@ def objection(item_id: int, topic_id: int) -> str:
     return f"https://news.example.org/objection/{item_id}-{topic_id}"
 
 
-def _plan(*, occasion_id, lane, shares, given, now):
+def _plan(*, occasion_id, lane, shares, given, audience, now):
     wanted = [Share(*share) for share in shares]
     carrier = Carrier(1, one_letter=False)
-    return plan(occasion_id=occasion_id, lane=lane, shares=wanted, given=given, carrier=carrier, now=now)
+    return plan(
+        occasion_id=occasion_id, lane=lane, shares=wanted, given=given, audience=audience, carrier=carrier, now=now
+    )
 
 
 @pytest.fixture(scope="module")

@@ -98,9 +98,17 @@ def hours() -> Iterator[datetime]:
 
 
 def _composer() -> compose.Composer:
-    def planned(*, occasion_id, lane, shares, given, now):
+    def planned(*, occasion_id, lane, shares, given, audience, now):
         wanted = [Share(*share) for share in shares]
-        return plan(occasion_id=occasion_id, lane=lane, shares=wanted, given=given, carrier=rows.OUTBOX, now=now)
+        return plan(
+            occasion_id=occasion_id,
+            lane=lane,
+            shares=wanted,
+            given=given,
+            audience=audience,
+            carrier=rows.OUTBOX,
+            now=now,
+        )
 
     return compose.Composer(
         wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),

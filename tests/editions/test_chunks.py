@@ -1,0 +1,148 @@
+"""Chunks of a gathering: composers at once and killed ones, on a real database; mails leave while the next chunk is made."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from newsletter.editions import closing, compose
+from newsletter.editions.owed import audience
+from newsletter.models import Batch, Cadence, Delivery, DeliveryItem, Edition, Gathering, Subscriber
+from tests import rows
+from tests.editions.test_compose import composer  # noqa: F401 - the fixture
+
+NOW = rows.NOW
+
+
+def _alert(people: int = 12) -> int:
+    red, blue = rows.topic("Red"), rows.topic("Blue")
+    for number in range(people):
+        who = rows.subscriber()
+        rows.follow(who, red if number % 3 else blue)
+        if number % 4 == 0:
+            rows.follow(who, blue if number % 3 else red)
+    first, second = rows.item("One"), rows.item("Two")
+    rows.match(first, red), rows.match(second, blue)
+    gathering = closing.close_alert(now=NOW, wait=timedelta(0))
+    assert gathering is not None
+    return gathering
+
+
+def _each_once(people: int) -> None:
+    assert Counter(Delivery.objects.values_list("subscriber_id", flat=True)).most_common(1)[0][1] == 1
+    assert Delivery.objects.count() == people
+    assert DeliveryItem.objects.count() == people + len(range(0, people, 4))
+    assert sum(Batch.objects.values_list("size", flat=True)) == people
+    assert closing.open_gatherings() == ()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_composers_at_once_plan_everybody_once(composer: compose.Composer) -> None:  # noqa: F811
+    gathering = _alert()
+    start, failed = threading.Barrier(3), []
+
+    def work() -> None:
+        try:
+            start.wait()
+            compose.compose(gathering, composer, clock=lambda: NOW, chunk=2)
+        except Exception as error:  # noqa: BLE001 - told to the test's own thread
+            failed.append(repr(error))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == []
+    _each_once(12)
+
+
+class Killed(BaseException):
+    """As hard as a signal: nothing catches it."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("at", ["between chunks", "before the commit"])
+def test_a_killed_composers_work_is_taken_up(composer: compose.Composer, at: str, monkeypatch) -> None:  # noqa: F811
+    gathering = _alert()
+    calls: list[object] = []
+
+    def killed(*_args: object, **_kwargs: object) -> None:
+        calls.append(None)
+        if len(calls) == 2:
+            raise Killed
+
+    def planned_and_killed(**values: object) -> tuple[int, ...]:
+        made = composer.plan(**values)
+        killed()
+        return made
+
+    with pytest.raises(Killed):
+        if at == "between chunks":
+            compose.compose(gathering, composer, clock=lambda: NOW, chunk=3, planned=killed)
+        else:
+            fragile = compose.Composer(composer.wording, composer.explaining, composer.vault, planned_and_killed)
+            compose.compose(gathering, fragile, clock=lambda: NOW, chunk=3)
+    done = 6 if at == "between chunks" else 3
+    assert Delivery.objects.count() == done
+    assert closing.open_gatherings() == (gathering,)
+    compose.compose(gathering, composer, clock=lambda: NOW, chunk=5)
+    _each_once(12)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mails_of_a_chunk_can_leave_before_the_next_is_composed(composer: compose.Composer) -> None:  # noqa: F811
+    seen: list[tuple[int, int, bool]] = []
+
+    def planned(batch_ids: object) -> None:
+        assert not connection.in_atomic_block
+        upto = Gathering.objects.get().composed_upto
+        seen.append(
+            (len(batch_ids), Delivery.objects.count(), Delivery.objects.filter(subscriber_id__gt=upto).exists())
+        )
+
+    compose.compose(_alert(7), composer, clock=lambda: NOW, chunk=3, planned=planned)
+    assert [count for _, count, _ in seen] == [3, 6, 7]
+    assert not any(beyond for _, _, beyond in seen)
+    assert sum(batches for batches, _, _ in seen) == Batch.objects.count()
+
+
+@pytest.mark.django_db
+def test_an_edition_is_worded_once_whatever_chunk_its_people_are_in(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
+    worded: list[object] = []
+    letter = composer.wording.letter
+    monkeypatch.setattr(
+        composer.wording, "letter", lambda *given, **more: worded.append(given) or letter(*given, **more)
+    )
+    compose.compose(_alert(), composer, clock=lambda: NOW, chunk=2)
+    assert len(worded) == Edition.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_a_chunk_shrinks_where_every_mail_is_another_one(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
+    monkeypatch.setattr(compose, "EDITIONS", 2)
+    at_once: list[int] = []
+    store = compose.store_editions
+    monkeypatch.setattr(
+        compose, "store_editions", lambda drafts, *rest: at_once.append(len(drafts)) or store(drafts, *rest)
+    )
+    rhythm = rows.rhythm(Cadence.DAILY, hour=9, due_at=NOW)
+    for number in range(9):
+        topic = rows.topic(f"T{number}")
+        rows.follow(rows.subscriber(daily_rhythm=rhythm), topic, Cadence.DAILY)
+        rows.match(rows.item(f"Item {number}"), topic)
+    for gathering in closing.take_slots(now=NOW):
+        compose.compose(gathering, composer, clock=lambda: NOW, chunk=16)
+    assert Delivery.objects.count() == Edition.objects.count() == 9
+    assert max(at_once) <= 2
+
+
+@pytest.mark.django_db
+def test_the_audience_is_judged_from_a_part() -> None:
+    gathering = Gathering.objects.get(id=_alert(12))
+    last = Subscriber.objects.latest("id").id
+    assert audience(gathering, 3, lo=last - 6, hi=last) == 3 * last // 6
