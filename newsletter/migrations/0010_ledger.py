@@ -15,6 +15,6 @@ def forget(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0006_recovery")]
+    dependencies = [("newsletter", "0009_routing")]
 
     operations = [migrations.RunPython(tell, forget)]
