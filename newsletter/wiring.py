@@ -8,6 +8,7 @@ from functools import cache
 from django.conf import settings
 
 from newsletter import __version__, links, mail
+from newsletter.config import Config
 from newsletter.delivery import routing
 from newsletter.delivery.allowance import Allowance
 from newsletter.delivery.buckets import Buckets, InMemory
@@ -29,7 +30,6 @@ from newsletter.providers.allow import Allowlist
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
-from newsletter.settings import Config
 from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
 

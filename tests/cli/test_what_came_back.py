@@ -9,7 +9,7 @@ from newsletter import db, tasks, wiring
 from newsletter.cli import checks
 from newsletter.delivery import gate, provider_gate, reputation
 from newsletter.models import Gate, Pulse
-from newsletter.settings import _public_key
+from newsletter.setting_checks import public_key
 from tests import reports, rows
 from tests.journey import road
 
@@ -44,7 +44,7 @@ def test_who_cannot_hear_bounces_is_told_how(settings, tmp_path) -> None:
     with road.configured(settings, mail="sendgrid:", sendgrid_api_key="key"):
         ((verdict, told),) = findings("events")
         assert verdict == "warn" and "NEWSLETTER_SENDGRID_WEBHOOK_KEY" in told
-        settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(_public_key(reports.PUBLIC),))
+        settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(public_key(reports.PUBLIC),))
         assert findings("events") == [("ok", f"at {wiring.config().base_url}/hooks/sendgrid")]
         assert wiring.events_from() == [3, 13]
     with road.configured(settings, mail="smtp://127.0.0.1:25"):
@@ -65,7 +65,7 @@ def test_a_maildir_that_is_not_there_stops_nothing(settings, tmp_path) -> None:
 def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
     from tests.delivery.test_events import handed_over
 
-    settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(_public_key(reports.PUBLIC),))
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(public_key(reports.PUBLIC),))
     Gate.objects.all().delete()
     rows.open_gate()
     handed_over(10)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from newsletter import settings
+from newsletter import config
 from newsletter.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 def test_the_settings_table_is_the_settings() -> None:
     rows = re.findall(r"^\| `NEWSLETTER_([A-Z0-9_]+)` \| (\S+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     told = {name: "" if default == "—" else default.strip("`") for name, default in rows}
-    assert told == settings.DEFAULTS
+    assert told == config.DEFAULTS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

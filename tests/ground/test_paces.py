@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from newsletter import paces
 from newsletter.mail_urls import name_of, number_of
 from newsletter.paces import STANDARD_PLAN, Limits
-from newsletter.settings import SettingsError
+from newsletter.setting_checks import SettingsError
 from tests.ground.test_settings import config
 
 DAY = date(2026, 11, 24)

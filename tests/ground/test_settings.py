@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter import mail_urls, settings
+from newsletter.config import DEFAULTS, Config, read_config, read_environment
+from newsletter.keys_file import prepare_keys
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
-from newsletter.settings import SettingsError, read_config, read_environment
+from newsletter.setting_checks import SettingsError
 from newsletter.vault import new_keys
 
 SECRET, ADDRESS_KEYS = new_keys()
@@ -27,8 +29,8 @@ def _public(curve: ec.EllipticCurve) -> str:
     return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-def config(**values: str) -> settings.Config:
-    return read_config({**settings.DEFAULTS, "SECRET_KEY": SECRET, "ADDRESS_KEYS": ADDRESS_KEYS, **values})
+def config(**values: str) -> Config:
+    return read_config({**DEFAULTS, "SECRET_KEY": SECRET, "ADDRESS_KEYS": ADDRESS_KEYS, **values})
 
 
 def test_the_defaults_are_good() -> None:
@@ -162,22 +164,22 @@ def test_a_database_url_is_read_whole(tmp_path: Path) -> None:
 
 
 def test_keys_are_made_once_for_one_reader(tmp_path: Path) -> None:
-    first, second = dict(settings.DEFAULTS), dict(settings.DEFAULTS)
-    settings.prepare_keys(first, tmp_path / "data")
-    settings.prepare_keys(second, tmp_path / "data")
+    first, second = dict(DEFAULTS), dict(DEFAULTS)
+    prepare_keys(first, tmp_path / "data")
+    prepare_keys(second, tmp_path / "data")
     assert first["ADDRESS_KEYS"] == second["ADDRESS_KEYS"]
     assert first["SECRET_KEY"] == second["SECRET_KEY"]
     path = tmp_path / "data" / "keys"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):
-        settings.prepare_keys(dict(settings.DEFAULTS), tmp_path / "data")
+        prepare_keys(dict(DEFAULTS), tmp_path / "data")
 
 
 def test_keys_missing_beside_a_database_are_not_made_anew(tmp_path: Path) -> None:
     (tmp_path / "newsletter.sqlite3").write_bytes(b"")
     with pytest.raises(SettingsError, match="kept keys file"):
-        settings.prepare_keys(dict(settings.DEFAULTS), tmp_path)
+        prepare_keys(dict(DEFAULTS), tmp_path)
     assert not (tmp_path / "keys").exists()
 
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from pytest_httpserver import HTTPServer
 
 from newsletter import db, tasks, wiring
+from newsletter.config import Config
 from newsletter.editions.slots import next_due
 from newsletter.feeds import catalogue
 from newsletter.matching import topics
 from newsletter.models import Cadence
-from newsletter.settings import Config
 from newsletter.subscribers.add import Added, subscribe_directly
 from newsletter.subscribers.address import normal
 from newsletter.subscribers.choices import Choices

@@ -12,7 +12,7 @@ from newsletter import tasks, wiring
 from newsletter.cli import invoke
 from newsletter.delivery import provider_gate, status
 from newsletter.models import Attempt, Batch, Delivery, ProviderGate, Subscriber, Suppression
-from newsletter.settings import _public_key
+from newsletter.setting_checks import public_key
 from newsletter.vault import Vault
 from newsletter.web.figures import registry
 from tests import reports
@@ -42,7 +42,7 @@ def house(settings, httpserver, box):
             "mail_2": "sendgrid:",
             "sendgrid_api_key": fake.key,
             "sendgrid_url": fake.url,
-            "sendgrid_webhook_keys": (_public_key(reports.PUBLIC),),
+            "sendgrid_webhook_keys": (public_key(reports.PUBLIC),),
             "feed_allow": frozenset({(site.hostname, site.port)}),
             "bounce_maildir": box,
             "failover_after": 5,

@@ -12,7 +12,7 @@ from newsletter import clock, db, tasks, wiring
 from newsletter.cli import checks
 from newsletter.delivery import status
 from newsletter.models import Event, Subscriber, Subscription, Suppression
-from newsletter.settings import _public_key
+from newsletter.setting_checks import public_key
 from newsletter.subscribers import confirm
 from newsletter.subscribers.address import normal
 from newsletter.subscribers.choices import Choices
@@ -114,7 +114,7 @@ def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(set
             mail="sendgrid:",
             sendgrid_api_key=fake.key,
             sendgrid_url=fake.url,
-            sendgrid_webhook_keys=(_public_key(reports.PUBLIC),),
+            sendgrid_webhook_keys=(public_key(reports.PUBLIC),),
             feed_allow=feed["allow"],
         ),
     ):

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 import yaml
 
-from newsletter import settings
+from newsletter import config
 from newsletter.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ OURS = ("migrate", "web", "worker", "beat")
 
 def known(name: str) -> bool:
     short = name.removeprefix("NEWSLETTER_")
-    return short in settings.DEFAULTS or (short.removesuffix("_FILE") in settings.SECRETS and short.endswith("_FILE"))
+    return short in config.DEFAULTS or (short.removesuffix("_FILE") in config.SECRETS and short.endswith("_FILE"))
 
 
 def test_every_variable_exists() -> None:
@@ -29,9 +29,7 @@ def test_every_variable_exists() -> None:
 
 
 def test_the_example_names_every_setting() -> None:
-    assert {f"NEWSLETTER_{name}" for name in settings.DEFAULTS} == set(
-        re.findall(r"NEWSLETTER_[A-Z0-9_]+(?==)", EXAMPLE)
-    )
+    assert {f"NEWSLETTER_{name}" for name in config.DEFAULTS} == set(re.findall(r"NEWSLETTER_[A-Z0-9_]+(?==)", EXAMPLE))
 
 
 def test_compose_passes_every_setting_that_the_example_sets() -> None:

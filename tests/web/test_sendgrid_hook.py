@@ -13,7 +13,7 @@ from newsletter import clock, wiring
 from newsletter.delivery import gate
 from newsletter.models import Delivery, Event, Suppression
 from newsletter.providers.sendgrid_events import LARGEST
-from newsletter.settings import _public_key
+from newsletter.setting_checks import public_key
 from newsletter.web.hooks import sendgrid
 from tests import reports, rows
 
@@ -23,7 +23,7 @@ PATH = "/hooks/sendgrid"
 
 @pytest.fixture(autouse=True)
 def _key(settings) -> None:
-    settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(_public_key(reports.PUBLIC),))
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(public_key(reports.PUBLIC),))
     gate.ensure(wiring.vault())
 
 

@@ -1,0 +1,112 @@
+"""The text of one setting in, its checked value out.
+
+What is wrong raises a `SettingsError` of one line, which names the setting and says what to write instead.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from email.errors import MessageError
+from email.headerregistry import Address as MailAddress
+from email.utils import parseaddr
+from urllib.parse import SplitResult, urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.core.exceptions import ImproperlyConfigured
+
+
+class SettingsError(ImproperlyConfigured):
+    """A setting is wrong: the message names it and says what to write instead."""
+
+
+def why(error: Exception) -> str:
+    """What the system says of a failure, in lower case; never its arguments."""
+    return (error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__).lower()
+
+
+def parts(text: str) -> list[str]:
+    """Words between commas and spaces."""
+    return [part for part in re.split(r"[,\s]+", text) if part]
+
+
+def port(name: str, url: SplitResult) -> int | None:
+    """The port of an address, None when it names none."""
+    try:
+        return url.port
+    except ValueError as error:
+        raise SettingsError(f"NEWSLETTER_{name}: the port must be a number from 1 to 65535") from error
+
+
+def host_port(name: str, text: str) -> tuple[str, int]:
+    """HOST:PORT, the host in lower case and without brackets."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]").lower()
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not HOST:PORT, for example 127.0.0.1:8000")
+    return host, int(port)
+
+
+def local_url(bind: tuple[str, int]) -> str:
+    """The address of this service for whoever sits before it."""
+    host = "127.0.0.1" if bind[0] in ("0.0.0.0", "::") else bind[0]  # noqa: S104
+    return f"http://[{host}]:{bind[1]}" if ":" in host else f"http://{host}:{bind[1]}"
+
+
+def whole(name: str, text: str, *, most: int) -> int:
+    """A whole number from 0 to `most`."""
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a whole number from 0 to {most}")
+    return int(text)
+
+
+def level(text: str) -> str:
+    """A level of logging."""
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError(f"NEWSLETTER_LOG_LEVEL: {text!r} is not one of DEBUG, INFO, WARNING, ERROR")
+    return text.upper()
+
+
+def http_url(name: str, text: str) -> str:
+    """The address of a web server, without the last slash."""
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
+    port(name, url)
+    return text.rstrip("/")
+
+
+def public_key(text: str) -> EllipticCurvePublicKey:
+    """An ECDSA key on P-256, as SendGrid shows it: DER (SubjectPublicKeyInfo) in base64."""
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise SettingsError(
+            "NEWSLETTER_SENDGRID_WEBHOOK_KEY: copy the verification key from SendGrid's mail settings, on one line; "
+            "several with commas"
+        )
+    return key
+
+
+def broker(url: str) -> str:
+    """The address of a broker that we can speak to."""
+    if urlsplit(url).scheme not in ("memory", "redis", "rediss"):
+        raise SettingsError("NEWSLETTER_BROKER_URL: write redis://HOST:PORT/NUMBER, or memory:// for one process")
+    return url
+
+
+def sender(values: Mapping[str, str]) -> tuple[str, str, str]:
+    """(name, address, contact address) of the sender."""
+    name, address = parseaddr(values["FROM"] or "Newsletter <newsletter@localhost>")
+    contact = values["CONTACT"] or address
+    for setting, text in (("FROM", address), ("CONTACT", contact)):
+        try:
+            parsed = MailAddress(addr_spec=text)
+        except (ValueError, IndexError, MessageError) as error:
+            raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org") from error
+        if not parsed.domain or not parsed.username:
+            raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org")
+    return name, address, contact
