@@ -182,7 +182,9 @@ def _number(name: str) -> int:
 
 
 def _no_such() -> NoReturn:
-    misuse(f"a provider is one of {', '.join(one.name for one in wiring.config().providers)}")
+    names = [one.name for one in wiring.config().providers]
+    hint = "; NEWSLETTER_MAIL_URL_2 names a second one" if len(names) == 1 else ""
+    misuse(f"a provider is one of {', '.join(names)}{hint}")
 
 
 def _percent(text: str) -> int:
