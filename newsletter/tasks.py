@@ -18,9 +18,8 @@ from typing import Any
 
 import django
 import structlog
-from celery import Celery, signals
+from celery import signals
 from django.apps import apps
-from kombu.exceptions import OperationalError as BrokerError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 if not apps.ready:
@@ -28,7 +27,7 @@ if not apps.ready:
 
 from django.db import DatabaseError, close_old_connections
 
-from newsletter import db, logs, wiring
+from newsletter import broker, db, logs, wiring
 from newsletter.delivery import events, failover, gate, proof, prune, recover, reputation, reroute, send, soft, waive
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
@@ -84,23 +83,14 @@ PRUNING = 180.0
 DRAIN = 30.0
 
 # Without these names Celery would look for an AMQP broker in every thread that did not set the app itself.
-app = Celery("newsletter")
+app = broker.App("newsletter")
 app.set_default()
 app.conf.update(
     broker_url=wiring.config().broker_url,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_transport_options={"polling_interval": 0.02}
-    if wiring.config().embedded
-    else {
-        "visibility_timeout": 900,
-        "unacked_restore_throttle": 1,
-        "socket_timeout": 30,
-        "socket_connect_timeout": 5,
-        "socket_keepalive": True,
-        "health_check_interval": 25,
-        "global_keyprefix": "newsletter:",
-    },
+    broker_transport_options=broker.IN_MEMORY if wiring.config().embedded else broker.REDIS,
+    worker_consumer="newsletter.consumer:Enduring",
     worker_prefetch_multiplier=4 if wiring.config().embedded else 1,
     task_serializer="json",
     accept_content=["json"],
@@ -124,13 +114,12 @@ app.conf.update(
 )
 
 
-def ring(name: str, *ids: int) -> None:
-    """Ring a task's bell if that can be done at once; a lost ring costs seconds, so nothing is ever raised."""
-    try:
-        app.send_task(f"newsletter.{name}", args=ids, retry=False, ignore_result=True)
-    except (BrokerError, OSError) as error:
-        log.warning("not_rung", task=name, error=type(error).__name__)
+def _send_task(name: str, ids: tuple[int, ...]) -> None:
+    app.send_task(f"newsletter.{name}", args=ids, retry=False, ignore_result=True)
 
+
+#: Rings a task's bell by its short name, with ids: `ring("compose", 7)`.
+ring = broker.Bell(_send_task).ring
 
 #: Set when this worker is to end: nobody waits for feeds then, and no batch is begun.
 stopping = Stopping()

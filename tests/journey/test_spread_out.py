@@ -1,8 +1,6 @@
 """The same code as separate processes on PostgreSQL and Redis: web, Celery worker, Celery beat; then Redis goes away."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,49 +12,11 @@ from pytest_httpserver import HTTPServer
 
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
+from tests.journey.deployment import Deployment
 from tests.services import free_port
 
-ROOT = Path(__file__).parents[2]
 #: What the design promises without any ring.
 PROMISED = 60
-
-
-class Deployment:
-    """The processes of a deployment, with one environment."""
-
-    def __init__(self, environment: dict[str, str], logs: Path) -> None:
-        self.environment = environment
-        self.logs = logs
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def run(self, *command: str) -> str:
-        """Run a `newsletter` command to its end and return what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "newsletter", *command],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command[:2]}: {done.stderr}"
-        return done.stdout
-
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        log = (self.logs / f"{len(self.processes)}-{command[-1]}.log").open("wb")
-        process = subprocess.Popen([sys.executable, *command], env=self.environment, cwd=ROOT, stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
-
-    def stop(self) -> None:
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 @pytest.fixture
