@@ -252,7 +252,7 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
     Raises:
         SettingsError: another kind of URL, or a part of it is missing.
     """
-    parts = urlsplit(url or f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
+    parts = _split("DATABASE_URL", url or f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -285,6 +285,13 @@ def _why(error: Exception) -> str:
 
 def _parts(text: str) -> list[str]:
     return [part for part in re.split(r"[,\s]+", text) if part]
+
+
+def _split(name: str, text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:  # whose words may quote a password
+        raise SettingsError(f"NEWSLETTER_{name}: this is no URL, look at its host and brackets") from None
 
 
 def _port(name: str, parts: SplitResult) -> int | None:
@@ -329,7 +336,7 @@ def _level(text: str) -> str:
 
 
 def _http_url(name: str, text: str) -> str:
-    parts = urlsplit(text)
+    parts = _split(name, text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
     _port(name, parts)
@@ -351,7 +358,7 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
 
 
 def _broker(url: str) -> str:
-    if urlsplit(url).scheme not in ("memory", "redis", "rediss"):
+    if _split("BROKER_URL", url).scheme not in ("memory", "redis", "rediss"):
         raise SettingsError("NEWSLETTER_BROKER_URL: write redis://HOST:PORT/NUMBER, or memory:// for one process")
     return url
 
