@@ -48,7 +48,10 @@ def read(values: Mapping[str, str]) -> tuple[SplitResult, SplitResult | None]:
 
 
 def _parse(name: str, text: str) -> SplitResult:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # whose words may quote the password
+        raise ValueError(f"NEWSLETTER_{name}: this is no URL, write smtp://USER:PASSWORD@HOST:PORT") from None
     if parts.scheme not in ("outbox", "smtp", "smtps", "sendgrid"):
         raise ValueError(f"NEWSLETTER_{name}: write outbox:, smtp://USER:PASSWORD@HOST:PORT, smtps://… or sendgrid:")
     if parts.scheme in ("smtp", "smtps") and not parts.hostname:

@@ -31,6 +31,14 @@ def parts(text: str) -> list[str]:
     return [part for part in re.split(r"[,\s]+", text) if part]
 
 
+def split(name: str, text: str) -> SplitResult:
+    """The parts of an address."""
+    try:
+        return urlsplit(text)
+    except ValueError:  # whose words may quote a password
+        raise SettingsError(f"NEWSLETTER_{name}: this is no URL, look at its host and brackets") from None
+
+
 def port(name: str, url: SplitResult) -> int | None:
     """The port of an address, None when it names none."""
     try:
@@ -70,7 +78,7 @@ def level(text: str) -> str:
 
 def http_url(name: str, text: str) -> str:
     """The address of a web server, without the last slash."""
-    url = urlsplit(text)
+    url = split(name, text)
     if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
     port(name, url)
@@ -93,7 +101,7 @@ def public_key(text: str) -> EllipticCurvePublicKey:
 
 def broker(url: str) -> str:
     """The address of a broker that we can speak to."""
-    if urlsplit(url).scheme not in ("memory", "redis", "rediss"):
+    if split("BROKER_URL", url).scheme not in ("memory", "redis", "rediss"):
         raise SettingsError("NEWSLETTER_BROKER_URL: write redis://HOST:PORT/NUMBER, or memory:// for one process")
     return url
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from newsletter.config import read_config, read_environment
 from newsletter.keys_file import prepare_keys
-from newsletter.setting_checks import SettingsError, port
+from newsletter.setting_checks import SettingsError, port, split
 
 
 def database(url: str, data_dir: Path) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
     Raises:
         SettingsError: another kind of URL, or a part of it is missing.
     """
-    parts = urlsplit(url or f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
+    parts = split("DATABASE_URL", url or f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",

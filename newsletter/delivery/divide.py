@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import F
 
 from newsletter.delivery.barrier import CLAIM_LEASE, Claim
-from newsletter.models import Attempt, Batch, BatchState, Delivery
+from newsletter.delivery.carry import carry
+from newsletter.models import Batch, BatchState, Delivery
 
 #: Why a planned batch is not due yet.
 WAITS = "waits for its pace"
@@ -65,8 +66,5 @@ def _part(batch: Batch, delivery_ids: Collection[int], **values: Any) -> int:
     )
     Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
     Batch.objects.filter(id=batch.id).update(size=F("size") - len(delivery_ids))
-    for waived in Attempt.objects.filter(batch_id=batch.id, waived_by__isnull=False):
-        # whose word let it go a second time is told of every part, and a rule that says "once" finds it
-        waived.pk, waived.batch_id, waived.provider_ref = None, fresh.id, None
-        waived.save(force_insert=True)
+    carry(batch.id, fresh.id)
     return fresh.id

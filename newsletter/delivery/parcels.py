@@ -8,6 +8,7 @@ from newsletter import db, links
 from newsletter.delivery.barrier import Recipient
 from newsletter.handover import Letter, Parcel
 from newsletter.models import EditionBody, Notice
+from newsletter.second_copy import settled
 from newsletter.vault import NO_CHECK, Vault, epoch_check
 
 #: Letters that a process keeps opened: an alert's batches come with the same few again and again.
@@ -15,10 +16,14 @@ KEPT = 512
 
 
 class Letters:
-    """The letters of one batch. An edition's key is a hash of all it says, so what was opened before is the same again."""
+    """The letters of one batch. An edition's key is a hash of all it says, so what was opened before is the same again.
 
-    def __init__(self, vault: Vault) -> None:
+    `second`: its mails may be second copies, and say so.
+    """
+
+    def __init__(self, vault: Vault, *, second: bool = False) -> None:
         self._vault = vault
+        self._second = second
         self._letters: dict[int, Letter] = {}
 
     def get(self, edition_id: int) -> Letter:
@@ -30,15 +35,16 @@ class Letters:
         """
         if edition_id not in self._letters:
             [(key, kind)] = db.rows("SELECT key, kind FROM edition WHERE id=%(id)s", {"id": edition_id}, often=True)
-            self._letters[edition_id] = _opened(self._vault, edition_id, bytes(key), kind)
+            self._letters[edition_id] = _opened(self._vault, edition_id, bytes(key), kind, self._second)
         return self._letters[edition_id]
 
 
 @lru_cache(maxsize=KEPT)
-def _opened(vault: Vault, edition_id: int, key: bytes, kind: str) -> Letter:
+def _opened(vault: Vault, edition_id: int, key: bytes, kind: str, second: bool) -> Letter:
     body = EditionBody.objects.get(edition_id=edition_id)
     opened = vault.open(body.key_id, body.cipher, handle=key, column="body")
-    return Letter(edition_id=edition_id, kind=kind, **json.loads(opened))
+    words = {part: settled(text, second=second) for part, text in json.loads(opened).items()}
+    return Letter(edition_id=edition_id, kind=kind, **words)
 
 
 def parcels(

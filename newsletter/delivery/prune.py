@@ -1,4 +1,4 @@
-"""What is kept no longer: bodies after 7 days, the ledger after 14, what was given after 21. In pieces, while mail goes out."""
+"""What is kept no longer: words of mails after 7 days, the ledger after 14, what was given after 21. In pieces, between mails."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,6 +21,12 @@ _SURE = (
     "AND coalesce(delivery.state,'')<>'unknown')"
 )
 
+# Mail that waits for days, for its pace or a gate, must still find its words.
+_SAID = (
+    "edition_id NOT IN (SELECT d.edition_id FROM batch b JOIN delivery d ON d.batch_id=b.id AND d.state IS NULL "
+    "WHERE b.state IN ('planned','claimed','sending'))"
+)
+
 
 def _always() -> bool:
     return True
@@ -34,7 +40,9 @@ def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = _always) -> 
     broom = _Broom(piece, going_on)
     old = {"before": now - LEDGER}
     done = {
-        "edition_body": broom.sweep("edition_body", "edition_id", "made_at<%(before)s", {"before": now - BODY}),
+        "edition_body": broom.sweep(
+            "edition_body", "edition_id", "made_at<%(before)s", {"before": now - BODY}, only=_SAID
+        ),
         "delivery": sum(
             broom.sweep("delivery", "subscriber_id", *where, only=_SURE) for where in _occasions(now - LEDGER)
         ),

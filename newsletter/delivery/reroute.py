@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from newsletter import db
+from newsletter.delivery.carry import carry
 from newsletter.delivery.plan import Carrier
 from newsletter.models import Batch, BatchState, Delivery
 
@@ -91,6 +92,8 @@ def _regroup(old: Batch, editions: dict[int, int]) -> None:
         )
         for _, people in others
     )
+    for batch in fresh:
+        carry(old.id, batch.id)
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE delivery SET batch_id=%s WHERE batch_id=%s AND edition_id=%s",

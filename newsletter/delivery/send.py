@@ -1,7 +1,7 @@
 """One planned batch in, its outcome written: claim, barrier, hand over, settle, never a transaction across the network."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
+from newsletter.delivery.carry import carries
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.delivery.settle import LeaseLost
@@ -115,7 +116,7 @@ class _Hand:
 
     def over(self, recipients: list[Recipient], awake: float) -> Sent:
         """Hand over a window after the other; `awake` is this machine's monotonic time just before the first was opened."""
-        letters = Letters(self.sender.vault)
+        letters = Letters(self.sender.vault, second=_durably(partial(carries, self.held.batch_id)))
         told: list[Outcome] = []
         while recipients:
             outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, recipients, letters)
@@ -134,7 +135,7 @@ class _Hand:
         half = barrier.lease(self.sender.provider.window) / 2
         if awake + half.total_seconds() > time.monotonic():
             return None
-        return {one.delivery_id: Deferred("not begun: the worker was held up") for one in recipients}
+        return _not_begun(recipients, "not begun: the worker was held up")
 
     def _settle(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Write a window's outcomes and open the next one, in one commit; the whole batch's where it was one request."""
@@ -187,10 +188,16 @@ def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> 
     try:
         ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
     except (EditionBody.DoesNotExist, KeysDoNotFit):
-        return {one.delivery_id: Deferred("its wording is gone, or does not open") for one in recipients}
+        return _not_begun(recipients, "its wording is gone, or does not open")
+    except (OperationalError, InterfaceError):  # settling waits for the database to come back
+        return _not_begun(recipients, "not begun: the database did not answer")
     outcomes = sender.provider.hand_over(ready)
     missing = Unknown("the provider's answer is missing")
     return {one.delivery_id: outcomes.get(one.delivery_id, missing) for one in recipients}
+
+
+def _not_begun(recipients: Sequence[Recipient], why: str) -> Mapping[int, Outcome]:
+    return {one.delivery_id: Deferred(why) for one in recipients}
 
 
 def _nothing_taken(outcomes: Mapping[int, Outcome], told: list[Outcome]) -> bool:

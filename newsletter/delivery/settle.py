@@ -9,6 +9,7 @@ from django.db.models import F
 
 from newsletter import db
 from newsletter.delivery.barrier import Claim
+from newsletter.delivery.carry import carry
 from newsletter.delivery.retry import exhausted, next_try
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState, Event
@@ -62,6 +63,7 @@ def move(
         attempts=attempts,
         size=len(delivery_ids),
     )
+    carry(batch.id, fresh.id)
     Batch.objects.filter(id=batch.id).update(size=F("size") - len(delivery_ids))
     Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
     Event.objects.bulk_create(

@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from newsletter import links
+from newsletter.delivery.carry import carry
 from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
@@ -105,6 +106,7 @@ def resend_urgent(*, now: datetime) -> int:
     if not urgent:
         return 0
     since = Attempt.objects.filter(ended_at__lte=now - URGENT_AFTER, began_at__gt=now - URGENT_UNTIL)
+    since = since.filter(disproved=False, waived_by=None)  # the hand-over in doubt, not one before it
     doubtful = Batch.objects.filter(lane=Lane.ALERT, id__in=since.values("batch_id"))
     numbers = set(doubtful.filter(state=BatchState.UNKNOWN).values_list("id", flat=True))
     numbers |= set(
@@ -134,7 +136,7 @@ def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetim
         Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None).update(waived_by=str(word))
         fresh_id = batch.id
         Batch.objects.filter(id=batch.id).update(
-            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None
+            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None, size=len(ids)
         )
     else:
         fresh_id = _waived_copy(batch, len(ids), word, now)
@@ -152,9 +154,7 @@ def _waived_copy(batch: Batch, size: int, word: Word, now: datetime) -> int:
         attempts=batch.attempts,
         size=size,
     )
-    for last in Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None):
-        last.pk, last.batch_id, last.provider_ref, last.waived_by = None, fresh.id, None, str(word)
-        last.save(force_insert=True)
+    carry(batch.id, fresh.id, word=str(word))
     return fresh.id
 
 

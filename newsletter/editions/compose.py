@@ -231,11 +231,17 @@ def store_editions(drafts: Sequence[Draft], kind: str, vault: Vault, now: dateti
         if key not in known
     )
     ids = known | {bytes(edition.key): edition.id for edition in made}
-    with_body = set(EditionBody.objects.filter(edition_id__in=ids.values()).values_list("edition_id", flat=True))
+    fresh = EditionBody.objects.filter(edition_id__in=ids.values(), made_at__gt=now - WORDED)
+    with_body = set(fresh.values_list("edition_id", flat=True))
     EditionBody.objects.bulk_create(
-        _body(ids[key], key, draft.words, vault, now)
-        for key, draft in keys.items()
-        if draft.words is not None and ids[key] not in with_body
+        (
+            _body(ids[key], key, draft.words, vault, now)
+            for key, draft in sorted(keys.items())  # in one order, whoever composes
+            if draft.words is not None and ids[key] not in with_body
+        ),
+        update_conflicts=True,  # an older one is soon pruned: it must last for these mails too
+        unique_fields=["edition"],
+        update_fields=["key_id", "cipher", "made_at"],
     )
     return ids
 

@@ -11,7 +11,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from newsletter import mail
+from newsletter import mail, second_copy
 from newsletter.editions import phrases
 from newsletter.editions.notice_words import NOTICES, notice_subject
 from newsletter.editions.parts import Block, Frame, Look, Piece, Reason, Source, Span, Words
@@ -48,7 +48,7 @@ class Wording:
             auto_reload=False,
             keep_trailing_newline=True,
         )
-        self._templates.globals.update(frame=frame, place=mail.place)
+        self._templates.globals.update(frame=frame, place=mail.place, second_copy=second_copy)
         self._templates.filters["isolated"] = phrases.isolated
         # a head is put together for every letter, so its styles are written into the template, once
         opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")

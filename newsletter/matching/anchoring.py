@@ -1,7 +1,8 @@
 """Own topics in, rows of their anchors out: keyed hashes (BLAKE2b, RFC 7693) that lead a new worker to what an item may meet.
 
 What an anchor is a hash of is never stored. The key is the vault's, of a kind of its own, and curated topics, whose words are
-no secret, have no anchors: so nobody who has the database alone can tell a word by its hash.
+no secret, have no anchors: so the database alone gives no word for a hash. Two things lead to one all the same: an own topic of
+somebody who reads the database too, and the public items that a topic met; then all that share the anchor are known by that word.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -86,7 +86,7 @@ def _make_whole(vault: Vault) -> None:
             index_for(vault)
             recent = Item.objects.order_by("-id").values_list("lang", flat=True)[:_RECENT]
             done = anchoring.anchor_missing(set(recent), vault)
-            log.info("topics_anchored", topics=done)
+            log.info("topics_anchored", rows=done)
         finally:
             connection.close()
             _making.release()

@@ -69,7 +69,7 @@ class Edition(models.Model):
 
 
 class EditionBody(models.Model):
-    """The wording, with places for personal parts; kept 7 days.
+    """The wording, with places for personal parts; kept 7 days, or until what waits for its turn was mailed.
 
     JSON of subject, text and html, sealed with handle=edition.key, column="body".
     """

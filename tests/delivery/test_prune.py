@@ -31,6 +31,18 @@ def test_bodies_go_after_a_week_and_the_ledger_after_two() -> None:
     assert DeliveryItem.objects.count() == 2
 
 
+@pytest.mark.parametrize("state", ["planned", "claimed", "sending"])
+def test_the_words_of_a_mail_that_waits_for_its_turn_are_kept(state: str) -> None:
+    rows.planned(2)
+    for step in ("claimed", "sending")[: ("planned", "claimed", "sending").index(state)]:
+        Batch.objects.update(state=step)
+    prune.prune(now=rows.NOW + timedelta(days=12))
+    assert EditionBody.objects.count() == 1
+    Delivery.objects.update(state="cancelled")
+    prune.prune(now=rows.NOW + timedelta(days=12))
+    assert EditionBody.objects.count() == 0
+
+
 def test_doubt_is_kept_until_somebody_decides() -> None:
     rows.planned(2)
     settle("unknown")

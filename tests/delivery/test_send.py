@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from newsletter.delivery import barrier, gate, provider_gate, recover, send, status
 from newsletter.delivery.plan import Carrier
@@ -270,3 +270,22 @@ def test_no_address_in_the_values_that_travel() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT address_cipher FROM subscriber")
         assert b"canary" not in bytes(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
+    window: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows.planned(4, carrier=Carrier(1, one_letter=window is None))
+
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("terminating connection")
+
+    monkeypatch.setattr(send, "parcels", gone)
+    carrier = ScriptedCarrier(window=window)
+    sender = send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
+    sent = send.send_next(sender, clock=lambda: rows.NOW)
+    assert sent is not None
+    assert (sent.unknown, carrier.handed) == (0, [])
+    assert [one.disproved for one in Attempt.objects.all()] == [True]
+    assert status.ledger().by_state == {"planned": 4}

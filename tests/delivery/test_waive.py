@@ -7,7 +7,7 @@ import pytest
 from newsletter import links
 from newsletter.delivery import events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Kind, Outcome, Parcel, Report, Unknown
+from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Report, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Lane, Topic
 from newsletter.subscribers.address import index_of
 from tests import rows
@@ -182,3 +182,51 @@ def test_our_own_word_proves_nothing() -> None:
     run(ScriptedCarrier(doubtful), LATER)
     assert proof.prove(now=LATER) == 0
     assert status.ledger().by_state == {"unknown": 2}
+
+
+def put_off_then_in_doubt() -> None:
+    rows.planned(2, carrier=Carrier(1, one_letter=True))
+    run(ScriptedCarrier(lambda _parcel: Deferred("429"), window=None))
+    run(ScriptedCarrier(doubtful, window=None), LATER)
+
+
+def mark_urgent() -> None:
+    urgent = rows.topic()
+    Topic.objects.filter(id=urgent.id).update(urgent=True)
+    for edition in {one.edition for one in Delivery.objects.select_related("edition")}:
+        edition.content = [[1, 1, [urgent.id]]]
+        edition.save()
+
+
+def test_an_urgent_alert_waits_for_word_of_the_hand_over_that_is_in_doubt_not_of_one_before() -> None:
+    put_off_then_in_doubt()
+    mark_urgent()
+    assert waive.resend_urgent(now=LATER + timedelta(minutes=119)) == 0
+    assert waive.resend_urgent(now=LATER + timedelta(minutes=120)) == 2
+
+
+def test_no_third_time_for_an_urgent_alert_whatever_batch_it_is_in_by_then() -> None:
+    references = in_doubt(2)
+    mark_urgent()
+    assert waive.resend_urgent(now=LATER) == 2
+    # a hand-over that is put off by half moves one of them into a batch of its own
+    half = ScriptedCarrier(window=1)
+    half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
+    run(half, LATER)
+    later = LATER + timedelta(hours=1)
+    run(ScriptedCarrier(doubtful, window=1), later)
+    assert status.ledger().by_state == {"unknown": 2}
+    assert len({one.batch_id for one in Delivery.objects.all()}) == 2
+    Attempt.objects.filter(waived_by__isnull=False).delete()  # the mail's own event is what tells
+    assert waive.resend_urgent(now=later + timedelta(hours=4)) == 0
+    # and without it the rule would have let it go
+    told_of = links.read_reference(references[0])
+    Event.objects.filter(kind="retried", delivery_id=told_of).delete()
+    assert waive.resend_urgent(now=later + timedelta(hours=4)) == 1
+
+
+def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
+    first, second = in_doubt(2)
+    waive.retry(first, WORD, now=LATER)
+    waive.retry(second, WORD, now=LATER)
+    assert sorted(Batch.objects.values_list("size", flat=True)) == [1, 1]

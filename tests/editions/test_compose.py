@@ -18,6 +18,7 @@ from newsletter.models import (
     Delivery,
     DeliveryItem,
     Edition,
+    EditionBody,
     Gathering,
     Match,
     Occasion,
@@ -318,3 +319,13 @@ def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, m
     alert(composer)
     assert list(Delivery.objects.values_list("subscriber_id", flat=True)) == [other.id]
     assert given() == {(item.id, who.id), (item.id, other.id)}
+
+
+def test_old_words_that_are_used_again_last_as_long_as_new_ones() -> None:
+    made = rows.planned(1)
+    edition = Edition.objects.get()
+    words = compose.as_body("Your update", "Text", "")
+    draft = compose.Draft(bytes(edition.key), edition.look_id, ((made.item.id, 1, (1,)),), words)
+    for days, expected in ((0.5, 0.0), (6.0, 6.0)):
+        compose.store_editions([draft], "alert", rows.VAULT, rows.NOW + timedelta(days=days))
+        assert EditionBody.objects.get().made_at == rows.NOW + timedelta(days=expected)

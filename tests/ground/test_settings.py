@@ -64,6 +64,11 @@ def test_the_defaults_are_good() -> None:
         ("MAIL_URL", "smtp://mail.example.org?secret-word"),
         ("MAIL_URL_2", "pigeon://secret-word"),
         ("MAIL_URL_2", "smtps://:465"),
+        ("MAIL_URL_2", "smtp://[::1"),
+        ("MAIL_URL", "smtp://user:secret-word\u2100@mail.example.org"),
+        ("BROKER_URL", "redis://:secret-word\u2100@redis.example.org"),
+        ("BASE_URL", "https://[::1"),
+        ("SENDGRID_URL_2", "https://["),
         ("MAIL_URL", "smtp://secret-word:x@host:port"),
         ("FAILOVER_AFTER", "5"),
         ("FEED_ALLOW", "127.0.0.1"),
@@ -83,6 +88,12 @@ def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
     assert f"NEWSLETTER_{name}" in str(error.value)
     assert "\n" not in str(error.value)
     assert name in ("SENDGRID_URL",) or "secret-word" not in str(error.value)
+
+
+def test_a_database_url_that_cannot_be_read_shows_no_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="NEWSLETTER_DATABASE_URL") as error:
+        settings.database("postgres://user:secret-word\u2100@db.example.org/name", tmp_path)
+    assert "secret-word" not in str(error.value)
 
 
 def test_real_mail_needs_a_sender_and_sendgrid_a_key() -> None:
