@@ -28,7 +28,9 @@ class Owed:
 _PEOPLE = """ JOIN subscriber b ON b.id=q.id
 WHERE b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s)
   AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.occasion_id=%(occasion)s AND x.subscriber_id=b.id)"""
-_NOT_GIVEN = " AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=s.subscriber_id)"
+_NOT_GIVEN = (
+    " AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=s.subscriber_id)"
+)
 
 _ALERT = """
 SELECT s.subscriber_id AS id, m.id AS match_id FROM "match" m
