@@ -37,6 +37,11 @@ def steady_now() -> datetime:
     return _read[0] + timedelta(seconds=moment - _read[1])
 
 
+def raw_uuid(column: str) -> str:
+    """A UUID's sixteen bytes, where the database has a type for it; else its hexadecimal digits, as they are stored."""
+    return f"uuid_send({column})" if is_postgres() else column
+
+
 def skip_locked() -> str:
     """`FOR UPDATE SKIP LOCKED` where it exists; compare-and-set is the guarantee, this only saves workers from queueing."""
     return "FOR UPDATE SKIP LOCKED" if is_postgres() else ""
@@ -79,7 +84,7 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
     with connection.wrap_database_errors:
         with raw.pipeline():
-            asked = [psycopg.Cursor(raw).execute(sql, params, prepare=True) for sql, params in statements]
+            asked = [psycopg.Cursor(raw).execute(sql, params, prepare=True, binary=True) for sql, params in statements]
         return [one.fetchall() if one.description else [] for one in asked]
 
 
@@ -90,7 +95,7 @@ def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psyc
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        yield cursor.execute(sql, params, prepare=True)
+        yield cursor.execute(sql, params, prepare=True, binary=True)
 
 
 def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:

@@ -149,7 +149,7 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
             (_BEGIN, about | {"lease": now + lease(window), "margin": now + MARGIN}),
             (_ATTEMPT, about),
             (_OURS, about),
-            (_WINDOW + _limit(window), about),
+            (_window(window), about),
         )
         return _opened(held, found, now=now, window=window, vault=vault) if begun or ours else None
 
@@ -161,7 +161,7 @@ _ALLOWED = """CASE WHEN o.kind='notice'
   ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END"""
 # Without a row in subscriber: erased.
 _WINDOW = f"""
-SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, b.handle, b.key_id, b.address_cipher, {_ALLOWED} AS allowed
+SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, {{handle}}, b.key_id, b.address_cipher, {_ALLOWED} AS allowed
 FROM delivery d JOIN occasion o ON o.id=d.occasion_id LEFT JOIN subscriber b ON b.id=d.subscriber_id
 LEFT JOIN suppression x ON x.address_index=b.address_index AND x.lifted_at IS NULL
 WHERE d.batch_id=%(batch)s AND d.state IS NULL AND d.id>%(after)s ORDER BY d.id"""
@@ -172,12 +172,13 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
 
     Runs inside the transaction that made or settled the window before: `begun_upto` is committed before its bytes leave.
     """
-    found = db.rows(_WINDOW + _limit(window), {"batch": held.batch_id, "after": after, "now": now}, often=True)
+    found = db.rows(_window(window), {"batch": held.batch_id, "after": after, "now": now}, often=True)
     return _opened(held, found, now=now, window=window, vault=vault)
 
 
-def _limit(window: int | None) -> str:
-    return "" if window is None else f" LIMIT {int(window)}"
+def _window(window: int | None) -> str:
+    limit = "" if window is None else f" LIMIT {int(window)}"
+    return _WINDOW.format(handle=db.raw_uuid("b.handle")) + limit
 
 
 def _opened(
@@ -237,8 +238,8 @@ def park(held: Claim, why: str) -> None:
 
 def _recipient(row: tuple[Any, ...], vault: Vault) -> Recipient:
     delivery_id, subscriber_id, edition_id, key, link_epoch, handle, key_id, cipher, _ = row
-    number = handle if isinstance(handle, UUID) else UUID(handle)
-    address = Address(vault.open(key_id, cipher, handle=number.bytes, column="address"))
+    number = handle if isinstance(handle, bytes) else bytes.fromhex(handle)
+    address = Address(vault.open(key_id, cipher, handle=number, column="address"))
     return Recipient(delivery_id, subscriber_id, edition_id, key, link_epoch, address)
 
 

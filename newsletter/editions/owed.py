@@ -12,8 +12,9 @@ from newsletter.models import Cadence, Gathering
 #: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
 #: day longer. A match is younger than its item, so the same bounds how far a query reads.
 LOOK_BACK, YOUNG = timedelta(days=20), timedelta(days=10)
-#: Subscriber ids per transaction at most, and in the first one of an alert: its mails leave while the others are planned.
-CHUNK, FIRST = 200_000, 5_000
+#: Subscriber ids per transaction at most, and in the first one of an alert, whose mails leave while the others are planned. Those
+#: that follow are twice as large each time: there is always about as much to send as to plan, and batches become full.
+CHUNK, FIRST, SECOND = 400_000, 5_000, 100_000
 
 
 @dataclass(frozen=True)
