@@ -45,9 +45,9 @@ def environment(data: Path, url: str, **more: str) -> dict[str, str]:
 
 @contextmanager
 def postgres() -> Iterator[services.Postgres]:
-    """A PostgreSQL with fsync on, and memory as a server of this size would have it."""
+    """A PostgreSQL with fsync on, and settings as a server of this size is given: memory, seldom checkpoints, no JIT."""
     server = services.Postgres(
-        durable=True, shared_buffers="1GB", work_mem="64MB", max_wal_size="8GB", checkpoint_timeout="15min", jit="off"
+        durable=True, shared_buffers="2GB", work_mem="64MB", max_wal_size="8GB", checkpoint_timeout="15min", jit="off"
     )
     try:
         server.start()

@@ -1,13 +1,18 @@
 """The database's own means: its clock, its bulk insert, its dialect."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
+
+#: Seconds for which a reading of the database's clock is carried on by this machine's own.
+CARRIED: Final = 1.0
+_read: tuple[datetime, float, str | None] | None = None
 
 
 def is_postgres() -> bool:
@@ -21,6 +26,20 @@ def now() -> datetime:
         return datetime.now(UTC)
     moment: datetime = rows("SELECT clock_timestamp()", often=True)[0][0]
     return moment.astimezone(UTC)
+
+
+def steady_now() -> datetime:
+    """As `now`, read again each second and carried on by this machine's monotonic clock meanwhile: for what asks all the time."""
+    global _read
+    moment = time.monotonic()
+    if _read is None or moment - _read[1] > CARRIED or _read[2] != connection.settings_dict["NAME"]:
+        _read = now(), moment, connection.settings_dict["NAME"]
+    return _read[0] + timedelta(seconds=moment - _read[1])
+
+
+def raw_uuid(column: str) -> str:
+    """A UUID's sixteen bytes, where the database has a type for it; else its hexadecimal digits, as they are stored."""
+    return f"uuid_send({column})" if is_postgres() else column
 
 
 def skip_locked() -> str:
@@ -48,6 +67,27 @@ def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: boo
         return int(cursor.rowcount)
 
 
+#: A statement and its parameters.
+Statement = tuple[str, dict[str, Any]]
+
+
+def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
+    """The rows of each statement, all of them in one transaction; on PostgreSQL in one journey there and back.
+
+    Outside of a transaction they are one of their own. None may hang on what another gave, except by what is stored.
+    """
+    if not is_postgres():
+        with transaction.atomic():
+            return [rows(sql, params) for sql, params in statements]
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
+    with connection.wrap_database_errors:
+        with raw.pipeline():
+            asked = [psycopg.Cursor(raw).execute(sql, params, prepare=True, binary=True) for sql, params in statements]
+        return [one.fetchall() if one.description else [] for one in asked]
+
+
 @contextmanager
 def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
     """Django's own cursor writes the values into the text, so that no statement ever comes twice."""
@@ -55,7 +95,7 @@ def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psyc
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        yield cursor.execute(sql, params, prepare=True)
+        yield cursor.execute(sql, params, prepare=True, binary=True)
 
 
 def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:

@@ -206,7 +206,7 @@ def send_batches() -> None:
 def _send_next() -> send.Sent | None:
     with stopping.finishing():
         for sender in wiring.senders():
-            if (sent := send.send_next(sender, clock=db.now, going_on=_going_on)) is not None:
+            if (sent := send.send_next(sender, clock=db.steady_now, going_on=_going_on)) is not None:
                 return sent
     return None
 

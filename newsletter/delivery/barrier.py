@@ -12,7 +12,7 @@ from newsletter import db
 from newsletter.delivery import breaker, provider_gate
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
-from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Gate, Lane
+from newsletter.models import BatchState, Delivery, DeliveryState, Lane
 from newsletter.vault import KeysDoNotFit, Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
@@ -33,6 +33,8 @@ class Claim:
     lane: Lane
     #: The provider left us in doubt: one mail of this batch shows whether it answers again.
     probe: bool = False
+    #: Whether it was in doubt when this was claimed: else an answer has nothing to put right.
+    doubted: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,17 @@ WITH RECURSIVE queue(lane, occasion_id) AS (
   UNION ALL
   SELECT queue.lane, ({_WAITING}queue.lane AND b.occasion_id>queue.occasion_id) FROM queue WHERE queue.occasion_id IS NOT NULL
 )
-SELECT lane, occasion_id FROM queue WHERE (
+SELECT {{asked}} FROM queue WHERE (
   SELECT min(b.not_before) FROM batch b WHERE b.state='planned' AND b.provider=%(provider)s AND b.lane=queue.lane
   AND b.occasion_id=queue.occasion_id)<=%(now)s
 """
+# Together with what else decides whether anything may be claimed: one question for each batch.
+_LOOK = f"{_DUE} AND {provider_gate.MAY_SEND}"
+_STANDING = f"lane, occasion_id, {breaker.DOUBTED}, {breaker.OPEN}"
+_CLAIM = """
+UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s WHERE state='planned' AND id=(
+  SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s AND occasion_id=%(occasion)s
+  AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {skip_locked}) RETURNING id"""
 _TURNS = Turns()
 
 
@@ -72,25 +81,24 @@ def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) 
 
     None: nothing is due in `lanes`, a gate is closed, the provider is left alone.
     """
-    due = due_in(lanes, now=now, provider=provider) if provider_gate.may_send(provider) else []
-    if not due:
+    look = _LOOK.format(asked=_STANDING, lanes=_lanes(lanes))
+    found = db.rows(look, {"now": now, "provider": provider}, often=True)
+    if not found:
         return None
-    probe = breaker.is_open(provider)
+    due, (_, _, doubted, probe) = [Queue(*row[:2]) for row in found], found[0]
     if probe and not breaker.take_probe(provider, now=now):
         return None
     for queue in _TURNS.order(due):
         token = uuid4()
         taken = db.rows(
-            "UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s WHERE state='planned' AND id=("
-            "SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s "
-            "AND occasion_id=%(occasion)s AND not_before<=%(now)s "
-            f"ORDER BY not_before, id LIMIT 1 {db.skip_locked()}) RETURNING id",
+            _CLAIM.format(skip_locked=db.skip_locked()),
             {"token": token, "lease": now + CLAIM_LEASE, "provider": provider, "now": now}
             | {"lane": queue.lane, "occasion": queue.occasion_id},
+            often=True,
         )
         if taken:
             _TURNS.took(queue, due)
-            return Claim(taken[0][0], token, Lane(queue.lane), probe)
+            return Claim(taken[0][0], token, Lane(queue.lane), bool(probe), bool(doubted))
     return None
 
 
@@ -101,8 +109,28 @@ def yields(held: Claim, *, now: datetime, provider: int) -> bool:
 
 def due_in(lanes: Sequence[Lane], *, now: datetime, provider: int) -> list[Queue]:
     """The queues of these lanes in which a batch could be claimed."""
-    chosen = " UNION ALL ".join(f"SELECT {int(lane)} AS lane" for lane in lanes)
-    return [Queue(*row) for row in db.rows(_DUE.format(lanes=chosen), {"now": now, "provider": provider})]
+    found = db.rows(
+        _DUE.format(asked="lane, occasion_id", lanes=_lanes(lanes)), {"now": now, "provider": provider}, often=True
+    )
+    return [Queue(*row) for row in found]
+
+
+def _lanes(lanes: Sequence[Lane]) -> str:
+    return " UNION ALL ".join(f"SELECT {int(lane)} AS lane" for lane in lanes)
+
+
+_BEGIN = f"""
+UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s AND token=%(token)s
+AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s AND EXISTS (SELECT 1 FROM gate WHERE sending_open)
+AND {provider_gate.MAY_SEND} RETURNING attempts"""
+# Not again when it was committed, and only that was not heard of.
+_ATTEMPT = """
+INSERT INTO attempt (batch_id, n, provider, began_at, disproved) SELECT b.id, b.attempts, b.provider, %(now)s, false FROM batch b
+WHERE b.id=%(batch)s AND b.token=%(token)s AND b.state='sending'
+AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=b.id AND a.n=b.attempts)"""
+_OURS = f"""
+SELECT 1 FROM batch WHERE id=%(batch)s AND token=%(token)s AND state='sending' AND EXISTS (SELECT 1 FROM gate WHERE sending_open)
+AND {provider_gate.MAY_SEND}"""
 
 
 def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vault: Vault) -> list[Recipient] | None:
@@ -115,38 +143,15 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
         IntegrityError: an earlier hand-over of this batch was never disproved, so a second one is refused.
         KeysDoNotFit: an address does not open; nothing was changed.
     """
+    about = {"batch": held.batch_id, "token": held.token, "provider": provider, "now": now, "after": 0}
     with transaction.atomic():
-        if not provider_gate.may_send(provider):
-            return None
-        begun = db.rows(
-            "UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s "
-            "AND token=%(token)s AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s "
-            "AND EXISTS (SELECT 1 FROM gate WHERE sending_open) RETURNING attempts",
-            {
-                "lease": now + lease(window),
-                "batch": held.batch_id,
-                "token": held.token,
-                "margin": now + MARGIN,
-                "provider": provider,
-            },
-            often=True,
+        begun, _, ours, found = db.together(
+            (_BEGIN, about | {"lease": now + lease(window), "margin": now + MARGIN}),
+            (_ATTEMPT, about),
+            (_OURS, about),
+            (_window(window), about),
         )
-        if begun:
-            db.execute(
-                "INSERT INTO attempt (batch_id, n, provider, began_at, disproved) "
-                "VALUES (%(batch)s, %(n)s, %(provider)s, %(now)s, false)",
-                {"batch": held.batch_id, "n": begun[0][0], "provider": provider, "now": now},
-                often=True,
-            )
-        elif not _still_ours(held):
-            return None
-        return open_window(held, after=0, now=now, window=window, vault=vault)
-
-
-def _still_ours(held: Claim) -> bool:
-    """Whether the barrier was passed before, and only its commit not heard of."""
-    mine = Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.SENDING)
-    return mine.exists() and Gate.objects.filter(sending_open=True).exists()
+        return _opened(held, found, now=now, window=window, vault=vault) if begun or ours else None
 
 
 # A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
@@ -156,7 +161,7 @@ _ALLOWED = """CASE WHEN o.kind='notice'
   ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END"""
 # Without a row in subscriber: erased.
 _WINDOW = f"""
-SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, b.handle, b.key_id, b.address_cipher, {_ALLOWED} AS allowed
+SELECT d.id, b.id, d.edition_id, o.key, b.link_epoch, {{handle}}, b.key_id, b.address_cipher, {_ALLOWED} AS allowed
 FROM delivery d JOIN occasion o ON o.id=d.occasion_id LEFT JOIN subscriber b ON b.id=d.subscriber_id
 LEFT JOIN suppression x ON x.address_index=b.address_index AND x.lifted_at IS NULL
 WHERE d.batch_id=%(batch)s AND d.state IS NULL AND d.id>%(after)s ORDER BY d.id"""
@@ -167,21 +172,32 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
 
     Runs inside the transaction that made or settled the window before: `begun_upto` is committed before its bytes leave.
     """
+    found = db.rows(_window(window), {"batch": held.batch_id, "after": after, "now": now}, often=True)
+    return _opened(held, found, now=now, window=window, vault=vault)
+
+
+def _window(window: int | None) -> str:
     limit = "" if window is None else f" LIMIT {int(window)}"
-    recipients: list[Recipient] = []
-    while not recipients:
-        found = db.rows(_WINDOW + limit, {"batch": held.batch_id, "after": after, "now": now}, often=True)
-        if not found:
-            break
-        after = found[-1][0]
-        _cancel([row[0] for row in found if not row[-1]])
-        recipients = [_recipient(row, vault) for row in found if row[-1]]
-    if recipients and window is not None:
-        db.execute(
-            "UPDATE batch SET begun_upto=%(upto)s, lease_until=%(lease)s WHERE id=%(batch)s",
-            {"upto": recipients[-1].delivery_id, "lease": now + lease(window), "batch": held.batch_id},
-            often=True,
-        )
+    return _WINDOW.format(handle=db.raw_uuid("b.handle")) + limit
+
+
+def _opened(
+    held: Claim, found: Sequence[tuple[Any, ...]], *, now: datetime, window: int | None, vault: Vault
+) -> list[Recipient]:
+    """Those of `found` who may be mailed; where nobody of a window may, those of the next."""
+    if not found:
+        return []
+    _cancel([row[0] for row in found if not row[-1]])
+    recipients = [_recipient(row, vault) for row in found if row[-1]]
+    if window is None:
+        return recipients
+    if not recipients:
+        return open_window(held, after=found[-1][0], now=now, window=window, vault=vault)
+    db.execute(
+        "UPDATE batch SET begun_upto=%(upto)s, lease_until=%(lease)s WHERE id=%(batch)s",
+        {"upto": recipients[-1].delivery_id, "lease": now + lease(window), "batch": held.batch_id},
+        often=True,
+    )
     return recipients
 
 
@@ -222,8 +238,8 @@ def park(held: Claim, why: str) -> None:
 
 def _recipient(row: tuple[Any, ...], vault: Vault) -> Recipient:
     delivery_id, subscriber_id, edition_id, key, link_epoch, handle, key_id, cipher, _ = row
-    number = handle if isinstance(handle, UUID) else UUID(handle)
-    address = Address(vault.open(key_id, cipher, handle=number.bytes, column="address"))
+    number = handle if isinstance(handle, bytes) else bytes.fromhex(handle)
+    address = Address(vault.open(key_id, cipher, handle=number, column="address"))
     return Recipient(delivery_id, subscriber_id, edition_id, key, link_epoch, address)
 
 

@@ -18,7 +18,9 @@ OPEN_AFTER = 5
 #: Minutes before the first, second, … probe; the last one repeats.
 PROBE_AFTER = (1, 2, 5, 15)
 
-_IN_DOUBT = "SELECT 1 FROM breaker WHERE provider=%(provider)s AND (in_a_row>0 OR open_until IS NOT NULL)"
+#: Conditions of SQL, to be asked along with others: whether this provider is left alone, or was silent last.
+OPEN = "EXISTS (SELECT 1 FROM breaker WHERE provider=%(provider)s AND open_until IS NOT NULL)"
+DOUBTED = "EXISTS (SELECT 1 FROM breaker WHERE provider=%(provider)s AND (in_a_row>0 OR open_until IS NOT NULL))"
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def note(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
     """
     told = list(outcomes)
     if any(isinstance(one, Accepted | Refused) for one in told):
-        if not db.rows(_IN_DOUBT, {"provider": provider}, often=True):
+        if not db.rows(f"SELECT 1 WHERE {DOUBTED}", {"provider": provider}, often=True):
             return False
         back = Breaker.objects.filter(provider=provider, open_until__isnull=False)
         if back.update(open_until=None, opened_at=None, in_a_row=0, probes=0):

@@ -11,6 +11,10 @@ from newsletter.models import ProviderGate
 
 log = structlog.get_logger()
 
+#: A condition of SQL, to be asked along with others: neither the gate for all is closed, nor that of this provider.
+MAY_SEND = """NOT EXISTS (SELECT 1 FROM gate WHERE NOT sending_open)
+AND NOT EXISTS (SELECT 1 FROM provider_gate WHERE provider=%(provider)s AND paused_by IS NOT NULL)"""
+
 
 @dataclass(frozen=True)
 class Paused:
@@ -59,11 +63,7 @@ def paused() -> list[Paused]:
 
 def may_send(provider: int) -> bool:
     """Whether this provider may be given anything: its own gate is open, and the one for all. Asked before every window."""
-    return not db.rows(
-        "SELECT 1 FROM gate WHERE NOT sending_open UNION ALL "
-        "SELECT 1 FROM provider_gate WHERE provider=%s AND paused_by IS NOT NULL LIMIT 1",
-        [provider],
-    )
+    return bool(db.rows(f"SELECT 1 WHERE {MAY_SEND}", {"provider": provider}, often=True))
 
 
 def opened_at(provider: int) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -14,10 +15,12 @@ from newsletter.delivery.retry import exhausted, next_try
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState, Event
 
-_ACCEPTED = (
-    "UPDATE attempt SET ended_at=%(now)s, outcome='accepted', disproved=false, phase=%(why)s, provider_ref=%(ref)s "
-    "WHERE batch_id=%(batch)s AND n=%(n)s"
-)
+_ACCEPTED = """
+UPDATE attempt SET ended_at=%(now)s, outcome='accepted', disproved=false, phase=%(why)s, provider_ref=%(ref)s
+WHERE batch_id=%(batch)s AND n=(SELECT attempts FROM batch WHERE id=%(batch)s AND token=%(token)s AND state='sending')"""
+_ENDED = """
+UPDATE batch SET state='accepted', reason=NULL, token=NULL, lease_until=NULL
+WHERE id=%(batch)s AND token=%(token)s AND state='sending' RETURNING id"""
 
 
 class LeaseLost(Exception):
@@ -127,7 +130,7 @@ def finish_windows(held: Claim, *, now: datetime) -> None:
 
 
 def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
-    """Write the one outcome of a batch that is one request.
+    """Write the one outcome of a batch that is one request: an acceptance as a transaction of its own, where there is none.
 
     Raises:
         LeaseLost: the batch is not ours any more.
@@ -149,21 +152,17 @@ def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
 
 
 def _accept(held: Claim, outcome: Accepted, now: datetime) -> None:
-    """What nearly every batch comes to, in as few statements as can be: the rest of the road waits for them."""
-    ended = db.rows(
-        "UPDATE batch SET state='accepted', reason=NULL, token=NULL, lease_until=NULL "
-        "WHERE id=%(batch)s AND token=%(token)s AND state='sending' RETURNING attempts",
-        {"batch": held.batch_id, "token": held.token},
-        often=True,
-    )
+    """What nearly every batch comes to, asked in one journey: the rest of the road waits for it."""
+    said = {"now": now, "batch": held.batch_id, "token": held.token, "ref": outcome.ref, "why": None}
+    apart = transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
+    try:
+        with apart:
+            _, ended = db.together((_ACCEPTED, said), (_ENDED, said))
+    except IntegrityError:  # a provider that repeats its own word must not undo what it accepted
+        again = said | {"ref": None, "why": "its reference was seen before"}
+        _, ended = db.together((_ACCEPTED, again), (_ENDED, again))
     if not ended:
         raise LeaseLost(f"batch {held.batch_id}")
-    attempt = {"now": now, "batch": held.batch_id, "n": ended[0][0], "ref": outcome.ref, "why": None}
-    try:
-        with transaction.atomic():
-            db.execute(_ACCEPTED, attempt, often=True)
-    except IntegrityError:  # a provider that repeats its own word must not undo what it accepted
-        db.execute(_ACCEPTED, attempt | {"ref": None, "why": "its reference was seen before"}, often=True)
 
 
 def put_off(held: Claim, outcome: Deferred, *, now: datetime) -> None:

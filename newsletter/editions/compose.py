@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from django.db import IntegrityError, transaction
 
-from newsletter.editions.owed import CHUNK, FIRST, Owed, audience, chunk_end, owed
+from newsletter.editions.owed import CHUNK, FIRST, SECOND, Owed, audience, chunk_end, owed
 from newsletter.editions.pieces import Explaining, Shelf, shelf
 from newsletter.editions.render import Block, Wording
 from newsletter.editions.select import Content, content, stories
@@ -89,7 +89,7 @@ def compose(
         IntegrityError: a chunk met other composers `TRIES` times; the gathering stays open and is taken up again.
     """
     batches: list[int] = []
-    size = chunk
+    size = min(chunk, SECOND // 2)
     while True:
         gathering = Gathering.objects.select_related("rhythm", "occasion").get(id=gathering_id)
         if gathering.composed_at is not None:

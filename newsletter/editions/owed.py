@@ -12,8 +12,9 @@ from newsletter.models import Cadence, Gathering
 #: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
 #: day longer. A match is younger than its item, so the same bounds how far a query reads.
 LOOK_BACK, YOUNG = timedelta(days=20), timedelta(days=10)
-#: Subscriber ids per transaction at most, and in the first one of an alert: its mails leave while the others are planned.
-CHUNK, FIRST = 200_000, 5_000
+#: Subscriber ids per transaction at most, and in the first one of an alert, whose mails leave while the others are planned. Those
+#: that follow are twice as large each time: there is always about as much to send as to plan, and batches become full.
+CHUNK, FIRST, SECOND = 400_000, 5_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -25,23 +26,25 @@ class Owed:
     subscriber_ids: Sequence[int]
 
 
-_PEOPLE = """b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) AND b.id>%(lo)s AND b.id<=%(hi)s
+_PEOPLE = """ JOIN subscriber b ON b.id=q.id
+WHERE b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s)
   AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.occasion_id=%(occasion)s AND x.subscriber_id=b.id)"""
-_NOT_GIVEN = """ AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=b.id)"""
+_NOT_GIVEN = (
+    " AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=s.subscriber_id)"
+)
 
 _ALERT = """
-SELECT b.id, b.look_id, m.id FROM "match" m
+SELECT s.subscriber_id AS id, m.id AS match_id FROM "match" m
 JOIN subscription s ON s.topic_id=m.topic_id AND s.cadence=1 AND s.ended_at IS NULL AND s.owed_from<=m.owed_at
-  AND s.subscriber_id>%(lo)s AND s.subscriber_id<=%(hi)s  -- of the index only this part, though it says no more than b.id below
-JOIN subscriber b ON b.id=s.subscriber_id
-WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s AND """
+  AND s.subscriber_id>%(lo)s AND s.subscriber_id<=%(hi)s
+WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s"""
 
 _DIGEST = """
-SELECT b.id, b.look_id, m.id FROM subscriber b
-JOIN subscription s ON s.subscriber_id=b.id AND s.ended_at IS NULL AND s.cadence<=%(cadence)s
+SELECT s.subscriber_id AS id, m.id AS match_id FROM subscriber r
+JOIN subscription s ON s.subscriber_id=r.id AND s.ended_at IS NULL AND s.cadence<=%(cadence)s
 JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at>=s.owed_from
   AND m.owed_at>%(look_back)s AND m.owed_at<=%(cut)s AND m.owe_until>%(too_old)s
-WHERE b.{rhythm}=%(rhythm)s AND """
+WHERE r.{rhythm}=%(rhythm)s AND r.id>%(lo)s AND r.id<=%(hi)s"""
 
 
 def chunk_end(gathering: Gathering, lo: int, size: int = CHUNK) -> int | None:
@@ -82,26 +85,28 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
             "AND EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id) LIMIT 1",
             [gathering.id],
         )
-        sql = _ALERT + _PEOPLE + (_NOT_GIVEN if given else "")
+        met = _ALERT + (_NOT_GIVEN if given else "")
     else:
         params |= {"cadence": gathering.rhythm.cadence, "rhythm": gathering.rhythm_id}
-        sql = _DIGEST.format(rhythm=_rhythm_column(gathering)) + _PEOPLE + _NOT_GIVEN
-    return _grouped(sql, params)
+        met = _DIGEST.format(rhythm=_rhythm_column(gathering)) + _NOT_GIVEN
+    return _grouped(met, params)
 
 
-# The database groups where it can: a row for each content instead of one for each person and match.
+# The database groups where it can: a row for each content instead of one for each person and match. First each person's
+# matches, so that a person is looked up once; set apart, because parallel workers would each do all of it.
 _GROUPED = """
-SELECT p.look_id, p.matches, array_agg(p.id ORDER BY p.id) FROM (
-  SELECT q.id, q.look_id, array_agg(q.match_id ORDER BY q.match_id) AS matches FROM ({each}) q(id, look_id, match_id)
-  GROUP BY q.id, q.look_id) p
-GROUP BY p.look_id, p.matches ORDER BY p.look_id, p.matches"""
+WITH q AS MATERIALIZED (SELECT id, array_agg(match_id ORDER BY match_id) AS matches FROM ({met}) e GROUP BY id)
+SELECT b.look_id, q.matches, array_agg(b.id ORDER BY b.id) FROM q {people} GROUP BY 1, 2 ORDER BY 1, 2"""
+_EACH = "SELECT b.id, b.look_id, q.match_id FROM ({met}) q {people}"
 
 
-def _grouped(sql: str, params: dict[str, Any]) -> list[Owed]:
+def _grouped(met: str, params: dict[str, Any]) -> list[Owed]:
+    """`met` asks for pairs of a subscriber's id and a match's."""
     if db.is_postgres():
-        return [Owed(look, tuple(ids), people) for look, ids, people in db.rows(_GROUPED.format(each=sql), params)]
+        grouped = _GROUPED.format(met=met, people=_PEOPLE)
+        return [Owed(look, tuple(ids), people) for look, ids, people in db.rows(grouped, params)]
     matches: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for subscriber_id, look_id, match_id in db.rows(sql, params):
+    for subscriber_id, look_id, match_id in db.rows(_EACH.format(met=met, people=_PEOPLE), params):
         matches[subscriber_id, look_id].append(match_id)
     people: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
     for (subscriber_id, look_id), ids in sorted(matches.items()):

@@ -13,7 +13,7 @@ from newsletter.delivery.plan import Carrier
 from newsletter.delivery.send import Sender
 from newsletter.delivery.turns import Turns
 from newsletter.handover import Accepted, Deferred
-from newsletter.models import Attempt, Batch, Delivery, Event, Lane
+from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
 from tests.delivery.test_send import states
@@ -208,10 +208,9 @@ def test_an_address_that_does_not_open_is_left_to_the_barrier() -> None:
     assert states() == {"parked": 2}
 
 
-def test_a_provider_that_is_tried_again_is_tried_with_one_that_may_go(monkeypatch) -> None:
+def test_a_provider_that_is_tried_again_is_tried_with_one_that_may_go() -> None:
     rows.planned(6)
-    monkeypatch.setattr(barrier.breaker, "is_open", lambda _provider: True)
-    monkeypatch.setattr(barrier.breaker, "take_probe", lambda _provider, *, now: True)
+    Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW)
     world = World(ScriptedCarrier(), pace="10")
     assert send.send_next(world.sender, clock=lambda: NOW) is not None
     assert len(world.carrier.handed) == 1
