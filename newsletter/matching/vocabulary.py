@@ -37,14 +37,6 @@ class Lexicon:
             for vocabulary in self._by_language.values():
                 vocabulary.add(wanted)
 
-    def drop(self, wanted: Iterable[tuple[Kind, str, int]]) -> None:
-        """Take back some of what was added for words as they are."""
-        with self._lock:
-            for kind, key, sign in wanted:
-                for said in (self._wanted[kind], *(one.known for one in self._by_language.values())):
-                    if key in said:
-                        said[key] = _less(said[key], sign)
-
     def said(self, body: Words) -> set[Signs]:
         """What the words of a text say, all together."""
         known = self._by_language.get(id(body.stems))
@@ -158,10 +150,3 @@ def both(one: Signs, other: Signs) -> Signs:
     left = (one,) if isinstance(one, int) else one
     right = (other,) if isinstance(other, int) else other
     return tuple(dict.fromkeys((*left, *right)))
-
-
-def _less(signs: Signs, sign: int) -> Signs:
-    if isinstance(signs, int):
-        return DULL if signs == sign else signs
-    left = tuple(one for one in signs if one != sign)
-    return left[0] if len(left) == 1 else left
