@@ -1,7 +1,8 @@
 """Many compiled queries in, one structure out that finds in one pass over an item which of them it may meet.
 
-Every query has a slot, counted up, and every term of those that must be evaluated a number. What finding a word or a row of
-words says is a sign: a slot (that query is met), a term (-2 and below), or, far below, a row of words that must be looked for.
+Every query has a slot: one of the first ones the number of its topic, those that came later are counted up. Every term of those
+that must be evaluated has a number. What finding a word or a row of words says is a sign: a slot (that query is met), a term (-2
+and below), or, far below, a row of words that must be looked for.
 """
 
 import threading
@@ -17,6 +18,8 @@ from newsletter.matching.vocabulary import DULL, Lexicon, Signs, both
 from newsletter.matching.words import needle
 
 _FIRST_TERM = -2
+#: Slots of queries that came after the first ones.
+LATER = 1 << 61
 
 
 class Core:
@@ -26,11 +29,13 @@ class Core:
         self._lock = threading.Lock()
         #: How often it changed.
         self.stamp = 0
-        #: By slot: topic, and query.
-        self.topics = array("q")
+        #: Slots of the first queries → the query; topics and queries of those that came later.
+        self._first: dict[int, Plan | str] = {}
+        self._later = array("q")
         self._plans: list[Plan | str] = []
         #: Slots that are no more → the stamp from which on.
         self.ended: dict[int, int] = {}
+        #: Topics whose query came later → its slot.
         self._slot_of: dict[int, int] = {}
         #: Slot → what must be evaluated of its query, with the signs of its terms.
         self._trees: dict[int, Tree[int]] = {}
@@ -44,13 +49,21 @@ class Core:
         self._looks = Looks()
         self._fields: dict[str, Table] = {}
         self._wanted: list[tuple[Kind, str, int]] = []
-        self._take(plans)
-        self._first = len(self.topics)
+        self._take(plans, first=True)
 
     @property
-    def later(self) -> int:
-        """How many queries came after the first ones."""
-        return len(self.topics) - self._first
+    def end(self) -> int:
+        """The slot of the next query: all that are there have lower ones."""
+        return LATER + len(self._later)
+
+    def slots(self, end: int) -> Iterator[int]:
+        """The slots of all queries that were there when the next had this slot."""
+        yield from self._first
+        yield from range(LATER, end)
+
+    def topic(self, slot: int) -> int:
+        """Whose query has a slot."""
+        return slot if slot < LATER else self._later[slot - LATER]
 
     def change(self, stamp: int, added: Mapping[int, Plan], removed: Collection[int]) -> bool:
         """Take topics in that are new or changed, and out what is gone; False if that was not the last stamp."""
@@ -58,17 +71,18 @@ class Core:
             if stamp != self.stamp:
                 return False
             for topic_id in {*added, *removed}:
-                if topic_id in self._slot_of:
-                    self.ended[self._slot_of.pop(topic_id)] = stamp + 1
-            self._take(added)
+                slot = self._slot_of.pop(topic_id, topic_id)
+                if slot >= LATER or slot in self._first:
+                    self.ended.setdefault(slot, stamp + 1)
+            self._take(added, first=False)
             self.stamp = stamp + 1
             return True
 
     def plan(self, slot: int) -> Plan:
         """A compiled query."""
-        return unpacked(self._plans[slot])
+        return unpacked(self._first[slot] if slot < LATER else self._plans[slot - LATER])
 
-    def meet(self, opened: Opened) -> Collection[int]:
+    def meet(self, opened: Opened) -> set[int]:
         """The slots of all queries that an item meets."""
         said = self._said(opened)
         terms = {sign for sign in said if sign < 0}
@@ -117,12 +131,16 @@ class Core:
                 else:
                     yield from table(words.haystack, words.words)
 
-    def _take(self, plans: Mapping[int, Plan]) -> None:
+    def _take(self, plans: Mapping[int, Plan], *, first: bool) -> None:
         """Give queries slots. What makes them be found comes last."""
         for topic_id, plan in plans.items():
-            slot = self._slot_of[topic_id] = len(self.topics)
-            self.topics.append(topic_id)
-            self._plans.append(packed(plan))
+            if first:
+                slot = topic_id
+                self._first[slot] = packed(plan)
+            else:
+                slot = self._slot_of[topic_id] = self.end
+                self._plans.append(packed(plan))
+                self._later.append(topic_id)
             at_once, rest = _split(plan)
             for sought in at_once:
                 self._want(sought, slot)
