@@ -7,7 +7,7 @@ and below), or, far below, a row of words that must be looked for.
 
 import threading
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from newsletter.matching.anchors import rarest
 from newsletter.matching.opened import Opened
@@ -25,7 +25,7 @@ LATER = 1 << 61
 class Core:
     """The queries of many topics; each term once for all that share it. Only ever added to: threads may read while one does."""
 
-    def __init__(self, plans: Mapping[int, Plan]) -> None:
+    def __init__(self, plans: Iterable[tuple[int, Plan | str]]) -> None:
         self._lock = threading.Lock()
         #: How often it changed.
         self.stamp = 0
@@ -74,13 +74,27 @@ class Core:
                 slot = self._slot_of.pop(topic_id, topic_id)
                 if slot >= LATER or slot in self._first:
                     self.ended.setdefault(slot, stamp + 1)
-            self._take(added, first=False)
+            self._take(added.items(), first=False)
             self.stamp = stamp + 1
             return True
 
+    def renewed(self, slots: Iterable[int]) -> "Core":
+        """Only these queries in another, which knows the words that this one knows. Other threads go on meanwhile."""
+        made = Core((self.topic(slot), self._kept(slot)) for slot in slots)
+        made._lexicon.learn(self._lexicon)
+        return made
+
     def plan(self, slot: int) -> Plan:
         """A compiled query."""
-        return unpacked(self._first[slot] if slot < LATER else self._plans[slot - LATER])
+        return unpacked(self._kept(slot))
+
+    def newest(self, topic_id: int) -> Plan | None:
+        """The compiled query that a topic has by now; None if it may have none any more."""
+        slot = self._slot_of.get(topic_id, topic_id)
+        return None if slot in self.ended or (slot < LATER and slot not in self._first) else self.plan(slot)
+
+    def _kept(self, slot: int) -> Plan | str:
+        return self._first[slot] if slot < LATER else self._plans[slot - LATER]
 
     def meet(self, opened: Opened) -> set[int]:
         """The slots of all queries that an item meets."""
@@ -131,16 +145,12 @@ class Core:
                 else:
                     yield from table(words.haystack, words.words)
 
-    def _take(self, plans: Mapping[int, Plan], *, first: bool) -> None:
+    def _take(self, plans: Iterable[tuple[int, Plan | str]], *, first: bool) -> None:
         """Give queries slots. What makes them be found comes last."""
-        for topic_id, plan in plans.items():
-            if first:
-                slot = topic_id
-                self._first[slot] = packed(plan)
-            else:
-                slot = self._slot_of[topic_id] = self.end
-                self._plans.append(packed(plan))
-                self._later.append(topic_id)
+        for topic_id, kept in plans:
+            plan = unpacked(kept)
+            slot = topic_id if first else self.end
+            self._keep(slot, topic_id, kept if isinstance(kept, str) else packed(kept))
             at_once, rest = _split(plan)
             for sought in at_once:
                 self._want(sought, slot)
@@ -151,6 +161,14 @@ class Core:
                     self._anchored[sign] = both(self._anchored.get(sign, DULL), slot)
         self._lexicon.add(self._wanted)
         self._wanted = []
+
+    def _keep(self, slot: int, topic_id: int, kept: Plan | str) -> None:
+        if slot < LATER:
+            self._first[slot] = kept
+        else:
+            self._slot_of[topic_id] = slot
+            self._plans.append(kept)
+            self._later.append(topic_id)
 
     def _term(self, sought: Sought) -> int:
         """The sign of a term."""

@@ -32,7 +32,7 @@ class Index:
     """
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
-        self._see(Core(plans))
+        self._see(Core(plans.items()))
         if len(plans) >= _LARGE:  # it stays for long: the search for cyclic garbage need not go through it ever again
             gc.collect()
             gc.freeze()
@@ -53,13 +53,26 @@ class Index:
         return made
 
     def rebuilt(self) -> "Index":
-        """The same made anew, without what is no more."""
-        return Index(self.plans)
+        """The same made anew, without what is no more. Other threads go on meanwhile: none waits long for this one."""
+        made = Index.__new__(Index)
+        slots = self._slots()
+        made._see(self._core.renewed(slots))
+        if len(slots) >= _LARGE:  # no search for garbage here: it would stop all threads
+            gc.freeze()
+        return made
+
+    def newest(self, topic_ids: Iterable[int]) -> dict[int, Plan]:
+        """The compiled queries that some topics have by now, of those that still have one."""
+        found = {topic_id: self._core.newest(topic_id) for topic_id in topic_ids}
+        return {topic_id: plan for topic_id, plan in found.items() if plan is not None}
 
     @property
     def plans(self) -> dict[int, Plan]:
         """Topic id → compiled query."""
-        return {self._core.topic(slot): self._core.plan(slot) for slot in self._live(set(self._core.slots(self._end)))}
+        return {self._core.topic(slot): self._core.plan(slot) for slot in self._slots()}
+
+    def _slots(self) -> set[int]:
+        return self._live(set(self._core.slots(self._end)))
 
     def meet(self, item: Readable, *, told: Collection[int] | None = None) -> list[Met]:
         """Every query that an item meets, by topic id. `told`: topics whose places are wanted, the others come without."""
