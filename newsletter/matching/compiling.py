@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -117,17 +117,28 @@ def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan],
 
 
 def _rebuild(old: Compiled, key: int) -> None:
-    """In a thread of its own, one at a time. What changes meanwhile is put on top again: its number is not the newest."""
+    """In a thread of its own, one at a time. What changes meanwhile is put on top again."""
     if not _rebuilding.acquire(blocking=False):
         return
 
     def run() -> None:
         try:
-            index = old.index.rebuilt()
+            index, at = old.index.rebuilt(), old
             with _lock:
-                if key in _compiled:
-                    _compiled[key] = Compiled(old.number, index, old.topics, old.curated, old.broken)
+                now = _compiled.get(key)
+            if now is not None:  # most of it while others may still update
+                index, at = _caught_up(index, at, now), now
+            with _updating, _lock:
+                now = _compiled.get(key)
+                if now is not None:
+                    _compiled[key] = replace(now, index=_caught_up(index, at, now))
         finally:
             _rebuilding.release()
 
     threading.Thread(target=run, name="index", daemon=True).start()
+
+
+def _caught_up(index: Index, at: Compiled, now: Compiled) -> Index:
+    """An index with the topics of one moment, brought to another, of which the queries are at hand."""
+    changed = {topic_id for topic_id, _ in now.topics.items() - at.topics.items()}
+    return index.with_(now.index.newest(changed), at.topics.keys() - now.topics.keys())

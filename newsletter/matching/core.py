@@ -1,8 +1,8 @@
 """Many compiled queries in, one structure out that finds in one pass over an item which of them it may meet.
 
-Every query has a slot, counted up, and every term of those that must be evaluated a number. What finding a word or a row of
-words says is a sign: a slot (that query is met), a term (-2 and below), or a row that the word belongs to and that must be
-looked for (`_ROW` and above).
+Every query has a slot: one of the first ones the number of its topic, those that came later are counted up. Every term of those
+that must be evaluated has a number. What finding a word or a row of words says is a sign: a slot (that query is met), a term (-2
+and below), or, far below, a row of words that must be looked for.
 """
 
 import threading
@@ -10,36 +10,32 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from newsletter.matching.anchors import rarest
-from newsletter.matching.needles import Automaton, Table
 from newsletter.matching.opened import Opened
-from newsletter.matching.scripts import unspaced
-from newsletter.matching.sought import Kind, Plan, Sought, Way, packed, unpacked
+from newsletter.matching.rows import Looks, Rows, Table
+from newsletter.matching.sought import Kind, Plan, Sought, packed, unpacked
 from newsletter.matching.tree import Or, Tree, mapped, meets
-from newsletter.matching.vocabulary import DULL, Lexicon, Signs, add, both
+from newsletter.matching.vocabulary import DULL, Lexicon, Signs, both
 from newsletter.matching.words import needle
 
 _FIRST_TERM = -2
-_ROW = 1 << 40
-#: From so many rows on an automaton is faster than to look for each where its longest word is met.
-_MANY_ROWS = 500
-#: Of those that came later so many; or an eighth of what is in the automaton, which must be made anew to take them in.
-_MANY_LATER = 64
-#: A letter of a script without spaces is in so many more texts than a word.
-_COMMONER = 20
+#: Slots of queries that came after the first ones.
+LATER = 1 << 61
 
 
 class Core:
     """The queries of many topics; each term once for all that share it. Only ever added to: threads may read while one does."""
 
-    def __init__(self, plans: Mapping[int, Plan]) -> None:
+    def __init__(self, plans: Iterable[tuple[int, Plan | str]]) -> None:
         self._lock = threading.Lock()
         #: How often it changed.
         self.stamp = 0
-        #: By slot: topic, and query.
-        self.topics = array("q")
+        #: Slots of the first queries → the query; topics and queries of those that came later.
+        self._first: dict[int, Plan | str] = {}
+        self._later = array("q")
         self._plans: list[Plan | str] = []
         #: Slots that are no more → the stamp from which on.
         self.ended: dict[int, int] = {}
+        #: Topics whose query came later → its slot.
         self._slot_of: dict[int, int] = {}
         #: Slot → what must be evaluated of its query, with the signs of its terms.
         self._trees: dict[int, Tree[int]] = {}
@@ -49,23 +45,25 @@ class Core:
         #: Sign of a term → slots of which it is the rarest.
         self._anchored: dict[int, Signs] = {}
         self._lexicon = Lexicon()
-        #: Rows that are looked for one by one; "": an automaton does, by now.
-        self._rows: list[tuple[str, Signs]] = []
-        self._waiting: dict[int, tuple[Way, Signs]] = {}
-        self._bare_rows = False
+        self._rows = Rows()
+        self._looks = Looks()
         self._fields: dict[str, Table] = {}
-        #: Of the rows at first, and of those that came later.
-        self._automata: tuple[Automaton, ...] = ()
-        self._later: dict[str, Signs] = {}
         self._wanted: list[tuple[Kind, str, int]] = []
-        self._new_rows: dict[Way, Signs] = {}
-        self._take(plans)
-        self._first = len(self.topics)
+        self._take(plans, first=True)
 
     @property
-    def later(self) -> int:
-        """How many queries came after the first ones."""
-        return len(self.topics) - self._first
+    def end(self) -> int:
+        """The slot of the next query: all that are there have lower ones."""
+        return LATER + len(self._later)
+
+    def slots(self, end: int) -> Iterator[int]:
+        """The slots of all queries that were there when the next had this slot."""
+        yield from self._first
+        yield from range(LATER, end)
+
+    def topic(self, slot: int) -> int:
+        """Whose query has a slot."""
+        return slot if slot < LATER else self._later[slot - LATER]
 
     def change(self, stamp: int, added: Mapping[int, Plan], removed: Collection[int]) -> bool:
         """Take topics in that are new or changed, and out what is gone; False if that was not the last stamp."""
@@ -73,43 +71,49 @@ class Core:
             if stamp != self.stamp:
                 return False
             for topic_id in {*added, *removed}:
-                if topic_id in self._slot_of:
-                    self.ended[self._slot_of.pop(topic_id)] = stamp + 1
-            self._take(added)
+                slot = self._slot_of.pop(topic_id, topic_id)
+                if slot >= LATER or slot in self._first:
+                    self.ended.setdefault(slot, stamp + 1)
+            self._take(added.items(), first=False)
             self.stamp = stamp + 1
             return True
 
+    def renewed(self, slots: Iterable[int]) -> "Core":
+        """Only these queries in another, which knows the words that this one knows. Other threads go on meanwhile."""
+        made = Core((self.topic(slot), self._kept(slot)) for slot in slots)
+        made._lexicon.learn(self._lexicon)
+        return made
+
     def plan(self, slot: int) -> Plan:
         """A compiled query."""
-        return unpacked(self._plans[slot])
+        return unpacked(self._kept(slot))
 
-    def meet(self, opened: Opened) -> list[int]:
+    def newest(self, topic_id: int) -> Plan | None:
+        """The compiled query that a topic has by now; None if it may have none any more."""
+        slot = self._slot_of.get(topic_id, topic_id)
+        return None if slot in self.ended or (slot < LATER and slot not in self._first) else self.plan(slot)
+
+    def _kept(self, slot: int) -> Plan | str:
+        return self._first[slot] if slot < LATER else self._plans[slot - LATER]
+
+    def meet(self, opened: Opened) -> set[int]:
         """The slots of all queries that an item meets."""
         said = self._said(opened)
-        slots = [sign for sign in said if sign >= 0]
-        if len(slots) < len(said):
-            anchored, trees = self._anchored, self._trees
-            candidates: set[int] = set()
-            for sign in said.difference(slots) & anchored.keys():
-                which = anchored[sign]
-                candidates.update((which,) if isinstance(which, int) else which)
-            candidates -= said
-            met = self._closer(said, opened)
-            slots += [slot for slot in candidates if meets(trees[slot], met)]
+        terms = {sign for sign in said if sign < 0}
+        if not terms:
+            return said
+        slots = said - terms
+        anchored, trees = self._anchored, self._trees
+        candidates = _singly(set(map(anchored.__getitem__, terms & anchored.keys()))) - slots
+        met = self._closer(terms, opened)
+        slots.update([slot for slot in candidates if meets(trees[slot], met)])
         return slots
 
     def _said(self, opened: Opened) -> set[int]:
         """The slots of queries that are met for certain, and the terms that may be."""
         body = opened.body
-        said = _singly(self._lexicon.said(body))
-        if self._rows:
-            for sign in [one for one in said if one >= _ROW]:
-                said.discard(sign)
-                row, says = self._rows[sign - _ROW]
-                if row and (row in body.haystack or (self._bare_rows and row in body.bare_haystack)):
-                    said.update((says,) if isinstance(says, int) else says)
-        for automaton in self._automata:  # after the rows: one that is not looked for there any more is in here by now
-            said |= _singly(automaton(body.haystack))
+        said = _singly(self._lexicon.said(body) | self._rows.said(body.keys))
+        said |= _singly(self._looks.said(said, body))
         if self._fields:
             said |= _singly(set(self._in_fields(opened)))
         return said
@@ -141,12 +145,12 @@ class Core:
                 else:
                     yield from table(words.haystack, words.words)
 
-    def _take(self, plans: Mapping[int, Plan]) -> None:
+    def _take(self, plans: Iterable[tuple[int, Plan | str]], *, first: bool) -> None:
         """Give queries slots. What makes them be found comes last."""
-        for topic_id, plan in plans.items():
-            slot = self._slot_of[topic_id] = len(self.topics)
-            self.topics.append(topic_id)
-            self._plans.append(packed(plan))
+        for topic_id, kept in plans:
+            plan = unpacked(kept)
+            slot = topic_id if first else self.end
+            self._keep(slot, topic_id, kept if isinstance(kept, str) else packed(kept))
             at_once, rest = _split(plan)
             for sought in at_once:
                 self._want(sought, slot)
@@ -155,9 +159,16 @@ class Core:
                 for sought in set(rarest(rest)[1]):
                     sign = self._terms[sought]
                     self._anchored[sign] = both(self._anchored.get(sign, DULL), slot)
-        self._settle_rows()
         self._lexicon.add(self._wanted)
         self._wanted = []
+
+    def _keep(self, slot: int, topic_id: int, kept: Plan | str) -> None:
+        if slot < LATER:
+            self._first[slot] = kept
+        else:
+            self._slot_of[topic_id] = slot
+            self._plans.append(kept)
+            self._later.append(topic_id)
 
     def _term(self, sought: Sought) -> int:
         """The sign of a term."""
@@ -178,53 +189,15 @@ class Core:
                 self._fields.setdefault(name, Table()).add(needle(way), sign)
             elif len(way.keys) == 1:
                 self._wanted.append((way.kind, way.keys[0], sign))
-            else:
-                row = Way(way.kind, way.keys)
-                self._new_rows[row] = both(self._new_rows.get(row, DULL), sign)
-
-    def _settle_rows(self) -> None:
-        """Rows are looked for where their longest word is met; by an automaton once there are many."""
-        rows, self._new_rows = self._new_rows, {}
-        plain = {row: signs for row, signs in rows.items() if row.kind is not Kind.BARE}
-        waiting = [row for row, _ in self._waiting.values()]
-        many = max(_MANY_LATER, len(self._later) // 8) if self._automata else _MANY_ROWS
-        if _weight(waiting) + _weight(plain) > many:
-            self._absorb((*self._waiting.values(), *plain.items()))
-            rows = {row: signs for row, signs in rows.items() if row.kind is Kind.BARE}
-        for row, signs in rows.items():
-            self._wanted.append(_watched(row, len(self._rows)))
-            if row.kind is Kind.BARE:
-                self._bare_rows = True
-            else:
-                self._waiting[len(self._rows)] = row, signs
-            self._rows.append((needle(row), signs))
-
-    def _absorb(self, rows: Iterable[tuple[Way, Signs]]) -> None:
-        """Put these rows into the automaton of those that came later, or into the first if there is none."""
-        needles = dict(self._later)
-        for row, signs in rows:
-            add(needles, needle(row), signs)
-        if self._automata:
-            self._later = needles
-        self._automata = (*self._automata[:1], Automaton(needles))
-        self._lexicon.drop(_watched(row, number) for number, (row, _) in self._waiting.items())
-        for number in self._waiting:
-            self._rows[number] = "", DULL
-        self._waiting = {}
+            elif way.kind is Kind.ROW:
+                self._rows.add(way.keys, sign)
+            elif watched := self._looks.add(way, sign):
+                self._wanted.append(watched)
 
 
-def _watched(row: Way, number: int) -> tuple[Kind, str, int]:
-    """The word of a row that says to look for it: the longest."""
-    whole = row.keys[:-1] if row.kind is Kind.START else row.keys
-    return Kind.BARE if row.kind is Kind.BARE else Kind.ROW, max(whole, key=len), _ROW + number
-
-
-def _weight(rows: Collection[Way]) -> int:
-    return len(rows) + _COMMONER * sum(unspaced(row.keys[0]) for row in rows)
-
-
-def _singly(said: set[Signs]) -> set[int]:
-    """The same set, with the signs themselves in place of those that come in several."""
+def _singly(said: set[Signs] | set[Signs | None]) -> set[int]:
+    """The same set, with the signs themselves in place of those that come in several, and without None."""
+    said.discard(None)
     several = [one for one in said if one.__class__ is tuple]  # isinstance() would take longer where it is not one
     said.difference_update(several)
     said.update(*several)

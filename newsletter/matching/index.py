@@ -4,7 +4,7 @@ import gc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from newsletter.matching.core import Core
+from newsletter.matching.core import LATER, Core
 from newsletter.matching.opened import MOST_PLACES, Opened
 from newsletter.matching.query import parse
 from newsletter.matching.readable import Hit, Readable
@@ -32,7 +32,7 @@ class Index:
     """
 
     def __init__(self, plans: Mapping[int, Plan]) -> None:
-        self._see(Core(plans))
+        self._see(Core(plans.items()))
         if len(plans) >= _LARGE:  # it stays for long: the search for cyclic garbage need not go through it ever again
             gc.collect()
             gc.freeze()
@@ -40,9 +40,9 @@ class Index:
     def _see(self, core: Core) -> None:
         self._core = core
         self._stamp = core.stamp
-        self._slots = len(core.topics)
+        self._end = core.end
         #: How many topics changed since the whole was made: says when to make it anew.
-        self.changes = len(core.ended) + core.later
+        self.changes = len(core.ended) + core.end - LATER
 
     def with_(self, added: Mapping[int, Plan], removed: Collection[int] = ()) -> "Index":
         """The same with some topics new, changed or gone. Takes time by their number; longer if the newest is another."""
@@ -53,35 +53,52 @@ class Index:
         return made
 
     def rebuilt(self) -> "Index":
-        """The same made anew, without what is no more."""
-        return Index(self.plans)
+        """The same made anew, without what is no more. Other threads go on meanwhile: none waits long for this one."""
+        made = Index.__new__(Index)
+        slots = self._slots()
+        made._see(self._core.renewed(slots))
+        if len(slots) >= _LARGE:  # no search for garbage here: it would stop all threads
+            gc.freeze()
+        return made
+
+    def newest(self, topic_ids: Iterable[int]) -> dict[int, Plan]:
+        """The compiled queries that some topics have by now, of those that still have one."""
+        found = {topic_id: self._core.newest(topic_id) for topic_id in topic_ids}
+        return {topic_id: plan for topic_id, plan in found.items() if plan is not None}
 
     @property
     def plans(self) -> dict[int, Plan]:
         """Topic id → compiled query."""
-        return {self._core.topics[slot]: self._core.plan(slot) for slot in self._live(range(self._slots))}
+        return {self._core.topic(slot): self._core.plan(slot) for slot in self._slots()}
+
+    def _slots(self) -> set[int]:
+        return self._live(set(self._core.slots(self._end)))
 
     def meet(self, item: Readable, *, told: Collection[int] | None = None) -> list[Met]:
         """Every query that an item meets, by topic id. `told`: topics whose places are wanted, the others come without."""
         opened = Opened(item)
         slots = self._live(self._core.meet(opened))
-        topics = self._core.topics
+        topic = self._core.topic
         return [
             Met(topic_id, _hits(self._core.plan(slot), opened) if told is None or topic_id in told else ())
-            for topic_id, slot in sorted((topics[slot], slot) for slot in slots)
+            for topic_id, slot in sorted((topic(slot), slot) for slot in slots)
         ]
 
     def topics(self, item: Readable) -> set[int]:
         """Only the ids of the queries that an item meets."""
-        return set(map(self._core.topics.__getitem__, self._live(self._core.meet(Opened(item)))))
+        slots = self._live(self._core.meet(Opened(item)))
+        later = [slot for slot in slots if slot >= LATER]
+        slots.difference_update(later)
+        slots.update(map(self._core.topic, later))
+        return slots
 
-    def _live(self, slots: Collection[int]) -> Collection[int]:
+    def _live(self, slots: set[int]) -> set[int]:
         """Those that were there at this moment."""
-        ended = self._core.ended
-        gone = {slot for slot in ended.keys() & slots if ended[slot] <= self._stamp}
-        if len(self._core.topics) > self._slots:
-            return [slot for slot in slots if slot < self._slots and slot not in gone]
-        return [slot for slot in slots if slot not in gone] if gone else slots
+        ended, stamp, end = self._core.ended, self._stamp, self._end
+        gone = [slot for slot in slots & ended.keys() if ended[slot] <= stamp]
+        if self._core.end > end:
+            gone += [slot for slot in slots if slot >= end]
+        return slots.difference(gone) if gone else slots
 
 
 def _hits(plan: Plan, opened: Opened) -> tuple[Hit, ...]:

@@ -16,6 +16,8 @@ DULL = -1
 #: As many words of texts are remembered for a language.
 _MOST_WORDS = 131_072
 _MOST_COMPOUNDS = 16_384
+#: As many words are learned in one step.
+_AT_ONCE = 1_000
 
 
 class Lexicon:
@@ -37,13 +39,15 @@ class Lexicon:
             for vocabulary in self._by_language.values():
                 vocabulary.add(wanted)
 
-    def drop(self, wanted: Iterable[tuple[Kind, str, int]]) -> None:
-        """Take back some of what was added for words as they are."""
-        with self._lock:
-            for kind, key, sign in wanted:
-                for said in (self._wanted[kind], *(one.known for one in self._by_language.values())):
-                    if key in said:
-                        said[key] = _less(said[key], sign)
+    def learn(self, other: "Lexicon") -> None:
+        """Know the words of texts that another knows. In steps, so that no thread waits long."""
+        for language, theirs in list(other._by_language.items()):
+            known = _Vocabulary(self._wanted[Kind.WORD], theirs.stems)
+            words = list(theirs.known)
+            for start in range(0, len(words), _AT_ONCE):
+                known.learned(words[start : start + _AT_ONCE], self._other)
+            with self._lock:
+                self._by_language[language] = known
 
     def said(self, body: Words) -> set[Signs]:
         """What the words of a text say, all together."""
@@ -83,7 +87,7 @@ class _Vocabulary:
     """Words of texts in one language that were met before, and what each says."""
 
     def __init__(self, inflected: dict[str, Signs], stems: Stems) -> None:
-        self._stems = stems
+        self.stems = stems
         self._by_stem: dict[str, Signs] = {}
         for (word, signs), stem in zip(inflected.items(), stems.each(list(inflected)), strict=True):
             add(self._by_stem, word if stem == word else stem, signs)
@@ -106,7 +110,7 @@ class _Vocabulary:
             self.known.clear()
             self._forms.clear()
         new = list(dict.fromkeys(key for key in keys if key not in self.known))
-        for word, stem in zip(new, self._stems.each(new), strict=True):
+        for word, stem in zip(new, self.stems.each(new), strict=True):
             if stem != word:
                 self._forms.setdefault(stem, []).append(word)
             self.known[word] = both(self._by_stem.get(stem, DULL), other(word))
@@ -116,7 +120,7 @@ class _Vocabulary:
         """The same of compounds. Under the lock."""
         if len(self._compounds) > _MOST_COMPOUNDS:
             self._compounds.clear()
-        for key, stem in zip(keys, self._stems.each(keys), strict=True):
+        for key, stem in zip(keys, self.stems.each(keys), strict=True):
             self._compounds[key] = self._by_stem.get(stem, DULL)
         return self.said_by_compounds(keys)
 
@@ -131,10 +135,10 @@ class _Vocabulary:
             if kind is Kind.ROW:
                 self._more(key, sign)
             elif kind is Kind.WORD:
-                stem = self._stems[key]
+                stem = self.stems[key]
                 add(self._by_stem, stem, sign)
                 for word in (stem, *self._forms.get(stem, ())):
-                    if word != stem or self._stems[stem] == stem:
+                    if word != stem or self.stems[stem] == stem:
                         self._more(word, sign)
                 self._compounds.clear()
 
@@ -158,10 +162,3 @@ def both(one: Signs, other: Signs) -> Signs:
     left = (one,) if isinstance(one, int) else one
     right = (other,) if isinstance(other, int) else other
     return tuple(dict.fromkeys((*left, *right)))
-
-
-def _less(signs: Signs, sign: int) -> Signs:
-    if isinstance(signs, int):
-        return DULL if signs == sign else signs
-    left = tuple(one for one in signs if one != sign)
-    return left[0] if len(left) == 1 else left
