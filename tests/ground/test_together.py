@@ -1,0 +1,69 @@
+"""Several statements in one journey stay one transaction; a batch is accepted whole, or not at all; the carried clock."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from newsletter import db
+from newsletter.delivery import barrier, settle
+from newsletter.handover import Accepted
+from newsletter.models import Attempt, Batch, Pulse
+from tests import rows
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADD = "INSERT INTO pulse (name, at) VALUES (%(name)s, %(at)s)"
+
+
+def test_rows_of_each_in_order_and_what_one_wrote_the_next_reads() -> None:
+    told = db.together(
+        (ADD, {"name": "a", "at": rows.NOW}),
+        ("SELECT name FROM pulse WHERE at<=%(at)s", {"at": rows.NOW}),
+        ("UPDATE pulse SET name='b' WHERE name=%(name)s RETURNING name", {"name": "a"}),
+    )
+    assert told == [[], [("a",)], [("b",)]]
+    assert Pulse.objects.get().name == "b"
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "by itself"])
+def test_what_one_may_not_undoes_all(inside: bool) -> None:
+    one = (ADD, {"name": "a", "at": rows.NOW})
+    with pytest.raises(IntegrityError):
+        if inside:
+            with transaction.atomic():
+                db.together(one, one)
+        else:
+            db.together(one, one)
+    assert not Pulse.objects.exists()
+    db.together(one)
+    assert Pulse.objects.count() == 1
+
+
+def test_without_a_transaction_it_is_one_of_its_own_and_stored_at_once() -> None:
+    db.together((ADD, {"name": "a", "at": rows.NOW}))
+    connection.close()
+    assert Pulse.objects.count() == 1
+
+
+def test_an_acceptance_by_itself_and_a_reference_that_came_before() -> None:
+    rows.open_gate()
+    for _ in range(2):
+        rows.planned(1)
+        held = barrier.claim(now=rows.NOW, provider=1)
+        assert held is not None
+        assert barrier.begin(held, now=rows.NOW, provider=1, window=None, vault=rows.VAULT)
+        settle.settle_whole(held, Accepted("said twice"), now=rows.NOW)
+        with pytest.raises(settle.LeaseLost):
+            settle.settle_whole(held, Accepted("late"), now=rows.NOW)
+    assert set(Batch.objects.values_list("state", "token")) == {("accepted", None)}
+    assert sorted(Attempt.objects.values_list("outcome", "provider_ref"), key=str) == [
+        ("accepted", "said twice"),
+        ("accepted", None),
+    ]
+
+
+def test_the_carried_clock_goes_on_and_is_the_databases() -> None:
+    first, exact, later = db.steady_now(), db.now(), db.steady_now()
+    assert first <= later
+    assert abs(exact - first) < timedelta(seconds=30)
+    assert first.utcoffset() == timedelta(0)
