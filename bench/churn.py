@@ -97,7 +97,7 @@ def _changes(changing: Changing, fresh: list[corpus.Query], size: int) -> Iterat
             ids = [size + done + number if number % 2 else (done + number) % size for number in range(CHANGES)]
             changing.change(some, ids, came)
             done += CHANGES
-            if changing.index.changes > _MANY + size // 4 and not rebuilding.is_alive():
+            if changing.index.changes > _MANY + size // 2 and not rebuilding.is_alive():
                 changing.forget()
                 rebuilding = threading.Thread(target=changing.rebuild, args=(changing.index,))
                 rebuilding.start()

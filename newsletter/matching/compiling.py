@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 #: So many topics are rebuilt at once; more of them in the background.
 _SMALL = 2_000
-#: So many changes are carried beside the index before it is rebuilt, and a quarter of its topics.
+#: So many changes are carried beside the index before it is rebuilt, and half of its topics.
 _MANY = 2_000
 
 
@@ -61,7 +61,7 @@ def index_for(vault: Vault) -> Compiled:
         with _lock:
             _compiled.clear()
             _compiled[id(vault)] = made
-    if made.index.changes > _MANY + len(made.topics) // 4:
+    if made.index.changes > _MANY + len(made.topics) // 2:
         _rebuild(made, id(vault))
     return made
 

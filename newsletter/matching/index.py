@@ -1,7 +1,7 @@
 """All queries in one index: which topics an item meets, and where. A change is cheap; the whole is rebuilt now and then."""
 
 import gc
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from newsletter.matching.core import LATER, Core
@@ -55,10 +55,7 @@ class Index:
     def rebuilt(self) -> "Index":
         """The same made anew, without what is no more. Other threads go on meanwhile: none waits long for this one."""
         made = Index.__new__(Index)
-        slots = self._slots()
-        made._see(self._core.renewed(slots))
-        if len(slots) >= _LARGE:  # no search for garbage here: it would stop all threads
-            gc.freeze()
+        made._see(self._core.renewed(_set_aside(self._slots())))
         return made
 
     def newest(self, topic_ids: Iterable[int]) -> dict[int, Plan]:
@@ -99,6 +96,14 @@ class Index:
         if self._core.end > end:
             gone += [slot for slot in slots if slot >= end]
         return slots.difference(gone) if gone else slots
+
+
+def _set_aside(slots: set[int]) -> Iterator[int]:
+    """The same, one by one. What was made of the last ones is kept from the search for garbage, which would stop all threads."""
+    for number, slot in enumerate(slots, 1):
+        yield slot
+        if number % _LARGE == 0:
+            gc.freeze()
 
 
 def _hits(plan: Plan, opened: Opened) -> tuple[Hit, ...]:

@@ -89,8 +89,11 @@ class _Vocabulary:
     def __init__(self, inflected: dict[str, Signs], stems: Stems) -> None:
         self.stems = stems
         self._by_stem: dict[str, Signs] = {}
-        for (word, signs), stem in zip(inflected.items(), stems.each(list(inflected)), strict=True):
-            add(self._by_stem, word if stem == word else stem, signs)
+        words = list(inflected)
+        for start in range(0, len(words), _AT_ONCE):
+            some = words[start : start + _AT_ONCE]
+            for word, stem in zip(some, stems.each(some), strict=True):
+                add(self._by_stem, word if stem == word else stem, inflected[word])
         #: Word of a text → what it says.
         self.known: dict[str, Signs] = {}
         #: Stem → words of texts that have it and are not it.
