@@ -86,7 +86,7 @@ def _take_in(seen: Collection[str]) -> None:
 
 def languages() -> list[str]:
     """Languages besides English in which anchors are written."""
-    return list(IndexState.objects.values_list("languages", flat=True).get(id=1))
+    return list(IndexState.objects.values_list("languages", flat=True).filter(id=1).first() or ())
 
 
 def _locked() -> IndexState:
