@@ -1,11 +1,39 @@
-"""A batch in, and others that take a part of its mails: the hand-overs that were waived go along, so the ledger shows them."""
+"""A batch in, and others that take a part of its mails: alike, and with the hand-overs that were waived, as the ledger shows."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import F
 
 from newsletter import db
+from newsletter.models import Batch, Delivery
 
 _COPY = """
 INSERT INTO attempt (batch_id, n, provider, began_at, ended_at, phase, outcome, provider_ref, disproved, waived_by)
 SELECT %(fresh)s, n, provider, began_at, ended_at, phase, outcome, NULL, disproved, {word}
 FROM attempt WHERE batch_id=%(old)s AND ({which})"""
+
+
+def successor(old: Batch, size: int, **values: Any) -> Batch:
+    """A planned batch, not stored yet, for some mails of `old`: alike but for `values`."""
+    alike = {
+        "provider": old.provider,
+        "lane": old.lane,
+        "occasion_id": old.occasion_id,
+        "not_before": old.not_before,
+        "attempts": old.attempts,
+    }
+    return Batch(**{**alike, **values}, size=size)
+
+
+def part(old: Batch, delivery_ids: Collection[int], **values: Any) -> int:
+    """Move some mails of `old` into a batch of their own, alike but for `values`; returns its id."""
+    fresh = successor(old, len(delivery_ids), **values)
+    fresh.save(force_insert=True)
+    Delivery.objects.filter(id__in=delivery_ids, batch_id=old.id).update(batch_id=fresh.id)
+    Batch.objects.filter(id=old.id).update(size=F("size") - len(delivery_ids))
+    carry(old.id, fresh.id)
+    return fresh.id
 
 
 def carry(old: int, fresh: int, *, word: str | None = None) -> None:

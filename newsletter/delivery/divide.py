@@ -7,11 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F
 
 from newsletter.delivery.barrier import CLAIM_LEASE, Claim
-from newsletter.delivery.carry import carry
-from newsletter.models import Batch, BatchState, Delivery
+from newsletter.delivery.carry import part
+from newsletter.models import Batch, BatchState
 
 #: Why a planned batch is not due yet.
 WAITS = "waits for its pace"
@@ -33,12 +32,12 @@ def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]
     if not waits:
         return held
     for wait in waits[1:]:
-        _part(batch, later[wait], **_waiting(batch, wait, now))
+        part(batch, later[wait], **_waiting(batch, wait, now))
     claim = None
     if go:
         token = uuid4()
-        part = _part(batch, go, state=BatchState.CLAIMED, token=token, lease_until=now + CLAIM_LEASE)
-        claim = replace(held, batch_id=part, token=token)
+        going = part(batch, go, state=BatchState.CLAIMED, token=token, lease_until=now + CLAIM_LEASE)
+        claim = replace(held, batch_id=going, token=token)
     mine.update(
         state=BatchState.PLANNED,
         token=None,
@@ -54,17 +53,3 @@ def _waiting(batch: Batch, wait: float, now: datetime) -> dict[str, Any]:
         "reason": WAITS,
         "occasion_id": -abs(batch.occasion_id),
     }
-
-
-def _part(batch: Batch, delivery_ids: Collection[int], **values: Any) -> int:
-    fresh = Batch.objects.create(
-        **{"not_before": batch.not_before, "occasion_id": batch.occasion_id, **values},
-        provider=batch.provider,
-        lane=batch.lane,
-        attempts=batch.attempts,
-        size=len(delivery_ids),
-    )
-    Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
-    Batch.objects.filter(id=batch.id).update(size=F("size") - len(delivery_ids))
-    carry(batch.id, fresh.id)
-    return fresh.id

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from newsletter import db
-from newsletter.delivery.carry import carry
+from newsletter.delivery.carry import carry, successor
 from newsletter.delivery.plan import Carrier
 from newsletter.models import Batch, BatchState, Delivery
 
@@ -81,17 +81,7 @@ def _one_letter_each(ids: Collection[int]) -> None:
 def _regroup(old: Batch, editions: dict[int, int]) -> None:
     """A new batch for each edition but the first, which keeps the old one."""
     (_, first), *others = editions.items()
-    fresh = Batch.objects.bulk_create(
-        Batch(
-            provider=old.provider,
-            lane=old.lane,
-            occasion_id=old.occasion_id,
-            not_before=old.not_before,
-            attempts=old.attempts,
-            size=people,
-        )
-        for _, people in others
-    )
+    fresh = Batch.objects.bulk_create(successor(old, people) for _, people in others)
     for batch in fresh:
         carry(old.id, batch.id)
     with connection.cursor() as cursor:

@@ -6,11 +6,10 @@ from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from newsletter import db
 from newsletter.delivery.barrier import Claim
-from newsletter.delivery.carry import carry
+from newsletter.delivery.carry import part
 from newsletter.delivery.retry import exhausted, next_try
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState, Event
@@ -56,19 +55,14 @@ def move(
     `tried`: the hand-over that was begun last counts for them too; what was only left over is not parked for it one day.
     """
     attempts = batch.attempts if tried else max(batch.attempts - 1, 0)
-    fresh = Batch.objects.create(
-        provider=batch.provider,
-        lane=batch.lane,
-        occasion_id=batch.occasion_id,
+    fresh_id = part(
+        batch,
+        delivery_ids,
         state=BatchState.PARKED if exhausted(attempts) else BatchState.PLANNED,
         reason=f"gave up: {why}" if exhausted(attempts) else None,
         not_before=not_before,
         attempts=attempts,
-        size=len(delivery_ids),
     )
-    carry(batch.id, fresh.id)
-    Batch.objects.filter(id=batch.id).update(size=F("size") - len(delivery_ids))
-    Delivery.objects.filter(id__in=delivery_ids, batch_id=batch.id).update(batch_id=fresh.id)
     Event.objects.bulk_create(
         Event(
             fingerprint=hashlib.sha256(f"deferred {number} {batch.id}".encode()).digest(),
@@ -81,7 +75,7 @@ def move(
         )
         for number in delivery_ids
     )
-    return fresh.id
+    return fresh_id
 
 
 def keep_one(held: Claim, *, now: datetime) -> None:

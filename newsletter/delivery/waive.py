@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from newsletter import links
-from newsletter.delivery.carry import carry
+from newsletter.delivery.carry import carry, successor
 from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
@@ -146,14 +146,8 @@ def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetim
 
 def _waived_copy(batch: Batch, size: int, word: Word, now: datetime) -> int:
     """A new batch that carries the waived hand-over with it: the ledger shows why there is a second one."""
-    fresh = Batch.objects.create(
-        provider=batch.provider,
-        lane=batch.lane,
-        occasion_id=batch.occasion_id,
-        not_before=now,
-        attempts=batch.attempts,
-        size=size,
-    )
+    fresh = successor(batch, size, not_before=now)
+    fresh.save(force_insert=True)
     carry(batch.id, fresh.id, word=str(word))
     return fresh.id
 
