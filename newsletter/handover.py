@@ -14,6 +14,11 @@ class Address:
 
     value: str = field(repr=False)
 
+    @property
+    def domain(self) -> str:
+        """What stands after the @ sign, in lower case: a rare one is a person, so it is no more for logs than the whole."""
+        return self.value.rpartition("@")[2].lower()
+
     def __str__(self) -> str:
         return "***"
 

@@ -10,10 +10,11 @@ from django.db import transaction
 
 from newsletter import db
 from newsletter.delivery import breaker, provider_gate
+from newsletter.delivery.domains import domains as of_people
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
 from newsletter.models import BatchState, Delivery, DeliveryState, Lane
-from newsletter.vault import KeysDoNotFit, Vault
+from newsletter.vault import Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
 CLAIM_LEASE = timedelta(seconds=60)
@@ -209,12 +210,11 @@ def waiting(held: Claim) -> list[int]:
 
 def domains(held: Claim, vault: Vault) -> dict[int, str]:
     """The recipient domain of each delivery of a claimed batch, in order; nothing, where there is no address to open."""
-    found = db.rows(
-        "SELECT d.id, b.handle, b.key_id, b.address_cipher FROM delivery d LEFT JOIN subscriber b ON b.id=d.subscriber_id "
-        "WHERE d.batch_id=%s AND d.state IS NULL ORDER BY d.id",
-        [held.batch_id],
+    deliveries = db.rows(
+        "SELECT id, subscriber_id FROM delivery WHERE batch_id=%s AND state IS NULL ORDER BY id", [held.batch_id]
     )
-    return {row[0]: _domain(vault, *row[1:]) for row in found}
+    found = of_people([person for _, person in deliveries], vault)
+    return {number: found.get(person, "") for number, person in deliveries}
 
 
 def give_back(held: Claim, *, not_before: datetime | None = None) -> None:
@@ -241,15 +241,6 @@ def _recipient(row: tuple[Any, ...], vault: Vault) -> Recipient:
     number = handle if isinstance(handle, bytes) else bytes.fromhex(handle)
     address = Address(vault.open(key_id, cipher, handle=number, column="address"))
     return Recipient(delivery_id, subscriber_id, edition_id, key, link_epoch, address)
-
-
-def _domain(vault: Vault, handle: object, key_id: int | None, cipher: bytes | None) -> str:
-    """What does not open is left to the barrier, which says so."""
-    try:
-        opened = vault.open(key_id or 0, cipher or b"", handle=UUID(str(handle)).bytes, column="address")
-    except (KeysDoNotFit, ValueError):
-        return ""
-    return opened.rpartition("@")[2].lower()
 
 
 def _cancel(delivery_ids: Sequence[int]) -> None:

@@ -6,15 +6,14 @@ back. Domains are stored nowhere: where a route names one, addresses are opened 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
+from newsletter.delivery.domains import domains
 from newsletter.delivery.plan import Share
-from newsletter.models import Route, Subscriber
-from newsletter.vault import KeysDoNotFit, Vault
+from newsletter.models import Route
+from newsletter.vault import Vault
 
 #: The route of all domains that have none of their own.
 EVERYBODY = "*"
-_CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -75,10 +74,10 @@ class _Router:
         """The people under their providers."""
         people = list(people)
         low, high = sorted(self._providers)
-        domains = self._domains(people) if self._cuts else {}
+        known = domains(people, self._vault) if self._cuts else {}
         found: dict[int, set[int]] = {low: set(), high: set()}
         for person in people:
-            cut = self._cuts.get(domains.get(person, ""), self._everybody)
+            cut = self._cuts.get(known.get(person, ""), self._everybody)
             found[high if self._is_below(person, cut) else low].add(person)
         return found
 
@@ -92,24 +91,6 @@ class _Router:
             return cut == 100
         place = int.from_bytes(self._vault.blind_index("route", str(person))[:8])
         return place < (cut << 64) // 100
-
-    def _domains(self, people: Sequence[int]) -> dict[int, str]:
-        """The domains of those people that a rule names; who cannot be read goes with everybody, and is parked at the barrier."""
-        found: dict[int, str] = {}
-        for start in range(0, len(people), _CHUNK):
-            rows = Subscriber.objects.filter(id__in=people[start : start + _CHUNK])
-            for number, handle, key_id, cipher in rows.values_list("id", "handle", "key_id", "address_cipher"):
-                domain = self._domain(handle, key_id, cipher)
-                if domain in self._cuts:
-                    found[number] = domain
-        return found
-
-    def _domain(self, handle: UUID, key_id: int, cipher: bytes | memoryview) -> str:
-        try:
-            address = self._vault.open(key_id, cipher, handle=handle.bytes, column="address")
-        except KeysDoNotFit:
-            return ""
-        return address.rpartition("@")[2].lower()
 
 
 def unknown(providers: Collection[int]) -> list[Rule]:

@@ -72,9 +72,8 @@ class Window:
             except mail.NotMailable as error:
                 self._outcomes[parcel.delivery_id] = Refused(str(error))
                 continue
-            domain = to.rpartition("@")[2].lower()
-            self._under_way[parcel.delivery_id] = domain
-            self._domains[domain] += 1
+            self._under_way[parcel.delivery_id] = parcel.address.domain
+            self._domains[parcel.address.domain] += 1
             return Wired(parcel.delivery_id, to, raw if raw.endswith(b"\r\n") else raw + b"\r\n")
         return None
 
@@ -92,7 +91,7 @@ class Window:
 
     def _free(self) -> Parcel | None:
         for place, parcel in enumerate(self._waiting):
-            if self._domains[parcel.address.value.rpartition("@")[2].lower()] < self._per_domain:
+            if self._domains[parcel.address.domain] < self._per_domain:
                 del self._waiting[place]
                 return parcel
         return None
