@@ -10,6 +10,7 @@ from django.db import transaction
 
 from newsletter import db
 from newsletter.delivery import breaker, provider_gate
+from newsletter.delivery.carry import CARRIES
 from newsletter.delivery.domains import domains as of_people
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
@@ -36,6 +37,8 @@ class Claim:
     probe: bool = False
     #: Whether it was in doubt when this was claimed: else an answer has nothing to put right.
     doubted: bool = True
+    #: Its mails may have left before, and go again by somebody's word.
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,10 @@ SELECT {{asked}} FROM queue WHERE (
 # Together with what else decides whether anything may be claimed: one question for each batch.
 _LOOK = f"{_DUE} AND {provider_gate.MAY_SEND}"
 _STANDING = f"lane, occasion_id, {breaker.DOUBTED}, {breaker.OPEN}"
-_CLAIM = """
+_CLAIM = f"""
 UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s WHERE state='planned' AND id=(
   SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s AND occasion_id=%(occasion)s
-  AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {skip_locked}) RETURNING id"""
+  AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {{skip_locked}}) RETURNING id, {CARRIES}"""
 _TURNS = Turns()
 
 
@@ -99,7 +102,8 @@ def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) 
         )
         if taken:
             _TURNS.took(queue, due)
-            return Claim(taken[0][0], token, Lane(queue.lane), bool(probe), bool(doubted))
+            number, again = taken[0]
+            return Claim(number, token, Lane(queue.lane), bool(probe), bool(doubted), bool(again))
     return None
 
 
@@ -122,7 +126,7 @@ def _lanes(lanes: Sequence[Lane]) -> str:
 
 _BEGIN = f"""
 UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s AND token=%(token)s
-AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s AND EXISTS (SELECT 1 FROM gate WHERE sending_open)
+AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s
 AND {provider_gate.MAY_SEND} RETURNING attempts"""
 # Not again when it was committed, and only that was not heard of.
 _ATTEMPT = """
@@ -130,7 +134,7 @@ INSERT INTO attempt (batch_id, n, provider, began_at, disproved) SELECT b.id, b.
 WHERE b.id=%(batch)s AND b.token=%(token)s AND b.state='sending'
 AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=b.id AND a.n=b.attempts)"""
 _OURS = f"""
-SELECT 1 FROM batch WHERE id=%(batch)s AND token=%(token)s AND state='sending' AND EXISTS (SELECT 1 FROM gate WHERE sending_open)
+SELECT 1 FROM batch WHERE id=%(batch)s AND token=%(token)s AND state='sending'
 AND {provider_gate.MAY_SEND}"""
 
 

@@ -8,6 +8,9 @@ from django.db.models import F
 from newsletter import db
 from newsletter.models import Batch, Delivery
 
+#: A condition of SQL, to be asked along with others: a batch's mails may have left before, and go again by somebody's word.
+CARRIES = "EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=batch.id AND a.waived_by IS NOT NULL)"
+
 _COPY = """
 INSERT INTO attempt (batch_id, n, provider, began_at, ended_at, phase, outcome, provider_ref, disproved, waived_by)
 SELECT %(fresh)s, n, provider, began_at, ended_at, phase, outcome, NULL, disproved, {word}
@@ -45,11 +48,3 @@ def carry(old: int, fresh: int, *, word: str | None = None) -> None:
     if word is not None:
         which, waived_by = f"{which} OR NOT disproved", "coalesce(waived_by, %(word)s)"
     db.execute(_COPY.format(word=waived_by, which=which), {"old": old, "fresh": fresh, "word": word})
-
-
-def carries(batch: int) -> bool:
-    """Whether the mails of this batch may have been handed over before, and go again by somebody's word."""
-    found = db.rows(
-        "SELECT 1 FROM attempt WHERE batch_id=%(batch)s AND waived_by IS NOT NULL LIMIT 1", {"batch": batch}, often=True
-    )
-    return bool(found)

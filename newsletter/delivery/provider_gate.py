@@ -11,8 +11,8 @@ from newsletter.models import ProviderGate
 
 log = structlog.get_logger()
 
-#: A condition of SQL, to be asked along with others: neither the gate for all is closed, nor that of this provider.
-MAY_SEND = """NOT EXISTS (SELECT 1 FROM gate WHERE NOT sending_open)
+#: A condition of SQL, to be asked along with others: the gate for all is open, and that of this provider not closed.
+MAY_SEND = """EXISTS (SELECT 1 FROM gate WHERE sending_open)
 AND NOT EXISTS (SELECT 1 FROM provider_gate WHERE provider=%(provider)s AND paused_by IS NOT NULL)"""
 
 

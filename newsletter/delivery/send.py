@@ -13,7 +13,6 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
-from newsletter.delivery.carry import carries
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.delivery.settle import LeaseLost
@@ -117,7 +116,7 @@ class _Hand:
 
     def over(self, recipients: list[Recipient], awake: float) -> Sent:
         """Hand over a window after the other; `awake` is this machine's monotonic time just before the first was opened."""
-        letters = Letters(self.sender.vault, second=_durably(partial(carries, self.held.batch_id)))
+        letters = Letters(self.sender.vault, second=self.held.again)
         told: list[Outcome] = []
         while recipients:
             outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, recipients, letters)

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from newsletter import db
 from newsletter.delivery import barrier, reroute, settle, waive
-from newsletter.delivery.carry import carries
+from newsletter.delivery.carry import CARRIES
 from newsletter.delivery.divide import divide
 from newsletter.delivery.plan import Carrier
 from newsletter.handover import Refused, Unknown
@@ -22,6 +23,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     rows.open_gate()
+
+
+def carries(number: int) -> bool:
+    """What a claim of this batch says of it."""
+    return bool(db.rows(f"SELECT 1 FROM batch WHERE id=%s AND {CARRIES}", [number]))
 
 
 def waived() -> Batch:
