@@ -61,10 +61,10 @@ def _delivery(told: tuple[str, str]) -> int:
 
 @contextmanager
 def two() -> Iterator[Two]:
-    """Both at work."""
+    """Both at work; the mail server by one connection, so that "after so many mails" means the same each time."""
     with SmtpCatcher() as smtp, FakeSendGrid() as fake:
         providers: dict[int, Provider] = {
-            SMTP: Smtp(urlsplit(f"{smtp.url}?tls=no"), SENDER, timeout=5),
+            SMTP: Smtp(urlsplit(f"{smtp.url}?tls=no&connections=1"), SENDER, timeout=5),
             SENDGRID: SendGrid(fake.key, SENDER, url=fake.url, timeout=5),
         }
         yield Two(smtp, fake, providers)
