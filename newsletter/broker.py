@@ -9,6 +9,8 @@ from celery import Celery
 from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerError
 
+from newsletter.absence import Absence
+
 log = structlog.get_logger()
 
 #: Transport options of kombu for the broker inside the process, and for Redis.
@@ -49,20 +51,17 @@ class Bell:
         self, send: Callable[[str, tuple[int, ...]], object], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._send = send
-        self._clock = clock
-        self._gone_until: float | None = None
+        self._absence = Absence(LEFT_ALONE, clock)
 
     def ring(self, name: str, *ids: int) -> None:
         """Ring if that can be done at once; a lost ring costs seconds, so nothing is ever raised."""
-        if self._gone_until is not None and self._clock() < self._gone_until:
+        if self._absence.lasts:
             return
         try:
             self._send(name, ids)
         except (BrokerError, OSError) as error:
-            if self._gone_until is None:
+            if self._absence.begin():
                 log.warning("not_rung", task=name, error=type(error).__name__)
-            self._gone_until = self._clock() + LEFT_ALONE
             return
-        if self._gone_until is not None:
+        if self._absence.end():
             log.warning("rung_again")
-            self._gone_until = None

@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from newsletter.absence import Absence
 from newsletter.delivery.buckets import LONGEST, Ask, Bucket, Buckets, Grant, InMemory, slowed, slower
 
 log = structlog.get_logger()
@@ -93,8 +94,7 @@ class Shared:
         )
         self._run = self._redis.register_script(_SCRIPT)
         self._alone = alone or InMemory()
-        self._clock = clock
-        self._gone_until: float | None = None
+        self._absence = Absence(LEFT_ALONE, clock)
 
     def level(self, bucket: Bucket) -> float:
         """As `Buckets` says."""
@@ -114,19 +114,17 @@ class Shared:
 
     def _asked(self, keys: Sequence[str], question: dict[str, Any]) -> Any:
         """Redis's answer; None when it is gone, which is said once, and once when it is back."""
-        if self._gone_until is not None and self._clock() < self._gone_until:
+        if self._absence.lasts:
             return None
         slim = {name: value for name, value in question.items() if value is not None}
         try:
             told = self._run(keys=[PREFIX + key for key in keys], args=[json.dumps(slim)])
         except RedisError as error:
-            if self._gone_until is None:
+            if self._absence.begin():
                 log.warning("pace_without_redis", error=type(error).__name__)
-            self._gone_until = self._clock() + LEFT_ALONE
             return None
-        if self._gone_until is not None:
+        if self._absence.end():
             log.warning("pace_with_redis_again")
-            self._gone_until = None
         return told
 
 
