@@ -68,11 +68,6 @@ def providers() -> dict[int, Provider]:
     return made
 
 
-def provider() -> Provider:
-    """The carrier of NEWSLETTER_MAIL_URL."""
-    return next(iter(providers().values()))
-
-
 def _provider(one: Configured) -> Provider:
     carrier: Provider
     match one.kind:

@@ -9,11 +9,10 @@ from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, note, result, table
 from newsletter.cli.subscribers import AddressArgument, read_address
 from newsletter.delivery import suppressions
+from newsletter.delivery.suppress import REASONS
 from newsletter.subscribers.address import index_of
 
 app = typer.Typer(help="Suppressions: list, add, lift.", no_args_is_help=True)
-
-_REASONS = ("soft bounces", "bounce", "unsubscribe", "admin", "complaint", "erased")
 
 
 @app.command("list", epilog=example("suppressions list", "suppressions list --reason 'soft bounces'"))
@@ -25,8 +24,8 @@ def list_suppressions(
 ) -> None:
     """List the addresses that are not mailed, by an id that leads to nobody, with the reason and who told it."""
     ready()
-    if reason and reason not in _REASONS:
-        misuse(f"--reason is one of {', '.join(_REASONS)}")
+    if reason and reason not in REASONS:
+        misuse(f"--reason is one of {', '.join(REASONS)}")
     columns = {
         "Id": lambda row: row.id,
         "Reason": lambda row: row.reason,

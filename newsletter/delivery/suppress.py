@@ -16,7 +16,7 @@ from newsletter.models import Consent, Subscriber, Subscription, Suppression
 
 
 class Reason(StrEnum):
-    """Why an address is not mailed, the weakest first. The subscribers' room writes `erased` (see `_RANKS`)."""
+    """Why an address is not mailed, the weakest first. The subscribers' room writes `erased` (see `REASONS`)."""
 
     #: Several mails in a row were given up.
     SOFT = "soft bounces"
@@ -40,8 +40,9 @@ class Cause:
     provider: str
 
 
-_RANKS: Final = ("soft bounces", "bounce", "unsubscribe", "admin", "complaint", "erased")
-_RANK: Final = "CASE {} " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(_RANKS)) + " ELSE 0 END"
+#: All reasons, the weakest first; `erased` is written by the subscribers' room.
+REASONS: Final = (*Reason, "erased")
+_RANK: Final = "CASE {} " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(REASONS)) + " ELSE 0 END"
 _LIFTED: Final = "suppression.lifted_at IS NOT NULL AND (excluded.sticky OR excluded.since>suppression.lifted_at)"
 _STRONGER: Final = (
     f"suppression.lifted_at IS NULL AND ({_RANK.format('excluded.reason')}>{_RANK.format('suppression.reason')} "
@@ -58,7 +59,7 @@ def suppress(causes: Iterable[Cause]) -> int:
     people = sorted({cause.subscriber_id for cause in standing})
     indexes = dict(Subscriber.objects.filter(id__in=people).values_list("id", "address_index"))
     strongest: dict[bytes, Cause] = {}
-    for cause in sorted(standing, key=lambda one: (-_RANKS.index(one.reason), one.at)):
+    for cause in sorted(standing, key=lambda one: (-REASONS.index(one.reason), one.at)):
         if cause.subscriber_id in indexes:
             strongest.setdefault(bytes(indexes[cause.subscriber_id]), cause)
     end_subscriptions([cause for cause in standing if cause.reason == Reason.UNSUBSCRIBE])

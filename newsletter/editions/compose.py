@@ -121,7 +121,7 @@ def _chunk(
         if most is not None and len(shares) - len(worded) > most:
             return None
         drafts = [
-            (Draft(key, *share.what, None) if key in worded else bench.draft(*share.what), sorted(share.people))
+            (Draft(key, *share.what, None) if key in worded else bench.draft(key, *share.what), sorted(share.people))
             for key, share in shares.items()
         ]
         people = audience(gathering, sum(len(everybody) for _, everybody in drafts), lo=lo, hi=hi)
@@ -171,8 +171,7 @@ class _Bench:
     def key(self, look_id: int, told: Content) -> bytes:
         return edition_key(self._kind, self._cadence, look_id, self._wording.revision, told)
 
-    def draft(self, look_id: int, told: Content) -> Draft:
-        key = self.key(look_id, told)
+    def draft(self, key: bytes, look_id: int, told: Content) -> Draft:
         try:
             look = self._stock.looks[look_id]
             blocks = [self._block(look_id, place) for place in stories(told, self._stock.story_of)]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
+from django.db.models import QuerySet
 
 from newsletter.matching import query as queries
 from newsletter.matching import spellings
@@ -72,9 +73,13 @@ def at_hand(vault: Vault) -> Compiled | None:
         return _compiled.get(id(vault))
 
 
+def active_topics() -> QuerySet[Topic]:
+    """The topics that items may meet."""
+    return Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
+
+
 def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
-    rows = Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
-    active = {topic_id: revision or 0 for topic_id, revision in rows.values_list("id", "revision_id")}
+    active = {topic_id: revision or 0 for topic_id, revision in active_topics().values_list("id", "revision_id")}
     seen = known.topics | known.broken
     changed = {topic_id for topic_id, _ in active.items() - seen.items()}
     gone = seen.keys() - active.keys()

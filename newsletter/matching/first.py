@@ -44,7 +44,7 @@ def first_index(seen: Sequence[Readable], vault: Vault) -> Compiled | None:
     opened = [Opened(one).body for one in seen]
     if not all(body.stems in known for body in opened):
         return None
-    rest = Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
+    rest = compiling.active_topics()
     curated = dict(rest.filter(kind=Topic.Kind.CURATED).values_list("id", "revision_id"))
     unknown = dict(rest.filter(kind=Topic.Kind.OWN, anchored=False).values_list("id", "revision_id")[: _FEW + 1])
     if len(unknown) > _FEW:

@@ -1,6 +1,7 @@
 """Who of a claimed batch may go now: nothing lost, nothing twice, nothing faster, and nothing held while it waits."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.plan import Carrier
 from newsletter.delivery.send import Sender
 from newsletter.delivery.turns import Turns
-from newsletter.handover import Accepted, Deferred
+from newsletter.handover import Accepted, Deferred, Outcome, Parcel
 from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
@@ -281,20 +282,18 @@ def _notice_occasion() -> int:
     return Occasion.objects.create(kind="notice", key=f"notice:{notice.id}", created_at=NOW).id
 
 
-def test_what_was_proved_not_to_be_taken_is_given_back_to_the_day() -> None:
+@pytest.mark.parametrize(
+    ("window", "first"),
+    [
+        pytest.param(2, lambda _parcel: Deferred("no connection"), id="all"),
+        pytest.param(4, lambda parcel: Accepted() if parcel.delivery_id % 2 else Deferred("450"), id="single mails"),
+    ],
+)
+def test_what_was_put_off_is_given_back_to_the_day_and_counts_once(
+    window: int, first: Callable[[Parcel], Outcome]
+) -> None:
     rows.planned(4)
-    carrier = ScriptedCarrier(lambda _parcel: Deferred("no connection"), window=2)
-    world = World(carrier, daily_cap="4")
-    world.send()
-    carrier.script = lambda _parcel: Accepted()
-    world.now += timedelta(minutes=2)
-    world.send()
-    assert states() == {"accepted": 4}
-
-
-def test_single_mails_that_were_put_off_count_once() -> None:
-    rows.planned(4)
-    carrier = ScriptedCarrier(lambda parcel: Accepted() if parcel.delivery_id % 2 else Deferred("450"), window=4)
+    carrier = ScriptedCarrier(first, window=window)
     world = World(carrier, daily_cap="4")
     world.send()
     carrier.script = lambda _parcel: Accepted()

@@ -25,10 +25,11 @@ app.conf.beat_schedule = {
 @app.task(name="plain.send")
 def send() -> None:
     """Send what is planned, mark it, go on."""
-    while (held := barrier.claim(now=db.now(), provider=wiring.provider().number)) is not None:
+    [provider] = wiring.providers().values()
+    while (held := barrier.claim(now=db.now(), provider=provider.number)) is not None:
         who = barrier.open_window(held, after=0, now=db.now(), window=None, vault=wiring.vault())
         ready = parcels(who, letters=Letters(wiring.vault()), vault=wiring.vault(), base_url="https://x", domain="x")
-        if all(isinstance(one, Accepted) for one in wiring.provider().hand_over(ready).values()):
+        if all(isinstance(one, Accepted) for one in provider.hand_over(ready).values()):
             _mark(held.batch_id)
         else:
             barrier.give_back(held)
