@@ -8,6 +8,7 @@ One thread and epoll, so that what is measured is the sender and not the sink. B
 say: after the end of a mail at most a group of commands may follow before our reply (RFC 2920), and no second HTTP request.
 """
 
+import itertools
 import json
 import re
 import select
@@ -25,6 +26,8 @@ _GROUP = 4096
 _CHUNK = memoryview(bytearray(1 << 20))  # one for all: a fresh one for each read costs more than the read
 _END = b"\r\n.\r\n"
 _TO = re.compile(rb'"to": ?\[\{"email": ?"([^"]+)"\}\]')
+#: No two requests are called the same, or the ledger takes one for the other.
+_REFS = itertools.count(1)
 _OFFERS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n"
 
 
@@ -167,10 +170,7 @@ class _SendGrid:
         self.recipients += len(found)
         self.requests += 1
         self._parts = []
-        return b"HTTP/1.1 202 Accepted\r\nX-Message-Id: sink-%d-%d\r\nContent-Length: 0\r\n\r\n" % (
-            id(self),
-            self.requests,
-        )
+        return b"HTTP/1.1 202 Accepted\r\nX-Message-Id: sink-%d\r\nContent-Length: 0\r\n\r\n" % next(_REFS)
 
 
 def _serve(kind: str, log: str = "/dev/null") -> None:

@@ -1,6 +1,7 @@
 """The database's own means: its clock, its bulk insert, its dialect."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,18 @@ def rows(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool =
         return list(cursor.fetchall())
 
 
+def lists(sql: str, params: dict[str, Any]) -> dict[Any, list[Any]]:
+    """The rows of a query for two columns, as key → values: a million values come in as many arrays as there are keys."""
+    if is_postgres():
+        arrays = f"SELECT key, array_agg(value) FROM ({sql}) q(key, value) GROUP BY key"
+        with _cursor() as cursor:
+            return dict(cursor.execute(arrays, params, prepare=False, binary=True).fetchall())
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for key, value in rows(sql, params):
+        found[key].append(value)
+    return found
+
+
 def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool = False) -> int:
     """Run a statement; returns the number of rows it changed. `often` as for `rows`."""
     if often and is_postgres():
@@ -89,12 +102,18 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
 
 
 @contextmanager
-def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
-    """Django's own cursor writes the values into the text, so that no statement ever comes twice."""
+def _cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    """A cursor of psycopg's own. Django's writes the values into the text, so that no statement ever comes twice."""
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        yield cursor
+
+
+@contextmanager
+def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    with _cursor() as cursor:
         yield cursor.execute(sql, params, prepare=True, binary=True)
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 
 from django.db import transaction
 
@@ -63,17 +61,17 @@ def plan(
             state=BatchState.PLANNED if parked is None else BatchState.PARKED,
             reason=parked,
             not_before=now,
-            size=len(people),
+            size=sum(len(people) for _, people in runs),
         )
-        for parked, people in groups
+        for parked, runs in groups
     )
     db.insert_runs(
         "delivery",
         ("occasion_id", "subscriber_id", "edition_id", "batch_id"),
         (
-            ((occasion_id,), [subscriber_id for _, subscriber_id in run], (edition_id, batch.id))
-            for batch, (_, people) in zip(batches, groups, strict=True)
-            for edition_id, run in groupby(people, key=itemgetter(0))
+            ((occasion_id,), people, (edition_id, batch.id))
+            for batch, (_, runs) in zip(batches, groups, strict=True)
+            for edition_id, people in runs
         ),
     )
     # in the order of the primary key: rows and index are appended
@@ -82,25 +80,30 @@ def plan(
         ("item_id", "subscriber_id", "version"),
         (((item_id,), sorted(people), (version,)) for item_id, version, people in sorted(given)),
     )
-    db.learn("delivery", sum(len(people) for _, people in groups))
+    db.learn("delivery", sum(batch.size for batch in batches))
     return tuple(batch.id for batch in batches)
 
 
-def _groups(shares: Sequence[Share], size: int, carrier: Carrier) -> Iterator[tuple[str | None, list[tuple[int, int]]]]:
-    """(why parked, [(edition, subscriber), …]) per batch: one edition each where the carrier needs that, else filled up."""
-    people: list[tuple[int, int]] = []
+#: People who get one edition, of a batch.
+_Run = tuple[int, Sequence[int]]
+
+
+def _groups(shares: Sequence[Share], size: int, carrier: Carrier) -> Iterator[tuple[str | None, list[_Run]]]:
+    """(why parked, [(edition, people), …]) per batch: one edition each where the carrier needs that, else filled up."""
+    runs: list[_Run] = []
+    room = size
     for share in sorted(shares, key=lambda share: share.parked or ""):
         alone = carrier.one_letter or share.parked is not None
-        if alone and people:
-            yield None, people
-            people = []
-        for subscriber_id in share.subscriber_ids:
-            people.append((share.edition_id, subscriber_id))
-            if len(people) == size:
-                yield share.parked, people
-                people = []
-        if alone and people:
-            yield share.parked, people
-            people = []
-    if people:
-        yield None, people
+        if alone and runs:
+            yield None, runs
+            runs, room = [], size
+        everybody, at = share.subscriber_ids, 0
+        while at < len(everybody):
+            people = everybody[at : at + room]
+            runs.append((share.edition_id, people))
+            at, room = at + len(people), room - len(people)
+            if not room or (alone and at == len(everybody)):
+                yield share.parked, runs
+                runs, room = [], size
+    if runs:
+        yield None, runs

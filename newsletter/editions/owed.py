@@ -1,12 +1,13 @@
 """The question that decides everything: who is owed what. A live subscription, a match that may be owed, and not given yet."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter import db
+from newsletter.editions.alike import alike
 from newsletter.models import Cadence, Gathering
 
 #: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
@@ -26,21 +27,26 @@ class Owed:
     subscriber_ids: Sequence[int]
 
 
-_PEOPLE = """ JOIN subscriber b ON b.id=q.id
-WHERE b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s)
-  AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.occasion_id=%(occasion)s AND x.subscriber_id=b.id)"""
+#: Above one person in so many, all of a range are read: by the dozen they are cheaper than one by one.
+_SPARSE = 20
+
+_ALLOWED = """
+SELECT b.look_id, b.id FROM subscriber b
+WHERE b.id>%(lo)s AND b.id<=%(hi)s AND b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s)
+  AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.occasion_id=%(occasion)s AND x.subscriber_id=b.id
+  AND x.subscriber_id>%(lo)s AND x.subscriber_id<=%(hi)s)"""
 _NOT_GIVEN = (
     " AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=s.subscriber_id)"
 )
 
 _ALERT = """
-SELECT s.subscriber_id AS id, m.id AS match_id FROM "match" m
+SELECT m.id, s.subscriber_id FROM "match" m
 JOIN subscription s ON s.topic_id=m.topic_id AND s.cadence=1 AND s.ended_at IS NULL AND s.owed_from<=m.owed_at
   AND s.subscriber_id>%(lo)s AND s.subscriber_id<=%(hi)s
 WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s"""
 
 _DIGEST = """
-SELECT s.subscriber_id AS id, m.id AS match_id FROM subscriber r
+SELECT m.id, s.subscriber_id FROM subscriber r
 JOIN subscription s ON s.subscriber_id=r.id AND s.ended_at IS NULL AND s.cadence<=%(cadence)s
 JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at>=s.owed_from
   AND m.owed_at>%(look_back)s AND m.owed_at<=%(cut)s AND m.owe_until>%(too_old)s
@@ -92,26 +98,28 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
     return _grouped(met, params)
 
 
-# The database groups where it can: a row for each content instead of one for each person and match. First each person's
-# matches, so that a person is looked up once; set apart, because parallel workers would each do all of it.
-_GROUPED = """
-WITH q AS MATERIALIZED (SELECT id, array_agg(match_id ORDER BY match_id) AS matches FROM ({met}) e GROUP BY id)
-SELECT b.look_id, q.matches, array_agg(b.id ORDER BY b.id) FROM q {people} GROUP BY 1, 2 ORDER BY 1, 2"""
-_EACH = "SELECT b.id, b.look_id, q.match_id FROM ({met}) q {people}"
-
-
 def _grouped(met: str, params: dict[str, Any]) -> list[Owed]:
-    """`met` asks for pairs of a subscriber's id and a match's."""
-    if db.is_postgres():
-        grouped = _GROUPED.format(met=met, people=_PEOPLE)
-        return [Owed(look, tuple(ids), people) for look, ids, people in db.rows(grouped, params)]
-    matches: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for subscriber_id, look_id, match_id in db.rows(_EACH.format(met=met, people=_PEOPLE), params):
-        matches[subscriber_id, look_id].append(match_id)
-    people: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
-    for (subscriber_id, look_id), ids in sorted(matches.items()):
-        people[look_id, tuple(sorted(ids))].append(subscriber_id)
-    return [Owed(look_id, ids, everybody) for (look_id, ids), everybody in sorted(people.items())]
+    """`met` asks for pairs of a match's id and a subscriber's.
+
+    Both questions are read along an index, and grouped here: the database would join, sort and look up person by person.
+    """
+    met_the_same = alike(db.lists(met, params))
+    people: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for look_id, allowed in _allowed(met_the_same.sets, params).items():
+        for subscriber_id in sorted(allowed):
+            if number := met_the_same.sets.get(subscriber_id):
+                people[look_id, number].append(subscriber_id)
+    told = [Owed(look_id, met_the_same.matches(number), everybody) for (look_id, number), everybody in people.items()]
+    return sorted(told, key=lambda one: (one.look_id, one.match_ids))
+
+
+def _allowed(people: Collection[int], params: dict[str, Any]) -> dict[int, list[int]]:
+    """Look → ids of those who may be mailed, at least all of `people` among them."""
+    if not people:
+        return {}
+    few = len(people) * _SPARSE < params["hi"] - params["lo"]
+    only = f" AND b.id IN ({','.join(map(str, people))})" if few else ""
+    return db.lists(_ALLOWED + only, params)
 
 
 def _rhythm_column(gathering: Gathering) -> str:

@@ -25,12 +25,12 @@ def test_grouping_loses_nobody_and_respects_the_carrier(
 ) -> None:
     asked = [Share(number, people, parked) for number, (people, parked) in enumerate(shares)]
     groups = list(plan._groups(asked, size, Carrier(1, one_letter)))
-    flat = [pair for _, people in groups for pair in people]
+    flat = [(edition, one) for _, runs in groups for edition, people in runs for one in people]
     assert sorted(flat) == sorted((share.edition_id, one) for share in asked for one in share.subscriber_ids)
-    for parked, people in groups:
-        assert 0 < len(people) <= size
-        assert {asked[edition].parked for edition, _ in people} == {parked}
-        assert not one_letter or len({edition for edition, _ in people}) == 1
+    for parked, runs in groups:
+        assert 0 < sum(len(people) for _, people in runs) <= size
+        assert {asked[edition].parked for edition, _ in runs} == {parked}
+        assert not one_letter or len({edition for edition, _ in runs}) == 1
 
 
 def test_an_item_is_given_once_even_if_two_composers_plan_at_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from newsletter.delivery.plan import Carrier, Share, plan
-from newsletter.editions import closing, compose
+from newsletter.editions import closing, compose, owed
 from newsletter.editions.pieces import Explaining
 from newsletter.editions.render import Frame, Wording
 from newsletter.models import (
@@ -123,12 +123,21 @@ def test_another_look_is_another_edition(composer: compose.Composer) -> None:
         {"paused_until": NOW + timedelta(days=1)},
     ],
 )
-def test_who_must_not_be_mailed_is_owed_nothing(composer: compose.Composer, people: dict) -> None:
+@pytest.mark.parametrize("sparse", [1, 100], ids=["one by one", "with all around them"])
+def test_who_must_not_be_mailed_is_owed_nothing(
+    composer: compose.Composer, people: dict, sparse: int, monkeypatch
+) -> None:
+    monkeypatch.setattr(owed, "_SPARSE", sparse)
     red = rows.topic()
-    rows.follow(rows.subscriber(**people), red)
+    wanted = [rows.subscriber(), rows.subscriber(**people), rows.subscriber()]
+    for one in wanted:
+        rows.follow(one, red)
+    for _ in range(20):
+        rows.subscriber()
     rows.match(rows.item(), red)
     alert(composer)
-    assert Delivery.objects.count() == 0
+    mailed = Delivery.objects.order_by("id").values_list("subscriber_id", flat=True)
+    assert list(mailed) == [wanted[0].id, wanted[2].id]
 
 
 def test_what_matched_before_one_followed_is_not_owed(composer: compose.Composer) -> None:
