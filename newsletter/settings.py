@@ -1,6 +1,7 @@
 """Settings: the environment in, Django's settings and `NEWSLETTER` (a `Config`) out. Every problem is one line."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -41,7 +42,8 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
         "PORT": port("DATABASE_URL", parts) or "",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, **options},
+        # without a threshold nothing is prepared, also not what asks to be; Django's own statements are never counted
+        "OPTIONS": {"connect_timeout": 10, "prepare_threshold": sys.maxsize, **options},
     }
 
 

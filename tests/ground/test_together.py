@@ -67,3 +67,13 @@ def test_the_carried_clock_goes_on_and_is_the_databases() -> None:
     assert first <= later
     assert abs(exact - first) < timedelta(seconds=30)
     assert first.utcoffset() == timedelta(0)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL keeps plans")
+def test_what_is_asked_often_is_planned_once() -> None:
+    for number in range(3):
+        db.rows("SELECT name FROM pulse WHERE name=%(name)s", {"name": str(number)}, often=True)
+        db.together(("SELECT at FROM pulse WHERE name=%(name)s", {"name": str(number)}))
+        db.rows("SELECT 1 FROM pulse")
+    kept = [text for (text,) in db.rows("SELECT statement FROM pg_prepared_statements WHERE NOT from_sql ORDER BY 1")]
+    assert kept == ["SELECT at FROM pulse WHERE name=$1", "SELECT name FROM pulse WHERE name=$1"]
