@@ -85,11 +85,11 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
         "too_old": now - LOOK_BACK + YOUNG,
     }
     if gathering.rhythm is None:
-        # Asked only for items that somebody already has: nearly always none, and then the question costs nothing.
+        # Asked only for items that somebody of these already has: nearly always none, and then the question costs nothing.
         given = db.rows(
-            'SELECT 1 FROM "match" m WHERE m.gathering_id=%s '
-            "AND EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id) LIMIT 1",
-            [gathering.id],
+            'SELECT 1 FROM "match" m WHERE m.gathering_id=%(gathering)s AND EXISTS (SELECT 1 FROM delivery_item d '
+            "WHERE d.item_id=m.item_id AND d.subscriber_id>%(lo)s AND d.subscriber_id<=%(hi)s) LIMIT 1",
+            {"gathering": gathering.id, "lo": lo, "hi": hi},
         )
         met = _ALERT + (_NOT_GIVEN if given else "")
     else:
