@@ -68,7 +68,7 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
         return None
     awake = time.monotonic()
     try:
-        recipients = _durably(partial(_begin, sender, held, clock))
+        recipients = _durably(partial(_begin, sender, held, clock), atomic=False)
     except IntegrityError:
         barrier.park(held, "an earlier hand-over was never disproved")
         return Sent(held.batch_id)
@@ -174,7 +174,10 @@ class _Hand:
 
 
 def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
-    """Repeat a write that the database could not take: what the provider answered must not be forgotten for a restart."""
+    """Repeat a write that the database could not take: what the provider answered must not be forgotten for a restart.
+
+    `atomic` False: it is a transaction by itself, and within another one would cost two journeys more.
+    """
     deadline = time.monotonic() + WRITE_FOR
     while True:
         try:

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from newsletter import db
-from newsletter.delivery import barrier, settle
+from newsletter.delivery import barrier, send, settle
 from newsletter.handover import Accepted
 from newsletter.models import Attempt, Batch, Pulse
 from tests import rows
+from tests.delivery.carrier import ScriptedCarrier
 
 pytestmark = pytest.mark.django_db(transaction=True)
+on_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="elsewhere there is neither journey nor plan")
 ADD = "INSERT INTO pulse (name, at) VALUES (%(name)s, %(at)s)"
 
 
@@ -69,7 +72,7 @@ def test_the_carried_clock_goes_on_and_is_the_databases() -> None:
     assert first.utcoffset() == timedelta(0)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL keeps plans")
+@on_postgres
 def test_what_is_asked_often_is_planned_once() -> None:
     for number in range(3):
         db.rows("SELECT name FROM pulse WHERE name=%(name)s", {"name": str(number)}, often=True)
@@ -77,3 +80,13 @@ def test_what_is_asked_often_is_planned_once() -> None:
         db.rows("SELECT 1 FROM pulse")
     kept = [text for (text,) in db.rows("SELECT statement FROM pg_prepared_statements WHERE NOT from_sql ORDER BY 1")]
     assert kept == ["SELECT at FROM pulse WHERE name=$1", "SELECT name FROM pulse WHERE name=$1"]
+
+
+@on_postgres
+def test_no_step_of_a_batch_is_a_transaction_within_another() -> None:
+    rows.open_gate()
+    rows.planned(3)
+    sender = send.Sender(ScriptedCarrier(window=None), rows.VAULT, "https://news.example.org", "example.org")
+    with CaptureQueriesContext(connection) as asked:
+        assert send.send_next(sender, clock=lambda: rows.NOW) == send.Sent(Batch.objects.get().id, accepted=3)
+    assert not [one["sql"] for one in asked if "SAVEPOINT" in one["sql"]]
