@@ -73,7 +73,7 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
         barrier.park(held, "an earlier hand-over was never disproved")
         return Sent(held.batch_id)
     except KeysDoNotFit:
-        barrier.park(held, "an address in it does not open with the keys at hand")
+        barrier.park(held, barrier.NOT_OPENED)
         return Sent(held.batch_id)
     if recipients is None:
         barrier.give_back(held)
@@ -158,7 +158,11 @@ class _Hand:
         if why := self._stops(left_alone, now):
             settle.leave_rest(self.held, after=last, now=now, why=why)
             return []
-        return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+        try:
+            return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+        except KeysDoNotFit:  # what was answered is written all the same; the rest is parked when it is claimed
+            settle.leave_rest(self.held, after=last, now=now, why="an address does not open")
+            return []
 
     def _stops(self, left_alone: bool, now: datetime) -> str | None:
         """Why no further window is opened."""

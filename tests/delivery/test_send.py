@@ -289,3 +289,36 @@ def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
     assert (sent.unknown, carrier.handed) == (0, [])
     assert [one.disproved for one in Attempt.objects.all()] == [True]
     assert status.ledger().by_state == {"planned": 4}
+
+
+def _break(*people: Subscriber) -> None:
+    Subscriber.objects.filter(id__in=[one.id for one in people]).update(address_cipher=b"x" * 40)
+
+
+@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize("broken", range(5))
+def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, broken: int) -> None:
+    made = rows.planned(5, carrier=Carrier(1, one_letter=window is None))
+    _break(made.people[broken])
+    carrier = ScriptedCarrier(window=window)
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert (len(carrier.handed), states()) == (4, {"accepted": 4, "parked": 1})
+    assert Batch.objects.get(state="parked").reason == barrier.NOT_OPENED
+
+
+def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens() -> None:
+    made = rows.planned(6)
+    _break(*made.people[2:4])
+    carrier = ScriptedCarrier(window=2)
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert (len(carrier.handed), states()) == (2, {"accepted": 2, "parked": 4})
+
+
+def test_with_keys_that_open_nothing_nobody_is_mailed_and_nothing_is_begun() -> None:
+    made = rows.planned(3)
+    _break(*made.people)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states(), Attempt.objects.count()) == ([], {"parked": 3}, 0)
