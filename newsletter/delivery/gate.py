@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import structlog
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from newsletter import db
@@ -122,8 +123,12 @@ def _move_mark(directory: Path) -> None:
 
 
 def pause(why: str, *, only_if_open: bool = False) -> None:
-    """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators."""
-    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.all()
+    """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators.
+
+    A doubt about the data stands until it is confirmed: other words for it would let it be forgotten.
+    """
+    doubted = Q(sending_open=False, paused_by__startswith=installation.DOUBT)
+    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(doubted)
     gates.update(sending_open=False, paused_by=why)
 
 
