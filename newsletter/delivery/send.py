@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
 from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
@@ -26,6 +26,8 @@ GoingOn = Callable[[], bool]
 
 #: Seconds for which an outcome's write is repeated: below the tasks' time limit, far below the lease.
 WRITE_FOR = 60
+#: How a database says that it is away, or (`InternalError`) that it may only be read, since another one took its place.
+_AWAY = (OperationalError, InterfaceError, InternalError)
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
         try:
             with transaction.atomic() if atomic else nullcontext():
                 return write()
-        except (OperationalError, InterfaceError):
+        except _AWAY:
             connection.close()
             if time.monotonic() > deadline:
                 raise
@@ -201,7 +203,7 @@ def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> 
         ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
     except (EditionBody.DoesNotExist, KeysDoNotFit):
         return _not_begun(recipients, "its wording is gone, or does not open")
-    except (OperationalError, InterfaceError):  # settling waits for the database to come back
+    except _AWAY:  # settling waits for the database to come back
         return _not_begun(recipients, "not begun: the database did not answer")
     outcomes = sender.provider.hand_over(ready)
     missing = Unknown("the provider's answer is missing")

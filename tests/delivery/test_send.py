@@ -322,3 +322,21 @@ def test_with_keys_that_open_nothing_nobody_is_mailed_and_nothing_is_begun() -> 
     carrier = ScriptedCarrier()
     send.send_next(sender(carrier), clock=at())
     assert (carrier.handed, states(), Attempt.objects.count()) == ([], {"parked": 3}, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
+    """A primary that was replaced by another one goes on answering for a while, and takes no write."""
+    rows.planned(2, carrier=Carrier(1, one_letter=True))
+
+    def demoted(_parcel: object) -> Accepted:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            else:
+                cursor.execute("PRAGMA query_only=ON")
+        return Accepted()
+
+    sent = send.send_next(sender(ScriptedCarrier(demoted, window=None)), clock=at())
+    assert sent is not None
+    assert (sent.accepted, states()) == (2, {"accepted": 2})
