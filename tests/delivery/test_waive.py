@@ -8,7 +8,7 @@ from newsletter import links
 from newsletter.delivery import events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Report, Unknown
-from newsletter.models import Attempt, Batch, Delivery, Event, Lane, Topic
+from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
 from newsletter.subscribers.address import index_of
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
@@ -44,6 +44,29 @@ def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.AL
         carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
     run(carrier)
     return [row.reference for row in status.listing("unknown")]
+
+
+def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
+    reference = in_doubt(1)[0]
+    EditionBody.objects.all().delete()
+    told = waive.retry(reference, WORD, now=LATER)
+    assert isinstance(told, waive.Cannot)
+    assert "words" in told.why
+    assert status.ledger().by_state == {"unknown": 1}
+    assert waive.resolve(reference, False, WORD, now=LATER) == waive.Done(1)
+    assert status.ledger().by_state == {"failed": 1}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_parked_mail_can_be_closed(whole: bool) -> None:
+    rows.planned(2)
+    Batch.objects.update(state="parked", reason="could not be worded")
+    first, second = [row.reference for row in status.listing("parked")]
+    assert waive.resolve(first, False, WORD, now=LATER, whole=whole) == waive.Done(2 if whole else 1)
+    assert (Batch.objects.get().state == "cancelled") is whole
+    if not whole:
+        waive.resolve(second, False, WORD, now=LATER)
+    assert status.ledger() == status.Ledger({"failed": 2}, None, 0)
 
 
 @pytest.mark.parametrize("window", [None, 2])
