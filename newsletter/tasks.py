@@ -75,6 +75,9 @@ TICKS = {
 SILENCE = 25
 #: Batches that one task sends before it lets others have a turn, and seconds in which one task begins to read feeds.
 TURN, READING = 20, 60.0
+#: Seconds in which one task begins to send, of a slow server only some windows: the last answer of one may take until shortly
+#: before the task's limit, and whatever is under way there is in doubt.
+SENDING = 30.0
 #: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
 PACED = 20.0
 #: Seconds for which one task deletes what is old; what is left goes the next hour.
@@ -197,16 +200,20 @@ def compose_gathering(gathering_id: int) -> None:
 @app.task(name="newsletter.send", time_limit=900, soft_time_limit=840)
 def send_batches() -> None:
     """Send what is due, a turn of it; ring again when there is more."""
+    going_on = _for(SENDING)
     for _ in range(TURN):
-        if _send_next() is None:
+        sent = _send_next(going_on)
+        if not going_on():
+            break
+        if sent is None:
             return
     ring("send")
 
 
-def _send_next() -> send.Sent | None:
+def _send_next(going_on: Callable[[], bool]) -> send.Sent | None:
     with stopping.finishing():
         for sender in wiring.senders():
-            if (sent := send.send_next(sender, clock=db.steady_now, going_on=_going_on)) is not None:
+            if (sent := send.send_next(sender, clock=db.steady_now, going_on=going_on)) is not None:
                 return sent
     return None
 
@@ -348,7 +355,7 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float 
         progress("gathering", gathering_id)
         compose.compose(gathering_id, wiring.composer(), clock=db.now)
     sent = []
-    while (one := _send_next()) is not None or _paused(until):
+    while (one := _send_next(_going_on)) is not None or _paused(until):
         if one is not None:
             progress("batch", one.batch_id)
             sent.append(one)

@@ -174,7 +174,7 @@ class _Hand:
         if not provider_gate.may_send(number):
             return "sending was paused"
         if not self.going_on():
-            return "the worker was told to stop"
+            return "the worker's time is up"
         urgent = barrier.yields(self.held, now=now, provider=number)
         return "more urgent mail came" if urgent else None
 
