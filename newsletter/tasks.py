@@ -25,7 +25,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 if not apps.ready:
     django.setup()
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from newsletter import broker, db, logs, wiring
 from newsletter.delivery import events, failover, gate, proof, prune, recover, reputation, reroute, send, soft, waive
@@ -124,6 +124,9 @@ def _send_task(name: str, ids: tuple[int, ...]) -> None:
 #: Rings a task's bell by its short name, with ids: `ring("compose", 7)`.
 ring = broker.Bell(_send_task).ring
 
+#: The connection on which a thread's data was looked at.
+_looked = threading.local()
+
 #: Set when this worker is to end: nobody waits for feeds then, and no batch is begun.
 stopping = Stopping()
 
@@ -213,9 +216,17 @@ def send_batches() -> None:
 def _send_next(going_on: Callable[[], bool]) -> send.Sent | None:
     with stopping.finishing():
         for sender in wiring.senders():
+            _look_at_the_data()
             if (sent := send.send_next(sender, clock=db.steady_now, going_on=going_on)) is not None:
                 return sent
     return None
+
+
+def _look_at_the_data() -> None:
+    """On a new connection: a database that was away may have been set back to a backup, of which nothing may be sent."""
+    if connection.connection is None or connection.connection is not getattr(_looked, "at", None):
+        gate.look(wiring.config().data_dir, now=db.now())
+        _looked.at = connection.connection
 
 
 def _going_on() -> bool:

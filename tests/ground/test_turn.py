@@ -1,12 +1,15 @@
 """One task's turn of sending: it ends long before the task's limit does, whatever the mail server."""
 
 import inspect
+from dataclasses import replace
 
 import pytest
+from django.db import connection
 
 from newsletter import tasks, wiring
-from newsletter.delivery import send, status
-from newsletter.models import Batch
+from newsletter.delivery import gate, send, status
+from newsletter.handover import Accepted
+from newsletter.models import Batch, Gate
 from newsletter.providers import smtp
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
@@ -55,3 +58,29 @@ def test_a_turn_ends_where_nothing_is_due_and_rings_where_more_is(bells, monkeyp
     tasks.send_batches()
     assert bells == ["send"]
     assert Batch.objects.filter(state="planned").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mails", [0, 1])
+def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
+    mails: int, bells, settings, monkeypatch, tmp_path
+) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
+    assert gate.guard(tmp_path, now=rows.NOW) is None
+    backup = Gate.objects.values().get()
+    assert gate.guard(tmp_path, now=rows.NOW) is None
+    for _ in range(2):
+        rows.planned(1)
+
+    def set_back(_parcel: object = None) -> Accepted:
+        Gate.objects.update(**backup)
+        connection.close()  # as it is by the restart
+        return Accepted()
+
+    carrier = ScriptedCarrier(set_back)
+    carried_by(carrier, monkeypatch)
+    if not mails:
+        set_back()
+    tasks.send_batches()
+    assert len(carrier.handed) == mails
+    assert "older" in (gate.closed_by() or "")
