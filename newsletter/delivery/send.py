@@ -29,6 +29,13 @@ WRITE_FOR = 60
 #: How a database says that it is away, or (`InternalError`) that it may only be read, since another one took its place.
 _AWAY = (OperationalError, InterfaceError, InternalError)
 
+#: Why a hand-over came to nothing for which its provider can do nothing.
+WORDLESS, UNASKED, HELD_UP = OURS = (
+    "its wording is gone, or does not open",
+    "not begun: the database did not answer",
+    "not begun: the worker was held up",
+)
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -137,7 +144,7 @@ class _Hand:
         half = barrier.lease(self.sender.provider.window) / 2
         if awake + half.total_seconds() > time.monotonic():
             return None
-        return _not_begun(recipients, "not begun: the worker was held up")
+        return _not_begun(recipients, HELD_UP)
 
     def _settled(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """As `_settle`; what nearly always comes, a request accepted of a provider that was not in doubt, in one journey."""
@@ -202,9 +209,9 @@ def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> 
     try:
         ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
     except (EditionBody.DoesNotExist, KeysDoNotFit):
-        return _not_begun(recipients, "its wording is gone, or does not open")
+        return _not_begun(recipients, WORDLESS)
     except _AWAY:  # settling waits for the database to come back
-        return _not_begun(recipients, "not begun: the database did not answer")
+        return _not_begun(recipients, UNASKED)
     outcomes = sender.provider.hand_over(ready)
     missing = Unknown("the provider's answer is missing")
     return {one.delivery_id: outcomes.get(one.delivery_id, missing) for one in recipients}
