@@ -340,3 +340,37 @@ def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
     sent = send.send_next(sender(ScriptedCarrier(demoted, window=None)), clock=at())
     assert sent is not None
     assert (sent.accepted, states()) == (2, {"accepted": 2})
+
+
+class _Stopped:
+    """This machine's time, for a worker that is stopped for `seconds` whenever it looked at the database's for the `at`th time."""
+
+    def __init__(self, seconds: float, at: int) -> None:
+        self.seconds, self.at, self.looks, self.passed = seconds, at, 0, 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def clock(self) -> datetime:
+        self.looks += 1
+        if self.looks == self.at:
+            self.passed += self.seconds
+        return NOW
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds", "at", "accepted"),
+    [(None, 91, 2, 0), (None, 89, 2, 4), (2, 451, 2, 0), (2, 449, 2, 4), (2, 451, 3, 2)],
+)
+def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
+    window: int | None, seconds: float, at: int, accepted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease may be over meanwhile, and somebody may have been told that nobody knows."""
+    rows.planned(4, carrier=Carrier(1, one_letter=window is None))
+    stopped = _Stopped(seconds, at)
+    monkeypatch.setattr(send, "time", stopped)
+    carrier = ScriptedCarrier(window=window)
+    send.send_next(sender(carrier), clock=stopped.clock)
+    assert len(carrier.handed) == accepted
+    planned = {"planned": 4 - accepted} if accepted < 4 else {}
+    assert states() == planned | ({"accepted": accepted} if accepted else {})
