@@ -183,6 +183,24 @@ def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
     assert states() == {"accepted": 1, "cancelled": 1}
 
 
+def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
+    made = rows.planned(1)
+    index = made.people[0].address_index
+    Suppression.objects.create(address_index=index, reason="bounce", since=NOW, lifted_at=NOW)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (len(carrier.handed), states()) == (1, {"accepted": 1})
+
+
+def test_erasure_stops_even_a_notice() -> None:
+    erased = rows.subscriber(state="pending")
+    Suppression.objects.create(address_index=erased.address_index, reason="erased", sticky=False, since=NOW)
+    _notice(erased)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states()) == ([], {"cancelled": 1})
+
+
 def test_who_leaves_between_two_windows_is_left_out_too() -> None:
     made = rows.planned(4)
     last = made.people[3]
@@ -343,7 +361,7 @@ def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
 
 
 class _Stopped:
-    """This machine's time, for a worker that is stopped for `seconds` whenever it looked at the database's for the `at`th time."""
+    """This machine's time, for a worker that is stopped for `seconds` when it looks at the database's for the `at`th time."""
 
     def __init__(self, seconds: float, at: int) -> None:
         self.seconds, self.at, self.looks, self.passed = seconds, at, 0, 0.0
