@@ -192,6 +192,13 @@ def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
     assert (len(carrier.handed), states()) == (1, {"accepted": 1})
 
 
+def test_a_notice_goes_to_nobody_who_left() -> None:
+    _notice(rows.subscriber(state="left"))
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states()) == ([], {"cancelled": 1})
+
+
 def test_erasure_stops_even_a_notice() -> None:
     erased = rows.subscriber(state="pending")
     Suppression.objects.create(address_index=erased.address_index, reason="erased", sticky=False, since=NOW)
