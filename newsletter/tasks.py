@@ -403,7 +403,7 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
             if silent.update(at=now):
                 log.warning("no_ring")
                 _look()
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - without Redis nobody else looks: what fails is tried again
             log.error("not_looked", error=type(error).__name__)
         finally:
             close_old_connections()
