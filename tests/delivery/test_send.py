@@ -275,6 +275,29 @@ def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
     assert Batch.objects.get().state == "claimed"
 
 
+@pytest.mark.parametrize("pause", [lambda: gate.pause("tests"), lambda: provider_gate.pause(1, "tests", now=NOW)])
+def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
+    rows.planned(4)
+
+    def close(_parcel: object) -> Accepted:
+        pause()
+        return Accepted()
+
+    carrier = ScriptedCarrier(close, window=2)
+    send.send_next(sender(carrier), clock=at())
+    assert (len(carrier.handed), states()) == (2, {"accepted": 2, "planned": 2})
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_who_did_not_hear_that_the_barrier_was_passed_may_ask_again(window: int | None) -> None:
+    rows.planned(2, carrier=Carrier(1, one_letter=window is None))
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    first, again = (barrier.begin(held, now=NOW, provider=1, window=window, vault=rows.VAULT) for _ in range(2))
+    assert first and first == again
+    assert Attempt.objects.count() == Batch.objects.get().attempts == 1
+
+
 def test_a_worker_that_wakes_up_late_drops_its_work() -> None:
     rows.planned(1)
     held = barrier.claim(now=NOW, provider=1)
