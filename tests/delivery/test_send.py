@@ -422,3 +422,12 @@ def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
     assert len(carrier.handed) == accepted
     planned = {"planned": 4 - accepted} if accepted < 4 else {}
     assert states() == planned | ({"accepted": accepted} if accepted else {})
+
+
+@pytest.mark.parametrize("window", [None, 4])
+def test_what_a_carrier_says_nothing_of_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows.planned(4, carrier=Carrier(1, one_letter=window is None))
+    carrier = ScriptedCarrier(window=window)
+    monkeypatch.setattr(carrier, "hand_over", lambda _parcels: {})
+    send.send_next(sender(carrier), clock=at())
+    assert states() == {"unknown": 4}
