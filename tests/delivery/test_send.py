@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from newsletter.delivery import barrier, gate, provider_gate, recover, send, status
+from newsletter.delivery import barrier, gate, provider_gate, recover, send, settle, status
 from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
@@ -431,3 +431,18 @@ def test_what_a_carrier_says_nothing_of_is_unknown(window: int | None, monkeypat
     monkeypatch.setattr(carrier, "hand_over", lambda _parcels: {})
     send.send_next(sender(carrier), clock=at())
     assert states() == {"unknown": 4}
+
+
+def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
+    rows.planned(3)
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    window = barrier.begin(held, now=NOW, provider=1, window=3, vault=rows.VAULT)
+    assert window
+    answers = (Accepted(), Deferred("450 4.2.1"), Refused("550 5.1.1"))
+    outcomes = {one.delivery_id: answer for one, answer in zip(window, answers, strict=True)}
+    for _ in range(2):
+        settle.settle_window(held, outcomes, now=NOW)
+    settle.finish_windows(held, now=NOW)
+    assert states() == {"accepted": 1, "failed": 1, "planned": 1}
+    assert (Batch.objects.count(), Event.objects.count()) == (2, 1)
