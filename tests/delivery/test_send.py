@@ -446,3 +446,30 @@ def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
     settle.finish_windows(held, now=NOW)
     assert states() == {"accepted": 1, "failed": 1, "planned": 1}
     assert (Batch.objects.count(), Event.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize(("asked", "minutes"), [(None, 1), (30.0, 1), (600.0, 10)])
+@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_a_providers_own_wish_counts_where_it_is_longer(
+    asked: float | None, minutes: int, window: int | None, all_of_it: bool
+) -> None:
+    rows.planned(2, carrier=Carrier(1, one_letter=window is None))
+    first = Delivery.objects.order_by("id").first().id
+    wish = Deferred("429", retry_after=asked)
+    some = window is not None and not all_of_it
+    script = (lambda parcel: wish if parcel.delivery_id == first else Accepted()) if some else lambda _parcel: wish
+    send.send_next(sender(ScriptedCarrier(script, window=window)), clock=at())
+    assert Batch.objects.get(state="planned").not_before == NOW + timedelta(minutes=minutes)
+
+
+def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() -> None:
+    """What a mail server put off goes by SendGrid: the edge of the window that it was is no edge of the request."""
+    rows.planned(3, carrier=Carrier(1, one_letter=True))
+    send.send_next(sender(ScriptedCarrier(lambda _parcel: Deferred("connection refused"))), clock=at())
+    later = NOW + timedelta(minutes=5)
+    held = barrier.claim(now=later, provider=1)
+    assert held is not None
+    assert len(barrier.begin(held, now=later, provider=1, window=None, vault=rows.VAULT) or ()) == 3
+    recover.recover(now=later + timedelta(hours=1))
+    assert states() == {"unknown": 3}
