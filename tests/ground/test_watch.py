@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from newsletter import tasks
+from newsletter import watch
 from newsletter.models import Pulse
 from tests import rows
 
@@ -21,6 +21,6 @@ def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> N
             stop.set()
         raise LookupError("canary+7f3a@example.org")
 
-    monkeypatch.setattr(tasks, "_look", look)
-    tasks.watch(stop, silence=0.01)
+    monkeypatch.setattr(watch, "_look", look)
+    watch.watch(stop, silence=0.01)
     assert len(looks) == 2
