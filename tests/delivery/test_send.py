@@ -7,6 +7,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from newsletter.delivery import barrier, gate, provider_gate, recover, send, settle, status
 from newsletter.delivery.plan import Carrier
+from newsletter.delivery.retry import MOST_TRIES
 from newsletter.handover import Accepted, Deferred, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import rows
@@ -473,3 +474,15 @@ def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() ->
     assert len(barrier.begin(held, now=later, provider=1, window=None, vault=rows.VAULT) or ()) == 3
     recover.recover(now=later + timedelta(hours=1))
     assert states() == {"unknown": 3}
+
+
+@pytest.mark.parametrize("some", [True, False])
+def test_what_was_tried_for_two_days_waits_for_an_operator(some: bool) -> None:
+    rows.planned(2)
+    Batch.objects.update(attempts=MOST_TRIES - 1)
+    first = Delivery.objects.order_by("id").first().id
+    put_off = Deferred("450 4.2.1")
+    carrier = ScriptedCarrier(lambda parcel: put_off if not some or parcel.delivery_id == first else Accepted())
+    send.send_next(sender(carrier), clock=at())
+    assert states() == ({"accepted": 1, "parked": 1} if some else {"parked": 2})
+    assert Batch.objects.get(state="parked").reason == "gave up: 450 4.2.1"
