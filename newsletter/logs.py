@@ -67,3 +67,16 @@ def quiet() -> None:
     for name in ("celery", "kombu"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)
+    trace = logging.getLogger("celery.app.trace")
+    if not any(isinstance(one, _WordsOut) for one in trace.filters):
+        trace.addFilter(_WordsOut())
+
+
+class _WordsOut(logging.Filter):
+    """Celery writes what an exception says into the line itself, and that may be a row's values, or an address."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, dict) and "exc" in record.args:
+            kind = record.exc_info[0] if record.exc_info else None
+            record.args = record.args | {"exc": kind.__name__ if kind else "an exception", "traceback": ""}
+        return True

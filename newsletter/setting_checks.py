@@ -16,6 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
+from newsletter import mail
+
+#: What may stand in a mail's header: with another address of our pages, each mail would be refused for good.
+_IN_A_HEADER = re.compile(r"[!-;=?-~]{1,500}")
+
 
 class SettingsError(ImproperlyConfigured):
     """A setting is wrong: the message names it and says what to write instead."""
@@ -81,6 +86,10 @@ def http_url(name: str, text: str) -> str:
     url = split(name, text)
     if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
+    if not _IN_A_HEADER.fullmatch(text):
+        raise SettingsError(
+            f"NEWSLETTER_{name}: write {text!r} without spaces and in plain letters, another script as xn--…"
+        )
     port(name, url)
     return text.rstrip("/")
 
@@ -113,6 +122,7 @@ def sender(values: Mapping[str, str]) -> tuple[str, str, str]:
     for setting, text in (("FROM", address), ("CONTACT", contact)):
         try:
             parsed = MailAddress(addr_spec=text)
+            mail.ascii_address(text)
         except (ValueError, IndexError, MessageError) as error:
             raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org") from error
         if not parsed.domain or not parsed.username:

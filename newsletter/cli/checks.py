@@ -121,6 +121,7 @@ def _told_back(one: dict[str, Any]) -> str:
     )
 
 
+_TWICE = "a crash may forget what was written before mails left, and these would go twice. Set fsync and synchronous_commit to on"
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
 _INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
@@ -163,7 +164,17 @@ def _database() -> Finding:
             return Finding("database", "fail", "the tables are not those of this version: run 'newsletter migrate'")
     except DatabaseError:
         return Finding("database", "fail", "it does not answer: check NEWSLETTER_DATABASE_URL")
+    lossy = _lossy() if db.is_postgres() else ""
+    if lossy:
+        return Finding("database", "warn", f"PostgreSQL has {lossy}: {_TWICE}")
     return Finding("database", "ok", connection.vendor)
+
+
+def _lossy() -> str:
+    """Settings with which a commit may be forgotten in a crash, in words: SQLite is opened by our own."""
+    names = ("fsync", "synchronous_commit")
+    found = db.rows("SELECT current_setting('fsync'), current_setting('synchronous_commit')")[0]
+    return " and ".join(f"{name}={value}" for name, value in zip(names, found, strict=True) if value == "off")
 
 
 def _keys() -> Finding:

@@ -76,7 +76,7 @@ def resolve(
     batch: Whole = False,
     json: Json = False,
 ) -> None:
-    """Write down what became of a mail that is unknown. Nothing is sent."""
+    """Write down what became of a mail that is unknown, or close one that is parked. Nothing is sent."""
     if state not in ("accepted", "failed"):
         misuse("--as is accepted or failed; to send it once more: 'newsletter deliveries retry'")
     ready()

@@ -10,12 +10,12 @@ from django.db import transaction
 
 from newsletter import db
 from newsletter.delivery import breaker, provider_gate
-from newsletter.delivery.carry import CARRIES
+from newsletter.delivery.carry import CARRIES, part
 from newsletter.delivery.domains import domains as of_people
 from newsletter.delivery.turns import Queue, Turns
 from newsletter.handover import Address
-from newsletter.models import BatchState, Delivery, DeliveryState, Lane
-from newsletter.vault import Vault
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Lane
+from newsletter.vault import KeysDoNotFit, Vault
 
 #: A claim that is not followed by the barrier within this time is given back.
 CLAIM_LEASE = timedelta(seconds=60)
@@ -24,6 +24,8 @@ CLAIM_LEASE = timedelta(seconds=60)
 REQUEST_LEASE, WINDOW_LEASE = timedelta(minutes=3), timedelta(minutes=15)
 #: A worker that wakes up later than this before its lease ends drops the work.
 MARGIN = timedelta(seconds=10)
+#: Why a batch is put aside.
+NOT_OPENED = "an address in it does not open with the keys at hand"
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
 
     Raises:
         IntegrityError: an earlier hand-over of this batch was never disproved, so a second one is refused.
-        KeysDoNotFit: an address does not open; nothing was changed.
+        KeysDoNotFit: none of the addresses opens; nothing was changed.
     """
     about = {"batch": held.batch_id, "token": held.token, "provider": provider, "now": now, "after": 0}
     with transaction.atomic():
@@ -176,6 +178,9 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
     """Cancel who may no longer be mailed, and open the next window of recipients with ids above `after`.
 
     Runs inside the transaction that made or settled the window before: `begun_upto` is committed before its bytes leave.
+
+    Raises:
+        KeysDoNotFit: none of the addresses opens; no window was opened.
     """
     found = db.rows(_window(window), {"batch": held.batch_id, "after": after, "now": now}, often=True)
     return _opened(held, found, now=now, window=window, vault=vault)
@@ -193,7 +198,7 @@ def _opened(
     if not found:
         return []
     _cancel([row[0] for row in found if not row[-1]])
-    recipients = [_recipient(row, vault) for row in found if row[-1]]
+    recipients = _recipients(held, [row for row in found if row[-1]], vault)
     if window is None:
         return recipients
     if not recipients:
@@ -238,6 +243,21 @@ def park(held: Claim, why: str) -> None:
         "WHERE id=%(batch)s AND token=%(token)s AND state='claimed'",
         {"why": why, "batch": held.batch_id, "token": held.token},
     )
+
+
+def _recipients(held: Claim, allowed: Sequence[tuple[Any, ...]], vault: Vault) -> list[Recipient]:
+    """Their addresses opened. One that does not open stops nobody else: it is put aside alone, unless none does."""
+    recipients, closed = [], []
+    for row in allowed:
+        try:
+            recipients.append(_recipient(row, vault))
+        except KeysDoNotFit:
+            if not recipients and row is allowed[-1]:
+                raise  # of many that is no broken row, but the wrong keys
+            closed.append(row[0])
+    if closed:
+        part(Batch.objects.get(id=held.batch_id), closed, state=BatchState.PARKED, reason=NOT_OPENED)
+    return recipients
 
 
 def _recipient(row: tuple[Any, ...], vault: Vault) -> Recipient:

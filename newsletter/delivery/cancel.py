@@ -13,10 +13,14 @@ def cancel_planned(subscriber_id: int, topic_id: int) -> int:
     with transaction.atomic():
         planned = Batch.objects.filter(state=BatchState.PLANNED)
         waiting = Delivery.objects.filter(subscriber_id=subscriber_id, state=None, batch__in=planned)
-        only = [
-            delivery.id for delivery in waiting.select_related("edition") if _topics(delivery.edition) == {topic_id}
-        ]
-        return Delivery.objects.filter(id__in=only, state=None, batch__in=planned).update(
+        only = {
+            delivery.id: delivery.batch_id
+            for delivery in waiting.select_related("edition")
+            if _topics(delivery.edition) == {topic_id}
+        }
+        # held until this is committed: else one could be claimed and handed over meanwhile, and be called cancelled
+        held = planned.select_for_update().filter(id__in=only.values()).order_by("id").values_list("id", flat=True)
+        return Delivery.objects.filter(id__in=only, state=None, batch_id__in=list(held)).update(
             state=DeliveryState.CANCELLED, reason="subscription ended"
         )
 

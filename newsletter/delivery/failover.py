@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Min
 
 from newsletter.delivery import breaker, provider_gate, reroute
 from newsletter.delivery.plan import Carrier
+from newsletter.delivery.send import OURS
 from newsletter.models import Attempt, Gate
 
 log = structlog.get_logger()
@@ -82,9 +83,8 @@ def _out_of_reach(provider: int, now: datetime) -> Outage | None:
     since = max(now - LOOK_BACK, provider_gate.opened_at(provider) or now - LOOK_BACK)
     tried = Attempt.objects.filter(provider=provider, ended_at__gt=since)
     came = tried.filter(outcome__in=_CAME_TO_SOMETHING).aggregate(last=Max("ended_at"))["last"]
-    put_off = tried.filter(outcome="deferred", ended_at__gt=came or since).aggregate(
-        n=Count("id"), first=Min("began_at")
-    )
+    nothing = tried.filter(outcome="deferred", ended_at__gt=came or since).exclude(phase__in=OURS)
+    put_off = nothing.aggregate(n=Count("id"), first=Min("began_at"))
     if put_off["n"] < PUT_OFF_LEAST:
         return None
     return Outage(provider, put_off["first"], f"{put_off['n']} hand-overs put off in a row")

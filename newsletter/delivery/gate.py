@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import structlog
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from newsletter import db
@@ -61,18 +62,26 @@ def check(vault: Vault) -> None:
         )
 
 
+def look(directory: Path, *, now: datetime) -> str | None:
+    """Close the gate if this data was restored or copied, and say why; None: it was not. `directory` is beside the keys.
+
+    Called whenever a worker comes to the database anew, before it sends anything: it may have been set back meanwhile.
+    """
+    why = _surely(directory, now)
+    if why is not None and Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
+        log.error("sending_closed", reason=why)
+    return why
+
+
 def guard(directory: Path, *, now: datetime) -> str | None:
-    """Close the gate if this data was restored or copied, and say why; else move its mark on, here and in `directory`.
+    """As `look`; if all is well, move the mark on, in the database and in `directory`.
 
     Called at every start and at every look at the tables, before the look is written down.
     """
-    why = _surely(directory, now)
-    if why is not None:
-        if Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
-            log.error("sending_closed", reason=why)
-        return why
-    _move_mark(directory)
-    return None
+    why = look(directory, now=now)
+    if why is None:
+        _move_mark(directory)
+    return why
 
 
 def confirm(directory: Path, *, now: datetime) -> None:
@@ -122,8 +131,12 @@ def _move_mark(directory: Path) -> None:
 
 
 def pause(why: str, *, only_if_open: bool = False) -> None:
-    """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators."""
-    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.all()
+    """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators.
+
+    A doubt about the data stands until it is confirmed: other words for it would let it be forgotten.
+    """
+    doubted = Q(sending_open=False, paused_by__startswith=installation.DOUBT)
+    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(doubted)
     gates.update(sending_open=False, paused_by=why)
 
 

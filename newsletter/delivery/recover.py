@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.delivery.settle import move
+from newsletter.delivery.settle import close_settled, move
 from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState
+
+_DIED = "the worker died during the hand-over"
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,22 @@ def _doubt(batch_id: int, now: datetime) -> bool:
         mine = Batch.objects.filter(id=batch_id, state=BatchState.SENDING, lease_until__lt=now)
         if not mine.update(token=None):
             return False
-        batch = Batch.objects.get(id=batch_id)
-        open_ones = Delivery.objects.filter(batch_id=batch_id, state=None)
-        reason = "the worker died during the hand-over"
-        state = BatchState.UNKNOWN
-        if batch.begun_upto is not None:
-            # Beyond the window's edge nothing left: those can go again. Inside it nobody knows. Before it all is written.
-            untouched = list(open_ones.filter(id__gt=batch.begun_upto).order_by("id").values_list("id", flat=True))
-            if untouched:
-                move(batch, untouched, not_before=now, now=now, why="never begun", tried=False)
-            if batch.done_upto is not None:
-                open_ones.filter(id__gt=batch.done_upto).update(state=DeliveryState.UNKNOWN, reason=reason)
-                if open_ones.exists():
-                    state = BatchState.ACCEPTED
-        Batch.objects.filter(id=batch_id).update(state=state, reason=reason, lease_until=None)
-        Attempt.objects.filter(batch_id=batch_id, n=batch.attempts).update(ended_at=now, outcome=state, phase=reason)
+        _settle(Batch.objects.get(id=batch_id), now)
         return True
+
+
+def _settle(batch: Batch, now: datetime) -> None:
+    """Beyond the window's edge nothing left: those can go again. Inside it nobody knows. Before it all is written."""
+    open_ones = Delivery.objects.filter(batch_id=batch.id, state=None)
+    if batch.begun_upto is not None:
+        untouched = list(open_ones.filter(id__gt=batch.begun_upto).order_by("id").values_list("id", flat=True))
+        if untouched:
+            move(batch, untouched, not_before=now, now=now, why="never begun", tried=False)
+        if batch.done_upto is not None:
+            open_ones.filter(id__gt=batch.done_upto).update(state=DeliveryState.UNKNOWN, reason=_DIED)
+    if batch.done_upto is not None or not open_ones.exists():
+        close_settled(batch, now=now, reason=_DIED)
+        return
+    Batch.objects.filter(id=batch.id).update(state=BatchState.UNKNOWN, reason=_DIED, lease_until=None)
+    last = Attempt.objects.filter(batch_id=batch.id, n=batch.attempts)
+    last.update(ended_at=now, outcome=BatchState.UNKNOWN, phase=_DIED)

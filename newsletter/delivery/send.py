@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
 from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
@@ -26,6 +26,15 @@ GoingOn = Callable[[], bool]
 
 #: Seconds for which an outcome's write is repeated: below the tasks' time limit, far below the lease.
 WRITE_FOR = 60
+#: How a database says that it is away, or (`InternalError`) that it may only be read, since another one took its place.
+_AWAY = (OperationalError, InterfaceError, InternalError)
+
+#: Why a hand-over came to nothing for which its provider can do nothing.
+WORDLESS, UNASKED, HELD_UP = OURS = (
+    "its wording is gone, or does not open",
+    "not begun: the database did not answer",
+    "not begun: the worker was held up",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
         barrier.park(held, "an earlier hand-over was never disproved")
         return Sent(held.batch_id)
     except KeysDoNotFit:
-        barrier.park(held, "an address in it does not open with the keys at hand")
+        barrier.park(held, barrier.NOT_OPENED)
         return Sent(held.batch_id)
     if recipients is None:
         barrier.give_back(held)
@@ -135,7 +144,7 @@ class _Hand:
         half = barrier.lease(self.sender.provider.window) / 2
         if awake + half.total_seconds() > time.monotonic():
             return None
-        return _not_begun(recipients, "not begun: the worker was held up")
+        return _not_begun(recipients, HELD_UP)
 
     def _settled(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """As `_settle`; what nearly always comes, a request accepted of a provider that was not in doubt, in one journey."""
@@ -158,7 +167,11 @@ class _Hand:
         if why := self._stops(left_alone, now):
             settle.leave_rest(self.held, after=last, now=now, why=why)
             return []
-        return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+        try:
+            return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+        except KeysDoNotFit:  # what was answered is written all the same; the rest is parked when it is claimed
+            settle.leave_rest(self.held, after=last, now=now, why="an address does not open")
+            return []
 
     def _stops(self, left_alone: bool, now: datetime) -> str | None:
         """Why no further window is opened."""
@@ -168,7 +181,7 @@ class _Hand:
         if not provider_gate.may_send(number):
             return "sending was paused"
         if not self.going_on():
-            return "the worker was told to stop"
+            return "the worker's time is up"
         urgent = barrier.yields(self.held, now=now, provider=number)
         return "more urgent mail came" if urgent else None
 
@@ -183,7 +196,7 @@ def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
         try:
             with transaction.atomic() if atomic else nullcontext():
                 return write()
-        except (OperationalError, InterfaceError):
+        except _AWAY:
             connection.close()
             if time.monotonic() > deadline:
                 raise
@@ -199,9 +212,9 @@ def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> 
     try:
         ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
     except (EditionBody.DoesNotExist, KeysDoNotFit):
-        return _not_begun(recipients, "its wording is gone, or does not open")
-    except (OperationalError, InterfaceError):  # settling waits for the database to come back
-        return _not_begun(recipients, "not begun: the database did not answer")
+        return _not_begun(recipients, WORDLESS)
+    except _AWAY:  # settling waits for the database to come back
+        return _not_begun(recipients, UNASKED)
     outcomes = sender.provider.hand_over(ready)
     missing = Unknown("the provider's answer is missing")
     return {one.delivery_id: outcomes.get(one.delivery_id, missing) for one in recipients}

@@ -108,19 +108,22 @@ def _leave(batch: Batch, keep: int, now: datetime, why: str, *, after: int = 0, 
 
 def finish_windows(held: Claim, *, now: datetime) -> None:
     """Close a batch whose windows are all settled."""
-    batch = _ours(held)
+    close_settled(_ours(held), now=now)
+
+
+def close_settled(batch: Batch, *, now: datetime, reason: str | None = None) -> None:
+    """Close a batch of which every outcome is written: its state is that of those that have none of their own, if any."""
     states = dict(
         db.rows("SELECT coalesce(state,'taken'), count(*) FROM delivery WHERE batch_id=%s GROUP BY 1", [batch.id])
     )
-    taken = states.pop("taken", 0)
-    if taken:
-        _close(batch, BatchState.ACCEPTED, "accepted", now)
-    elif DeliveryState.UNKNOWN in states:
-        _close(batch, BatchState.UNKNOWN, "unknown", now)
-    elif DeliveryState.FAILED in states:
-        _close(batch, BatchState.FAILED, "failed", now)
-    else:
-        _close(batch, BatchState.CANCELLED, "nobody left to mail", now, disproved=True)
+    if "taken" in states:
+        _close(batch, BatchState.ACCEPTED, "accepted", now, reason=reason)
+        return
+    for state in (BatchState.UNKNOWN, BatchState.FAILED):
+        if state in states:
+            _close(batch, state, state, now, reason=reason)
+            return
+    _close(batch, BatchState.CANCELLED, "nobody left to mail", now, reason=reason, disproved=True)
 
 
 def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from newsletter import links
-from newsletter.delivery.carry import carry, successor
+from newsletter.delivery.carry import part
 from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
@@ -52,30 +52,33 @@ def retry(reference: str, word: Word, *, now: datetime, whole: bool = False) -> 
         return found
     with transaction.atomic():
         batch = _locked(found.batch_id)
-        ids = _open(batch, DeliveryState.UNKNOWN) if batch.state != BatchState.PARKED else _own(batch, None)
+        ids = _undecided(batch)
         chosen = ids if whole else [number for number in ids if number == found.id]
         if not chosen:
             return Cannot(f"it is {_state(found)}: only what is unknown or parked can go again")
+        if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
+            return Cannot("its words are not kept, or were never made: it can only be resolved")
         _again(batch, chosen, word, "retried", now)
         return Done(len(chosen))
 
 
 def resolve(reference: str, accepted: bool, word: Word, *, now: datetime, whole: bool = False) -> Done | Cannot:
-    """Write down what an operator found out about a mail that is unknown: it was taken, or it was not and shall not be."""
+    """Write down what an operator found out about a mail: it was taken, or it was not and shall not be (unknown or parked)."""
     found = _find(reference)
     if isinstance(found, Cannot):
         return found
     state = DeliveryState.ACCEPTED if accepted else DeliveryState.FAILED
     with transaction.atomic():
         batch = _locked(found.batch_id)
-        ids = _open(batch, DeliveryState.UNKNOWN)
+        ids = _undecided(batch)
         chosen = ids if whole else [number for number in ids if number == found.id]
         if not chosen:
-            return Cannot(f"it is {_state(found)}: only what is unknown can be resolved")
+            return Cannot(f"it is {_state(found)}: only what is unknown or parked can be resolved")
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(word))
         _tell(batch, chosen, "resolved", f"{state}, {word}", now)
-        if batch.state == BatchState.UNKNOWN and len(chosen) == len(ids):
-            Batch.objects.filter(id=batch.id).update(state=BatchState(state.value), reason=str(word))
+        if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):
+            over = BatchState.CANCELLED if batch.state == BatchState.PARKED else BatchState(state.value)
+            Batch.objects.filter(id=batch.id).update(state=over, reason=str(word))
         return Done(len(chosen))
 
 
@@ -136,20 +139,12 @@ def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetim
         Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None).update(waived_by=str(word))
         fresh_id = batch.id
         Batch.objects.filter(id=batch.id).update(
-            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None, size=len(ids)
+            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None
         )
-    else:
-        fresh_id = _waived_copy(batch, len(ids), word, now)
+    else:  # the new one carries the waived hand-over with it: the ledger shows why there is a second
+        fresh_id = part(batch, ids, word=str(word), not_before=now)
     Delivery.objects.filter(id__in=ids).update(batch_id=fresh_id, state=None, reason=None)
     _tell(batch, ids, kind, str(word), now)
-
-
-def _waived_copy(batch: Batch, size: int, word: Word, now: datetime) -> int:
-    """A new batch that carries the waived hand-over with it: the ledger shows why there is a second one."""
-    fresh = successor(batch, size, not_before=now)
-    fresh.save(force_insert=True)
-    carry(batch.id, fresh.id, word=str(word))
-    return fresh.id
 
 
 def _tell(batch: Batch, ids: Sequence[int], kind: str, detail: str, now: datetime) -> None:
@@ -188,6 +183,11 @@ def _own(batch: Batch, state: DeliveryState | None) -> list[int]:
 def _open(batch: Batch, state: DeliveryState) -> list[int]:
     """Deliveries of a batch whose state is `state`, by themselves or with it."""
     return _own(batch, state) + (_own(batch, None) if batch.state == state.value else [])
+
+
+def _undecided(batch: Batch) -> list[int]:
+    """Deliveries of a batch that wait for somebody's word."""
+    return _own(batch, None) if batch.state == BatchState.PARKED else _open(batch, DeliveryState.UNKNOWN)
 
 
 def _taken_since(provider: int, since: datetime) -> list[Batch]:

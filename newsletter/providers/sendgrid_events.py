@@ -129,5 +129,12 @@ def _codes(event: dict[str, Any]) -> str:
 
 
 def _text(event: dict[str, Any], name: str) -> str:
+    """What is surely UTF-8: JSON may hold half a character, and one event must not undo the others of its request."""
     value = event.get(name)
-    return value if isinstance(value, str) else str(value) if type(value) is int else ""
+    return (
+        value.encode("utf-8", "replace").decode()
+        if isinstance(value, str)
+        else str(value)
+        if type(value) is int
+        else ""
+    )

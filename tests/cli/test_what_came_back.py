@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
-from newsletter import db, tasks, wiring
+from newsletter import db, start, tasks, wiring
 from newsletter.cli import checks
 from newsletter.delivery import gate, provider_gate, reputation
 from newsletter.models import Gate, Pulse
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _ready() -> None:
-    tasks.prepare()
+    start.prepare()
 
 
 def findings(name: str) -> list[tuple[str, str]]:
@@ -78,3 +79,17 @@ def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
     (paused,) = provider_gate.paused()
     assert paused.provider == 3 and "silence after acceptance" in paused.why and gate.closed_by() is None
     assert ["silence" in told for _, told in findings("provider")] == [True]
+
+
+def test_a_database_that_may_forget_a_commit_is_warned_of() -> None:
+    if connection.vendor != "postgresql":
+        assert findings("database") == [("ok", "sqlite")]
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('fsync')")
+        assert cursor.fetchone() == ("off",), "a server of tests need not outlive a crash"
+        cursor.execute("SET synchronous_commit=on")
+        ((verdict, told),) = findings("database")
+        assert verdict == "warn" and "has fsync=off:" in told
+        cursor.execute("SET synchronous_commit=off")
+        assert "has fsync=off and synchronous_commit=off:" in findings("database")[0][1]

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.delivery import failover, gate, provider_gate, reroute, status
-from newsletter.models import Attempt, Batch, Delivery
+from newsletter.delivery import failover, gate, parcels, provider_gate, reroute, status
+from newsletter.models import Attempt, Batch, Delivery, EditionBody
 from tests import rows
 from tests.delivery.two import CARRIERS, SENDGRID, SMTP, Two, two
 
@@ -65,6 +65,15 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
     assert moved.disproved and list(
         Attempt.objects.filter(batch_id=moved.batch_id).order_by("n").values_list("provider", "outcome")
     ) == [(SENDGRID, "deferred"), (SMTP, "accepted")]
+
+
+def test_what_is_no_fault_of_a_provider_does_not_put_it_out(both: Two) -> None:
+    plan(4, SMTP)
+    EditionBody.objects.all().delete()
+    parcels._opened.cache_clear()
+    both.drain(NOW)
+    assert Attempt.objects.filter(outcome="deferred").count() == 4
+    assert failover.outages(list(CARRIERS), now=minutes(1)) == {}
 
 
 def test_mails_of_several_letters_are_regrouped_for_a_provider_that_takes_one_letter(both: Two) -> None:

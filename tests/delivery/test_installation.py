@@ -106,6 +106,17 @@ def test_an_operators_pause_is_not_overwritten_by_a_good_look(data: Path) -> Non
     assert gate.closed_by() == "tests"
 
 
+def test_an_operators_pause_does_not_make_a_doubt_forgotten(data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    why = look(other)
+    assert why is not None
+    Pulse.objects.create(name="tick", at=NOW)  # its own look at the tables, as a worker writes it down
+    gate.pause("wrong postal address")
+    assert gate.closed_by() == why
+    assert look(other) == why
+
+
 def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(tmp_path: Path) -> None:
     """A mark that another process commits between our two looks, the very first one too, is no restored backup."""
     rows.open_gate()

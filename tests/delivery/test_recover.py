@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.delivery import barrier, recover, send, settle, status
+from newsletter.delivery import barrier, proof, recover, send, settle, status
 from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Refused
-from newsletter.models import Batch, Delivery
+from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
 
@@ -101,3 +101,42 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
         settle.settle_window(held, {recipients[0].delivery_id: Refused("late")}, now=LATER)
     assert Batch.objects.get(id=made.batch_ids[0]).state == "unknown"
     assert Delivery.objects.get().state is None
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_killed_after_the_barrier_with_nobody_left_nothing_is_in_doubt(window: int | None) -> None:
+    made = rows.planned(3, carrier=Carrier(1, one_letter=window is None))
+    Subscriber.objects.filter(id__in=[one.id for one in made.people]).update(state="left")
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    assert barrier.begin(held, now=NOW, provider=1, window=window, vault=rows.VAULT) == []
+    recover.recover(now=LATER)
+    assert (Batch.objects.get().state, status.ledger().by_state) == ("cancelled", {"cancelled": 3})
+    assert Attempt.objects.get().disproved
+
+
+@pytest.mark.parametrize("answer", [Refused("RCPT: 550 5.1.1"), Unknown("no answer")])
+def test_killed_when_all_was_written_the_batch_is_what_was_written(answer: Outcome) -> None:
+    rows.planned(2)
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    window = barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT)
+    assert window
+    settle.settle_window(held, {one.delivery_id: answer for one in window}, now=NOW)
+    recover.recover(now=LATER)
+    told = "failed" if isinstance(answer, Refused) else "unknown"
+    assert proof.prove(now=LATER) == 0
+    assert (Batch.objects.get().state, status.ledger().by_state) == (told, {told: 2})
+    assert (Attempt.objects.get().outcome, Attempt.objects.get().disproved) == (told, False)
+
+
+def test_killed_when_all_was_put_off_nothing_is_in_doubt() -> None:
+    rows.planned(2)
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    window = barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT)
+    assert window
+    settle.settle_window(held, {one.delivery_id: Deferred("450 4.2.1") for one in window}, now=NOW)
+    recover.recover(now=LATER)
+    assert status.ledger().by_state == {"planned": 2}
+    assert Batch.objects.get(id=held.batch_id).state == "cancelled"

@@ -183,6 +183,31 @@ def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
     assert states() == {"accepted": 1, "cancelled": 1}
 
 
+def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
+    made = rows.planned(1)
+    index = made.people[0].address_index
+    Suppression.objects.create(address_index=index, reason="bounce", since=NOW, lifted_at=NOW)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (len(carrier.handed), states()) == (1, {"accepted": 1})
+
+
+def test_a_notice_goes_to_nobody_who_left() -> None:
+    _notice(rows.subscriber(state="left"))
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states()) == ([], {"cancelled": 1})
+
+
+def test_erasure_stops_even_a_notice() -> None:
+    erased = rows.subscriber(state="pending")
+    Suppression.objects.create(address_index=erased.address_index, reason="erased", sticky=False, since=NOW)
+    _notice(erased)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states()) == ([], {"cancelled": 1})
+
+
 def test_who_leaves_between_two_windows_is_left_out_too() -> None:
     made = rows.planned(4)
     last = made.people[3]
@@ -248,6 +273,29 @@ def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
     assert barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT) is None
     assert Gate.objects.get().paused_by == "tests"
     assert Batch.objects.get().state == "claimed"
+
+
+@pytest.mark.parametrize("pause", [lambda: gate.pause("tests"), lambda: provider_gate.pause(1, "tests", now=NOW)])
+def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
+    rows.planned(4)
+
+    def close(_parcel: object) -> Accepted:
+        pause()
+        return Accepted()
+
+    carrier = ScriptedCarrier(close, window=2)
+    send.send_next(sender(carrier), clock=at())
+    assert (len(carrier.handed), states()) == (2, {"accepted": 2, "planned": 2})
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_who_did_not_hear_that_the_barrier_was_passed_may_ask_again(window: int | None) -> None:
+    rows.planned(2, carrier=Carrier(1, one_letter=window is None))
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    first, again = (barrier.begin(held, now=NOW, provider=1, window=window, vault=rows.VAULT) for _ in range(2))
+    assert first and first == again
+    assert Attempt.objects.count() == Batch.objects.get().attempts == 1
 
 
 def test_a_worker_that_wakes_up_late_drops_its_work() -> None:

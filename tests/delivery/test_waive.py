@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from newsletter import links
-from newsletter.delivery import events, proof, recover, send, status, waive
+from newsletter.delivery import allowance, events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Report, Unknown
-from newsletter.models import Attempt, Batch, Delivery, Event, Lane, Topic
+from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Refused, Report, Unknown
+from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
 from newsletter.subscribers.address import index_of
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
@@ -44,6 +44,29 @@ def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.AL
         carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
     run(carrier)
     return [row.reference for row in status.listing("unknown")]
+
+
+def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
+    reference = in_doubt(1)[0]
+    EditionBody.objects.all().delete()
+    told = waive.retry(reference, WORD, now=LATER)
+    assert isinstance(told, waive.Cannot)
+    assert "words" in told.why
+    assert status.ledger().by_state == {"unknown": 1}
+    assert waive.resolve(reference, False, WORD, now=LATER) == waive.Done(1)
+    assert status.ledger().by_state == {"failed": 1}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_parked_mail_can_be_closed(whole: bool) -> None:
+    rows.planned(2)
+    Batch.objects.update(state="parked", reason="could not be worded")
+    first, second = [row.reference for row in status.listing("parked")]
+    assert waive.resolve(first, False, WORD, now=LATER, whole=whole) == waive.Done(2 if whole else 1)
+    assert (Batch.objects.get().state == "cancelled") is whole
+    if not whole:
+        waive.resolve(second, False, WORD, now=LATER)
+    assert status.ledger() == status.Ledger({"failed": 2}, None, 0)
 
 
 @pytest.mark.parametrize("window", [None, 2])
@@ -230,3 +253,37 @@ def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
     waive.retry(first, WORD, now=LATER)
     waive.retry(second, WORD, now=LATER)
     assert sorted(Batch.objects.values_list("size", flat=True)) == [1, 1]
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: int | None) -> None:
+    first, second, *_ = in_doubt(4, window=window)
+    begun = 4
+    assert allowance.spent(1, now=LATER) == begun
+    for reference, whole in ((first, False), (second, True)):
+        waive.retry(reference, WORD, now=LATER, whole=whole)
+        begun += len(run(ScriptedCarrier(doubtful, window=window), LATER))
+        assert allowance.spent(1, now=LATER) == begun
+    assert begun == (8 if window is None else 6)
+
+
+def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_count() -> None:
+    reference = in_doubt(2)[0]
+    waive.retry(reference, WORD, now=LATER, whole=True)
+    half = ScriptedCarrier(window=1)
+    half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
+    run(half, LATER)
+    assert allowance.spent(1, now=LATER) == 2 + 1
+    run(ScriptedCarrier(doubtful, window=1), LATER + timedelta(hours=1))
+    assert allowance.spent(1, now=LATER) == 2 + 2
+
+
+def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_again() -> None:
+    rows.planned(2)
+    first = ScriptedCarrier(window=2)
+    first.script = lambda parcel: Refused("550") if parcel is first.handed[0] else Unknown("no answer")
+    run(first)
+    reference = status.listing("unknown")[0].reference
+    waive.retry(reference, WORD, now=LATER, whole=True)
+    assert len(run(ScriptedCarrier(), LATER)) == 1
+    assert allowance.spent(1, now=LATER) >= 3

@@ -63,6 +63,13 @@ def test_signed_events_are_stored_and_followed_and_repeating_them_is_harmless(ma
     assert Suppression.objects.get().reason == "bounce"
 
 
+def test_an_event_that_holds_half_a_character_stops_no_other(mail) -> None:
+    half = reports.event(token(mail), "spamreport", email="\ud800@example.org", url="\ud800", attempt="\ud800")
+    good = reports.event(token(mail), "bounce", type="bounce", email="canary@example.org", status="5.1.1")
+    assert post(reports.body([half, good])).status_code == 204
+    assert Suppression.objects.get().reason == "bounce"
+
+
 def test_without_a_key_there_is_no_such_page(settings, mail) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=())
     assert post(reports.body([reports.event(token(mail))])).status_code == 404
