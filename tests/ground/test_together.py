@@ -14,7 +14,9 @@ from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="elsewhere there is neither journey nor plan")
+on_postgres = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="elsewhere there is neither journey nor plan"
+)
 ADD = "INSERT INTO pulse (name, at) VALUES (%(name)s, %(at)s)"
 
 
