@@ -30,10 +30,14 @@ from newsletter.providers.allow import Allowlist
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
+from newsletter.stopping import Stopping
 from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
 
 _of_thread = threading.local()
+
+#: Set when this process and those that it forks are to end: nobody waits for feeds then, and no batch is begun.
+stopping = Stopping()
 
 
 def config() -> Config:

@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from newsletter import tasks, wiring
+from newsletter import wiring
 from newsletter.cli import checks
 from newsletter.cli.ready import migrate as migrate_tables
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Failed, Json, example, fail, result
+from newsletter.once import once as once_through
+from newsletter.start import NotReady, prepare
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +28,7 @@ def once(json: Json = False) -> None:
     """Do all that is due now, in this process, to the end: read feeds, match, gather, compose, deliver."""
     ready()
     with Console(stderr=True).status("working …") as shown:
-        done = tasks.once(wait=timedelta(0), progress=lambda stage, number: shown.update(f"{stage} {number}"))
+        done = once_through(wait=timedelta(0), progress=lambda stage, number: shown.update(f"{stage} {number}"))
     where = f"into {wiring.config().data_dir / 'outbox'}" if wiring.config().mail_kind == "outbox" else "out"
     result(
         asdict(done),
@@ -42,8 +44,8 @@ def migrate(json: Json = False) -> None:
     """Bring the tables to this version and check the keys. Run it before the new version starts."""
     migrate_tables()
     try:
-        tasks.prepare()
-    except tasks.NotReady as error:
+        prepare()
+    except NotReady as error:
         fail(str(error))
     result({"migrated": True}, json, "the tables are those of this version, and the keys fit")
 

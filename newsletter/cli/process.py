@@ -12,6 +12,7 @@ import waitress.server
 
 from newsletter import logs, wiring
 from newsletter.cli.show import fail, note
+from newsletter.lifetime import DRAIN
 
 
 class Web:
@@ -74,9 +75,9 @@ class _Bells:
     """Worker and beat on the broker of the settings; the worker's start also starts its own look at the tables."""
 
     def __init__(self) -> None:
-        from newsletter import tasks
+        from newsletter.tasks import app
 
-        self._tasks = tasks
+        self._app = app
         self._worker: Any = None
         self._beat: Any = None
         self._threads: list[threading.Thread] = []
@@ -85,7 +86,7 @@ class _Bells:
         """Start the threads."""
         import celery.beat
 
-        app = self._tasks.app
+        app = self._app
         app.loader.import_default_modules()
         self._worker = app.WorkController(
             app=app,
@@ -107,12 +108,12 @@ class _Bells:
 
     def stop(self) -> None:
         """Stop ringing, and let what has left come to its end; the tables remember the rest."""
-        self._tasks.stopping.set()
+        wiring.stopping.set()
         self._beat.stop(wait=False)
         stopping = threading.Thread(target=self._worker.stop, daemon=True)
         stopping.start()
         stopping.join(timeout=3)
-        self._tasks.stopping.leave(self._tasks.DRAIN)
+        wiring.stopping.leave(DRAIN)
 
 
 def _greet() -> None:

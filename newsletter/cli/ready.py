@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from newsletter.cli.show import fail
+from newsletter.start import NotReady, prepare
 
 
 def is_migrated() -> bool:
@@ -24,8 +25,6 @@ def migrate() -> None:
 
 def ready() -> None:
     """Make sure that commands can work: SQLite is migrated at once, PostgreSQL on command only."""
-    from newsletter import tasks
-
     try:
         if not is_migrated():
             if connection.vendor != "sqlite":
@@ -34,6 +33,6 @@ def ready() -> None:
     except DatabaseError:
         fail("the database does not answer: check NEWSLETTER_DATABASE_URL and run 'newsletter doctor'")
     try:
-        tasks.prepare()
-    except tasks.NotReady as error:
+        prepare()
+    except NotReady as error:
         fail(str(error))

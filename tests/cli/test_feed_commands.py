@@ -73,12 +73,12 @@ def archive(httpserver: HTTPServer) -> Archive:
 
 
 def polled(url: str) -> int:
-    from newsletter import db, tasks, wiring
+    from newsletter import db, once, start, wiring
 
-    tasks.prepare()
+    start.prepare()
     added = catalogue.add(url, announce="all", fetcher=wiring.fetcher(), now=db.now())
     assert isinstance(added, catalogue.Added)
-    tasks.once(wait=rows.timedelta(0))
+    once.once(wait=rows.timedelta(0))
     return added.feed_id
 
 

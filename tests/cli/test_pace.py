@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from newsletter import db, paces, tasks, wiring
+from newsletter import db, once, paces, start, wiring
 from newsletter.cli import checks
 from newsletter.delivery import barrier, divide
 from newsletter.delivery.turns import Turns
@@ -29,7 +29,7 @@ def paced(settings, monkeypatch, tmp_path):
         made[-1].__enter__()
         monkeypatch.setattr(wiring, "vault", lambda: rows.VAULT)
         monkeypatch.setattr(barrier, "_TURNS", Turns())
-        tasks.prepare()
+        start.prepare()
 
     yield use
     for one in made:
@@ -53,7 +53,7 @@ def test_once_goes_on_at_the_pace_to_the_end(paced) -> None:
     paced(pace="20", domain_pace="gmail.com=4")
     rows.planned([rows.subscriber(f"r{number}@gmail.com") for number in range(44)])
     rows.planned(30)
-    done = tasks.once(wait=timedelta(0))
+    done = once.once(wait=timedelta(0))
     assert done.accepted == 74 and states() == {"accepted": 74}
     assert Batch.objects.filter(state="accepted").count() > 2
 
@@ -61,7 +61,7 @@ def test_once_goes_on_at_the_pace_to_the_end(paced) -> None:
 def test_a_worker_that_looks_by_itself_does_not_go_on_for_ever(paced) -> None:
     paced(domain_pace="gmail.com=0.001")
     rows.planned([rows.subscriber(f"r{number}@gmail.com") for number in range(5)])
-    assert tasks.deliver(wait=timedelta(0), paced=0.0).accepted == 1
+    assert once.deliver(wait=timedelta(0), paced=0.0).accepted == 1
     told = metrics()
     assert "newsletter_waiting_for_pace 4.0" in told
 
@@ -69,7 +69,7 @@ def test_a_worker_that_looks_by_itself_does_not_go_on_for_ever(paced) -> None:
 def test_what_waits_for_the_next_day_is_said_everywhere(paced) -> None:
     paced(daily_cap="outbox=3")
     rows.planned(10)
-    assert tasks.once(wait=timedelta(0)).accepted == 3
+    assert once.once(wait=timedelta(0)).accepted == 3
     words = "outbox: 3 of 3 mails, waiting for the daily cap: 7 mails, until "
     assert words in line("today") and "00:00 UTC" in line("today")
     ((verdict, told),) = findings("daily cap")
@@ -86,7 +86,7 @@ def test_what_waits_for_the_next_day_is_said_everywhere(paced) -> None:
 def test_a_day_that_is_not_over_is_shown_and_worries_nobody(paced) -> None:
     paced(warm_up="2026-01-01:100", daily_cap="50")
     rows.planned(10)
-    tasks.once(wait=timedelta(0))
+    once.once(wait=timedelta(0))
     assert line("today") == "today     outbox: 10 of 50 mails"
     assert findings("daily cap") == [("ok", "outbox: 10 of 50 mails")]
 
@@ -101,7 +101,7 @@ def test_without_limits_nothing_is_said(paced) -> None:
 def test_mail_that_goes_at_its_pace_is_no_stuck_queue(paced) -> None:
     paced(pace="0.001")
     rows.planned(5, lane=Lane.DIGEST, kind="digest")
-    tasks.deliver(wait=timedelta(0), paced=0.0)
+    once.deliver(wait=timedelta(0), paced=0.0)
     Batch.objects.filter(state="planned").update(not_before=db.now() - timedelta(hours=3))
     assert findings("queue")[0][0] == "ok" and "NEWSLETTER_PACE" in findings("queue")[0][1]
     Attempt.objects.update(began_at=db.now() - timedelta(minutes=5))
@@ -128,5 +128,5 @@ def test_what_came_back_is_in_the_metrics(paced) -> None:
 def test_the_reason_of_a_batch_that_waits_is_told(paced) -> None:
     paced(domain_pace="*=0.001")
     rows.planned([rows.subscriber(f"r{number}@gmail.com") for number in range(3)])
-    tasks.deliver(wait=timedelta(0), paced=0.0)
+    once.deliver(wait=timedelta(0), paced=0.0)
     assert Batch.objects.get(state="planned").reason == divide.WAITS

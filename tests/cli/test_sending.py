@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from newsletter import tasks, wiring
+from newsletter import start, wiring
 from newsletter.cli import invoke
 from newsletter.models import SoftBounce, Suppression
 from newsletter.subscribers.address import index_of, normal
@@ -19,7 +19,7 @@ ADDRESS = "canary@example.org"
 
 @pytest.fixture(autouse=True)
 def _ready() -> None:
-    tasks.prepare()
+    start.prepare()
 
 
 @pytest.mark.parametrize(

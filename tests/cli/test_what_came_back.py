@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter import db, tasks, wiring
+from newsletter import db, start, tasks, wiring
 from newsletter.cli import checks
 from newsletter.delivery import gate, provider_gate, reputation
 from newsletter.models import Gate, Pulse
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _ready() -> None:
-    tasks.prepare()
+    start.prepare()
 
 
 def findings(name: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
-from newsletter import tasks
+from newsletter import tasks, watch
 from newsletter.delivery import barrier, breaker, retry
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
@@ -21,7 +21,7 @@ retry.BACK_OFF = (_SECOND, 2 * _SECOND, 3 * _SECOND)
 breaker.PROBE_AFTER = (_SECOND, _SECOND, 2 * _SECOND)
 SendGrid.__init__.__kwdefaults__["timeout"] = 2.0
 Smtp.__init__.__kwdefaults__.update(timeout=2.0, answer_within=2.0)
-tasks.watch.__kwdefaults__["silence"] = 4
+watch.watch.__kwdefaults__["silence"] = 4
 for name, tick in tasks.TICKS.items():
     every = max(tick.every / 10, 1)
     tasks.app.conf.beat_schedule[name] |= {"schedule": every, "options": {"expires": every}}

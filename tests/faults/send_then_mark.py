@@ -7,7 +7,7 @@ import time
 
 from django.db import OperationalError, connection, transaction
 
-from newsletter import db, tasks, wiring
+from newsletter import db, watch, wiring
 from newsletter.delivery import barrier
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.handover import Accepted
@@ -15,7 +15,7 @@ from newsletter.models import Batch
 from tests.faults import rush
 
 app = rush.app
-tasks.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
+watch.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
 app.conf.beat_schedule = {
     "send": {"task": "plain.send", "schedule": 1, "options": {"expires": 1}},
     "again": {"task": "plain.again", "schedule": 1, "options": {"expires": 1}},

@@ -14,7 +14,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from newsletter import tasks, wiring
+from newsletter import db, once, start, wiring
 from newsletter.feeds import backfill as door
 from newsletter.feeds import entries, incidents
 from newsletter.feeds.backfill import Backfilled, Refused, backfill
@@ -344,21 +344,21 @@ def test_nobody_is_mailed_what_a_backfill_brings(site, settings, tmp_path: Path)
     place = urlsplit(one.feed.url)
     allowed = frozenset({(place.hostname or "", place.port or 0)})
     with road.configured(settings, data_dir=tmp_path, feed_allow=allowed):
-        tasks.prepare()
+        start.prepare()
         topic = road.topics.add("Huawei", "Huawei", now=NOW, made_by="test")
         assert topic
         road.subscribe("alert@example.org", "Huawei")
         road.subscribe("weekly@example.org", "Huawei", cadence=rows.Cadence.WEEKLY)
-        assert tasks.once(wait=timedelta(0)).accepted == 1
-        done = backfill(one.feed.id, fetcher=wiring.fetcher(), clock=tasks.db.now, parse=parse, pause=0)
+        assert once.once(wait=timedelta(0)).accepted == 1
+        done = backfill(one.feed.id, fetcher=wiring.fetcher(), clock=db.now, parse=parse, pause=0)
         assert isinstance(done, Backfilled)
         assert (done.status, done.items) == ("finished", 30)
-        delivered = tasks.deliver(wait=timedelta(0))
+        delivered = once.deliver(wait=timedelta(0))
         assert (delivered.matches, delivered.accepted, delivered.gatherings) == (30, 0, 0)
         assert Match.objects.filter(item__announced=False).count() == 30
         assert not Match.objects.filter(item__announced=False).exclude(owed_at=None).exists()
         rows.Rhythm.objects.update(due_at=NOW - timedelta(days=1))
-        tasks.deliver(wait=timedelta(0))
+        once.deliver(wait=timedelta(0))
         weekly = [mail for mail in (tmp_path / "outbox").glob("*.eml") if "weekly@" in mail.read_text()]
         assert all(f"Ship {old} " not in mail.read_text() for mail in weekly for old in to(30))
 

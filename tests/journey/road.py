@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, tasks, wiring
+from newsletter import db, start, wiring
 from newsletter.config import Config
 from newsletter.editions.slots import next_due
 from newsletter.feeds import catalogue
@@ -113,7 +113,7 @@ def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:
 
 def set_up(url: str, *, announce: str = "all") -> None:
     """What an admin types first."""
-    tasks.prepare()
+    start.prepare()
     topics.add("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
     topics.add("Huawei", "Huawei", now=db.now(), made_by="test")
     added = catalogue.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher())

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, tasks, wiring
+from newsletter import db, once, tasks, wiring
 from newsletter.matching import holding, match, objections, revisions
 from newsletter.matching.revisions import Change, Draft, Made
 from newsletter.models import Match, Topic, TopicRevision
@@ -55,10 +55,10 @@ def read_and_match() -> None:
         pass
 
 
-def once(smtp: SmtpCatcher) -> list[str]:
+def texts(smtp: SmtpCatcher) -> list[str]:
     """All that is due; the texts of the mails that came of it."""
     before = len(smtp.messages)
-    tasks.deliver(wait=timedelta(0))
+    once.deliver(wait=timedelta(0))
     return [road.from_smtp(one).text for one in smtp.messages[before:]]
 
 
@@ -66,36 +66,36 @@ def test_a_narrowed_topic_mails_nothing_of_what_it_no_longer_means(smtp: SmtpCat
     road.subscribe("reader@example.org", "Uyghur")
     read_and_match()
     change("Uyghur", "Uyghur guests")
-    (text,) = once(smtp)
+    (text,) = texts(smtp)
     assert "Names of Uighur guests" in text
     assert "Cameras that sort" not in text
     change("Uyghur", "Uyghur OR Huawei OR banks")
-    assert once(smtp) == []
+    assert texts(smtp) == []
     assert Match.objects.filter(topic__name="Uyghur", withdrawn_at=None).count() == 4
-    assert once(smtp) == []
+    assert texts(smtp) == []
 
 
 def test_a_held_topic_mails_nothing_until_it_is_released(smtp: SmtpCatcher) -> None:
     road.subscribe("reader@example.org", "Uyghur")
     holding.hold("Uyghur", now=db.now())
     read_and_match()
-    assert once(smtp) == []
+    assert texts(smtp) == []
     holding.release("Uyghur", mail=True, now=db.now())
-    (text,) = once(smtp)
+    (text,) = texts(smtp)
     assert "Cameras that sort" in text
-    assert once(smtp) == []
+    assert texts(smtp) == []
 
 
 def test_a_hold_stops_what_is_owed_and_gives_it_back(smtp: SmtpCatcher) -> None:
     road.subscribe("reader@example.org", "Uyghur")
     read_and_match()
     holding.hold("Uyghur", now=db.now())
-    assert once(smtp) == []
+    assert texts(smtp) == []
     holding.release("Uyghur", mail=False, now=db.now())
-    assert len(once(smtp)) == 1
+    assert len(texts(smtp)) == 1
     holding.hold("Uyghur", now=db.now())
     holding.release("Uyghur", mail=True, now=db.now())
-    assert once(smtp) == []
+    assert texts(smtp) == []
 
 
 def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
@@ -105,7 +105,7 @@ def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
     road.subscribe("one@example.org", "Uyghur")
     road.subscribe("two@example.org", "Uyghur")
     road.subscribe("own@example.org", words=("profits",))
-    tasks.once(wait=timedelta(0))
+    once.once(wait=timedelta(0))
     mails = {one.recipient: road.from_smtp(one) for one in smtp.messages}
     one, two, own = (mails[f"{name}@example.org"] for name in ("one", "two", "own"))
     found = OBJECTION.findall(one.text)
@@ -130,7 +130,7 @@ def test_no_keyword_of_a_reader_reaches_a_column_or_a_log_by_any_of_this(
     road.subscribe("reader@example.org", "Uyghur", words=(KEYWORD,))
     read_and_match()
     change("Uyghur", "Uyghur guests")
-    once(smtp)
+    texts(smtp)
     assert not TopicRevision.objects.exclude(rematch="done").filter(topic__kind="own").exists()
     for table, content in everything_stored().items():
         assert KEYWORD.lower() not in content.lower(), table

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from newsletter import clock, db, tasks, wiring
+from newsletter import clock, db, once, tasks, wiring
 from newsletter.cli import checks
 from newsletter.delivery import status
 from newsletter.models import Event, Subscriber, Subscription, Suppression
@@ -50,7 +50,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url, feed_allow=feed["allow"], bounce_maildir=box):
         road.set_up(feed["url"])
         road.subscribe(READER, "Uyghur")
-        tasks.once(wait=timedelta(0))
+        once.once(wait=timedelta(0))
         (mail,) = smtp.messages
         (box / "new" / "1.broken").symlink_to("/nowhere")
         (box / "new" / "2.holiday").write_bytes(b"Subject: away\r\n\r\nI am away.\r\n")
@@ -84,7 +84,7 @@ def confirm_again(smtp: SmtpCatcher) -> None:
     signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=doors.next_due)
     assert isinstance(signed, Signed) and signed.notice_id is not None
     before = len(smtp.messages)
-    tasks.deliver(wait=timedelta(0))
+    once.deliver(wait=timedelta(0))
     assert len(smtp.messages) == before + 1
     text = smtp.messages[-1].text
     token = text.partition("/confirm/")[2].split()[0]
@@ -98,9 +98,9 @@ def test_a_complaint_in_the_maildir_is_for_good(settings, box, feed) -> None:
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url, feed_allow=feed["allow"], bounce_maildir=box):
         road.set_up(feed["url"])
         road.subscribe(READER, "Uyghur")
-        tasks.once(wait=timedelta(0))
+        once.once(wait=timedelta(0))
         (box / "new" / "1").write_bytes(reports.complaint(smtp.messages[0].message_id, at=later()))
-        tasks.deliver(wait=timedelta(0))
+        once.deliver(wait=timedelta(0))
         assert Suppression.objects.get().sticky
         signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=doors.next_due)
         assert signed == Signed(None)
@@ -122,7 +122,7 @@ def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(set
         road.subscribe(READER, "Uyghur")
         road.subscribe("other@example.org", "Uyghur")
         fake.script("accept-drop", times=1)
-        tasks.once(wait=timedelta(0))
+        once.once(wait=timedelta(0))
         assert status.ledger().by_state == {"unknown": 2}
         one, two = sorted(fake.mails, key=lambda mail: mail.recipient)
         tokens = one.custom_args["d"], two.custom_args["d"]

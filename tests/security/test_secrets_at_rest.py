@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, tasks, wiring
+from newsletter import db, once, start, wiring
 from newsletter.delivery import gate
 from newsletter.models import Subscriber
 from newsletter.vault import KeysDoNotFit, Vault, new_keys, parse_keys
@@ -34,7 +34,7 @@ def walked(settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture):
     ):
         road.set_up(road.serve(httpserver, road.posts(ARTICLE)))
         road.subscribe(ADDRESS, words=(KEYWORD,))
-        tasks.once(wait=timedelta(0))
+        once.once(wait=timedelta(0))
         assert [one.recipient for one in smtp.messages] == [ADDRESS]
         yield caplog
 
@@ -85,8 +85,8 @@ def test_other_keys_do_not_open_this_data(walked) -> None:
 def test_a_start_with_other_keys_is_refused(walked, settings) -> None:
     secret, keys = new_keys()
     opened, index_key = parse_keys(keys)
-    with road.configured(settings, address_keys=opened, index_key=index_key), pytest.raises(tasks.NotReady) as error:
-        tasks.prepare()
+    with road.configured(settings, address_keys=opened, index_key=index_key), pytest.raises(start.NotReady) as error:
+        start.prepare()
     assert "keys file" in str(error.value)
     assert secret not in str(error.value)
 

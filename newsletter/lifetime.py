@@ -1,0 +1,51 @@
+"""From a worker's start to its end, as Celery's signals tell of it: keys are checked, what is begun is brought to its end."""
+
+from typing import Any
+
+from celery import signals
+
+from newsletter import logs, watch, wiring
+from newsletter.start import NotReady, prepare
+
+#: Seconds that a hand-over which has begun is waited for at the end.
+DRAIN = 30.0
+
+
+def follow() -> None:
+    """Hear Celery's signals from now on, in this process and in those that it forks."""
+    signals.setup_logging.connect(_logging)
+    signals.worker_init.connect(_in_the_parent)
+    signals.worker_process_init.connect(_in_each_child)
+    signals.worker_process_shutdown.connect(_before_each_child_ends)
+    signals.worker_shutting_down.connect(_told_to_end)
+
+
+def _in_the_parent(sender: Any = None, **_signal: Any) -> None:
+    """Keys are checked before anything is taken; pools without children watch from here."""
+    wiring.stopping.clear()
+    try:
+        prepare()
+    except NotReady as error:
+        raise SystemExit(f"newsletter: {error}") from None
+    if sender is not None and "prefork" not in str(getattr(sender, "pool_cls", "prefork")):
+        watch.begin()
+
+
+def _in_each_child(**_signal: Any) -> None:
+    """A prefork child: threads do not survive the fork, so each child watches for itself."""
+    wiring.stopping.obey_sigterm()
+    watch.begin()
+
+
+def _before_each_child_ends(**_signal: Any) -> None:
+    """What this child's own look at the tables is sending comes to its end."""
+    wiring.stopping.leave(DRAIN)
+
+
+def _told_to_end(**_signal: Any) -> None:
+    """In the parent, at the signal: children see it too, and begin nothing more."""
+    wiring.stopping.set()
+
+
+def _logging(**_signal: Any) -> None:
+    logs.configure(wiring.config().log_level)

@@ -1,0 +1,68 @@
+"""What keeps the ledger true between mails: work of dead workers is taken care of, and what came back is read."""
+
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from newsletter import db, wiring
+from newsletter.delivery import events, failover, gate, proof, reputation, reroute, waive
+from newsletter.delivery import recover as dead
+from newsletter.mail_urls import name_of
+from newsletter.models import Pulse
+from newsletter.providers import maildir, returned
+
+log = structlog.get_logger()
+
+
+def recover() -> bool:
+    """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail goes another way."""
+    now = db.now()
+    gate.guard(wiring.config().data_dir, now=now)
+    Pulse.objects.update_or_create(name="tick", defaults={"at": now})
+    found = dead.recover(now=now)
+    # events may have come before anybody was in doubt: what they prove is not sent again
+    proof.prove(now=now)
+    if again := waive.resend_urgent(now=now):
+        log.warning("urgent_again", rows=again)
+    if found.given_back or found.doubtful:
+        log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
+    carriers = wiring.carriers()
+    reroute.reroute(wiring.carrier(), now=now, configured=carriers)
+    return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now))
+
+
+def hear() -> None:
+    """Read what came back, and close the gate when the figures say so."""
+    now = db.now()
+    directory = wiring.config().bounce_maildir
+    if directory is not None:
+        _read_maildir(directory, now)
+    refused = events.refusals(wiring.hearing(), now=now)
+    why = reputation.watch(now=now, events_from=wiring.events_from()) or refused.paused
+    if why is not None:
+        log.error("sending_paused", reason=why)
+    for one in reputation.warn(now=now):
+        log.warning("reputation", provider=name_of(one.provider), reason="; ".join(one.warnings))
+
+
+def _read_maildir(directory: Path, now: datetime) -> None:
+    """Each new mail by itself: a broken one never stops the others."""
+    try:
+        for mail in maildir.waiting(directory, largest=returned.LARGEST):
+            maildir.put_away(mail, _hear_of(mail, now))
+        maildir.clear(directory, now=now)
+    except OSError as error:
+        log.error("maildir_not_read", error=type(error).__name__)
+
+
+def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
+    if mail.raw is None:
+        return maildir.Flag.BROKEN
+    report = returned.read(mail.raw, received=mail.received)
+    if report is None:
+        return maildir.Flag.LEFT
+    done = events.apply([report], wiring.hearing(), provider="mail", now=now)
+    if done.paused:
+        log.error("sending_paused", reason=done.paused)
+    return maildir.Flag.LEFT if done.strangers else maildir.Flag.UNDERSTOOD

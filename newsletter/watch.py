@@ -1,0 +1,54 @@
+"""Every worker's own look at the tables, when no ring comes: Redis may be gone for hours."""
+
+import threading
+from datetime import timedelta
+
+import structlog
+from django.db import DatabaseError, close_old_connections
+
+from newsletter import db, wiring
+from newsletter.feeds import refresh as feeds
+from newsletter.models import Pulse
+from newsletter.once import deliver
+
+log = structlog.get_logger()
+
+#: Seconds without a tick after which a worker looks at the tables by itself.
+SILENCE = 25
+#: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
+PACED = 20.0
+#: Seconds in which one look, or one task, begins to read feeds.
+READING = 60.0
+
+
+def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
+    """Look at the tables whenever no tick was seen for `silence` seconds, until `stop`.
+
+    Of several workers one looks: the sign in the `pulse` row is moved by compare-and-set.
+    """
+    while not stop.wait(silence / 5):
+        try:
+            now = db.now()
+            silent = Pulse.objects.filter(name="tick", at__lt=now - timedelta(seconds=silence))
+            if silent.update(at=now):
+                log.warning("no_ring")
+                _look()
+        except DatabaseError as error:
+            log.error("not_looked", error=type(error).__name__)
+        finally:
+            close_old_connections()
+
+
+def _look() -> None:
+    """What is owed goes first, and again after each feed that brought something: a slow feed must not hold up a mail."""
+    deliver(wait=wiring.gather(), paced=PACED)
+    for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING):
+        if one.unmatched:
+            deliver(wait=wiring.gather(), paced=PACED)
+
+
+def begin() -> threading.Event:
+    """Start `watch` in a thread of this process; the event ends it."""
+    stop = threading.Event()
+    threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
+    return stop
