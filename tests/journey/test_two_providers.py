@@ -144,7 +144,7 @@ def test_what_comes_back_of_either_suppresses_for_both_whoever_carries_mail_now(
     house, settings, capsys, box: Path
 ) -> None:
     smtp, fake = house
-    readers(8)
+    readers(32)
     command(capsys, "sending", "share", "50%", "--provider", "sendgrid")
     once.once(wait=timedelta(0))
     gone, complains = fake.mails[0], smtp.messages[0]
