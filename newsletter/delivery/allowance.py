@@ -40,8 +40,9 @@ def allowance(limits: Limits, name: str, number: int, *, now: datetime) -> Allow
 
 
 def spent(number: int, *, now: datetime, but: int | None = None) -> int:
-    """Mails of today, without the batch `but`.
+    """Mails of today, without the batch `but`: once for each hand-over, so twice where one went again by somebody's word.
 
+    Mails of a batch that were cancelled before it went are counted with it, so the day may end some mails early, and never late.
     Whoever decides by this figure holds the gate's row meanwhile, and leaves what it takes claimed: so no two take the same.
     """
     # first what is held: what passes the barrier between the two looks is then counted twice, and never not at all

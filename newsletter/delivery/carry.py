@@ -29,13 +29,16 @@ def successor(old: Batch, size: int, **values: Any) -> Batch:
     return Batch(**{**alike, **values}, size=size)
 
 
-def part(old: Batch, delivery_ids: Collection[int], **values: Any) -> int:
-    """Move some mails of `old` into a batch of their own, alike but for `values`; returns its id."""
+def part(old: Batch, delivery_ids: Collection[int], *, word: str | None = None, **values: Any) -> int:
+    """Move some mails of `old` into a batch of their own, alike but for `values`; returns its id. `word` as for `carry`.
+
+    The size goes with them, so that a mail counts in one batch: once for each hand-over that stands there.
+    """
     fresh = successor(old, len(delivery_ids), **values)
     fresh.save(force_insert=True)
     Delivery.objects.filter(id__in=delivery_ids, batch_id=old.id).update(batch_id=fresh.id)
     Batch.objects.filter(id=old.id).update(size=F("size") - len(delivery_ids))
-    carry(old.id, fresh.id)
+    carry(old.id, fresh.id, word=word)
     return fresh.id
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.db import transaction
@@ -16,6 +16,8 @@ from newsletter.models import Batch, BatchState, Gate, Lane
 from newsletter.paces import Limits
 from newsletter.vault import Vault
 
+#: The last day on which a provider had something left, by its number, as it was counted here. Only `admit` decides.
+_OPEN: Final[dict[int, date]] = {}
 #: Seconds between two looks, when mail waits for nothing but its pace.
 LOOK: Final = 1.0
 
@@ -39,8 +41,7 @@ class Pacing:
         """The lanes from which a batch may be claimed now. What has no token, or no allowance, stays as it is, unclaimed."""
         if self.overall is not None and self.buckets.level(self.overall) < 1:
             return ()
-        today = self.allowance(now=now)
-        return tuple(Lane) if today is None or today.left else (Lane.NOTICE,)
+        return tuple(Lane) if self._may_go_on(now) else (Lane.NOTICE,)
 
     def allowance(self, *, now: datetime) -> Allowance | None:
         """What may still go today; None when no day has an end."""
@@ -54,10 +55,11 @@ class Pacing:
         people = self._people(held, vault)
         go, later = self._take(people, urgent=held.lane <= Lane.ALERT)
         with transaction.atomic():
-            if held.lane != Lane.NOTICE and (cap := self.limits.cap(self.name, now.date())) is not None:
+            if held.lane != Lane.NOTICE and (cap := self._cap(now)) is not None:
                 Gate.objects.select_for_update().get()
                 left = max(cap - spent(self.number, now=now, but=held.batch_id), 0)
                 go, over = go[:left], go[left:]
+                self._note(left - len(go), now)
                 if over:
                     later[0.0] = [*later.get(0.0, ()), *over]
             return divide(held, go, later, now=now)
@@ -68,6 +70,24 @@ class Pacing:
             return LOOK if barrier.due_in(tuple(Lane), now=now, provider=self.number) else None
         waits = Batch.objects.filter(provider=self.number, state=BatchState.PLANNED, reason=WAITS, not_before__gt=now)
         return LOOK if waits.exists() else None
+
+    def _cap(self, now: datetime) -> int | None:
+        return self.limits.cap(self.name, now.date())
+
+    def _may_go_on(self, now: datetime) -> bool:
+        """Whether the day may have something left. Counted only where the last count, here or in `admit`, does not say so."""
+        cap = self._cap(now)
+        if cap is None or _OPEN.get(self.number) == now.date():
+            return True
+        left = cap - spent(self.number, now=now)
+        self._note(left, now)
+        return left > 0
+
+    def _note(self, left: int, now: datetime) -> None:
+        if left > 0:
+            _OPEN[self.number] = now.date()
+        else:
+            _OPEN.pop(self.number, None)
 
     def _people(self, held: Claim, vault: Vault) -> Mapping[Bucket | None, list[int]]:
         """Delivery ids by the bucket of their domain, whose key holds a keyed hash: a rare domain is a person."""

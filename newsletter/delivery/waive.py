@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from newsletter import links
-from newsletter.delivery.carry import carry, successor
+from newsletter.delivery.carry import part
 from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
@@ -136,20 +136,12 @@ def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetim
         Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None).update(waived_by=str(word))
         fresh_id = batch.id
         Batch.objects.filter(id=batch.id).update(
-            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None, size=len(ids)
+            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None
         )
-    else:
-        fresh_id = _waived_copy(batch, len(ids), word, now)
+    else:  # the new one carries the waived hand-over with it: the ledger shows why there is a second
+        fresh_id = part(batch, ids, word=str(word), not_before=now)
     Delivery.objects.filter(id__in=ids).update(batch_id=fresh_id, state=None, reason=None)
     _tell(batch, ids, kind, str(word), now)
-
-
-def _waived_copy(batch: Batch, size: int, word: Word, now: datetime) -> int:
-    """A new batch that carries the waived hand-over with it: the ledger shows why there is a second one."""
-    fresh = successor(batch, size, not_before=now)
-    fresh.save(force_insert=True)
-    carry(batch.id, fresh.id, word=str(word))
-    return fresh.id
 
 
 def _tell(batch: Batch, ids: Sequence[int], kind: str, detail: str, now: datetime) -> None:

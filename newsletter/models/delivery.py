@@ -25,6 +25,7 @@ class Batch(models.Model):
     lease_until = models.DateTimeField(null=True)
     #: Hand-overs begun.
     attempts = models.SmallIntegerField(default=0)
+    #: The mails in it, whatever became of each; one that moves to another batch counts there.
     size = models.IntegerField()
     #: Delivery ids up to this one may have left (SMTP window); None: no window was opened.
     begun_upto = models.BigIntegerField(null=True)

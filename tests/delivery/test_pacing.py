@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter import paces
 from newsletter.delivery import barrier, divide, pacing, recover, send, waive
@@ -28,6 +30,7 @@ NOW = rows.NOW
 def _gate(monkeypatch) -> None:
     rows.open_gate()
     monkeypatch.setattr(barrier, "_TURNS", Turns())
+    monkeypatch.setattr(pacing, "_OPEN", {})
 
 
 class World:
@@ -314,6 +317,38 @@ def test_workers_at_the_same_time_do_not_both_take_the_last_of_a_day() -> None:
         if one:
             barrier.give_back(one)
     assert world.send() == 5
+
+
+def counted(said: CaptureQueriesContext) -> int:
+    """How often the hand-overs of a day were added up."""
+    return sum('FROM "attempt"' in one["sql"] and "SUM(" in one["sql"] for one in said.captured_queries)
+
+
+def test_the_day_is_counted_once_for_each_claim_and_not_again_for_the_look_before_it() -> None:
+    for _ in range(5):
+        rows.planned(2)
+    world = World(ScriptedCarrier(), daily_cap="100")
+    with CaptureQueriesContext(connection) as said:
+        assert world.send() == 10
+    assert Batch.objects.filter(state="accepted").count() == 5
+    assert counted(said) == 5 + 1  # the first look of a process
+
+
+def test_nothing_is_claimed_on_a_day_that_another_worker_ended() -> None:
+    rows.planned(3)
+    world = World(ScriptedCarrier(), daily_cap="5")
+    assert world.send() == 3
+    other = rows.planned(2)
+    Batch.objects.filter(id__in=other.batch_ids).update(state="claimed", attempts=1)
+    Attempt.objects.create(batch_id=other.batch_ids[0], n=1, provider=1, began_at=NOW)
+    Batch.objects.filter(id__in=other.batch_ids).update(state="sending")
+    rows.planned(1)
+    assert world.send() == 0  # what was open when it was last counted is counted again before anything goes
+    with CaptureQueriesContext(connection) as said:
+        assert world.send() == 0
+    assert not [one for one in said.captured_queries if one["sql"].startswith("UPDATE")]
+    Attempt.objects.filter(batch_id=other.batch_ids[0]).update(disproved=True)
+    assert world.send() == 1  # given back
 
 
 def test_a_warm_up_grows_day_by_day_and_ends() -> None:

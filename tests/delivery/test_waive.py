@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from newsletter import links
-from newsletter.delivery import events, proof, recover, send, status, waive
+from newsletter.delivery import allowance, events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Report, Unknown
+from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Refused, Report, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Lane, Topic
 from newsletter.subscribers.address import index_of
 from tests import rows
@@ -230,3 +230,37 @@ def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
     waive.retry(first, WORD, now=LATER)
     waive.retry(second, WORD, now=LATER)
     assert sorted(Batch.objects.values_list("size", flat=True)) == [1, 1]
+
+
+@pytest.mark.parametrize("window", [None, 2])
+def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: int | None) -> None:
+    first, second, *_ = in_doubt(4, window=window)
+    begun = 4
+    assert allowance.spent(1, now=LATER) == begun
+    for reference, whole in ((first, False), (second, True)):
+        waive.retry(reference, WORD, now=LATER, whole=whole)
+        begun += len(run(ScriptedCarrier(doubtful, window=window), LATER))
+        assert allowance.spent(1, now=LATER) == begun
+    assert begun == (8 if window is None else 6)
+
+
+def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_count() -> None:
+    reference = in_doubt(2)[0]
+    waive.retry(reference, WORD, now=LATER, whole=True)
+    half = ScriptedCarrier(window=1)
+    half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
+    run(half, LATER)
+    assert allowance.spent(1, now=LATER) == 2 + 1
+    run(ScriptedCarrier(doubtful, window=1), LATER + timedelta(hours=1))
+    assert allowance.spent(1, now=LATER) == 2 + 2
+
+
+def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_again() -> None:
+    rows.planned(2)
+    first = ScriptedCarrier(window=2)
+    first.script = lambda parcel: Refused("550") if parcel is first.handed[0] else Unknown("no answer")
+    run(first)
+    reference = status.listing("unknown")[0].reference
+    waive.retry(reference, WORD, now=LATER, whole=True)
+    assert len(run(ScriptedCarrier(), LATER)) == 1
+    assert allowance.spent(1, now=LATER) >= 3
