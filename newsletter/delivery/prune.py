@@ -38,7 +38,6 @@ def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = _always) -> 
     `going_on` is asked before each piece: what is left then is found the next time.
     """
     broom = _Broom(piece, going_on)
-    old = {"before": now - LEDGER}
     done = {
         "edition_body": broom.sweep(
             "edition_body", "edition_id", "made_at<%(before)s", {"before": now - BODY}, only=_SAID
@@ -48,16 +47,39 @@ def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = _always) -> 
         ),
         "delivery_item": sum(broom.sweep("delivery_item", "subscriber_id", *where) for where in _items(now - GIVEN)),
     }
-    unused = "NOT EXISTS (SELECT 1 FROM {0} x WHERE x.{1}={2})".format
-    broom.sweep("attempt", "id", "began_at<%(before)s", old, only=unused("delivery", "batch_id", "attempt.batch_id"))
-    no_attempt = unused("attempt", "batch_id", "batch.id")
-    only = f"{unused('delivery', 'batch_id', 'batch.id')} AND {no_attempt}"
-    broom.sweep("batch", "id", f"not_before<%(before)s AND {no_attempt}", old, only=only)
-    # looking for mails of editions reads the whole ledger each time, so there are few times
-    bare = f"created_at<%(before)s AND {unused('edition_body', 'edition_id', 'edition.id')}"
-    _Broom(piece * 10, going_on).sweep("edition", "id", bare, old, only=unused("delivery", "edition_id", "edition.id"))
-    broom.sweep("event", "id", "received_at<%(before)s", old)
-    return done
+    return done | _unused(broom, _Broom(piece * 10, going_on), {"before": now - LEDGER})
+
+
+def _unused(broom: "_Broom", wide: "_Broom", old: _Params) -> dict[str, int]:
+    """Delete what stands around old mails when none of them is left: what they were for, how they went, what they said."""
+    no = "NOT EXISTS (SELECT 1 FROM {0} x WHERE x.{1}={2})".format
+    composed = "cut_at<%(before)s AND composed_at IS NOT NULL"
+    not_mailed = no("delivery", "occasion_id", "occasion.id")
+    no_attempt, no_mail = no("attempt", "batch_id", "batch.id"), no("delivery", "batch_id", "batch.id")
+    bare = no("edition_body", "edition_id", "edition.id")
+    return {
+        "gathering": broom.sweep(
+            "gathering", "id", composed, old, only=no("delivery", "occasion_id", "gathering.occasion_id")
+        ),
+        "occasion": broom.sweep(
+            "occasion",
+            "id",
+            "created_at<%(before)s",
+            old,
+            only=f"{not_mailed} AND {no('gathering', 'occasion_id', 'occasion.id')}",
+        ),
+        "attempt": broom.sweep(
+            "attempt", "id", "began_at<%(before)s", old, only=no("delivery", "batch_id", "attempt.batch_id")
+        ),
+        "batch": broom.sweep(
+            "batch", "id", f"not_before<%(before)s AND {no_attempt}", old, only=f"{no_mail} AND {no_attempt}"
+        ),
+        # looking for mails of editions reads the whole ledger each time, so there are few times
+        "edition": wide.sweep(
+            "edition", "id", f"created_at<%(before)s AND {bare}", old, only=no("delivery", "edition_id", "edition.id")
+        ),
+        "event": broom.sweep("event", "id", "received_at<%(before)s", old),
+    }
 
 
 class _Broom:

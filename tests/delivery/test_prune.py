@@ -2,12 +2,24 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 
 from newsletter.delivery import prune
 from newsletter.delivery.retry import BACK_OFF, next_try
-from newsletter.models import Batch, Delivery, DeliveryItem, Edition, EditionBody, Item, Occasion
+from newsletter.models import (
+    Batch,
+    Cadence,
+    Delivery,
+    DeliveryItem,
+    Edition,
+    EditionBody,
+    Gathering,
+    Item,
+    Match,
+    Occasion,
+)
 from tests import rows
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +101,50 @@ def test_one_mail_in_doubt_stays_though_its_batch_is_done() -> None:
     prune.prune(now=rows.NOW + timedelta(days=60), piece=1)
     assert list(Delivery.objects.values_list("id", flat=True)) == [doubtful]
     assert Batch.objects.count() == 1
+
+
+def gathered(kind: str, days: int, **words: object) -> Gathering:
+    """What was gathered so many days before a month from now, composed to the end unless told otherwise."""
+    at = rows.NOW + timedelta(days=30 - days)
+    occasion = Occasion.objects.create(kind=kind, key=f"{kind}:{uuid4()}", created_at=at)
+    return Gathering.objects.create(**{"occasion": occasion, "cut_at": at, "composed_at": at, **words})
+
+
+def test_what_mails_were_for_goes_with_them_in_pieces() -> None:
+    month = rows.NOW + timedelta(days=30)
+    made = rows.planned(2)
+    settle("accepted")
+    of_mails = Occasion.objects.get()
+    mailed = Gathering.objects.create(occasion=of_mails, cut_at=rows.NOW, composed_at=rows.NOW)
+    for number in range(5):
+        gathered("alert", 20)
+        gathered("digest", 20, rhythm=rows.rhythm(Cadence.DAILY, hour=number))
+    notice = Occasion.objects.create(kind="notice", key="notice:1", created_at=rows.NOW)
+    young, open_one = gathered("alert", 13), gathered("alert", 20, composed_at=None)
+    # the same digest, of a rhythm whose hour came days later
+    shared = gathered("digest", 16, rhythm=rows.rhythm(Cadence.WEEKLY, hour=1))
+    later = Gathering.objects.create(
+        occasion=shared.occasion, rhythm=rows.rhythm(Cadence.WEEKLY, hour=2), cut_at=month - timedelta(days=10)
+    )
+    Delivery.objects.filter(id=Delivery.objects.first().id).update(state="unknown")
+    done = prune.prune(now=month, piece=3)
+    assert (done["gathering"], done["occasion"]) == (11, 11)
+    assert set(Gathering.objects.all()) == {mailed, young, open_one, later}  # one mail is in doubt
+    assert set(Occasion.objects.all()) == {of_mails, young.occasion, open_one.occasion, later.occasion}
+    assert not Occasion.objects.filter(id=notice.id).exists()
+    Delivery.objects.filter(batch_id__in=made.batch_ids).update(state="failed")
+    prune.prune(now=month)
+    assert not Occasion.objects.filter(id=of_mails.id).exists()
+
+
+def test_a_match_that_was_told_stays_told_when_its_gathering_is_gone() -> None:
+    told = gathered("alert", 20)
+    match = rows.match(rows.item(), rows.topic())
+    Match.objects.filter(id=match.id).update(gathering_id=told.id)
+    prune.prune(now=rows.NOW + timedelta(days=30))
+    assert not Gathering.objects.exists()
+    assert Match.objects.get().gathering_id == told.id
+    assert gathered("alert", 0).id > told.id  # a number is never given again
 
 
 def test_empty_tables_prune_to_nothing() -> None:
