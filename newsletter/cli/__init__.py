@@ -18,6 +18,7 @@ from newsletter.cli import (
     serve,
     subscribers,
     suppressions,
+    topic_files,
     topics,
     urgent,
 )
@@ -37,6 +38,7 @@ app = typer.Typer(
 for group in (serve, operate, matching):
     group.register(app)
 urgent.register(topics.app)
+topic_files.register(topics.app)
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(topics.app, name="topics")
 app.add_typer(subscribers.app, name="subscribers")

@@ -1,8 +1,6 @@
 """Commands that move feeds in and out as OPML files: import, export."""
 
-import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from newsletter import db, wiring
+from newsletter.cli import files
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, note, result
 from newsletter.feeds import child, exchange, probe
@@ -40,7 +39,7 @@ def read_in(
     json: Json = False,
 ) -> None:
     """Add the feeds of an OPML file. Without --check their first poll shows whether they are feeds."""
-    data = _read(file)
+    data = files.read(file, exchange.CAP)
     ready()
     now = db.now()
     fetcher = wiring.fetcher()
@@ -75,25 +74,4 @@ def write_out(
     """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
     ready()
     text = exchange.export_opml(now=db.now())
-    if file == "-":
-        if json:
-            result({"opml": text}, json)
-        else:
-            typer.echo(text.encode(), nl=False)
-        return
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        fail(f"{file} cannot be written: {error.strerror}")
-    result({"file": file}, json, f"all feeds written to {file}")
-
-
-def _read(file: str) -> bytes:
-    """The bytes of a file, a little more than may be read when it is too large."""
-    try:
-        if file == "-":
-            return sys.stdin.buffer.read(exchange.CAP + 1)
-        with Path(file).open("rb") as opened:
-            return opened.read(exchange.CAP + 1)
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}")
+    files.write(file, text, {"opml": text}, json, "all feeds")

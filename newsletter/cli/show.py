@@ -3,13 +3,15 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 #: The option that every command has.
@@ -74,6 +76,15 @@ def table(rows: Sequence[Any], as_json: bool, columns: Mapping[str, Any], *, emp
 def note(line: str) -> None:
     """Say something on the way, on standard error."""
     print(harmless(line), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show, on a terminal's standard error, how many of how many are done: what is yielded is told both."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def harmless(line: str) -> str:

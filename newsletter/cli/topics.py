@@ -18,7 +18,8 @@ from newsletter.matching.query import parse
 from newsletter.matching.revisions import Change, Draft, Made
 
 app = typer.Typer(
-    help="Topics: add, list, show, edit, preview, history, revert, hold, release, retire, packs.", no_args_is_help=True
+    help="Topics: add, list, show, edit, preview, history, revert, hold, release, retire, import, export, packs.",
+    no_args_is_help=True,
 )
 app.command(epilog=example("topics packs", "topics packs peoples"))(packs)
 
