@@ -4,13 +4,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from newsletter import db, wiring
 from newsletter.cli import files
 from newsletter.cli.ready import ready
-from newsletter.cli.show import Json, example, fail, note, result
+from newsletter.cli.show import Json, counting, example, fail, note, result
 from newsletter.feeds import child, exchange, probe
 
 
@@ -43,14 +41,13 @@ def read_in(
     ready()
     now = db.now()
     fetcher = wiring.fetcher()
-    with Progress(console=Console(stderr=True), disable=not check, transient=True) as bar:
-        task = bar.add_task("reading feeds", total=None)
+    with counting("reading feeds" if check else "adding feeds") as progress:
         done = exchange.import_opml(
             data,
             now=now,
             announce=announce,
             find=(lambda url: probe.find(url, fetcher=fetcher, parse=child.parse, now=now)) if check else None,
-            progress=lambda number, of: bar.update(task, completed=number, total=of),
+            progress=progress,
         )
     if isinstance(done, probe.Refused):
         fail(f"{file}: {done.reason}")

@@ -1,6 +1,5 @@
 """Moves feeds in and out: an OPML file's feeds are added, each for itself, and all feeds become an OPML file."""
 
-import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +42,7 @@ def _no_progress(_done: int, _all: int) -> None:
 def import_opml(
     data: bytes, *, now: datetime, announce: str = "none", find: Find | None = None, progress: Progress = _no_progress
 ) -> Imported | Refused:
-    """Add the feeds of an OPML file. One that cannot be added does not stop the others.
+    """Add the feeds of an OPML file, each in a transaction of its own. One that cannot be added does not stop the others.
 
     They are due at once, and their first poll shows whether they are feeds; with `find` each is read before (see `probe.find`),
     several hosts at a time. `announce` says what of a first poll may be mailed. `progress` hears how many of how many are done.
@@ -57,11 +56,9 @@ def import_opml(
         return Refused(read.reason)
     adding = _Adding(announce, now, list(read.problems))
     placed = adding.placed(read.feeds)
-    # without the network between them, all are added in one transaction
-    with transaction.atomic() if find is None else contextlib.nullcontext():
-        for done, (outline, found) in enumerate(_found(placed, find), 1):
-            adding.add(outline, found)
-            progress(done, len(placed))
+    for done, (outline, found) in enumerate(_found(placed, find), 1):
+        adding.add(outline, found)
+        progress(done, len(placed))
     problems = sorted(adding.problems, key=lambda one: one.line)
     return Imported(tuple(adding.ids), adding.there, adding.repeated, tuple(problems))
 
@@ -133,21 +130,20 @@ class _Adding:
             return
         known = catalogue.find(found.url if found else outline.url)
         known = known or (catalogue.find(found.came_from) if found else None)
-        feed_id = known or self._create(outline, found)
-        if known is None and feed_id is not None:
+        feed_id = None if known else self._create(outline, found)
+        if feed_id is not None:
             self.ids[feed_id] = None
-            self._adjust(outline, feed_id)
         elif known in self.ids:
             self.repeated += 1
         else:
             self.there += 1
 
     def _create(self, outline: Outline, found: Found | None) -> int | None:
-        """The new feed's id; None when somebody else has just added it."""
+        """The new feed's id, as the file says in all; None when somebody else has just added it."""
         own = found.feed.title if found else ""
         try:
             with transaction.atomic():
-                return Feed.objects.create(
+                feed = Feed.objects.create(
                     url=found.url if found else outline.url,
                     title=outline.title if outline.title_given else own or outline.title,
                     title_given=outline.title_given,
@@ -155,7 +151,9 @@ class _Adding:
                     announce=self._announce,
                     next_fetch_at=self._now,
                     created_at=self._now,
-                ).id
+                )
+                self._adjust(outline, feed.id)
+                return feed.id
         except IntegrityError:
             return None
 

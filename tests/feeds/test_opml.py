@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -270,3 +271,33 @@ class TestImport:
         assert isinstance(refused, Refused)
         assert "larger" in refused.reason
         assert Feed.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_feeds_are_added_one_by_one_and_what_was_added_before_it_was_stopped_stays() -> None:
+    text = body(*(outline(f"f{number}", "newsletter:state='paused'") for number in range(4)))
+    held = list[bool]()
+
+    def progress(done: int, _all: int) -> None:
+        held.append(connection.in_atomic_block)
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_opml(text.encode(), now=NOW, progress=progress)
+    assert held == [False] * 3  # nobody else waits for more than one of them
+    assert list(Feed.objects.values_list("state", flat=True)) == ["paused"] * 3
+    again = import_opml(text.encode(), now=NOW)
+    assert isinstance(again, Imported)
+    assert (len(again.added), again.there) == (1, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_feed_is_never_seen_before_it_is_as_the_file_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_feed_id: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exchange.catalogue, "pause", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        import_opml(body(outline("one"), outline("two", "newsletter:state='paused'")).encode(), now=NOW)
+    assert Feed.objects.get().url == "https://one.example/feed"
