@@ -17,7 +17,15 @@ class Enduring(Consumer):
     first closing takes the transport from its connection. Whatever then asks that channel for Redis finds no connection
     and raises AttributeError (kombu issue 582), which ends the worker: the second closing, when the first one failed
     before the channel was closed, and later the task itself, when it has ended and is to be acknowledged.
+
+    Workers do not talk to each other, whatever the command line says: what they share stands in the tables, and Celery's
+    steps for it (mingle at the start, gossip later) wait for answers and fall over when Redis goes.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        alone = {"without_mingle": True, "without_gossip": True}
+        kwargs["worker_options"] = {**(kwargs.get("worker_options") or {}), **alone}
+        super().__init__(*args, **kwargs)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Put the lost connection away; a channel that cannot give its tasks back is left, and the loop connects anew."""

@@ -89,13 +89,7 @@ class _Bells:
         app = self._app
         app.loader.import_default_modules()
         self._worker = app.WorkController(
-            app=app,
-            pool_cls="threads",
-            concurrency=4,
-            loglevel="WARNING",
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
+            app=app, pool_cls="threads", concurrency=4, loglevel="WARNING", without_heartbeat=True
         )
         self._beat = celery.beat.Service(app, max_interval=1)
         for name, target in (

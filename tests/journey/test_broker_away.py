@@ -100,6 +100,8 @@ def test_a_worker_in_the_middle_of_a_task_outlives_redis(
     assert until(lambda: taken(redis_server), 60)
     assert until(lambda: "not_acknowledged" in told(tmp_path, 0)), "the task ended, and the worker with it"
     assert worker.poll() is None
+    assert "Error on" not in told(tmp_path, 0)  # as Celery says of a step that it could not end or begin anew
+    assert "mingle" not in told(tmp_path, 0)
 
 
 def test_processes_that_start_without_redis_deliver_and_come_to_it_when_it_is_there(
