@@ -79,10 +79,13 @@ def active_topics() -> QuerySet[Topic]:
 
 
 def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
+    """Which topics there are is read in whole: a revision's number is given before its transaction ends, so that a smaller one
+    may be seen after a larger, and a topic that was deleted has none. A database put back from a backup mends itself so, too.
+    """
     active = {topic_id: revision or 0 for topic_id, revision in active_topics().values_list("id", "revision_id")}
-    seen = known.topics | known.broken
-    changed = {topic_id for topic_id, _ in active.items() - seen.items()}
-    gone = seen.keys() - active.keys()
+    seen = known.topics | known.broken if known.broken else known.topics
+    changed = {topic_id for topic_id, revision in active.items() if seen.get(topic_id) != revision}
+    gone = {topic_id for topic_id in seen if topic_id not in active}
     plans, curated, broken = plans_of(changed, vault)
     index = Index(plans) if not known.topics else known.index.with_(plans, gone | broken)
     if len(active) <= _SMALL and index.changes:
@@ -91,7 +94,7 @@ def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
     return Compiled(
         number,
         index,
-        {topic_id: revision for topic_id, revision in active.items() if topic_id not in unread},
+        {topic_id: revision for topic_id, revision in active.items() if topic_id not in unread} if unread else active,
         (known.curated - gone - broken) | curated,
         unread,
     )

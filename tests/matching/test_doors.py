@@ -4,8 +4,10 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
-from newsletter.matching import compiling, match, revisions, topics
+from newsletter import db
+from newsletter.matching import compiling, match, naming, revisions, topics
 from newsletter.matching.topics import Made, Refused
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import rows
@@ -105,6 +107,34 @@ def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monke
     waiting()
     assert run().matches == 1
     assert Match.objects.get().topic_id == own
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_revision_whose_transaction_ends_later_than_that_of_a_larger_number_is_met() -> None:
+    if not db.is_postgres():
+        pytest.skip("SQLite has one writer at a time")
+    written, end = threading.Event(), threading.Event()
+
+    def slowly() -> None:
+        with transaction.atomic():
+            topic = Topic.objects.create(kind="own", query_index=b"late", query_cipher=b"x", key_id=1, created_at=NOW)
+            revision = TopicRevision.objects.create(topic=topic, n=1, query="late", made_at=NOW)
+            Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
+            written.set()
+            end.wait(10)
+            naming.raise_number()
+        connection.close()
+
+    other = threading.Thread(target=slowly)
+    other.start()
+    assert written.wait(10)
+    early = add("Early", "early")
+    assert set(compiling.index_for(rows.VAULT).topics) == {early}
+    end.set()
+    other.join()
+    late = Topic.objects.get(kind="own")
+    assert late.revision_id < Topic.objects.get(id=early).revision_id
+    assert set(compiling.index_for(rows.VAULT).topics) == {early, late.id}
 
 
 def test_fields_are_read_from_the_entry_and_the_citations() -> None:
