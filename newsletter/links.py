@@ -23,6 +23,7 @@ def url(base: str, name: str, token: str) -> str:
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_PAIRS_AND_DASH = [f"{pair}-" for pair in _PAIRS]
 _SPACE = 1 << 40
 #: An odd number: multiplying by it only spreads neighbours apart, it keeps no secret.
 _SPREAD = 0x5D_EECE_66D1
@@ -32,8 +33,8 @@ _GATHER = pow(_SPREAD, -1, _SPACE)
 def reference(delivery_id: int) -> str:
     """The short word at a mail's foot, e.g. `7K3F-09QA-M`: eight Crockford base-32 digits and one to catch typing errors."""
     spread = delivery_id * _SPREAD % _SPACE
-    first, second, third, last = spread >> 30, spread >> 20 & 1023, spread >> 10 & 1023, spread & 1023
-    return f"{_PAIRS[first]}{_PAIRS[second]}-{_PAIRS[third]}{_PAIRS[last]}-{_DIGITS[spread % 31]}"
+    first, second = _PAIRS[spread >> 30], _PAIRS_AND_DASH[spread >> 20 & 1023]
+    return f"{first}{second}{_PAIRS[spread >> 10 & 1023]}{_PAIRS_AND_DASH[spread & 1023]}{_DIGITS[spread % 31]}"
 
 
 def read_reference(text: str) -> int | None:
