@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Literal, Protocol, overload
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)  # frozen, it would take twice as long to make, and there is one for each mail
 class Address:
-    """An e-mail address that no log, exception or repr shows by accident."""
+    """An e-mail address that no log, exception or repr shows by accident. Never changed."""
 
     value: str = field(repr=False)
 
@@ -38,9 +38,9 @@ class Letter:
     html: str = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # as an address
 class Parcel:
-    """One letter for one person: exactly one recipient, always.
+    """One letter for one person: exactly one recipient, always. Never changed.
 
     `personal` maps each place's name to its words (links, the reference). `message_id` is without angle brackets.
     `opaque` is the one value that may travel as provider metadata. `unsubscribe` is the RFC 8058 URL, None for a notice.

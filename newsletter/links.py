@@ -1,5 +1,7 @@
 """Every address of a page of ours, as a path and as an absolute URL. Tokens are the only secrets in them."""
 
+from collections.abc import Sequence
+
 #: Path of each page that mails link to, by name; `{token}` is filled in.
 PATHS = {
     "confirm": "/confirm/{token}",
@@ -32,9 +34,16 @@ _GATHER = pow(_SPREAD, -1, _SPACE)
 
 def reference(delivery_id: int) -> str:
     """The short word at a mail's foot, e.g. `7K3F-09QA-M`: eight Crockford base-32 digits and one to catch typing errors."""
-    spread = delivery_id * _SPREAD % _SPACE
-    first, second = _PAIRS[spread >> 30], _PAIRS_AND_DASH[spread >> 20 & 1023]
-    return f"{first}{second}{_PAIRS[spread >> 10 & 1023]}{_PAIRS_AND_DASH[spread & 1023]}{_DIGITS[spread % 31]}"
+    return references([delivery_id])[0]
+
+
+def references(delivery_ids: Sequence[int]) -> list[str]:
+    """As `reference` for each."""
+    pairs, dashed, digits = _PAIRS, _PAIRS_AND_DASH, _DIGITS
+    return [
+        f"{pairs[one >> 30]}{dashed[one >> 20 & 1023]}{pairs[one >> 10 & 1023]}{dashed[one & 1023]}{digits[one % 31]}"
+        for one in [number * _SPREAD % _SPACE for number in delivery_ids]
+    ]
 
 
 def read_reference(text: str) -> int | None:

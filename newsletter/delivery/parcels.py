@@ -65,7 +65,7 @@ def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, 
         addresses=[address.value for address in addresses],
         letters=[wording[number] for number in editions],
         personal={
-            "reference": list(map(links.reference, deliveries)),
+            "reference": links.references(deliveries),
             "unsubscribe": [page + token for token in leave],
             "ask": [ask + token for token in asking],
             "link": [own_page.get(key, "") for key in occasions],
