@@ -1,10 +1,15 @@
 """A letter of a size, and the parcels of many people with it, as the worker makes them."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from newsletter import mail
-from newsletter.handover import Address, Letter, Parcel
+from newsletter.handover import Address, Letter, Parcel, Parcels
+
+if TYPE_CHECKING:
+    from newsletter.delivery.barrier import Recipient
 
 SENDER = mail.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
 DATE = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -23,27 +28,49 @@ def letter(size: int) -> Letter:
     return Letter(size, "alert", "Your update", text + _FOOT, html + _HTML_FOOT)
 
 
-def parcels(count: int, of: Letter) -> list[Parcel]:
-    """One for each of so many people, with real tokens."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
-    import django
+class Worker:
+    """The worker's side of a batch, without a database: people as the barrier gives them, and their parcels."""
 
-    django.setup()  # the ledger's rows are at hand, no database is
-    from newsletter.delivery.barrier import Recipient
-    from newsletter.delivery.parcels import Letters
-    from newsletter.delivery.parcels import parcels as made
-    from newsletter.vault import Vault
+    def __init__(self, of: Letter) -> None:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+        import django
 
-    class One(Letters):
-        def get(self, edition_id: int) -> Letter:
-            return of
+        django.setup()  # the ledger's rows are at hand, no database is
+        from newsletter.delivery.parcels import Letters
+        from newsletter.vault import Vault
 
-    vault = Vault(b"bench" * 8, {1: bytes(range(32))}, bytes(32))
-    found: list[Parcel] = []
-    for start in range(1, count + 1, 1000):
-        people = [
-            Recipient(number, number, of.edition_id, "alert:1", 0, Address(f"reader{number}@example{number % 50}.org"))
-            for number in range(start, min(start + 1000, count + 1))
+        class One(Letters):
+            def get(self, edition_id: int) -> Letter:
+                return of
+
+        self._of = of
+        self._vault = Vault(b"bench" * 8, {1: bytes(range(32))}, bytes(32))
+        self._letters = One(self._vault)
+
+    def recipients(self, first: int, count: int) -> "list[Recipient]":
+        """So many people; `first` is the number of the first of them."""
+        from newsletter.delivery.barrier import Recipient
+
+        return [
+            Recipient(
+                *(number, number, self._of.edition_id, "alert:1", 0),
+                Address(f"reader{number}@example{number % 50}.org"),
+            )
+            for number in range(first, first + count)
         ]
-        found += made(people, letters=One(vault), vault=vault, base_url=SENDER.base_url, domain=SENDER.domain)
-    return found
+
+    def parcels(self, people: "Sequence[Recipient]") -> Parcels:
+        """One for each, with real tokens."""
+        from newsletter.delivery.parcels import parcels
+
+        return parcels(people, letters=self._letters, vault=self._vault, base_url=SENDER.base_url, domain=SENDER.domain)
+
+
+def parcels(count: int, of: Letter) -> list[Parcel]:
+    """One for each of so many people."""
+    worker = Worker(of)
+    return [
+        one
+        for first in range(1, count + 1, 1000)
+        for one in worker.parcels(worker.recipients(first, min(1000, count + 1 - first)))
+    ]

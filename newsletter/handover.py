@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, overload
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, unsafe_hash=True)  # frozen, it would take twice as long to make, and there is one for each mail
 class Address:
-    """An e-mail address that no log, exception or repr shows by accident."""
+    """An e-mail address that no log, exception or repr shows by accident. Never changed."""
 
     value: str = field(repr=False)
 
@@ -38,9 +38,9 @@ class Letter:
     html: str = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # as an address
 class Parcel:
-    """One letter for one person: exactly one recipient, always.
+    """One letter for one person: exactly one recipient, always. Never changed.
 
     `personal` maps each place's name to its words (links, the reference). `message_id` is without angle brackets.
     `opaque` is the one value that may travel as provider metadata. `unsubscribe` is the RFC 8058 URL, None for a notice.
@@ -53,6 +53,57 @@ class Parcel:
     message_id: str
     opaque: str
     unsubscribe: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Parcels(Sequence[Parcel]):
+    """Parcels as columns of one length, made, checked and written as a whole; each is a parcel when it is asked for."""
+
+    delivery_ids: Sequence[int]
+    addresses: Sequence[str] = field(repr=False)
+    letters: Sequence[Letter] = field(repr=False)
+    personal: Mapping[str, Sequence[str]] = field(repr=False)
+    message_ids: Sequence[str] = field(repr=False)
+    opaque: Sequence[str] = field(repr=False)
+    unsubscribe: Sequence[str | None] = field(repr=False)
+
+    @classmethod
+    def of(cls, parcels: Sequence[Parcel]) -> "Parcels":
+        """The same parcels as columns; without a place for which one of them has no words."""
+        if isinstance(parcels, cls):
+            return parcels
+        names = [
+            name for name in (parcels[0].personal if parcels else ()) if all(name in one.personal for one in parcels)
+        ]
+        return cls(
+            [one.delivery_id for one in parcels],
+            [one.address.value for one in parcels],
+            [one.letter for one in parcels],
+            {name: [one.personal[name] for one in parcels] for name in names},
+            [one.message_id for one in parcels],
+            [one.opaque for one in parcels],
+            [one.unsubscribe for one in parcels],
+        )
+
+    def __len__(self) -> int:
+        return len(self.delivery_ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Parcel: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Parcel]: ...
+    def __getitem__(self, place: int | slice) -> Parcel | list[Parcel]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        return Parcel(
+            self.delivery_ids[place],
+            Address(self.addresses[place]),
+            self.letters[place],
+            {name: words[place] for name, words in self.personal.items()},
+            self.message_ids[place],
+            self.opaque[place],
+            self.unsubscribe[place],
+        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Every address of a page of ours, as a path and as an absolute URL. Tokens are the only secrets in them."""
 
+from collections.abc import Sequence
+
 #: Path of each page that mails link to, by name; `{token}` is filled in.
 PATHS = {
     "confirm": "/confirm/{token}",
@@ -23,6 +25,7 @@ def url(base: str, name: str, token: str) -> str:
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_PAIRS_AND_DASH = [f"{pair}-" for pair in _PAIRS]
 _SPACE = 1 << 40
 #: An odd number: multiplying by it only spreads neighbours apart, it keeps no secret.
 _SPREAD = 0x5D_EECE_66D1
@@ -31,9 +34,16 @@ _GATHER = pow(_SPREAD, -1, _SPACE)
 
 def reference(delivery_id: int) -> str:
     """The short word at a mail's foot, e.g. `7K3F-09QA-M`: eight Crockford base-32 digits and one to catch typing errors."""
-    spread = delivery_id * _SPREAD % _SPACE
-    first, second, third, last = spread >> 30, spread >> 20 & 1023, spread >> 10 & 1023, spread & 1023
-    return f"{_PAIRS[first]}{_PAIRS[second]}-{_PAIRS[third]}{_PAIRS[last]}-{_DIGITS[spread % 31]}"
+    return references([delivery_id])[0]
+
+
+def references(delivery_ids: Sequence[int]) -> list[str]:
+    """As `reference` for each."""
+    pairs, dashed, digits = _PAIRS, _PAIRS_AND_DASH, _DIGITS
+    return [
+        f"{pairs[one >> 30]}{dashed[one >> 20 & 1023]}{pairs[one >> 10 & 1023]}{dashed[one & 1023]}{digits[one % 31]}"
+        for one in [number * _SPREAD % _SPACE for number in delivery_ids]
+    ]
 
 
 def read_reference(text: str) -> int | None:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NO_CHECK = bytes(8)
 _NONCE = 12
+#: What is stored of something sealed: key id, nonce + ciphertext + tag, the row's handle.
+Stored = tuple[int | None, bytes | memoryview | None, bytes]
 
 
 class KeysDoNotFit(Exception):
@@ -58,14 +60,25 @@ class Vault:
         Raises:
             KeysDoNotFit: the key is not there, or row, column or bytes are not those that were sealed.
         """
-        sealed = bytes(sealed or b"")
-        cipher = self._ciphers.get(key_id or 0)
-        if cipher is None:
-            raise KeysDoNotFit(f"address key {key_id} is missing from NEWSLETTER_ADDRESS_KEYS")
-        try:
-            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], handle + column.encode()).decode()
-        except (InvalidTag, ValueError) as error:
-            raise KeysDoNotFit(f"address key {key_id} does not open a stored {column}") from error
+        return self.open_all([(key_id, sealed, handle)], column=column)[0]
+
+    def open_all(self, stored: Iterable[Stored], *, column: str) -> list[str]:
+        """As `open` for each (key id, sealed, handle) of one column.
+
+        Raises:
+            KeysDoNotFit: one of them does not open.
+        """
+        ciphers, name, opened = self._ciphers, column.encode(), []
+        for key_id, sealed, handle in stored:
+            text = bytes(sealed or b"")
+            try:
+                cipher = ciphers[key_id or 0]
+                opened.append(cipher.decrypt(text[:_NONCE], text[_NONCE:], handle + name).decode())
+            except KeyError:
+                raise KeysDoNotFit(f"address key {key_id} is missing from NEWSLETTER_ADDRESS_KEYS") from None
+            except (InvalidTag, ValueError) as error:
+                raise KeysDoNotFit(f"address key {key_id} does not open a stored {column}") from error
+        return opened
 
     def blind_index(self, kind: str, text: str) -> bytes:
         """32 bytes that are equal for equal `text` of the same `kind` (address, query), and tell nothing without the key."""
@@ -73,21 +86,14 @@ class Vault:
 
     def token(self, purpose: str, number: int, check: bytes = NO_CHECK) -> str:
         """22 URL-safe characters that lead back to `number` (a row's id, below 2^64) and nowhere without the key."""
-        return self.tokens(purpose, [(number, check)])[0]
+        return self.tokens([(number, check)], purpose)[0][0]
 
-    def tokens(self, purpose: str, pairs: Sequence[tuple[int, bytes]]) -> list[str]:
-        """As `token` for each (number, check); a thousand at once cost little more than a few one by one."""
+    def tokens(self, pairs: Sequence[tuple[int, bytes]], *purposes: str) -> list[list[str]]:
+        """As `token` for each (number, check), a list for each purpose; a thousand at once cost little more than a few."""
         if not all(len(check) == len(NO_CHECK) for _, check in pairs):
             raise ValueError("check must have eight bytes")
-        encryptor = self._block(purpose).encryptor()
-        sealed = encryptor.update(b"".join([number.to_bytes(8) + check for number, check in pairs]))
-        spread = bytearray(
-            18 * len(pairs)
-        )  # 18 bytes are 24 characters of their own, of which the last two say nothing
-        for place in range(16):
-            spread[place::18] = sealed[place::16]
-        text = base64.urlsafe_b64encode(spread).decode()
-        return [text[start : start + 22] for start in range(0, len(text), 24)]
+        plain = b"".join([number.to_bytes(8) + check for number, check in pairs])
+        return [_written(self._block(purpose).encryptor().update(plain)) for purpose in purposes]
 
     def read_token(self, purpose: str, token: str) -> tuple[int, bytes] | None:
         """(id, check bytes) of a token, or None if it cannot be one. The caller compares the check with `same`."""
@@ -107,6 +113,19 @@ class Vault:
             kdf = HKDF(SHA256(), 32, salt=None, info=b"newsletter token " + purpose.encode())
             self._purposes[purpose] = kdf.derive(self._secret)
         return Cipher(algorithms.AES(self._purposes[purpose]), modes.ECB())  # noqa: S305
+
+
+def _written(blocks: bytes) -> list[str]:
+    """22 characters for each block of 16 bytes."""
+    # 18 bytes are 24 characters of their own, of which the last two say nothing: one becomes the end of a line
+    count = len(blocks) // 16
+    spread = bytearray(18 * count)
+    for place in range(16):
+        spread[place::18] = blocks[place::16]
+    lines = bytearray(base64.urlsafe_b64encode(spread))
+    del lines[23::24]
+    lines[22::23] = b"\n" * count
+    return lines.decode().splitlines()
 
 
 def same(one: bytes | memoryview, other: bytes | memoryview) -> bool:

@@ -1,9 +1,9 @@
 """Claim a batch, then pass the barrier: the last look at who may be mailed, and where addresses are opened to be mailed to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -43,8 +43,7 @@ class Claim:
     again: bool = False
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One allowed delivery, its address opened."""
 
     delivery_id: int
@@ -52,7 +51,7 @@ class Recipient:
     edition_id: int
     occasion_key: str
     link_epoch: int
-    address: Address = field(repr=False)
+    address: Address
 
 
 # From each occasion to the next by the index: neither the number of batches nor of those that wait counts.
@@ -247,24 +246,28 @@ def park(held: Claim, why: str) -> None:
 
 def _recipients(held: Claim, allowed: Sequence[tuple[Any, ...]], vault: Vault) -> list[Recipient]:
     """Their addresses opened. One that does not open stops nobody else: it is put aside alone, unless none does."""
-    recipients, closed = [], []
+    try:
+        return _all_opened(allowed, vault)
+    except KeysDoNotFit:
+        recipients, closed = [], []
     for row in allowed:
         try:
-            recipients.append(_recipient(row, vault))
+            recipients += _all_opened([row], vault)
         except KeysDoNotFit:
             if not recipients and row is allowed[-1]:
                 raise  # of many that is no broken row, but the wrong keys
             closed.append(row[0])
-    if closed:
-        part(Batch.objects.get(id=held.batch_id), closed, state=BatchState.PARKED, reason=NOT_OPENED)
+    part(Batch.objects.get(id=held.batch_id), closed, state=BatchState.PARKED, reason=NOT_OPENED)
     return recipients
 
 
-def _recipient(row: tuple[Any, ...], vault: Vault) -> Recipient:
-    delivery_id, subscriber_id, edition_id, key, link_epoch, handle, key_id, cipher, _ = row
-    number = handle if isinstance(handle, bytes) else bytes.fromhex(handle)
-    address = Address(vault.open(key_id, cipher, handle=number, column="address"))
-    return Recipient(delivery_id, subscriber_id, edition_id, key, link_epoch, address)
+def _all_opened(allowed: Sequence[tuple[Any, ...]], vault: Vault) -> list[Recipient]:
+    if not allowed:
+        return []
+    *about, handles, key_ids, ciphers, _ = zip(*allowed, strict=True)
+    raw = [handle if isinstance(handle, bytes) else bytes.fromhex(handle) for handle in handles]
+    addresses = vault.open_all(zip(key_ids, ciphers, raw, strict=True), column="address")
+    return list(map(Recipient._make, zip(*about, map(Address, addresses), strict=True)))
 
 
 def _cancel(delivery_ids: Sequence[int]) -> None:

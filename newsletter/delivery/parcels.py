@@ -1,12 +1,12 @@
 """Recipients in, parcels out: each one's letter with their own links, reference and ids."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from newsletter import db, links
 from newsletter.delivery.barrier import Recipient
-from newsletter.handover import Letter, Parcel
+from newsletter.handover import Letter, Parcels
 from newsletter.models import EditionBody, Notice
 from newsletter.second_copy import settled
 from newsletter.vault import NO_CHECK, Vault, epoch_check
@@ -47,43 +47,40 @@ def _opened(vault: Vault, edition_id: int, key: bytes, kind: str, second: bool) 
     return Letter(edition_id=edition_id, kind=kind, **words)
 
 
-def parcels(
-    recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, base_url: str, domain: str
-) -> list[Parcel]:
+def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, base_url: str, domain: str) -> Parcels:
     """A parcel per recipient. `domain` is the right side of the Message-IDs."""
-    people = [(one.subscriber_id, epoch_check(one.link_epoch)) for one in recipients]
-    mails = [(one.delivery_id, NO_CHECK) for one in recipients]
-    tokens = zip(
-        vault.tokens("unsubscribe", people),
-        vault.tokens("ask", people),
-        vault.tokens("message", mails),
-        vault.tokens("delivery", mails),
-        strict=True,
+    if not recipients:
+        return Parcels.of(())
+    deliveries, people, editions, occasions, epochs, addresses = zip(*recipients, strict=True)
+    checks = {epoch: epoch_check(epoch) for epoch in set(epochs)}
+    leave, asking = vault.tokens(
+        [(person, checks[epoch]) for person, epoch in zip(people, epochs, strict=True)], "unsubscribe", "ask"
     )
-    notice_links = _notice_links(recipients, vault, base_url)
+    messages, opaque = vault.tokens([(number, NO_CHECK) for number in deliveries], "message", "delivery")
     page, ask, one_click = (links.url(base_url, name, "") for name in ("unsubscribe", "ask", "one_click"))
-    return [
-        Parcel(
-            delivery_id=one.delivery_id,
-            address=one.address,
-            letter=letters.get(one.edition_id),
-            personal={
-                "reference": links.reference(one.delivery_id),
-                "unsubscribe": page + leave,
-                "ask": ask + asking,
-                "link": notice_links.get(one.occasion_key, ""),
-            },
-            message_id=f"{message}@{domain}",
-            opaque=opaque,
-            unsubscribe=None if one.occasion_key in notice_links else one_click + leave,
-        )
-        for one, (leave, asking, message, opaque) in zip(recipients, tokens, strict=True)
-    ]
+    wording = {number: letters.get(number) for number in dict.fromkeys(editions)}
+    own_page = _notice_links(set(occasions), vault, base_url)
+    return Parcels(
+        delivery_ids=deliveries,
+        addresses=[address.value for address in addresses],
+        letters=[wording[number] for number in editions],
+        personal={
+            "reference": links.references(deliveries),
+            "unsubscribe": [page + token for token in leave],
+            "ask": [ask + token for token in asking],
+            "link": [own_page.get(key, "") for key in occasions],
+        },
+        message_ids=[f"{token}@{domain}" for token in messages],
+        opaque=opaque,
+        unsubscribe=[
+            None if key in own_page else one_click + token for key, token in zip(occasions, leave, strict=True)
+        ],
+    )
 
 
-def _notice_links(recipients: Sequence[Recipient], vault: Vault, base_url: str) -> dict[str, str]:
+def _notice_links(occasions: Iterable[str], vault: Vault, base_url: str) -> dict[str, str]:
     """The own page of each notice among them, by its occasion's key."""
-    numbers = {int(one.occasion_key[7:]) for one in recipients if one.occasion_key.startswith("notice:")}
+    numbers = {int(key[7:]) for key in occasions if key.startswith("notice:")}
     return {
         f"notice:{notice.id}": links.url(
             base_url,

@@ -1,6 +1,7 @@
 """One planned batch in, its outcome written: claim, barrier, hand over, settle, never a transaction across the network."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from newsletter.delivery.barrier import Claim, Recipient
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.delivery.settle import LeaseLost
-from newsletter.handover import Accepted, Deferred, Outcome, Provider, Unknown
+from newsletter.handover import Accepted, Deferred, Outcome, Provider, Refused, Unknown
 from newsletter.models import EditionBody, Lane
 from newsletter.vault import KeysDoNotFit, Vault
 
@@ -245,16 +246,9 @@ def _put_off(number: int, held: Claim, outcomes: Mapping[int, Outcome], clock: C
 
 
 def _count(held: Claim, told: list[Outcome]) -> Sent:
-    accepted = sum(isinstance(outcome, Accepted) for outcome in told)
-    deferred = sum(isinstance(outcome, Deferred) for outcome in told)
-    unknown = sum(isinstance(outcome, Unknown) for outcome in told)
-    sent = Sent(held.batch_id, accepted, deferred, len(told) - accepted - deferred - unknown, unknown)
+    kinds = Counter(map(type, told))
+    accepted, deferred, refused, unknown = (kinds[kind] for kind in (Accepted, Deferred, Refused, Unknown))
     log.info(
-        "handed_over",
-        batch_id=held.batch_id,
-        accepted=accepted,
-        deferred=deferred,
-        refused=sent.refused,
-        unknown=unknown,
+        "handed_over", batch_id=held.batch_id, accepted=accepted, deferred=deferred, refused=refused, unknown=unknown
     )
-    return sent
+    return Sent(held.batch_id, accepted, deferred, refused, unknown)

@@ -9,8 +9,8 @@ from typing import Final
 
 from newsletter import mail
 from newsletter.clock import utcnow
-from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
-from newsletter.providers.sendgrid_body import MOST_IN_ALL, Form, form
+from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Parcels, Refused, Unknown
+from newsletter.providers.sendgrid_body import MOST_IN_ALL, Form, NeedsTwoTags, form
 from newsletter.providers.sendgrid_post import Headers, NoAnswer, NotConnected, Post
 
 #: Personalizations in one request.
@@ -54,34 +54,37 @@ class SendGrid:
         Raises:
             ValueError: they do not share a letter.
         """
-        if len({parcel.letter.edition_id for parcel in parcels}) > 1:
+        if not parcels:
+            return {}
+        columns = Parcels.of(parcels)
+        if columns.letters.count(columns.letters[0]) < len(columns):
             raise ValueError("one request carries one letter")
-        outcome = self._outcome(parcels) if parcels else Accepted()
-        return {parcel.delivery_id: outcome for parcel in parcels}
+        return dict.fromkeys(columns.delivery_ids, self._outcome(columns))
 
     def close(self) -> None:
         """Let go of the connection."""
         self._post.close()
 
-    def _form(self, parcels: Sequence[Parcel]) -> Form:
-        """Their letter encoded; neighbouring batches mostly carry the same."""
-        letter, last = parcels[0].letter, self._last
-        if last is None or last.letter != letter:
-            last = form(letter, self._sender, own_bounces=self._own_bounces)
-        if not last.fits(parcels):
-            last = form(letter, self._sender, own_bounces=self._own_bounces, apart=True)
-        self._last = last
-        return last
+    def _request(self, parcels: Parcels) -> list[bytes]:
+        """Their letter is encoded once: neighbouring batches mostly carry the same."""
+        letter = parcels.letters[0]
+        if self._last is None or self._last.letter != letter:
+            self._last = form(letter, self._sender, own_bounces=self._own_bounces)
+        try:
+            return self._last.request(parcels)
+        except NeedsTwoTags:
+            self._last = form(letter, self._sender, own_bounces=self._own_bounces, apart=True)
+            return self._last.request(parcels)
 
-    def _outcome(self, parcels: Sequence[Parcel]) -> Outcome:
+    def _outcome(self, parcels: Parcels) -> Outcome:
         several = len(parcels) > 1
         if len(parcels) > MOST:
             return Refused(f"more than {MOST} people in one request", split=True)
         try:
-            request = self._form(parcels).request(parcels)
+            request = self._request(parcels)
         except mail.NotMailable as error:
             return Refused(str(error), split=several)
-        if len(request) >= MOST_IN_ALL:
+        if sum(map(len, request)) >= MOST_IN_ALL:
             return Refused("larger than 30 MB", split=several)
         try:
             status, headers, answer = self._post(request)

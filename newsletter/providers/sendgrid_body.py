@@ -1,4 +1,4 @@
-"""Parcels of one letter in, the JSON of one request to SendGrid out: the letter encoded once, people by a template."""
+"""Parcels of one letter in, the JSON of one request to SendGrid out: the letter encoded once, people by columns."""
 
 import html
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from newsletter import mail
-from newsletter.handover import Letter, Parcel
+from newsletter.handover import Letter, Parcel, Parcels
 
 #: Bytes; SendGrid takes 10,000 for one person's substitutions, and 30 MB for a request.
 MOST_PERSONAL: Final = 8_000
@@ -20,11 +20,24 @@ NO_TRACKING: Final = {
     "ganalytics": {"enable": False},
 }
 _HTML = "html-"
+#: People written at once: larger pieces of memory go back to the system each time, and come back empty, page by page.
+_TOGETHER = 100
+#: Where a person's own value goes: in JSON nothing else is written so.
+_VALUE = "\0"
+#: Signs that HTML would write otherwise.
+_MARKS = "&<>\"'"
+#: What stands as it is between the quotes of JSON, and what does so in HTML too.
+_UNQUOTED = bytes(sign for sign in range(0x20, 0x7F) if sign not in b'"\\')
+_PLAIN = bytes(sign for sign in _UNQUOTED if sign not in _MARKS.encode())
+
+
+class NeedsTwoTags(ValueError):
+    """Somebody's words stand in HTML otherwise than in text: that needs a form with `apart`."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A letter as a request: what is before and behind the people, and how a person is written (a template for `%`).
+    """A letter as a request: what stands before, between and behind each person's own values, and behind all people.
 
     `fills` says which place each substitution holds, and whether as it stands in HTML. `apart`: text and HTML have tags of
     their own; mostly one for both will do, since links and references are the same in both.
@@ -32,52 +45,69 @@ class Form:
 
     letter: Letter
     apart: bool
-    _person: str = field(repr=False)
+    _person: tuple[str, ...] = field(repr=False)
     _fills: tuple[tuple[str, bool], ...]
     _end: bytes = field(repr=False)
 
-    def fits(self, parcels: Sequence[Parcel]) -> bool:
-        """Whether these parcels' words can be written this way."""
-        return self.apart or not _special("".join(["".join(parcel.personal.values()) for parcel in parcels]))
-
-    def request(self, parcels: Sequence[Parcel]) -> bytes:
-        """The request for parcels of this letter. Exactly one `to` in each personalization.
+    def request(self, parcels: Sequence[Parcel]) -> list[bytes]:
+        """The request for parcels of this letter, in parts. Exactly one `to` in each personalization.
 
         Raises:
             NotMailable: a parcel cannot be put in it.
-            ValueError: it does not fit.
+            NeedsTwoTags: it can be put in one with tags apart.
         """
-        if not self.fits(parcels):
-            raise ValueError("words that stand in HTML otherwise than in text need a form of their own")
-        owns = [mail.Own.of(parcel) for parcel in parcels]
-        columns = [
-            _quoted([own.address for own in owns]),
-            [own.message_id for own in owns],
-            _left([own.unsubscribe for own in owns]),
-            _quoted([parcel.opaque for parcel in parcels]),
-            *self._substitutions(parcels),
+        columns = Parcels.of(parcels)
+        addresses, message_ids, urls = mail.owns(
+            columns
+        )  # the first two need no quoting: what fits has nothing to quote
+        fills = list(self._substitutions(columns))
+        # JSON in ASCII is never shorter than the words themselves
+        if sum(max(map(len, values)) for values in fills) + self._tags >= MOST_PERSONAL:
+            self._check_sizes(columns)
+        values = [addresses, message_ids, _left(urls), _quoted(columns.opaque), *fills]
+        people = [
+            self._people([column[start : start + _TOGETHER] for column in values])
+            for start in range(0, len(columns), _TOGETHER)
         ]
-        people = [self._person % values for values in zip(*columns, strict=True)]
-        if max(map(len, people)) >= MOST_PERSONAL:  # else no part of one can be as long; JSON in ASCII is never shorter
-            self._check_sizes(parcels)
-        return b"".join([b'{"personalizations":[', ",".join(people).encode("ascii"), self._end])
+        return [b'{"personalizations":[', *people[:-1], people[-1].removesuffix(b","), self._end]
 
-    def _substitutions(self, parcels: Sequence[Parcel]) -> Iterable[list[str]]:
-        """A column of values for each substitution."""
+    def _people(self, columns: Sequence[Sequence[str]]) -> bytes:
+        """Some people, in ASCII: the fixed pieces and the columns, taken in turn."""
+        count, step = len(columns[0]), len(self._person) + len(columns)
+        pieces = [""] * (count * step)
+        for place, fixed in enumerate(self._person):
+            pieces[2 * place :: step] = [fixed] * count
+        for place, values in enumerate(columns):
+            pieces[2 * place + 1 :: step] = values
+        return "".join(pieces).encode("ascii")
+
+    def _substitutions(self, parcels: Parcels) -> Iterable[Sequence[str]]:
+        """A column of values for each substitution, as they stand in JSON."""
         for name, in_html in self._fills:
-            try:
-                values = [parcel.personal[name] for parcel in parcels]
-            except KeyError:
-                raise mail.no_value(name) from None
-            yield _quoted([html.escape(value) for value in values] if in_html else values)
+            values = self._words(parcels, name)
+            if _consist_of(values, _PLAIN):
+                yield values
+            elif not self.apart and any(sign in text for text in values for sign in _MARKS):
+                raise NeedsTwoTags("words that stand in HTML otherwise than in text need a form of their own")
+            else:
+                yield _quoted([html.escape(value) for value in values] if in_html else values)
 
-    def _check_sizes(self, parcels: Sequence[Parcel]) -> None:
-        for parcel in parcels:
-            values = (
-                html.escape(parcel.personal[name]) if also else parcel.personal[name] for name, also in self._fills
-            )
-            names = (_tag(name, in_html) for name, in_html in self._fills)
-            if sum(len(text.encode("utf-8", "replace")) for text in (*names, *values)) >= MOST_PERSONAL:
+    def _words(self, parcels: Parcels, name: str) -> Sequence[str]:
+        try:
+            return parcels.personal[name]
+        except KeyError:
+            raise mail.no_value(name) from None
+
+    @property
+    def _tags(self) -> int:
+        """Bytes of one person's tags."""
+        return sum(len(_tag(name, in_html)) for name, in_html in self._fills)
+
+    def _check_sizes(self, parcels: Parcels) -> None:
+        columns = [self._words(parcels, name) for name, _ in self._fills]
+        for values in zip(*columns, strict=True):
+            words = (html.escape(text) if also else text for text, (_, also) in zip(values, self._fills, strict=True))
+            if sum(len(text.encode("utf-8", "replace")) for text in words) + self._tags >= MOST_PERSONAL:
                 raise mail.NotMailable(f"one person's own words are longer than {MOST_PERSONAL:,} bytes")
 
 
@@ -89,19 +119,13 @@ def form(letter: Letter, sender: mail.Sender, *, own_bounces: bool = False, apar
     """
     fills = [(name, False) for name in mail.places(letter.text if apart else letter.text + letter.html)]
     fills += [(name, True) for name in mail.places(letter.html) if apart]
-    tags = ",".join(f'{_json(_tag(name, in_html))}:"%s"' for name, in_html in fills)
+    tags = ",".join(f'{_json(_tag(name, in_html))}:"{_VALUE}"' for name, in_html in fills)
     # all headers here: whether a personalization's add to the message's or replace them is not documented
-    shared = _json(mail.shared_headers(letter, sender))[1:-1].replace("%", "%%")
-    person = (
-        '{"to":[{"email":"%s"}],"headers":{"Message-ID":"<%s>"%s,'
-        + shared
-        + '},"custom_args":{"d":"%s"}'
-        + (f',"substitutions":{{{tags}}}' if fills else "")
-        + "}"
-    )
-    return Form(
-        letter, apart, person, tuple(fills), b"]," + _json(_shared(letter, sender, own_bounces, apart))[1:].encode()
-    )
+    headers = f'"Message-ID":"<{_VALUE}>"{_VALUE},' + _json(mail.shared_headers(letter, sender))[1:-1]
+    person = f'{{"to":[{{"email":"{_VALUE}"}}],"headers":{{{headers}}},"custom_args":{{"d":"{_VALUE}"}}'
+    person += f',"substitutions":{{{tags}}}}},' if fills else "},"
+    end = b"]," + _json(_shared(letter, sender, own_bounces, apart))[1:].encode()
+    return Form(letter, apart, tuple(person.split(_VALUE)), tuple(fills), end)
 
 
 def _shared(letter: Letter, sender: mail.Sender, own_bounces: bool, apart: bool) -> dict[str, Any]:
@@ -133,17 +157,14 @@ def _left(urls: Sequence[str | None]) -> list[str]:
     return [f',"List-Unsubscribe":"<{url}>",{pair}' if url else "" for url in written]
 
 
-def _special(text: str) -> bool:
-    """Whether HTML would write some of it otherwise."""
-    return any(sign in text for sign in "&<>\"'")
-
-
-def _quoted(values: list[str]) -> list[str]:
+def _quoted(values: Sequence[str]) -> Sequence[str]:
     """Each as it stands between the quotes of JSON, in ASCII; most stand as they are."""
-    together = "".join(values)
-    if together.isascii() and together.isprintable() and '"' not in together and "\\" not in together:
-        return values
-    return [json.dumps(_clean(value))[1:-1] for value in values]
+    return values if _consist_of(values, _UNQUOTED) else [json.dumps(_clean(value))[1:-1] for value in values]
+
+
+def _consist_of(values: Sequence[str], signs: bytes) -> bool:
+    """Whether nothing but these signs of ASCII stands in any of them."""
+    return not "".join(values).encode("utf-8", "surrogatepass").translate(None, signs)
 
 
 def _json(value: object) -> str:

@@ -6,6 +6,7 @@ import select
 import ssl
 import time
 import urllib.request
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -46,16 +47,19 @@ class Post:
         self._used = 0
         self._idle_since = 0.0
 
-    def __call__(self, body: bytes) -> tuple[int, Headers, bytes]:
+    def __call__(self, body: Sequence[bytes]) -> tuple[int, Headers, bytes]:
         """Status, headers and body of the answer, whatever its status. Never sent twice, never sent elsewhere.
+
+        `body` comes in parts, which are sent one after the other.
 
         Raises:
             NotConnected: the request never left.
             NoAnswer: nobody can say what became of it.
         """
         connection = self._ready()
+        headers = {**self._headers, "Content-Length": str(sum(map(len, body)))}
         try:
-            connection.request("POST", self._path, body, self._headers)
+            connection.request("POST", self._path, body, headers)
             answer = connection.getresponse()
             whole = answer.read()
         except (OSError, http.client.HTTPException) as error:

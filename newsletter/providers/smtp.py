@@ -66,7 +66,7 @@ class Smtp:
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand each parcel over in a transaction of its own; when no connection is left, the rest is not begun."""
         until = time.monotonic() + BEGIN_WITHIN
-        window = Window(parcels, self._letters, self._clock, until=until, per_domain=self._per_domain)
+        window = Window(list(parcels), self._letters, self._clock, until=until, per_domain=self._per_domain)
         whole = False
         try:
             self._connect(min(self._connections, -(-len(parcels) // MAILS_EACH)), window)

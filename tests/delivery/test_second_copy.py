@@ -50,7 +50,7 @@ def parts(parcel: Parcel) -> list[str]:
     raw = mail.prepare(parcel.letter, SENDER).message(parcel, LATER)
     read = email.message_from_bytes(raw, policy=default)
     by_smtp = [part.get_content() for part in read.walk() if not part.is_multipart()]
-    asked = json.loads(form(parcel.letter, SENDER).request([parcel]))
+    asked = json.loads(b"".join(form(parcel.letter, SENDER).request([parcel])))
     return by_smtp + [one["value"] for one in asked["content"]]
 
 

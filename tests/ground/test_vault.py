@@ -22,6 +22,20 @@ def test_what_is_sealed_opens_in_its_own_place_only(plain: str, handle: bytes) -
         VAULT.open(9, sealed, handle=handle, column="address")
 
 
+def test_many_open_as_one_by_one_and_one_that_does_not_fails_all() -> None:
+    stored = [
+        (*VAULT.seal(f"reader{number}", handle=bytes([number]) * 16, column="address"), bytes([number]) * 16)
+        for number in range(3)
+    ]
+    assert VAULT.open_all(iter(stored), column="address") == ["reader0", "reader1", "reader2"]
+    assert VAULT.open_all([], column="address") == []
+    (key_id, sealed, handle), *rest = stored
+    for bad in ((9, sealed, handle), (None, None, handle), (key_id, sealed, bytes(16)[1:]), (key_id, b"", handle)):
+        with pytest.raises(KeysDoNotFit) as caught:
+            VAULT.open_all([*rest, bad], column="address")
+        assert "reader" not in str(caught.value)
+
+
 @given(st.integers(0, 2**63), st.binary(min_size=8, max_size=8), st.integers(0, 127))
 def test_a_token_leads_back_and_a_bent_one_does_not(number: int, check: bytes, bit: int) -> None:
     token = VAULT.token("notice", number, check)
@@ -79,8 +93,9 @@ def test_urls_are_absolute() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(min_size=8, max_size=8)), max_size=20))
 def test_many_tokens_are_those_of_one_by_one(pairs: list[tuple[int, bytes]]) -> None:
-    tokens = VAULT.tokens("delivery", pairs)
+    tokens, others = VAULT.tokens(pairs, "delivery", "message")
     assert [VAULT.read_token("delivery", token) for token in tokens] == pairs
     assert tokens == [VAULT.token("delivery", number, check) for number, check in pairs]
+    assert others == [VAULT.token("message", number, check) for number, check in pairs]
     with pytest.raises(ValueError, match="eight bytes"):
-        VAULT.tokens("delivery", [*pairs, (1, b"seven b")])
+        VAULT.tokens([*pairs, (1, b"seven b")], "delivery")

@@ -49,4 +49,4 @@ def filled(text: str) -> str:
 
 def body(parcels: Sequence[Parcel], sender: mail.Sender = SENDER) -> Any:
     """The request to SendGrid for parcels of one letter, read."""
-    return json.loads(form(parcels[0].letter, sender, apart=True).request(parcels))
+    return json.loads(b"".join(form(parcels[0].letter, sender, apart=True).request(parcels)))
