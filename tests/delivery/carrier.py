@@ -22,8 +22,9 @@ class ScriptedCarrier:
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         self.windows.append(len(parcels))
-        self.handed.extend(parcels)
-        return {parcel.delivery_id: self.script(parcel) for parcel in parcels}
+        handed = list(parcels)  # columns make another one each time they are asked
+        self.handed.extend(handed)
+        return {parcel.delivery_id: self.script(parcel) for parcel in handed}
 
     def close(self) -> None:
         pass
