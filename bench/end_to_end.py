@@ -167,7 +167,7 @@ def _told(began: float) -> tuple[dict[str, float], int, int]:
             break
     [(matched, closed, composed, edition)] = db.rows(
         'SELECT (SELECT max(matched_at) FROM "match"), max(o.created_at), max(g.composed_at), '
-        "(SELECT min(created_at) FROM edition) FROM gathering g JOIN occasion o ON o.id=g.occasion_id"
+        "(SELECT min(created_at) FROM edition) FROM gathering g JOIN occasion o ON o.id=g.occasion_id WHERE o.kind='alert'"
     )
     moments = {
         "items met the topics": matched,
