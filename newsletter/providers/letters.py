@@ -23,7 +23,15 @@ class Letters:
         Raises:
             NotMailable: it cannot be put together.
         """
-        return self._of(parcel.letter).message(parcel, date)
+        return b"".join(self.parts(parcel, date))
+
+    def parts(self, parcel: Parcel, date: datetime) -> list[bytes]:
+        """As `message`, not joined yet: who sends it joins it with what goes before and after.
+
+        Raises:
+            NotMailable: it cannot be put together.
+        """
+        return self._of(parcel.letter).parts(parcel, date)
 
     def _of(self, letter: Letter) -> mail.Prepared:
         known, prepared = self._prepared.get(letter.edition_id, (None, None))
