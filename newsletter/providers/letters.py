@@ -6,8 +6,9 @@ from typing import Final
 from newsletter import mail
 from newsletter.handover import Letter, Parcel
 
-#: Letters kept: neighbouring windows mostly carry the same few, and each is as large as a mail.
-KEPT: Final = 32
+#: Letters kept, each as large as a mail: an alert's windows come with the same few hundred again and again, and one takes a
+#: thousand times as long to prepare as to join.
+KEPT: Final = 512
 
 
 class Letters:
