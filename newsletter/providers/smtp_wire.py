@@ -118,13 +118,16 @@ class Wire:
     def _parse(self, came: bytes) -> None:
         """Whole replies of what came (RFC 5321, 4.2.1); what is no reply gets the code 0."""
         *lines, self._rest = came.split(b"\n")
+        begun = self._code
         for line in lines:
             code = line[:3]
-            self._code = self._code or code
-            if line[3:4] == b"-" and code == self._code:
+            fits = not begun or code == begun
+            if fits and line[3:4] == b"-":
+                begun = code
                 continue
-            known = code == self._code and len(code) == 3 and code.isdigit()
+            known = fits and len(code) == 3 and code.isdigit()
             self.replies.append((int(code) if known else 0, line[4:]))
-            self._code = b""
+            begun = b""
+        self._code = begun
         if len(self._rest) > _LONGEST_REPLY:
             self.replies.append((0, b""))
