@@ -1,38 +1,64 @@
 """Personalised mails by SMTP into a sink: how many a second leave our carrier, beside smtplib and Postfix's smtp-source?
 
-    python -m bench.delivery_smtp [--mails 20000] [--connections 8] [--smtp-source PATH]
+    python -m bench.delivery_smtp [--mails 20000] [--connections 8] [--rounds 3] [--smtp-source PATH] [--smtp-sink PATH]
 
 Our carrier is given real parcels in windows of 50, as the worker gives them. smtplib is pooled (one kept connection) and
-mails texts whose personal places are filled by str.replace: the usual way, and a cheap one. smtp-source, where it is
-installed, sends the same number of mails of the same size that are all alike. Sinks count every recipient.
+mails texts whose personal places are filled by str.replace: the usual way, and a cheap one. smtp-source sends the same number
+of mails of the same size that are all alike. Everybody has a turn in each round, so that what else the machine does hurts all
+of them. Sinks count every mail; with Postfix's smtp-sink as a second one, what is measured is not our own sink.
+
+Both programs are in Debian's package postfix, which need not be installed for that:
+
+    apt-get download postfix && dpkg -x postfix_*.deb postfix
+    export LD_LIBRARY_PATH=$PWD/postfix/usr/lib/postfix
+    python -m bench.delivery_smtp --smtp-source postfix/usr/sbin/smtp-source --smtp-sink postfix/usr/sbin/smtp-sink
 """
 
 import argparse
 import os
 import shutil
 import smtplib
+import socket
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from bench import sinks
+from bench import processes, sinks
 from bench.letters import DATE, SENDER, letter, parcels
 from newsletter.handover import Accepted, Parcel
 from newsletter.providers.letters import Letters
 from newsletter.providers.smtp import Smtp
 
 SIZES = (10_000, 54_000)
-Way = Callable[[sinks.Sink, Sequence[Parcel]], None]
+
+
+class Sink(Protocol):
+    """A mail server on 127.0.0.1 that counts."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def port(self) -> int: ...
+    def mails(self) -> int:
+        """How many it took."""
+
+
+Way = Callable[[int, Sequence[Parcel]], None]
+Sinks = Callable[[], AbstractContextManager[Sink]]
 
 
 def ours(connections: int) -> Way:
     """Our carrier with so many connections."""
 
-    def send(sink: sinks.Sink, mails: Sequence[Parcel]) -> None:
-        carrier = Smtp(urlsplit(f"{sink.url}?connections={connections}"), SENDER)
+    def send(port: int, mails: Sequence[Parcel]) -> None:
+        carrier = Smtp(urlsplit(f"smtp://127.0.0.1:{port}?connections={connections}"), SENDER)
         window = carrier.window or 50
         for start in range(0, len(mails), window):
             outcomes = carrier.hand_over(mails[start : start + window])
@@ -43,11 +69,11 @@ def ours(connections: int) -> Way:
     return send
 
 
-def pooled(sink: sinks.Sink, mails: Sequence[Parcel]) -> None:
+def pooled(port: int, mails: Sequence[Parcel]) -> None:
     """smtplib on one kept connection, a text for everybody."""
     text = Letters(SENDER).message(mails[0], DATE).decode()
     marks = [value for value in mails[0].personal.values() if value]
-    with smtplib.SMTP("127.0.0.1", sink.port) as server:
+    with smtplib.SMTP("127.0.0.1", port) as server:
         for one in mails:
             own = text.replace(mails[0].address.value, one.address.value)
             for mark, value in zip(marks, [value for value in one.personal.values() if value], strict=True):
@@ -58,25 +84,78 @@ def pooled(sink: sinks.Sink, mails: Sequence[Parcel]) -> None:
 def smtp_source(program: str, size: int, sessions: int) -> Way:
     """Postfix's own load generator with so many sessions that are kept."""
 
-    def send(sink: sinks.Sink, mails: Sequence[Parcel]) -> None:
+    def send(port: int, mails: Sequence[Parcel]) -> None:
         command = [program, "-d", "-s", str(sessions), "-l", str(size), "-m", str(len(mails))]
-        subprocess.run([*command, "-f", "a@example.org", "-t", "b@example.org", f"127.0.0.1:{sink.port}"], check=True)
+        subprocess.run([*command, "-f", "a@example.org", "-t", "b@example.org", f"127.0.0.1:{port}"], check=True)
 
     return send
 
 
-def rate(way: Way, mails: Sequence[Parcel], rounds: int) -> tuple[float, float]:
-    """Mails a second and the sender's own µs of CPU for each, medians of some rounds, each into a sink of its own."""
-    rates, spent = [], []
-    for _ in range(rounds):
-        with sinks.smtp() as sink:
-            began, cpu = time.monotonic(), _cpu()
-            way(sink, mails)
-            rates.append(len(mails) / (time.monotonic() - began))
-            spent.append((_cpu() - cpu) / len(mails) * 1e6)
-            if sink.taken().recipients != len(mails):
-                raise RuntimeError(f"the sink has {sink.taken()}, not {len(mails)} mails")
-    return statistics.median(rates), statistics.median(spent)
+@contextmanager
+def our_sink() -> Iterator[Sink]:
+    """That of `bench.sinks`."""
+    with sinks.smtp() as sink:
+        yield _Counting(sink.pid, sink.port, lambda: sink.taken().recipients)
+
+
+@contextmanager
+def postfix_sink(program: str) -> Iterator[Sink]:
+    """Postfix's smtp-sink, which shows its counts as it goes; root must name somebody else for it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryFile() as shown:
+        process = subprocess.Popen([program, *nobody, "-c", f"127.0.0.1:{port}", "1000"], stdout=shown)
+
+        def mails() -> int:
+            time.sleep(0.1)
+            shown.seek(max(0, shown.seek(0, os.SEEK_END) - 100))
+            return int(shown.read().decode().rpartition("mesg=")[2].strip() or 0)
+
+        try:
+            _wait_for(port)
+            yield _Counting(process.pid, port, mails)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@dataclass(frozen=True)
+class _Counting:
+    pid: int
+    port: int
+    mails: Callable[[], int]
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError("the sink does not listen")
+
+
+@dataclass
+class Told:
+    """What the rounds of one way showed: mails a second, µs of CPU a mail of the sender and of the sink."""
+
+    rates: list[float] = field(default_factory=list)
+    spent: list[float] = field(default_factory=list)
+    taking: list[float] = field(default_factory=list)
+
+    def add(self, way: Way, mails: Sequence[Parcel], made: Sinks) -> None:
+        """One round, into a sink of its own."""
+        with made() as sink:
+            cpu, theirs, began = _cpu(), processes.cpu(sink.pid), time.monotonic()
+            way(sink.port, mails)
+            self.rates.append(len(mails) / (time.monotonic() - began))
+            self.spent.append((_cpu() - cpu) / len(mails) * 1e6)
+            self.taking.append((processes.cpu(sink.pid) - theirs) / len(mails) * 1e6)
+            if sink.mails() != len(mails):
+                raise RuntimeError(f"the sink has {sink.mails()}, not {len(mails)} mails")
 
 
 def _cpu() -> float:
@@ -91,30 +170,49 @@ def main() -> None:
     asked.add_argument("--mails", type=int, default=20_000)
     asked.add_argument("--connections", type=int, default=8)
     asked.add_argument("--rounds", type=int, default=3)
-    asked.add_argument("--smtp-source", default=shutil.which("smtp-source", path=f"{os.environ['PATH']}:/usr/sbin"))
+    for program in ("smtp-source", "smtp-sink"):
+        asked.add_argument(f"--{program}", default=shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin"))
     options = asked.parse_args()
+    made: dict[str, Sinks] = {"our sink": our_sink}
+    if options.smtp_sink:
+        made["smtp-sink"] = partial(postfix_sink, options.smtp_sink)
     for size in SIZES:
-        began = time.monotonic()
         mails = parcels(options.mails, letter(size))
-        made = (time.monotonic() - began) / len(mails) * 1e6
-        print(f"{size:,} bytes, {len(mails):,} mails; a parcel takes {made:.1f} µs")
-        few = mails[: max(50, len(mails) // 10)]
-        here = {
-            f"newsletter, {options.connections} connections": rate(ours(options.connections), mails, options.rounds),
-            "newsletter, 1 connection": rate(ours(1), mails, 1),
-            "smtplib, pooled": rate(pooled, few, options.rounds),
-        }
-        if options.smtp_source and Path(options.smtp_source).exists():
-            for sessions in (1, options.connections):
-                name = f"smtp-source, {sessions} sessions"
-                here[name] = rate(smtp_source(options.smtp_source, size, sessions), mails, options.rounds)
-        best, least = next(iter(here.values()))
-        for name, (figure, cpu) in here.items():
-            print(
-                f"  {name:32} {figure:8,.0f} mails a second, {figure * size / 1e6:6,.0f} MB/s, ratio {best / figure:.1f}; "
-                f"{cpu:5.0f} µs of CPU a mail, ratio {cpu / least:.1f}"
-            )
-    print("targets: at least 10 times smtplib, at least as fast as smtp-source")
+        for name, one in made.items():
+            print(f"{size:,} bytes, {len(mails):,} mails, {name}; load {os.getloadavg()[0]:.1f}")
+            show(beside(mails, size, one, options), size)
+    print("targets: at least 10 times smtplib, at least as fast as smtp-source; reach for twice its rate")
+
+
+def beside(mails: Sequence[Parcel], size: int, made: Sinks, options: argparse.Namespace) -> dict[str, Told]:
+    """All ways, turn by turn."""
+    many = options.connections
+    ways = {
+        f"newsletter, {many} connections": ours(many),
+        "newsletter, 1 connection": ours(1),
+        "smtplib, pooled": pooled,
+    }
+    if options.smtp_source:
+        for sessions in (1, many):
+            ways[f"smtp-source, {sessions} sessions"] = smtp_source(options.smtp_source, size, sessions)
+    told = {name: Told() for name in ways}
+    for _ in range(options.rounds):
+        for name, way in ways.items():
+            told[name].add(way, mails[: max(50, len(mails) // 10)] if way is pooled else mails, made)
+    return told
+
+
+def show(told: dict[str, Told], size: int) -> None:
+    """Print medians, and how many times the others' ours are."""
+    best, least = (
+        statistics.median(figures) for figures in (next(iter(told.values())).rates, next(iter(told.values())).spent)
+    )
+    for name, one in told.items():
+        rate, spent, taking = (statistics.median(figures) for figures in (one.rates, one.spent, one.taking))
+        print(
+            f"  {name:32} {rate:8,.0f} mails a second, {rate * size / 1e6:6,.0f} MB/s, ratio {best / rate:.1f}; "
+            f"{spent:5.0f} µs of CPU a mail, ratio {spent / least:.1f}; the sink's {taking:.0f}"
+        )
 
 
 if __name__ == "__main__":

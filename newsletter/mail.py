@@ -3,7 +3,7 @@
 import binascii
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -220,8 +220,8 @@ class Prepared:
 
     #: All that is fixed, and nothing where a personal part goes.
     _pieces: tuple[bytes, ...] = field(repr=False)
-    #: Where each place is, counted with what stands before all pieces.
-    _places: tuple[tuple[int, tuple[str, bool]], ...] = field(repr=False)
+    #: Each place, and where its words go as text and as HTML, counted with what stands before all pieces.
+    _places: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = field(repr=False)
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
         """The mail for one person, as it travels: ASCII, CRLF, lines of at most 998 characters (76 in bodies).
@@ -229,18 +229,33 @@ class Prepared:
         Raises:
             NotMailable: something personal is missing, or not fit for a header.
         """
+        return b"".join(self.parts(parcel, date))
+
+    def parts(self, parcel: Parcel, date: datetime) -> list[bytes]:
+        """As `message`, not joined yet.
+
+        Raises:
+            NotMailable: as `message`.
+        """
         own = Own.of(parcel)
-        lines = f"To: {own.address}\r\nDate: {_date(date.replace(microsecond=0))}\r\nMessage-ID: <{own.message_id}>\r\n"
+        lines = f"To: {own.address}\r\nDate: {_date(date)}\r\nMessage-ID: <{own.message_id}>\r\n"
         if own.unsubscribe is not None:
             lines += f"List-Unsubscribe: <{own.unsubscribe}>\r\n{_ONE_CLICK_LINE}"
-        values = _values(parcel.personal)
-        parts = [lines.encode("ascii"), *self._pieces]
-        try:
-            for position, place in self._places:
-                parts[position] = values[place]
-        except KeyError as error:
-            raise no_value(error.args[0][0]) from None
-        return b"".join(parts)
+        parts, personal = [lines.encode("ascii"), *self._pieces], parcel.personal
+        for name, in_text, in_html in self._places:
+            try:
+                value = personal[name]
+            except KeyError:
+                raise no_value(name) from None
+            if _AS_IT_IS.fullmatch(value):
+                text = markup = value.encode("ascii") + b"=\r\n"
+            else:
+                text, markup = _open_ended(value), _open_ended(html.escape(value))
+            for position in in_text:
+                parts[position] = text
+            for position in in_html:
+                parts[position] = markup
+        return parts
 
 
 def prepare(letter: Letter, sender: Sender) -> Prepared:
@@ -303,25 +318,16 @@ def _part(subtype: str, text: str, *, in_html: bool) -> list[_Piece]:
 
 def _prepared(head: bytes, parts: Iterable[_Piece]) -> Prepared:
     """Neighbouring bytes as one, and the places told from them."""
-    pieces, places = [head], []
+    pieces: list[bytes] = [head]
+    places: dict[str, tuple[list[int], list[int]]] = {}
     for part in parts:
         if isinstance(part, bytes):
             pieces[-1] += part
         else:
-            places.append((len(pieces) + 1, part))
+            name, in_html = part
+            places.setdefault(name, ([], []))[in_html].append(len(pieces) + 1)
             pieces += [b"", b""]
-    return Prepared(tuple(pieces), tuple(places))
-
-
-def _values(personal: Mapping[str, str]) -> dict[tuple[str, bool], bytes]:
-    """The words of each place, as they are written in text and in HTML."""
-    found = {}
-    for name, value in personal.items():
-        if _AS_IT_IS.fullmatch(value):
-            found[name, False] = found[name, True] = value.encode("ascii") + b"=\r\n"
-        else:
-            found[name, False], found[name, True] = _open_ended(value), _open_ended(html.escape(value))
-    return found
+    return Prepared(tuple(pieces), tuple((name, tuple(text), tuple(markup)) for name, (text, markup) in places.items()))
 
 
 def _quoted_printable(text: str) -> bytes:

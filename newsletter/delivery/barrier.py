@@ -157,7 +157,7 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
             (_OURS, about),
             (_window(window), about),
         )
-        return _opened(held, found, now=now, window=window, vault=vault) if begun or ours else None
+        return opened(held, found, now=now, window=window, vault=vault) if begun or ours else None
 
 
 # A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
@@ -181,8 +181,13 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
     Raises:
         KeysDoNotFit: none of the addresses opens; no window was opened.
     """
-    found = db.rows(_window(window), {"batch": held.batch_id, "after": after, "now": now}, often=True)
-    return _opened(held, found, now=now, window=window, vault=vault)
+    found = db.rows(*ahead(held, after=after, now=now, window=window), often=True)
+    return opened(held, found, now=now, window=window, vault=vault)
+
+
+def ahead(held: Claim, *, after: int, now: datetime, window: int | None) -> db.Statement:
+    """Who comes after a delivery, and may still be mailed or not: for `opened`, in the same transaction."""
+    return _window(window), {"batch": held.batch_id, "after": after, "now": now}
 
 
 def _window(window: int | None) -> str:
@@ -190,10 +195,10 @@ def _window(window: int | None) -> str:
     return _WINDOW.format(handle=db.raw_uuid("b.handle")) + limit
 
 
-def _opened(
+def opened(
     held: Claim, found: Sequence[tuple[Any, ...]], *, now: datetime, window: int | None, vault: Vault
 ) -> list[Recipient]:
-    """Those of `found` who may be mailed; where nobody of a window may, those of the next."""
+    """Those who may be mailed of `found`, the rows of `ahead`; where nobody of a window may, those of the next."""
     if not found:
         return []
     _cancel([row[0] for row in found if not row[-1]])

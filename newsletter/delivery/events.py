@@ -15,6 +15,7 @@ from newsletter import db
 from newsletter.delivery import gate, proof, reputation, soft
 from newsletter.delivery.suppress import Cause, Reason, suppress
 from newsletter.handover import Address, Kind, Report, mailbox_gone, status_in
+from newsletter.mail_urls import name_of
 from newsletter.models import BatchState, Delivery, DeliveryState, Event, Subscriber
 from newsletter.vault import NO_CHECK, Vault, same
 
@@ -92,15 +93,25 @@ def refusals(hearing: Hearing, *, now: datetime) -> Applied:
     told = Event.objects.filter(delivery_id=OuterRef("id"), kind__in=_BOUNCES)
     refused = Delivery.objects.filter(~Exists(told), state=DeliveryState.FAILED, reason__startswith="RCPT: 5")
     with transaction.atomic():
-        facts = []
+        by_carrier: dict[int, list[_Fact]] = {}
         for number, who, batch_id, carrier, reason in refused.values_list(
             "id", "subscriber_id", "batch_id", "batch__provider", "reason"
         )[:_CHUNK]:
             status = status_in(reason or "")
             kind = Kind.BOUNCE if mailbox_gone(status) else Kind.SOFT_BOUNCE
             fingerprint = hashlib.sha256(f"refused {number}".encode()).digest()
-            facts.append(_Fact(_Mail(number, who, batch_id, carrier, False), kind, now, status, fingerprint))
-        return _record(facts, hearing, provider="smtp", now=now)
+            fact = _Fact(_Mail(number, who, batch_id, carrier, False), kind, now, status, fingerprint)
+            by_carrier.setdefault(carrier, []).append(fact)
+        done = Applied()
+        for carrier, facts in sorted(by_carrier.items()):
+            one = _record(facts, hearing, provider=name_of(carrier), now=now)
+            done = replace(
+                done,
+                new=done.new + one.new,
+                suppressed=done.suppressed + one.suppressed,
+                paused=done.paused or one.paused,
+            )
+        return done
 
 
 def _record(facts: Sequence[_Fact], hearing: Hearing, *, provider: str, now: datetime) -> Applied:

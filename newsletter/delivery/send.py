@@ -7,11 +7,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
+from newsletter import db
 from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
 from newsletter.delivery.barrier import Claim, Recipient
 from newsletter.delivery.pacing import Pacing
@@ -136,8 +137,8 @@ class _Hand:
                 return _count(self.held, told)
             awake = time.monotonic()
             recipients = self._settled(outcomes)
-        if self.sender.provider.window is not None or not told:
-            _durably(partial(_finish, self.held, self.clock))
+        if not told:
+            _durably(partial(settle.finish_windows, self.held, now=self.clock()))
         return _count(self.held, told)
 
     def _asleep(self, recipients: list[Recipient], awake: float) -> Mapping[int, Outcome] | None:
@@ -148,42 +149,58 @@ class _Hand:
         return _not_begun(recipients, HELD_UP)
 
     def _settled(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
-        """As `_settle`; what nearly always comes, a request accepted of a provider that was not in doubt, in one journey."""
+        """Write the outcomes; returns the next window. What nearly always comes, a request accepted, takes one journey."""
+        if self.sender.provider.window is not None:
+            return _durably(partial(self._settle_window, outcomes))
         outcome = next(iter(outcomes.values()))
-        if self.sender.provider.window is None and isinstance(outcome, Accepted) and not self.held.doubted:
-            _durably(lambda: settle.settle_whole(self.held, outcome, now=self.clock()), atomic=False)
-            return []
-        return _durably(partial(self._settle, outcomes))
+        plainly = isinstance(outcome, Accepted) and not self.held.doubted
+        _durably(partial(self._settle_whole, outcome, plainly), atomic=not plainly)
+        return []
 
-    def _settle(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
-        """Write a window's outcomes and open the next one, in one commit; the whole batch's where it was one request."""
-        now, provider = self.clock(), self.sender.provider
-        _pause_if_told(provider.number, outcomes.values(), now)
-        left_alone = breaker.note(provider.number, outcomes.values(), now=now)
-        if provider.window is None:
-            settle.settle_whole(self.held, next(iter(outcomes.values())), now=now)
-            return []
-        settle.settle_window(self.held, outcomes, now=now)
-        last = max(outcomes)
-        if why := self._stops(left_alone, now):
+    def _settle_whole(self, outcome: Outcome, plainly: bool) -> None:
+        now, number = self.clock(), self.sender.provider.number
+        if not plainly:
+            _pause_if_told(number, [outcome], now)
+            breaker.note(number, [outcome], now=now)
+        settle.settle_whole(self.held, outcome, now=now)
+
+    def _settle_window(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
+        """Write a window's outcomes and open the next one, or close the batch, in one commit."""
+        now, provider, last = self.clock(), self.sender.provider, max(outcomes)
+        ahead = barrier.ahead(self.held, after=last, now=now, window=provider.window)
+        taken = all(isinstance(outcome, Accepted) for outcome in outcomes.values())
+        if taken:
+            may_send, doubted, found = settle.accept_window(self.held, last, provider=provider.number, ahead=ahead)
+        else:
+            settle.settle_window(self.held, outcomes, now=now)
+            _pause_if_told(provider.number, outcomes.values(), now)
+            may_send, doubted, found = provider_gate.may_send(provider.number), True, db.rows(*ahead, often=True)
+        left_alone = doubted and breaker.note(provider.number, outcomes.values(), now=now)
+        if found and (why := self._stops(left_alone, may_send, now)):
             settle.leave_rest(self.held, after=last, now=now, why=why)
-            return []
+            found = []
+        following = self._opened(found, last, now)
+        if not following:
+            settle.finish_windows(self.held, now=now, taken=taken)
+        return following
+
+    def _opened(self, found: Sequence[tuple[Any, ...]], last: int, now: datetime) -> list[Recipient]:
         try:
-            return barrier.open_window(self.held, after=last, now=now, window=provider.window, vault=self.sender.vault)
+            window = self.sender.provider.window
+            return barrier.opened(self.held, found, now=now, window=window, vault=self.sender.vault)
         except KeysDoNotFit:  # what was answered is written all the same; the rest is parked when it is claimed
             settle.leave_rest(self.held, after=last, now=now, why="an address does not open")
             return []
 
-    def _stops(self, left_alone: bool, now: datetime) -> str | None:
+    def _stops(self, left_alone: bool, may_send: bool, now: datetime) -> str | None:
         """Why no further window is opened."""
-        number = self.sender.provider.number
         if left_alone:
             return "the provider leaves us in doubt"
-        if not provider_gate.may_send(number):
+        if not may_send:
             return "sending was paused"
         if not self.going_on():
             return "the worker's time is up"
-        urgent = barrier.yields(self.held, now=now, provider=number)
+        urgent = barrier.yields(self.held, now=now, provider=self.sender.provider.number)
         return "more urgent mail came" if urgent else None
 
 
@@ -202,10 +219,6 @@ def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
             if time.monotonic() > deadline:
                 raise
             time.sleep(1)
-
-
-def _finish(held: Claim, clock: Callable[[], datetime]) -> None:
-    settle.finish_windows(held, now=clock())
 
 
 def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> Mapping[int, Outcome]:

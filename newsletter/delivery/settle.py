@@ -4,10 +4,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from newsletter import db
+from newsletter.db import Statement
+from newsletter.delivery import breaker, provider_gate
 from newsletter.delivery.barrier import Claim
 from newsletter.delivery.carry import part
 from newsletter.delivery.retry import exhausted, next_try
@@ -20,6 +23,10 @@ WHERE batch_id=%(batch)s AND n=(SELECT attempts FROM batch WHERE id=%(batch)s AN
 _ENDED = """
 UPDATE batch SET state='accepted', reason=NULL, token=NULL, lease_until=NULL
 WHERE id=%(batch)s AND token=%(token)s AND state='sending' RETURNING id"""
+
+_TAKEN = """
+UPDATE batch SET done_upto=%(upto)s WHERE id=%(batch)s AND token=%(token)s AND state='sending' RETURNING id"""
+_STANDING = f"SELECT {provider_gate.MAY_SEND}, {breaker.DOUBTED}"
 
 
 class LeaseLost(Exception):
@@ -45,6 +52,23 @@ def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime
         assert isinstance(first, Deferred)  # noqa: S101 - narrows the type: chosen by it a line above
         move(batch, put_off, not_before=next_try(batch.attempts, now, first.retry_after), now=now, why=first.reason)
     Batch.objects.filter(id=batch.id).update(done_upto=max(outcomes))
+
+
+def accept_window(
+    held: Claim, upto: int, *, provider: int, ahead: Statement
+) -> tuple[bool, bool, list[tuple[Any, ...]]]:
+    """As `settle_window` where all was accepted, up to the delivery `upto`; and what decides on the next, in one journey.
+
+    Returns whether anything may be sent, whether the provider was in doubt, and the rows of `ahead`.
+
+    Raises:
+        LeaseLost: the batch is not ours any more.
+    """
+    ours = {"batch": held.batch_id, "token": held.token, "upto": upto}
+    mine, [(may_send, doubted)], found = db.together((_TAKEN, ours), (_STANDING, {"provider": provider}), ahead)
+    if not mine:
+        raise LeaseLost(f"batch {held.batch_id}")
+    return bool(may_send), bool(doubted), found
 
 
 def move(
@@ -106,9 +130,16 @@ def _leave(batch: Batch, keep: int, now: datetime, why: str, *, after: int = 0, 
         move(batch, numbers, not_before=now, now=now, why=why, tried=tried)
 
 
-def finish_windows(held: Claim, *, now: datetime) -> None:
-    """Close a batch whose windows are all settled."""
-    close_settled(_ours(held), now=now)
+def finish_windows(held: Claim, *, now: datetime, taken: bool = False) -> None:
+    """Close a batch whose windows are all settled; `taken`: it is known that some of it was accepted.
+
+    Raises:
+        LeaseLost: the batch is not ours any more.
+    """
+    if taken:
+        _end(held, now)
+    else:
+        close_settled(_ours(held), now=now)
 
 
 def close_settled(batch: Batch, *, now: datetime, reason: str | None = None) -> None:
@@ -150,14 +181,17 @@ def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
 
 def _accept(held: Claim, outcome: Accepted, now: datetime) -> None:
     """What nearly every batch comes to, asked in one journey: the rest of the road waits for it."""
-    said = {"now": now, "batch": held.batch_id, "token": held.token, "ref": outcome.ref, "why": None}
     apart = transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
     try:
         with apart:
-            _, ended = db.together((_ACCEPTED, said), (_ENDED, said))
+            _end(held, now, ref=outcome.ref)
     except IntegrityError:  # a provider that repeats its own word must not undo what it accepted
-        again = said | {"ref": None, "why": "its reference was seen before"}
-        _, ended = db.together((_ACCEPTED, again), (_ENDED, again))
+        _end(held, now, why="its reference was seen before")
+
+
+def _end(held: Claim, now: datetime, *, ref: str | None = None, why: str | None = None) -> None:
+    said = {"now": now, "batch": held.batch_id, "token": held.token, "ref": ref, "why": why}
+    _, ended = db.together((_ACCEPTED, said), (_ENDED, said))
     if not ended:
         raise LeaseLost(f"batch {held.batch_id}")
 

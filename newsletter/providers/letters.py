@@ -6,8 +6,9 @@ from typing import Final
 from newsletter import mail
 from newsletter.handover import Letter, Parcel
 
-#: Letters kept: neighbouring windows mostly carry the same few, and each is as large as a mail.
-KEPT: Final = 32
+#: Letters kept, each as large as a mail: an alert's windows come with the same few hundred again and again, and one takes a
+#: thousand times as long to prepare as to join.
+KEPT: Final = 512
 
 
 class Letters:
@@ -23,7 +24,15 @@ class Letters:
         Raises:
             NotMailable: it cannot be put together.
         """
-        return self._of(parcel.letter).message(parcel, date)
+        return b"".join(self.parts(parcel, date))
+
+    def parts(self, parcel: Parcel, date: datetime) -> list[bytes]:
+        """As `message`, not joined yet: who sends it joins it with what goes before and after.
+
+        Raises:
+            NotMailable: it cannot be put together.
+        """
+        return self._of(parcel.letter).parts(parcel, date)
 
     def _of(self, letter: Letter) -> mail.Prepared:
         known, prepared = self._prepared.get(letter.edition_id, (None, None))

@@ -58,15 +58,18 @@ class Smtp:
         self._answer_within = answer_within
         options = parse_qs(url.query)
         self._connections = int(options.get("connections", [CONNECTIONS])[0])
-        self._per_domain = int(options.get("per_domain", [self._connections])[0])
+        self._per_domain = int(options["per_domain"][0]) if "per_domain" in options else None
         self._letters = Letters(sender)
         self._talks: list[Talk] = []
         self._fewer_until = 0.0
+        self._watch = select.poll()
+        self._watched: list[Talk] = []
+        self._by_file: dict[int, Talk] = {}
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand each parcel over in a transaction of its own; when no connection is left, the rest is not begun."""
         until = time.monotonic() + BEGIN_WITHIN
-        window = Window(list(parcels), self._letters, self._clock, until=until, per_domain=self._per_domain)
+        window = Window(list(parcels), self._letters, self._clock(), until=until, per_domain=self._per_domain)
         whole = False
         try:
             self._connect(min(self._connections, -(-len(parcels) // MAILS_EACH)), window)
@@ -117,20 +120,26 @@ class Smtp:
                     talk = self._renewed(place, window)
                 if talk.open:
                     talk.begin(window)
-        busy = {talk.fileno(): talk for talk in self._talks if talk.busy}
+        busy = [talk for talk in self._talks if talk.busy]
         if not busy:
             return not window.over and any(talk.open for talk in self._talks)
-        watch = select.poll()
-        for file in busy:
-            watch.register(file, select.POLLIN)
-        first_due = min(talk.due for talk in busy.values())
-        for file, _ in watch.poll(max(0.0, first_due - time.monotonic()) * 1000):
-            busy[file].listen(window, last=busy[file].transactions >= RENEW_AFTER)
+        first_due = min([talk.due for talk in busy])
+        for talk in self._who_speaks(busy, first_due - time.monotonic()):
+            talk.listen(window, last=talk.transactions >= RENEW_AFTER)
         now = time.monotonic()
-        for talk in busy.values():
+        for talk in busy if now >= first_due else ():
             if talk.busy and talk.due <= now:
                 talk.lost(window, "timed out")
         return True
+
+    def _who_speaks(self, busy: list[Talk], seconds: float) -> list[Talk]:
+        """Who of them has something to say, after so many seconds at most."""
+        if busy != self._watched:
+            self._watched, self._watch = busy, select.poll()
+            self._by_file = {talk.fileno(): talk for talk in busy}
+            for file in self._by_file:
+                self._watch.register(file, select.POLLIN)
+        return [self._by_file[file] for file, _ in self._watch.poll(max(0.0, seconds) * 1000)]
 
     def _renewed(self, place: int, window: Window) -> Talk:
         """A fresh connection instead of one that had enough; where none comes to be, the closed one stays."""

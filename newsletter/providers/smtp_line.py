@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import SplitResult, parse_qs, unquote
 
 from newsletter.handover import Deferred
@@ -59,8 +60,7 @@ class Line:
         self._port = url.port or (465 if self._implicit else 587 if self._login else 25)
         self._hello = hello
         self._timeout = timeout
-        self._context = ssl.create_default_context(cafile=ca_file)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._context = _trusting(ca_file)
         self._here = _is_loopback(self._host)
         self._upgrade = not (self._here and parse_qs(url.query).get("tls") == ["no"])
 
@@ -131,6 +131,14 @@ def _failure(step: str, error: Exception) -> Deferred:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Deferred(f"{step}: {why(error)}: name the host as its certificate does, or trust it by SSL_CERT_FILE")
     return Deferred(f"{step}: {why(error)}")
+
+
+@cache
+def _trusting(ca_file: str | None) -> ssl.SSLContext:
+    """Reading what the system trusts takes 20 ms: once is enough."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _is_loopback(host: str) -> bool:

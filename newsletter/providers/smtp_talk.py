@@ -5,11 +5,8 @@ that each mail costs one round trip. The body of that next mail waits for its ow
 is without its answer, and only that one mail can ever be in doubt.
 """
 
-import contextlib
 import re
-import select
 import smtplib
-import ssl
 import time
 from collections import deque
 from typing import Final
@@ -17,13 +14,11 @@ from typing import Final
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.providers.smtp_line import said, why
 from newsletter.providers.smtp_window import Window, Wired
+from newsletter.providers.smtp_wire import Cut, Wire
 
 #: Seconds without a word after which a server is asked whether it is still there.
 ASK_AFTER: Final = 10.0
 _GOODBYE_WITHIN: Final = 2.0
-#: Of a TLS record (RFC 8446, 5.1).
-_RECORD: Final = 16_384
-_LONGEST_REPLY: Final = 65_536
 #: A queue id stands alone; what goes on with + or @ is an address.
 _QUEUE_ID = re.compile(rb"\b(?:queued as |id=)([A-Za-z0-9.-]{4,64})(?=[\s);]|$)", re.IGNORECASE)
 #: Replies that speak of us, not of the mail: no password, or the wrong one.
@@ -35,31 +30,15 @@ _END: Final = b".\r\n"
 _RSET: Final = ("RSET", b"RSET\r\n")
 
 
-class _Cut(Exception):
-    """The connection broke while writing: bytes from `upto` on have surely not left. Says why."""
-
-    def __init__(self, upto: int, words: str) -> None:
-        super().__init__(words)
-        self.upto = upto
-
-
 class Talk:
     """A connection that was opened, encrypted and logged in. `timeout` and `answer_within` in seconds."""
 
     def __init__(self, server: smtplib.SMTP, envelope: str, *, timeout: float, answer_within: float) -> None:
-        if server.sock is None:
-            raise ValueError("the connection is not open")
-        self._sock = server.sock
-        self._sock.setblocking(False)
-        self._encrypted = isinstance(server.sock, ssl.SSLSocket)
-        self._server = server
+        self._wire = Wire(server, timeout=timeout)
         self._pipelining = server.has_extn("pipelining")
         self._mail_from = f"MAIL FROM:<{envelope}>\r\n".encode()
         self._timeout = timeout
         self._answer_within = answer_within
-        self._rest = b""  # of a reply that is not whole yet
-        self._code = b""  # of a reply of several lines
-        self._replies: deque[tuple[int, bytes]] = deque()
         self._unwritten: deque[tuple[str, bytes]] = deque()
         self._expected: deque[str] = deque()
         self._ended: Wired | None = None  # its end was written, the answer is to come
@@ -67,14 +46,13 @@ class Talk:
         self._refusal: Outcome | None = None
         self._nobody = False  # its recipient was refused
         self._stale = False  # a refused transaction is to be forgotten first
-        self._heard_at = time.monotonic()
         self.due = 0.0
         self.transactions = 0
         self.open = True
 
     def fileno(self) -> int:
         """For who waits until something comes."""
-        return self._sock.fileno()
+        return self._wire.fileno()
 
     @property
     def busy(self) -> bool:
@@ -89,25 +67,26 @@ class Talk:
         self._now = one
         self.transactions += 1
         try:
-            self._command(*([_RSET] if self._stale else []), *self._envelope(one))
-        except _Cut as cut:
+            self._command(*([_RSET] if self._stale else []), *zip(_ENVELOPE, self._envelope(one), strict=True))
+        except Cut as cut:
             self.lost(window, str(cut))
         self._stale = False
 
     def listen(self, window: Window, *, last: bool) -> None:
         """Read what came and go on with it; `last`: the connection is to be renewed, so no further mail begins on it."""
+        replies = self._wire.replies
         try:
-            self._read()
-            while self._expected and self._replies:
-                phase, (code, text) = self._expected.popleft(), self._replies.popleft()
+            self._wire.read()
+            while self._expected and replies:
+                phase, (code, text) = self._expected.popleft(), replies.popleft()
                 if code != 250 or phase not in _YES_MEANS_GO_ON:
                     self._heard(phase, code, text, window, last)
                 elif self._unwritten:
                     self._next_command()
             self._due_anew()
-            if self.open and not self._expected and (self._replies or self._rest):
+            if self.open and not self._expected and self._wire.more:
                 self.lost(window, "a reply to nothing")
-        except _Cut as cut:
+        except Cut as cut:
             self.lost(window, str(cut))
         except OSError as error:
             self.lost(window, why(error))
@@ -124,18 +103,14 @@ class Talk:
 
     def alive(self) -> bool:
         """Whether a connection kept from an earlier window still answers; looked at before it is used again."""
-        watch = select.poll()
-        watch.register(self._sock, select.POLLIN)
-        if not self.open or watch.poll(0):
-            return False  # it was not asked, so it says goodbye or has gone
-        if time.monotonic() - self._heard_at < ASK_AFTER:
-            return True
-        return self._asked(b"NOOP\r\n", self._timeout) == 250
+        if not self.open or not self._wire.there():
+            return False
+        return self._wire.silent_for < ASK_AFTER or self._wire.asked(b"NOOP\r\n", self._timeout) == 250
 
     def leave(self) -> None:
         """QUIT; whether it is heard does not matter."""
         if self.open and not self.busy:
-            self._asked(b"QUIT\r\n", _GOODBYE_WITHIN)
+            self._wire.asked(b"QUIT\r\n", _GOODBYE_WITHIN)
         self.close()
 
     def close(self) -> None:
@@ -143,30 +118,16 @@ class Talk:
         self.open = False
         self._expected.clear()
         self._unwritten.clear()
-        self._server.close()
+        self._wire.close()
 
-    def _asked(self, line: bytes, within: float) -> int:
-        """The code of the reply to one command, 0 if none came."""
-        deadline = time.monotonic() + within
-        try:
-            self._write(line)
-            while not self._replies:
-                if not self._wait(select.POLLIN, deadline):
-                    return 0
-                self._read()
-        except (_Cut, OSError):
-            return 0
-        return self._replies.popleft()[0]
-
-    def _envelope(self, one: Wired) -> list[tuple[str, bytes]]:
-        lines = (self._mail_from, b"RCPT TO:<%s>\r\n" % one.to.encode(), b"DATA\r\n")
-        return list(zip(_ENVELOPE, lines, strict=True))
+    def _envelope(self, one: Wired) -> tuple[bytes, bytes, bytes]:
+        return self._mail_from, b"RCPT TO:<%s>\r\n" % one.to, b"DATA\r\n"
 
     def _command(self, *commands: tuple[str, bytes]) -> None:
         """Write commands: all at once where the server takes that, else one, and each next one after its reply."""
         if self._pipelining:
             self._expected.extend(phase for phase, _ in commands)
-            self._write(b"".join([line for _, line in commands]))
+            self._wire.write(b"".join([line for _, line in commands]))
         else:
             self._unwritten.extend(commands)
             self._next_command()
@@ -176,7 +137,7 @@ class Talk:
         if self._unwritten and not self._expected:
             phase, line = self._unwritten.popleft()
             self._expected.append(phase)
-            self._write(line)
+            self._wire.write(line)
 
     def _heard(self, phase: str, code: int, text: bytes, window: Window, last: bool) -> None:
         match phase:
@@ -195,7 +156,7 @@ class Talk:
                 self._body(window, last)
             case "DATA" if code == 354 and self._nobody:
                 self._expected.append("nothing")  # RFC 2920, 3.1: a mail for nobody is ended at once
-                self._write(_END)
+                self._wire.write(_END)
             case "DATA" if code == 354:
                 self.lost(window, "out of step")  # a mail without a sender that somebody would get
             case "DATA":
@@ -223,22 +184,22 @@ class Talk:
         one, self._now = self._now, None
         if one is None:
             raise RuntimeError("a 354 without a mail")
-        if (stopped := window.stopped) is not None or self._replies or self._rest:
+        if (stopped := window.stopped) is not None or self._wire.more:
             self.close()
             window.tell(one, stopped or Deferred("DATA: a reply to nothing"))
             return
         following = None if last or not self._pipelining else window.next()
         self._ended, self._now = one, following
         self._expected.append("answer")
-        group = b""
+        group: tuple[bytes, ...] = ()
         if following is not None:
             self._expected.extend(_ENVELOPE)
             self.transactions += 1
-            group = self._mail_from + b"RCPT TO:<%s>\r\nDATA\r\n" % following.to.encode()
+            group = self._envelope(following)
         try:
-            self._write(b"".join([one.raw, _END, group]))
-        except _Cut as cut:
-            if cut.upto < len(one.raw) + len(_END):
+            self._wire.write(b"".join([*one.parts, _END, *group]))
+        except Cut as cut:
+            if cut.upto < sum(map(len, one.parts)) + len(_END):
                 self._ended = None  # the server cannot have seen the end of the mail
                 window.tell(one, Deferred(f"body: {cut}"))
             raise
@@ -257,57 +218,6 @@ class Talk:
         else:
             window.tell(one, Unknown(f"the answer to the whole mail cannot be read: {code}"))
             self.lost(window, "out of step")
-
-    def _write(self, data: bytes) -> None:
-        """Write all of it.
-
-        Raises:
-            _Cut: a part of it did not leave.
-        """
-        deadline = time.monotonic() + self._timeout
-        at, view = 0, memoryview(data)
-        # what a TLS record that failed held may be on its way; a plain write that failed took nothing
-        step = _RECORD if self._encrypted else 0
-        while at < len(data):
-            try:
-                at += self._sock.send(view[at : at + step] if step else view[at:])
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as error:
-                reading = isinstance(error, ssl.SSLWantReadError)
-                if not self._wait(select.POLLIN if reading else select.POLLOUT, deadline):
-                    raise _Cut(at + step, "timed out") from None
-            except OSError as error:
-                raise _Cut(at + step, why(error)) from None
-
-    def _wait(self, event: int, deadline: float) -> bool:
-        watch = select.poll()
-        watch.register(self._sock, event)
-        return bool(watch.poll(max(0.0, deadline - time.monotonic()) * 1000))
-
-    def _read(self) -> None:
-        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            while True:
-                came = self._sock.recv(_LONGEST_REPLY)
-                if not came:
-                    raise smtplib.SMTPServerDisconnected
-                self._rest += came
-                if not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
-                    break
-        self._heard_at = time.monotonic()
-        self._parse()
-
-    def _parse(self) -> None:
-        """Whole replies of what came (RFC 5321, 4.2.1); what is no reply gets the code 0."""
-        *lines, self._rest = self._rest.split(b"\n")
-        for line in lines:
-            code = line[:3]
-            self._code = self._code or code
-            if code == self._code and line[3:4] == b"-":
-                continue
-            known = code == self._code and len(code) == 3 and code.isdigit()
-            self._replies.append((int(code) if known else 0, line[4:].rstrip()))
-            self._code = b""
-        if len(self._rest) > _LONGEST_REPLY:
-            self._replies.append((0, b""))
 
     def _due_anew(self) -> None:
         if self._expected:

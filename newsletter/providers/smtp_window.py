@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,36 +13,36 @@ from newsletter.providers.letters import Letters
 _NOT_BEGUN = Deferred("not begun: the connection was lost")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Wired:
-    """A parcel as it goes to a server: `raw` ends in CRLF, and no line in it begins with a dot."""
+    """A parcel as it goes to a server: `parts` together end in CRLF, and no line in them begins with a dot."""
 
     delivery_id: int
-    to: str = field(repr=False)
-    raw: bytes = field(repr=False)
+    domain: str = field(repr=False)
+    to: bytes = field(repr=False)
+    parts: list[bytes] = field(repr=False)
 
 
 class Window:
-    """`until` is the monotonic time after which no mail's body leaves, so that its last answer still comes within the lease;
-    `per_domain` is how many transactions may be under way for one recipient domain.
+    """`date` is that of its mails; `until` the monotonic time after which no mail's body leaves, so that its last answer still
+    comes within the lease; `per_domain` how many transactions may be under way for one recipient domain, None: any number.
     """
 
     def __init__(
         self,
         parcels: Sequence[Parcel],
         letters: Letters,
-        clock: Callable[[], datetime],
+        date: datetime,
         *,
         until: float,
-        per_domain: int,
+        per_domain: int | None,
     ) -> None:
         self._parcels = parcels
         self._waiting = deque(parcels)
         self._letters = letters
-        self._clock = clock
+        self._date = date
         self._until = until
         self._per_domain = per_domain
-        self._under_way: dict[int, str] = {}
         self._domains: Counter[str] = Counter()
         self._outcomes: dict[int, Outcome] = {}
         self._stopped: Deferred | None = None
@@ -65,21 +65,23 @@ class Window:
 
     def next(self) -> Wired | None:
         """The next mail, put together; None when there is none, or none whose domain has room."""
-        while not self.over and (parcel := self._free()) is not None:
+        while not self.over and (found := self._free()) is not None:
+            parcel, domain = found
             try:
-                to = mail.recipient(parcel.address)
-                raw = self._letters.message(parcel, self._clock())
+                parts = self._letters.parts(parcel, self._date)
             except mail.NotMailable as error:
                 self._outcomes[parcel.delivery_id] = Refused(str(error))
                 continue
-            self._under_way[parcel.delivery_id] = parcel.address.domain
-            self._domains[parcel.address.domain] += 1
-            return Wired(parcel.delivery_id, to, raw if raw.endswith(b"\r\n") else raw + b"\r\n")
+            if not parts[-1].endswith(b"\r\n"):
+                parts.append(b"\r\n")  # the dot that ends it stands on a line of its own
+            self._domains[domain] += 1
+            # an address that made a header is one that can stand in the envelope
+            return Wired(parcel.delivery_id, domain, parcel.address.value.encode("ascii"), parts)
         return None
 
     def tell(self, one: Wired, outcome: Outcome) -> None:
         """Write down what became of a mail."""
-        self._domains[self._under_way.pop(one.delivery_id)] -= 1
+        self._domains[one.domain] -= 1
         self._outcomes[one.delivery_id] = outcome
         if isinstance(outcome, Deferred) and outcome.pause:
             self.stop(outcome)
@@ -89,9 +91,12 @@ class Window:
         rest = self._stopped or lost
         return {parcel.delivery_id: self._outcomes.get(parcel.delivery_id, rest) for parcel in self._parcels}
 
-    def _free(self) -> Parcel | None:
+    def _free(self) -> tuple[Parcel, str] | None:
+        """Who is next, and their domain, where domains count."""
+        if self._per_domain is None:
+            return self._waiting.popleft(), ""
         for place, parcel in enumerate(self._waiting):
-            if self._domains[parcel.address.domain] < self._per_domain:
+            if self._domains[domain := parcel.address.domain] < self._per_domain:
                 del self._waiting[place]
-                return parcel
+                return parcel, domain
         return None

@@ -45,11 +45,12 @@ def handed_over(
     outcome: Callable[[Any], Outcome] | Outcome = TAKEN,
     *,
     window: int | None = None,
+    number: int = 3,
 ) -> list[Delivery]:
     """Mails of one batch, handed over with this outcome."""
-    made = rows.planned(who, carrier=REQUEST if window is None else Carrier(3, one_letter=False))
+    made = rows.planned(who, carrier=REQUEST if window is None else Carrier(number, one_letter=False))
     script = outcome if callable(outcome) else lambda _parcel: outcome
-    carrier = ScriptedCarrier(script, window=window, number=3)
+    carrier = ScriptedCarrier(script, window=window, number=number)
     sender = send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
     send.send_next(sender, clock=lambda: NOW)
     return list(Delivery.objects.filter(batch_id__in=made.batch_ids).order_by("id"))
@@ -267,6 +268,13 @@ def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
     assert (done.new, done.suppressed) == (2, 1)
     assert events.refusals(HEARING, now=NOW) == events.Applied()
     assert sorted(Event.objects.values_list("kind", "detail")) == [("bounce", "5.1.1"), ("soft bounce", "5.7.1")]
+
+
+def test_a_refusal_is_told_by_the_server_that_said_it() -> None:
+    for number in (2, 12):
+        handed_over(2, Refused("RCPT: 550 5.1.1"), window=50, number=number)
+    assert events.refusals(HEARING, now=NOW).suppressed == 4
+    assert sorted(Suppression.objects.values_list("provider", flat=True)) == ["smtp", "smtp", "smtp-2", "smtp-2"]
 
 
 # -- soft bounces

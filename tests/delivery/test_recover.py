@@ -97,8 +97,15 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
     recipients = barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT)
     assert recipients
     recover.recover(now=LATER)
+    number = recipients[0].delivery_id
     with pytest.raises(settle.LeaseLost):
-        settle.settle_window(held, {recipients[0].delivery_id: Refused("late")}, now=LATER)
+        settle.settle_window(held, {number: Refused("late")}, now=LATER)
+    ahead = barrier.ahead(held, after=number, now=LATER, window=2)
+    with pytest.raises(settle.LeaseLost):
+        settle.accept_window(held, number, provider=1, ahead=ahead)
+    for taken in (False, True):
+        with pytest.raises(settle.LeaseLost):
+            settle.finish_windows(held, now=LATER, taken=taken)
     assert Batch.objects.get(id=made.batch_ids[0]).state == "unknown"
     assert Delivery.objects.get().state is None
 

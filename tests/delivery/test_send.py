@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from newsletter.delivery import barrier, gate, provider_gate, recover, send, status
 from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Deferred, Refused, Unknown
+from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import rows
 from tests.delivery.carrier import Script, ScriptedCarrier
@@ -220,6 +220,37 @@ def test_who_leaves_between_two_windows_is_left_out_too() -> None:
     send.send_next(sender(carrier), clock=at())
     assert len(carrier.handed) == 3
     assert states() == {"accepted": 3, "cancelled": 1}
+
+
+def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
+    rows.planned(5)
+
+    def pause(_parcel: object) -> Accepted:
+        provider_gate.pause(1, "an operator", now=NOW, by_hand=True)
+        return Accepted()
+
+    carrier = ScriptedCarrier(pause, window=2)
+    send.send_next(sender(carrier), clock=at())
+    assert carrier.windows == [2]
+    assert states() == {"accepted": 2, "planned": 3}
+    sent, waiting = Batch.objects.order_by("id")
+    assert (sent.state, sent.size, sent.token, waiting.state, waiting.size) == ("accepted", 2, None, "planned", 3)
+    attempt = Attempt.objects.get(batch_id=sent.id)
+    assert (attempt.outcome, attempt.disproved, attempt.ended_at) == ("accepted", False, NOW)
+
+
+@pytest.mark.parametrize("last", [Accepted(), Refused("550"), Unknown("silence")])
+def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Accepted | Refused | Unknown) -> None:
+    rows.planned(3)
+    third = max(Delivery.objects.values_list("id", flat=True))
+
+    def answer(parcel: Parcel) -> Outcome:
+        return last if parcel.delivery_id == third else Accepted()
+
+    send.send_next(sender(ScriptedCarrier(answer, window=2)), clock=at())
+    assert Batch.objects.get().state == "accepted"
+    assert Attempt.objects.get().outcome == "accepted"
+    assert Delivery.objects.get(id=third).state == {Accepted: None, Refused: "failed", Unknown: "unknown"}[type(last)]
 
 
 def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:

@@ -281,7 +281,9 @@ def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_c
 def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_again() -> None:
     rows.planned(2)
     first = ScriptedCarrier(window=2)
-    first.script = lambda parcel: Refused("550") if parcel is first.handed[0] else Unknown("no answer")
+    first.script = lambda parcel: (
+        Refused("550") if parcel.delivery_id == first.handed[0].delivery_id else Unknown("no answer")
+    )
     run(first)
     reference = status.listing("unknown")[0].reference
     waive.retry(reference, WORD, now=LATER, whole=True)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from newsletter import db
 from newsletter.delivery import barrier, recover, reroute, settle, waive
 from newsletter.delivery.barrier import Claim, Recipient
 from newsletter.delivery.plan import Carrier
@@ -84,8 +85,6 @@ class World:
         try:
             with transaction.atomic():
                 worker.window = self._settled(worker.held, worker.outcomes)
-                if self.carried is not None and not worker.window:
-                    settle.finish_windows(worker.held, now=self.now)
         except LeaseLost:
             worker.window = []
         worker.outcomes = {}
@@ -96,8 +95,17 @@ class World:
         if self.carried is None:
             settle.settle_whole(held, next(iter(outcomes.values())), now=self.now)
             return []
-        settle.settle_window(held, outcomes, now=self.now)
-        return barrier.open_window(held, after=max(outcomes), now=self.now, window=self.carried, vault=rows.VAULT)
+        last, taken = max(outcomes), all(isinstance(outcome, Accepted) for outcome in outcomes.values())
+        ahead = barrier.ahead(held, after=last, now=self.now, window=self.carried)
+        if taken:
+            _, _, found = settle.accept_window(held, last, provider=1, ahead=ahead)
+        else:
+            settle.settle_window(held, outcomes, now=self.now)
+            found = db.rows(*ahead)
+        following = barrier.opened(held, found, now=self.now, window=self.carried, vault=rows.VAULT)
+        if not following:
+            settle.finish_windows(held, now=self.now, taken=taken)
+        return following
 
     def states(self) -> dict[int, str]:
         return {one.id: one.state or one.batch.state for one in Delivery.objects.select_related("batch")}

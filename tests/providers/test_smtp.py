@@ -2,7 +2,9 @@
 
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -244,18 +246,14 @@ def test_unexpected_end_never_leaves_half_a_mail_behind() -> None:
     class Stop(BaseException):
         pass
 
-    moments: list[datetime] = []
-
-    def clock() -> datetime:
-        moments.append(datetime(2026, 11, 24, tzinfo=UTC))
-        if len(moments) == 2:
+    class Breaks(dict[str, str]):
+        def __getitem__(self, _name: str) -> str:
             raise Stop
-        return moments[-1]
 
     with SmtpCatcher() as catcher:
-        server = reach(catcher, clock=clock)
+        server = reach(catcher)
         with pytest.raises(Stop):
-            server.hand_over(three())
+            server.hand_over([parcel(1), replace(parcel(2), personal=Breaks()), parcel(3)])
         assert kinds(server.hand_over(three())) == "AAA"
         assert catcher.connections == 2
         assert catcher.accepted[-3:] == [(f"message{number}@example.org", 1) for number in (1, 2, 3)]
@@ -287,3 +285,20 @@ def test_every_parcel_gets_an_outcome(numbers: Sequence[int]) -> None:
         outcomes = reach(catcher).hand_over([parcel(number) for number in numbers])
         assert list(outcomes) == list(numbers)
         assert [len(mail.recipients) for mail in catcher.messages] == [1] * len(numbers)
+
+
+def test_all_mails_of_a_window_bear_the_date_at_which_it_began() -> None:
+    moments = [datetime(2026, 11, 24, 7, 0, second, 999_999, tzinfo=UTC) for second in (1, 2)]
+    with SmtpCatcher() as catcher:
+        server = reach(catcher, clock=lambda: moments.pop(0))
+        server.hand_over(three())
+        server.hand_over([parcel(4)])
+        dates = [message_from_bytes(mail.raw)["Date"] for mail in catcher.messages]
+        assert dates == ["Tue, 24 Nov 2026 07:00:01 +0000"] * 3 + ["Tue, 24 Nov 2026 07:00:02 +0000"]
+
+
+def test_what_is_trusted_is_read_once_for_each_file() -> None:
+    with SmtpCatcher(implicit=True) as one, SmtpCatcher(implicit=True) as other:
+        for catcher in (one, other, one):
+            assert kinds(reach(catcher).hand_over(three())) == "AAA"
+        assert kinds(reach(one, ca_file=str(other.ca_file)).hand_over(three())) == "DDD"

@@ -143,6 +143,18 @@ def test_a_domain_has_no_more_at_once_than_it_may() -> None:
         assert catcher.most_at_once["small0.example"] == 1
 
 
+def test_where_nothing_is_said_of_domains_one_connection_is_pipelined_within_one() -> None:
+    with SmtpCatcher() as catcher:
+        catcher.script("dot", "accept-drop", skip=1, times=1)
+        outcomes = Smtp(urlsplit(f"{catcher.url}?connections=1"), SENDER).hand_over([parcel(n) for n in range(4)])
+        assert of(outcomes, Accepted) == {0}
+        assert of(outcomes, Unknown) == {1}
+        assert repr(outcomes[2]).startswith("Deferred(reason='MAIL: "), (
+            "its envelope had left with the end of the one before"
+        )
+        assert outcomes[3] == Deferred("not begun: the connection was lost")
+
+
 def test_connections_are_renewed_in_the_middle_of_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carrier, "RENEW_AFTER", 7)
     with SmtpCatcher() as catcher:
