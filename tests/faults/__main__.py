@@ -39,7 +39,7 @@ CHILDREN = (Aim(40, parents=0), Aim(80, parents=1))
 
 FULL = {
     "S1": Full(20_000, 10, lambda world: killing.killed(world, Aim(200), share=0.02, pace=0.35, events=True)),
-    "S1-smtp": Full(5_000, 50, lambda world: killing.killed(world, Aim(60), share=0.02, pace=0), smtp=True),
+    "S1-smtp": Full(16_000, 50, lambda world: killing.killed(world, Aim(60), share=0.02, pace=0), smtp=True),
     "control": Full(5_000, 10, lambda world: killing.send_then_mark(world, 40, share=0.1, pace=0.25), guilty=True),
     "S2": Full(6_000, 10, lambda world: killing.killed(world, *CHILDREN, share=0.05, pace=0.4)),
     "S3": Full(8_000, 10, lambda world: killing.rolled(world, 12, pace=0.35, every=5)),
@@ -54,7 +54,7 @@ FULL = {
     "S17": Full(10_000, 100, lambda world: flood.flooded(world, pace=0.2)),
     "S18": Full(5_000, 10, lambda world: people.leaving(world, 1_000)),
     "S19": Full(5_000, 100, lambda world: people.restored(world, 10)),
-    "S20": Full(4_000, 10, lambda world: killing.on_sqlite(world, 25, share=0.05, pace=0.2, pause=(3, 5)), sqlite=True),
+    "S20": Full(12_000, 10, lambda world: killing.on_sqlite(world, 25, share=0.05, pace=0.2, pause=(3, 5)), sqlite=True),
     "S21": Full(5_000, 10, lambda world: killing.upgraded(world, 3, pace=0.4)),
 }
 #: Those that need no installation, by seed.
