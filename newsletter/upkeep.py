@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from newsletter import db, wiring
-from newsletter.delivery import events, failover, gate, proof, reputation, reroute, waive
+from newsletter.delivery import events, failover, gate, occasions, proof, reputation, reroute, waive
 from newsletter.delivery import recover as dead
 from newsletter.mail_urls import name_of
 from newsletter.models import Pulse
@@ -27,6 +27,7 @@ def recover() -> bool:
         log.warning("urgent_again", rows=again)
     if found.given_back or found.doubtful:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
+    occasions.close_complete(now=now)
     carriers = wiring.carriers()
     reroute.reroute(wiring.carrier(), now=now, configured=carriers)
     return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now))

@@ -1,8 +1,10 @@
 """Commands for what was mailed, and what became of it."""
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,10 +12,10 @@ import typer
 from newsletter import db, mail_urls
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, result, table, when
-from newsletter.delivery import status, waive
+from newsletter.delivery import occasions, status, waive
 from newsletter.models import BatchState, DeliveryState
 
-deliveries = typer.Typer(help="Deliveries: list, explain, retry, resolve, release.", no_args_is_help=True)
+deliveries = typer.Typer(help="Deliveries: list, sums, explain, retry, resolve, release.", no_args_is_help=True)
 
 Why = Annotated[str, typer.Option(help="What you know, and how: it is written into the story of each mail.")]
 Who = Annotated[str, typer.Option(help="Whose word it is; you, if not said.")]
@@ -40,6 +42,33 @@ def list_deliveries(
         "Why": lambda row: row.reason or "",
     }
     table(status.listing(state, limit), json, columns, empty="No deliveries.")
+
+
+@deliveries.command(epilog=example("deliveries sums --limit 3"))
+def sums(
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many, the newest first.")] = 10,
+    json: Json = False,
+) -> None:
+    """Tell what became of each alert and digest as a whole: planned is the sum of all that stands beside it."""
+    ready()
+    found = occasions.mailings(limit)
+    states = ("accepted", "failed", "cancelled", "unknown", "parked")
+    columns: dict[str, Callable[[occasions.Mailing], object]] = {
+        "Occasion": lambda one: one.key,
+        "Begun": lambda one: one.created_at,
+        "Complete": lambda one: "under way" if one.under_way else when(one.closed_at),
+        "Planned": lambda one: one.planned,
+    }
+    columns |= {state.title(): partial(_of, state) for state in states}
+    columns["Under way"] = lambda one: one.under_way
+    if json:
+        result([{**asdict(one), "planned": one.planned, "under_way": one.under_way} for one in found], json)
+    else:
+        table(found, json, columns, empty="Nothing was mailed yet, or it is no longer kept.")
+
+
+def _of(state: str, one: occasions.Mailing) -> int:
+    return one.by_state.get(state, 0)
 
 
 @deliveries.command(epilog=example("deliveries explain 7K3F-09QA-M"))

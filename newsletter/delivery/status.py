@@ -56,17 +56,6 @@ def ledger() -> Ledger:
     )
 
 
-def sums(occasion_id: int) -> dict[str, int]:
-    """Deliveries of one occasion by state: complete when none is planned, claimed or sending."""
-    return dict(
-        db.rows(
-            "SELECT coalesce(d.state,b.state), count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id "
-            "WHERE d.occasion_id=%s GROUP BY 1",
-            [occasion_id],
-        )
-    )
-
-
 def listing(state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
     """The newest deliveries, of one state or of all."""
     found = db.rows(

@@ -20,10 +20,15 @@ class Occasion(models.Model):
     #: alert:<gathering>, digest:daily:2026-11-23, digest:weekly:2026-W48, notice:<id>.
     key = models.TextField(unique=True)
     created_at = models.DateTimeField()
+    #: When nothing of it was to come any more, of an alert or a digest.
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "occasion"
+        indexes: ClassVar = [
+            # few among the notices of everybody, and looked for at each look
+            models.Index(fields=["id"], condition=Q(closed_at__isnull=True) & ~Q(kind="notice"), name="occasion_open")
+        ]
 
 
 class Gathering(models.Model):

@@ -22,6 +22,7 @@ from newsletter.models import (
     Feed,
     Gate,
     Match,
+    Occasion,
     ProviderGate,
     Pulse,
     Subscriber,
@@ -38,6 +39,8 @@ class Figures(Collector):
         alone = Delivery.objects.filter(state=DeliveryState.UNKNOWN).count()
         whole = Delivery.objects.filter(state=None, batch__state=BatchState.UNKNOWN).count()
         yield _one("newsletter_deliveries_unknown", "Deliveries in doubt", alone + whole)
+        still = Occasion.objects.filter(closed_at=None).exclude(kind=Occasion.Kind.NOTICE)
+        yield _one("newsletter_occasions_open", "Alerts and digests of which something is to come", still.count())
         oldest = Batch.objects.filter(state=BatchState.PLANNED).aggregate(Min("not_before"))["not_before__min"]
         age = (now - oldest) / timedelta(seconds=1) if oldest else 0
         yield _one("newsletter_planned_age_seconds", "How long the oldest planned batch is overdue", max(age, 0))

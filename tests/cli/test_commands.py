@@ -66,6 +66,10 @@ def test_from_nothing_to_mails_and_a_second_time_to_none(
     reference = json.loads(command("deliveries", "list", "--json").stdout)[0]["reference"]
     told = command("deliveries", "explain", reference).stdout
     assert "accepted" in told
+    [mailing] = json.loads(command("deliveries", "sums", "--json").stdout)
+    assert (mailing["planned"], mailing["by_state"], mailing["under_way"]) == (1, {"accepted": 1}, 0)
+    assert mailing["closed_at"]
+    assert "under way" not in command("deliveries", "sums").stdout
     matched = json.loads(command("match", "--query", "cable", "--json").stdout)
     assert [hit["text"] for hit in matched[0]["hits"]][:1] == ["cable"]
     everything = "".join(

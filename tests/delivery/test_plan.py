@@ -128,4 +128,3 @@ def test_the_story_behind_a_reference_names_nobody() -> None:
     assert (story.state, story.items) == ("planned", ((made.item.id, 1, (1,)),))
     assert "canary" not in repr(story)
     assert status.explain("0000-0000-1") is None
-    assert status.sums(Delivery.objects.get().occasion_id) == {"planned": 1}

@@ -54,7 +54,9 @@ FULL = {
     "S17": Full(10_000, 100, lambda world: flood.flooded(world, pace=0.2)),
     "S18": Full(5_000, 10, lambda world: people.leaving(world, 1_000)),
     "S19": Full(5_000, 100, lambda world: people.restored(world, 10)),
-    "S20": Full(12_000, 10, lambda world: killing.on_sqlite(world, 25, share=0.05, pace=0.2, pause=(3, 5)), sqlite=True),
+    "S20": Full(
+        12_000, 10, lambda world: killing.on_sqlite(world, 25, share=0.05, pace=0.2, pause=(3, 5)), sqlite=True
+    ),
     "S21": Full(5_000, 10, lambda world: killing.upgraded(world, 3, pace=0.4)),
 }
 #: Those that need no installation, by seed.
