@@ -1,5 +1,6 @@
 """The database's own means: its clock, its bulk insert, its dialect."""
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,6 +42,11 @@ def steady_now() -> datetime:
 def raw_uuid(column: str) -> str:
     """A UUID's sixteen bytes, where the database has a type for it; else its hexadecimal digits, as they are stored."""
     return f"uuid_send({column})" if is_postgres() else column
+
+
+def among(column: str, name: str) -> str:
+    """A condition: the column holds one of the list that the parameter `name` is; the text is one, however long the list."""
+    return f"{column}=ANY(%({name})s)" if is_postgres() else f"{column} IN (SELECT value FROM json_each(%({name})s))"
 
 
 def skip_locked() -> str:
@@ -193,9 +199,11 @@ def _list(params: Sequence[Any]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    """Moments and UUIDs as the ORM stores them: raw parameters on SQLite would be written in another form."""
+    """Moments and UUIDs as the ORM stores them, lists as JSON: SQLite has no type for them."""
     if is_postgres():
         return value
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, list):
+        return json.dumps(value)
     return value.hex if isinstance(value, UUID) else value

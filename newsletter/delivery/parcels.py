@@ -1,8 +1,8 @@
 """Recipients in, parcels out: each one's letter with their own links, reference and ids."""
 
 import json
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from newsletter import db, links
 from newsletter.delivery.barrier import Recipient
@@ -12,7 +12,19 @@ from newsletter.second_copy import settled
 from newsletter.vault import NO_CHECK, Vault, epoch_check
 
 #: Letters that a process keeps opened: an alert's batches come with the same few again and again.
-KEPT = 512
+KEPT: Final = 512
+
+
+class _Said(NamedTuple):
+    """What a letter hangs on."""
+
+    edition_id: int
+    key: bytes
+    kind: str
+    second: bool
+
+
+_KEPT: Final[dict[tuple[Vault, _Said], Letter]] = {}
 
 
 class Letters:
@@ -26,25 +38,38 @@ class Letters:
         self._second = second
         self._letters: dict[int, Letter] = {}
 
-    def get(self, edition_id: int) -> Letter:
-        """The wording of an edition.
+    def all(self, edition_ids: Iterable[int]) -> Mapping[int, Letter]:
+        """The wording of each edition, asked for together: of digests nearly every mail has one of its own.
 
         Raises:
-            EditionBody.DoesNotExist: its body was pruned.
-            KeysDoNotFit: its body does not open.
+            EditionBody.DoesNotExist: a body was pruned.
+            KeysDoNotFit: a body does not open.
         """
-        if edition_id not in self._letters:
-            [(key, kind)] = db.rows("SELECT key, kind FROM edition WHERE id=%(id)s", {"id": edition_id}, often=True)
-            self._letters[edition_id] = _opened(self._vault, edition_id, bytes(key), kind, self._second)
-        return self._letters[edition_id]
+        missing = [number for number in dict.fromkeys(edition_ids) if number not in self._letters]
+        if missing:
+            sql = f"SELECT id, key, kind FROM edition WHERE {db.among('id', 'ids')} ORDER BY id"
+            told = db.rows(sql, {"ids": missing}, often=True)
+            self._letters |= self._opened([_Said(number, bytes(key), kind, self._second) for number, key, kind in told])
+        return self._letters
+
+    def _opened(self, said: Sequence[_Said]) -> dict[int, Letter]:
+        found = {one.edition_id: _KEPT[self._vault, one] for one in said if (self._vault, one) in _KEPT}
+        new = [one for one in said if one.edition_id not in found]
+        bodies = EditionBody.objects.in_bulk([one.edition_id for one in new]) if new else {}
+        for one in new:
+            if (body := bodies.get(one.edition_id)) is None:
+                raise EditionBody.DoesNotExist(f"edition {one.edition_id}")
+            text = self._vault.open(body.key_id, body.cipher, handle=one.key, column="body")
+            parts = {part: settled(words, second=one.second) for part, words in json.loads(text).items()}
+            found[one.edition_id] = Letter(one.edition_id, one.kind, **parts)
+            _keep((self._vault, one), found[one.edition_id])
+        return found
 
 
-@lru_cache(maxsize=KEPT)
-def _opened(vault: Vault, edition_id: int, key: bytes, kind: str, second: bool) -> Letter:
-    body = EditionBody.objects.get(edition_id=edition_id)
-    opened = vault.open(body.key_id, body.cipher, handle=key, column="body")
-    words = {part: settled(text, second=second) for part, text in json.loads(opened).items()}
-    return Letter(edition_id=edition_id, kind=kind, **words)
+def _keep(key: tuple[Vault, _Said], letter: Letter) -> None:
+    if len(_KEPT) >= KEPT:
+        _KEPT.pop(next(iter(_KEPT)), None)
+    _KEPT[key] = letter
 
 
 def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, base_url: str, domain: str) -> Parcels:
@@ -58,7 +83,7 @@ def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, 
     )
     messages, opaque = vault.tokens([(number, NO_CHECK) for number in deliveries], "message", "delivery")
     page, ask, one_click = (links.url(base_url, name, "") for name in ("unsubscribe", "ask", "one_click"))
-    wording = {number: letters.get(number) for number in dict.fromkeys(editions)}
+    wording = letters.all(editions)
     own_page = _notice_links(set(occasions), vault, base_url)
     return Parcels(
         delivery_ids=deliveries,

@@ -1,12 +1,18 @@
 """Parcels made for many at once are those made for each alone."""
 
+from collections.abc import Iterable, Mapping
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter import links
+from newsletter.delivery import parcels as room
 from newsletter.delivery.barrier import Recipient
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.handover import Address, Letter, Parcel, Parcels
+from newsletter.models import Edition, EditionBody
+from tests import rows
 from tests.rows import VAULT
 
 NUMBERS = st.integers(1, 2**40 - 1)
@@ -24,8 +30,8 @@ RECIPIENTS = st.builds(
 class Known(Letters):
     """Letters that no database has."""
 
-    def get(self, edition_id: int) -> Letter:
-        return Letter(edition_id, "alert", f"Edition {edition_id}", "text", "html")
+    def all(self, edition_ids: Iterable[int]) -> Mapping[int, Letter]:
+        return {number: Letter(number, "alert", f"Edition {number}", "text", "html") for number in edition_ids}
 
 
 def made(recipients: list[Recipient]) -> Parcels:
@@ -61,3 +67,44 @@ def test_each_has_their_own_links_words_and_letter(recipients: list[Recipient]) 
 
 def test_a_recipient_does_not_show_the_address() -> None:
     assert "reader" not in repr(Recipient(1, 1, 1, "alert:1", 0, Address("reader@example.org")))
+
+
+def editions(count: int) -> list[int]:
+    for _ in range(count):
+        rows.planned(1)
+    return list(Edition.objects.order_by("id").values_list("id", flat=True))
+
+
+@pytest.mark.django_db
+def test_letters_of_many_editions_are_asked_for_together(django_assert_num_queries, monkeypatch) -> None:
+    monkeypatch.setattr(room, "_KEPT", {})
+    wanted = editions(5)
+    letters = Letters(VAULT)
+    with django_assert_num_queries(1 if room.db.is_postgres() else 2):  # on PostgreSQL one goes by psycopg itself
+        found = letters.all([*wanted, wanted[0]])
+    assert [found[number].edition_id for number in wanted] == wanted
+    with django_assert_num_queries(0):
+        assert letters.all(wanted) is found
+    with django_assert_num_queries(
+        0 if room.db.is_postgres() else 1
+    ):  # another batch: opened before, if still the same
+        assert Letters(VAULT).all(wanted) == found
+
+
+@pytest.mark.django_db
+def test_no_more_letters_are_kept_than_there_is_room_for(monkeypatch) -> None:
+    monkeypatch.setattr(room, "_KEPT", {})
+    monkeypatch.setattr(room, "KEPT", 3)
+    wanted = editions(5)
+    assert list(Letters(VAULT).all(wanted)) == wanted
+    assert [one.edition_id for _, one in room._KEPT] == wanted[2:]
+
+
+@pytest.mark.django_db
+def test_words_that_are_not_there_are_missed(monkeypatch) -> None:
+    monkeypatch.setattr(room, "_KEPT", {})
+    wanted = editions(2)
+    EditionBody.objects.filter(edition_id=wanted[1]).delete()
+    with pytest.raises(EditionBody.DoesNotExist):
+        Letters(VAULT).all(wanted)
+    assert Letters(VAULT).all(wanted[:1])
