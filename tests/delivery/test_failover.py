@@ -70,7 +70,7 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
 def test_what_is_no_fault_of_a_provider_does_not_put_it_out(both: Two) -> None:
     plan(4, SMTP)
     EditionBody.objects.all().delete()
-    parcels._opened.cache_clear()
+    parcels._KEPT.clear()
     both.drain(NOW)
     assert Attempt.objects.filter(outcome="deferred").count() == 4
     assert failover.outages(list(CARRIERS), now=minutes(1)) == {}

@@ -7,14 +7,14 @@ import time
 
 from django.db import OperationalError, connection, transaction
 
-from newsletter import db, watch, wiring
+from newsletter import db, tasks, watch, wiring
 from newsletter.delivery import barrier
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.handover import Accepted
 from newsletter.models import Batch
-from tests.faults import rush
+from tests.faults import rush  # noqa: F401 - clocks turned fast
 
-app = rush.app
+app = tasks.app  # sets Django up, before what needs it
 watch.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
 app.conf.beat_schedule = {
     "send": {"task": "plain.send", "schedule": 1, "options": {"expires": 1}},
