@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.db import connection
 
 from newsletter import db, wiring
-from newsletter.delivery import gate, send
+from newsletter.delivery import gate, installation, send
 
 #: The connection on which a thread's data was looked at.
 _looked = threading.local()
@@ -22,17 +22,23 @@ def send_next(going_on: Callable[[], bool] = going_on) -> send.Sent | None:
     """Send the next batch that is due, whoever carries it; None when there is none that may go now."""
     with wiring.stopping.finishing():
         for sender in wiring.senders():
-            _look_at_the_data()
+            if not _data_is_ours():
+                return None
             if (sent := send.send_next(sender, clock=db.steady_now, going_on=going_on)) is not None:
                 return sent
     return None
 
 
-def _look_at_the_data() -> None:
-    """On a new connection: a database that was away may have been set back to a backup, of which nothing may be sent."""
+def _data_is_ours() -> bool:
+    """Looked at on a new connection: a database that was away may have been set back to a backup, which closes the gate.
+
+    False, and looked at again before the next batch: a copy of another's data cannot be told yet from a service at work.
+    """
     if connection.connection is None or connection.connection is not getattr(_looked, "at", None):
-        gate.look(wiring.config().data_dir, now=db.now())
+        if gate.look(wiring.config().data_dir, now=db.now()) == installation.WAITS:
+            return False
         _looked.at = connection.connection
+    return True
 
 
 def paused(until: float) -> bool:

@@ -1,13 +1,20 @@
 """What every start does before anything else: a look at the keys, and the rows that must be there once."""
 
 import secrets
+import threading
 
-from django.db import DatabaseError
+import structlog
+from django.db import DatabaseError, close_old_connections
 
 from newsletter import db, wiring
-from newsletter.delivery import gate
+from newsletter.delivery import gate, installation
 from newsletter.models import IndexState, Pulse
 from newsletter.vault import KeysDoNotFit
+
+log = structlog.get_logger()
+
+#: Seconds between two looks of a host that is new.
+_LOOK = 5.0
 
 
 class NotReady(Exception):
@@ -22,7 +29,8 @@ def prepare() -> None:
     """
     try:
         gate.ensure(wiring.vault())
-        gate.guard(wiring.config().data_dir, now=db.now())
+        if gate.guard(wiring.config().data_dir, now=db.now()) == installation.WAITS:
+            log.info("host_waits", reason=installation.WAITS)
         # begun at random: an index compiled for another database must never look like this one's
         IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
         Pulse.objects.get_or_create(name="tick", defaults={"at": db.now()})
@@ -30,3 +38,21 @@ def prepare() -> None:
         raise NotReady(f"{error}. Put back the keys file that was kept") from error
     except DatabaseError as error:
         raise NotReady("the database does not answer, or has no tables yet: run 'newsletter migrate'") from error
+
+
+def settle_in(stopped: threading.Event, *, every: float = _LOOK) -> None:
+    """Wait until this host is one of those that work with the data, or `stopped`: for processes that never send.
+
+    A start of theirs in a silence is then no start with foreign data.
+    """
+    while not _settled() and not stopped.wait(every):
+        pass
+
+
+def _settled() -> bool:
+    try:
+        return gate.standing(wiring.config().data_dir, now=db.now()) is None
+    except DatabaseError:
+        return False
+    finally:
+        close_old_connections()

@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from newsletter import db, wiring
-from newsletter.delivery import events, failover, gate, occasions, proof, reputation, reroute, waive
+from newsletter.delivery import events, failover, gate, installation, occasions, proof, reputation, reroute, waive
 from newsletter.delivery import recover as dead
 from newsletter.mail_urls import name_of
 from newsletter.models import Pulse
@@ -18,8 +18,9 @@ log = structlog.get_logger()
 def recover() -> bool:
     """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail goes another way."""
     now = db.now()
-    gate.guard(wiring.config().data_dir, now=now)
-    Pulse.objects.update_or_create(name="tick", defaults={"at": now})
+    waits = gate.guard(wiring.config().data_dir, now=now) == installation.WAITS
+    if not waits:  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
+        Pulse.objects.update_or_create(name="tick", defaults={"at": now})
     found = dead.recover(now=now)
     # events may have come before anybody was in doubt: what they prove is not sent again
     proof.prove(now=now)

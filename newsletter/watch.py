@@ -1,12 +1,13 @@
 """Every worker's own look at the tables, when no ring comes: Redis may be gone for hours."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import close_old_connections
 
 from newsletter import db, wiring
+from newsletter.delivery import gate, installation
 from newsletter.feeds import refresh as feeds
 from newsletter.models import Pulse
 from newsletter.once import deliver
@@ -30,13 +31,18 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
         try:
             now = db.now()
             silent = Pulse.objects.filter(name="tick", at__lt=now - timedelta(seconds=silence))
-            if silent.update(at=now):
+            if silent.exists() and not _waits(now) and silent.update(at=now):
                 log.warning("no_ring")
                 _look()
         except Exception as error:  # noqa: BLE001 - without Redis nobody else looks: what fails is tried again
             log.error("not_looked", error=type(error).__name__)
         finally:
             close_old_connections()
+
+
+def _waits(now: datetime) -> bool:
+    """Whether this host is new: those whose sign it waits for look when it does not."""
+    return gate.look(wiring.config().data_dir, now=now) == installation.WAITS
 
 
 def _look() -> None:

@@ -16,7 +16,7 @@ from newsletter import db, mail, wiring
 from newsletter.cli import sending
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
-from newsletter.delivery import breaker, gate, reputation, routing
+from newsletter.delivery import breaker, gate, installation, reputation, routing
 from newsletter.delivery import status as deliveries
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
@@ -191,6 +191,8 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {_RESUME}" if paused else "open")
+    if gate.standing(wiring.config().data_dir, now=db.now()) == installation.WAITS:
+        yield Finding("this host", "warn", installation.WAITS)
     yield from _providers(found)
     yield from _feeds(found)
     for state in ("unknown", "parked"):

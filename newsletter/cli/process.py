@@ -13,6 +13,7 @@ import waitress.server
 from newsletter import logs, wiring
 from newsletter.cli.show import fail, note
 from newsletter.lifetime import DRAIN
+from newsletter.start import settle_in
 
 
 class Web:
@@ -32,6 +33,7 @@ class Web:
         note(f"web pages: {wiring.config().base_url}  (Ctrl-C ends)")
         with _until_signal() as stopped:
             self.start()
+            settle_in(stopped)
             stopped.wait()
         self.stop()
 

@@ -9,7 +9,7 @@ import typer
 from newsletter import db, mail_urls, wiring
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, note, result, table
-from newsletter.delivery import failover, gate, provider_gate, reroute, routing
+from newsletter.delivery import failover, gate, installation, provider_gate, reroute, routing
 from newsletter.subscribers.address import BadAddress, normal
 
 app = typer.Typer(help="Sending: list, pause, resume, share, move.", no_args_is_help=True)
@@ -170,7 +170,7 @@ def _open(confirm: bool) -> None:
     directory, now = wiring.config().data_dir, db.now()
     if confirm:
         gate.confirm(directory, now=now)
-    elif why := gate.guard(directory, now=now):
+    elif (why := gate.guard(directory, now=now)) and why != installation.WAITS:
         fail(f"{why}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'")
     else:
         gate.resume()

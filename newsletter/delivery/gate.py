@@ -3,7 +3,8 @@
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import Final
+from uuid import UUID, uuid4
 
 import structlog
 from django.db.models import Q
@@ -20,6 +21,8 @@ _WORD = "newsletter"
 #: A database at which somebody looked so shortly ago is at work.
 _LIVING = timedelta(minutes=2)
 _LOOKS = 4
+#: Where no file is beside the keys: the data, and how far it was when this process saw it first. Forgotten in a doubt.
+_FIRST_SEEN: Final[dict[UUID, int]] = {}
 
 
 def ensure(vault: Vault) -> None:
@@ -63,13 +66,25 @@ def check(vault: Vault) -> None:
 
 
 def look(directory: Path, *, now: datetime) -> str | None:
-    """Close the gate if this data was restored or copied, and say why; None: it was not. `directory` is beside the keys.
+    """Close the gate if this data was restored or copied; why nothing may be sent from here, None when it may.
 
+    `directory` is beside the keys. A host that has to wait (`installation.WAITS`) closes nothing: others may be at work.
     Called whenever a worker comes to the database anew, before it sends anything: it may have been set back meanwhile.
     """
-    why = _surely(directory, now)
-    if why is not None and Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
+    why = standing(directory, now=now)
+    doubted = why is not None and why != installation.WAITS
+    if doubted and Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
         log.error("sending_closed", reason=why)
+    return why
+
+
+def standing(directory: Path, *, now: datetime) -> str | None:
+    """As `look`, but nothing is closed. A host that sees others at work becomes one of theirs by it."""
+    why = _surely(directory, now)
+    if why is None and _FIRST_SEEN:
+        _move_mark(directory)  # other processes of this host read the file
+    elif why != installation.WAITS:
+        _FIRST_SEEN.clear()
     return why
 
 
@@ -107,14 +122,22 @@ def _surely(directory: Path, now: datetime) -> str | None:
 def _doubt(directory: Path, now: datetime) -> str | None:
     kept = installation.read(directory)  # before the row: a mark that others commit in between is then only ahead of it
     gate = Gate.objects.get()
+    if kept is not None:
+        _FIRST_SEEN.clear()
     return installation.doubt(
         kept,
         copied=kept is not None and installation.is_copy(directory, kept),
         epoch=gate.installation_epoch,
         mark=gate.mark,
+        moved=kept is None and _moved(gate),
         living=Pulse.objects.filter(name="tick", at__gt=now - _LIVING).exists(),
         doubted=(gate.paused_by or "").startswith(installation.DOUBT),
     )
+
+
+def _moved(gate: Gate) -> bool:
+    """Whether the mark is further than when this process saw it first: it is not we who move it, without a file."""
+    return gate.mark > 0 and gate.mark > _FIRST_SEEN.setdefault(gate.installation_epoch, gate.mark)
 
 
 def _move_mark(directory: Path) -> None:

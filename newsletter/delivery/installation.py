@@ -9,6 +9,8 @@ from uuid import UUID
 NAME = "installation"
 #: What every such doubt begins with: the gate's own words are compared with it.
 DOUBT = "this data looks restored or copied"
+#: Neither a doubt nor a yes: data that was copied a moment ago looks just as that of a service at work.
+WAITS = "this data directory is new to the data: nothing is sent from here until another host was seen at work with it"
 _LENGTH = 80
 
 
@@ -50,17 +52,21 @@ def is_copy(directory: Path, kept: Kept) -> bool:
     return (directory / NAME).stat().st_ino != kept.inode
 
 
-def doubt(kept: Kept | None, *, copied: bool, epoch: UUID, mark: int, living: bool, doubted: bool) -> str | None:
-    """Why this database may not send until somebody confirms it; None when it may.
+def doubt(
+    kept: Kept | None, *, copied: bool, epoch: UUID, mark: int, moved: bool, living: bool, doubted: bool
+) -> str | None:
+    """Why nothing may be sent from here: a doubt, until somebody confirms it, or WAITS; None when it may.
 
-    `epoch` and `mark` are the database's. `living`: others work with it at this moment, so a host without a file is a new one.
-    `doubted`: that was said before, and nobody confirmed.
+    `epoch` and `mark` are the database's. `moved`: the mark was seen to move, which only hosts that have the file do, so a
+    host without one is new. `living`: somebody was at work with the data a moment ago, which a fresh copy says as well.
+    `doubted`: a doubt was said before, and nobody confirmed.
     """
     if mark == 0 and (kept is None or kept.epoch != epoch):
         return None  # it never worked yet
     if kept is None:
-        new_host = living and not doubted
-        return None if new_host else f"{DOUBT}: {NEWS[0]}"
+        if doubted or not living:
+            return f"{DOUBT}: {NEWS[0]}"
+        return None if moved else WAITS
     if kept.epoch != epoch:
         return f"{DOUBT}: {NEWS[1]}"
     if kept.mark > mark:

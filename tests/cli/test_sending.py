@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from newsletter import start, wiring
+from newsletter import db, start, wiring
 from newsletter.cli import invoke
-from newsletter.models import SoftBounce, Suppression
+from newsletter.delivery import gate, installation
+from newsletter.models import Pulse, SoftBounce, Suppression
 from newsletter.subscribers.address import index_of, normal
 from tests import rows
 from tests.journey import road
@@ -112,3 +114,15 @@ def test_a_stronger_reason_is_not_weakened_by_hand() -> None:
     assert invoke(["suppressions", "add", ADDRESS]) == 0
     assert Suppression.objects.get().reason == "complaint"
     assert invoke(["suppressions", "list", "--reason", "none"]) == 2
+
+
+def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, monkeypatch, settings, tmp_path) -> None:
+    def told() -> list[str]:
+        invoke(["doctor", "--json"])
+        return [one["told"] for one in json.loads(capsys.readouterr().out) if one["what"] == "this host"]
+
+    assert told() == []
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
+    monkeypatch.setattr(gate, "_FIRST_SEEN", {})
+    Pulse.objects.update(at=db.now())
+    assert told() == [installation.WAITS]

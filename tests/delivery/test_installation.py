@@ -1,19 +1,38 @@
 """A restored backup, a cloned directory, a moved one: the gate closes until somebody confirms; a living one is left alone."""
 
 import shutil
+import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from newsletter import db, sending, start, upkeep, wiring
+from newsletter.cli import sending as cli_sending
 from newsletter.delivery import gate, installation
+from newsletter.delivery.send import Sender
 from newsletter.models import Gate, Pulse
 from tests import rows
+from tests.delivery.carrier import ScriptedCarrier
 
 pytestmark = pytest.mark.django_db
 
 NOW = rows.NOW
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_FIRST_SEEN", {})
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The data directory of a further host: keys, and no file."""
+    directory = tmp_path / "other"
+    directory.mkdir()
+    return directory
 
 
 @pytest.fixture
@@ -27,6 +46,13 @@ def data(tmp_path: Path) -> Path:
 
 def look(directory: Path, now: datetime = NOW) -> str | None:
     return gate.guard(directory, now=now)
+
+
+def at_work(directory: Path, now: datetime = NOW) -> None:
+    """A look in a process of another host."""
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setattr(gate, "_FIRST_SEEN", {})
+        assert look(directory, now) is None
 
 
 def test_an_installation_at_work_is_left_alone(data: Path) -> None:
@@ -66,12 +92,105 @@ def test_a_database_of_another_installation_sends_nothing(data: Path) -> None:
     assert "two installations" in (look(data) or "")
 
 
-def test_keys_without_the_file_send_nothing_unless_others_are_at_work(data: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
+def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW - timedelta(minutes=1))
-    assert look(other) is None
-    (other / installation.NAME).unlink()
+    for _ in range(3):
+        assert look(other) == installation.WAITS
+    at_work(data)
+    assert gate.closed_by() is None
+    assert look(other) is look(other) is None
+    assert look(other, NOW + timedelta(days=3)) is None, "with a file of its own it starts in any silence"
+    at_work(data)
+
+
+def test_a_process_that_only_sends_makes_its_host_known_to_the_others(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW)
+    assert gate.look(other, now=NOW) == installation.WAITS
+    at_work(data)
+    assert gate.look(other, now=NOW) is None
+    gate._FIRST_SEEN.clear()  # as in another process
+    assert gate.look(other, now=NOW) is None
+
+
+def test_a_host_that_joined_sends_although_its_directory_takes_no_file(data: Path, other: Path) -> None:
+    (other / installation.NAME).mkdir()
+    Pulse.objects.create(name="tick", at=NOW)
+    assert look(other) == installation.WAITS
+    at_work(data)
+    mark = Gate.objects.get().mark
+    assert look(other) is look(other) is None
+    assert Gate.objects.get().mark == mark, "a host without a file is no sign for others"
+
+
+def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
+    data: Path, other: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`CREATE DATABASE … TEMPLATE` of a service at work, and the keys: its last look stands there as if it went on."""
+    Pulse.objects.create(name="tick", at=NOW - timedelta(seconds=5))
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
+    rows.planned(1)
+    carrier = ScriptedCarrier()
+    sender = Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
+    monkeypatch.setattr(wiring, "senders", lambda: [sender])
+    for seconds in range(0, 180, 15):  # a worker's ticks, as they come
+        now = NOW + timedelta(seconds=seconds)
+        monkeypatch.setattr(db, "now", lambda now=now: now)
+        upkeep.recover()
+        assert sending.send_next() is None
+    assert "not with this data directory" in (gate.closed_by() or "")
+    assert carrier.handed == []
+
+
+def test_a_clone_that_takes_the_place_of_a_clone_is_met_afresh(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW)
+    assert look(other) == installation.WAITS
+    assert look(other, NOW + timedelta(minutes=5)) is not None
+    Gate.objects.update(mark=500, sending_open=True, paused_by=None)
+    Pulse.objects.update(at=NOW + timedelta(days=1))
+    for _ in range(2):
+        assert look(other, NOW + timedelta(days=1)) == installation.WAITS
+
+
+def test_pages_make_their_host_known_and_close_nothing_meanwhile(
+    data: Path, other: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
+    monkeypatch.setattr(start, "close_old_connections", lambda: None)
+    Pulse.objects.create(name="tick", at=db.now())
+    stopped = threading.Event()
+    looks: list[str | None] = []
+    real = gate.standing
+
+    def standing(directory: Path, *, now: datetime) -> str | None:
+        looks.append(real(directory, now=now))
+        if len(looks) == 2:
+            Pulse.objects.update(at=now - timedelta(hours=1))
+        if len(looks) == 4:
+            Pulse.objects.update(at=now)
+        if len(looks) == 5:
+            gate._move_mark(data)  # as a worker of another host
+        return looks[-1]
+
+    monkeypatch.setattr(gate, "standing", standing)
+    monkeypatch.setattr(gate, "look", lambda *_, **__: None)
+    start.settle_in(stopped, every=0.001)
+    assert [one and one.startswith(installation.DOUBT) for one in looks] == [False, False, True, True, False, None]
+    assert gate.closed_by() is None
+    assert installation.read(other) is not None
+
+
+def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: Path, other: Path, settings) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
+    Pulse.objects.create(name="tick", at=db.now())
+    gate.pause("tests")
+    cli_sending._open(confirm=False)
+    assert gate.closed_by() is None
+    assert sending.send_next() is None
+    assert installation.read(other) is None
+
+
+def test_keys_without_the_file_send_nothing_when_nobody_is_at_work(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW)
     later = NOW + timedelta(minutes=5)
     assert "not with this data directory" in (look(other, later) or "")
     Pulse.objects.update(at=later)

@@ -62,31 +62,56 @@ def leaving(world: World, many: int) -> Result:
 
 
 def restored(world: World, seconds: float) -> Result:
-    """S19: an installation that worked is set back to its backup, and a copy of its directory is started beside it."""
+    """S19: an installation that worked is set back to its backup; copies of its directory and its database are started."""
     data = Path(world.environment["NEWSLETTER_DATA_DIR"])
     world.command("migrate")  # it begins to work: the mark moves
     postgres = world.template.postgres
     assert postgres is not None
-    backup = postgres.new_database(template=world.environment["NEWSLETTER_DATABASE_URL"].rpartition("/")[2])
+    here = world.environment["NEWSLETTER_DATABASE_URL"].rpartition("/")[2]
+    backup = postgres.new_database(template=here)
     world.command("migrate")
+    cloned = postgres.new_database(template=here)
     clone = world.directory / "clone"
     shutil.copytree(data, clone)
     set_back = world.environment | {"NEWSLETTER_DATABASE_URL": backup}
     copied = world.environment | {"NEWSLETTER_DATA_DIR": str(clone)}
+    new = _only_keys(data, world.directory / "new")
+    further = {"NEWSLETTER_DATA_DIR": str(new)}
+    waits = _waits(world, world.environment | {"NEWSLETTER_DATABASE_URL": cloned} | further, new, seconds)
     closed = [_starts(world, name, hurt, seconds) for name, hurt in (("back", set_back), ("copy", copied))]
     before = world.taken()
     world.environment |= set_back
     world.ledger = Ledger(backup)
     world.command("sending", "resume", "--confirm")
-    with crew(world.environment, world.directory, ground.worker(), ground.beat()):
+    with (
+        crew(world.environment, world.directory, ground.worker(), ground.beat()),
+        crew(set_back | further, new, ground.worker()),
+    ):
         recovered = ground.until(world.ledger.done, 120)
+        joined = ground.until((new / "installation").exists, 60)
     verdict = world.verdict()
     promises = {
         "both close by themselves": all(closed),
+        "a database cloned a moment ago waits": waits,
+        "a further host joins by itself": joined is not None,
         "nothing is sent before it is confirmed": before == 0,
         "all accepted after that": verdict.by_state == {"accepted": world.people},
     }
     return Result(verdict, 0, recovered, [], {}, promises, world.left(recovered))
+
+
+def _only_keys(data: Path, directory: Path) -> Path:
+    directory.mkdir()
+    shutil.copy2(data / "keys", directory / "keys")
+    return directory
+
+
+def _waits(world: World, environment: dict[str, str], directory: Path, seconds: float) -> bool:
+    """Start it as a host that is new to the data; whether it waits, and has sent nothing after a while."""
+    with crew(environment, directory, ground.worker(), ground.beat()) as made:
+        told = ground.until(lambda: "host_waits" in made.told(), 60)
+        time.sleep(seconds + 3)
+    return told is not None and world.taken() == 0
 
 
 def _starts(world: World, name: str, environment: dict[str, str], seconds: float) -> bool:
