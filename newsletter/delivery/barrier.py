@@ -113,6 +113,13 @@ def yields(held: Claim, *, now: datetime, provider: int) -> bool:
     return held.lane > Lane.ALERT and bool(due_in((Lane.NOTICE, Lane.ALERT), now=now, provider=provider))
 
 
+def claimable(lanes: Sequence[Lane], *, now: datetime, provider: int) -> bool:
+    """Whether a batch of these lanes may be claimed now: due, with the gates open, and of a provider that is not left alone."""
+    look = _LOOK.format(asked=breaker.OPEN, lanes=_lanes(lanes))
+    found = db.rows(look, {"now": now, "provider": provider}, often=True)
+    return bool(found) and not found[0][0]
+
+
 def due_in(lanes: Sequence[Lane], *, now: datetime, provider: int) -> list[Queue]:
     """The queues of these lanes in which a batch could be claimed."""
     found = db.rows(

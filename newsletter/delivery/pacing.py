@@ -65,11 +65,13 @@ class Pacing:
             return divide(held, go, later, now=now)
 
     def pause(self, *, now: datetime) -> float | None:
-        """Seconds until it is worth looking again, when mail waits for nothing but its pace; None: no mail does."""
-        if self.overall is not None and self.buckets.level(self.overall) < 1:
-            return LOOK if barrier.due_in(tuple(Lane), now=now, provider=self.number) else None
+        """Seconds until it is worth looking again, when mail waits for nothing but its pace; None: no mail does.
+
+        What has come due, or has tokens again, since the last look waits no longer, and is no less worth a look.
+        """
+        due = barrier.claimable(self.lanes(now=now) or tuple(Lane), now=now, provider=self.number)
         waits = Batch.objects.filter(provider=self.number, state=BatchState.PLANNED, reason=WAITS, not_before__gt=now)
-        return LOOK if waits.exists() else None
+        return LOOK if due or waits.exists() else None
 
     def _cap(self, now: datetime) -> int | None:
         return self.limits.cap(self.name, now.date())

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter import paces
-from newsletter.delivery import barrier, divide, pacing, recover, send, waive
+from newsletter.delivery import barrier, divide, gate, pacing, provider_gate, recover, send, waive
 from newsletter.delivery.buckets import InMemory
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.plan import Carrier
@@ -224,9 +224,9 @@ def test_a_provider_that_is_tried_again_is_tried_with_one_that_may_go() -> None:
 
 
 def test_it_is_worth_looking_again_only_when_mail_waits_for_its_pace() -> None:
-    rows.planned(people("gmail.com", 5))
     world = World(ScriptedCarrier(), domain_pace="gmail.com=0.3")
     assert world.pacing.pause(now=NOW) is None
+    rows.planned(people("gmail.com", 5))
     world.send()
     assert world.pacing.pause(now=NOW) == pacing.LOOK
     world.run(8)
@@ -236,6 +236,51 @@ def test_it_is_worth_looking_again_only_when_mail_waits_for_its_pace() -> None:
     world = World(ScriptedCarrier(), pace="1")
     world.send()
     assert world.pacing.pause(now=NOW) == pacing.LOOK
+
+
+def test_what_comes_due_between_a_look_and_this_question_is_not_left() -> None:
+    rows.planned(people("gmail.com", 5))
+    world = World(ScriptedCarrier(), domain_pace="gmail.com=0.3")
+    world.send()
+    due = Batch.objects.get(state="planned").not_before
+    assert world.pacing.pause(now=due) == pacing.LOOK
+
+
+def test_tokens_that_come_between_a_look_and_this_question_leave_nothing() -> None:
+    rows.planned(5)
+    world = World(ScriptedCarrier(), pace="1")
+    world.send()
+    world.now += timedelta(seconds=1)
+    assert world.pacing.pause(now=world.now) == pacing.LOOK
+
+
+def test_without_tokens_what_waits_for_its_domain_is_worth_a_look() -> None:
+    rows.planned(people("gmail.com", 5))
+    world = World(ScriptedCarrier(), pace="1", domain_pace="gmail.com=0.1")
+    world.send()
+    rows.planned(2)
+    world.send()
+    assert world.pacing.lanes(now=NOW) == ()
+    Batch.objects.filter(state="planned").exclude(reason=divide.WAITS).delete()
+    assert world.pacing.pause(now=NOW) == pacing.LOOK
+
+
+@pytest.mark.parametrize("tokens", [0, 5])
+@pytest.mark.parametrize(
+    "shut",
+    [
+        lambda: gate.pause("tests"),
+        lambda: provider_gate.pause(1, "tests", now=NOW),
+        lambda: Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW),
+    ],
+)
+def test_what_may_not_go_at_all_is_not_looked_for_again(shut: Callable[[], object], tokens: int) -> None:
+    rows.planned(8)
+    world = World(ScriptedCarrier(), pace="1")
+    world.send()
+    world.now += timedelta(seconds=tokens)
+    shut()
+    assert world.pacing.pause(now=world.now) is None
 
 
 # -- days
