@@ -2,20 +2,27 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import structlog
+from django.db import close_old_connections
+
 from newsletter import db, sending, upkeep, wiring
+from newsletter.delivery.send import Sent
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import refresh as feeds
 from newsletter.matching import match as matching
 from newsletter.matching import rematch as rematching
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True)
 class Done:
-    """What one pass over the tables did."""
+    """What one pass over the tables did; `failed` names the stages that did not come to their end."""
 
     feeds: int = 0
     new: int = 0
@@ -26,6 +33,7 @@ class Done:
     deferred: int = 0
     refused: int = 0
     unknown: int = 0
+    failed: tuple[str, ...] = ()
 
 
 Progress = Callable[[str, int], None]
@@ -35,55 +43,107 @@ def _no_progress(_stage: str, _number: int) -> None:
     pass
 
 
+@dataclass
+class _Pass:
+    """One pass over the tables, each stage by itself: what one item breaks must not hold up mail that is planned."""
+
+    progress: Progress
+    failed: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """What is raised inside ends there. Its words may hold rows or addresses: only its kind is told."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the stages after it owe nothing to it
+            log.error("stage_failed", stage=name, error=type(error).__name__)
+            if name not in self.failed:
+                self.failed.append(name)
+            close_old_connections()  # one that broke would break them all
+
+
 def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     """All that is due now: refresh, match, gather, compose, deliver.
 
     `wait` is how long a fresh match waits for others; `progress` hears of each step (its name, and an id or a number).
     """
     polled = []
-    for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher()):
-        progress("feed", one.feed_id)
-        polled.append(one)
+    this = _Pass(progress)
+    with this.stage("read feeds"):
+        for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher()):
+            progress("feed", one.feed_id)
+            polled.append(one)
     done = deliver(wait=wait, progress=progress)
     return replace(
         done,
         feeds=len(polled),
         new=sum(one.new for one in polled),
         feeds_failed=sum(bool(one.error) for one in polled),
+        failed=(*this.failed, *done.failed),
     )
 
 
 def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float = math.inf) -> Done:
-    """`once` without reading feeds: whatever the tables owe, up to the last batch that is due.
+    """`once` without reading feeds: whatever the tables owe, up to the last batch that is due. Raises nothing: see `Done.failed`.
 
     Mail that waits for nothing but its pace is gone on with for `paced` seconds, holding nothing meanwhile.
     """
     until = time.monotonic() + paced
-    upkeep.recover()
-    upkeep.hear()
-    while rematching.rematch(clock=db.now):
-        pass
-    matches = 0
-    while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
-        matches += met.matches
-        progress("items matched", met.items)
-    notices.plan_notices(wiring.composer(), now=db.now())
-    closing.close_alert(now=db.now(), wait=wait)
-    closing.take_slots(now=db.now())
-    gatherings = closing.open_gatherings()
-    for gathering_id in gatherings:
-        progress("gathering", gathering_id)
-        compose.compose(gathering_id, wiring.composer(), clock=db.now)
-    sent = []
-    while (one := sending.send_next()) is not None or sending.paused(until):
-        if one is not None:
-            progress("batch", one.batch_id)
-            sent.append(one)
+    this = _Pass(progress)
+    with this.stage("recover"):
+        upkeep.recover()
+    with this.stage("hear"):
+        upkeep.hear()
+    matches = _match(this)
+    gatherings = _compose(this, wait)
+    sent = _send(this, until)
     return Done(
         matches=matches,
-        gatherings=len(gatherings),
+        gatherings=gatherings,
         accepted=sum(one.accepted for one in sent),
         deferred=sum(one.deferred for one in sent),
         refused=sum(one.refused for one in sent),
         unknown=sum(one.unknown for one in sent),
+        failed=tuple(this.failed),
     )
+
+
+def _match(this: _Pass) -> int:
+    """How many matches were found."""
+    matches = 0
+    with this.stage("rematch"):
+        while rematching.rematch(clock=db.now):
+            pass
+    with this.stage("match"):
+        while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
+            matches += met.matches
+            this.progress("items matched", met.items)
+    return matches
+
+
+def _compose(this: _Pass, wait: timedelta) -> int:
+    """How many gatherings were open. One that cannot be worded holds up no other."""
+    gatherings: tuple[int, ...] = ()
+    with this.stage("notices"):
+        notices.plan_notices(wiring.composer(), now=db.now())
+    with this.stage("close"):
+        closing.close_alert(now=db.now(), wait=wait)
+    with this.stage("slots"):
+        closing.take_slots(now=db.now())
+    with this.stage("compose"):
+        gatherings = closing.open_gatherings()
+    for gathering_id in gatherings:
+        with this.stage("compose"):
+            this.progress("gathering", gathering_id)
+            compose.compose(gathering_id, wiring.composer(), clock=db.now)
+    return len(gatherings)
+
+
+def _send(this: _Pass, until: float) -> list[Sent]:
+    sent: list[Sent] = []
+    with this.stage("send"):
+        while (one := sending.send_next()) is not None or sending.paused(until):
+            if one is not None:
+                this.progress("batch", one.batch_id)
+                sent.append(one)
+    return sent

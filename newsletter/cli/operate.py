@@ -36,6 +36,11 @@ def once(json: Json = False) -> None:
         f"{done.feeds} feeds read ({done.feeds_failed} failed), {done.new} new items, {done.matches} matches",
         f"{done.accepted} mails {where}, {done.deferred} put off, {done.refused} refused, {done.unknown} unknown",
     )
+    if done.failed:
+        one = len(done.failed) == 1
+        raise Failed(
+            f"{', '.join(done.failed)}: {'this stage' if one else 'these stages'} failed, all others were done: see the log"
+        )
     if done.feeds and done.feeds == done.feeds_failed:
         raise Failed("no feed could be read: see 'newsletter feeds list'")
 
