@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from newsletter import db, mail_urls
+from newsletter.cli.blast import ask
 from newsletter.cli.ready import ready
-from newsletter.cli.show import Json, example, fail, misuse, result, table, when
+from newsletter.cli.show import Json, counting, example, fail, misuse, note, result, table, when
 from newsletter.delivery import occasions, status, waive
 from newsletter.models import BatchState, DeliveryState
 
@@ -88,12 +89,32 @@ def explain(reference: str, json: Json = False) -> None:
     result(story, json, *lines)
 
 
-@deliveries.command(epilog=example("deliveries retry 7K3F-09QA-M --why 'she called, nothing came'"))
-def retry(reference: str, why: Why, who: Who = "", batch: Whole = False, json: Json = False) -> None:
+@deliveries.command(
+    epilog=example(
+        "deliveries retry 7K3F-09QA-M --why 'she called, nothing came'",
+        "deliveries retry --all-parked --why 'the relay is back'",
+    )
+)
+def retry(
+    why: Why,
+    reference: Annotated[str, typer.Argument(help="Of a mail that is unknown or parked.")] = "",
+    who: Who = "",
+    batch: Whole = False,
+    all_parked: Annotated[
+        bool, typer.Option("--all-parked", help="All parked mails whose words are kept; never what is in doubt.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --all-parked.")] = False,
+    json: Json = False,
+) -> None:
     """Send a mail that is unknown or parked once more. If it was taken the first time, it arrives twice."""
+    if bool(reference) == all_parked or (all_parked and batch):
+        misuse("name one REFERENCE (with --batch: all that are in doubt with it), or say --all-parked alone")
+    word = _word(who, why)
     ready()
-    done = waive.retry(reference, _word(who, why), now=db.now(), whole=batch)
-    _told(done, "planned again", json)
+    if all_parked:
+        _retry_parked(word, yes, json)
+    else:
+        _told(waive.retry(reference, word, now=db.now(), whole=batch), "planned again", json)
 
 
 @deliveries.command(epilog=example("deliveries resolve 7K3F-09QA-M --as accepted --why 'it is in the server log'"))
@@ -141,6 +162,28 @@ def release(
     _told(waive.release(number, moment, word, now=db.now()), "planned again", json)
 
 
+def _retry_parked(word: waive.Word, yes: bool, json: bool) -> None:
+    found = waive.parked()
+    if found.left:
+        note(
+            f"{_mails(found.left)} parked that stay: their words are not kept, or one may have left; see them one by one"
+        )
+    if not found.deliveries:
+        fail("no parked mail can go again: see 'newsletter deliveries list --state parked'")
+    if not yes:
+        for reason, number in found.reasons.items():
+            note(f"{number}: {reason}")
+        count = f"{_mails(found.deliveries)} in {found.batches} batch{'' if found.batches == 1 else 'es'}"
+        ask(f"Send {count} again?", f"{count} would go again: add --yes if that is meant")
+    with counting("planning again") as progress:
+        done = waive.retry_parked(word, now=db.now(), progress=progress)
+    _told(done, "planned again", json)
+
+
+def _mails(number: int) -> str:
+    return f"{number} mail{'' if number == 1 else 's'}"
+
+
 def _attempt(row: Mapping[str, object]) -> str:
     waived = f", waived by {row['waived_by']}" if row["waived_by"] else ""
     by = mail_urls.name_of(int(str(row["provider"])))
@@ -156,4 +199,4 @@ def _word(who: str, why: str) -> waive.Word:
 def _told(done: waive.Done | waive.Cannot, what: str, json: bool) -> None:
     if isinstance(done, waive.Cannot):
         fail(done.why)
-    result(done, json, f"{done.deliveries} mail{'' if done.deliveries == 1 else 's'} {what}")
+    result(done, json, f"{_mails(done.deliveries)} {what}")

@@ -1,12 +1,13 @@
 """What is in doubt, or was promised and lost, goes again, or is settled: by an operator's word or a rule, always written down."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Count, QuerySet
 
 from newsletter import links
 from newsletter.delivery.carry import part
@@ -39,6 +40,17 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Parked:
+    """Parked mails that can go again without a doubt, and those that cannot: their words are gone, or one may have left."""
+
+    deliveries: int
+    batches: int
+    left: int
+    #: How many of `deliveries` were parked for each reason.
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Cannot:
     """Nothing was done, and why."""
 
@@ -60,6 +72,34 @@ def retry(reference: str, word: Word, *, now: datetime, whole: bool = False) -> 
             return Cannot("its words are not kept, or were never made: it can only be resolved")
         _again(batch, chosen, word, "retried", now)
         return Done(len(chosen))
+
+
+def parked() -> Parked:
+    """What `retry_parked` would plan again."""
+    every = Delivery.objects.filter(batch__state=BatchState.PARKED, state=None)
+    found = every.filter(batch__in=_surely_parked(), edition__editionbody__isnull=False)
+    reasons = found.order_by().values_list("batch__reason").annotate(Count("id"), Count("batch_id", distinct=True))
+    told = sorted(reasons, key=lambda row: -row[1])
+    mails = sum(row[1] for row in told)
+    return Parked(mails, sum(row[2] for row in told), every.count() - mails, {row[0] or "": row[1] for row in told})
+
+
+def retry_parked(word: Word, *, now: datetime, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Done:
+    """Plan all parked mails again whose words are kept, each batch by itself. None of them has left: what may have stays.
+
+    `progress` hears how many of how many batches are done.
+    """
+    numbers = list(_surely_parked().order_by("id").values_list("id", flat=True))
+    touched = 0
+    for place, number in enumerate(numbers, start=1):
+        with transaction.atomic():
+            batch = _locked(number)
+            ids = _ready(batch) if _surely_parked().filter(id=number).exists() else []
+            if ids:
+                _again(batch, ids, word, "retried", now)
+        touched += len(ids)
+        progress(place, len(numbers))
+    return Done(touched)
 
 
 def resolve(reference: str, accepted: bool, word: Word, *, now: datetime, whole: bool = False) -> Done | Cannot:
@@ -183,6 +223,18 @@ def _own(batch: Batch, state: DeliveryState | None) -> list[int]:
 def _open(batch: Batch, state: DeliveryState) -> list[int]:
     """Deliveries of a batch whose state is `state`, by themselves or with it."""
     return _own(batch, state) + (_own(batch, None) if batch.state == state.value else [])
+
+
+def _surely_parked() -> QuerySet[Batch]:
+    """Parked batches without a hand-over of which nobody knows what became."""
+    doubtful = Attempt.objects.filter(disproved=False, waived_by=None)
+    return Batch.objects.filter(state=BatchState.PARKED).exclude(id__in=doubtful.values("batch_id"))
+
+
+def _ready(batch: Batch) -> list[int]:
+    """Deliveries of a parked batch whose words are kept."""
+    kept = Delivery.objects.filter(batch_id=batch.id, state=None, edition__editionbody__isnull=False)
+    return list(kept.order_by("id").values_list("id", flat=True))
 
 
 def _undecided(batch: Batch) -> list[int]:
