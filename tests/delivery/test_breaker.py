@@ -58,6 +58,23 @@ def test_a_probe_risks_one_mail_and_success_opens_the_way() -> None:
     assert breaker.opened() == []
 
 
+def test_of_two_workers_that_see_a_probe_due_one_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW)
+    real, others = breaker._wait, []
+
+    def wait(probes: int) -> timedelta:
+        """The other worker, between our look and our word."""
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(breaker, "_wait", real)
+            others.append(breaker.take_probe(1, now=NOW))
+        return real(probes)
+
+    monkeypatch.setattr(breaker, "_wait", wait)
+    assert breaker.take_probe(1, now=NOW) is False
+    assert others == [True]
+    assert Breaker.objects.get().probes == 1
+
+
 @pytest.mark.parametrize("answer", [Accepted(), Refused("550 5.1.1")])
 def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
     answers = [Unknown("x")] * 4 + [answer] + [Unknown("x")] * 4

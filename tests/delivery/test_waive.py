@@ -1,11 +1,11 @@
 """An operator's word, or the rule for urgent topics: what is in doubt goes again only so, and it is written down."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from newsletter import links
-from newsletter.delivery import allowance, events, proof, recover, send, status, waive
+from newsletter.delivery import allowance, barrier, events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Refused, Report, Unknown
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
@@ -144,6 +144,45 @@ def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -
     assert status.ledger().by_state == {"accepted": 5}
     assert Attempt.objects.filter(waived_by="ops: nothing came").count() == 2
     assert Event.objects.filter(kind="released").count() == 4
+
+
+def begun_and_died(moment: datetime, window: int | None) -> None:
+    """A worker passes the barrier with what is planned, and is never heard of again."""
+    held = barrier.claim(now=moment, provider=1)
+    assert held is not None
+    assert barrier.begin(held, now=moment, provider=1, window=window, vault=rows.VAULT)
+    recover.recover(now=moment + timedelta(hours=1))
+
+
+def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> None:
+    """What a mail server took and dropped goes by SendGrid: where its windows ended is no end of the request."""
+    rows.planned(3)
+    run(ScriptedCarrier(window=2))
+    assert waive.release(1, NOW, WORD, now=LATER) == waive.Done(3)
+    begun_and_died(LATER, None)
+    assert status.ledger().by_state == {"unknown": 3}
+
+
+def test_what_is_answered_about_released_windows_is_written() -> None:
+    rows.planned(3)
+    run(ScriptedCarrier(window=2))
+    waive.release(1, NOW, WORD, now=LATER)
+    assert len(run(ScriptedCarrier(lambda _parcel: Refused("550"), window=2), LATER)) == 3
+    assert status.ledger().by_state == {"failed": 3}
+
+
+def test_a_window_in_doubt_that_went_again_in_one_request_is_proved_as_one() -> None:
+    rows.planned(2)
+    begun_and_died(NOW, 2)
+    reference = status.listing("unknown")[0].reference
+    later = LATER + timedelta(days=1)
+    assert waive.retry(reference, WORD, now=later, whole=True) == waive.Done(2)
+    begun_and_died(later, None)
+    assert status.ledger().by_state == {"unknown": 2}
+    one = Delivery.objects.order_by("id")[0]
+    Event.objects.create(fingerprint=b"x", delivery_id=one.id, kind="delivered", at=later, received_at=later)
+    proof.prove(now=later)
+    assert status.ledger().by_state == {"accepted": 2}
 
 
 def test_an_urgent_alert_in_doubt_goes_once_more_and_a_digest_is_held() -> None:
