@@ -40,10 +40,8 @@ def hear() -> None:
     directory = wiring.config().bounce_maildir
     if directory is not None:
         _read_maildir(directory, now)
-    refused = events.refusals(wiring.hearing(), now=now)
-    why = reputation.watch(now=now, events_from=wiring.events_from()) or refused.paused
-    if why is not None:
-        log.error("sending_paused", reason=why)
+    events.refusals(wiring.hearing(), now=now)
+    reputation.watch(now=now, events_from=wiring.events_from())
     for one in reputation.warn(now=now):
         log.warning("reputation", provider=name_of(one.provider), reason="; ".join(one.warnings))
 
@@ -65,6 +63,4 @@ def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
     if report is None:
         return maildir.Flag.LEFT
     done = events.apply([report], wiring.hearing(), provider="mail", now=now)
-    if done.paused:
-        log.error("sending_paused", reason=done.paused)
     return maildir.Flag.LEFT if done.strangers else maildir.Flag.UNDERSTOOD

@@ -156,11 +156,13 @@ def _move_mark(directory: Path) -> None:
 def pause(why: str, *, only_if_open: bool = False) -> None:
     """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators.
 
+    `only_if_open`: we close it, not an operator. It is told once for each closing, however often the reason is met again.
     A doubt about the data stands until it is confirmed: other words for it would let it be forgotten.
     """
     doubted = Q(sending_open=False, paused_by__startswith=installation.DOUBT)
     gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(doubted)
-    gates.update(sending_open=False, paused_by=why)
+    if gates.update(sending_open=False, paused_by=why) and only_if_open:
+        log.error("sending_paused", reason=why)
 
 
 def resume() -> None:

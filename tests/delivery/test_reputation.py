@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
+from newsletter import db, upkeep
 from newsletter.delivery import events, gate, provider_gate, reputation
 from newsletter.handover import Kind
 from newsletter.models import Attempt, Batch, Event, Gate, ProviderGate, Pulse, SoftBounce, Suppression
@@ -110,6 +112,32 @@ def test_the_same_person_complaining_twice_of_a_mail_is_one() -> None:
     mail = handed_over(1)[0]
     apply(*(report(mail, Kind.COMPLAINT, mark=str(number)) for number in range(5)))
     assert reputation.reputation(now=NOW + timedelta(minutes=1))[0].complaints == 1
+
+
+def test_a_closing_is_logged_once_however_long_its_reason_lasts(monkeypatch) -> None:
+    monkeypatch.setattr(db, "now", lambda: NOW + timedelta(minutes=1))
+    with capture_logs() as told:
+        complained(5, of=100)
+        for _ in range(3):
+            upkeep.hear()
+        resume(NOW - timedelta(hours=1))
+        for _ in range(2):
+            upkeep.hear()
+    assert [one["event"] for one in told if "paused" in one["event"]] == ["sending_paused"] * 2
+    with capture_logs() as told:
+        gate.resume()
+        gate.pause("an operator's reason")
+    assert told == []
+
+
+def test_a_flood_is_logged_once_however_many_posts_bring_it(monkeypatch) -> None:
+    monkeypatch.setattr(reputation, "FLOOD_LEAST", 2)
+    mails = handed_over(6)
+    grow(10)
+    with capture_logs() as told:
+        for two in (mails[:2], mails[2:4], mails[4:]):
+            assert apply(*(report(mail, Kind.BOUNCE) for mail in two)).paused is not None
+    assert [one["event"] for one in told if one["event"] == "sending_paused"] == ["sending_paused"]
 
 
 # -- bounces that come too slowly to be a flood

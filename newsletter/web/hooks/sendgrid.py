@@ -48,8 +48,6 @@ def events(request: HttpRequest) -> HttpResponse:
         proved=done.proved,
         suppressed=done.suppressed,
     )
-    if done.paused:
-        log.error("sending_paused", reason=done.paused)
     return HttpResponse(status=204)
 
 
