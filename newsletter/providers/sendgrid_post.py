@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import sendgrid
 
+from newsletter.providers.deadline import Deadline
+
 #: Headers of an answer.
 Headers = http.client.HTTPMessage
 #: Seconds for which a connection waits for the next request. Servers let go of one after some, and a request that meets
@@ -19,6 +21,10 @@ Headers = http.client.HTTPMessage
 IDLE: Final = 3.0
 #: Requests before a connection is renewed: servers count them too.
 RENEW_AFTER: Final = 500
+#: Seconds for a whole exchange, far below the lease of a request.
+WHOLE: Final = 60.0
+#: Bytes of an answer that are read: an error's words are some hundred.
+LARGEST: Final = 65_536
 
 
 class NotConnected(OSError):
@@ -30,7 +36,7 @@ class NoAnswer(Exception):
 
 
 class Post:
-    """POST /v3/mail/send under `url` with `key`; `timeout` in seconds for each step of the exchange.
+    """POST /v3/mail/send under `url` with `key`; `timeout` in seconds for each step of the exchange, `WHOLE` for all.
 
     The package gives the address and the headers. Its own way to send is left alone: it opens a connection for each
     request, follows redirects with the key, has no time limit of its own, and at DEBUG it prints the key and every address.
@@ -44,11 +50,13 @@ class Post:
         self._path = f"{place.path}/v3/mail/send"
         self._headers = {**package.client.request_headers, "Content-Type": "application/json"}
         self._connection = _connection(place, timeout)
+        self._deadline = Deadline(timeout, WHOLE)
+        self._deadline.follow(self._connection)
         self._used = 0
         self._idle_since = 0.0
 
     def __call__(self, body: Sequence[bytes]) -> tuple[int, Headers, bytes]:
-        """Status, headers and body of the answer, whatever its status. Never sent twice, never sent elsewhere.
+        """Status, headers and body (its beginning) of the answer, whatever its status. Never sent twice, never sent elsewhere.
 
         `body` comes in parts, which are sent one after the other.
 
@@ -56,18 +64,21 @@ class Post:
             NotConnected: the request never left.
             NoAnswer: nobody can say what became of it.
         """
+        self._deadline.begin()
         connection = self._ready()
         headers = {**self._headers, "Content-Length": str(sum(map(len, body)))}
         try:
-            connection.request("POST", self._path, body, headers)
+            connection.request("POST", self._path, self._deadline.pieces(connection, body), headers)
             answer = connection.getresponse()
-            whole = answer.read()
+            whole = _beginning(answer)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise NoAnswer(type(error).__name__) from None
         except BaseException:
             self.close()  # stopped in the middle: what comes next must not read this answer
             raise
+        if not answer.isclosed():
+            self.close()  # what is left of it must not be taken for the next one
         self._idle_since = time.monotonic()
         return answer.status, answer.headers, whole
 
@@ -85,11 +96,20 @@ class Post:
             self._used = 0
             try:
                 connection.connect()  # with the proxy's tunnel and the TLS handshake
+                self._deadline.left()
             except OSError as error:
                 connection.close()
                 raise NotConnected(type(error).__name__) from None
         self._used += 1
         return connection
+
+
+def _beginning(answer: http.client.HTTPResponse) -> bytes:
+    """The body, or as much of it as is worth reading."""
+    found = answer.read(LARGEST)
+    if answer.length and len(found) < LARGEST:
+        raise http.client.IncompleteRead(found, answer.length)
+    return found
 
 
 def _ended(connection: http.client.HTTPConnection) -> bool:

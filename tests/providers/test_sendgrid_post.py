@@ -1,6 +1,8 @@
 """SendGrid's connection: kept while that is safe, and never a second try after a byte has left."""
 
+import contextlib
 import http.client
+import select
 import socket
 import threading
 import time
@@ -123,3 +125,95 @@ def test_proxy_is_a_tunnel_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b"Proxy-Authorization: Basic dXMgZXI6cGFzcw==" in asked[0]
         assert b"SG.key" not in asked[0]
         assert isinstance(hand_over(reach(fake), 2), Accepted)
+
+
+def served(*answers: Callable[[socket.socket], None]) -> socket.socket:
+    """A server that deals with one connection after the other: each by its own function, once the head of a request came."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for answer in answers:
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(10_000)
+                answer(connection)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listening
+
+
+def post_to(listening: socket.socket) -> sendgrid_post.Post:
+    return sendgrid_post.Post("SG.key", url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=20.0)
+
+
+def drips(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nX-Slow: ")
+    for _ in range(20):
+        time.sleep(0.1)
+        connection.sendall(b"x")
+    connection.sendall(b"\r\n\r\n")
+
+
+def goes_on(connection: socket.socket) -> None:
+    for _ in range(20):
+        time.sleep(0.1)
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+
+def sips(connection: socket.socket) -> None:
+    for _ in range(20):
+        time.sleep(0.1)
+        connection.recv(10_000)
+    left = 1
+    while left:
+        left = len(connection.recv(1_000_000))
+        if left < 1_000_000 and not select.select([connection], [], [], 0.5)[0]:
+            break
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize(("slow", "size"), [(drips, 1), (goes_on, 1), (sips, 30_000_000)])
+def test_an_exchange_ends_in_time_though_each_of_its_steps_does(
+    monkeypatch: pytest.MonkeyPatch, slow: Callable[[socket.socket], None], size: int
+) -> None:
+    monkeypatch.setattr(sendgrid_post, "WHOLE", 0.5)
+    with served(slow) as listening, pytest.raises(sendgrid_post.NoAnswer, match="TimeoutError"):
+        post_to(listening)([b"x" * size])
+
+
+def test_a_request_that_got_its_connection_too_late_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sendgrid_post, "WHOLE", 0.0)
+    with served(short) as listening, pytest.raises(sendgrid_post.NotConnected, match="TimeoutError"):
+        post_to(listening)([b"x"])
+
+
+def lengthy(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 50000000\r\n\r\n" + b"y" * 50_000_000)
+
+
+def in_chunks(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(5_000):
+        connection.sendall(b"2710\r\n" + b"y" * 10_000 + b"\r\n")
+    connection.sendall(b"0\r\n\r\n")
+
+
+def until_the_end(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" + b"y" * 50_000_000)
+
+
+def short(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok")
+
+
+@pytest.mark.parametrize("long", [lengthy, in_chunks, until_the_end])
+def test_of_a_long_answer_the_beginning_is_read_and_the_next_request_goes_by_another_connection(
+    long: Callable[[socket.socket], None],
+) -> None:
+    with served(long, short) as listening:
+        post = post_to(listening)
+        status, _, body = post([b"x"])
+        assert (status, body) == (400, b"y" * sendgrid_post.LARGEST)
+        status, _, body = post([b"x"])
+        assert (status, body) == (202, b"ok")
