@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from newsletter import wiring
+from newsletter import db, wiring
 from newsletter.cli import checks
 from newsletter.cli.ready import migrate as migrate_tables
 from newsletter.cli.ready import ready
-from newsletter.cli.show import Failed, Json, example, fail, result
+from newsletter.cli.show import Failed, Json, example, fail, note, result
+from newsletter.delivery import gate, installation
 from newsletter.once import once as once_through
 from newsletter.start import NotReady, prepare
 
@@ -36,6 +37,8 @@ def once(json: Json = False) -> None:
         f"{done.feeds} feeds read ({done.feeds_failed} failed), {done.new} new items, {done.matches} matches",
         f"{done.accepted} mails {where}, {done.deferred} put off, {done.refused} refused, {done.unknown} unknown",
     )
+    if gate.standing(wiring.config().data_dir, now=db.now()) == installation.WAITS:
+        note(installation.WAITS)
     if done.failed:
         one = len(done.failed) == 1
         raise Failed(

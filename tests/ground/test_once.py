@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from newsletter import once, start, upkeep, wiring
 from newsletter.cli import invoke
-from newsletter.delivery import status
+from newsletter.delivery import gate, installation, status
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import refresh
 from newsletter.matching import match, rematch
@@ -97,3 +98,18 @@ def test_the_command_goes_through_all_stages_and_then_says_which_failed(capsys, 
     errors = [line for line in said.err.splitlines() if "newsletter:" in line]
     assert len(errors) == 1 and "read feeds, match" in errors[0]
     assert CANARY not in said.err + said.out
+
+
+def test_on_a_host_that_is_new_to_the_data_it_says_why_nothing_was_sent(
+    capsys, monkeypatch, settings, tmp_path
+) -> None:
+    rows.planned(3)
+    monkeypatch.setattr(refresh, "refresh_due", lambda **_: iter(()))
+    (tmp_path / "new").mkdir()
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path / "new")
+    monkeypatch.setattr(gate, "_FIRST_SEEN", {})
+    with capture_logs():
+        assert invoke(["once", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["accepted"] == 0 and said.err == f"{installation.WAITS}\n"
+    assert status.ledger().by_state == {"planned": 3}
