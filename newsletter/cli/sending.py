@@ -170,6 +170,10 @@ def _open(confirm: bool) -> None:
     directory, now = wiring.config().data_dir, db.now()
     if confirm:
         gate.confirm(directory, now=now)
+        if installation.read(directory) is None:
+            fail(
+                f"confirmed, but no file can be written in {directory}: mend that and confirm again, or sending closes again"
+            )
     elif (why := gate.guard(directory, now=now)) and why != installation.WAITS:
         fail(f"{why}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'")
     else:

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from newsletter import db, start, wiring
 from newsletter.cli import invoke
@@ -126,3 +127,14 @@ def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, monkeypa
     monkeypatch.setattr(gate, "_FIRST_SEEN", {})
     Pulse.objects.update(at=db.now())
     assert told() == [installation.WAITS]
+
+
+def test_a_confirmation_that_cannot_be_kept_says_so(capsys, settings, tmp_path) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
+    (tmp_path / installation.NAME).mkdir()
+    with capture_logs():
+        assert invoke(["sending", "resume", "--confirm"]) == 1
+        said = capsys.readouterr()
+        (tmp_path / installation.NAME).rmdir()
+        assert invoke(["sending", "resume", "--confirm"]) == 0
+    assert "no file can be written" in said.err and said.out == "" and said.err.count("\n") == 1
