@@ -25,6 +25,7 @@ NOW = rows.NOW
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "_FIRST_SEEN", {})
+    monkeypatch.setattr(sending, "_looked", threading.local())  # a test before may have left the same connection
 
 
 @pytest.fixture
