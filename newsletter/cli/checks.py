@@ -1,137 +1,31 @@
-"""What `status` counts and `doctor` examines."""
+"""What `doctor` looks at: each finding with what to do."""
 
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Count
 
 from newsletter import db, mail, wiring
-from newsletter.cli import sending
+from newsletter.cli import figures
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
-from newsletter.delivery import breaker, gate, installation, reputation, routing
-from newsletter.delivery import status as deliveries
-from newsletter.feeds import incidents
-from newsletter.feeds import listing as feeds
+from newsletter.delivery import gate, installation, routing
 from newsletter.mail_urls import name_of
 from newsletter.matching import health, packs
 from newsletter.matching.packs import BadPack
-from newsletter.models import Attempt, Gathering, Item, Notice, Pulse, Rhythm, Topic
-from newsletter.subscribers import listing
+from newsletter.models import Attempt
 from newsletter.vault import KeysDoNotFit
-
-#: Without a look at the tables for so long, nothing leaves.
-SILENT = timedelta(seconds=120)
-_WHAT_TO_DO = {
-    "unknown": "nobody can say whether they were taken: 'newsletter deliveries explain', then 'resolve' or 'retry'",
-    "parked": "they wait for an operator: 'newsletter deliveries list --state parked'",
-    "failed": "the provider refused them for good: 'newsletter deliveries list --state failed'",
-}
-
-
-def figures() -> dict[str, Any]:
-    """Everything that one screen says."""
-    now = db.now()
-    ledger = deliveries.ledger()
-    beat = Pulse.objects.filter(name="tick").first()
-    topics = dict(Topic.objects.filter(state=Topic.State.ACTIVE).values_list("kind").annotate(Count("id")))
-    coming = Rhythm.objects.filter(due_at__gt=now).order_by("due_at").first()
-    return {
-        "web": wiring.config().base_url,
-        "database": connection.vendor,
-        "broker": wiring.config().broker_url.split(":", 1)[0],
-        "mail": wiring.config().mail_kind,
-        "sending_paused_by": gate.closed_by(),
-        "providers": [asdict(one) for one in sending.standing(now=now)],
-        "providers_left_alone": [asdict(one) | {"provider": name_of(one.provider)} for one in breaker.opened()],
-        "slots_skipped": Gathering.objects.filter(skipped=True, cut_at__gt=now - timedelta(days=7)).count(),
-        "last_look_at": beat.at if beat else None,
-        "silent": beat is None or beat.at < now - SILENT,
-        "feeds": feeds.counts(now=now),
-        "incidents": len(incidents.listing()),
-        "items": Item.objects.count(),
-        "topics": {"curated": topics.get("curated", 0), "own": topics.get("own", 0)},
-        "subscribers": listing.counts(),
-        "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
-        "deliveries": ledger.by_state,
-        "oldest_planned_at": ledger.oldest_planned_at,
-        "days": [asdict(one) for one in wiring.allowances(now)],
-        "reputation": [_shares(one) for one in reputation.reputation(now=now)],
-        "next_slot_at": coming.due_at if coming else None,
-    }
-
-
-def _shares(one: reputation.Reputation) -> dict[str, Any]:
-    shares = {"bounce_share": one.bounce_share, "complaint_share": one.complaint_share}
-    return {
-        **asdict(one),
-        **shares,
-        "warns": one.warns,
-        "warnings": one.warnings,
-        "provider": name_of(one.provider),
-    }
-
-
-def lines(found: dict[str, Any]) -> Iterator[str]:
-    """The screen."""
-    yield f"web       {found['web']}"
-    yield f"parts     {found['database']}, {found['broker']}, mail by {found['mail']}"
-    paused = found["sending_paused_by"]
-    yield f"sending   {f'PAUSED by {paused}: ' + _RESUME if paused else 'open'}"
-    yield from (f"          {_PAUSED.format(**one)}" for one in found["providers"] if not one["open"])
-    yield from (f"          {_ALONE.format(**one)}" for one in found["providers_left_alone"])
-    silent = " (nothing works at present: start 'newsletter run', or a worker)" if found["silent"] else ""
-    yield f"last look {when(found['last_look_at'])}{silent}"
-    yield "feeds     " + (", ".join(f"{count} {word}" for word, count in found["feeds"].items()) or "none yet")
-    if found["incidents"]:
-        yield f"          {_INCIDENTS.format(found['incidents'])}"
-    yield f"items     {found['items']}"
-    yield f"topics    {found['topics']['curated']} with a name, {found['topics']['own']} keywords of readers"
-    yield "people    " + ", ".join(f"{count} {state}" for state, count in found["subscribers"].items())
-    yield "mails     " + (", ".join(f"{count} {state}" for state, count in found["deliveries"].items()) or "none yet")
-    for state, advice in _WHAT_TO_DO.items():
-        if found["deliveries"].get(state):
-            yield f"          {found['deliveries'][state]} {state}: {advice}"
-    yield from (f"today     {_told_of_day(one)}" for one in found["days"])
-    yield from (f"back      {_told_back(one)}" for one in found["reputation"])
-    yield from (f"          {words}" for one in found["reputation"] for words in one["warnings"])
-    if found["slots_skipped"]:
-        yield f"          {_SKIPPED.format(found['slots_skipped'])}"
-    yield f"next slot {when(found['next_slot_at'])} UTC"
-
-
-def _told_of_day(one: dict[str, Any]) -> str:
-    told = f"{one['provider']}: {one['used']} of {one['cap']} mails"
-    if one["waiting"]:
-        told += f", waiting for the daily cap: {one['waiting']} mails, until {when(one['next_day'])} UTC"
-    return told
-
-
-def _told_back(one: dict[str, Any]) -> str:
-    return (
-        f"{one['provider']}: {one['bounces']} bounces ({one['bounce_share']:.2%}), {one['complaints']} complaints "
-        f"({one['complaint_share']:.3%}) of {one['accepted']} mails accepted in 72 hours"
-    )
-
 
 _TWICE = "a crash may forget what was written before mails left, and these would go twice. Set fsync and synchronous_commit to on"
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
-_INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
-_ALONE = (
-    "{provider} left {in_a_row} mails in doubt in a row: one is tried at {next_probe_at:%H:%M} UTC, the others wait"
-)
 _OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
-_SKIPPED = "{} digests of the last 7 days were found more than 6 hours late and skipped: the next ones have all of it"
-_PAUSED = "{provider} is PAUSED ({paused_by}): 'newsletter sending resume --provider {provider}' opens it, {planned} mails wait"
-_RESUME = "'newsletter sending resume' opens it"
 
 
 @dataclass(frozen=True)
@@ -186,23 +80,23 @@ def _keys() -> Finding:
 
 
 def _work() -> Iterator[Finding]:
-    found = figures()
+    found = figures.figures()
     late = "no worker looked at the tables for two minutes: start 'newsletter run', or a worker"
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
-    yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {_RESUME}" if paused else "open")
+    yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {figures.RESUME}" if paused else "open")
     if gate.standing(wiring.config().data_dir, now=db.now()) == installation.WAITS:
         yield Finding("this host", "warn", installation.WAITS)
     yield from _providers(found)
     yield from _feeds(found)
     for state in ("unknown", "parked"):
         count = found["deliveries"].get(state, 0)
-        yield Finding(state, "warn" if count else "ok", f"{count}: {_WHAT_TO_DO[state]}" if count else "none")
+        yield Finding(state, "warn" if count else "ok", f"{count}: {figures.WHAT_TO_DO[state]}" if count else "none")
     for one in found["reputation"]:
-        told = "; ".join((_told_back(one), *one["warnings"]))
+        told = "; ".join((figures.told_back(one), *one["warnings"]))
         yield Finding("what came back", "warn" if one["warns"] else "ok", told)
     for one in found["days"]:
-        yield Finding("daily cap", "warn" if one["waiting"] else "ok", _told_of_day(one) + _days_of_it(one))
+        yield Finding("daily cap", "warn" if one["waiting"] else "ok", figures.told_of_day(one) + _days_of_it(one))
     yield _queue(found)
 
 
@@ -227,8 +121,8 @@ def _queue(found: dict[str, Any]) -> Finding:
 
 def _providers(found: dict[str, Any]) -> Iterator[Finding]:
     """Each gate that is closed, each that is left alone or out of reach, and shares for one that is not there."""
-    told = [_PAUSED.format(**one) for one in found["providers"] if not one["open"]]
-    told += [_ALONE.format(**one) for one in found["providers_left_alone"]]
+    told = [figures.PAUSED.format(**one) for one in found["providers"] if not one["open"]]
+    told += [figures.ALONE.format(**one) for one in found["providers_left_alone"]]
     alone = {one["provider"] for one in found["providers_left_alone"]}
     told += [
         _OUT.format(when=when(one["out_since"]), **one)
@@ -250,7 +144,7 @@ def _feeds(found: dict[str, Any]) -> Iterator[Finding]:
     told = f"{', '.join(bad)}: see 'newsletter feeds list'" if bad else "well"
     yield Finding("feeds", "warn" if bad else "ok", told)
     count = found["incidents"]
-    yield Finding("incidents", "warn" if count else "ok", _INCIDENTS.format(count) if count else "none")
+    yield Finding("incidents", "warn" if count else "ok", figures.INCIDENTS.format(count) if count else "none")
 
 
 def _topics() -> Iterator[Finding]:

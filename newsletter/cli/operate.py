@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from newsletter import db, wiring
-from newsletter.cli import checks
+from newsletter.cli import checks, figures
 from newsletter.cli.ready import migrate as migrate_tables
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Failed, Json, example, fail, note, result
@@ -61,8 +61,8 @@ def migrate(json: Json = False) -> None:
 def status(json: Json = False) -> None:
     """Show on one screen how the service is."""
     ready()
-    figures = checks.figures()
-    result(figures, json, *checks.lines(figures))
+    found = figures.figures()
+    result(found, json, *figures.lines(found))
 
 
 def doctor(

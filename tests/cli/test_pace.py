@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from newsletter import db, once, paces, start, wiring
-from newsletter.cli import checks
+from newsletter.cli import checks, figures
 from newsletter.delivery import barrier, divide
 from newsletter.delivery.turns import Turns
 from newsletter.models import Attempt, Batch, Lane
@@ -42,7 +42,7 @@ def findings(name: str) -> list[tuple[str, str]]:
 
 
 def line(word: str) -> str:
-    return next((one for one in checks.lines(checks.figures()) if one.startswith(word)), "")
+    return next((one for one in figures.lines(figures.figures()) if one.startswith(word)), "")
 
 
 def metrics() -> str:
@@ -80,7 +80,7 @@ def test_what_waits_for_the_next_day_is_said_everywhere(paced) -> None:
     told = metrics()
     for name, value in (("daily_cap", 3), ("daily_used", 3), ("waiting_for_cap", 7)):
         assert f'newsletter_{name}{{provider="outbox"}} {value}.0' in told
-    assert checks.figures()["days"][0]["waiting"] == 7
+    assert figures.figures()["days"][0]["waiting"] == 7
 
 
 def test_a_day_that_is_not_over_is_shown_and_worries_nobody(paced) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from newsletter import db, start, tasks, wiring
-from newsletter.cli import checks
+from newsletter.cli import checks, figures
 from newsletter.delivery import gate, provider_gate, reputation
 from newsletter.models import Gate, Pulse
 from newsletter.setting_checks import public_key
@@ -29,10 +29,10 @@ def findings(name: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("complaints", "verdict"), [(79, "ok"), (80, "warn")])
 def test_complaints_are_told_and_warned_of(monkeypatch, complaints: int, verdict: str) -> None:
     found = [reputation.Reputation(3, 100_000, 250, complaints)]
-    monkeypatch.setattr(checks.reputation, "reputation", lambda now: found)
+    monkeypatch.setattr(figures.reputation, "reputation", lambda now: found)
     ((said, told),) = findings("what came back")
     assert said == verdict and f"sendgrid: 250 bounces (0.25%), {complaints} complaints (0.0{complaints}%)" in told
-    line = next(line for line in checks.lines(checks.figures()) if line.startswith("back"))
+    line = next(line for line in figures.lines(figures.figures()) if line.startswith("back"))
     assert f"{complaints} complaints" in line
 
 

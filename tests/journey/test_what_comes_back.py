@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from newsletter import clock, db, once, tasks, wiring
-from newsletter.cli import checks
+from newsletter.cli import figures
 from newsletter.delivery import status
 from newsletter.models import Event, Subscriber, Subscription, Suppression
 from newsletter.setting_checks import public_key
@@ -66,8 +66,8 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         ]
         assert [(event.kind, event.detail) for event in Event.objects.all()] == [("bounce", "5.1.1")]
         assert Suppression.objects.get().reason == "bounce"
-        (figures,) = checks.figures()["reputation"]
-        assert (figures["provider"], figures["accepted"], figures["bounces"]) == ("smtp", 1, 1)
+        (back,) = figures.figures()["reputation"]
+        assert (back["provider"], back["accepted"], back["bounces"]) == ("smtp", 1, 1)
         confirm_again(smtp)
         assert Suppression.objects.get().lifted_at is not None
         (box / "new" / "5.late").write_bytes(bounce)
