@@ -67,7 +67,8 @@ class World:
 
     def done(self) -> bool:
         """Whether everybody's mail was planned, and nothing waits or is under way."""
-        return self.ledger.done() and sum(self.ledger.counted().values()) >= self.people
+        # in this order: what is planned between the two looks is not over
+        return sum(self.ledger.counted().values()) >= self.people and self.ledger.done()
 
     def left(self, recovered: float | None) -> str:
         """What is still open, when it was not done in time, and the last that the processes said."""
