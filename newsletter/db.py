@@ -98,6 +98,7 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     if not is_postgres():
         with transaction.atomic():
             return [rows(sql, params) for sql, params in statements]
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
@@ -110,6 +111,7 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
 @contextmanager
 def _cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
     """A cursor of psycopg's own. Django's writes the values into the text, so that no statement ever comes twice."""
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection

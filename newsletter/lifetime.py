@@ -4,6 +4,7 @@ import gc
 from typing import Any
 
 from celery import signals
+from django.db import close_old_connections, connections
 
 from newsletter import logs, watch, wiring
 from newsletter.start import NotReady, prepare
@@ -19,6 +20,8 @@ def follow() -> None:
     signals.worker_process_init.connect(_in_each_child)
     signals.worker_process_shutdown.connect(_before_each_child_ends)
     signals.worker_shutting_down.connect(_told_to_end)
+    signals.task_prerun.connect(_before_each_task)
+    signals.task_failure.connect(_after_a_failure)
 
 
 def _in_the_parent(sender: Any = None, **_signal: Any) -> None:
@@ -43,6 +46,16 @@ def _in_each_child(**_signal: Any) -> None:
 def _before_each_child_ends(**_signal: Any) -> None:
     """What this child's own look at the tables is sending comes to its end."""
     wiring.stopping.leave(DRAIN)
+
+
+def _before_each_task(**_signal: Any) -> None:
+    """As before each request of a page: a connection that broke, or is a minute old, is ended; else it is kept."""
+    close_old_connections()
+
+
+def _after_a_failure(**_signal: Any) -> None:
+    """Nobody knows in what state it was left."""
+    connections.close_all()
 
 
 def _told_to_end(**_signal: Any) -> None:

@@ -5,6 +5,7 @@ and, where no tick comes either, by every worker's own look at the tables (`watc
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ app.conf.update(
     worker_redirect_stdouts=False,
     worker_soft_shutdown_timeout=20,
     worker_max_tasks_per_child=2000,
+    # Celery would end the connection before and after each task, and with it every plan that PostgreSQL keeps: see lifetime
+    CELERY_DB_REUSE_MAX=sys.maxsize,
     beat_scheduler="celery.beat:Scheduler",
     beat_schedule={
         name: {"task": tick.task, "schedule": tick.every, "options": {"expires": max(tick.every * 0.9, 1)}}
