@@ -3,10 +3,13 @@
 import html
 import re
 
+import regex
+
 _ROOT = r"<(?:rss|feed|(?:\w+:)?RDF)\b"
-#: Whatever comes before the first element of a feed, comments as a whole.
-_BEFORE = re.compile(
-    rf"\A(?:[^<]++|(?><!--.*?-->)|<(?!!--|(?:rss|feed|(?:\w+:)?RDF)\b)[^>]*+>)*+(?={_ROOT})", re.DOTALL | re.IGNORECASE
+#: Whatever comes before the first element of a feed, comments as a whole. `re` of Python 3.11.2 fails at possessive groups.
+_BEFORE = regex.compile(
+    rf"\A(?:[^<]++|(?><!--.*?-->)|<(?!!--|(?:rss|feed|(?:\w+:)?RDF)\b)[^>]*+>)*+(?={_ROOT})",
+    regex.DOTALL | regex.IGNORECASE,
 )
 #: Character data sections stay as they are; of what begins with an ampersand only that which XML does not know is changed.
 _REFERENCE = re.compile(
