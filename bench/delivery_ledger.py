@@ -200,15 +200,15 @@ def _joined(thread: threading.Thread, work: Callable[[], int], gone: dict[str, i
 
 def compare(people: Sequence[int], sample: int, clock: Clock) -> None:
     """Ours, the peers, the ratios."""
-    from newsletter.delivery import status
-    from newsletter.models import Delivery, Occasion
+    from newsletter.delivery import occasions
+    from newsletter.models import Delivery
 
     planned = clock.take(lambda: plan_all(people, ITEM))
     print(f"  ours, planned         {planned}")
     spent: list[float] = []
     settled = clock.take(lambda: settle_all(spent))
     print(f"  ours, settled         {settled}; median batch {statistics.median(spent) * 1000:.1f} ms")
-    sums = status.sums(Occasion.objects.get(key=f"alert:bench:{ITEM}").id)
+    sums = next(one.by_state for one in occasions.mailings(100) if one.key == f"alert:bench:{ITEM}")
     if sums != {"accepted": len(people)}:
         raise RuntimeError(f"the sum does not close: {sums}")
     theirs = clock.take(lambda: bulk_insert(people[:sample], ITEM + 1))
