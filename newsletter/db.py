@@ -98,24 +98,26 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     if not is_postgres():
         with transaction.atomic():
             return [rows(sql, params) for sql, params in statements]
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
+    raw = _psycopg()
     with connection.wrap_database_errors:
         with raw.pipeline():
             asked = [psycopg.Cursor(raw).execute(sql, params, prepare=True, binary=True) for sql, params in statements]
         return [one.fetchall() if one.description else [] for one in asked]
 
 
-@contextmanager
-def _cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
-    """A cursor of psycopg's own. Django's writes the values into the text, so that no statement ever comes twice."""
+def _psycopg() -> psycopg.Connection[tuple[Any, ...]]:
+    """The connection itself, opened, and looked at as Django does before its own cursors."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     raw: psycopg.Connection[tuple[Any, ...]] = connection.connection
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+    return raw
+
+
+@contextmanager
+def _cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    """A cursor of psycopg's own. Django's writes the values into the text, so that no statement ever comes twice."""
+    with connection.wrap_database_errors, psycopg.Cursor(_psycopg()) as cursor:
         yield cursor
 
 

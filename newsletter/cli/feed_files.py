@@ -62,12 +62,7 @@ def read_in(
         fail(f"{file}: no feed could be added")
 
 
-def write_out(
-    file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="Where to write; - or nothing is standard output.")
-    ] = "-",
-    json: Json = False,
-) -> None:
+def write_out(file: files.Target = "-", json: Json = False) -> None:
     """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
     ready()
     text = exchange.export_opml(now=db.now())

@@ -2,10 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from newsletter.cli.show import fail, result
+
+#: Where a command writes what it moves out.
+Target = Annotated[str, typer.Argument(metavar="[FILE]", help="Where to write; - or nothing is standard output.")]
 
 
 def read(file: str, cap: int) -> bytes:

@@ -42,12 +42,7 @@ def read_in(
         fail(f"{file}: no topic could be added")
 
 
-def write_out(
-    file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="Where to write; - or nothing is standard output.")
-    ] = "-",
-    json: Json = False,
-) -> None:
+def write_out(file: files.Target = "-", json: Json = False) -> None:
     """Write all topics but retired ones as a YAML file. Keywords of readers are never in it."""
     ready()
     found = exchange.described()

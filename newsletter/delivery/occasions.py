@@ -1,15 +1,17 @@
 """What each mailing came to: planned is the sum of what was accepted, failed, cancelled, is unknown, parked or under way."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from newsletter import db
-from newsletter.models import Occasion
+from newsletter.models import BatchState, Delivery, Occasion
 
 #: States in which something is still to come without anybody's word.
-UNDER_WAY = ("planned", "claimed", "sending")
+UNDER_WAY = (BatchState.PLANNED, BatchState.CLAIMED, BatchState.SENDING)
 _UNDER_WAY = "', '".join(UNDER_WAY)
 
 # Composed to the end, and no batch waits or is under way. Batches that wait for their pace bear the occasion's number negated.
@@ -48,22 +50,18 @@ def close_complete(*, now: datetime) -> int:
 
 def mailings(limit: int) -> list[Mailing]:
     """The newest alerts and digests that were planned for anybody, with the deliveries of each by state."""
-    kept = "EXISTS (SELECT 1 FROM delivery d WHERE d.occasion_id=occasion.id)"
-    found = db.rows(
-        f"SELECT id, key FROM occasion WHERE kind<>'notice' AND {kept} ORDER BY id DESC LIMIT %(limit)s",
-        {"limit": limit},
-    )
-    of = Occasion.objects.in_bulk([number for number, _ in found])
-    sums = _sums(of)
-    return [Mailing(key, of[number].created_at, of[number].closed_at, sums[number]) for number, key in found]
+    kept = Exists(Delivery.objects.filter(occasion=OuterRef("id")))
+    found = Occasion.objects.exclude(kind=Occasion.Kind.NOTICE).filter(kept).order_by("-id")[:limit]
+    sums = _sums([one.id for one in found])
+    return [Mailing(one.key, one.created_at, one.closed_at, sums[one.id]) for one in found]
 
 
-def _sums(occasion_ids: Iterable[int]) -> Mapping[int, dict[str, int]]:
-    numbers = ",".join(map(str, occasion_ids)) or "NULL"
+def _sums(occasion_ids: list[int]) -> Mapping[int, dict[str, int]]:
     sums: dict[int, dict[str, int]] = defaultdict(dict)
     for occasion_id, state, count in db.rows(
         "SELECT d.occasion_id, coalesce(d.state,b.state), count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id "
-        f"WHERE d.occasion_id IN ({numbers}) GROUP BY 1, 2 ORDER BY 2"
+        f"WHERE {db.among('d.occasion_id', 'ids')} GROUP BY 1, 2 ORDER BY 2",
+        {"ids": occasion_ids},
     ):
         sums[occasion_id][state] = count
     return sums

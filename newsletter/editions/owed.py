@@ -118,8 +118,9 @@ def _allowed(people: Collection[int], params: dict[str, Any]) -> dict[int, list[
     if not people:
         return {}
     few = len(people) * _SPARSE < params["hi"] - params["lo"]
-    only = f" AND b.id IN ({','.join(map(str, people))})" if few else ""
-    return db.lists(_ALLOWED + only, params)
+    if few:
+        return db.lists(f"{_ALLOWED} AND {db.among('b.id', 'people')}", params | {"people": list(people)})
+    return db.lists(_ALLOWED, params)
 
 
 def _rhythm_column(gathering: Gathering) -> str:

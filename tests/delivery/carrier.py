@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from newsletter.handover import Accepted, Outcome, Parcel
+from newsletter.delivery.send import Sender
+from newsletter.handover import Accepted, Outcome, Parcel, Provider
+from tests import rows
 
 Script = Callable[[Parcel], Outcome]
 
@@ -28,3 +30,8 @@ class ScriptedCarrier:
 
     def close(self) -> None:
         pass
+
+
+def sender(carrier: Provider) -> Sender:
+    """A sender for a carrier, with the keys of the tests' rows."""
+    return Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")

@@ -11,7 +11,7 @@ from newsletter.delivery.retry import MOST_TRIES
 from newsletter.handover import Accepted, Deferred, Refused
 from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
 from tests import rows
-from tests.delivery.carrier import ScriptedCarrier
+from tests.delivery.carrier import ScriptedCarrier, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +25,6 @@ def _gate() -> None:
 
 def at(moment: datetime = NOW):
     return lambda: moment
-
-
-def sender(carrier: ScriptedCarrier) -> send.Sender:
-    return send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
 
 
 def states() -> dict[str, int]:

@@ -9,7 +9,7 @@ from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import rows
-from tests.delivery.carrier import ScriptedCarrier
+from tests.delivery.carrier import ScriptedCarrier, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +24,6 @@ class Killed(BaseException):
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     rows.open_gate()
-
-
-def sender(carrier: ScriptedCarrier) -> send.Sender:
-    return send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
 
 
 def run(carrier: ScriptedCarrier, moment=NOW) -> None:

@@ -10,7 +10,7 @@ from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import rows
-from tests.delivery.carrier import Script, ScriptedCarrier
+from tests.delivery.carrier import Script, ScriptedCarrier, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +24,6 @@ def _gate() -> None:
 
 def at(moment: datetime = NOW):
     return lambda: moment
-
-
-def sender(carrier: ScriptedCarrier) -> send.Sender:
-    return send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
 
 
 def states() -> dict[str, int]:
@@ -362,8 +358,7 @@ def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
 
     monkeypatch.setattr(send, "parcels", gone)
     carrier = ScriptedCarrier(window=window)
-    sender = send.Sender(provider=carrier, vault=rows.VAULT, base_url="https://news.example.org", domain="example.org")
-    sent = send.send_next(sender, clock=lambda: rows.NOW)
+    sent = send.send_next(sender(carrier), clock=lambda: rows.NOW)
     assert sent is not None
     assert (sent.unknown, carrier.handed) == (0, [])
     assert [one.disproved for one in Attempt.objects.all()] == [True]
