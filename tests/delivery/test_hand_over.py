@@ -1,6 +1,7 @@
 """A hand-over under odd circumstances: keys, databases, workers and carriers that fail in the middle of it."""
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -8,7 +9,7 @@ from django.db import connection
 from newsletter.delivery import barrier, recover, send, settle, status
 from newsletter.delivery.plan import Carrier
 from newsletter.delivery.retry import MOST_TRIES
-from newsletter.handover import Accepted, Deferred, Refused
+from newsletter.handover import Accepted, Deferred, Parcel, Refused
 from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier, sender
@@ -177,3 +178,17 @@ def test_what_was_tried_for_two_days_waits_for_an_operator(some: bool) -> None:
     send.send_next(sender(carrier), clock=at())
     assert states() == ({"accepted": 1, "parked": 1} if some else {"parked": 2})
     assert Batch.objects.get(state="parked").reason == "gave up: 450 4.2.1"
+
+
+def test_a_window_of_a_batch_that_another_worker_took_over_is_not_written_and_no_other_opened() -> None:
+    rows.planned(4)
+    theirs = uuid4()
+
+    def taken_over(_parcel: Parcel) -> Accepted:
+        Batch.objects.update(token=theirs)
+        return Accepted()
+
+    carrier = ScriptedCarrier(taken_over, window=2)
+    assert send.send_next(sender(carrier), clock=at()) == send.Sent(Batch.objects.get().id)
+    batch = Batch.objects.get()
+    assert (batch.state, batch.token, batch.done_upto, len(carrier.handed)) == ("sending", theirs, None, 2)
