@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import SplitResult
 
@@ -15,6 +16,7 @@ from newsletter.setting_checks import (
     http_url,
     level,
     local_url,
+    networks,
     parts,
     public_key,
     sender,
@@ -42,6 +44,7 @@ DEFAULTS: dict[str, str] = {
     "CONTACT": "",
     "BASE_URL": "",
     "BIND": "127.0.0.1:8000",
+    "TRUSTED_PROXY": "",
     "SECRET_KEY": "",
     "ADDRESS_KEYS": "",
     "DATA_DIR": "data",
@@ -98,6 +101,18 @@ class Config:
     sendgrid_url_2: str = ""
     #: Minutes after which what waits for a provider that is out goes to the other; 0: only by hand.
     failover_after: int = 0
+    #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @property
+    def https(self) -> bool:
+        """Whether readers reach the pages over TLS. We do not speak it: a proxy in front does."""
+        return self.base_url.startswith("https:")
+
+    @property
+    def clients_hidden(self) -> bool:
+        """Every request comes from a proxy that nobody named: no client's address is known."""
+        return self.https and not self.trusted_proxy
 
     @property
     def embedded(self) -> bool:
@@ -177,6 +192,7 @@ def read_config(values: Mapping[str, str]) -> Config:
         contact=contact,
         base_url=http_url("BASE_URL", values["BASE_URL"] or local_url(bind)),
         bind=bind,
+        trusted_proxy=tuple(networks("TRUSTED_PROXY", values["TRUSTED_PROXY"])),
         address_keys=address_keys,
         index_key=index_key,
         data_dir=Path(values["DATA_DIR"]).resolve(),

@@ -59,6 +59,7 @@ _base = urlsplit(NEWSLETTER.base_url)
 ALLOWED_HOSTS = sorted({_base.hostname or "", NEWSLETTER.bind[0], "127.0.0.1", "localhost", "[::1]"} - {""})
 INSTALLED_APPS = ["newsletter.apps.NewsletterConfig"]
 MIDDLEWARE = [
+    "newsletter.web.client_address.forwarded_scheme",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "newsletter.web.headers.security_headers",
@@ -103,7 +104,6 @@ SECURE_REFERRER_POLICY = "strict-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_HSTS_SECONDS = 31_536_000 if CSRF_COOKIE_SECURE else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CSRF_COOKIE_SECURE else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 

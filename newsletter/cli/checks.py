@@ -25,6 +25,7 @@ from newsletter.vault import KeysDoNotFit
 _TWICE = "a crash may forget what was written before mails left, and these would go twice. Set fsync and synchronous_commit to on"
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
+_HIDDEN = "the per-network sign-up limit is off: set NEWSLETTER_TRUSTED_PROXY to the proxy in front (docs/deploy.md)"
 _OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
 
 
@@ -42,7 +43,7 @@ def examine() -> list[Finding]:
     found = [_keys_file(), _database()]
     if found[-1].verdict != "fail":
         found += [_keys(), *_work(), *_topics()]
-    return [*found, *_packs(), _broker(), *_mail(), _python()]
+    return [*found, *_packs(), _broker(), *_mail(), _proxy(), _python()]
 
 
 def _keys_file() -> Finding:
@@ -220,6 +221,15 @@ def _hearing() -> Iterator[Finding]:
     yield Finding(
         "returned mail", "warn" if missing else "ok", advice if missing else f"read from {config.bounce_maildir}"
     )
+
+
+def _proxy() -> Finding:
+    """Whether clients can be told apart. Pages over https come through a proxy, and its address would be everybody's."""
+    config = wiring.config()
+    if config.clients_hidden:
+        return Finding("proxy", "warn", _HIDDEN)
+    named = ", ".join(map(str, config.trusted_proxy))
+    return Finding("proxy", "ok", f"{named} is believed" if named else "none: whoever connects is the client")
 
 
 def _python() -> Finding:

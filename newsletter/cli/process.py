@@ -23,8 +23,9 @@ class Web:
         from django.core.wsgi import get_wsgi_application
 
         host, port = wiring.config().bind
+        # forwarding headers come through as they are: web/client_address.py decides whose are believed
         self._server: Any = waitress.server.create_server(
-            get_wsgi_application(), host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True
+            get_wsgi_application(), host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=False
         )
 
     def run_alone(self) -> None:
