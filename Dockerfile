@@ -5,7 +5,7 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /tmp/requirements.lock
 
 FROM python:3.13-slim
-RUN useradd --uid 10001 --create-home newsletter && mkdir /data && chown newsletter /data
+RUN useradd --uid 10001 --create-home newsletter && install --directory --owner newsletter --mode 700 /data
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY newsletter newsletter

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Final
 from urllib.parse import SplitResult
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from newsletter import mail_urls, paces, vault
 from newsletter.setting_checks import (
     SettingsError,
+    bearer,
     broker,
     host_port,
     http_url,
@@ -25,6 +27,8 @@ from newsletter.setting_checks import (
 )
 
 PREFIX = "NEWSLETTER_"
+#: Key of the WSGI environment of what came in through NEWSLETTER_METRICS_BIND; no header can make it.
+METRICS_LISTENER: Final = "newsletter.metrics_listener"
 #: Name without prefix → default. An unknown NEWSLETTER_ name in the environment is an error.
 DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",
@@ -45,6 +49,8 @@ DEFAULTS: dict[str, str] = {
     "BASE_URL": "",
     "BIND": "127.0.0.1:8000",
     "TRUSTED_PROXY": "",
+    "METRICS_TOKEN": "",
+    "METRICS_BIND": "",
     "SECRET_KEY": "",
     "ADDRESS_KEYS": "",
     "DATA_DIR": "data",
@@ -61,7 +67,7 @@ DEFAULTS: dict[str, str] = {
 SECRETS = frozenset(
     {
         *("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "ADDRESS_KEYS"),
-        *("MAIL_URL", "MAIL_URL_2", "SENDGRID_API_KEY", "SENDGRID_API_KEY_2"),
+        *("MAIL_URL", "MAIL_URL_2", "SENDGRID_API_KEY", "SENDGRID_API_KEY_2", "METRICS_TOKEN"),
     }
 )
 
@@ -103,6 +109,10 @@ class Config:
     failover_after: int = 0
     #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Opens /metrics on the pages' listener; empty: it is not there.
+    metrics_token: str = field(default="", repr=False)
+    #: A listener of its own for /metrics, None without one.
+    metrics_bind: tuple[str, int] | None = None
 
     @property
     def https(self) -> bool:
@@ -173,6 +183,9 @@ def read_config(values: Mapping[str, str]) -> Config:
         raise SettingsError(f"NEWSLETTER_ADDRESS_KEYS: {error}. Put back the keys file that was kept") from error
     name, address, contact = sender(values)
     bind = host_port("BIND", values["BIND"])
+    metrics_bind = host_port("METRICS_BIND", values["METRICS_BIND"]) if values["METRICS_BIND"] else None
+    if metrics_bind == bind:
+        raise SettingsError("NEWSLETTER_METRICS_BIND: choose another port than that of NEWSLETTER_BIND")
     first, second = _mails(values)
     return Config(
         broker_url=broker(values["BROKER_URL"]),
@@ -192,6 +205,8 @@ def read_config(values: Mapping[str, str]) -> Config:
         contact=contact,
         base_url=http_url("BASE_URL", values["BASE_URL"] or local_url(bind)),
         bind=bind,
+        metrics_token=bearer("METRICS_TOKEN", values["METRICS_TOKEN"]),
+        metrics_bind=metrics_bind,
         trusted_proxy=tuple(networks("TRUSTED_PROXY", values["TRUSTED_PROXY"])),
         address_keys=address_keys,
         index_key=index_key,

@@ -80,6 +80,15 @@ def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
     return found
 
 
+def bearer(name: str, text: str) -> str:
+    """A token that fits into an Authorization header (RFC 6750 section 2.1)."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]*=*", text):
+        raise SettingsError(
+            f"NEWSLETTER_{name}: use letters, digits and - . _ ~ + / only, as 'openssl rand -hex 32' makes"
+        )
+    return text
+
+
 def local_url(bind: tuple[str, int]) -> str:
     """The address of this service for whoever sits before it."""
     host = "127.0.0.1" if bind[0] in ("0.0.0.0", "::") else bind[0]  # noqa: S104

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,7 +48,10 @@ def examine() -> list[Finding]:
 
 
 def _keys_file() -> Finding:
-    path = wiring.config().data_dir / "keys"
+    directory = wiring.config().data_dir
+    path = directory / "keys"
+    if directory.exists() and directory.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding("keys", "warn", f"others may look into {directory}: run 'chmod 700 {directory}'")
     if not path.exists():
         return Finding("keys", "ok", "given by the environment: keep a copy, without them no address can be read")
     return Finding("keys", "ok", f"in {path}: keep a copy, without it no address can be read")
@@ -229,7 +233,11 @@ def _proxy() -> Finding:
     if config.clients_hidden:
         return Finding("proxy", "warn", _HIDDEN)
     named = ", ".join(map(str, config.trusted_proxy))
-    return Finding("proxy", "ok", f"{named} is believed" if named else "none: whoever connects is the client")
+    return Finding(
+        "proxy",
+        "ok",
+        f"{named}: what it says of its clients is believed" if named else "none: whoever connects is the client",
+    )
 
 
 def _python() -> Finding:

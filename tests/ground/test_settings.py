@@ -77,6 +77,17 @@ def test_the_defaults_are_good() -> None:
         ("MAIL_URL", "smtp://secret-word:x@host:port"),
         ("FAILOVER_AFTER", "5"),
         ("FEED_ALLOW", "127.0.0.1"),
+        ("TRUSTED_PROXY", "proxy.internal"),
+        ("TRUSTED_PROXY", "127.0.0.1:8080"),
+        ("TRUSTED_PROXY", "127.0.0.1, 10.0.0.1/8"),
+        ("TRUSTED_PROXY", "0.0.0.0/0"),
+        ("TRUSTED_PROXY", "::/0"),
+        ("TRUSTED_PROXY", "*"),
+        ("TRUSTED_PROXY", "0.0.0.0/0.0.0.0"),
+        ("METRICS_BIND", "9100"),
+        ("METRICS_BIND", "127.0.0.1:8000"),
+        ("METRICS_TOKEN", "secret-word with spaces"),
+        ("METRICS_TOKEN", "secret-word\u00fc"),
         ("FROM", "nobody"),
         ("CONTACT", "@"),
         ("ADDRESS_KEYS", "secret-word"),
@@ -93,6 +104,26 @@ def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
     assert f"NEWSLETTER_{name}" in str(error.value)
     assert "\n" not in str(error.value)
     assert name in ("SENDGRID_URL",) or "secret-word" not in str(error.value)
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    made = config(TRUSTED_PROXY="127.0.0.1, 172.18.0.0/16 ::1,fd00::/8 ::ffff:10.0.0.1").trusted_proxy
+    assert list(map(str, made)) == ["127.0.0.1/32", "172.18.0.0/16", "::1/128", "fd00::/8", "10.0.0.1/32"]
+    assert config().trusted_proxy == ()
+
+
+def test_clients_are_hidden_where_tls_ends_at_a_proxy_that_nobody_named() -> None:
+    https = {"BASE_URL": "https://news.example.org"}
+    assert config(**https).clients_hidden
+    assert not config(**https, TRUSTED_PROXY="127.0.0.1").clients_hidden
+    assert not config().clients_hidden
+
+
+def test_the_token_of_the_figures_is_a_secret() -> None:
+    made = config(METRICS_TOKEN="secret-word", METRICS_BIND="[::1]:9100")
+    assert (made.metrics_token, made.metrics_bind) == ("secret-word", ("::1", 9100))
+    assert "secret-word" not in repr(made)
+    assert (config().metrics_token, config().metrics_bind) == ("", None)
 
 
 def test_a_database_url_that_cannot_be_read_shows_no_password(tmp_path: Path) -> None:
