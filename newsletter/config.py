@@ -163,7 +163,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
             if environ.get(PREFIX + target):
                 raise SettingsError(f"{PREFIX}{target} and {name} are both set: keep one of them")
             try:
-                values[target] = Path(value).read_text(encoding="utf-8").strip()
+                values[target] = Path(value).read_text(encoding="utf-8").strip() or DEFAULTS[target]
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"{name}: cannot read {value!r} ({why(error)})") from error
         else:
