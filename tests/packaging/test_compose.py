@@ -151,10 +151,8 @@ def test_secrets_of_an_older_env_file_are_taken_over(made: Path) -> None:
     assert found["postgres_password"] == "old-word" and ":old-word@" in found["database_url"]
 
 
-def test_redis_asks_for_the_password_and_keeps_what_it_holds(made: Path) -> None:
-    """The command and the health check of the file, run on this machine's Redis."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
+def test_redis_asks_for_the_password_and_keeps_what_it_holds(made: Path, redis_server: object) -> None:
+    """The command and the health check of the file, run as a second Redis on this machine."""
     password = make(made)["redis_password"].strip()
     redis, port = COMPOSE["services"]["redis"], free_port()
 
