@@ -34,8 +34,8 @@ MOST_CONNECTIONS = 500
 #: Bodies above `LARGEST_BODY` that may be under way at once, where a path takes them at all: they are held in memory.
 MOST_LARGE_BODIES = 8
 #: Seconds for the headers, from the first byte or from the connection; for headers and body; for taking the answer;
-#: for the next request on a connection that was answered (proxies keep theirs); for reading on after a refusal.
-HEADERS, REQUEST, ANSWER, KEPT, LINGER = 10, 30, 30, 75, 2
+#: for the next request on a connection that was answered (Caddy keeps one for 120); for reading on after a refusal.
+HEADERS, REQUEST, ANSWER, KEPT, LINGER = 10, 30, 30, 150, 2
 #: Connections accepted in one round of the loop.
 _ACCEPTS = 64
 _NONE: Mapping[str, int] = MappingProxyType({})

@@ -24,7 +24,7 @@ def test_the_limits_are_those_of_the_server() -> None:
     assert f"{http_server.LARGEST_HEADERS // 1024} KiB | 8 to 16 KiB" in said
     assert f"headers within {http_server.HEADERS} s, all of the request within {http_server.REQUEST} s" in said
     assert f"taken within {http_server.ANSWER} s" in said
-    assert f"{http_server.HEADERS} s before the first request, {http_server.KEPT} s after an answer" in said
+    assert f"{http_server.HEADERS} s before the first request, {http_server.KEPT} s after an answer," in said
     assert f"| {http_server.MOST_CONNECTIONS}; one more ends" in said
 
 
