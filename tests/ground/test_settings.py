@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from newsletter import mail_urls, settings
+from newsletter import keys_file, mail_urls, settings
 from newsletter.config import DEFAULTS, Config, read_config, read_environment
 from newsletter.keys_file import prepare_keys
 from newsletter.providers.outbox import Outbox
@@ -184,6 +184,11 @@ def test_an_unknown_name_and_both_forms_of_a_secret_are_errors(tmp_path: Path) -
     path = tmp_path / "secret"
     path.write_text("from a file\n")
     assert read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(path)})["SECRET_KEY"] == "from a file"
+    path.write_text("\n")
+    assert read_environment({"NEWSLETTER_MAIL_URL_FILE": str(path)})["MAIL_URL"] == "outbox:", (
+        "an empty file sets nothing"
+    )
+    path.write_text("from a file\n")
     with pytest.raises(SettingsError, match="both set"):
         read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(path), "NEWSLETTER_SECRET_KEY": "x"})
     with pytest.raises(SettingsError, match="cannot read"):
@@ -228,6 +233,16 @@ def test_keys_missing_beside_a_database_are_not_made_anew(tmp_path: Path) -> Non
     with pytest.raises(SettingsError, match="kept keys file"):
         prepare_keys(dict(DEFAULTS), tmp_path)
     assert not (tmp_path / "keys").exists()
+
+
+def test_who_comes_second_takes_the_keys_of_who_made_the_database_meanwhile(tmp_path: Path) -> None:
+    """Between its look for the keys and its own try to make them, another process made both."""
+    prepare_keys(dict(DEFAULTS), tmp_path)
+    first = (tmp_path / "keys").read_text()
+    (tmp_path / "newsletter.sqlite3").touch()
+    keys_file._write_keys(tmp_path / "keys", dict(DEFAULTS))
+    assert (tmp_path / "keys").read_text() == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "newsletter.sqlite3"]
 
 
 def test_processes_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
