@@ -40,6 +40,8 @@ class SourceLine:
     #: What stood there, to be put back when it turns out to be text; `behind` the words of the block before it, in their line.
     blocks: tuple[Block, ...]
     behind: bool = False
+    #: It is of a picture or chart.
+    caption: bool = False
 
 
 Part = Block | SourceLine
@@ -119,7 +121,13 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
         sure = any(one.url or one.published_on for one in taken.cited)
         own = [replace(rows[at], line=tidy_line(tail(rows[at].line, taken.keep))), *rows[at + 1 : taken.end]]
         parts.append(
-            SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, own)), behind=bool(before and before[0].line))
+            SourceLine(
+                taken.cited,
+                sure,
+                tuple(_rebuilt(blocks, own)),
+                behind=bool(before and before[0].line),
+                caption=blocks[rows[at].block].caption,
+            )
         )
         at = done = taken.end
     return (*parts, *_rebuilt(blocks, rows[done:]))
