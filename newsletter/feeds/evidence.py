@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from newsletter.feeds import dates, post_words
 from newsletter.feeds.blocks import Block
+from newsletter.feeds.calendar_words import months_named
 from newsletter.feeds.citation import Part, SourceLine
 from newsletter.feeds.headlines import compared, linked_to
 from newsletter.feeds.originals import original
@@ -16,6 +17,10 @@ from newsletter.feeds.sourceline import Cited
 
 #: Articles of one digest are of about the same time, and no older than it by more.
 ONE_TIME = timedelta(days=366)
+#: So many articles of one publisher on one day are a digest; fewer are charts from one report.
+SAME = 3
+#: No headline has fewer words.
+HEADLINE = 2
 #: A publisher and a date below a linked headline, as short as that.
 BYLINE = 80
 #: Words that a headline has, and letters of those of them that are no mere "of" and "the".
@@ -57,10 +62,12 @@ def against_sources(post: Post, heads: Sequence[str], lines: Sequence[SourceLine
     if reason:
         return reason
     cited = [line.cited[0] for line in lines]
-    if len({_same(one) for one in cited}) == 1:
+    pages = {original(one.url) for one in cited}
+    if len(pages) == 1 and "" not in pages:
+        return "its source lines all lead to one page"
+    if len({_same(one) for one in cited}) == 1 and (len(cited) < SAME or not cited[0].published_on):
         return "its source lines all name the same source"
-    has_own_pages = len({original(one.url) for one in cited} - {""}) == len(cited)
-    data = post_words.OWN_WORK if has_own_pages else post_words.DATA
+    data = post_words.OWN_WORK if len(pages - {""}) == len(cited) else post_words.DATA
     if all(data.search(one.publisher) for one in cited):
         return "its source lines name where figures or rules are from"
     days = [one.published_on for one in cited if one.published_on]
@@ -81,6 +88,10 @@ def against_headings(heads: Sequence[str]) -> str:
     ):
         if _most_of(heads, form.search):
             return reason
+    if _most_of(heads, lambda head: length(head) < HEADLINE):
+        return "its headings are single words"
+    if _most_of(heads, _is_month):
+        return "its headings are months"
     return "its headings are those of one text" if any(map(post_words.SECTION.search, heads)) else ""
 
 
@@ -92,7 +103,7 @@ def against_links(post: Post, heads: Sequence[Block], articles: Sequence[Sequenc
     """
     texts = [head.text for head in heads]
     is_news, urls = post_words.NEWS.search(post.title) is not None, [linked_to(head) for head in heads]
-    bylines = _most_of(articles, _has_byline)
+    bylines = _most_of(articles, lambda article: _has_byline(article, post.published_on))
     if post_words.THINGS.search(post.title):
         return "its title is that of a list, a release or a year"
     reason = against_headings(texts)
@@ -101,12 +112,14 @@ def against_links(post: Post, heads: Sequence[Block], articles: Sequence[Sequenc
     hosts = [_host(url) for url in urls]
     if sum(host == _host(post.site) for host in hosts) > len(hosts) // 4:
         return "its headings link to its own site"
+    if _most_of(articles, _is_time):
+        return "nothing but times stands under its headings"
     if len(set(hosts)) < 2 and not is_news and not bylines:
         return "its headings all link to one site"
     if not is_news and not _most_of(texts, _is_sentence):
         return "its linked headings are names"
     dated = _most_of(urls, _DATE_IN_PATH.search) and not post_words.YEAR_ALONE.search(post.title)
-    if post_words.COMPILED.search(post.title) or bylines or dated:
+    if post_words.COMPILED.search(post.title) or (bylines and post.published_on) or dated:
         return ""
     return "nothing says that the pages its headings link to are articles"
 
@@ -119,12 +132,28 @@ def _same(cited: Cited) -> tuple[str, date | None, str]:
     return compared(cited.publisher) if cited.publisher else "", cited.published_on, cited.canonical
 
 
-def _has_byline(article: Iterable[Part]) -> bool:
-    return any(isinstance(part, Block) and _is_byline(part.text) for part in article)
+def _has_byline(article: Iterable[Part], published_on: date | None) -> bool:
+    return any(isinstance(part, Block) and _is_byline(part.text, published_on) for part in article)
 
 
-def _is_byline(text: str) -> bool:
-    return len(text) <= BYLINE and any(one.day and text[: one.start].strip() for one in dates.find_all(text))
+def _is_byline(text: str, published_on: date | None) -> bool:
+    """A publisher and a day that has come: what is announced for a later one is an event."""
+    if len(text) > BYLINE:
+        return False
+    days = [one.day for one in dates.find_all(text) if one.day and text[: one.start].strip()]
+    return any(published_on is None or day <= published_on + timedelta(days=1) for day in days)
+
+
+def _is_time(article: Iterable[Part]) -> bool:
+    text = "".join(part.text for part in article if isinstance(part, Block))
+    return not any(char.isalpha() for char in text)
+
+
+def _is_month(text: str) -> bool:
+    words = [word.strip(",.:") for word in text.split() if not word.strip(",.:").isdecimal()]
+    return len(words) == 1 and (
+        bool(months_named(words[0])) or re.fullmatch(r"Q[1-4]|[一二三四五六七八九十\d]{1,2}月", words[0]) is not None
+    )
 
 
 def _is_sentence(text: str) -> bool:

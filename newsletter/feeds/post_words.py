@@ -17,7 +17,7 @@ NEWS = re.compile(_NEWS, re.IGNORECASE)
 COMPILED = re.compile(
     rf"{_NEWS}|\bdigest|\bround-?up|\bnewsletter|\bweekly\b|\b(?:this|last|past) (?:week|month)\b"
     r"|\bof the (?:week|month|day)\b"
-    r"|\bweek in\b|\bweek(?:end|'s|’s)|\bmonitor\b|\bread(?:s|ing|ings)\b|\blong-?reads?\b|\b(?:issue|no\.?"
+    r"|\bweek in\b|\bweek(?:'s|’s)|\bmonitor\b|\bread(?:s|ing|ings)\b|\blong-?reads?\b|\b(?:issue|no\.?"
     r"|nr\.?|vol\.?|edition) ?#?\d|#\d"
     r"|\bitems\b|wochenschau|der woche|lesenswert|la semaine|de la semana|da semana|della settimana|van de week"
     r"|haftanın|tygodnia"
@@ -28,7 +28,7 @@ COMPILED = re.compile(
 THINGS = re.compile(
     r"\b(?:books?|novels?|films?|movies?|albums?|songs?|playlists?|games?|tools?|apps?|plug-?ins?|extensions?"
     r"|packages|gadgets?|cameras?|products?|gifts?|presents|deals|hotels?|hostels?|restaurants?|cafes?"
-    r"|places|destinations|beaches|museums|recipes?|dishes|courses?|tutorials?|resources|guides?|how-?to|ideas"
+    r"|places|destinations|beaches|museums|recipes?|dishes|courses?|tutorials?|assignments?|syllabus|resources|guides?|how-?to|ideas"
     r"|tips|tricks|things"
     r"|podcasts?|episodes?|show notes|videos?|newsletters to|blogs|websites|fonts|themes|templates|jobs?|vacanc(?:y|ies)"
     r"|hiring|careers|openings|events?|what(?:'|’)s on|exhibitions|concerts|conferences|grants|fellowships|scholarships"
@@ -64,11 +64,12 @@ TIME = re.compile(
 QUESTION = re.compile(r"[?？؟;;՞]\W*$|^\W*(?:q|f|вопрос|問|问)\s?\d*\s?[:：.]", re.IGNORECASE)
 #: A heading that counts the parts of one text.
 PART = re.compile(
-    r"^\W*(?:step|part|chapter|lesson|day|section|exercise|claim|myth|fact|rule|tip|reason|exhibit|figure|table"
+    r"^\W*(?:step|part|chapter|lesson|day|section|exercise|quarter|claim|myth|fact|rule|tip|reason|exhibit|figure|table"
     r"|appendix|case|round"
     r"|schritt|teil|kapitel|tag|regel|grund|behauptung|étape|partie|chapitre|jour|règle|paso|parte|capítulo|día"
     r"|regla|passo|dia|stap|deel"
     r"|шаг|часть|глава|день|правило|krok|część|adım|bölüm)\b\s*(?:\d|[ivx]+\b|one|two|three|[:：#])"
+    r"|^\W*(?:(?:first|second|third|fourth|last) (?:quarter|half|day|week|month|part)|q[1-4]|h[12])\b"
     r"|^\W*第\s?[\d一二三四五六七八九十]+\s?[步章节節部回日]",
     re.IGNORECASE,
 )
@@ -88,7 +89,8 @@ ONE_TEXT = re.compile(
     r"\blive(?:blog|[- ]blog|[- ]updates?)?\s*[:：]|[,:–-]\s*live\b|\bas it happened\b|\bq ?& ?a\b|\bfaq\b"
     r"|frequently asked|\bfact.?check"
     r"|\bbibliograph|\bworks cited\b|\bquot(?:es|ations)\b|\btimeline\b|\bchronology\b|\brecipes?\b"
-    r"|\bin (?:\w+ )?charts\b|\bliveticker\b"
+    r"|\bin (?:\w+ )?(?:charts|graphs|graphics|pictures|maps|figures|numbers)\b"
+    r"|\byear in review\b|\blook(?:ing)? back\b|\bliveticker\b|\bvs?\b\.?|\bversus\b"
     r"|faktencheck|zeitleiste|chronik|in grafiken|en direct\s*:|en graphiques|en vivo\s*:|cronología"
     r"|прямая трансляция|хроника|直播|年表",
     re.IGNORECASE,
@@ -97,8 +99,8 @@ ONE_TEXT = re.compile(
 DATA = re.compile(
     r"\bworld bank\b|\bimf\b|monetary fund|\boecd\b|\bocde\b|\beurostat\b|\bstatist|\bstatistik|\bstatistisch"
     r"|\bestadística|\bestatística"
-    r"|\bcensus\b|\bdestatis\b|\binsee\b|\bistat\b|\bun data\b|\bcomtrade\b|\bfaostat\b|\bilostat\b"
-    r"|\bfred\b|federal reserve|central bank|\bbls\b|labor statistics|\bbloomberg terminal\b|\brefinitiv\b"
+    r"|\bcensus\b|\bdestatis\b|\binsee\b|\bistat\b|\bun data\b|\bcomtrade\b|\bfao(?:stat)?\b|\bilo(?:stat)?\b|\bunctad\b|\bwto\b"
+    r"|\bfred\b|federal reserve|\bbank(?: of)?\b|\bbls\b|labor statistics|\bbloomberg terminal\b|\brefinitiv\b"
     r"|\bpew research|\bgallup\b"
     r"|\bcalculations?\b|\bestimates?\b|\bdata(?:base|set)?\b|\bsurvey\b|\bpoll\b"
     r"|\bauthors?\b|\bown work|\bcodes?\b|\w+code\b|\bact of\b|\bregulations?\b|\bstatutes?\b|§"

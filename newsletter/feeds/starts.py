@@ -12,16 +12,16 @@ from newsletter.feeds.citation import Part, SourceLine
 from newsletter.feeds.evidence import Post, against_links, against_sources, length, most
 from newsletter.feeds.headlines import KINDS, compared, is_short_line, kind_of, linked_to, run_in
 from newsletter.feeds.originals import original
-from newsletter.feeds.post_words import NEWS
+from newsletter.feeds.post_words import COMPILED, NEWS
 
 _NAMES = {"bold": "bold lines", "numbered": "numbered lines"}
 #: Characters between a source line and the next headline that are no text of an article: "Photo: …", "Share this".
 AFTERWORD = 150
 #: Words that an article without a source line has after the last one with it; fewer are a footer ("Share this").
 FEWEST = 12
-#: "7 cameras for travellers": one article that promises a number, unless they are news.
+#: A number of things, unless it is the last word ("Notes 3").
 _LISTICLE = re.compile(
-    r"(?<!\d)(?P<many>\d{1,3})(?![\d.:,])(?!\s*(?:january|february|march|april|may|june|july))", re.I
+    r"(?<!\d)(?P<many>\d{1,3})(?![\d.:,])(?!\s*$)(?!\s*(?:january|february|march|april|may|june|july))", re.I
 )
 
 
@@ -89,6 +89,8 @@ def _is_refuted(parts: Sequence[Part], found: Starts, ends: Sequence[int], post:
     if len(tables) >= most(len(ends)):
         return "its sources are those of tables"
     heads = [part.text for index in found.at if _kind(part := parts[index]) and isinstance(part, Block)]
+    if len(found.at) in _promised(post.title) and not COMPILED.search(post.title):
+        return "its title promises as many things as it has parts"
     return against_sources(post, heads, lines)
 
 
@@ -180,9 +182,13 @@ def _by_links(parts: Sequence[Part], post: Post) -> Starts | None:
 
 def _is_listicle(title: str, heads: Sequence[Block]) -> bool:
     """A title that promises as many things as there are headings, or headings that are names rather than headlines."""
-    promised = {int(hit["many"]) for hit in _LISTICLE.finditer(title)}
     words = sum(length(head.text) for head in heads) / len(heads)
-    return (len(heads) in promised or words < 3.5) and not NEWS.search(title)
+    return (len(heads) in _promised(title) or words < 3.5) and not NEWS.search(title)
+
+
+def _promised(title: str) -> set[int]:
+    """The numbers of things that a title speaks of: "7 cameras for travellers"."""
+    return {int(hit["many"]) for hit in _LISTICLE.finditer(title)}
 
 
 def _words_of(part: Part) -> float:
