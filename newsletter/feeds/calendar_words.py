@@ -77,14 +77,9 @@ def _english(month: int) -> str:
 
 
 @cache
-def names_of_several_words() -> tuple[str, ...]:
-    """Folded names of months with a space or a full stop inside, the longest first."""
-    return tuple(sorted((name for name in _months() if re.search(r"[\s.]", name)), key=len, reverse=True))
-
-
-@cache
 def _several_words() -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W\d])(?:{'|'.join(map(re.escape, names_of_several_words()))})(?!\w)")
+    names = sorted((name for name in _months() if re.search(r"[\s.]", name)), key=len, reverse=True)
+    return re.compile(rf"(?<![^\W\d])(?:{'|'.join(map(re.escape, names))})(?!\w)")
 
 
 @cache

@@ -4,13 +4,16 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from newsletter.feeds.calendar_words import months_named, names_of_several_words, weekday_named
+from newsletter.feeds.calendar_words import months_named, weekday_named
 from newsletter.feeds.date_forms import ONLY, UNITS, ascii_digits, day_of, full_year, readings, unit_day
 
 #: The language whose month names count where languages differ: of those that have labels for source lines, only Polish
 #: shares one with another (listopad is October in Croatian).
 _LANGUAGE = "pl"
-_NAME = r"(?P<name>[^\W\d_][^\s\d,،，;:.()/–—-]*|" + "|".join(map(re.escape, names_of_several_words())) + r")\.?"
+_WORD = r"[^\W\d_](?:[^\s\d,،，;:.()/–—-]|\.(?=[^\W\d_]))*"
+_NAME = rf"(?P<name>{_WORD})\.?"
+#: Some months have two words: تشرين الثاني.
+_NAMES = rf"(?P<name>{_WORD}(?:\s{_WORD})??)\.?"
 _DAY = r"(?P<day>[0-3]?\d)"
 _YEAR = r"(?P<year>(?:19|20|25)\d\d)(?!\d)"
 _YEAR_WORD = r"(?:\s*(?:года|г\.|р\.|року|roku|r\.)(?!\w))?"
@@ -22,7 +25,7 @@ _PATTERNS = (
         for pattern in (
             rf"(?<![^\W\d_]){_NAME}\s*{_DAY}(?:st|nd|rd|th)?\s*,?\s+{_YEAR}",  # November 5, 2020
             # 5 November 2020, 5. November 2020, 1er août 2020, 5 de noviembre de 2020, 5 ноября 2020 г., 05-Nov-2020
-            rf"(?<!\d){_DAY}{_ORDINAL}[\s-]+(?:of\s+|de\s+|d['’]\s*)?{_NAME},?[\s-]+(?:del?\s+|พ\.ศ\.\s*)?{_YEAR}{_YEAR_WORD}",
+            rf"(?<!\d){_DAY}{_ORDINAL}[\s-]+(?:of\s+|de\s+|d['’]\s*)?{_NAMES},?[\s-]+(?:del?\s+|พ\.ศ\.\s*)?{_YEAR}{_YEAR_WORD}",
             rf"(?<!\d){_YEAR}-يىلى?\s+{_DAY}-{_NAME}",  # Uyghur, both orders
             rf"(?<!\d){_YEAR}-يىلى?\s+{_NAME}\s+{_DAY}-كۈنى",
             # 2020. november 5., 2020 m. lapkričio 5 d.
