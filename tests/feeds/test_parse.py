@@ -279,6 +279,19 @@ def test_the_first_believable_date_counts() -> None:
     assert entry(f"<pubDate>{soon}</pubDate>").published_at == NOW + timedelta(hours=47)
 
 
+def test_an_ambiguous_date_is_settled_by_the_other_dates_of_its_feed() -> None:
+    written = ("03/04/2026", "17/01/2026")
+    meant = [datetime(2026, 4, 3, tzinfo=UTC), datetime(2026, 1, 17, tzinfo=UTC)]
+    items = "".join(f"<item><title>{text}</title><pubDate>{text}</pubDate></item>" for text in written)
+    assert [one.published_at for one in feed(f"<rss version='2.0'><channel>{items}</channel></rss>").entries] == meant
+    assert entry("<title>t</title><pubDate>03/04/2026</pubDate>").published_at is None
+    data = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [{"id": text, "date_published": text} for text in written],
+    }
+    assert [one.published_at for one in feed(json.dumps(data)).entries] == meant
+
+
 @given(st.text(max_size=60))
 @example("1" * 13)
 @example("²")
