@@ -63,10 +63,14 @@ class Said:
 def told(piece: Piece, spans: Sequence[Span]) -> Told:
     """What the templates show of a piece."""
     title = phrases.headline(piece)
-    body = highlight.fit_for_mail(piece.html)
-    body = highlight.mark_html(body, piece.text, _ranges(spans, "text"))
+    # a post without a title is headed by its first sentence: where that is all there is, it is not said again below
+    is_title = "".join(piece.text.split()) == "".join(title.split())
+    body = "" if is_title else highlight.fit_for_mail(piece.html)
+    body = highlight.mark_html(body, piece.text, _ranges(spans, "text")) if body else ""
     # spans speak of the title as it is stored: of another line that is shown instead they would say nothing
     in_title = _ranges(spans, "title") if title == piece.title else []
+    if is_title and title == piece.text:
+        in_title = in_title + _ranges(spans, "text")
     url = mail.defuse(phrases.web_link(piece.url))
     words = f"{piece.title} {piece.text}"
     dir_ = phrases.direction(words, piece.lang)
@@ -74,7 +78,7 @@ def told(piece: Piece, spans: Sequence[Span]) -> Told:
         title=mail.defuse(title),
         marked_title=Markup(mail.defuse(highlight.mark_line(title, in_title))),  # noqa: S704 - escaped by mark_line
         body=Markup(mail.defuse(body)),  # noqa: S704 - cleaned by nh3 in fit_for_mail
-        text=mail.defuse(re.sub(r"\n{3,}", "\n\n", piece.text.strip())),
+        text="" if is_title else mail.defuse(re.sub(r"\n{3,}", "\n\n", piece.text.strip())),
         url=url,
         host=phrases.host(url),
         lang=Markup(' lang="{}"').format(piece.lang) if _LANGUAGE.fullmatch(piece.lang) else Markup(),
