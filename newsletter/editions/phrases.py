@@ -64,6 +64,14 @@ def articles(count: int, *, more: bool = False) -> str:
     return f"{count}{' more' if more else ''} article{'' if count == 1 else 's'}"
 
 
+def left_over(count: int, cadence: str) -> str:
+    """What a mail says of the articles that did not fit into it."""
+    came = "It comes" if count == 1 else "They come"
+    # what an alert has no room for goes out with the reader's daily mail
+    mail = "weekly mail" if cadence == "weekly" else "daily mail"
+    return f"{articles(count, more=True)} did not fit. {came} first in your next {mail}."
+
+
 def on_date(day: date | None, locale: str) -> str:
     """`November 5, 2020`, as the locale writes it; nothing for no date."""
     return "" if day is None else format_date(day, "long", _locale(locale))
