@@ -194,11 +194,17 @@ class _Bench:
         """As much of `told` as fits into one mail of bounded size."""
         places = stories(told, self._stock.story_of)
         whole = _Fitted(told, (WHOLE,) * len(places))
+
+        def title(index: int) -> str:
+            return self._block(look_id, places[index], WHOLE).title
+
+        def size(index: int, length: Length) -> int:
+            return self._block(look_id, places[index], length).size
+
         try:
-            blocks = [self._block(look_id, place, WHOLE) for place in places]
-            titles = [block.title for block in blocks]
-            room = self._wording.room(self._kind, self._stock.looks[look_id], titles, cadence=self._cadence)
-            lengths = fit(len(places), lambda index, length: self._block(look_id, places[index], length).size, room)
+            look = self._stock.looks[look_id]
+            room = self._wording.room(self._kind, look, len(places), title, cadence=self._cadence)
+            lengths = fit(len(places), size, room)
         except Exception:  # noqa: BLE001 - `draft` meets it again, logs it and parks the edition
             return whole
         kept = tuple(item for place in places[: len(lengths)] for item in place)

@@ -1,7 +1,7 @@
 """Mails worded from templates: blocks rendered once and joined; what is personal stays a place that is filled in last."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
@@ -127,11 +127,14 @@ class Wording:
         html = "".join([head, str(escape(preview)), middle, opening, *(block.html for block in blocks), more, foot])
         return Words(subject, text, html)
 
-    def room(self, kind: str, look: Look, titles: Sequence[str], *, cadence: str) -> int:
-        """Bytes that blocks with these titles may take in a letter, so that all of it stays below `size_limit.LIMIT`."""
+    def room(self, kind: str, look: Look, count: int, title: Callable[[int], str], *, cadence: str) -> int:
+        """Bytes that `count` blocks may take in a letter, so that all of it stays below `size_limit.LIMIT`.
+
+        `title` gives the title of each, for letters that open with a list of them.
+        """
         frame = self._frame_size(phrases.SUBJECTS[kind, cadence], look.format)
-        listed = titles if len(titles) in _CONTENTS else ()
-        contents = sum(_LISTED + len(escape(title).encode()) for title in listed)
+        listed = range(count) if count in _CONTENTS else ()
+        contents = sum(_LISTED + len(escape(title(index)).encode()) for index in listed)
         return size_limit.LIMIT - size_limit.RESERVED - frame - contents
 
     def _new_frame_size(self, heading: str, format_: str) -> int:

@@ -27,9 +27,18 @@ def fit(count: int, size: Callable[[int, Length], int], room: int) -> tuple[Leng
     At least one is shown.
     """
     for length in STEPS:
-        if sum(size(index, length) for index in range(count)) <= room:
+        if _all_fit(count, size, length, room):
             return (length,) * count
     return _titles(count, size, room)
+
+
+def _all_fit(count: int, size: Callable[[int, Length], int], length: Length, room: int) -> bool:
+    """Whether all articles fit at this length; asks for no more sizes than it needs, since each has to be rendered."""
+    for index in range(count):
+        room -= size(index, length)
+        if room < 0:
+            return False
+    return True
 
 
 def _titles(count: int, size: Callable[[int, Length], int], room: int) -> tuple[Length, ...]:

@@ -20,6 +20,7 @@ from newsletter.models import (
     ItemVersion,
     LeftOver,
     Rhythm,
+    Topic,
 )
 from tests import rows
 from tests.editions.test_compose import NOW, alert, composer
