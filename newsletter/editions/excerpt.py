@@ -33,7 +33,7 @@ def shorten_html(fragment: str, length: int) -> str:
             text = entities.unescape(part[0])
             if len(text) > left:
                 cut = phrases.cut(text, max(left, 1)).removesuffix(_ELLIPSIS) if left > 1 else ""
-                out.append(entities.escape(cut, quote=False).rstrip() + _ELLIPSIS)
+                out.append(entities.escape(cut, quote=False).rstrip(" \n.,;:–—-") + _ELLIPSIS)
                 break
             left -= len(text)
         elif part[1]:

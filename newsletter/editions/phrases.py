@@ -42,7 +42,7 @@ def cut(text: str, longest: int) -> str:
         return text
     short = text[: longest - 1]
     at_word = short.rsplit(" ", 1)[0]
-    return (at_word if len(at_word) > longest * 2 // 3 else short).rstrip(" ,;:–—-") + "…"
+    return (at_word if len(at_word) > longest * 2 // 3 else short).rstrip(" \n.,;:–—-") + "…"
 
 
 def headline(piece: Piece) -> str:
