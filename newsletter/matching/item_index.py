@@ -15,7 +15,7 @@ import structlog
 from django.db import DatabaseError, connection
 
 from newsletter import db
-from newsletter.matching.inverted_index import SIZE, Block, indexed
+from newsletter.matching.inverted_index import SIZE, Block, Indexed, indexed
 from newsletter.matching.stored import stored, wordings
 
 log = structlog.get_logger()
@@ -160,7 +160,7 @@ def _read(part: Part, wanted: Mapping[int, State], clock: ProcessorClock) -> Par
     states = {item_id: state for item_id, state in part.states.items() if wanted.get(item_id) == state}
     gone = [slot_of(item_id) for item_id in part.states.keys() - states.keys()]
     missing = [item_id for item_id in wanted if item_id not in states]
-    items = {}
+    items: dict[int, Indexed] = {}
     for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
         wordings_of = {one.item.id: one for one in stored(wordings().defer("html").filter(item_id__in=some))}
         for item_id in some:

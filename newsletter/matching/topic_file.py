@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from newsletter.matching.yaml_loader import BoundedLoader, YamlRefused, repeated
+from newsletter.matching.yaml_loader import UNREADABLE, BoundedLoader, YamlRefused, repeated
 
 _TEXTS, _LISTS, _SWITCHES = ("name", "query"), ("packs", "without"), ("urgent", "held")
 _FIELDS = (*_TEXTS, *_LISTS, *_SWITCHES)
@@ -112,7 +112,7 @@ def _described(loader: BoundedLoader, node: yaml.Node) -> Described | Problem:
     except YamlRefused as refused:
         return Problem(refused.line, refused.reason)
     except (yaml.YAMLError, ValueError):  # a date that is none, for instance
-        return Problem(line, "it holds a value that cannot be read: put it between quotation marks")
+        return Problem(line, UNREADABLE)
     wrong = _wrong(said)
     if wrong is not None:
         return Problem(line, wrong)

@@ -12,13 +12,14 @@ import yaml
 MOST_REPEATED = 100_000
 #: The longest number or date, in characters.
 LONGEST_NUMBER = 100
+UNREADABLE = "it holds a value that cannot be read: put it between quotation marks"
 _NUMBERS = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp")}
 
 
 class YamlRefused(yaml.MarkedYAMLError):
     """A text that is not read; `line` counts from 1, `reason` says what to do."""
 
-    def __init__(self, reason: str, mark: yaml.Mark) -> None:
+    def __init__(self, reason: str, mark: Any) -> None:
         super().__init__(problem=reason, problem_mark=mark)
         self.reason = reason
         self.line = mark.line + 1
@@ -32,14 +33,14 @@ class BoundedLoader(yaml.SafeLoader):
         #: Every key that stands in its mapping for a second time.
         self.repeated_keys: list[yaml.ScalarNode] = []
         #: Where an alias stands inside of what it stands for.
-        self.cycles: list[yaml.Mark] = []
+        self.cycles: list[Any] = []
         self._sizes: dict[int, int] = {}
         self._left = MOST_REPEATED
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """The next node, with what aliases stand for counted."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
-        node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
         if isinstance(event, yaml.AliasEvent):
             if id(node) not in self._sizes:
                 self.cycles.append(event.start_mark)
@@ -57,9 +58,9 @@ class BoundedLoader(yaml.SafeLoader):
         parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
         return 1 + sum(self._sizes.get(id(part), 0) for part in parts)
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """The next mapping, with its keys looked at."""
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)  # type: ignore[no-untyped-call]
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
@@ -94,10 +95,13 @@ def load(text: str) -> Any:
             raise repeated(loader.repeated_keys[0])
         if loader.cycles:
             raise YamlRefused("an alias (*name) leads back to itself: write the values out", loader.cycles[0])
-        return None if node is None else loader.construct_document(node)  # type: ignore[no-untyped-call]
+        return None if node is None else _value(loader, node)
     except RecursionError:
-        raise YamlRefused("it is nested too deep", loader.get_mark()) from None  # type: ignore[no-untyped-call]
+        raise YamlRefused("it is nested too deep", loader.get_mark()) from None
+
+
+def _value(loader: BoundedLoader, node: yaml.Node) -> Any:
+    try:
+        return loader.construct_document(node)
     except ValueError:  # a date that is none, for instance
-        raise YamlRefused(
-            "it holds a value that cannot be read: put it between quotation marks", node.start_mark
-        ) from None
+        raise YamlRefused(UNREADABLE, node.start_mark) from None
