@@ -8,8 +8,8 @@ A term that the index cannot decide (a prefix, a field, an exact spelling) leave
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from functools import reduce
-from itertools import starmap
+from functools import lru_cache, reduce
+from itertools import chain, starmap
 from typing import NamedTuple
 
 from newsletter.matching.anchors import word_sign, word_signs
@@ -87,6 +87,8 @@ class Block:
             case And(parts):
                 sure = possible = among
                 for part in parts:
+                    if not possible:
+                        break
                     found = self.decide(part, possible)
                     sure, possible = sure & found.sure, found.possible
                 return Decided(sure, possible)
@@ -125,10 +127,9 @@ class Block:
 
     def _with_word(self, key: str) -> frozenset[int]:
         """Slots of items with the word or an inflected form of it, each by the language that the item is in."""
-        return _NONE.union(*(self._with(hash(sign)) for sign in {word_sign(key, stems) for stems in self._stems}))
+        return _NONE.union(*map(self._with, {_word(key, stems) for stems in self._stems}))
 
     def _with(self, posting: int) -> frozenset[int]:
-        posting &= _UNSIGNED
         first = bisect_left(self._hashes, posting)
         return frozenset(self._slots[first : bisect_right(self._hashes, posting, first)])
 
@@ -138,12 +139,18 @@ _UNSIGNED = (1 << 64) - 1
 
 def _postings(body: Words) -> frozenset[int]:
     """What an item is found by: its words by their stems, and short ones that stand in capitals, also with a plural s."""
-    signs = [*map(hash, word_signs(body)), *starmap(_in_capitals, body.capitals(LONGEST_ACRONYM + 1))]
-    return frozenset(sign & _UNSIGNED for sign in signs)
+    capitals = starmap(_in_capitals, body.capitals(LONGEST_ACRONYM + 1))
+    return frozenset(chain((hash(sign) & _UNSIGNED for sign in word_signs(body)), capitals))
+
+
+@lru_cache(maxsize=512)
+def _word(key: str, stems: Stems) -> int:
+    """The same for every block of a search."""
+    return hash(word_sign(key, stems)) & _UNSIGNED
 
 
 def _in_capitals(key: str, letters: int) -> int:
-    return hash((key, letters))
+    return hash((key, letters)) & _UNSIGNED
 
 
 def _sequence(keys: Iterable[str]) -> bytes:

@@ -14,7 +14,7 @@ from newsletter.matching.sought import Plan
 from newsletter.matching.stored import stored, wordings
 
 #: Seconds of processor time for one search, about.
-SECONDS = 0.06
+SECONDS = 0.075
 _AT_ONCE = 16
 
 
