@@ -58,6 +58,7 @@ def test_it_says_how_many_and_of_what(client: Client) -> None:
     assert "“zzyzx” would have matched 2 articles of the last 30 days Zzyzx two" in told
     assert "“kashgar” would have matched no article of the last 30 days" in told
     assert "“zzyzx one” would have matched 1 article of the last 30 days" in told
+    assert "try again" not in told
 
 
 def test_of_more_articles_than_are_looked_at_it_says_how_many_were(client: Client, monkeypatch) -> None:
@@ -67,7 +68,7 @@ def test_of_more_articles_than_are_looked_at_it_says_how_many_were(client: Clien
     _, _, told = shown(client, "zzyzx", "kashgar")
     assert "“zzyzx” would have matched 2 of the newest 2 articles" in told
     assert "“kashgar” would have matched none of the newest 2 articles" in told
-    assert "30 days" not in told
+    assert "30 days" not in told and "There are more articles: try again in a minute" in told
 
 
 def test_without_any_article_it_says_so(client: Client) -> None:

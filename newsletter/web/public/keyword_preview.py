@@ -46,6 +46,11 @@ class Preview:
     searched: int
     complete: bool
 
+    @property
+    def partial(self) -> bool:
+        """Whether it looked at fewer articles than it could: the index is still being read, or the search took long."""
+        return not self.complete and 0 < self.searched < item_index.MOST_ITEMS
+
 
 @dataclass(frozen=True)
 class Panel:
