@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from newsletter import logs, wiring
+from newsletter import db, logs, wiring
 from newsletter.cli.http_server import Application, HTTPServer, metrics_only
 from newsletter.cli.show import fail, note
 from newsletter.lifetime import DRAIN
+from newsletter.matching import item_index
 from newsletter.providers import sendgrid_events
 from newsletter.start import settle_in
 
@@ -41,7 +42,8 @@ class Web:
         self.stop()
 
     def start(self) -> None:
-        """Serve in threads."""
+        """Serve in threads, and read the newest articles meanwhile, so that nobody who tries a keyword waits for that."""
+        item_index.SHARED.catch_up_in_background(now=db.now())
         for server in self._servers:
             threading.Thread(target=server.run, name="web", daemon=True).start()
 
