@@ -3,13 +3,13 @@
 import re
 from datetime import datetime
 
-from newsletter.feeds import jsonfeed, lenient, strict, webpage, wordpress
+from newsletter.feeds import jsonfeed, lenient, webpage, wordpress
 from newsletter.feeds.chars import xml_safe
 from newsletter.feeds.decoding import decode
 from newsletter.feeds.fields import Window, unpacked
 from newsletter.feeds.mending import mended
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParseFailed
-from newsletter.feeds.raw import RawFeed, finished
+from newsletter.feeds.raw import finished
 
 _ENTITIES = re.compile(r"<!DOCTYPE\b.*?<!ENTITY\b", re.IGNORECASE | re.DOTALL)
 
@@ -32,23 +32,10 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, marks
     if _ENTITIES.search(text):
         return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
     try:
-        raw = read_xml(text)
+        raw = lenient.read(mended(text))
     except lenient.Unreadable as error:
         return ParseFailed(f"it is too broken to be read ({error}): ask the site's owner")
     return finished(raw, url, window) if raw is not None else _not_a_feed("this is no feed", text, url)
-
-
-def read_xml(text: str) -> RawFeed | None:
-    """`text` as a feed: strictly, else with its usual faults mended, else by feedparser, which takes nearly anything.
-
-    Raises:
-        lenient.Unreadable.
-    """
-    raw = strict.read(text)
-    if raw is None:
-        text = mended(text)
-        raw = strict.read(text) or lenient.read(text)
-    return raw
 
 
 def _not_a_feed(reason: str, text: str, url: str) -> NotAFeed:
