@@ -15,7 +15,7 @@ from newsletter.feeds import changes, clean
 from newsletter.feeds.choice import lets_through
 from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.fields import REVISION
-from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, shared_words
+from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, reworded, shared_words
 from newsletter.feeds.pairing import is_known, known_shape, pair
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.feeds.sourceline import Cited
@@ -24,6 +24,8 @@ from newsletter.models import Citation, Entry, Feed, ItemVersion
 log = logging.getLogger(__name__)
 #: Entries so much older than the first poll are history when so many of them come at once.
 OLD, SEVERAL = timedelta(days=10), 3
+#: Of the stored entries that share a link so many are looked at when one of them may have been edited.
+REWORDED = 100
 #: A text that changes with every poll ("5 minutes ago") is followed through so many versions, and then no more.
 VERSIONS = 10_000
 
@@ -110,7 +112,7 @@ class Poll:
 
 def read(feed: Feed, parsed: ParsedFeed) -> Poll:
     """Compare what a feed says with what is stored."""
-    shared = Entry.objects.filter(feed=feed, guid_kind__in=("guid+link", "hash")).values_list(
+    shared = Entry.objects.filter(feed=feed, guid_kind__in=("guid+link", "guid+title", "hash")).values_list(
         "guid", "guid_kind", "url"
     )
     found = identify(parsed.entries, shared_words(shared))
@@ -163,9 +165,10 @@ def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) 
 def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
     """Stored entries by the guid under which they are in this poll."""
     by_guid = _known(
-        Entry.objects.filter(feed=feed, guid__in={word for one in found for word in (one.guid, one.earlier)})
+        Entry.objects.filter(feed=feed, guid__in={word for one in found for word in (one.guid, *one.earlier)})
     )
     stored = {one.guid: known for one in found if (known := recognised(one, by_guid)) is not None}
+    stored |= _reworded(feed, found, stored)
     strangers = [one for one in found if one.guid not in stored]
     if strangers:
         links = [one.link_hash for one in strangers if one.link_hash is not None]
@@ -175,6 +178,18 @@ def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
         absent = [known for known in _known(alike).values() if known.id not in here]
         stored |= adopted(strangers, absent, _has_same_text)
     return stored
+
+
+def _reworded(feed: Feed, found: Sequence[Identified], stored: dict[str, Known]) -> dict[str, Known]:
+    """Stored entries with another title, of those that only title and text tell apart, by their guid in this poll."""
+    strangers = [one for one in found if one.guid not in stored and one.kind in ("guid+title", "hash")]
+    if not strangers:
+        return {}
+    here = {known.id for known in stored.values()}
+    alike = Entry.objects.filter(feed=feed, url__in={one.entry.url for one in strangers}).exclude(id__in=here)
+    # one that was edited was in the last poll: those seen last come first
+    absent = _known(alike.order_by("-last_seen_at", "-id")[:REWORDED]).values()
+    return reworded(strangers, list(absent), lambda known: "\n".join(item.text for item in _items(known.id)))
 
 
 def _has_same_text(one: Identified, known: Known) -> bool:

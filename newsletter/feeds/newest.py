@@ -1,14 +1,29 @@
 """Which entries of a long feed are read: the newest, wherever they stand in it."""
 
+import html
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from newsletter.feeds.fields import ENTRY_CAP
+from newsletter.feeds.fields import ENTRY_CAP, Window
+from newsletter.feeds.moments import moment
 
 #: A feed is in order when so many of its neighbours are: a pinned post, or one that was dated again, changes nothing.
 IN_ORDER = 0.9
+_EDGE = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(?P<end>/?)(?:\w+:)?(?:item|entry)(?=[\s/>])[^<>]*?(?P<empty>/?)>",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def _said(names: str) -> re.Pattern[str]:
+    return re.compile(rf"<(?:\w+:)?(?:{names})\b[^<>]*>\s*(?:<!\[CDATA\[)?([^<\]]+)", re.IGNORECASE)
+
+
+#: A date and a name of an entry, from its source, the better first.
+_DATES = (_said("pubdate|published|issued"), _said("updated|modified|date"), _said("created"))
+_NAMES = (_said("guid|id"), re.compile(r"\babout\s*=\s*[\"']([^\"']+)"), _said("link"))
 _NUMBER = re.compile(r"\d{1,18}(?=\D*\Z)")
 
 
@@ -38,3 +53,51 @@ def _share_rising(row: Sequence[float]) -> float | None:
     """Of neighbours that differ, the share whose second is greater; None when too few tell."""
     steps = [after - before for before, after in pairwise(row) if after != before]
     return sum(step > 0 for step in steps) / len(steps) if len(steps) > 1 else None
+
+
+def trimmed(text: str, window: Window, cap: int = ENTRY_CAP) -> tuple[str, int]:
+    """A feed in XML with its `cap` newest entries only, and how many were left out: a parser would need long for them all.
+
+    One whose entries cannot be told apart without parsing it stays as it is.
+    """
+    low = text.count("<item") + text.count("<entry")
+    spans = _spans(text) if low > cap else []
+    if len(spans) <= cap:
+        return text, 0
+    dates = [_published(text[begin:end], window) for begin, end in spans]
+    names = [_first(_NAMES, text[begin:end]) for begin, end in spans]
+    kept = set(newest(dates, names, cap))
+    parts, at = [], 0
+    for place, (begin, end) in enumerate(spans):
+        parts.append(text[at : end if place in kept else begin])
+        at = end
+    return "".join([*parts, text[at:]]), len(spans) - len(kept)
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where each entry begins and ends; nothing when one stands in another, or has no end."""
+    out, begin = [], -1
+    for hit in _EDGE.finditer(text):
+        if hit["end"] is None:
+            continue
+        if hit["end"]:
+            if begin < 0:
+                return []
+            out.append((begin, hit.end()))
+            begin = -1
+        elif begin >= 0:
+            return []
+        elif hit["empty"]:
+            out.append(hit.span())
+        else:
+            begin = hit.start()
+    return out if begin < 0 else []
+
+
+def _published(source: str, window: Window) -> datetime | None:
+    said = (html.unescape(hit[1].strip()) for pattern in _DATES for hit in pattern.finditer(source))
+    return next(filter(None, (window.checked(moment(one)) for one in said)), None)
+
+
+def _first(patterns: Sequence[re.Pattern[str]], source: str) -> str:
+    return next((hit[1].strip() for hit in (pattern.search(source) for pattern in patterns) if hit), "")

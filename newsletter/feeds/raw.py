@@ -51,8 +51,8 @@ class RawFeed:
     entries: tuple[RawEntry, ...]
 
 
-def finished(raw: RawFeed, url: str, window: Window) -> ParsedFeed:
-    """The feed at `url`, made safe."""
+def finished(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> ParsedFeed:
+    """The feed at `url`, made safe. `left_out` of its entries were not even parsed."""
     site = first_usable(raw.links, url) or url
     language = is_feed_language(raw.language)
     dates = [_published(one.dates, window) for one in raw.entries]
@@ -78,7 +78,7 @@ def finished(raw: RawFeed, url: str, window: Window) -> ParsedFeed:
         wait=_wait(raw),
         older=older_page(raw.older, url),
         generator=one_line(raw.generator, cap=200),
-        left_out=len(raw.entries) - len(kept),
+        left_out=left_out + len(raw.entries) - len(kept),
     )
 
 
