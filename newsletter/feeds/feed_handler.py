@@ -118,7 +118,8 @@ class _Origins:
         super()._start_link(attrs_d)  # type: ignore[misc]
         own = self._own()
         is_page = self.map_content_type(attrs_d["type"]) in self.html_types
-        if own is not None and href and "alternate" in attrs_d["rel"].split() and is_page:
+        relations = (one.rpartition("/")[2] for one in attrs_d["rel"].split())  # a name, or a URL that ends in it
+        if own is not None and href and "alternate" in relations and is_page:
             own.links.append(_joined(self.baseuri, href))
 
     def _end_link(self: Any) -> None:

@@ -30,6 +30,7 @@ _ALONE = _names("br wbr hr img input link meta source embed")
 _SURE = _names("br wbr hr p")
 _IN_TITLES = _INLINE | _names("p div h1 h2 h3 h4 h5 h6")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s[^<>]*)?/?)>")
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG_OR_SIGN = re.compile(rf"{_TAG.pattern}|<!--.*?-->|<", re.DOTALL)
 #: Begins and ends with a tag.
 _WRAPPED = re.compile(r"\s*<[a-z][a-z0-9]*\b[^<>]*>.*</?[a-z][^<>]*>\s*", re.IGNORECASE | re.DOTALL)
@@ -49,7 +50,7 @@ class Text:
 
 def as_line(text: Text, *, cap: int = 500) -> str:
     """`text` on one line, at most `cap` characters, safe to put in a header."""
-    value = text.value[:TITLE]
+    value = _BREAK.sub(" ", text.value[:TITLE]) if text.kind in ("html", "unsaid") else text.value[:TITLE]
     if text.kind in ("text", "atom"):
         return title_text(html.escape(value, quote=False), cap=cap)
     if text.kind == "unsaid":
@@ -105,7 +106,7 @@ def _without_markup(value: str) -> str:
     """A title without its tags, where they are tags; what else has angle brackets stays."""
     if "<" not in value:
         return value
-    names = (_paired(value) & _IN_TITLES) | {"br", "wbr"}
+    names = (_paired(value) & _IN_TITLES) | {"wbr"}
 
     def stripped(hit: re.Match[str]) -> str:
         name = (hit[2] or "").lower()

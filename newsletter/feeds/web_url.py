@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +19,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _ENCODED = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 _PORT = re.compile(r"(.*?)(?::([0-9]{0,5}))?", re.DOTALL)
 _HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=-]+")
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
 _SINGLE_DOT, _DOUBLE_DOT = re.compile(r"\.|%2e", re.IGNORECASE), re.compile(r"(?:\.|%2e){2}", re.IGNORECASE)
 
 
@@ -122,12 +124,18 @@ def _host(authority: str) -> str:
 
 def _ascii(name: str) -> str:
     """A host's name in lower-case ASCII; empty when it has none."""
-    if name.isascii():
-        return name.lower()
+    return name.lower() if name.isascii() else ".".join(map(_label, _DOTS.split(name)))
+
+
+def _label(label: str) -> str:
+    if label.isascii():
+        return label.lower()
     try:
-        return idna.encode(name, uts46=True, std3_rules=False).decode("ascii").lower()
+        return idna.encode(label, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        return ""
+        # IDNA 2008 knows no emoji, the registries of some countries and all browsers do
+        plain = unicodedata.normalize("NFKC", label).casefold()
+        return "xn--" + plain.encode("punycode").decode("ascii") if plain.isprintable() and not plain.isascii() else ""
 
 
 def _ipv6(authority: str) -> str:

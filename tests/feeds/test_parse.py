@@ -1,8 +1,11 @@
 """What is read from feeds of every kind, and from what only looks like one."""
 
+import codecs
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -182,6 +185,68 @@ def test_a_web_page_offers_its_feeds(page: str, links: tuple[str, ...]) -> None:
     assert isinstance(found, NotAFeed)
     assert found.feed_links == links
     assert all(link in found.reason for link in links)
+
+
+WHOLE = rss(
+    "<title>One</title><link>https://a.example/1</link><description><![CDATA[<p>x</p>]]></description>",
+    "<link>https://a.example/</link>",
+)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<html>{WHOLE}</html>",
+        f"<!DOCTYPE html>\n<html><head><title>x</title></head><body>{WHOLE}</body></html>",
+        f"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><body><div>{WHOLE}</div></body></html>",
+        f"<html><head><script>var a = 1;</script></head><body>{WHOLE}<script>b()</script></body></html>",
+        f"<html><head></head><body><pre style='word-wrap: x'>{escape(WHOLE)}</pre></body></html>",
+        "<html><body>"
+        + WHOLE.replace("<link>", "<link/>")
+        .replace("</link>", "")
+        .replace("<![CDATA[", "<!--[CDATA[")
+        .replace("]]>", "]]-->")
+        + "</body></html>",
+        f"ï»¿{WHOLE}",
+        f"\ufeff\ufeff \n{WHOLE}",
+        f"<root><data>{WHOLE}</data></root>",
+    ],
+)
+def test_a_feed_inside_something_else_is_read(page: str) -> None:
+    one = feed(page).entries[0]
+    assert (one.title, one.url, one.html) == ("One", "https://a.example/1", "<p>x</p>")
+
+
+def test_atom_and_rdf_inside_a_page_are_read() -> None:
+    for name in ("atom.xml", "atom03.xml", "rdf.xml"):
+        inside = re.sub(r"<\?xml[^>]*>", "", (SAMPLES / name).read_text())
+        assert feed(f"<html><body>{inside}</body></html>").entries == sample(name).entries
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<html><script>var feed = `{WHOLE}`</script></html>",
+        f"<html><body><p>A feed looks like this:</p><pre>{escape(WHOLE)}</pre><p>Good.</p></body></html>",
+        "<html><body><rss version='2.0'><channel><title>none</title></channel></rss></body></html>",
+    ],
+)
+def test_a_page_that_only_shows_a_feed_is_a_page(page: str) -> None:
+    assert isinstance(parse(page), NotAFeed)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/html", "application/json", "image/png", "application/octet-stream; charset=x"]
+)
+def test_the_content_type_says_nothing(content_type: str) -> None:
+    parsed = parse(WHOLE, content_type=content_type)
+    assert isinstance(parsed, ParsedFeed)
+    assert parsed == feed(WHOLE)
+
+
+def test_a_mark_of_another_encoding_is_passed_over() -> None:
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE):
+        assert feed(mark + WHOLE.replace("One", "Füße").encode()).entries[0].title == "Füße"
 
 
 @pytest.mark.parametrize(
