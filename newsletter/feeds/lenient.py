@@ -23,7 +23,7 @@ BODIES = (
 TITLES = (("title",), ("dc_title",), ("media_title",), ("itunes_title",))
 #: Where a feed names the page behind the counting proxy that its links lead through.
 ORIGINALS = ("feedburner_origlink", "pheedo_origlink")
-_NOT_TEXT = ("image/", "audio/", "video/", "application/octet-stream", "application/pdf")
+_NOT_TEXT = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
 
 
 class Unreadable(Exception):
@@ -115,9 +115,9 @@ def _kind(part: Part, *, is_atom: bool) -> Kind:
         return "html"
     if part.element.startswith(("media_", "itunes_", "dc_")):
         return "text" if part.typed else "unsaid"
-    if part.typed and part.media_type == "text/plain":
-        return "text"
-    return "atom" if is_atom else "unsaid"
+    if part.media_type != "text/plain":
+        return "unsaid"
+    return "text" if part.typed else "atom" if is_atom else "unsaid"
 
 
 def _text(data: Any, name: str) -> str:
