@@ -121,7 +121,9 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
         return Poll((), (), 0, whole=False)
     first = not stored and not Entry.objects.filter(feed=feed).exists()
     announced = (
-        _announced_first(feed, found) if first else frozenset(one.guid for one in found) - _history(feed, found, stored)
+        _announced_first(feed, found)
+        if first
+        else frozenset(one.guid for one in found) - _history(feed, found, stored, truncated=parsed.left_out > 0)
     )
     news, seen, marks, bad = [], [], [], 0
     for one in found:
@@ -217,18 +219,19 @@ def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
     }
 
 
-def _history(feed: Feed, found: Sequence[Identified], stored: dict[str, Known]) -> frozenset[str]:
+def _history(feed: Feed, found: Sequence[Identified], stored: dict[str, Known], *, truncated: bool) -> frozenset[str]:
     """Guids of what is new to us, was old when we began to read the feed, and is older than all we know of it, where several
     come at once: it shows more now.
 
-    A single one is a date gone wrong, or something put in later: news all the same.
+    A single one is a date gone wrong, or something put in later: news all the same. But of a `truncated` feed, with more entries
+    than are read, the next older one is read when a newer one is taken back.
     """
     if feed.started_at is None:
         return frozenset()
-    begun = feed.started_at - OLD
+    begun = feed.started_at if truncated else feed.started_at - OLD
     dates = {one.guid: one.entry.published_at for one in found if one.guid not in stored}
     old = {guid: published_at for guid, published_at in dates.items() if published_at and published_at < begun}
-    if len(old) < SEVERAL:
+    if not old or (len(old) < SEVERAL and not truncated):
         return frozenset()
     oldest = Entry.objects.filter(feed=feed).aggregate(Min("published_at"))["published_at__min"]
     return frozenset(guid for guid, published_at in old.items() if published_at < oldest)

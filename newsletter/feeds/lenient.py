@@ -52,7 +52,7 @@ def _read(text: str) -> RawFeed | None:
     titles = _best(found.head.texts, TITLES, bool)
     return RawFeed(
         title=Text(titles.value, _kind(titles, is_atom=found.is_atom)) if titles else Text(),
-        links=(*found.head.links, found.head.guid_link),
+        links=(*found.head.links, _guid_link(found.head)),
         language=_text(head, "language"),
         ttl=_text(head, "ttl"),
         period=_text(head, "sy_updateperiod"),
@@ -92,9 +92,14 @@ def _entry(one: Any, parts: Parts, *, is_atom: bool) -> RawEntry:
 def _links(one: Any, parts: Parts) -> Iterable[str]:
     """What may be the entry's page, the likeliest first."""
     yield from filter(None, (_text(one, name) for name in ORIGINALS))
-    guid = parts.guid_link if resolve(parts.guid_link) else ""  # a number is no address, though RSS takes it for one
+    guid = _guid_link(parts)
     yield from (link for link in parts.links if not (guid and counts_blindly(link)))
     yield guid
+
+
+def _guid_link(parts: Parts) -> str:
+    """A guid that is an address; RSS takes a number for one, too."""
+    return parts.guid_link if resolve(parts.guid_link) else ""
 
 
 def _best(parts: Sequence[Part], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]) -> Part | None:

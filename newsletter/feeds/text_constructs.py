@@ -22,8 +22,8 @@ _INLINE = _names(
 )
 _BLOCKS = _names(
     "address article aside audio blockquote body button center dd details div dl dt figcaption figure footer form h1 h2 h3 h4 h5"
-    " h6 header html iframe label li main math nav noscript object ol p picture pre script section style summary svg table tbody td"
-    " tfoot th thead tr ul video"
+    " h6 header html iframe label li main math nav noscript object ol p picture pre script section style summary svg table tbody"
+    " td tfoot th thead tr ul video"
 )
 _ALONE = _names("br wbr hr img input link meta source embed")
 #: Tags that nobody writes but as markup, even without an end.

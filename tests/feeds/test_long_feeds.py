@@ -166,6 +166,12 @@ def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(h
     assert poll(range(602), 1).new == 2
     assert set(Item.objects.filter(announced=True).values_list("entry__title", flat=True)) == {"Story 600", "Story 601"}
     assert Entry.objects.count() == 502
+    # three are taken back, and an older one that was never read comes in their place: no news
+    taken_back = rss("".join(story(number) for number in range(602) if number not in (597, 598, 599)))
+    road.serve(httpserver, taken_back)
+    catalogue.mark_due(added.feed_id, now=now + timedelta(days=1))
+    assert refresh.refresh(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
+    assert not Item.objects.get(entry__title="Story 99").announced
     # somebody has seen it: not again tomorrow, but in a month
     incidents.close_one(one.id, now + timedelta(days=1))
     poll(range(603), 2)
