@@ -26,6 +26,7 @@ _BLOCKS = _names(
     " td tfoot th thead tr ul video"
 )
 _ALONE = _names("br wbr hr img input link meta source embed")
+_ANY = _INLINE | _BLOCKS | _ALONE
 #: Tags that nobody writes but as markup, even without an end.
 _SURE = _names("br wbr hr p")
 _IN_TITLES = _INLINE | _names("p div h1 h2 h3 h4 h5 h6")
@@ -75,15 +76,23 @@ def is_markup(value: str) -> bool:
     """True for a text with tags that are there to be obeyed: `Vec<T>` has none, nor has "the <b> tag"."""
     if "<" not in value:
         return False
-    tags = [(name.lower(), rest) for _, name, rest in _TAG.findall(value[:LOOKED_AT])]
-    sure = any(name in _SURE or ("=" in rest and name in _INLINE | _BLOCKS | _ALONE) for name, rest in tags)
-    return sure or ("<!--" in value and "-->" in value) or bool(_paired(value) & (_INLINE | _BLOCKS))
+    if "<!--" in value and "-->" in value:
+        return True
+    opened = set[str]()
+    for hit in _TAG.finditer(value[:LOOKED_AT]):
+        name = hit[2].lower()
+        if name in _SURE or (hit[1] and name in opened) or ("=" in hit[3] and name in _ANY):
+            return True
+        if not hit[1] and name in _ANY:
+            opened.add(name)
+    return False
 
 
 def has_words(markup: str) -> bool:
     """True when anything of `markup` is to be read: not only tags, scripts, white space and invisible characters."""
     until = ""
-    for part in _PART.findall(markup[:LOOKED_AT]):
+    for hit in _PART.finditer(markup[:LOOKED_AT]):
+        part = hit[0]
         if until:
             until = "" if part.lower().startswith(until) else until
         elif part == "<!--":
