@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0012_occasion_open")]
+    dependencies = [("newsletter", "0018_left_over")]
 
     operations = [
         migrations.AlterField(
