@@ -235,6 +235,8 @@ def test_two_wordings_of_one_post_in_one_poll_are_one_and_so_are_they_in_two(edi
     assert poll(feed, shared(0), shared(1)).new == 2
     assert poll(feed, shared(0, **edit), shared(1)).new == 0
     assert Entry.objects.filter(feed=feed).count() == 2
+    feed = Feed.objects.create(url="https://c.example/", next_fetch_at=NOW, created_at=NOW, announce="all")
+    assert poll(feed, shared(0, **edit), shared(0), shared(1)).new == 2
 
 
 def test_posts_without_texts_or_titles_are_told_apart_by_what_there_is() -> None:
