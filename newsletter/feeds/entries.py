@@ -167,7 +167,7 @@ def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) 
 def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
     """Stored entries by the guid under which they are in this poll."""
     by_guid = _known(
-        Entry.objects.filter(feed=feed, guid__in={word for one in found for word in (one.guid, *one.earlier)})
+        Entry.objects.filter(feed=feed, guid__in={word for one in found for word in (one.guid, one.earlier)})
     )
     stored = {one.guid: known for one in found if (known := recognised(one, by_guid)) is not None}
     stored |= _reworded(feed, found, stored)

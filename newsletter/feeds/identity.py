@@ -32,7 +32,7 @@ class Identified:
     guid: str
     kind: str
     #: What it was known by while it was the only one with its guid or link.
-    earlier: tuple[str, ...] = ()
+    earlier: str = ""
 
     @property
     def link_hash(self) -> bytes | None:
@@ -122,36 +122,31 @@ def _pair(guid: str, url: str) -> str:
 def _titled(entry: ParsedEntry) -> Identified:
     when = entry.published_at.isoformat() if entry.published_at else entry.html
     word = _digest(entry.url, compared(entry.title) or when)
-    earlier = (entry.guid, f"{entry.guid} {_digest(entry.url)}")
-    return Identified(entry, f"{entry.guid} {word}", "guid+title", earlier)
+    return Identified(entry, f"{entry.guid} {word}", "guid+title")
 
 
 def _identified(entry: ParsedEntry, *, many: bool) -> Identified:
     if entry.guid and many and entry.url:
-        return Identified(entry, f"{entry.guid} {_digest(entry.url)}", "guid+link", (entry.guid,))
+        return Identified(entry, f"{entry.guid} {_digest(entry.url)}", "guid+link", entry.guid)
     if entry.guid:
         return Identified(entry, entry.guid, "guid")
     link = entry.url if len(entry.url.encode()) <= LONGEST else _digest(entry.url)
     if entry.url and not many:
         return Identified(entry, link, "link")
     when = entry.published_at.isoformat() if entry.published_at else entry.html
-    return Identified(entry, _digest(entry.title, when), "hash", (link,) if link else ())
+    return Identified(entry, _digest(entry.title, when), "hash", link)
 
 
 def recognised(one: Identified, stored: Mapping[str, Known]) -> Known | None:
-    """The stored entry that `one` is, from those with its `guid` or an `earlier` identity; None: it is new."""
-    found = (stored.get(word) for word in (one.guid, *one.earlier))
-    return next((known for known in found if known is not None and _is_recognised(one, known)), None)
-
-
-def _is_recognised(one: Identified, known: Known) -> bool:
-    if known.guid == one.guid:
-        return True
-    if one.kind == "guid+link":
-        return known.url == one.entry.url
-    if one.kind == "guid+title":
-        return known.url == one.entry.url and compared(known.title) == compared(one.entry.title)
-    return known.title == one.entry.title
+    """The stored entry that `one` is, from those with its `guid` or `earlier` identity; None: it is new."""
+    exact = stored.get(one.guid)
+    if exact is not None or not one.earlier:
+        return exact
+    before = stored.get(one.earlier)
+    if before is None:
+        return None
+    same = before.url == one.entry.url if one.kind == "guid+link" else before.title == one.entry.title
+    return before if same else None
 
 
 def reworded(

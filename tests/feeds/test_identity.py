@@ -239,6 +239,27 @@ def test_two_wordings_of_one_post_in_one_poll_are_one_and_so_are_they_in_two(edi
     assert poll(feed, shared(0, **edit), shared(0), shared(1)).new == 2
 
 
+def test_posts_that_share_guid_and_home_page_stay_themselves_when_they_are_dated_again() -> None:
+    feed = new_feed()
+    home = "https://digest.example/"
+    assert poll(feed, shared(0, url=home)).new == 1
+    later = NOW + timedelta(hours=1)
+    assert poll(feed, shared(0, url=home, published_at=later), shared(1, url=home)).new == 1
+    assert poll(feed, shared(1, url=home, published_at=later)).new == 0
+    assert poll(feed, shared(0, url=home)).new == 0
+
+
+@pytest.mark.parametrize("guid", ["latest", ""])
+def test_all_posts_of_a_poll_may_be_retitled_at_once(guid: str) -> None:
+    feed = new_feed()
+    assert poll(feed, *(shared(number, guid=guid) for number in range(3))).new == 3
+    items = dict(Item.objects.values_list("entry__title", "id"))
+    assert poll(feed, *(shared(number, guid=guid, title=f"Reading {number}") for number in (2, 0, 1))).new == 0
+    assert dict(Item.objects.values_list("entry__title", "id")) == {
+        f"Reading {number}": items[TITLES[number]] for number in range(3)
+    }
+
+
 def test_posts_without_texts_or_titles_are_told_apart_by_what_there_is() -> None:
     feed = new_feed()
     assert poll(feed, *(shared(number, html="") for number in range(4))).new == 4
