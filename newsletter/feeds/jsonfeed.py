@@ -3,12 +3,11 @@
 import json
 import re
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import Window, entry, is_feed_language, paragraphs
-from newsletter.feeds.moments import moment
 from newsletter.feeds.newest import newest
 from newsletter.feeds.parsed import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 from newsletter.feeds.raw import first_usable, older_page
@@ -18,6 +17,7 @@ from newsletter.feeds.web_url import resolve
 _VERSION = re.compile(r"\s*(?:(?:https?:)?//)?(?:www\.)?jsonfeed\.org/version/", re.IGNORECASE)
 #: Where an item's text is, the better first.
 _BODIES = ("content_html", "content_text", "summary")
+_DATES = ("date_published", "date_modified")
 
 
 def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFailed:
@@ -33,16 +33,24 @@ def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFa
     site = first_usable([_text(data, "home_page_url")], url) or url
     language = is_feed_language(_text(data, "language"))
     items = [one for one in _list(data.get("items")) if isinstance(one, dict)]
-    kept = newest([_published(one, window) for one in items], [_guid(one) or _text(one, "url") for one in items])
+    reader = FeedDates((_text(one, name) for one in items for name in _DATES), window.checked, language)
+    dates = [_published(one, reader) for one in items]
+    kept = newest(dates, [_guid(one) or _text(one, "url") for one in items])
     links = {at: first_usable(_links(items[at]), site) for at in kept}
     alike = Counter((_guid(items[at]), links[at]) for at in kept)
-    lone = replace(window, marks=frozenset())
     return ParsedFeed(
         title=as_line(Text(_text(data, "title"), "text")),
         language=language,
         site_url=site,
         entries=tuple(
-            _entry(items[at], links[at], site, language, window if alike[_guid(items[at]), links[at]] == 1 else lone)
+            _entry(
+                items[at],
+                links[at],
+                site,
+                language,
+                dates[at],
+                window.marks if alike[_guid(items[at]), links[at]] == 1 else frozenset(),
+            )
             for at in kept
         ),
         older=older_page(_text(data, "next_url"), url),
@@ -60,7 +68,9 @@ def _is_feed(data: dict[str, Any]) -> bool:
     return plain and bool(items) and all(isinstance(one, dict) and one.keys() & {*_BODIES, "url"} for one in items)
 
 
-def _entry(one: dict[str, Any], url: str, base: str, language: str, window: Window) -> ParsedEntry:
+def _entry(
+    one: dict[str, Any], url: str, base: str, language: str, published_at: datetime | None, marks: frozenset[str]
+) -> ParsedEntry:
     authors = one.get("authors") if isinstance(one.get("authors"), list) else [one.get("author")]
     names = [_text(author, "name") for author in authors or [] if isinstance(author, dict)]
     return entry(
@@ -71,9 +81,9 @@ def _entry(one: dict[str, Any], url: str, base: str, language: str, window: Wind
         base=base,
         author=", ".join(filter(None, names)),
         categories=[tag for tag in _list(one.get("tags")) if isinstance(tag, str)],
-        published_at=_published(one, window),
+        published_at=published_at,
         lang=is_feed_language(_text(one, "language")) or language,
-        marks=window.marks,
+        marks=marks,
     )
 
 
@@ -99,9 +109,8 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _published(one: dict[str, Any], window: Window) -> datetime | None:
-    found = (window.checked(moment(_text(one, name))) for name in ("date_published", "date_modified"))
-    return next(filter(None, found), None)
+def _published(one: dict[str, Any], dates: FeedDates) -> datetime | None:
+    return next(filter(None, (dates.read(_text(one, name)) for name in _DATES)), None)
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import ENTRY_CAP, Window
-from newsletter.feeds.moments import moment
 
 #: A feed is in order when so many of its neighbours are: a pinned post, or one that was dated again, changes nothing.
 IN_ORDER = 0.9
@@ -64,7 +64,9 @@ def trimmed(text: str, window: Window, cap: int = ENTRY_CAP) -> tuple[str, int]:
     spans = _spans(text) if low > cap else []
     if len(spans) <= cap:
         return text, 0
-    dates = [_published(text[begin:end], window) for begin, end in spans]
+    said = [[html.unescape(one) for one in _dates(text[begin:end])] for begin, end in spans]
+    reader = FeedDates([one for row in said for one in row], window.checked)
+    dates = [next(filter(None, map(reader.read, row)), None) for row in said]
     names = [_first(_NAMES, text[begin:end]) for begin, end in spans]
     kept = set(newest(dates, names, cap))
     parts, at = [], 0
@@ -94,9 +96,8 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return out if begin < 0 else []
 
 
-def _published(source: str, window: Window) -> datetime | None:
-    said = (html.unescape(hit[1].strip()) for pattern in _DATES for hit in pattern.finditer(source))
-    return next(filter(None, (window.checked(moment(one)) for one in said)), None)
+def _dates(source: str) -> list[str]:
+    return [hit[1].strip() for pattern in _DATES for hit in pattern.finditer(source)]
 
 
 def _first(patterns: Sequence[re.Pattern[str]], source: str) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds.chars import one_line, title_text
+from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import CATEGORY_CAP, Window, entry, is_feed_language
-from newsletter.feeds.moments import moment
 from newsletter.feeds.newest import newest
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.feeds.redirectors import unwrapped
@@ -55,7 +55,8 @@ def finished(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> Parse
     """The feed at `url`, made safe. `left_out` of its entries were not even parsed."""
     site = first_usable(raw.links, url) or url
     language = is_feed_language(raw.language)
-    dates = [_published(one.dates, window) for one in raw.entries]
+    reader = FeedDates([text for one in raw.entries for text in one.dates], window.checked, language)
+    dates = [_published(one.dates, reader) for one in raw.entries]
     kept = newest(dates, [one.guid or next(iter(one.links), "") for one in raw.entries])
     urls = {at: first_usable(raw.entries[at].links, site) for at in kept}
     alike = Counter((raw.entries[at].guid, urls[at]) for at in kept)
@@ -110,9 +111,9 @@ def _entry(
     )
 
 
-def _published(dates: tuple[str, ...], window: Window) -> datetime | None:
+def _published(texts: tuple[str, ...], dates: FeedDates) -> datetime | None:
     """The first believable of published, updated and created."""
-    return next(filter(None, (window.checked(moment(text)) for text in dates if text)), None)
+    return next(filter(None, map(dates.read, texts)), None)
 
 
 def _wait(raw: RawFeed) -> int:
