@@ -16,6 +16,8 @@ class Anchors:
 
     #: Single words.
     words: frozenset[str]
+    #: Names among them.
+    names: frozenset[str]
     #: Two words side by side, with a space between.
     pairs: frozenset[str]
     #: An item that has one of them meets the query: nothing else need be looked at.
@@ -23,7 +25,8 @@ class Anchors:
 
     def signs(self, stems: Stems) -> set[str]:
         """How they are written for items whose words have these stems."""
-        return {_word(word, stems[word], stems) for word in self.words} | {_pair(pair) for pair in self.pairs}
+        words = {_word(word, stems[word], stems) for word in self.words} | {_pair(pair) for pair in self.pairs}
+        return words | {_root(name, stems.language(name)) for name in self.names}
 
 
 def anchors(plan: Plan) -> Anchors | None:
@@ -33,8 +36,9 @@ def anchors(plan: Plan) -> Anchors | None:
     if not ways or any(sought.within not in ("", "title") for sought in found) or not all(map(_whole, ways)):
         return None
     words = frozenset(way.keys[0] for way in ways if len(way.keys) == 1)
+    names = frozenset(way.keys[0] for way in ways if way.kind is Kind.NAME)
     pairs = frozenset(_longest_pair(way) for way in ways if len(way.keys) > 1)
-    return Anchors(words, pairs, isinstance(plan, Sought) and plan.sure and all(map(_says_all, ways)))
+    return Anchors(words, names, pairs, isinstance(plan, Sought) and plan.sure and all(map(_says_all, ways)))
 
 
 def signs_of(body: Words) -> set[str]:
@@ -42,7 +46,8 @@ def signs_of(body: Words) -> set[str]:
     keys = list({*body.keys, *body.compound_keys} - {BREAK})
     words = {_word(key, stem, body.stems) for key, stem in zip(keys, body.stems.each(keys), strict=True)}
     pairs = {_pair(f"{one} {other}") for one, other in pairwise(body.keys) if BREAK not in (one, other)}
-    return words | pairs
+    roots = {_root(root, body.stems.language(key)) for key in keys for root in body.stems.roots(key)}
+    return words | pairs | roots
 
 
 def rarest(plan: Plan) -> tuple[int, list[Sought]]:
@@ -65,7 +70,7 @@ def _length(way: Way) -> int:
 
 
 def _whole(way: Way) -> bool:
-    return way.kind in (Kind.WORD, Kind.ROW)
+    return way.kind in (Kind.WORD, Kind.NAME, Kind.ROW)
 
 
 def _says_all(way: Way) -> bool:
@@ -80,6 +85,11 @@ def _longest_pair(way: Way) -> str:
 def _word(key: str, stem: str, stems: Stems) -> str:
     """A word by its stem, which is another one in each language."""
     return f"{stems.language(key)}:{stem}"
+
+
+def _root(root: str, language: str) -> str:
+    """A name with an ending after it."""
+    return f"{language}^{root}"
 
 
 def _pair(pair: str) -> str:

@@ -108,13 +108,13 @@ def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read
 def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> None:
     before = set(Anchor.objects.values_list("sign", "topic_id", "enough"))
     Anchor.objects.all().delete()
-    Topic.objects.update(anchored=False)
+    Topic.objects.update(anchors_version=0)
     waiting(*POSTS[0])
     with new_process():
         first.first_index([Readable(*POSTS[0])], rows.VAULT)
     assert compiling.at_hand(rows.VAULT) is not None
     assert set(Anchor.objects.values_list("sign", "topic_id", "enough")) == before
-    assert not Topic.objects.filter(kind="own", anchored=False).exists()
+    assert not anchoring.unanchored().exists()
     assert first.first_index([Readable(*POSTS[0])], rows.VAULT) is None
 
 
@@ -152,7 +152,7 @@ def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
     topic = Topic.objects.filter(kind="own").order_by("id")[0]
     key_id, cipher = rows.VAULT.seal("((", handle=bytes(topic.query_index or b""), column="query")
     Anchor.objects.filter(topic=topic).delete()
-    Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchored=False)
+    Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchors_version=0)
     assert anchoring.anchor_missing((), rows.VAULT) == 1
     waiting("elections", "", "en")
     with new_process(), patch.object(first, "_FEW", 9), patch.object(first, "_make_whole"):
