@@ -66,19 +66,21 @@ class Stems:
             key, str(stemmer.stemWord(key)), self._alone[script], _SHORTER if script in _CONSONANTS else SHORTEST
         )
 
+    def is_function_word(self, key: str) -> bool:
+        """Whether a word meets no other because it is an article, a preposition or the like."""
+        return key in self._alone.get(_script_of(key), ())
+
     def roots(self, word: str) -> tuple[str, ...]:
         """The names of which a word of a text may be a form, whatever its stem."""
-        script = _script_of(word)
-        return () if word in self._alone.get(script, ()) else roots(word, self._names.get(script, ""))
+        return () if self.is_function_word(word) else roots(word, self.language(word))
 
     def same_name(self, name: str, word: str) -> bool:
         """Whether a word of a text is a form of a name. Every such word has the stem of the name, or it among its `roots`."""
         if name == word:
             return True
-        script = _script_of(name)
-        if name in self._alone.get(script, ()) or other_name(name, word):
+        if self.is_function_word(name) or other_name(name, word):
             return False
-        joined = self[name] == self[word] and by_ending(name, word, self._names.get(script, ""))
+        joined = self[name] == self[word] and by_ending(name, word, self.language(name))
         return joined or name in self.roots(word)
 
     def language(self, key: str) -> str:

@@ -30,7 +30,8 @@ _STRAY = regex.compile(rf"(?:^|[\s'{_DOT}-])\p{{M}}")
 _BLANK_LINE = re.compile(r"\n([^\S\n]+)\n")
 _ANY_DOTTED = re.compile(r"\.[^\W\d_]\.")
 _DOTTED = regex.compile(rf"(?V1)(?<![\w.'-])(?:[{LETTER}&&\p{{L}}]\.){{2,}}+(?:[{LETTER}&&\p{{L}}])?+(?!\w)")
-_ANY_GROUPED = re.compile(r"[0-9][.,][0-9]{3}(?![0-9])")
+#: Two, since looking for one sign is many times faster than for one of two.
+_COMMA_GROUP, _DOT_GROUP = re.compile(r",[0-9]{3}"), re.compile(r"\.[0-9]{3}")
 #: 1,000 and 1.000.000 and 1,00,000; not 0.125, 192.168.1.1 or 1,000,5.
 _GROUPED = regex.compile(
     rf"(?V1)(?<!{LETTER}\p{{M}}*|[_.,'{_DOT}])[1-9][0-9]{{0,2}}"
@@ -173,9 +174,9 @@ def _signs(folded: str) -> str:
     folded = _acronyms(folded)
     if "'" in folded or ('"' in folded and not folded.isascii()):
         folded = _acronyms(settle(folded))  # once more, for l'O.N.U.
-    if _ANY_GROUPED.search(folded):
+    if _COMMA_GROUP.search(folded) or _DOT_GROUP.search(folded):
         folded = _GROUPED.sub(lambda found: found[0].replace(",", _DOT).replace(".", _DOT), folded)
-    if "++" in folded or "#" in folded:
+    if "+" in folded or "#" in folded:
         folded = _LETTER_WITH_SIGNS.sub(_with_signs, folded)
     return folded
 
