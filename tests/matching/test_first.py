@@ -148,6 +148,29 @@ def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
 
 
 @pytest.mark.usefixtures("_topics")
+def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> None:
+    """As after an upgrade: with the rules of before, `Lee` met "les" of French texts, and its anchor alone was enough."""
+    lee = topics.own("Lee", vault=rows.VAULT, now=NOW)
+    french, named = Readable("", "les chats", "fr"), Readable("", "Bruce Lee", "en")
+    with patch.object(anchoring, "VERSION", 0):
+        sign = next(iter(anchoring.hashed(["french:le"], rows.VAULT)))
+    Anchor.objects.filter(topic_id=lee).delete()
+    Anchor.objects.create(sign=sign, topic_id=lee, enough=True)
+    Topic.objects.update(anchors_version=0, anchored=True)
+    IndexState.objects.update(languages=["fr"])
+    assert anchoring.hashed(["french:le"], rows.VAULT).keys() != {sign}
+    for again in (False, True):
+        with new_process(), patch.object(first, "_FEW", 12), patch.object(first, "_make_whole"):
+            present = first.first_index([french, named], rows.VAULT)
+        assert present is not None
+        assert lee not in {met.topic_id for met in present.meet(french)}
+        assert lee in {met.topic_id for met in present.meet(named)}
+        if not again:
+            assert anchoring.anchor_missing((), rows.VAULT) == len(KEYWORDS) + 1
+            assert not anchoring.unanchored().exists()
+
+
+@pytest.mark.usefixtures("_topics")
 def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
     topic = Topic.objects.filter(kind="own").order_by("id")[0]
     key_id, cipher = rows.VAULT.seal("((", handle=bytes(topic.query_index or b""), column="query")
