@@ -2,7 +2,7 @@
 
     python -m bench.stems
 
-The texts are the translations that Django brings (its messages for people: short, and few names in them). A name of the list below
+The texts are the translations that Django brings: messages for people, short, with few names in them. A name of the list below
 that meets one of them by another word than itself meets it wrongly.
 """
 
@@ -65,7 +65,7 @@ def _wrong(language: str, texts: list[tuple[str, ...]]) -> tuple[int, int]:
 
 
 def _pairs(language: str, words: set[str]) -> tuple[int, int, int, int]:
-    """Pairs of words that have one stem; of these, pairs with a function word, with a short stem, and such as names do not join."""
+    """Pairs of words with one stem; of these, pairs with a function word, with a short stem, and such as names do not join."""
     ours, plain = stems.of(language), _plain(language)
     by_stem: dict[str, list[str]] = defaultdict(list)
     for word in words:
