@@ -138,7 +138,7 @@ def _no_acronym(word: Word) -> Word:
     key = word.keys[0]
     if not word.capitals or (len(key) <= _ALWAYS_ACRONYM and key not in _PARTICLES):
         return word
-    return replace(word, capitals=False, name=True)
+    return replace(word, capitals=False, name=len(key) > 1)  # one capital alone is an acronym
 
 
 class _Builder(Transformer[Token, Query]):

@@ -15,7 +15,7 @@ _FIELDS = (
     "site|(?:all)?in(?:title|url|text|anchor)|filetype|ext|cache|related|subject|from|domain|host|body|content|url|date"
 )
 
-#: What a bare word may not look like, what to do. Signs after a backslash are letters here.
+#: What a bare word may not look like, what to do. What stands after a backslash is neither sign nor letter here.
 _REFUSED = tuple(
     (re.compile(pattern), hint)
     for pattern, hint in (
@@ -45,7 +45,7 @@ def refuse_foreign(query: str, word: str, column: int) -> None:
     Raises:
         QueryError: it is an operator, a wildcard or the like of another search engine.
     """
-    plain = _ESCAPE.sub("xx", word)
+    plain = _ESCAPE.sub("\0\0", word)
     for pattern, hint in _REFUSED:
         if pattern.match(plain):
             raise QueryError(hint, column)
@@ -60,7 +60,7 @@ def refuse_in_quotes(inside: str, column: int) -> None:
     Raises:
         QueryError: it has a wildcard.
     """
-    plain = _ESCAPE.sub("xx", inside)
+    plain = _ESCAPE.sub("\0\0", inside)
     if _STAR_IN_QUOTES.search(plain):
         raise QueryError(r"a * goes with a single word without quotation marks; for the sign itself write \*", column)
     if _MARK_IN_QUOTES.search(plain):

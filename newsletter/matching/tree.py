@@ -17,8 +17,10 @@ NARROWING = frozenset({"lang", "feed"})
 #: What is read as an operator, ours or another search engine's, unless a backslash or quotation marks say that it is a word.
 OPERATORS = frozenset(["AND", "OR", "NOT", "NEAR", "ONEAR", "ADJ", "XOR", "ANDNOT", "SAME", "WITH", "WITHIN", "AROUND"])
 #: Signs that have a meaning in a bare word, or may have; and before one.
-_MEANING = frozenset('"\\()|*?~^:!')
-_MEANING_FIRST = frozenset("-=+/[{<>")
+_MEANING = frozenset('"\\()|*?~^:!$%#')
+_MEANING_FIRST = (_MEANING - set("$%#")) | set("-=+/[{<>")
+#: What stands before the / of other engines' nearness: `w/5`.
+_NEARNESS = ("w", "n", "p", "pre", "near", "onear", "adj", "within", "nw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +247,11 @@ def _with_signs(keys: tuple[str, ...], signs: tuple[str, ...]) -> str:
 
 def _escaped(written: str) -> str:
     """A bare word in which no sign has a meaning."""
-    made = "".join(f"\\{char}" if char.isspace() or char in _MEANING else char for char in written).replace(
-        "&&", r"&\&"
-    )
-    return f"\\{made}" if made[0] in _MEANING_FIRST else made
+    made = "".join(f"\\{char}" if char.isspace() or char in _MEANING else char for char in written[1:])
+    made = (written[0] + made).replace("&&", r"&\&").replace("..", r".\.")
+    if made.partition("/")[0] in _NEARNESS:
+        made = made.replace("/", r"\/", 1)
+    return f"\\{made}" if made[0].isspace() or made[0] in _MEANING_FIRST else made
 
 
 def _bare(keys: tuple[str, ...], between: str, capitals: bool) -> str:
