@@ -25,8 +25,8 @@ class Anchors:
 
     def signs(self, stems: Stems) -> set[str]:
         """How they are written for items whose words have these stems."""
-        words = {_word(word, stems[word], stems) for word in self.words} | {_pair(pair) for pair in self.pairs}
-        return words | {_root(name, stems.language(name)) for name in self.names}
+        words = {word_sign(word, stems) for word in self.words} | {name_sign(name, stems) for name in self.names}
+        return words | {_pair(pair) for pair in self.pairs}
 
 
 def anchors(plan: Plan) -> Anchors | None:
@@ -43,11 +43,25 @@ def anchors(plan: Plan) -> Anchors | None:
 
 def signs_of(body: Words) -> set[str]:
     """Everything in an item that could be an anchor, written as `Anchors.signs` does."""
+    pairs = {_pair(f"{one} {other}") for one, other in pairwise(body.keys) if BREAK not in (one, other)}
+    return word_signs(body) | pairs
+
+
+def word_signs(body: Words) -> set[str]:
+    """The words of an item by their stems, also those with hyphens when read as one; and the names of which they may be forms."""
     keys = list({*body.keys, *body.compound_keys} - {BREAK})
     words = {_word(key, stem, body.stems) for key, stem in zip(keys, body.stems.each(keys), strict=True)}
-    pairs = {_pair(f"{one} {other}") for one, other in pairwise(body.keys) if BREAK not in (one, other)}
-    roots = {_root(root, body.stems.language(key)) for key in keys for root in body.stems.roots(key)}
-    return words | pairs | roots
+    return words | {_root(root, body.stems.language(key)) for key in keys for root in body.stems.roots(key)}
+
+
+def word_sign(key: str, stems: Stems) -> str:
+    """How a word is written by its stem, for items whose words have these stems."""
+    return _word(key, stems[key], stems)
+
+
+def name_sign(name: str, stems: Stems) -> str:
+    """How a name is written for items that have it with an ending after it, whatever its stem."""
+    return _root(name, stems.language(name))
 
 
 def rarest(plan: Plan) -> tuple[int, list[Sought]]:

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0012_occasion_open")]
+    dependencies = [("newsletter", "0018_left_over")]
 
     operations = [
         migrations.AddField("topic", "anchors_version", models.SmallIntegerField(default=0, db_default=0)),
