@@ -104,7 +104,7 @@ def test_match_and_explain_say_why(command: Command) -> None:
     rematch.rematch(clock=db.now)
     out = command("explain", str(one.id), "cameras")[1]
     assert "meets Cameras, revision 1" in out
-    assert "hikvision: “海康威视”, by the other spelling 海康威视 (companies)" in out
+    assert "Hikvision: “海康威视”, by the other spelling 海康威视 (companies)" in out
     assert "never to be mailed" in out
     out = command("explain", str(two.id), "Cameras")[1]
     assert "does not meet" in out and "hikvision is not in it" in out and "no match" in out
