@@ -122,9 +122,9 @@ def test_a_mail_that_is_being_handed_over_is_not_cancelled() -> None:
 
 def test_the_story_behind_a_reference_names_nobody() -> None:
     made = rows.planned([rows.subscriber("canary@example.org")])
-    reference = status.listing()[0].reference
-    story = status.explain(reference.lower())
+    reference = status.listing(rows.VAULT)[0].reference
+    story = status.explain(reference.lower(), rows.VAULT)
     assert story is not None
     assert (story.state, story.items) == ("planned", ((made.item.id, 1, (1,)),))
     assert "canary" not in repr(story)
-    assert status.explain("0000-0000-1") is None
+    assert status.explain("0000-0000-1", rows.VAULT) is None
