@@ -4,7 +4,6 @@
 """
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,10 @@ from django.db.models import BinaryField
 
 from newsletter import db, wiring
 from newsletter.delivery import status
+from newsletter.keys_file import prepare_keys
 from newsletter.models import Delivery, Gate
 from newsletter.references import read_reference, reference
+from newsletter.setting_checks import SettingsError
 from newsletter.vault import STEP, Vault, new_keys, parse_keys
 from tests.security import installation
 
@@ -25,14 +26,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 _AROUND = 12 + 16
 
 
-@pytest.fixture
-def lived(settings, httpserver, tmp_path):
+def test_a_copy_without_the_keys_tells_no_address_no_keyword_no_length_and_no_reference(
+    settings, httpserver, tmp_path
+) -> None:
     with installation.installed(settings, httpserver, tmp_path):
         installation.lived_in()
-        yield
+        sealed_columns_tell_steps_only()
+        references_lead_to_nobody()
+        files_hold_nothing_in_clear()
 
 
-def test_every_sealed_column_tells_steps_of_64_bytes_only(lived) -> None:
+def sealed_columns_tell_steps_only() -> None:
     columns = [
         (model, field.name)
         for model in apps.get_app_config("newsletter").get_models()
@@ -46,6 +50,23 @@ def test_every_sealed_column_tells_steps_of_64_bytes_only(lived) -> None:
         assert {(len(value) - _AROUND) % STEP for value in sealed} == {0}, f"{model.__name__}.{name}"
 
 
+def references_lead_to_nobody() -> None:
+    shown = {row.reference for row in status.listing(wiring.vault())}
+    ids = set(Delivery.objects.values_list("id", flat=True))
+    assert len(ids) > 5 and {read_reference(one, wiring.vault()) for one in shown} == ids
+    secret, keys = new_keys()
+    stranger = Vault(secret.encode(), *parse_keys(keys))
+    assert not {read_reference(one, stranger) for one in shown} & ids
+    assert not {reference(number, stranger) for number in ids} & shown
+
+
+def files_hold_nothing_in_clear() -> None:
+    content = b"".join(path.read_bytes() for path in _files())
+    assert bytes(Gate.objects.get().check_index) in content, "these are not the files of this database"
+    for canary in ("stays@example.org", "pending@example.org", "submarine"):
+        assert canary.encode() not in content and canary.encode("utf-16-le") not in content, canary
+
+
 def test_people_with_short_and_with_long_addresses_look_the_same(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
         for name in ("a@b.example.org", f"{'long' * 10}@example.org"):
@@ -53,25 +74,6 @@ def test_people_with_short_and_with_long_addresses_look_the_same(settings, https
         for table, column in (("subscriber", "address_cipher"), ("topic", "query_cipher")):
             found = db.rows(f"SELECT length({column}) FROM {table} WHERE {column} IS NOT NULL")
             assert found == [(STEP + _AROUND,)] * 2
-
-
-def test_a_reference_and_the_database_do_not_tell_whose_mail_it_is(lived) -> None:
-    shown = {row.reference for row in status.listing(wiring.vault())}
-    ids = set(Delivery.objects.values_list("id", flat=True))
-    assert {read_reference(one, wiring.vault()) for one in shown} == ids
-    secret, keys = new_keys()
-    stranger = Vault(secret.encode(), *parse_keys(keys))
-    assert not {read_reference(one, stranger) for one in shown} & ids
-    assert not {reference(number, stranger) for number in ids} & shown
-
-
-def test_the_files_of_the_database_hold_no_address_and_no_keyword(lived) -> None:
-    files = _files()
-    content = b"".join(path.read_bytes() for path in files)
-    assert len(content) > 100_000
-    assert bytes(Gate.objects.get().check_index) in content, "these are not the files of this database"
-    for canary in ("stays@example.org", "pending@example.org", "submarine"):
-        assert canary.encode() not in content and canary.encode("utf-16-le") not in content, canary
 
 
 def _files() -> list[Path]:
@@ -87,11 +89,15 @@ def _files() -> list[Path]:
     ]
 
 
-def test_the_data_directory_is_for_its_owner_only(tmp_path) -> None:
+def test_the_data_directory_and_the_keys_are_for_their_owner_only(tmp_path) -> None:
     data = tmp_path / "data"
-    told = os.environ | {"NEWSLETTER_DATA_DIR": str(data)}
-    told.pop("NEWSLETTER_DATABASE_URL", None)
-    script = "import os; os.umask(0); from newsletter.__main__ import main; main()"
-    subprocess.run(["python", "-c", script, "migrate"], env=told, check=True, capture_output=True)
+    before = os.umask(0)
+    try:
+        prepare_keys({"SECRET_KEY": "", "ADDRESS_KEYS": ""}, data)
+    finally:
+        os.umask(before)
     assert data.stat().st_mode & 0o777 == 0o700
     assert (data / "keys").stat().st_mode & 0o777 == 0o600
+    (data / "keys").chmod(0o640)
+    with pytest.raises(SettingsError, match="can be read by others"):
+        prepare_keys({"SECRET_KEY": "", "ADDRESS_KEYS": ""}, data)

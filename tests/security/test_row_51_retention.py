@@ -53,6 +53,8 @@ def test_after_400_days_nothing_is_older_than_its_rule_allows(lived) -> None:
     before = installation.counts()
     missing = {name for name in EMPTY | LIVING if not before[name]}
     assert not missing, f"the road made no row of {missing}: nothing is tried of them"
+    assert sum(retention.prune(now=db.now() + timedelta(hours=1)).values()) == 0
+    assert installation.counts() == before  # all of it is young
     later = db.now() + 400 * DAY
     kept_by_mails = {"batch", "attempt", "occasion", "gathering", "edition"}
     assert (
@@ -86,19 +88,6 @@ def assert_only_the_living_are_left(later: datetime) -> None:
     assert Match.objects.filter(topic__kind="curated").exists()
 
 
-def test_nothing_goes_while_it_is_young(lived) -> None:
-    before = installation.counts()
-    assert sum(retention.prune(now=db.now() + timedelta(hours=1)).values()) == 0
-    assert installation.counts() == before
-
-
-def test_the_hourly_task_deletes_by_the_table(lived, monkeypatch) -> None:
-    later = db.now() + 400 * DAY
-    monkeypatch.setattr(db, "now", lambda: later)
-    tasks.prune_rows()
-    assert retention.overdue(later) == {}
-
-
 def test_an_erased_person_leaves_a_hash_and_numbers_at_once(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
         installation.road.subscribe("stays@example.org", "Uyghur")
@@ -126,17 +115,17 @@ def keys(model: type) -> set[int]:
     return set(model.objects.values_list(field, flat=True))  # type: ignore[attr-defined]
 
 
-def test_a_rule_that_fails_holds_up_no_other(lived, monkeypatch) -> None:
+def test_the_hourly_task_deletes_by_the_table_and_a_rule_that_fails_holds_up_no_other(lived, monkeypatch) -> None:
     def breaks(*_: object) -> dict[str, int]:
         raise LookupError("canary@example.org")
 
     broken = Rule("all of it", "", "", "", (), breaks)
     monkeypatch.setattr(retention, "RULES", (broken, *retention.RULES))
     later = db.now() + 400 * DAY
+    monkeypatch.setattr(db, "now", lambda: later)
     with capture_logs() as told:
-        retention.prune(now=later)
+        tasks.prune_rows()
     assert retention.overdue(later) == {}
-    assert [(one["rule"], one["error"]) for one in told if one["event"] == "prune_failed"] == [
-        ("all of it", "LookupError")
-    ]
+    failed = [(one["rule"], one["error"]) for one in told if one["event"] == "prune_failed"]
+    assert failed == [("all of it", "LookupError")]
     assert "canary" not in str(told)
