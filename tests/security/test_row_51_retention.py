@@ -7,6 +7,7 @@ from django.apps import apps
 from structlog.testing import capture_logs
 
 from newsletter import db, once, retention, tasks, wiring
+from newsletter.cli import checks
 from newsletter.models import (
     DeliveryItem,
     EditionBody,
@@ -49,7 +50,7 @@ def test_every_table_has_a_rule() -> None:
     assert all(rule.kept and rule.why and rule.how for rule in retention.RULES)
 
 
-def test_after_400_days_nothing_is_older_than_its_rule_allows(lived) -> None:
+def test_after_400_days_nothing_is_older_than_its_rule_allows(lived, monkeypatch) -> None:
     before = installation.counts()
     missing = {name for name in EMPTY | LIVING if not before[name]}
     assert not missing, f"the road made no row of {missing}: nothing is tried of them"
@@ -61,6 +62,10 @@ def test_after_400_days_nothing_is_older_than_its_rule_allows(lived) -> None:
         set(retention.overdue(later))
         >= (EMPTY | {"subscriber", "subscription", "suppression", "match"}) - kept_by_mails
     )
+    assert checks._retention().verdict == "ok"
+    with monkeypatch.context() as clock:
+        clock.setattr(db, "now", lambda: later)
+        assert checks._retention().verdict == "warn"
     retention.prune(now=later)
     after = installation.counts()
     assert retention.overdue(later) == {}
