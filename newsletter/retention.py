@@ -1,11 +1,13 @@
 """All that is stored, how, how long and why: the rules of all rooms. The service deletes by them, the docs show them."""
 
+from collections import Counter
 from datetime import datetime
 
 import structlog
 from django.db import close_old_connections
 
 from newsletter.delivery import prune as ledger
+from newsletter.editions import left_over
 from newsletter.feeds import prune as feeds
 from newsletter.matching import retention as matching
 from newsletter.models import Breaker, Gate, IndexState, ProviderGate, Pulse, Route
@@ -39,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     *subscribers.RULES,
     *matching.RULES,
     *ledger.RULES,
+    *left_over.RULES,
     _RETURNED,
     _OUTBOX,
     *feeds.RULES,
@@ -69,13 +72,12 @@ def prune(*, now: datetime, going_on: GoingOn = always) -> dict[str, int]:
 
 def overdue(now: datetime) -> dict[str, int]:
     """Rows that are older than their rule allows, by table; only of those that have any."""
-    counted = [
-        (table.model._meta.db_table, table.overdue(now).count())
-        for rule in RULES
-        for table in rule.tables
-        if table.overdue
-    ]
-    return {name: rows for name, rows in counted if rows}
+    late: Counter[str] = Counter()
+    for rule in RULES:
+        for table in rule.tables:
+            if table.overdue is not None:
+                late[table.model._meta.db_table] += table.overdue(now).count()
+    return dict(+late)
 
 
 def markdown() -> str:

@@ -12,7 +12,7 @@ from newsletter.matching.naming import raise_number
 from newsletter.models import AliasPack, Anchor, Match, Subscription, Topic, TopicRevision
 from newsletter.pruning import GoingOn, Rule, Table, always, days
 
-#: An item can be owed for ten days after it came; it is kept as long who was given it.
+#: No item is mailed more than twenty days after it came, and who was given it is kept as long.
 OWN_MATCH: Final = timedelta(days=21)
 #: Topics in one transaction.
 _TOPICS: Final = 500

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0012_occasion_open")]
+    dependencies = [("newsletter", "0018_left_over")]
 
     operations = [
         migrations.AddField("subscriber", "left_at", models.DateTimeField(null=True)),

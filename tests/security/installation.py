@@ -11,6 +11,7 @@ from pytest_httpserver import HTTPServer
 
 from newsletter import db, once, wiring
 from newsletter.delivery import events, suppressions
+from newsletter.editions import left_over
 from newsletter.editions.slots import next_due
 from newsletter.feeds.incidents import Incident
 from newsletter.handover import Kind, Report
@@ -63,6 +64,7 @@ def lived_in() -> None:
     assert not isinstance(
         suppressions.lift(index_of(normal("bounced@example.org"), wiring.vault()), now=db.now()), suppressions.Refused
     )
+    left_over.remember([person("daily@example.org").id], now=db.now())
     closed = {"opened_at": db.now(), "closed_at": db.now()}
     Incident.objects.create(feed=Feed.objects.get(), kind=Incident.Kind.GAP, **closed)
 
