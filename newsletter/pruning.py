@@ -75,18 +75,18 @@ class InPieces:
         """Delete the rows whose `moment` is before; the column has an index."""
         old = f"{moment}<%(before)s"
         found = f'SELECT {key} FROM "{table}" WHERE {old} ORDER BY {moment} LIMIT {self._piece}'
-        return self._again(f'DELETE FROM "{table}" WHERE {key} IN ({found}) AND {old}', before)
+        return self._again(f'DELETE FROM "{table}" WHERE {key} IN ({found}) AND {old}', {"before": before})
 
     def oldest(self, table: str, moment: str, before: datetime) -> int:
         """As `older`, of a table whose ids grow with the moment: its oldest rows are its first, and no index is needed."""
-        first = f'SELECT id, {moment} FROM "{table}" ORDER BY id LIMIT {self._piece}'
-        found = f"SELECT f.id FROM ({first}) f WHERE f.{moment}<%(before)s"
-        return self._again(f'DELETE FROM "{table}" WHERE id IN ({found})', before)
+        # asked as one value, the end of the piece makes it a range of the primary key
+        upto = f'SELECT max(f.id) FROM (SELECT id FROM "{table}" ORDER BY id LIMIT {self._piece}) f'
+        return self._again(f'DELETE FROM "{table}" WHERE id<=({upto}) AND {moment}<%(before)s', {"before": before})
 
-    def _again(self, delete: str, before: datetime) -> int:
+    def _again(self, delete: str, params: Params) -> int:
         gone = 0
         while self._going_on():
-            done = db.execute(delete, {"before": before})
+            done = db.execute(delete, params)
             if not done:
                 break
             gone += done

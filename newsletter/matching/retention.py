@@ -21,8 +21,8 @@ _UNFOLLOWED = f"""
 SELECT t.id FROM topic t WHERE t.kind='own' AND t.id>%(low)s {{among}}
 AND NOT EXISTS (SELECT 1 FROM subscription s WHERE s.topic_id=t.id) ORDER BY t.id LIMIT {_TOPICS}"""
 _OLD = """
-DELETE FROM "match" WHERE topic_id IN (SELECT id FROM topic WHERE kind='own' AND id>%(low)s AND id<=%(high)s)
-AND matched_at<%(before)s"""
+DELETE FROM "match" WHERE topic_id>%(low)s AND topic_id<=%(high)s AND matched_at<%(before)s
+AND EXISTS (SELECT 1 FROM topic t WHERE t.id="match".topic_id AND t.kind='own')"""
 
 
 def drop_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: GoingOn = always) -> int:

@@ -58,7 +58,7 @@ SELECT id FROM subscriber WHERE state='left' AND left_at<%(before)s ORDER BY lef
 _WHEN = f"""
 UPDATE subscriber SET left_at=coalesce(
   (SELECT max(s.ended_at) FROM subscription s WHERE s.subscriber_id=subscriber.id), %(now)s)
-WHERE id IN (SELECT id FROM subscriber WHERE state='left' AND left_at IS NULL LIMIT {_PEOPLE})"""
+WHERE id IN (SELECT id FROM subscriber WHERE state='left' AND left_at IS NULL ORDER BY left_at LIMIT {_PEOPLE})"""
 _REMAINS = f"""
 INSERT INTO suppression (address_index, reason, sticky, since, provider, lifted_at)
 SELECT address_index, '{LEFT}', false, left_at, '', NULL FROM subscriber WHERE {{among}}
