@@ -19,7 +19,7 @@ COUNTED: Final = timedelta(days=30)
 #: Reports of bounces from before a suppression was lifted come no later than soft bounces count.
 LIFTED: Final = timedelta(days=60)
 #: People in one transaction.
-_PEOPLE: Final = 500
+_PEOPLE: Final = 200
 _SHORTEST: Final = min(VALID.values())
 
 
