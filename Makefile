@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
+.PHONY: help run demo test docs faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -46,6 +46,9 @@ bench-end-to-end: ## one alert to a million people, entry stored to all accepted
 
 lint: ## format and lint only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports
+
+docs: ## write the table of what is kept into docs/privacy.md
+	DJANGO_SETTINGS_MODULE=newsletter.settings $(TESTED) scripts.write_docs
 
 format: ## write the code as the formatter wants it
 	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .

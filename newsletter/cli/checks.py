@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from newsletter import db, mail, wiring
+from newsletter import db, mail, retention, wiring
 from newsletter.cli import figures
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
@@ -43,7 +43,7 @@ def examine() -> list[Finding]:
     """Examine everything; one thing that cannot be examined does not stop the others."""
     found = [_keys_file(), _database()]
     if found[-1].verdict != "fail":
-        found += [_keys(), *_work(), *_topics()]
+        found += [_keys(), *_work(), _retention(), *_topics()]
     return [*found, *_packs(), _broker(), *_mail(), _proxy(), _python()]
 
 
@@ -103,6 +103,15 @@ def _work() -> Iterator[Finding]:
     for one in found["days"]:
         yield Finding("daily cap", "warn" if one["waiting"] else "ok", figures.told_of_day(one) + _days_of_it(one))
     yield _queue(found)
+
+
+def _retention() -> Finding:
+    """Whether the hourly deletion keeps what docs/privacy.md promises; a day late is late."""
+    late = retention.overdue(db.now() - timedelta(days=1))
+    if not late:
+        return Finding("retention", "ok", "nothing is kept longer than docs/privacy.md says")
+    told = ", ".join(f"{rows} in {table}" for table, rows in sorted(late.items()))
+    return Finding("retention", "warn", f"rows are a day past their time ({told}): does a worker run newsletter.prune?")
 
 
 def _days_of_it(one: dict[str, Any]) -> str:

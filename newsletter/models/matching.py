@@ -168,6 +168,8 @@ class Match(models.Model):
                 name="match_owed",
             ),
             models.Index(fields=["gathering_id"], name="match_gathering"),
+            # for what goes with an own topic, and old matches of those that stay
+            models.Index(fields=["topic", "matched_at"], name="match_topic"),
             models.Index(fields=["topic"], condition=Q(held_at__isnull=False), name="match_held_topic"),
         ]
 

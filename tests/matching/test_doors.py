@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from newsletter import db
-from newsletter.matching import compiling, match, naming, revisions, topics
+from newsletter.matching import compiling, match, naming, retention, revisions, topics
 from newsletter.matching.topics import Made, Refused
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import rows
@@ -201,6 +201,6 @@ def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> 
     gone, kept = (topics.own(word, vault=rows.VAULT, now=NOW) for word in ("gone", "kept"))
     ended = rows.follow(rows.subscriber(), Topic.objects.get(id=kept))
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW)
-    assert topics.drop_orphans() == 1
+    assert retention.drop_unfollowed() == 1
     assert set(Topic.objects.values_list("id", flat=True)) == {kept}
     assert gone not in {kept}

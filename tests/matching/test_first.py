@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.matching import anchoring, compiling, first, match, topics
+from newsletter.matching import anchoring, compiling, first, match, retention, topics
 from newsletter.matching.anchors import anchors, signs_of
 from newsletter.matching.index import Index
 from newsletter.matching.opened import Opened
@@ -143,7 +143,7 @@ def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
     assert anchoring.hashed(["english:zzyzx"], rows.VAULT).keys() <= set(Anchor.objects.values_list("sign", flat=True))
     other = type(rows.VAULT)(b"another", {1: bytes(32)}, bytes(32))
     assert not anchoring.hashed(["english:zzyzx"], other).keys() & set(Anchor.objects.values_list("sign", flat=True))
-    assert topics.drop_orphans() == len(KEYWORDS)
+    assert retention.drop_unfollowed() == len(KEYWORDS)
     assert not Anchor.objects.exists()
 
 
