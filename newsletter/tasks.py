@@ -19,7 +19,7 @@ if not apps.ready:
     django.setup()
 
 from newsletter import broker, db, lifetime, sending, upkeep, wiring
-from newsletter.delivery import prune, soft
+from newsletter.delivery import prune, soft, workers
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
@@ -105,7 +105,7 @@ def _send_task(name: str, ids: tuple[int, ...]) -> None:
 #: Rings a task's bell by its short name, with ids: `ring("compose", 7)`.
 ring = broker.Bell(_send_task).ring
 
-lifetime.follow()
+lifetime.follow(partial(ring, "send"))
 
 
 @app.task(name="newsletter.refresh_due")
@@ -211,6 +211,7 @@ def prune_rows() -> None:
     soft.prune(now=now)
     old_feeds.prune(now=now)
     topics.drop_orphans()
+    workers.prune(now=now)
 
 
 def _for(seconds: float) -> Callable[[], bool]:

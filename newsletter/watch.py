@@ -1,12 +1,13 @@
-"""Every worker's own look at the tables, when no ring comes: Redis may be gone for hours."""
+"""Each worker's own look at the tables: for what dead workers held, and for all when no tick comes: Redis may be gone."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import close_old_connections
 
-from newsletter import db, wiring
+from newsletter import db, upkeep, wiring
 from newsletter.delivery import gate, installation
 from newsletter.feeds import refresh as feeds
 from newsletter.models import Pulse
@@ -22,13 +23,20 @@ PACED = 20.0
 READING = 60.0
 
 
-def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
-    """Look at the tables whenever no tick was seen for `silence` seconds, until `stop`.
+def _nothing() -> None:
+    pass
 
-    Of several workers one looks: the sign in the `pulse` row is moved by compare-and-set.
+
+def watch(stop: threading.Event, *, silence: float = SILENCE, given_back: Callable[[], None] = _nothing) -> None:
+    """Take back what dead workers held, at once and then each fifth of `silence` (seconds), until `stop`; `given_back` is told.
+
+    Whenever no tick was seen for `silence`, look at all the tables. Of several workers one does: the sign in the `pulse` row is
+    moved by compare-and-set.
     """
-    while not stop.wait(silence / 5):
+    while not stop.is_set():
         try:
+            if upkeep.take_back():
+                given_back()
             now = db.now()
             silent = Pulse.objects.filter(name="tick", at__lt=now - timedelta(seconds=silence))
             if silent.exists() and not _waits(now) and silent.update(at=now):
@@ -38,6 +46,7 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
             log.error("not_looked", error=type(error).__name__)
         finally:
             close_old_connections()
+        stop.wait(silence / 5)
 
 
 def _waits(now: datetime) -> bool:
@@ -53,8 +62,9 @@ def _look() -> None:
             deliver(wait=wiring.gather(), paced=PACED)
 
 
-def begin() -> threading.Event:
+def begin(given_back: Callable[[], None]) -> threading.Event:
     """Start `watch` in a thread of this process; the event ends it."""
     stop = threading.Event()
-    threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
+    how = {"given_back": given_back}
+    threading.Thread(target=watch, args=(stop,), kwargs=how, name="watch", daemon=True).start()
     return stop

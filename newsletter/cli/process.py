@@ -12,7 +12,7 @@ import waitress.server
 
 from newsletter import logs, wiring
 from newsletter.cli.show import fail, note
-from newsletter.lifetime import DRAIN
+from newsletter.lifetime import end_sending
 from newsletter.start import settle_in
 
 
@@ -109,7 +109,7 @@ class _Bells:
         stopping = threading.Thread(target=self._worker.stop, daemon=True)
         stopping.start()
         stopping.join(timeout=3)
-        wiring.stopping.leave(DRAIN)
+        end_sending()
 
 
 def _greet() -> None:

@@ -12,6 +12,7 @@ from newsletter.models.delivery import (
     Pulse,
     Route,
     SoftBounce,
+    Worker,
 )
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
@@ -70,4 +71,5 @@ __all__ = [
     "Suppression",
     "Topic",
     "TopicRevision",
+    "Worker",
 ]
