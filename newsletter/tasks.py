@@ -49,7 +49,7 @@ TICKS = {
     "compose": Tick("newsletter.compose_open", 30, "gatherings that were not composed to the end"),
     "send": Tick(
         "newsletter.send",
-        1 if wiring.config().limits.paced else 10,
+        1 if wiring.config().limits.paced else 5,
         "batches whose time has come, also those that had to wait; every second where mail keeps a pace",
     ),
     "recover": Tick("newsletter.recover", 15, "work of workers that died; says that the tables were looked at"),

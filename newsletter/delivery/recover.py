@@ -54,7 +54,9 @@ def take_back(worker_id: UUID, windows: Mapping[UUID, Window], *, now: datetime)
     given_back = held.filter(state=BatchState.CLAIMED).update(state=BatchState.PLANNED, token=None, lease_until=None)
     sending = held.filter(state=BatchState.SENDING, token__isnull=False).values_list("id", "token")
     taken = sum(
-        _settle_orphan(number, _TAKE_FROM, {"batch": number, "token": token}, now, token and windows.get(token))
+        _settle_orphan(
+            number, _TAKE_FROM, {"batch": number, "token": token}, now, windows.get(token) if token else None
+        )
         for number, token in sending
     )
     workers.retire(worker_id)

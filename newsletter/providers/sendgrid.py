@@ -18,7 +18,7 @@ MOST: Final = 1000
 _REF = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
 _LONGEST_WAIT: Final = 3600.0
-_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 #: Numbers below are no moment of this century, but a span.
 _UNIX_TIME: Final = 1_000_000_000.0
 
@@ -147,7 +147,7 @@ def _date(text: str) -> datetime | None:
     """A date of HTTP; None for anything else."""
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
