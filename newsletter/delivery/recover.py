@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -82,8 +82,9 @@ def _settle(batch: Batch, now: datetime, window: Window) -> None:
         inside = list(inside)
         not_taken = [number for number in inside if window.get(number) is Progress.NOT_TAKEN]
         if again := [*not_taken, *ahead]:
-            # due as before: they keep their place among the others
-            move(batch, again, not_before=batch.not_before, now=now, why="never begun", tried=False)
+            # it was their turn: they go before what was planned with them
+            due = batch.not_before - timedelta(microseconds=1)
+            move(batch, again, not_before=due, now=now, why="never begun", tried=False)
     accepted = [number for number in inside if window.get(number) is Progress.ACCEPTED]
     known = batch.done_upto is not None or bool(accepted)
     if known:
