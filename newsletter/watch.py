@@ -17,26 +17,21 @@ log = structlog.get_logger()
 
 #: Seconds without a tick after which a worker looks at the tables by itself.
 SILENCE = 25
+#: Seconds between two looks for what dead workers held.
+TAKE_BACK = 5.0
 #: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
 PACED = 20.0
 #: Seconds in which one look, or one task, begins to read feeds.
 READING = 60.0
 
 
-def _nothing() -> None:
-    pass
+def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
+    """Look at the tables whenever no tick was seen for `silence` seconds, until `stop`.
 
-
-def watch(stop: threading.Event, *, silence: float = SILENCE, given_back: Callable[[], None] = _nothing) -> None:
-    """Take back what dead workers held, at once and then each fifth of `silence` (seconds), until `stop`; `given_back` is told.
-
-    Whenever no tick was seen for `silence`, look at all the tables. Of several workers one does: the sign in the `pulse` row is
-    moved by compare-and-set.
+    Of several workers one looks: the sign in the `pulse` row is moved by compare-and-set.
     """
-    while not stop.is_set():
+    while not stop.wait(silence / 5):
         try:
-            if upkeep.take_back():
-                given_back()
             now = db.now()
             silent = Pulse.objects.filter(name="tick", at__lt=now - timedelta(seconds=silence))
             if silent.exists() and not _waits(now) and silent.update(at=now):
@@ -46,7 +41,6 @@ def watch(stop: threading.Event, *, silence: float = SILENCE, given_back: Callab
             log.error("not_looked", error=type(error).__name__)
         finally:
             close_old_connections()
-        stop.wait(silence / 5)
 
 
 def _waits(now: datetime) -> bool:
@@ -62,9 +56,25 @@ def _look() -> None:
             deliver(wait=wiring.gather(), paced=PACED)
 
 
+def take_back(stop: threading.Event, *, every: float = TAKE_BACK, given_back: Callable[[], None]) -> None:
+    """Take back what dead workers held, at once and then after `every` so many seconds, until `stop`; `given_back` is told.
+
+    In a thread of its own: a look at all the tables sends, and may take minutes.
+    """
+    while not stop.is_set():
+        try:
+            if upkeep.take_back():
+                given_back()
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
+            log.error("not_taken_back", error=type(error).__name__)
+            close_old_connections()
+        stop.wait(every)
+
+
 def begin(given_back: Callable[[], None]) -> threading.Event:
-    """Start `watch` in a thread of this process; the event ends it."""
+    """Start both looks in threads of this process; the event ends them."""
     stop = threading.Event()
     how = {"given_back": given_back}
-    threading.Thread(target=watch, args=(stop,), kwargs=how, name="watch", daemon=True).start()
+    threading.Thread(target=take_back, args=(stop,), kwargs=how, name="take-back", daemon=True).start()
+    threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
     return stop

@@ -15,12 +15,16 @@ from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryStat
 from newsletter.window_record import Progress, Window
 
 _DIED = "the worker died during the hand-over"
-_TAKE_FROM = "UPDATE batch SET token=NULL WHERE id=%(batch)s AND token=%(token)s AND state='sending'"
-_GIVE_BACK = f"""
-UPDATE batch SET state='planned', token=NULL, lease_until=NULL WHERE state='claimed' AND {workers.ORPHANED}"""
-_ORPHANS = f"SELECT id, token FROM batch WHERE state='sending' AND {workers.ORPHANED}"
-# Asked again with the change itself: who showed meanwhile that it lives keeps what it holds.
-_TAKE = f"{_TAKE_FROM} AND {workers.ORPHANED}"
+# What another one looks after, or a process that was stopped in the middle of a transaction, holds up nobody.
+_GIVE_BACK = """
+UPDATE batch SET state='planned', token=NULL, lease_until=NULL WHERE state='claimed' AND id IN (
+  SELECT id FROM batch WHERE state='claimed' AND {which} {skip_locked})"""
+_BEGUN = "SELECT id, token FROM batch WHERE state='sending' AND {which}"
+# Asked again with the row held: who showed meanwhile that it lives keeps what it holds.
+_TAKE = """
+UPDATE batch SET token=NULL WHERE id=(
+  SELECT id FROM batch WHERE id=%(batch)s AND token=%(token)s AND state='sending' AND {which} {skip_locked})"""
+_OF_WORKER = "batch.worker_id=%(worker)s"
 
 
 @dataclass(frozen=True)
@@ -39,36 +43,33 @@ class Recovered:
 
 def recover(*, now: datetime) -> Recovered:
     """Look after every batch whose worker is dead, or held it too long. Repeatable; several processes may do it at once."""
-    since = workers.orphaned_since(now)
-    given_back = db.execute(_GIVE_BACK, since)
-    orphans = db.rows(_ORPHANS, since)
-    taken = sum(
-        _settle_orphan(number, _TAKE, since | {"batch": number, "token": token}, now) for number, token in orphans
-    )
-    return Recovered(given_back, taken)
+    return _recover(workers.ORPHANED, workers.orphaned_since(now), {}, now)
 
 
 def take_back(worker_id: UUID, windows: Mapping[UUID, Window], *, now: datetime) -> Recovered:
     """Look after the batches of a process that is surely dead. `windows` is how far it got, by the token of each batch."""
-    held = Batch.objects.filter(worker_id=worker_id)
-    given_back = held.filter(state=BatchState.CLAIMED).update(state=BatchState.PLANNED, token=None, lease_until=None)
-    sending = held.filter(state=BatchState.SENDING, token__isnull=False).values_list("id", "token")
-    taken = sum(
-        _settle_orphan(
-            number, _TAKE_FROM, {"batch": number, "token": token}, now, windows.get(token) if token else None
-        )
-        for number, token in sending
-    )
+    done = _recover(_OF_WORKER, {"worker": worker_id}, windows, now)
     workers.retire(worker_id)
-    return Recovered(given_back, taken)
+    return done
 
 
-def _settle_orphan(number: int, take: str, about: dict[str, Any], now: datetime, window: Window | None = None) -> bool:
+def _recover(which: str, about: dict[str, Any], windows: Mapping[UUID, Window], now: datetime) -> Recovered:
+    given_back = db.execute(_GIVE_BACK.format(which=which, skip_locked=db.skip_locked()), about)
+    begun = db.rows(_BEGUN.format(which=which), about)
+    return Recovered(
+        given_back,
+        sum(_take(which, about | {"batch": number, "token": token}, windows, now) for number, token in begun),
+    )
+
+
+def _take(which: str, about: dict[str, Any], windows: Mapping[UUID, Window], now: datetime) -> bool:
     """Settle a batch whose worker died past the barrier; False when another process was faster."""
+    token = about["token"]
     with transaction.atomic():
-        if not db.execute(take, about):
+        if not db.execute(_TAKE.format(which=which, skip_locked=db.skip_locked()), about):
             return False
-        _settle(Batch.objects.get(id=number), now, window or {})
+        window = windows.get(token if isinstance(token, UUID) else UUID(token), {}) if token else {}
+        _settle(Batch.objects.get(id=about["batch"]), now, window)
         return True
 
 

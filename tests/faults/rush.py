@@ -24,6 +24,7 @@ breaker.PROBE_AFTER = (_SECOND, _SECOND, 2 * _SECOND)
 SendGrid.__init__.__kwdefaults__["timeout"] = 2.0
 Smtp.__init__.__kwdefaults__.update(timeout=2.0, answer_within=2.0)
 watch.watch.__kwdefaults__["silence"] = 4
+watch.take_back.__kwdefaults__["every"] = 1.0
 for name, tick in tasks.TICKS.items():
     every = max(tick.every / 10, 1)
     tasks.app.conf.beat_schedule[name] |= {"schedule": every, "options": {"expires": every}}

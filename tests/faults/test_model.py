@@ -92,6 +92,9 @@ class World:
     def die(self, number: int) -> None:
         """A worker is killed, and one of the same machine reads its record; another takes its place."""
         dead = self.workers[number]
+        for delivery_id, outcome in dead.outcomes.items():
+            # a no that was recorded, and not written down, is a proof as well
+            self.proved[delivery_id] += self.carried is not None and isinstance(outcome, Refused)
         recover.take_back(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
         self.workers[number] = Worker()
         self.beat(self.workers[number])
@@ -391,6 +394,57 @@ def test_every_order_of_two_workers_that_are_taken_for_dead_and_live(
     explorer = Explorer(World(2, window, 2), programs(outcome, arrived, 2, by_lease=False))
     explorer.explore((0, 0, 0))
     assert len(explorer.seen) > 80
+
+
+def a_death_that_is_recorded(outcome: Outcome, arrived: bool) -> list[list[Callable[[World], None]]]:
+    """One sends mail by mail and is killed, by whose record the rest goes on; another sends what there is."""
+    first: list[Callable[[World], None]] = [
+        lambda world: world.claim(world.workers[0]),
+        lambda world: world.begin(world.workers[0]),
+        lambda world: world.post(world.workers[0], outcome, arrived, most=1),
+        lambda world: world.post(world.workers[0], Accepted(), True, most=1),
+        lambda world: world.settle(world.workers[0]),
+    ]
+    second: list[Callable[[World], None]] = [
+        lambda world: world.claim(world.workers[1]),
+        lambda world: world.begin(world.workers[1]),
+        lambda world: world.post(world.workers[1], Accepted(), True),
+        lambda world: world.settle(world.workers[1]),
+    ]
+    return [first, second, [lambda world: world.die(0)]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "arrived"),
+    [(Accepted(), True), (Unknown("x"), True), (Unknown("x"), False), (Deferred("x"), False), (Refused("550"), False)],
+)
+def test_every_moment_at_which_a_worker_is_killed_whose_record_is_read(outcome: Outcome, arrived: bool) -> None:
+    explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(outcome, arrived))
+    explorer.explore((0, 0, 0))
+    assert len(explorer.seen) > 20
+
+
+@pytest.mark.parametrize("believed", [Progress.NOT_TAKEN, Progress.ACCEPTED])
+def test_the_explorer_sees_a_record_that_is_believed_too_much(
+    monkeypatch: pytest.MonkeyPatch, believed: Progress
+) -> None:
+    """What was begun and not answered is neither taken nor not."""
+    monkeypatch.setitem(_PROGRESS, Unknown, believed)
+    explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(Unknown("x"), believed is Progress.NOT_TAKEN))
+    with pytest.raises(AssertionError):
+        explorer.explore((0, 0, 0))
+
+
+def test_the_explorer_sees_a_record_that_is_read_while_its_process_lives() -> None:
+    """A process that is only stopped goes on later with what another was given meanwhile."""
+
+    def read(world: World) -> None:
+        recover.take_back(world.workers[0].id, world.workers[0].record(), now=world.now)
+
+    first, second, _ = a_death_that_is_recorded(Accepted(), True)
+    explorer = Explorer(World(3, 2, 2), [first, second, [read]])
+    with pytest.raises(AssertionError):
+        explorer.explore((0, 0, 0))
 
 
 def test_every_order_of_three_workers_and_a_sweeper() -> None:
