@@ -34,13 +34,11 @@ def recover() -> bool:
     waits = gate.guard(wiring.config().data_dir, now=now) == installation.WAITS
     if not waits:  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
         Pulse.objects.update_or_create(name="tick", defaults={"at": now})
-    found = dead.recover(now=now)
+    found = _recovered(now)
     # events may have come before anybody was in doubt: what they prove is not sent again
     proof.prove(now=now)
     if again := waive.resend_urgent(now=now):
         log.warning("urgent_again", rows=again)
-    if found:
-        log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
     occasions.close_complete(now=now)
     carriers = wiring.carriers()
     reroute.reroute(wiring.carrier(), now=now, configured=carriers)
@@ -52,7 +50,11 @@ def take_back() -> bool:
 
     Each process that sends looks every few seconds, apart from all tasks: those may wait behind a slow mail server.
     """
-    now = db.now()
+    return bool(_recovered(db.now()))
+
+
+def _recovered(now: datetime) -> Recovered:
+    """Those of this machine first: of them it is known how far they got."""
     workers.notice(now=now)
     found = Recovered()
     for one in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
@@ -60,7 +62,7 @@ def take_back() -> bool:
     found += dead.recover(now=now)
     if found:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
-    return bool(found)
+    return found
 
 
 def hear() -> None:

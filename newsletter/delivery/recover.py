@@ -19,7 +19,7 @@ _DIED = "the worker died during the hand-over"
 _GIVE_BACK = """
 UPDATE batch SET state='planned', token=NULL, lease_until=NULL WHERE state='claimed' AND id IN (
   SELECT id FROM batch WHERE state='claimed' AND {which} {skip_locked})"""
-_BEGUN = "SELECT id, token FROM batch WHERE state='sending' AND {which}"
+_HELD = "SELECT id, token, state FROM batch WHERE state IN ('claimed','sending') AND {which}"
 # Asked again with the row held: who showed meanwhile that it lives keeps what it holds.
 _TAKE = """
 UPDATE batch SET token=NULL WHERE id=(
@@ -54,12 +54,12 @@ def take_back(worker_id: UUID, windows: Mapping[UUID, Window], *, now: datetime)
 
 
 def _recover(which: str, about: dict[str, Any], windows: Mapping[UUID, Window], now: datetime) -> Recovered:
+    held = db.rows(_HELD.format(which=which), about)
+    if not held:
+        return Recovered()
     given_back = db.execute(_GIVE_BACK.format(which=which, skip_locked=db.skip_locked()), about)
-    begun = db.rows(_BEGUN.format(which=which), about)
-    return Recovered(
-        given_back,
-        sum(_take(which, about | {"batch": number, "token": token}, windows, now) for number, token in begun),
-    )
+    begun = [{"batch": number, "token": token} for number, token, state in held if state == BatchState.SENDING]
+    return Recovered(given_back, sum(_take(which, about | one, windows, now) for one in begun))
 
 
 def _take(which: str, about: dict[str, Any], windows: Mapping[UUID, Window], now: datetime) -> bool:

@@ -77,7 +77,9 @@ def retire(worker_id: UUID) -> None:
 
 def notice(*, now: datetime) -> None:
     """Note which processes miss heartbeats; each of them clears that with its next one."""
-    Worker.objects.filter(seen_at__lt=now - LATE, missed_at=None).update(missed_at=now)
+    late = Worker.objects.filter(seen_at__lt=now - LATE, missed_at=None)
+    if late.exists():  # mostly nobody is: SQLite need not be asked to write for that
+        late.update(missed_at=now)
 
 
 def orphaned_since(now: datetime) -> dict[str, datetime]:

@@ -125,23 +125,26 @@ def killed(world: World, kills: int, *, slow: float, app: str = "worker") -> Res
     return _result(world, ward, done, recovered)
 
 
-def host_lost(world: World, rounds: int, *, slow: float, app: str = "worker") -> Result:
-    """S26: a host with all its workers is gone, for good; another one notices their silence."""
+def host_lost(world: World, hosts: int, *, slow: float, app: str = "worker") -> Result:
+    """S26: hosts with all their workers are gone one after the other, for good; the last one notices their silence."""
     _slow(world, slow)
     ward, done = Ward(world), 0
-    with crew(world.environment, world.directory, ground.worker(app), ground.beat(app)):
-        ground.until(world.begun, 120)
-        for number in range(rounds):
-            with _further_host(world, number, app) as made:
-                ground.until(lambda made=made: bool(_pids(made) and ward.windows(_pids(made))), 90)
-                seen = ward.windows(_pids(made))
+    with ExitStack() as stack:
+        stack.enter_context(crew(world.environment, world.directory, ground.worker(app), ground.beat(app)))
+        further = [stack.enter_context(_further_host(world, number, app)) for number in range(hosts)]
+        for made in further:
+            _until_sending(world, made, ward)
+            seen = ward.windows(_pids(made))
+            made.stop()
             ward.add(seen)
             done += bool(seen)
             ground.until(ward.follow, 60)
-            if world.ledger.done():
-                break
         recovered = ground.until(lambda: ward.follow() and world.ledger.done(), 300)
     return _result(world, ward, done, recovered)
+
+
+def _until_sending(world: World, made: Crew, ward: Ward) -> None:
+    ground.until(lambda: bool(ward.windows(_pids(made))) or world.ledger.done(), 120)
 
 
 def cut_off(world: World, rounds: int, *, slow: float, seconds: float, app: str = "worker") -> Result:
@@ -156,7 +159,7 @@ def cut_off(world: World, rounds: int, *, slow: float, seconds: float, app: str 
         ground.until(world.begun, 120)
         made = stack.enter_context(_further_host(world, 0, app, NEWSLETTER_DATABASE_URL=url))
         for number in range(rounds):
-            ground.until(lambda: bool(_pids(made) and ward.windows(_pids(made))), 90)
+            _until_sending(world, made, ward)
             seen = ward.windows(_pids(made))
             _away(made, proxy, True, stopped=bool(number % 2))
             ward.add(seen)
