@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from newsletter.handover import Accepted, Outcome, Unknown
+from newsletter.handover import Accepted, Deferred, Outcome, Refused
 
 #: Threads of a process that send, and deliveries in a window; beyond that nothing is recorded.
 SLOTS: Final = 32
@@ -46,6 +46,12 @@ class Progress(IntEnum):
 
 
 Window = Mapping[int, Progress]
+# Plain numbers: these are written for each mail.
+_BEGUN: Final = int(Progress.BEGUN)
+#: Of an answer; what leaves us in doubt stays begun.
+_TOLD: Final[dict[type[Outcome], int]] = {
+    Accepted: int(Progress.ACCEPTED), Deferred: int(Progress.NOT_TAKEN), Refused: int(Progress.NOT_TAKEN)
+}  # fmt: skip
 
 
 class Slot:
@@ -69,17 +75,15 @@ class Slot:
 
     def begun(self, delivery_id: int) -> None:
         """The body of this mail is about to leave."""
-        self._note(delivery_id, Progress.BEGUN)
+        place = self._places.get(delivery_id)
+        if place is not None:
+            self._memory[place] = _BEGUN
 
     def answered(self, delivery_id: int, outcome: Outcome) -> None:
         """What became of this mail."""
-        if not isinstance(outcome, Unknown):
-            self._note(delivery_id, Progress.ACCEPTED if isinstance(outcome, Accepted) else Progress.NOT_TAKEN)
-
-    def _note(self, delivery_id: int, progress: Progress) -> None:
-        place = self._places.get(delivery_id)
-        if place is not None:
-            self._memory[place] = progress
+        place, told = self._places.get(delivery_id), _TOLD.get(type(outcome))
+        if place is not None and told is not None:
+            self._memory[place] = told
 
 
 class WorkerFile:

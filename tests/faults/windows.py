@@ -113,7 +113,7 @@ def killed(world: World, kills: int, *, slow: float, app: str = "worker") -> Res
             time.sleep(chance.uniform(0.5, 2))
             if not ward.follow():
                 continue  # one after the other: else a slow machine would show nothing but workers that start
-            parent, child = _sending(made, ward, chance)
+            parent, child = _sending(world, made, ward, chance)
             if child is None:
                 continue
             whole = chance.random() < 0.3
@@ -195,10 +195,11 @@ def _pids(made: Crew) -> list[int]:
     return [pid for one in made.workers() for pid in children(one.pid)]
 
 
-def _sending(made: Crew, ward: Ward, chance: random.Random) -> tuple[int, int | None]:
-    """(a worker, one of its children that has a window open)"""
-    found = [(one.pid, child) for one in made.workers() for child in children(one.pid)]
-    busy = [pair for pair in found if ward.windows([pair[1]])]
+def _sending(world: World, made: Crew, ward: Ward, chance: random.Random) -> tuple[int, int | None]:
+    """(a worker, one of its children that has a window open), where another worker is at work and could go on."""
+    known = {pid for (pid,) in world.ledger.asked("SELECT pid FROM worker") or ()}
+    alive = [(one.pid, child) for one in made.workers() for child in children(one.pid) if child in known]
+    busy = [(one, child) for one, child in alive if any(other != one for other, _ in alive) and ward.windows([child])]
     return chance.choice(busy) if busy else (0, None)
 
 
