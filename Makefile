@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-events bench-delivery bench-end-to-end lint format lock
+.PHONY: help run demo test faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -53,6 +53,9 @@ format: ## write the code as the formatter wants it
 bench-matching: ## matching beside its peers, which go into an environment that is thrown away (ARGS="cold churn")
 	python3 -m venv .venv-peers && .venv-peers/bin/pip install --quiet pyahocorasick hyperscan || true
 	PEERS_PYTHON=.venv-peers/bin/python $(TESTED) bench.matching $(ARGS); status=$$?; rm -rf .venv-peers; exit $$status
+
+bench-preview: ## the keyword preview on a running service, one at a time and twenty at once, beside its peers (ARGS="--items 6000")
+	$(TESTED) bench.preview $(ARGS)
 
 LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-strip-extras --no-header --quiet
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 
-from newsletter.matching import compiling
+from newsletter.matching import compiling, item_index
 from newsletter.vault import Vault
 from tests import rows, services
 
@@ -49,6 +49,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 def no_index_of_another_test() -> None:
     """Tests are rolled back, so that topics of other tests come again under the same numbers."""
     compiling._compiled.clear()
+    item_index.SHARED.parts = {}
 
 
 @pytest.fixture(scope="session")

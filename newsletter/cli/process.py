@@ -10,9 +10,10 @@ from typing import Any
 
 import waitress.server
 
-from newsletter import logs, wiring
+from newsletter import db, logs, wiring
 from newsletter.cli.show import fail, note
 from newsletter.lifetime import end_sending
+from newsletter.matching import item_index
 from newsletter.start import settle_in
 
 
@@ -38,7 +39,8 @@ class Web:
         self.stop()
 
     def start(self) -> None:
-        """Serve in a thread."""
+        """Serve in a thread, and read the newest articles meanwhile, so that nobody who tries a keyword waits for that."""
+        item_index.SHARED.catch_up_in_background(now=db.now())
         threading.Thread(target=self._server.run, name="web", daemon=True).start()
 
     def stop(self) -> None:

@@ -23,7 +23,7 @@ class Anchors:
 
     def signs(self, stems: Stems) -> set[str]:
         """How they are written for items whose words have these stems."""
-        return {_word(word, stems[word], stems) for word in self.words} | {_pair(pair) for pair in self.pairs}
+        return {word_sign(word, stems) for word in self.words} | {_pair(pair) for pair in self.pairs}
 
 
 def anchors(plan: Plan) -> Anchors | None:
@@ -39,10 +39,19 @@ def anchors(plan: Plan) -> Anchors | None:
 
 def signs_of(body: Words) -> set[str]:
     """Everything in an item that could be an anchor, written as `Anchors.signs` does."""
-    keys = list({*body.keys, *body.compound_keys} - {BREAK})
-    words = {_word(key, stem, body.stems) for key, stem in zip(keys, body.stems.each(keys), strict=True)}
     pairs = {_pair(f"{one} {other}") for one, other in pairwise(body.keys) if BREAK not in (one, other)}
-    return words | pairs
+    return word_signs(body) | pairs
+
+
+def word_signs(body: Words) -> set[str]:
+    """The words of an item by their stems, also those with hyphens when read as one."""
+    keys = list({*body.keys, *body.compound_keys} - {BREAK})
+    return {_word(key, stem, body.stems) for key, stem in zip(keys, body.stems.each(keys), strict=True)}
+
+
+def word_sign(key: str, stems: Stems) -> str:
+    """How a word is written by its stem, for items whose words have these stems."""
+    return _word(key, stems[key], stems)
 
 
 def rarest(plan: Plan) -> tuple[int, list[Sought]]:

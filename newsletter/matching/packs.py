@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from newsletter.matching import yaml_loader
 from newsletter.matching.aliases import Group, OnlyWith
 from newsletter.matching.pack_problems import Problem, problems_of
 
@@ -96,11 +97,13 @@ def _group(pack: str, raw: Mapping[str, Any]) -> Group:
 
 def _loaded(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml_loader.load(path.read_text(encoding="utf-8"))
     except OSError:
         said = "it cannot be opened"
     except UnicodeDecodeError:
         said = "it is not UTF-8: save it as UTF-8"
+    except yaml_loader.YamlRefused as refused:
+        said = f"line {refused.line}: {refused.reason}"
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark is not None else ""

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from newsletter.matching.yaml_loader import UNREADABLE, BoundedLoader, YamlRefused, repeated
+
 _TEXTS, _LISTS, _SWITCHES = ("name", "query"), ("packs", "without"), ("urgent", "held")
 _FIELDS = (*_TEXTS, *_LISTS, *_SWITCHES)
 _SHAPE = "it needs 'topics', a list of topics with 'name' and 'query': 'newsletter topics export' writes such a file"
@@ -50,13 +52,20 @@ class NoTopicFile:
 def read(data: bytes) -> TopicFile | NoTopicFile:
     """The topics that a file describes. One that cannot be read is a problem, and does not stop the others."""
     try:
-        loader = yaml.SafeLoader(data.decode("utf-8-sig"))
+        loader = BoundedLoader(data.decode("utf-8-sig"))
         entries = _entries(loader.get_single_node())
+        if entries is None and loader.repeated_keys:
+            raise repeated(loader.repeated_keys[0])
         if entries is None:
             return NoTopicFile(_SHAPE)
         found = [_described(loader, node) for node in entries]
+        for key in loader.repeated_keys:
+            if not any(_inside(key, node) for node in entries):
+                raise repeated(key)
     except UnicodeDecodeError:
         return NoTopicFile("it is not UTF-8: save it as UTF-8")
+    except YamlRefused as refused:
+        return NoTopicFile(f"line {refused.line}: {refused.reason}")
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark is not None else ""
@@ -89,12 +98,21 @@ def _entries(root: yaml.Node | None) -> list[yaml.Node] | None:
     return lists[0].value if len(root.value) == 1 and lists and isinstance(lists[0], yaml.SequenceNode) else None
 
 
-def _described(loader: yaml.SafeLoader, node: yaml.Node) -> Described | Problem:
+def _inside(key: yaml.Node, node: yaml.Node) -> bool:
+    return bool(node.start_mark.index <= key.start_mark.index < node.end_mark.index)
+
+
+def _described(loader: BoundedLoader, node: yaml.Node) -> Described | Problem:
     line = node.start_mark.line + 1
     try:
+        for key in loader.repeated_keys:
+            if _inside(key, node):
+                raise repeated(key)
         said = loader.construct_object(node, deep=True)
+    except YamlRefused as refused:
+        return Problem(refused.line, refused.reason)
     except (yaml.YAMLError, ValueError):  # a date that is none, for instance
-        return Problem(line, "it holds a value that cannot be read: put it between quotation marks")
+        return Problem(line, UNREADABLE)
     wrong = _wrong(said)
     if wrong is not None:
         return Problem(line, wrong)

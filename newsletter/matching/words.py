@@ -130,6 +130,18 @@ class Words:
         parts = [place for key, place in self._compounds if key in forms]
         return whole[0] if len(whole) == 1 and not parts else merge(*whole, parts)
 
+    def capitals(self, longest: int) -> set[tuple[str, int]]:
+        """Words of at most so many letters that stand in capitals somewhere, with how many letters these are."""
+        found = set()
+        for first, (_, reading) in zip(self._first, self._texts, strict=True):
+            for number, key in enumerate(reading.keys):
+                if len(key) > longest or key == BREAK or "a" <= reading.shown[reading.place(number)[0]] <= "z":
+                    continue
+                for letters in (len(key), len(key) - 1) if key[-1] == "s" else (len(key),):
+                    if self._capitals(first + number, letters):
+                        found.add((key, letters))
+        return found
+
     def _capitals(self, number: int, letters: int) -> bool:
         shown = self._spelling(number)
         return shown[:letters].isupper() and shown[letters:] in ("", "s")

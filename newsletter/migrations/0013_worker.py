@@ -28,7 +28,7 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0012_occasion_open")]
+    dependencies = [("newsletter", "0018_left_over")]
 
     operations = [
         migrations.CreateModel(

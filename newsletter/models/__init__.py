@@ -14,7 +14,7 @@ from newsletter.models.delivery import (
     SoftBounce,
     Worker,
 )
-from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
+from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
 from newsletter.models.states import OUR_EVENTS, BatchState, Cadence, DeliveryState, Lane
@@ -56,6 +56,7 @@ __all__ = [
     "Item",
     "ItemVersion",
     "Lane",
+    "LeftOver",
     "Look",
     "Match",
     "Notice",

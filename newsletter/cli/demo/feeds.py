@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import yaml
+from newsletter.matching import yaml_loader
 
 #: Path → (title, content type, how it is written).
 PATHS = {
@@ -23,7 +23,7 @@ _SITE = "https://digest.example"
 def posts() -> dict[str, list[dict[str, Any]]]:
     """All sample posts by feed, each feed's newest first."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in PATHS}
-    for number, post in enumerate(yaml.safe_load((Path(__file__).parent / "posts.yaml").read_text(encoding="utf-8"))):
+    for number, post in enumerate(yaml_loader.load((Path(__file__).parent / "posts.yaml").read_text(encoding="utf-8"))):
         found[post["feed"]].append({"lang": "en", "tags": [], **post, "id": f"{_SITE}/?p={1000 + number}"})
     return found
 

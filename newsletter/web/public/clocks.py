@@ -1,6 +1,7 @@
 """The zone is asked by what one's clock shows now: no place is stored that the person did not pick, no script guesses it."""
 
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from newsletter.editions.slots import REPRESENTATIVES, in_words
@@ -46,13 +47,19 @@ HOURS = tuple((hour, f"{hour:02d}:00") for hour in range(24))
 WEEKDAYS = tuple(enumerate(DAYS))
 
 
+@cache
+def _zone_names() -> frozenset[str]:
+    """All zones: to list them takes as long as all the rest of a page, so it is done once."""
+    return frozenset(available_timezones())
+
+
 def clocks(now: datetime, also: str = "") -> list[tuple[str, str]]:
     """(zone, what a clock there shows now and who lives by it), from the earliest clock to the latest.
 
     `also` is a zone that must be among them: the one a person has.
     """
     zones = dict.fromkeys(REPRESENTATIVES)
-    if also in available_timezones():
+    if also in _zone_names():
         zones[also] = None
     places = {zone: PLACES.get(zone) or zone.rpartition("/")[2].replace("_", " ") for zone in zones}
     local = {zone: now.astimezone(ZoneInfo(zone)) for zone in places}

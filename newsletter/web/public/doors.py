@@ -1,21 +1,17 @@
 """What the pages take from the rooms: topics, matching, slots, wording, and the means that only the wiring knows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter import wiring
 from newsletter.editions.render import notice_subject
 from newsletter.editions.slots import next_due
-from newsletter.matching import match, query, topics
+from newsletter.matching import query, topics
 from newsletter.models import Topic, TopicRevision
 from newsletter.subscribers.choices import OwnTopic
 
-__all__ = ["Card", "Found", "Preview", "cards", "next_due", "own_topic", "preview", "problem", "sender", "subject"]
+__all__ = ["Card", "cards", "next_due", "own_topic", "problem", "sender", "subject"]
 
-#: How far back "would have matched" looks, and how much of it is shown.
-DAYS = 30
-SHOWN = 5
-MOST = 100
 _LONGEST_ABOUT = 90
 
 
@@ -26,25 +22,6 @@ class Card:
     id: int
     name: str
     about: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """An article that a word would have matched."""
-
-    title: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a word would have matched; the newest few with their titles."""
-
-    words: str = field(repr=False)
-    count: int
-    titles: tuple[Found, ...] = field(repr=False)
-    days: int = DAYS
-    more: bool = False
 
 
 def cards() -> list[Card]:
@@ -67,13 +44,6 @@ def problem(keyword: str) -> str | None:
     except query.QueryError as error:
         return f"{error.hint[:1].upper()}{error.hint[1:]}."
     return None
-
-
-def preview(keyword: str, now: datetime) -> Preview:
-    """What `keyword` would have matched in the last 30 days. Nothing is stored."""
-    found = match.would_match(keyword, now=now, days=DAYS, limit=MOST)
-    titles = tuple(Found(one.title, one.first_seen_at) for one in found[:SHOWN])
-    return Preview(keyword, len(found), titles, more=len(found) >= MOST)
 
 
 def own_topic(now: datetime) -> OwnTopic:

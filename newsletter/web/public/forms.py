@@ -26,6 +26,8 @@ SUBJECTS = (
 )
 LONGEST_KEYWORD = 200
 MOST_KEYWORDS = 10
+#: As much of a line is repeated beside what is wrong with it.
+LONGEST_QUOTED = 60
 
 
 class AddressForm(forms.Form):
@@ -74,6 +76,9 @@ class _Wishes(forms.Form):
         error_messages={"required": "Choose how often."},
     )
 
+    #: The keywords without a problem, after `is_valid`.
+    usable_keywords: tuple[str, ...] = ()
+
     def __init__(self, *args: Any, topics: Sequence[doors.Card], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["topics"]).choices = [(card.id, card.name) for card in topics]
@@ -84,10 +89,12 @@ class _Wishes(forms.Form):
         keywords = tuple(dict.fromkeys(line for line in lines if line))
         if len(keywords) > MOST_KEYWORDS:
             raise forms.ValidationError(f"Use at most {MOST_KEYWORDS} lines.")
-        for number, keyword in enumerate(keywords, 1):
-            problem = "This is too long." if len(keyword) > LONGEST_KEYWORD else doors.problem(keyword)
-            if problem:
-                raise forms.ValidationError(f"Line {number}: {problem}" if len(keywords) > 1 else problem)
+        problems = {keyword: problem for keyword in keywords if (problem := _keyword_problem(keyword))}
+        self.usable_keywords = tuple(keyword for keyword in keywords if keyword not in problems)
+        if problems and len(keywords) > 1:
+            problems = {line: f"Line {lines.index(line) + 1}, “{_short(line)}”: {problems[line]}" for line in problems}
+        if problems:
+            raise forms.ValidationError(list(problems.values()))
         return keywords
 
     def clean(self) -> dict[str, Any]:
@@ -98,14 +105,13 @@ class _Wishes(forms.Form):
             self.add_error(field, "Choose a topic, or type a word of your own.")
         return found
 
-    def previews(self, now: datetime) -> list[doors.Preview]:
-        """What each keyword would have matched; errors of other fields are forgotten, this button does not need them."""
+    def keywords_to_preview(self) -> tuple[str, ...]:
+        """The keywords that can be followed; errors of other fields are forgotten, this button does not need them."""
         for name in set(self.errors) - {"keyword"}:
             del self.errors[name]
-        keywords = self.cleaned_data.get("keyword")
-        if not keywords and not self.errors:
+        if not self.usable_keywords and not self.errors:
             self.add_error("keyword", "Type a word first.")
-        return [doors.preview(keyword, now) for keyword in keywords or ()]
+        return self.usable_keywords
 
 
 class AddForm(_Wishes):
@@ -157,3 +163,12 @@ def _address(text: str) -> Address:
         return normal(text)
     except BadAddress as error:
         raise forms.ValidationError(str(error)) from None
+
+
+def _keyword_problem(keyword: str) -> str | None:
+    """Why one line cannot be followed, in words for the person."""
+    return "This is too long." if len(keyword) > LONGEST_KEYWORD else doors.problem(keyword)
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= LONGEST_QUOTED else f"{line[: LONGEST_QUOTED - 1]}…"

@@ -1,6 +1,6 @@
 """What somebody follows and how it comes, behind a link mailed within the last 24 hours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +16,11 @@ from newsletter.subscribers.preferences import Preferences
 from newsletter.subscribers.renew import renew
 from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Wrong
-from newsletter.web.public import doors
+from newsletter.web.public import doors, keyword_preview
 from newsletter.web.public.answers import SeeOther, busy, dead_link
 from newsletter.web.public.clocks import when
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
+from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
 
 #: Topics and own words that one person may follow.
 MOST = 100
@@ -38,7 +39,7 @@ class Shown:
 
     settings: SettingsForm
     adding: AddForm
-    previews: Sequence[doors.Preview] = ()
+    preview: keyword_preview.Panel = NO_PREVIEW
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,7 +97,8 @@ def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
     now = clock.utcnow()
     form = AddForm(request.POST, topics=doors.cards())
     if "preview" in request.POST:
-        return _page(request, found, Shown(_fresh(found).settings, form, form.previews(now)))
+        panel = keyword_preview.preview(form.keywords_to_preview(), now=now)
+        return preview_page(_page(request, found, Shown(_fresh(found).settings, form, panel)), panel)
     if form.is_valid() and len(found.live) >= MOST:
         form.add_error("keyword", f"You follow {MOST} things already: stop one of them first.")
     if not form.is_valid():
@@ -123,7 +125,7 @@ def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpRespons
         "form": wrong if wrong.errors else shown.settings,
         "settings": shown.settings,
         "adding": shown.adding,
-        "previews": shown.previews,
+        "preview": shown.preview,
         "topics": [card for card in doors.cards() if card.id not in followed],
         "chosen": request.POST.getlist("topics"),
         "short_cadences": SHORT_CADENCES,

@@ -1,7 +1,5 @@
 """The first page: choose, see what a word would have matched, leave an address; and what to expect then."""
 
-from collections.abc import Sequence
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,23 +7,32 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter import clock, tasks, wiring
 from newsletter.subscribers.signup import Busy, sign_up
-from newsletter.web.public import doors
+from newsletter.web.public import doors, keyword_preview
 from newsletter.web.public.answers import SeeOther, busy
 from newsletter.web.public.even import even
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
+from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@even
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Show the form; take it; or show what a word would have matched."""
+    return _preview(request) if "preview" in request.POST else _subscribe(request)
+
+
+def _preview(request: HttpRequest) -> HttpResponse:
+    now, cards = clock.utcnow(), doors.cards()
+    form = SubscribeForm(request.POST, topics=cards, now=now)
+    return _page(request, form, cards, keyword_preview.preview(form.keywords_to_preview(), now=now))
+
+
+@even
+def _subscribe(request: HttpRequest) -> HttpResponse:
     now = clock.utcnow()
     cards = doors.cards()
     if request.method != "POST":
         return _page(request, SubscribeForm(topics=cards, now=now), cards)
     form = SubscribeForm(request.POST, topics=cards, now=now)
-    if "preview" in request.POST:
-        return _page(request, form, cards, form.previews(now))
     if form.trapped:
         return SeeOther(reverse("expect"))
     if not form.is_valid():
@@ -51,7 +58,7 @@ def expect(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, form: SubscribeForm, cards: list[doors.Card], previews: Sequence[doors.Preview] = ()
+    request: HttpRequest, form: SubscribeForm, cards: list[doors.Card], panel: keyword_preview.Panel = NO_PREVIEW
 ) -> HttpResponse:
     context = {
         "form": form,
@@ -59,6 +66,6 @@ def _page(
         "chosen": request.POST.getlist("topics"),
         "cadences": CADENCES,
         "subjects": SUBJECTS,
-        "previews": previews,
+        "preview": panel,
     }
-    return render(request, "subscribe.html.j2", context, status=422 if form.errors else 200)
+    return preview_page(render(request, "subscribe.html.j2", context, status=422 if form.errors else 200), panel)
