@@ -16,6 +16,7 @@ from newsletter.models.delivery import (
 from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
+from newsletter.models.sign_ups import MailboxLimit, NetworkCount, NoticeBudget, SignUpRequest
 from newsletter.models.states import OUR_EVENTS, BatchState, Cadence, DeliveryState, Lane
 from newsletter.models.subscribers import (
     Consent,
@@ -56,13 +57,17 @@ __all__ = [
     "ItemVersion",
     "Lane",
     "Look",
+    "MailboxLimit",
     "Match",
+    "NetworkCount",
     "Notice",
+    "NoticeBudget",
     "Occasion",
     "ProviderGate",
     "Pulse",
     "Rhythm",
     "Route",
+    "SignUpRequest",
     "SoftBounce",
     "Story",
     "Subscriber",

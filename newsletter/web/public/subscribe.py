@@ -7,16 +7,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter import clock, tasks, wiring
-from newsletter.subscribers.signup import Busy, sign_up
+from newsletter import clock
+from newsletter.subscribers.sign_up_queue import SignUp
 from newsletter.web.public import doors
-from newsletter.web.public.answers import SeeOther, busy
-from newsletter.web.public.even import even
+from newsletter.web.public.answers import SeeOther
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
+from newsletter.web.public.submit import submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@even
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Show the form; take it; or show what a word would have matched."""
     now = clock.utcnow()
@@ -30,14 +29,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return SeeOther(reverse("expect"))
     if not form.is_valid():
         return _page(request, form, cards)
-    signed = sign_up(
-        form.cleaned_data["address"], form.choices(), now=now, vault=wiring.vault(), next_due=doors.next_due
-    )
-    if isinstance(signed, Busy):
-        return busy(request)
-    if signed.notice_id is not None:
-        tasks.ring("notices")
-    return SeeOther(reverse("expect"))
+    return submit(request, SignUp(form.cleaned_data["address"], form.choices()), "expect")
 
 
 @require_safe
