@@ -128,7 +128,8 @@ def _compose(this: _Pass, wait: timedelta) -> int:
     with this.stage("sign-ups"):
         sign_ups.decide()
     with this.stage("notices"):
-        notices.plan_notices(wiring.composer(), now=db.now())
+        while notices.plan_notices(wiring.composer(), now=db.now()):
+            pass
     with this.stage("close"):
         closing.close_alert(now=db.now(), wait=wait)
     with this.stage("slots"):

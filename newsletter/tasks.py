@@ -62,7 +62,7 @@ TURN = 20
 #: Seconds in which one task begins to send, of a slow server only some windows: the last answer of one may take until shortly
 #: before the task's limit, and whatever is under way there is in doubt.
 SENDING = 30.0
-#: Seconds for which one task decides requests from public forms: notices leave meanwhile.
+#: Seconds for which one task decides requests from public forms, or plans notices; what is left the next tick finds.
 DECIDING = 10.0
 #: Seconds for which one task deletes what is old; what is left goes the next hour.
 PRUNING = 180.0
@@ -158,7 +158,8 @@ def decide_sign_ups() -> None:
 @app.task(name="newsletter.notices")
 def plan_notices() -> None:
     """Plan notices that wait."""
-    if notices.plan_notices(wiring.composer(), now=db.now()):
+    going_on = _for(DECIDING)
+    while going_on() and notices.plan_notices(wiring.composer(), now=db.now()):
         ring("send")
 
 

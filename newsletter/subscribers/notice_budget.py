@@ -1,8 +1,8 @@
 """How fast notices may go out in the whole service: one token bucket for each kind of request, kept as a single moment.
 
 This is the generic cell rate algorithm (ITU-T I.371): each notice moves `full_at` on by its share of an hour, and none may
-go while `full_at` is more than an hour ahead. So a quiet service sends an hour's worth at once, and a flooded one a notice
-every few seconds.
+go while `full_at` is further ahead than the stock lasts. So a quiet service sends its stock at once, and a flooded one a
+notice every few seconds.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ Kind = SignUpRequest.Kind
 _HOUR = timedelta(hours=1)
 #: Notices an hour, by kind; those for people who hold one of their own mails have no end but their mailbox's.
 PER_HOUR: Final = {Kind.SIGN_UP: 2000, Kind.LINK: 2000}
+#: What may go at once after a pause, as time at this pace: a link for a confirmed person stands behind no more than that.
+STOCK: Final = timedelta(minutes=15)
 #: Sign-ups an hour while many of the newest went to dead addresses.
 SLOWED: Final = 100
 
@@ -29,7 +31,7 @@ class Budget:
 
     def left(self, now: datetime) -> bool:
         """Whether a notice may go now."""
-        return self.row is None or self.row.full_at + _HOUR / self.row.per_hour <= now + _HOUR
+        return self.row is None or self.row.full_at + _HOUR / self.row.per_hour <= now + STOCK
 
     def spend(self, now: datetime) -> None:
         """One notice goes."""
