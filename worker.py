@@ -4,6 +4,12 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
-from newsletter.tasks import app
+from django.core.exceptions import ImproperlyConfigured
+
+try:
+    from newsletter.tasks import app
+except ImproperlyConfigured as error:
+    # one line instead of Celery's traceback
+    raise SystemExit(f"newsletter: {error}") from None
 
 __all__ = ["app"]

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl
+
+from newsletter import connection_urls
 
 #: Kind of provider → its number in the ledger, never changed, never used again. `smtps` is `smtp` with TLS from the first byte.
 NUMBERS: Final = {"outbox": 1, "smtp": 2, "sendgrid": 3}
@@ -49,17 +51,18 @@ def read(values: Mapping[str, str]) -> tuple[SplitResult, SplitResult | None]:
 
 def _parse(name: str, text: str) -> SplitResult:
     try:
-        parts = urlsplit(text)
-    except ValueError:  # whose words may quote the password
-        raise ValueError(f"NEWSLETTER_{name}: this is no URL, write smtp://USER:PASSWORD@HOST:PORT") from None
+        parts = connection_urls.parse(text)
+    except ValueError as error:
+        raise ValueError(f"NEWSLETTER_{name}: {error}") from None
     if parts.scheme not in ("outbox", "smtp", "smtps", "sendgrid"):
         raise ValueError(f"NEWSLETTER_{name}: write outbox:, smtp://USER:PASSWORD@HOST:PORT, smtps://… or sendgrid:")
     if parts.scheme in ("smtp", "smtps") and not parts.hostname:
         raise ValueError(f"NEWSLETTER_{name}: the host is missing, write smtp://USER:PASSWORD@HOST:PORT")
-    try:
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"NEWSLETTER_{name}: the port must be a number from 1 to 65535") from error
+    if parts.scheme in ("smtp", "smtps") and parts.path not in ("", "/"):
+        raise ValueError(
+            f"NEWSLETTER_{name}: nothing can stand between the port and ?; "
+            f"if it is part of the password, {connection_urls.ENCODE}"
+        )
     _options(name, parts.query)
     return parts
 

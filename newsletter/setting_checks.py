@@ -8,16 +8,15 @@ import re
 from collections.abc import Mapping
 from email.errors import MessageError
 from email.headerregistry import Address as MailAddress
-from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
-from newsletter import mail
+from newsletter import connection_urls, mail
 
 #: What may stand in a mail's header: with another address of our pages, each mail would be refused for good.
 _IN_A_HEADER = re.compile(r"[!-;=?-~]{1,500}")
@@ -38,19 +37,11 @@ def parts(text: str) -> list[str]:
 
 
 def split(name: str, text: str) -> SplitResult:
-    """The parts of an address."""
+    """The parts of a URL that may hold a password."""
     try:
-        return urlsplit(text)
-    except ValueError:  # whose words may quote a password
-        raise SettingsError(f"NEWSLETTER_{name}: this is no URL, look at its host and brackets") from None
-
-
-def port(name: str, url: SplitResult) -> int | None:
-    """The port of an address, None when it names none."""
-    try:
-        return url.port
+        return connection_urls.parse(text)
     except ValueError as error:
-        raise SettingsError(f"NEWSLETTER_{name}: the port must be a number from 1 to 65535") from error
+        raise SettingsError(f"NEWSLETTER_{name}: {error}") from None
 
 
 def host_port(name: str, text: str) -> tuple[str, int]:
@@ -103,13 +94,14 @@ def level(text: str) -> str:
 def http_url(name: str, text: str) -> str:
     """The address of a web server, without the last slash."""
     url = split(name, text)
+    if url.username is not None:
+        raise SettingsError(f"NEWSLETTER_{name}: leave out the user and the password")
     if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
     if not _IN_A_HEADER.fullmatch(text):
         raise SettingsError(
             f"NEWSLETTER_{name}: write {text!r} without spaces and in plain letters, another script as xn--…"
         )
-    port(name, url)
     return text.rstrip("/")
 
 
@@ -129,21 +121,45 @@ def public_key(text: str) -> EllipticCurvePublicKey:
 
 def broker(url: str) -> str:
     """The address of a broker that we can speak to."""
-    if split("BROKER_URL", url).scheme not in ("memory", "redis", "rediss"):
+    parts = split("BROKER_URL", url)
+    if parts.scheme not in ("memory", "redis", "rediss"):
         raise SettingsError("NEWSLETTER_BROKER_URL: write redis://HOST:PORT/NUMBER, or memory:// for one process")
+    if parts.scheme != "memory" and not re.fullmatch(r"/?|/[0-9]{1,5}/?", parts.path):
+        raise SettingsError(
+            "NEWSLETTER_BROKER_URL: after the port only the number of a Redis database can stand, for example /0"
+        )
     return url
+
+
+_NAMED = re.compile(r"\s*(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*", re.DOTALL)
+_COMMENTED = re.compile(r"\s*(?P<address>[^\s()]+@[^\s()]+)\s*\((?P<name>.*)\)\s*", re.DOTALL)
+
+
+def mailbox(text: str) -> tuple[str, str]:
+    """(name, address) of `NAME <ADDRESS>`, `ADDRESS (NAME)` or a bare address.
+
+    The name is taken as it is typed: RFC 5322 wants quotation marks around one with `@`, `:`, `,` or brackets, and people
+    leave them out. Where they are there, they and the backslashes in them are taken off.
+    """
+    found = _NAMED.fullmatch(text) or _COMMENTED.fullmatch(text)
+    if found is None:
+        return "", text.strip()
+    name = found["name"].strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name, found["address"].strip()
 
 
 def sender(values: Mapping[str, str]) -> tuple[str, str, str]:
     """(name, address, contact address) of the sender."""
-    name, address = parseaddr(values["FROM"] or "Newsletter <newsletter@localhost>")
-    contact = values["CONTACT"] or address
+    name, address = mailbox(values["FROM"] or "Newsletter <newsletter@localhost>")
+    contact = mailbox(values["CONTACT"])[1] or address
     for setting, text in (("FROM", address), ("CONTACT", contact)):
         try:
             parsed = MailAddress(addr_spec=text)
             mail.ascii_address(text)
-        except (ValueError, IndexError, MessageError) as error:
-            raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org") from error
-        if not parsed.domain or not parsed.username:
-            raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org")
+        except (ValueError, IndexError, MessageError):
+            parsed = None
+        if parsed is None or not parsed.domain or not parsed.username:
+            raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org") from None
     return name, address, contact

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from newsletter.config import read_config, read_environment
 from newsletter.keys_file import prepare_keys
-from newsletter.setting_checks import SettingsError, port, split
+from newsletter.setting_checks import SettingsError, split
 
 
 def database(url: str, data_dir: Path) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", unquote(parts.hostname or "")),
-        "PORT": port("DATABASE_URL", parts) or "",
+        "PORT": parts.port or "",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # without a threshold nothing is prepared, also not what asks to be; Django's own statements are never counted

@@ -20,7 +20,7 @@ if not apps.ready:
 
 from newsletter import broker, db, lifetime, sending, sign_ups, upkeep, wiring
 from newsletter.delivery import prune, soft
-from newsletter.editions import closing, compose, notices
+from newsletter.editions import closing, compose, left_over, notices
 from newsletter.feeds import lease
 from newsletter.feeds import prune as old_feeds
 from newsletter.feeds import refresh as feeds
@@ -225,6 +225,7 @@ def prune_rows() -> None:
     prune.prune(now=now, going_on=_for(PRUNING))
     soft.prune(now=now)
     sign_ups.prune()
+    left_over.prune(now=now)
     old_feeds.prune(now=now)
     topics.drop_orphans()
 

@@ -82,7 +82,7 @@ def explain(reference: str, json: Json = False) -> None:
     lines = [
         f"{story.reference}: {story.state}{f' ({story.reason})' if story.reason else ''}",
         f"for {story.occasion}, planned {when(story.planned_at)}, batch {story.batch_id}",
-        *(f"  item {item} version {version}, for topics {list(topics)}" for item, version, topics in story.items),
+        *(f"  item {item.item_id} version {item.version}, {item.title!r}: {_topics(item)}" for item in story.items),
         *(f"  attempt {_attempt(row)}" for row in story.attempts),
         *(f"  {row['kind']} at {row['at']:%Y-%m-%d %H:%M}: {row['detail']}" for row in story.events),
     ]
@@ -182,6 +182,15 @@ def _retry_parked(word: waive.Word, yes: bool, json: bool) -> None:
 
 def _mails(number: int) -> str:
     return f"{number} mail{'' if number == 1 else 's'}"
+
+
+def _topics(item: status.StoryItem) -> str:
+    """`topics Uyghur (2), Huawei (5)`; an own keyword stays unnamed."""
+    curated = [f"{topic.name} ({topic.topic_id})" for topic in item.topics if topic.name is not None]
+    words = [f"topic{'' if len(curated) == 1 else 's'} {', '.join(curated)}"] if curated else []
+    if len(curated) < len(item.topics):
+        words.append("a keyword of their own")
+    return " and ".join(words)
 
 
 def _attempt(row: Mapping[str, object]) -> str:

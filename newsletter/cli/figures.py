@@ -13,6 +13,7 @@ from newsletter.cli import sending
 from newsletter.cli.show import when
 from newsletter.delivery import breaker, gate, reputation
 from newsletter.delivery import status as deliveries
+from newsletter.editions import left_over
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
 from newsletter.mail_urls import name_of
@@ -29,6 +30,9 @@ WHAT_TO_DO = {
 INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
 ALONE = "{provider} left {in_a_row} mails in doubt in a row: one is tried at {next_probe_at:%H:%M} UTC, the others wait"
 SKIPPED = "{} digests of the last 7 days were found more than 6 hours late and skipped: the next ones have all of it"
+LEFT_OVER = (
+    "{} articles wait for room in a mail for more than 10 days: a topic matches too much, see 'newsletter topics list'"
+)
 PAUSED = "{provider} is PAUSED ({paused_by}): 'newsletter sending resume --provider {provider}' opens it, {planned} mails wait"
 RESUME = "'newsletter sending resume' opens it"
 SLOWED = "sign-ups are slowed down: many confirmation mails of the last day bounced or were called spam"
@@ -50,6 +54,7 @@ def figures() -> dict[str, Any]:
         "providers": [asdict(one) for one in sending.standing(now=now)],
         "providers_left_alone": [asdict(one) | {"provider": name_of(one.provider)} for one in breaker.opened()],
         "slots_skipped": Gathering.objects.filter(skipped=True, cut_at__gt=now - timedelta(days=7)).count(),
+        "left_over_overdue": left_over.overdue(now=now),
         "last_look_at": beat.at if beat else None,
         "silent": beat is None or beat.at < now - SILENT,
         "feeds": feeds.counts(now=now),
@@ -106,6 +111,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"today     {told_of_day(one)}" for one in found["days"])
     yield from (f"back      {told_back(one)}" for one in found["reputation"])
     yield from (f"          {words}" for one in found["reputation"] for words in one["warnings"])
+    if found["left_over_overdue"]:
+        yield f"          {LEFT_OVER.format(found['left_over_overdue'])}"
     if found["slots_skipped"]:
         yield f"          {SKIPPED.format(found['slots_skipped'])}"
     yield f"next slot {when(found['next_slot_at'])} UTC"

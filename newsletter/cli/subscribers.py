@@ -2,11 +2,10 @@
 
 import sys
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from newsletter import db, tasks, wiring
+from newsletter import db, locales, tasks, time_zones, wiring
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, example, fail, misuse, result, when
 from newsletter.editions.slots import next_due
@@ -65,7 +64,7 @@ def add(
         hour=hour,
         weekday=weekday,
         discreet=not headlines,
-        locale=locale,
+        locale=_locale(locale),
     )
     if not choices.topic_ids and not choices.words:
         misuse("name at least one --topic or --query")
@@ -146,10 +145,15 @@ def _keywords(words: list[str]) -> tuple[str, ...]:
 
 
 def _check_zone(zone: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        misuse("--timezone is a name such as Europe/Berlin or Asia/Almaty")
+    if not time_zones.is_place(zone):
+        misuse("--timezone is the name of a place such as Europe/Berlin or Asia/Almaty, or UTC")
+
+
+def _locale(text: str) -> str:
+    found = locales.canonical(text)
+    if found is None:
+        misuse("--locale is a language such as en, de or pt-BR")
+    return found
 
 
 def _told(made: Added) -> str:

@@ -1,11 +1,11 @@
 """Figures and stories of deliveries: the sum that must close, and what became of one mail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter import db, links
-from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, Occasion
+from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, ItemVersion, Occasion, Topic
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,24 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True)
+class StoryTopic:
+    """A topic that brought an item. `name` is None for somebody's own keyword, which is shown to nobody."""
+
+    topic_id: int
+    name: str | None
+
+
+@dataclass(frozen=True)
+class StoryItem:
+    """An item of a mail, in the version that was mailed."""
+
+    item_id: int
+    version: int
+    title: str
+    topics: tuple[StoryTopic, ...]
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything that is known of one delivery, without saying who it is for."""
 
@@ -38,7 +56,7 @@ class Story:
     state: str
     reason: str | None
     batch_id: int
-    items: tuple[tuple[int, int, tuple[int, ...]], ...]
+    items: tuple[StoryItem, ...]
     attempts: tuple[Mapping[str, object], ...]
     events: tuple[Mapping[str, object], ...]
 
@@ -84,9 +102,29 @@ def explain(reference: str) -> Story | None:
         state=delivery.state or delivery.batch.state,
         reason=delivery.reason or delivery.batch.reason,
         batch_id=delivery.batch_id,
-        items=tuple((item, version, tuple(topics)) for item, version, topics in content),
+        items=_items(content),
         attempts=tuple(
             attempts.values("n", "provider", "began_at", "ended_at", "outcome", "phase", "disproved", "waived_by")
         ),
         events=tuple(events.values("kind", "at", "detail")),
+    )
+
+
+def _items(content: Sequence[tuple[int, int, Sequence[int]]]) -> tuple[StoryItem, ...]:
+    """The items of an edition, with the titles that were mailed and the names of their topics."""
+    item_ids = [item_id for item_id, _, _ in content]
+    titles = {
+        (row.item_id, row.n): row.title
+        for row in ItemVersion.objects.filter(item_id__in=item_ids).only("item_id", "n", "title")
+    }
+    topic_ids = {topic_id for _, _, topic_ids in content for topic_id in topic_ids}
+    names = dict(Topic.objects.filter(id__in=topic_ids).values_list("id", "name"))
+    return tuple(
+        StoryItem(
+            item_id,
+            version,
+            titles.get((item_id, version), ""),
+            tuple(StoryTopic(topic_id, names.get(topic_id)) for topic_id in topic_ids),
+        )
+        for item_id, version, topic_ids in content
     )

@@ -11,10 +11,12 @@ from typing import Protocol
 import structlog
 from django.db import IntegrityError, transaction
 
+from newsletter.editions import left_over
 from newsletter.editions.owed import CHUNK, FIRST, SECOND, Owed, audience, chunk_end, owed
 from newsletter.editions.pieces import Explaining, Shelf, shelf
 from newsletter.editions.render import Block, Wording
 from newsletter.editions.select import Content, content, stories
+from newsletter.editions.size_limit import WHOLE, Length, fit
 from newsletter.models import Cadence, Edition, EditionBody, Gathering, Lane
 from newsletter.vault import Vault
 
@@ -22,6 +24,8 @@ log = structlog.get_logger()
 
 #: An edition whose body is younger is not worded again: its key is a hash of all that it says.
 WORDED = timedelta(days=1)
+#: Between two mails of one cadence.
+PERIOD = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 #: Editions worded in one transaction at most: all their words are in memory at once. Digests are nearly all different.
 EDITIONS = 1_000
 #: A chunk is computed again when another composer gave one of its items first; each time fewer can be left.
@@ -67,6 +71,8 @@ class Draft:
     told: Content | str
     words: str | None = field(repr=False)
     failed: str | None = None
+    #: Items that did not fit, and stay owed.
+    left: int = 0
 
 
 def _nobody_waits(_batch_ids: Sequence[int]) -> None:
@@ -121,7 +127,7 @@ def _chunk(
         if most is not None and len(shares) - len(worded) > most:
             return None
         drafts = [
-            (Draft(key, *share.what, None) if key in worded else bench.draft(key, *share.what), sorted(share.people))
+            (bench.stored(key, *share.what) if key in worded else bench.draft(key, *share.what), sorted(share.people))
             for key, share in shares.items()
         ]
         people = audience(gathering, sum(len(everybody) for _, everybody in drafts), lo=lo, hi=hi)
@@ -137,10 +143,19 @@ def _chunk(
 
 
 @dataclass(frozen=True)
-class _Share:
-    """A look and a content, and everybody who gets it."""
+class _Fitted:
+    """What fits into one mail: its content, how long each story is shown, and the number of items left for the next one."""
 
-    what: tuple[int, Content]
+    told: Content
+    lengths: tuple[Length, ...]
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A look and a content that fits, and everybody who gets it."""
+
+    what: tuple[int, _Fitted]
     people: list[int]
 
 
@@ -148,8 +163,13 @@ def _shares(groups: Sequence[Owed], stock: Shelf, bench: "_Bench") -> dict[bytes
     """Everybody who is told the same, in the same look, by the edition's key."""
     people: dict[tuple[int, Content], list[int]] = defaultdict(list)
     for group in groups:
-        people[group.look_id, content(group.match_ids, stock.hits)].extend(group.subscriber_ids)
-    return {bench.key(*what): _Share(what, everybody) for what, everybody in people.items()}
+        people[group.look_id, content(group.match_ids, stock.hits, bench.late)].extend(group.subscriber_ids)
+    shares: dict[bytes, _Share] = {}
+    for (look_id, told), everybody in people.items():
+        fitted = bench.fitted(look_id, told)
+        share = shares.setdefault(bench.key(look_id, fitted), _Share((look_id, fitted), []))
+        share.people.extend(everybody)
+    return shares
 
 
 def _worded(keys: Iterable[bytes], now: datetime) -> set[bytes]:
@@ -164,30 +184,59 @@ class _Bench:
     def __init__(self, gathering: Gathering, stock: Shelf, wording: Wording) -> None:
         self._kind = gathering.occasion.kind
         self._cadence = Cadence(gathering.rhythm.cadence if gathering.rhythm else Cadence.IMMEDIATE).name.lower()
+        #: What was owed by then did not fit into the mail before this one; None for an alert, which has only what is fresh.
+        self.late = gathering.cut_at - PERIOD[self._cadence] if gathering.rhythm else None
         self._stock = stock
         self._wording = wording
-        self._blocks: dict[tuple[int, Content], Block] = {}
+        self._blocks: dict[tuple[int, Content, Length], Block] = {}
 
-    def key(self, look_id: int, told: Content) -> bytes:
-        return edition_key(self._kind, self._cadence, look_id, self._wording.revision, told)
+    def fitted(self, look_id: int, told: Content) -> _Fitted:
+        """As much of `told` as fits into one mail of bounded size."""
+        places = stories(told, self._stock.story_of)
+        whole = _Fitted(told, (WHOLE,) * len(places))
 
-    def draft(self, key: bytes, look_id: int, told: Content) -> Draft:
+        def title(index: int) -> str:
+            return self._block(look_id, places[index], WHOLE).title
+
+        def size(index: int, length: Length) -> int:
+            return self._block(look_id, places[index], length).size
+
         try:
             look = self._stock.looks[look_id]
-            blocks = [self._block(look_id, place) for place in stories(told, self._stock.story_of)]
-            words = self._wording.letter(self._kind, look, blocks, cadence=self._cadence)
+            room = self._wording.room(self._kind, look, len(places), title, cadence=self._cadence)
+            lengths = fit(len(places), size, room)
+        except Exception:  # noqa: BLE001 - `draft` meets it again, logs it and parks the edition
+            return whole
+        kept = tuple(item for place in places[: len(lengths)] for item in place)
+        return _Fitted(kept, lengths, len(told) - len(kept))
+
+    def key(self, look_id: int, fitted: _Fitted) -> bytes:
+        told = [fitted.told, fitted.left] if fitted.left else fitted.told
+        return edition_key(self._kind, self._cadence, look_id, self._wording.revision, told)
+
+    def stored(self, key: bytes, look_id: int, fitted: _Fitted) -> Draft:
+        """An edition whose words are stored already."""
+        return Draft(key, look_id, fitted.told, None, left=fitted.left)
+
+    def draft(self, key: bytes, look_id: int, fitted: _Fitted) -> Draft:
+        told = fitted.told
+        try:
+            look = self._stock.looks[look_id]
+            places = zip(stories(told, self._stock.story_of), fitted.lengths, strict=True)
+            blocks = [self._block(look_id, place, length) for place, length in places]
+            words = self._wording.letter(self._kind, look, blocks, cadence=self._cadence, left=fitted.left)
         except Exception as error:  # noqa: BLE001 - one edition that cannot be worded must not stop the others
             log.error("not_worded", items=[item for item, _, _ in told], error=type(error).__name__)
             return Draft(key, look_id, told, None, f"could not be worded ({type(error).__name__})")
-        return Draft(key, look_id, told, as_body(words.subject, words.text, words.html))
+        return Draft(key, look_id, told, as_body(words.subject, words.text, words.html), left=fitted.left)
 
-    def _block(self, look_id: int, place: Content) -> Block:
-        if (look_id, place) not in self._blocks:
+    def _block(self, look_id: int, place: Content, length: Length) -> Block:
+        if (look_id, place, length) not in self._blocks:
             pieces = [self._stock.pieces[item, version] for item, version, _ in place]
-            self._blocks[look_id, place] = self._wording.block(
-                pieces, self._stock.reasons(place), self._stock.highlights(place), self._stock.looks[look_id]
+            self._blocks[look_id, place, length] = self._wording.block(
+                pieces, self._stock.reasons(place), self._stock.highlights(place), self._stock.looks[look_id], length
             )
-        return self._blocks[look_id, place]
+        return self._blocks[look_id, place, length]
 
 
 def edition_key(kind: str, cadence: str, look_id: int, revision: str, told: object) -> bytes:
@@ -208,6 +257,7 @@ def _plan(
     for draft, everybody in drafts:
         for item, version, _ in () if isinstance(draft.told, str) else draft.told:
             given[item, version].extend(everybody)
+    left_over.remember([person for draft, everybody in drafts if draft.left for person in everybody], now=now)
     return composer.plan(
         occasion_id=gathering.occasion_id,
         lane=Lane.DIGEST if gathering.rhythm else Lane.ALERT,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Block:
     html: str = field(repr=False)
     text: str = field(repr=False)
     title: str = field(repr=False)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the HTML, or of the text where there is no HTML."""
+        return len((self.html or self.text).encode())
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def cut(text: str, longest: int) -> str:
         return text
     short = text[: longest - 1]
     at_word = short.rsplit(" ", 1)[0]
-    return (at_word if len(at_word) > longest * 2 // 3 else short).rstrip(" ,;:–—-") + "…"
+    return (at_word if len(at_word) > longest * 2 // 3 else short).rstrip(" \n.,;:–—-") + "…"
 
 
 def headline(piece: Piece) -> str:
@@ -54,13 +54,22 @@ def subject(kind: str, cadence: str, titles: Sequence[str], *, discreet: bool) -
     """The subject of an alert or digest: neutral, or the first headline with the number of others."""
     if discreet or not titles:
         return SUBJECTS[kind, cadence]
-    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    # in brackets: "A village gets its own mast and 2 more" would read as three masts
+    more = f" (and {articles(len(titles) - 1, more=True)})" if len(titles) > 1 else ""
     return isolated(cut(titles[0], LONGEST_SUBJECT - len(more))) + more
 
 
-def articles(count: int) -> str:
-    """`1 article`, `3 articles`."""
-    return "1 article" if count == 1 else f"{count} articles"
+def articles(count: int, *, more: bool = False) -> str:
+    """`1 article`, `3 articles`; with `more`, `1 more article`, `3 more articles`."""
+    return f"{count}{' more' if more else ''} article{'' if count == 1 else 's'}"
+
+
+def left_over(count: int, cadence: str) -> str:
+    """What a mail says of the articles that did not fit into it."""
+    came = "It comes" if count == 1 else "They come"
+    # what an alert has no room for goes out with the reader's daily mail
+    mail = "weekly mail" if cadence == "weekly" else "daily mail"
+    return f"{articles(count, more=True)} did not fit. {came} first in your next {mail}."
 
 
 def on_date(day: date | None, locale: str) -> str:

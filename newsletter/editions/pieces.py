@@ -131,6 +131,7 @@ def _hit(match: Match) -> select.Hit:
         story_id=match.item.story_id,
         published_at=match.item.entry.published_at,
         position=match.item.position,
+        owed_at=match.owed_at or match.matched_at,
     )
 
 

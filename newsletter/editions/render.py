@@ -1,7 +1,7 @@
 """Mails worded from templates: blocks rendered once and joined; what is personal stays a place that is filled in last."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from newsletter import mail, second_copy
-from newsletter.editions import phrases
+from newsletter.editions import phrases, size_limit
 from newsletter.editions.notice_words import NOTICES, notice_subject
 from newsletter.editions.parts import Block, Frame, Look, Piece, Reason, Source, Span, Words
 from newsletter.editions.telling import causes, citations, told, worded_apart
@@ -26,8 +26,12 @@ _NEUTRAL = (
 )
 _FILLER = "\u034f\u2007" * 110
 _LONGEST_PREVIEW = 160
-#: From so many articles on, a letter opens with their titles.
-_CONTENTS = 3
+#: With so many articles a letter opens with their titles: of more, the list would be as long as the mail.
+_CONTENTS = range(3, 26)
+#: Bytes around a title in that list.
+_LISTED = 200
+#: Reasons under a title without text, and words of each.
+_TITLE_REASONS, _TITLE_WORDS = 3, 3
 
 
 class Wording:
@@ -53,24 +57,35 @@ class Wording:
         # a head is put together for every letter, so its styles are written into the template, once
         opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")
         self._opening = self._templates.from_string(self._inliner.inline_fragment(opening, self._style))
+        left = (templates_dir / "left_over.html.j2").read_text(encoding="utf-8")
+        self._left = self._templates.from_string(self._inliner.inline_fragment(left, self._style))
         self._page = lru_cache(maxsize=16)(self._new_page)
+        self._frame_size = lru_cache(maxsize=256)(self._new_frame_size)
         self._foot = self._text("letter.txt.j2")
         #: Changes when anything changes that every mail is made of: part of an edition's key.
         self.revision = _revision(templates_dir, frame)
 
     def block(
-        self, pieces: Sequence[Piece], reasons: Sequence[Reason], spans: Mapping[int, Sequence[Span]], look: Look
+        self,
+        pieces: Sequence[Piece],
+        reasons: Sequence[Reason],
+        spans: Mapping[int, Sequence[Span]],
+        look: Look,
+        length: size_limit.Length = size_limit.WHOLE,
     ) -> Block:
         """One place in a mail: an item, or a story that several items tell, with every summary, each once, and all sources.
 
-        `spans` holds, by item id, where matched words stand; what cannot be found again in the HTML is not marked.
+        `spans` holds, by item id, where matched words stand; what cannot be found again in the HTML is not marked. `length` is
+        how many characters of each summary are shown; see `size_limit`.
 
         Raises:
             ValueError: there is no piece.
         """
         if not pieces:
             raise ValueError("a block needs at least one piece")
-        story = [told(piece, spans.get(piece.item_id, ())) for piece in worded_apart(pieces)]
+        if length == size_limit.TITLE:
+            return self._title_block(pieces[0], reasons, look)
+        story = [told(piece, spans.get(piece.item_id, ()), length) for piece in worded_apart(pieces)]
         sources, why = citations(pieces, look.locale), causes(reasons)
         html = ""
         if look.format != "text":
@@ -78,8 +93,18 @@ class Wording:
         text = self._text("block.txt.j2", story=story, sources=sources, reasons=why)
         return Block(html=html, text=text, title=story[0].title)
 
-    def letter(self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str) -> Words:
+    def _title_block(self, piece: Piece, reasons: Sequence[Reason], look: Look) -> Block:
+        """Title, link and reasons in a few lines, for a mail with too many articles to show more of each."""
+        shown = told(piece, ())
+        causes_shown = causes(reasons[:_TITLE_REASONS], _TITLE_WORDS)
+        values = {"told": shown, "reasons": causes_shown, "more": max(0, len(reasons) - _TITLE_REASONS)}
+        html = "" if look.format == "text" else self._html("title.html.j2", **values)
+        return Block(html=html, text=self._text("title.txt.j2", **values), title=shown.title)
+
+    def letter(self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str, left: int = 0) -> Words:
         """An alert or digest: head, the blocks as they are, foot. `cadence` is immediate, daily or weekly.
+
+        `left` is the number of articles that did not fit, and come with the next mail.
 
         Raises:
             KeyError: there is no such kind of letter with this cadence.
@@ -89,16 +114,35 @@ class Wording:
         subject = phrases.subject(kind, cadence, titles, discreet=look.discreet)
         count = phrases.articles(len(blocks))
         hello = f"{count} from {mail.defuse(self._frame.organisation)}." + (f" {_NEUTRAL}" if look.discreet else "")
-        contents = [phrases.isolated(title) for title in titles] if len(titles) >= _CONTENTS else []
+        contents = [phrases.isolated(title) for title in titles] if len(titles) in _CONTENTS else []
+        rest = phrases.left_over(left, cadence) if left else ""
         opening = self._text("opening.txt.j2", heading=heading, opening=hello, contents=contents)
-        text = "".join([opening, *(block.text for block in blocks), self._foot])
+        text = "".join([opening, *(block.text for block in blocks), f"\n* * *\n\n{rest}\n" if rest else "", self._foot])
         if look.format == "text":
             return Words(subject, text, "")
         head, middle, foot = self._page(heading)
         preview = hello + _FILLER if look.discreet else phrases.cut(" · ".join([count, *titles]), _LONGEST_PREVIEW)
         opening = self._opening.render(heading=heading, count=count, contents=contents)
-        html = "".join([head, str(escape(preview)), middle, opening, *(block.html for block in blocks), foot])
+        more = self._left.render(words=rest) if rest else ""
+        html = "".join([head, str(escape(preview)), middle, opening, *(block.html for block in blocks), more, foot])
         return Words(subject, text, html)
+
+    def room(self, kind: str, look: Look, count: int, title: Callable[[int], str], *, cadence: str) -> int:
+        """Bytes that `count` blocks may take in a letter, so that all of it stays below `size_limit.LIMIT`.
+
+        `title` gives the title of each, for letters that open with a list of them.
+        """
+        frame = self._frame_size(phrases.SUBJECTS[kind, cadence], look.format)
+        listed = range(count) if count in _CONTENTS else ()
+        contents = sum(_LISTED + len(escape(title(index)).encode()) for index in listed)
+        return size_limit.LIMIT - size_limit.RESERVED - frame - contents
+
+    def _new_frame_size(self, heading: str, format_: str) -> int:
+        """Bytes of a letter without blocks."""
+        if format_ == "text":
+            return len(self._foot.encode())
+        opening = self._opening.render(heading=heading, count="", contents=[])
+        return len("".join([*self._page(heading), opening]).encode())
 
     def notice(self, kind: str, look: Look) -> Words:
         """A mail about the subscription itself. It says neither a topic nor anything that somebody typed.

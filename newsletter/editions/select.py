@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Hit:
     story_id: int | None
     published_at: datetime
     position: int
+    owed_at: datetime
 
 
 #: One item of an edition: (item id, version, topic ids in order).
@@ -24,20 +26,26 @@ Told = tuple[int, int, tuple[int, ...]]
 Content = tuple[Told, ...]
 
 
-def content(match_ids: Iterable[int], hits: Mapping[int, Hit]) -> Content:
-    """The content for somebody who is owed `match_ids`: newest story first, items of one story side by side."""
+def content(match_ids: Iterable[int], hits: Mapping[int, Hit], late: datetime | None = None) -> Content:
+    """The content for somebody who is owed `match_ids`: newest story first, items of one story side by side.
+
+    What was owed at `late` or before did not fit into an earlier mail: it comes first, what has waited longest before all.
+    """
     topics: dict[int, set[int]] = defaultdict(set)
     chosen: dict[int, Hit] = {}
+    owed: dict[tuple[str, int], datetime] = {}
     for match_id in match_ids:
         hit = hits[match_id]
         topics[hit.item_id].add(hit.topic_id)
+        owed[_story(hit)] = min(hit.owed_at, owed.get(_story(hit), hit.owed_at))
         known = chosen.get(hit.item_id)
         if known is None or hit.version > known.version:
             chosen[hit.item_id] = hit
     first: dict[tuple[str, int], tuple[float, int, int]] = {}
     for hit in chosen.values():
         first[_story(hit)] = min(_place(hit), first.get(_story(hit), _place(hit)))
-    ordered = sorted(chosen.values(), key=lambda hit: (first[_story(hit)], _place(hit)))
+    waited = {story: at.timestamp() if late is not None and at <= late else inf for story, at in owed.items()}
+    ordered = sorted(chosen.values(), key=lambda hit: (waited[_story(hit)], first[_story(hit)], _place(hit)))
     return tuple((hit.item_id, hit.version, tuple(sorted(topics[hit.item_id]))) for hit in ordered)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from newsletter import mail
-from newsletter.editions import highlight, phrases
+from newsletter.editions import excerpt, highlight, phrases, size_limit
 from newsletter.editions.parts import Piece, Reason, Source, Span
 
 #: More words than these say no more about why.
@@ -60,13 +60,20 @@ class Said:
     stands_for: str = field(repr=False)
 
 
-def told(piece: Piece, spans: Sequence[Span]) -> Told:
-    """What the templates show of a piece."""
+def told(piece: Piece, spans: Sequence[Span], length: int = size_limit.WHOLE) -> Told:
+    """What the templates show of a piece, its text cut after `length` characters."""
     title = phrases.headline(piece)
-    body = highlight.fit_for_mail(piece.html)
-    body = highlight.mark_html(body, piece.text, _ranges(spans, "text"))
+    # a post without a title is headed by its first sentence: where that is all there is, it is not said again below
+    is_title = "".join(piece.text.split()) == "".join(title.split())
+    text = "" if is_title else re.sub(r"\n{3,}", "\n\n", piece.text.strip())
+    body = "" if is_title else highlight.fit_for_mail(piece.html)
+    body = highlight.mark_html(body, piece.text, _ranges(spans, "text")) if body else ""
     # spans speak of the title as it is stored: of another line that is shown instead they would say nothing
     in_title = _ranges(spans, "title") if title == piece.title else []
+    if is_title and title == piece.text:
+        in_title = in_title + _ranges(spans, "text")
+    if length != size_limit.WHOLE:
+        body, text = excerpt.shorten_html(body, length), excerpt.shorten_text(text, length)
     url = mail.defuse(phrases.web_link(piece.url))
     words = f"{piece.title} {piece.text}"
     dir_ = phrases.direction(words, piece.lang)
@@ -74,7 +81,7 @@ def told(piece: Piece, spans: Sequence[Span]) -> Told:
         title=mail.defuse(title),
         marked_title=Markup(mail.defuse(highlight.mark_line(title, in_title))),  # noqa: S704 - escaped by mark_line
         body=Markup(mail.defuse(body)),  # noqa: S704 - cleaned by nh3 in fit_for_mail
-        text=mail.defuse(re.sub(r"\n{3,}", "\n\n", piece.text.strip())),
+        text=mail.defuse(text),
         url=url,
         host=phrases.host(url),
         lang=Markup(' lang="{}"').format(piece.lang) if _LANGUAGE.fullmatch(piece.lang) else Markup(),
@@ -101,9 +108,9 @@ def citations(pieces: Iterable[Piece], locale: str) -> list[Cited]:
     return [one for one in cited if one.publisher or one.date]
 
 
-def causes(reasons: Iterable[Reason]) -> list[Cause]:
-    """The reasons in order."""
-    return [_cause(reason) for reason in reasons]
+def causes(reasons: Iterable[Reason], most_words: int = MOST_WORDS) -> list[Cause]:
+    """The reasons in order, each with at most `most_words` words."""
+    return [_cause(reason, most_words) for reason in reasons]
 
 
 def _cited(source: Source, locale: str) -> Cited:
@@ -113,7 +120,7 @@ def _cited(source: Source, locale: str) -> Cited:
     return Cited(mail.defuse(publisher) or ("" if date else host), date, url, host)
 
 
-def _cause(reason: Reason) -> Cause:
+def _cause(reason: Reason, most_words: int) -> Cause:
     name = phrases.one_line(reason.name)
     words = [word for one in reason.words if (word := phrases.one_line(one))]
     if reason.own and [word.casefold() for word in words] == [name.casefold()]:
@@ -121,8 +128,8 @@ def _cause(reason: Reason) -> Cause:
     return Cause(
         what="your own word" if reason.own else "topic",
         name=mail.defuse(name),
-        words=tuple(_said(word, reason, name) for word in words[:MOST_WORDS]),
-        more=max(0, len(words) - MOST_WORDS),
+        words=tuple(_said(word, reason, name) for word in words[:most_words]),
+        more=max(0, len(words) - most_words),
         objection=reason.objection,
     )
 

@@ -44,6 +44,8 @@ class Block:
     whole: str = ""
     #: `lang` and `dir` of a paragraph or heading, ready to be put in its tag.
     attributes: str = ""
+    #: It stands under a picture or chart.
+    caption: bool = False
 
     @property
     def text(self) -> str:

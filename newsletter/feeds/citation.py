@@ -40,6 +40,8 @@ class SourceLine:
     #: What stood there, to be put back when it turns out to be text; `behind` the words of the block before it, in their line.
     blocks: tuple[Block, ...]
     behind: bool = False
+    #: It is of a picture or chart.
+    caption: bool = False
 
 
 Part = Block | SourceLine
@@ -59,6 +61,8 @@ class _Row:
     loud: bool
     #: A rule, or where an article begins: no source line goes on below it.
     stop: bool
+    #: Under a picture or chart.
+    caption: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,13 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
         sure = any(one.url or one.published_on for one in taken.cited)
         own = [replace(rows[at], line=tidy_line(tail(rows[at].line, taken.keep))), *rows[at + 1 : taken.end]]
         parts.append(
-            SourceLine(taken.cited, sure, tuple(_rebuilt(blocks, own)), behind=bool(before and before[0].line))
+            SourceLine(
+                taken.cited,
+                sure,
+                tuple(_rebuilt(blocks, own)),
+                behind=bool(before and before[0].line),
+                caption=rows[at].caption,
+            )
         )
         at = done = taken.end
     return (*parts, *_rebuilt(blocks, rows[done:]))
@@ -136,6 +146,7 @@ def _rows(index: int, block: Block) -> list[_Row]:
             is_list=block.kind in _LISTS,
             loud=heading or is_bold(line),
             stop=block.kind in MARKS,
+            caption=block.caption,
         )
         for line in block.lines or ((),)
     ]
@@ -206,7 +217,7 @@ def _below(rows: Sequence[_Row], label_at: int, own: Sequence[Segment], plural: 
     while at < len(rows):
         row, near = rows[at], rows[at].block == rows[label_at].block
         expects = (plural and near) or not own
-        if row.stop:
+        if row.stop or row.caption != rows[label_at].caption:
             break
         if row.opaque:
             listed = _listed(rows, at) if (plural or not own) and row.is_list else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from newsletter.feeds import clean, headlines, selector
 from newsletter.feeds.blocks import HEADINGS, MARKS, Block, to_html, to_text
 from newsletter.feeds.citation import Part, SourceLine, collect, split
+from newsletter.feeds.evidence import Post
 from newsletter.feeds.headlines import KINDS, kind_of
 from newsletter.feeds.originals import original
 from newsletter.feeds.parsed import ParsedEntry
@@ -57,22 +58,24 @@ def refusal(mode: str) -> str:
 def cut_entry(entry: ParsedEntry, mode: str = "auto") -> Cut:
     """The articles of an entry. `mode` is one of `MODES`, or a CSS selector of what begins an article (see `cut`)."""
     chosen = "" if mode in MODES else mode
-    return cut(clean.read(entry.html, entry.base, chosen), entry.title, mode)
+    day = entry.published_at.date() if entry.published_at else None
+    return cut(clean.read(entry.html, entry.base, chosen), Post(entry.title, day, entry.url or entry.base), mode)
 
 
-def cut(blocks: Sequence[Block], title: str, mode: str = "auto") -> Cut:
-    """The articles of an entry with the given title.
+def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
+    """The articles of an entry.
 
     `mode` auto asks for proof (several source lines under headlines, or headlines that link to pages of their own); always
     takes any headings, bold lines or rules; never leaves the entry whole; a selector takes the blocks of kind start that
     `clean.read` put before its matches. Words before the first and after the last article are no item, unless they are
     `SUBSTANTIAL`: then they are one under the entry's own title.
     """
+    title = post.title
     if mode == "never":
         return _whole(blocks, title, "one article: this feed is never cut")
     whole = split(blocks)
     parts = [one for part in whole for one in (headlines.loosened(part) if isinstance(part, Block) else [part])]
-    found = find_starts(parts, title, mode)
+    found = find_starts(parts, post, mode)
     if not found.at:
         return _whole(blocks, title, f"one article: {found.reason}")
     drafts, left = _drafts(parts, found, title)

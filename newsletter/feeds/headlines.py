@@ -84,8 +84,9 @@ def compared(text: str) -> str:
 
 
 def made_from(text: str, *, cap: int = 100) -> str:
-    """A headline for a text without one: its first sentence, cut at a word."""
-    first = _SENTENCE.split(" ".join(text.split()), maxsplit=1)[0].strip()
+    """A headline for a text without one: the first sentence of its first block, cut at a word."""
+    block = text.strip().partition("\n\n")[0]
+    first = _SENTENCE.split(" ".join(block.split()), maxsplit=1)[0].strip()
     if len(first) <= cap:
         return first
     cut = first[: cap - 1]

@@ -7,10 +7,12 @@ from typing import Any
 
 from newsletter.feeds.chars import title_text
 from newsletter.feeds.clean import resolve
+from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import ENTRY_CAP, Window, entry, is_feed_language, paragraphs
-from newsletter.feeds.moments import moment
 from newsletter.feeds.parsed import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 from newsletter.feeds.raw import older_page
+
+_DATES = ("date_published", "date_modified")
 
 
 def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFailed:
@@ -26,11 +28,9 @@ def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFa
     site = resolve(_text(data, "home_page_url"), url) or url
     language = is_feed_language(_text(data, "language"))
     items = data.get("items")
-    entries = [
-        _entry(one, site, language, window)
-        for one in (items if isinstance(items, list) else [])[:ENTRY_CAP]
-        if isinstance(one, dict)
-    ]
+    items = [one for one in (items if isinstance(items, list) else [])[:ENTRY_CAP] if isinstance(one, dict)]
+    dates = FeedDates((_text(one, name) for one in items for name in _DATES), window.checked, language)
+    entries = [_entry(one, site, language, window, dates) for one in items]
     return ParsedFeed(
         title=title_text(_escaped(data, "title")),
         language=language,
@@ -40,7 +40,7 @@ def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFa
     )
 
 
-def _entry(one: dict[str, Any], base: str, language: str, window: Window) -> ParsedEntry:
+def _entry(one: dict[str, Any], base: str, language: str, window: Window, dates: FeedDates) -> ParsedEntry:
     guid = one.get("id")
     body = _text(one, "content_html") or paragraphs(_text(one, "content_text") or _text(one, "summary"))
     authors = one.get("authors") if isinstance(one.get("authors"), list) else [one.get("author")]
@@ -56,15 +56,14 @@ def _entry(one: dict[str, Any], base: str, language: str, window: Window) -> Par
         base=base,
         author=", ".join(filter(None, names)),
         categories=[tag for tag in (tags if isinstance(tags, list) else []) if isinstance(tag, str)],
-        published_at=_published(one, window),
+        published_at=_published(one, dates),
         lang=is_feed_language(_text(one, "language")) or language,
         marks=window.marks,
     )
 
 
-def _published(one: dict[str, Any], window: Window) -> datetime | None:
-    found = (window.checked(moment(_text(one, name))) for name in ("date_published", "date_modified"))
-    return next(filter(None, found), None)
+def _published(one: dict[str, Any], dates: FeedDates) -> datetime | None:
+    return next(filter(None, (dates.read(_text(one, name)) for name in _DATES)), None)
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -1,114 +1,94 @@
-"""The dates of feeds as moments: RFC 822, RFC 3339, epoch numbers, and the forms and languages that are really sent."""
+"""The dates of feeds as moments: RFC 822, RFC 3339, ISO 8601, epoch numbers, and the forms and languages that are really sent."""
 
-import calendar
+import html
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from itertools import islice
 
-from feedparser.datetimes import _parse_date as by_feedparser
+from newsletter.feeds import clock_times, date_forms
+from newsletter.feeds.date_forms import ascii_digits
 
-#: Beginnings of month names, January first; one row for each language or family.
-_ROWS = (
-    "jan feb mar apr may jun jul aug sep oct nov dec",
-    "jän feb mär apr mai juni juli aug sep okt nov dez",
-    "janv fév mars avr mai juin juil aoû sep oct nov déc",
-    "ene feb mar abr may jun jul ago set oct nov dic",
-    "gen feb mar apr mag giu lug ago set ott nov dic",
-    "jan fev mar abr mai jun jul ago set out nov dez",
-    "jan feb maa apr mei jun jul aug sep okt nov dec",
-    "jan feb mrt apr maj jun jul aug sep okt nov des",
-    "sty lut mar kwi maj cze lip sie wrz paź lis gru",
-    "oca şub mar nis may haz tem ağu eyl eki kas ara",
-    "янв фев мар апр мая июн июл авг сен окт ноя дек",
-    "янв фев мар апр май июн июл авг сен окт ноя дек",
-    "січ лют бер кві тра чер лип сер вер жов лис гру",
-    "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
-)
-_MONTHS = {name: number for row in _ROWS for number, name in enumerate(row.split(), 1)}
-_MONTH = "(?P<word>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")[^\W\d_]*\.?"
-_TIME = r"(?P<hour>\d\d?)[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?m\b\.?)?\s*(?P<zone>\S.*)?"
-_FORMS = tuple(
-    re.compile(rf"(?:{form})(?:(?:[T,\s]|at|um|в)+{_TIME})?\s*", re.IGNORECASE)
-    for form in (
-        r"(?P<year>\d{4})(?P<between>[-/.]?)(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)",
-        r"(?P<year>\d{4})\s*年\s*(?P<month>\d\d?)\s*月\s*(?P<day>\d\d?)\s*日",
-        # a weekday in whatever language may come first
-        rf"(?:[^\W\d]+\.?,?\s*)?(?P<day>\d\d?)(?:st|nd|rd|th|\.)?[\s-]*(?:de\s+)?{_MONTH}[\s,-]*(?:de\s+)?(?P<year>\d{{4}}|\d\d)",
-        rf"(?:[^\W\d]+\.?,?\s+)?{_MONTH}\s*(?P<day>\d\d?)(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})",
-    )
-)
-_OFFSET = re.compile(r"(?:GMT|UTC?)?\s*([+-])(\d\d?):?(\d\d)?", re.IGNORECASE)
-_NUMBERS = ("year", "month", "day", "hour", "minute", "second")
-#: Hours from UTC, as RFC 822 section 5 has them, and what else is seen; an unknown name counts as UTC.
-_ZONES = {
-    name: hours
-    for hours, names in {
-        -10: "HST",
-        -9: "AKST",
-        -8: "PST AKDT",
-        -7: "MST PDT",
-        -6: "CST MDT",
-        -5: "EST CDT",
-        -4: "AST EDT",
-        -3.5: "NST",
-        -3: "ADT BRT ART",
-        -2.5: "NDT",
-        1: "BST WEST CET MET MEZ",
-        2: "CEST MEST MESZ EET SAST",
-        3: "EEST MSK TRT",
-        5: "PKT",
-        5.5: "IST",
-        8: "HKT SGT AWST",
-        9: "JST KST",
-        9.5: "ACST",
-        10: "AEST",
-        11: "AEDT",
-        12: "NZST",
-    }.items()
-    for name in names.split()
-}
+#: Characters of a date that are read.
+CAP = 200
+#: Places in a date that are tried as its time of day; nobody writes more, but to make a parser slow.
+MOST_TIMES = 12
+#: Seconds since 1970 have nine or ten digits; one with three, six or nine more counts thousandths, millionths and so on.
+_EPOCH = re.compile(r"(\d{9,19})(?:\.\d+)?")
+_COMPACT = re.compile(r"((?:19|20)\d{6})[T_]?([0-2]\d)([0-5]\d)([0-5]\d)?(?=$|[^\d])")
+_MACHINE = re.compile(r"\bdatetime\s*=\s*[\"']?([^\"'>]+)", re.IGNORECASE)
+_TAGS = re.compile(r"<!\[CDATA\[|\]\]>|<[^<>]*>?")
+#: A name or weekday in brackets; the letters of RFC 822 comments.
+_ASIDE = re.compile(r"\[[^\[\]\d]*\]|\([^()\d]*\)|[\"'`]")
+_COLONS = re.compile(r"(?<!\d)((?:19|20)\d\d):(\d\d):(\d\d)(?=[T\s])")
+_LOG = re.compile(r"(?<=\d{4}):(?=\d\d:\d\d)")
 
 
-def moment(text: str) -> datetime | None:
-    """When `text` says; a date without a zone is in UTC, one without a time at its beginning. None: it is no date."""
-    plain = " ".join(text[:100].split())
-    if plain.isascii() and plain.isdigit() and len(plain) in (9, 10, 12, 13):
-        # feedparser takes 1795456800 for a day in the year 1795
-        return datetime.fromtimestamp(int(plain) / (1 if len(plain) < 12 else 1000), UTC)
-    for form in _FORMS:
-        hit = form.fullmatch(plain)
-        if hit:
-            return _moment(hit.groupdict())
-    try:
-        found = by_feedparser(plain)
-        return datetime.fromtimestamp(calendar.timegm(found), UTC) if found else None
-    except (ValueError, OverflowError, TypeError, OSError):
+@dataclass(frozen=True)
+class Reading:
+    """What a date can mean: a moment for each order of day, month and year that its form allows (see `date_forms`)."""
+
+    moments: dict[str, datetime]
+    #: The order that the form has by convention.
+    usual: str = ""
+
+
+NOTHING = Reading({})
+
+
+def read(text: str, language: str = "") -> Reading:
+    """All that `text` can mean; a date without a zone is in UTC, one without a time at its beginning.
+
+    A zone that no place has is left out of account; a time that is none (25:99) makes the date one that is not believed.
+    """
+    plain = _plain(text)
+    counted = _counted(plain)
+    if counted:
+        return Reading({date_forms.ONLY: counted})
+    for rest, clock in islice(clock_times.splits(plain), MOST_TIMES):
+        days = date_forms.readings(rest, language)
+        if days:
+            if clock is None and rest != plain:
+                return NOTHING
+            found = {order: _moment(day, clock) for order, day in days.items()}
+            moments = {order: one for order, one in found.items() if one}
+            return Reading(moments, date_forms.usual_order(rest))
+    return NOTHING
+
+
+def _plain(text: str) -> str:
+    """A date in one line, with ASCII digits and signs, without markup, comments and marks that do not show."""
+    text = text[: 5 * CAP]
+    if "<" in text or "&" in text:
+        text = html.unescape(text)
+        machine = _MACHINE.search(text)
+        text = machine[1] if machine else _TAGS.sub(" ", text)
+    plain = re.sub(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c]", "", ascii_digits(text))
+    plain = _LOG.sub(" ", _COLONS.sub(r"\1-\2-\3", _ASIDE.sub(" ", plain)))
+    return " ".join(plain.split())[:CAP]
+
+
+def _counted(plain: str) -> datetime | None:
+    """A number of seconds, or date and time in one row of digits."""
+    compact = _COMPACT.match(plain)
+    if compact and not (plain.isdecimal() and len(plain) < 12):
+        return None if len(compact[0]) < len(plain) else _row(compact)
+    hit = _EPOCH.fullmatch(plain)
+    if not hit or len(hit[1]) in (11, 14, 17):
         return None
+    seconds = int(hit[1]) // 1000 ** ((len(hit[1]) - 10 + 2) // 3)
+    return datetime.fromtimestamp(seconds, UTC) if seconds < 10**11 else None
 
 
-def _moment(parts: dict[str, str | None]) -> datetime | None:
-    given = {name: int(value) for name, value in parts.items() if value and name in _NUMBERS}
-    year = given["year"]
-    if len(parts["year"] or "") == 2:
-        year += 2000 if year < 90 else 1900
-    month = given["month"] if "month" in given else _MONTHS[(parts["word"] or "").lower()]
-    hour = given.get("hour", 0)
-    half = (parts["half"] or "").lower()[:1]
-    if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
+def _row(compact: re.Match[str]) -> datetime | None:
+    day = next(iter(date_forms.readings(compact[1]).values()), None)
+    hour, minute, second = (int(part or 0) for part in compact.groups()[1:])
+    return datetime.combine(day, time(hour, minute, second), UTC) if day and hour < 24 else None
+
+
+def _moment(day: date, clock: clock_times.Clock | None) -> datetime | None:
     try:
-        day = datetime(year, month, given["day"], tzinfo=_zone(parts["zone"] or ""))
-        # a leap second is the moment before; 24:00 is the next day's beginning (ISO 8601)
-        if hour > 24 or given.get("minute", 0) > 59 or given.get("second", 0) > 60:
-            return None
-        passed = timedelta(hours=hour, minutes=given.get("minute", 0), seconds=min(given.get("second", 0), 59))
-        return (day + passed).astimezone(UTC)
-    except (ValueError, OverflowError):
+        begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return begin + clock.passed - clock.offset if clock else begin
+    except OverflowError:
         return None
-
-
-def _zone(text: str) -> timezone:
-    hit = _OFFSET.match(text)
-    if hit:
-        hours, minutes = int(hit[2]), int(hit[3] or 0)
-        return timezone((-1 if hit[1] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
-    return timezone(timedelta(hours=_ZONES.get(text.upper().partition(" ")[0].strip("()"), 0)))

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from newsletter.feeds.chars import one_line, title_text
 from newsletter.feeds.clean import resolve
+from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import Window, entry, has_tags, is_feed_language, paragraphs
-from newsletter.feeds.moments import moment
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
@@ -50,11 +50,12 @@ def finished(raw: RawFeed, url: str, window: Window) -> ParsedFeed:
     """The feed at `url`, made safe."""
     site = (resolve(raw.link, url) if raw.link else "") or url
     language = is_feed_language(raw.language)
+    dates = FeedDates([text for one in raw.entries for text in one.dates], window.checked, language)
     return ParsedFeed(
         title=title_text(raw.title),
         language=language,
         site_url=site,
-        entries=tuple(_entry(one, site, language, window) for one in raw.entries),
+        entries=tuple(_entry(one, site, language, window, dates) for one in raw.entries),
         wait=_wait(raw),
         older=older_page(raw.older, url),
         generator=one_line(raw.generator, cap=200),
@@ -67,7 +68,7 @@ def older_page(href: str, url: str) -> str:
     return page if page != url else ""
 
 
-def _entry(one: RawEntry, base: str, language: str, window: Window) -> ParsedEntry:
+def _entry(one: RawEntry, base: str, language: str, window: Window, dates: FeedDates) -> ParsedEntry:
     url = resolve(one.link, base) if one.link else ""
     return entry(
         guid=one.guid,
@@ -77,7 +78,7 @@ def _entry(one: RawEntry, base: str, language: str, window: Window) -> ParsedEnt
         base=resolve(one.body_base, url or base) if one.body_base else url or base,
         author=one.author,
         categories=one.categories,
-        published_at=_published(one.dates, window),
+        published_at=_published(one.dates, dates),
         lang=is_feed_language(one.language) or language,
         marks=window.marks,
     )
@@ -92,9 +93,9 @@ def _html(value: str, kind: str) -> str:
     return re.sub(r"\n\s*\n", "<p>", value.strip()).replace("\n", "<br>")
 
 
-def _published(dates: tuple[str, ...], window: Window) -> datetime | None:
+def _published(texts: tuple[str, ...], dates: FeedDates) -> datetime | None:
     """The first believable of published, updated and created."""
-    return next(filter(None, (window.checked(moment(text)) for text in dates if text)), None)
+    return next(filter(None, map(dates.read, texts)), None)
 
 
 def _wait(raw: RawFeed) -> int:

@@ -1,6 +1,7 @@
 """From tags to blocks: the parser behind `clean.read`. It writes allowed tags only, whatever it is given."""
 
 import html
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -9,6 +10,8 @@ from newsletter.feeds.selector import Place
 
 #: Deeper nesting than this keeps its text and loses its tags.
 INLINE_DEPTH, OPAQUE_DEPTH = 8, 24
+#: Classes of captions: WordPress's wp-caption-text, Substack's image-caption.
+_CAPTION = re.compile(r"(?:^|[\s_-])caption(?:s|ed|-text)?(?:$|[\s_-])", re.IGNORECASE)
 _CELLS = frozenset(("td", "th"))
 _ITEMS = frozenset(("li", "dt", "dd", "tr", "caption", "pre", *OPAQUE))
 _Attributes = list[tuple[str, str | None]]
@@ -35,8 +38,9 @@ class Reader(HTMLParser):
         self._runs: list[Run] = []
         #: (tag, opening tag, link) of open inline tags; a tag that is not written has an empty opening tag.
         self._inline: list[tuple[str, str, str]] = []
-        #: lang and dir of open wrappers.
-        self._around: list[tuple[str, str]] = []
+        #: Tag, lang and dir of open wrappers, and whether they hold a caption.
+        self._around: list[tuple[str, str, bool]] = []
+        self._caption = False
         #: Open tags of an opaque block, and its HTML so far; a tag that is not written is kept as an empty string.
         self._nest: list[tuple[str, str]] = []
         self._whole: list[str] = []
@@ -71,10 +75,11 @@ class Reader(HTMLParser):
         elif tag in FLOW or tag in WRAPPERS or tag in OPAQUE_PARTS:
             self._flush()
             self._attributes = self._language(attrs)
+            self._caption |= tag == "figcaption" or _CAPTION.search(dict(attrs).get("class") or "") is not None
             if tag in FLOW:
                 self._kind = tag
             else:
-                self._around.append((tag, self._attributes))
+                self._around.append((tag, self._attributes, self._caption))
 
     def handle_endtag(self, tag: str) -> None:
         """A closing tag; one that was never opened is ignored."""
@@ -87,10 +92,10 @@ class Reader(HTMLParser):
                 self._close_opaque(tag)
         elif tag in FLOW or tag in WRAPPERS or tag in OPAQUE_PARTS:
             self._flush()
-            if tag not in FLOW and any(name == tag for name, _ in self._around):
+            if tag not in FLOW and any(name == tag for name, _, _ in self._around):
                 while self._around.pop()[0] != tag:
                     pass
-            self._attributes = self._inherited()
+            self._inherit()
 
     def handle_data(self, data: str) -> None:
         """Text, its character references undone."""
@@ -204,16 +209,17 @@ class Reader(HTMLParser):
         while self._lines and not self._lines[0]:
             self._lines.pop(0)
         if self._lines:
-            self._blocks.append(Block(self._kind, tuple(self._lines), "".join(self._whole), self._attributes))
+            whole = "".join(self._whole)
+            self._blocks.append(Block(self._kind, tuple(self._lines), whole, self._attributes, self._caption))
         self._kind, self._lines, self._whole, self._lead = "p", [], [], ""
-        self._attributes = self._inherited()
+        self._inherit()
 
-    def _inherited(self) -> str:
-        return self._around[-1][1] if self._around else ""
+    def _inherit(self) -> None:
+        _, self._attributes, self._caption = self._around[-1] if self._around else ("", "", False)
 
     def _language(self, attrs: _Attributes) -> str:
         """lang and dir of a tag, else of what is around it."""
-        return _language(attrs) or self._inherited()
+        return _language(attrs) or (self._around[-1][1] if self._around else "")
 
 
 def _language(attrs: _Attributes) -> str:

@@ -9,21 +9,19 @@ from itertools import pairwise
 
 from newsletter.feeds.blocks import HEADINGS, Block
 from newsletter.feeds.citation import Part, SourceLine
+from newsletter.feeds.evidence import Post, against_links, against_sources, length, most
 from newsletter.feeds.headlines import KINDS, compared, is_short_line, kind_of, linked_to, run_in
 from newsletter.feeds.originals import original
+from newsletter.feeds.post_words import COMPILED, NEWS
 
 _NAMES = {"bold": "bold lines", "numbered": "numbered lines"}
 #: Characters between a source line and the next headline that are no text of an article: "Photo: …", "Share this".
 AFTERWORD = 150
 #: Words that an article without a source line has after the last one with it; fewer are a footer ("Share this").
 FEWEST = 12
-#: "7 cameras for travellers": one article that promises a number, unless they are news.
+#: A number of things, unless it is the last word ("Notes 3").
 _LISTICLE = re.compile(
-    r"(?<!\d)(?P<many>\d{1,3})(?![\d.:,])(?!\s*(?:january|february|march|april|may|june|july))", re.I
-)
-_NEWS = re.compile(
-    r"\b(?:stor(?:y|ies)|reads?|news|briefs?|items?|links|headlines|reports?|articles)\b|新闻|新聞|消息|简讯|новост",
-    re.I,
+    r"(?<!\d)(?P<many>\d{1,3})(?![\d.:,])(?!\s*$)(?!\s*(?:january|february|march|april|may|june|july))", re.I
 )
 
 
@@ -40,8 +38,8 @@ class Starts:
     closing: bool = False
 
 
-def find_starts(parts: Sequence[Part], title: str, mode: str) -> Starts:
-    """Where articles begin in an entry with this title.
+def find_starts(parts: Sequence[Part], post: Post, mode: str) -> Starts:
+    """Where articles begin in an entry.
 
     `mode` auto asks for proof; always takes any headings, bold lines or rules; anything else is the feed's selector, whose
     matches are marked.
@@ -52,16 +50,16 @@ def find_starts(parts: Sequence[Part], title: str, mode: str) -> Starts:
         if len(at) < 2:
             return Starts((), f"'{mode}' is found in {found}, and two are needed")
         return Starts(at, f"'{mode}' is found in {found}", short=True)
-    found_starts = _by_sources(parts)
+    found_starts = _by_sources(parts, post)
     if not found_starts.at:
-        found_starts = _by_links(parts, title) or found_starts
+        found_starts = _by_links(parts, post) or found_starts
     return found_starts if found_starts.at or mode == "auto" else _anyhow(parts)
 
 
-def _by_sources(parts: Sequence[Part]) -> Starts:
-    """Several source lines, and a headline or a rule for each."""
-    lines = [(index, part.sure) for index, part in enumerate(parts) if isinstance(part, SourceLine)]
-    ends = [index for index, sure in lines if sure]
+def _by_sources(parts: Sequence[Part], post: Post) -> Starts:
+    """Several source lines, and a headline or a rule for each; captions of pictures and charts are none."""
+    lines = [(index, part) for index, part in enumerate(parts) if isinstance(part, SourceLine) and not part.caption]
+    ends = [index for index, line in lines if line.sure]
     # without dates and URLs three are needed, and every one of them at the end of an article with a headline
     unsure = len(ends) < 2 < len(lines)
     if unsure:
@@ -71,13 +69,29 @@ def _by_sources(parts: Sequence[Part]) -> Starts:
     regions = [range(begin, end) for begin, end in zip((0, *(end + 1 for end in ends)), ends, strict=False)]
     counts = Counter(kind for region in regions for kind in {_kind(parts[index]) for index in region} - {""})
     best = max(KINDS, key=lambda kind: (counts[kind], -KINDS.index(kind)))
-    if counts[best] >= (len(ends) if unsure else max(2, _most(len(ends)))):
-        return _under(parts, regions, best, all_close=unsure)
-    return Starts((), "its source lines have no dates") if unsure else _without_headlines(parts, regions)
+    if counts[best] >= (len(ends) if unsure else max(2, most(len(ends)))):
+        found = _under(parts, regions, best, all_close=unsure)
+    elif unsure:
+        found = Starts((), "its source lines have no dates")
+    else:
+        found = _without_headlines(parts, regions)
+    reason = _is_refuted(parts, found, ends, post) if found.at else ""
+    return Starts((), reason) if reason else found
 
 
-def _most(number: int) -> int:
-    return number - number // 4
+def _is_refuted(parts: Sequence[Part], found: Starts, ends: Sequence[int], post: Post) -> str:
+    """What speaks against articles that begin at `found` and end with the source lines at `ends`; empty if nothing does."""
+    lines = [part for index in ends if isinstance(part := parts[index], SourceLine)]
+    behind = [end for end, line in zip(ends, lines, strict=True) if line.behind and _kind(parts[end - 1])]
+    if len(behind) >= most(len(ends)):
+        return "its sources stand in the headings themselves"
+    tables = [end for end in ends if end and isinstance(part := parts[end - 1], Block) and part.kind == "table"]
+    if len(tables) >= most(len(ends)):
+        return "its sources are those of tables"
+    heads = [part.text for index in found.at if _kind(part := parts[index]) and isinstance(part, Block)]
+    if len(found.at) in _promised(post.title) and not COMPILED.search(post.title):
+        return "its title promises as many things as it has parts"
+    return against_sources(post, heads, lines)
 
 
 def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_close: bool) -> Starts:
@@ -89,7 +103,7 @@ def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_cl
     marked = [index for index in marked if last[_words(parts[index])] == index or _is_text(parts[index + 1])]
     reason = f"{len(ends)} source lines under {_named(best)}"
     closing = [_is_afterword(parts, end + 1, best) for end in ends[:-1]]
-    if sum(closing) >= (len(closing) if all_close else _most(len(closing))):
+    if sum(closing) >= (len(closing) if all_close else most(len(closing))):
         # a heading is of the headlines' rank; a bold line further down is a heading inside an article
         at = {_first(marked, region) for region in regions}
         tails = pairwise([*(index for index in marked if index > ends[-1]), len(parts)])
@@ -97,7 +111,7 @@ def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_cl
         if best in HEADINGS:
             at |= {index for index in marked if index < ends[-1]}
         return Starts(tuple(sorted(at)), reason, closing=True)
-    if not all_close and sum(_kind(parts[end - 1]) == best for end in ends if end) >= _most(len(ends)):
+    if not all_close and sum(_kind(parts[end - 1]) == best for end in ends if end) >= most(len(ends)):
         return Starts(tuple(marked), f"{reason}, right below them")
     return Starts((), f"its {len(ends)} source lines stand inside the text")
 
@@ -146,7 +160,7 @@ def _is_afterword(parts: Sequence[Part], begin: int, best: str) -> bool:
     return True
 
 
-def _by_links(parts: Sequence[Part], title: str) -> Starts | None:
+def _by_links(parts: Sequence[Part], post: Post) -> Starts | None:
     """Headlines that each link to a page of their own, with text below."""
     for kind in KINDS:
         at = [index for index, part in enumerate(parts) if _kind(part) == kind]
@@ -155,26 +169,30 @@ def _by_links(parts: Sequence[Part], title: str) -> Starts | None:
         if len(at) < 2 or len(pages) < len(at) or "" in pages:
             continue
         texts = all(index + 1 < len(parts) and _is_text(parts[index + 1]) for index in at)
-        if texts and not _is_listicle(title, heads) and 2 * _size(parts[: at[0]]) <= _size(parts):
-            return Starts(tuple(at), f"{len(at)} {_named(kind)}, each linked to a page of its own")
+        if texts and not _is_listicle(post.title, heads) and 2 * _size(parts[: at[0]]) <= _size(parts):
+            articles = [parts[start + 1 : end] for start, end in pairwise((*at, len(parts)))]
+            reason = against_links(post, heads, articles)
+            return (
+                Starts((), reason)
+                if reason
+                else Starts(tuple(at), f"{len(at)} {_named(kind)}, each linked to a page of its own")
+            )
     return None
 
 
 def _is_listicle(title: str, heads: Sequence[Block]) -> bool:
     """A title that promises as many things as there are headings, or headings that are names rather than headlines."""
-    promised = {int(hit["many"]) for hit in _LISTICLE.finditer(title)}
-    words = sum(_length(head.text) for head in heads) / len(heads)
-    return (len(heads) in promised or words < 3.5) and not _NEWS.search(title)
+    words = sum(length(head.text) for head in heads) / len(heads)
+    return (len(heads) in _promised(title) or words < 3.5) and not NEWS.search(title)
+
+
+def _promised(title: str) -> set[int]:
+    """The numbers of things that a title speaks of: "7 cameras for travellers"."""
+    return {int(hit["many"]) for hit in _LISTICLE.finditer(title)}
 
 
 def _words_of(part: Part) -> float:
-    return _length(part.text) if isinstance(part, Block) else 0
-
-
-def _length(text: str) -> float:
-    """Words, of which a script without spaces has one in two characters."""
-    dense = sum("\u2e80" <= char <= "\u9fff" or "\u0e00" <= char <= "\u0eff" for char in text)
-    return len(text.split()) + dense / 2
+    return length(part.text) if isinstance(part, Block) else 0
 
 
 def _anyhow(parts: Sequence[Part]) -> Starts:

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.feeds.clean import resolve
+from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import ENTRY_CAP, Window, entry
-from newsletter.feeds.moments import moment
 from newsletter.feeds.parsed import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 
 
@@ -47,7 +47,7 @@ def _entry(one: dict[str, Any], site: str, window: Window) -> ParsedEntry:
         base=link or site,
         author=", ".join(_names(inside.get("author"))),
         categories=[name for terms in _list(inside.get("wp:term")) for name in _names(terms)],
-        published_at=window.checked(moment(_text(one, "date_gmt"))),
+        published_at=FeedDates((), window.checked).read(_text(one, "date_gmt")),
         lang="",
         marks=window.marks,
     )

@@ -7,7 +7,7 @@ _KINDS = [("holder", "Holder"), ("link", "Link"), ("sign-up", "Sign Up")]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0012_occasion_open")]
+    dependencies = [("newsletter", "0018_left_over")]
 
     operations = [
         migrations.CreateModel(

@@ -13,7 +13,7 @@ from newsletter.models.delivery import (
     Route,
     SoftBounce,
 )
-from newsletter.models.editions import Edition, EditionBody, Gathering, Occasion
+from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
 from newsletter.models.sign_ups import MailboxLimit, NetworkCount, NoticeBudget, SignUpRequest
@@ -56,6 +56,7 @@ __all__ = [
     "Item",
     "ItemVersion",
     "Lane",
+    "LeftOver",
     "Look",
     "MailboxLimit",
     "Match",

@@ -88,3 +88,14 @@ class EditionBody(models.Model):
 
     class Meta:
         db_table = "edition_body"
+
+
+class LeftOver(models.Model):
+    """A person whose last mail had no room for all that they were owed: the rest comes with the next one."""
+
+    subscriber_id = models.IntegerField(primary_key=True)
+    #: When a mail was last too small.
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "left_over"

@@ -1,10 +1,16 @@
 """What may be an e-mail address here, and the form under which it is found again."""
 
+import string
+
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from newsletter.handover import Address
 from newsletter.vault import Vault
 
+#: Marks that show nothing: keyboards for right-to-left scripts and copying from pages put them around an address.
+_INVISIBLE = "".join(
+    map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
+)
 #: RFC 5321 section 4.5.3.1.3: a path has 256 octets, two of them the angle brackets.
 LONGEST = 254
 
@@ -16,15 +22,18 @@ class BadAddress(ValueError):
 def normal(text: str, *, test_domains: bool = False) -> Address:
     """The address in the form it is mailed to: domain in lower-case ASCII (IDNA 2008), local part as it was written.
 
-    Quoted local parts, comments, display names, IP literals and non-ASCII local parts are refused: carriers disagree about
-    them. `test_domains` lets RFC 6761's `.test` through.
+    Invisible marks and spaces around it are taken off, and a full-width at sign is read as a plain one. Quoted local
+    parts, comments, display names, IP literals and non-ASCII local parts are refused: carriers disagree about them.
+    `test_domains` lets RFC 6761's `.test` through.
 
     Raises:
         BadAddress: with words for the person who typed it.
     """
-    text = text.strip()
+    text = text.strip(_INVISIBLE + string.whitespace + "\u00a0\u3000").replace("＠", "@")
     if not text:
         raise BadAddress("Enter an email address, such as name@example.org.")
+    if any(char in _INVISIBLE for char in text):
+        raise BadAddress("This address contains an invisible character. Type it by hand instead of pasting it.")
     if text.count("@") != 1:
         raise BadAddress("An email address has exactly one @ sign, as in name@example.org.")
     if len(text) > LONGEST:

@@ -90,6 +90,8 @@ def test_from_nothing_to_mails_and_a_second_time_to_none(
         (("subscribers", "add", "canary@example.org"), 2, "--topic or --query"),
         (("subscribers", "add", "canary@example.org", "--query", "-x"), 1, "add a word"),
         (("subscribers", "add", "canary@example.org", "--query", "x", "--timezone", "Moon/Base"), 2, "--timezone"),
+        (("subscribers", "add", "canary@example.org", "--query", "x", "--timezone", "localtime"), 2, "--timezone"),
+        (("subscribers", "add", "canary@example.org", "--query", "x", "--locale", "xx"), 2, "--locale"),
         (("deliveries", "explain", "0000"), 1, "reference"),
         (("feeds", "show", "99"), 1, "newsletter feeds list"),
         (("nonsense",), 2, "nonsense"),

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from newsletter.delivery import cancel, plan, reroute, status
 from newsletter.delivery.plan import Carrier, Share
-from newsletter.models import Batch, Delivery, DeliveryItem, Lane, Occasion
+from newsletter.matching import topics
+from newsletter.models import Batch, Delivery, DeliveryItem, ItemVersion, Lane, Occasion
 from tests import rows
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +126,23 @@ def test_the_story_behind_a_reference_names_nobody() -> None:
     reference = status.listing()[0].reference
     story = status.explain(reference.lower())
     assert story is not None
-    assert (story.state, story.items) == ("planned", ((made.item.id, 1, (1,)),))
+    assert story.state == "planned"
+    assert [(item.item_id, item.version, [topic.topic_id for topic in item.topics]) for item in story.items] == [
+        (made.item.id, 1, [1])
+    ]
     assert "canary" not in repr(story)
     assert status.explain("0000-0000-1") is None
+
+
+def test_a_story_has_titles_and_names_but_never_an_own_keyword() -> None:
+    made = rows.planned(1)
+    huawei, own = rows.topic("Huawei"), topics.own("canary keyword", vault=rows.VAULT, now=rows.NOW)
+    edition = Delivery.objects.get().edition
+    edition.content = [[made.item.id, 1, [huawei.id, own, 999_999]]]
+    edition.save()
+    story = status.explain(status.listing()[0].reference)
+    assert story is not None
+    (item,) = story.items
+    assert item.title == ItemVersion.objects.get(item_id=made.item.id, n=1).title
+    assert [topic.name for topic in item.topics] == ["Huawei", None, None]
+    assert "canary" not in repr(story)

@@ -12,7 +12,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from newsletter import mail
-from newsletter.editions.parts import Reason, Source
+from newsletter.editions.parts import Reason, Source, Span
 from newsletter.editions.phrases import cut, direction, host, on_date, web_link
 from newsletter.editions.render import Wording, notice_subject
 from newsletter.handover import Address, Letter, Parcel
@@ -62,17 +62,17 @@ def test_headlines_in_the_subject_for_who_asked_for_them() -> None:
     blocks = stories.blocks(WORDING, OPEN)
     assert WORDING.letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
     three = WORDING.letter("digest", OPEN, blocks[:3], cadence="daily").subject
-    assert three == f"{stories.ENGLISH.title} and 2 more"
+    assert three == f"{stories.ENGLISH.title} (and 2 more articles)"
     long = block(piece(title="word " * 60), look=OPEN)
     subject = WORDING.letter("alert", OPEN, [long, long], cadence="immediate").subject
     assert len(subject) <= 120
-    assert subject.endswith("word… and 1 more")
+    assert subject.endswith("word… (and 1 more article)")
 
 
 def test_a_right_to_left_headline_does_not_turn_the_subject() -> None:
     blocks = stories.blocks(WORDING, OPEN)[2:4]
     subject = WORDING.letter("alert", OPEN, blocks, cadence="immediate").subject
-    assert subject == f"\u2068{stories.UYGHUR.title}\u2069 and 1 more"
+    assert subject == f"\u2068{stories.UYGHUR.title}\u2069 (and 1 more article)"
 
 
 def test_an_item_is_told_in_full_with_source_post_and_reason() -> None:
@@ -294,3 +294,23 @@ def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
         for name, value in personal.items():
             words_of_kind = words_of_kind.replace(f"@@nl-{name}@@", value)
         assert body.get_content().split() == words_of_kind.split()
+
+
+@pytest.mark.parametrize("text", ["Harbour!", "Harbour!\n"])
+def test_a_post_that_is_all_title_says_it_once(text: str) -> None:
+    whole = replace(piece(), title="Harbour!", text=text, html=f"<p>{text}</p>")
+    block = WORDING.block([whole], [], {whole.item_id: [Span("text", 0, 7)]}, OPEN)
+    assert block.text.count("Harbour!") == 1
+    assert seen(block.html).count("Harbour") == 1
+
+
+def test_a_first_sentence_that_stands_in_for_a_title_is_not_all_of_a_longer_post() -> None:
+    longer = replace(piece(), title="Harbour!", text="Harbour! It froze.", html="<p>Harbour! It froze.</p>")
+    block = WORDING.block([longer], [], {}, OPEN)
+    assert "Harbour! It froze." in block.text and "It froze." in block.html
+
+
+def test_the_foot_claims_no_more_than_is_known() -> None:
+    letter = WORDING.letter("alert", OPEN, stories.blocks(WORDING, OPEN), cadence="immediate")
+    assert "confirmed" not in letter.text + letter.html
+    assert "this address is subscribed to The Harbour Digest." in letter.text

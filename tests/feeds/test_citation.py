@@ -3,11 +3,15 @@
 from datetime import date
 
 import pytest
+from babel import Locale
+from babel.dates import format_date
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.feeds import citation, clean, originals
 from newsletter.feeds.blocks import to_text
+from newsletter.feeds.calendar_names import MONTHS
+from newsletter.feeds.dates import find_all
 from newsletter.feeds.sourceline import Cited
 
 URL = "https://news.example/a/1"
@@ -136,6 +140,17 @@ TAKEN = {
     "ISO with slashes": ("<p>Source: VOA, 2020/11/5</p>", one("VOA")),
     "dots": ("<p>Source: VOA, 05.11.2020</p>", one("VOA")),
     "slashes, day above twelve": ("<p>Source: VOA, 11/25/2020</p>", one("VOA", "2020-11-25")),
+    "slashes, day first": ("<p>Source: VOA, 25/11/2020</p>", one("VOA", "2020-11-25")),
+    "hyphens, day first": ("<p>Source: VOA, 25-11-2020</p>", one("VOA", "2020-11-25")),
+    "dots and spaces": ("<p>Source: VOA, 5. 11. 2020</p>", one("VOA")),
+    "ISO week": ("<p>Source: VOA, 2020-W45-4</p>", one("VOA")),
+    "weekday before the day": ("<p>Source: VOA, Thursday, 5 November 2020</p>", one("VOA")),
+    "a newspaper named like a weekday": ("<p>Source: The Sun, November 5, 2020</p>", one("The Sun")),
+    "no such day": ("<p>Source: VOA, 31 February 2020</p>", one("VOA, 31 February 2020", "")),
+    "day and month with hyphens that cannot be told apart": (
+        f"<p>Source: VOA, 11-05-2020, {LINK}</p>",
+        one("VOA, 11-05-2020", "", URL),
+    ),
     # languages
     "Chinese": (f"<p>来源：美国之音，2020年11月5日<br>{LINK}</p>", one("美国之音", url=URL)),
     "Chinese, spaces in the date": ("<p>来源： 美国之音 2020 年 11 月 5 日</p>", one("美国之音")),
@@ -184,6 +199,19 @@ TAKEN = {
     "Dutch": ("<p>Bron: De Kade, 5 november 2020</p>", one("De Kade")),
     "Turkish": ("<p>Kaynak: Liman, 5 Kasım 2020</p>", one("Liman")),
     "Polish": ("<p>Źródło: Nabrzeże, 5 listopada 2020</p>", one("Nabrzeże")),
+    "Japanese era": ("<p>出典：沿岸新聞、令和2年11月5日</p>", one("沿岸新聞")),
+    "Korean, full stops": ("<p>출처: 연안일보, 2020. 11. 5.</p>", one("연안일보")),
+    "Taiwan": ("<p>資料來源：自由時報，民國109年11月5日</p>", one("自由時報")),
+    "Persian digits": ("<p>منبع: رادیو فردا، ۵ نوامبر ۲۰۲۰</p>", one("رادیو فردا")),
+    "Thai": ("<p>Source: ท่าเรือ, 5 พฤศจิกายน 2563</p>", one("ท่าเรือ")),
+    "Hindi": ("<p>Source: तट समाचार, 5 नवंबर 2020</p>", one("तट समाचार")),
+    "Hungarian": ("<p>Source: Rakpart, 2020. november 5.</p>", one("Rakpart")),
+    "Czech": ("<p>Source: Přístav, 5. listopadu 2020</p>", one("Přístav")),
+    "Finnish": ("<p>Source: Satama, 5. marraskuuta 2020</p>", one("Satama")),
+    "Greek": ("<p>Source: Λιμάνι, 5 Νοεμβρίου 2020</p>", one("Λιμάνι")),
+    "Indonesian": ("<p>Source: Dermaga, Kamis, 5 November 2020</p>", one("Dermaga")),
+    "Swedish": ("<p>Källa: Kajen, den 5 november 2020</p>", one("Kajen")),
+    "Vietnamese": ("<p>Source: Bến Cảng, 5 tháng 11, 2020</p>", one("Bến Cảng")),
     # several
     "semicolons": (
         "<p>Sources: VOA, November 5, 2020; Coastal Wire, November 6, 2020</p>",
@@ -420,6 +448,7 @@ def test_a_home_page_is_no_original(url: str) -> None:
     assert originals.original(url + "?p=7" if "#" not in url else "https://m.news.example/?p=7") != ""
 
 
+LOCALES = sorted({language for row in MONTHS for language in row.split()})
 NAMES = st.lists(
     st.from_regex(r"[A-Z][a-z]{2,9}( [A-Z][a-z]{2,9}){0,3}", fullmatch=True).filter(
         lambda name: not {"and", "und", "link", "url", "here"} & set(name.lower().split())
@@ -434,6 +463,9 @@ WRITTEN = (
     "{0:%Y-%m-%d}",
     "{0.year}年{0.month}月{0.day}日",
     "{0:%d.%m.%Y}",
+    "{0:%A}, {0.day} {0:%b} {0.year}",
+    "{0.year}. {0.month}. {0.day}.",
+    "{0:%G-W%V-%u}",
 )
 
 
@@ -456,6 +488,22 @@ def test_what_is_written_as_sources_is_read_as_these_sources(
     cited, left = citation.find(clean.read(clean.safe(f"<p>A text.</p><p>Sources: {line}</p>")))
     assert list(cited) == list(dict.fromkeys(sources))
     assert to_text(left) == "A text.\n\n"
+
+
+@pytest.mark.parametrize(
+    "locale",
+    ["de", "fr", "es", "pt", "it", "nl", "pl", "cs", "ru", "uk", "tr", "ar", "hi", "ja", "ko", "zh", "el", "fi"],
+)
+@given(day=DATES)
+def test_a_day_in_a_common_language_is_found_in_its_line(locale: str, day: date) -> None:
+    (found,) = find_all(f"Wire, {format_date(day, 'long', locale=locale)}, page 7")
+    assert found.day == day
+
+
+@given(day=DATES, locale=st.sampled_from(LOCALES), length=st.sampled_from(["full", "long", "medium"]))
+def test_a_day_as_any_locale_writes_it_is_found_or_none(day: date, locale: str, length: str) -> None:
+    found = find_all(f"Wire, {format_date(day, length, locale=Locale.parse(locale))}")
+    assert {one.day for one in found} - {None} <= {day}, [one.day for one in found]
 
 
 @example(["VOA", "(", "Source: ", "Source: ", ")"])

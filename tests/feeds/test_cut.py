@@ -1,5 +1,7 @@
 """Cutting: compiled digests become their articles, ordinary posts stay one, and no word is lost or told twice."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -66,7 +68,68 @@ def test_an_ordinary_post_stays_one(sample: dict) -> None:
 
 
 def test_there_are_enough_samples() -> None:
-    assert min(len(COMPILED), len(ORDINARY)) >= 25
+    assert len(COMPILED) >= 60
+    assert len(ORDINARY) >= 130
+
+
+def two_articles(first: str, second: str) -> str:
+    return f"<h3>Ferry sold</h3><p>To a bank.</p>{first}<h3>Crane falls</h3><p>At night.</p>{second}"
+
+
+DATED = two_articles("<p>Source: Wire, November 5, 2019</p>", "<p>Source: Quay, November 6, 2019</p>")
+BYLINES = (
+    "<h3><a href='https://w.example/a'>Ferry line is sold to a bank</a></h3><p>At last.</p><p>Wire, December 5, 2026</p>"
+    "<h3><a href='https://q.example/b'>Crane falls on an empty street</a></h3><p>At night.</p><p>Quay, December 6, 2026</p>"
+)
+
+
+@pytest.mark.parametrize(
+    ("html", "published_at", "pieces"),
+    [
+        (DATED, datetime(2019, 11, 8, tzinfo=UTC), 2),
+        (DATED, datetime(2020, 11, 5, tzinfo=UTC), 2),
+        (DATED, datetime(2026, 11, 8, tzinfo=UTC), 1),
+        (DATED, None, 2),
+        # publisher and day under each headline: articles once the day has come, events before
+        (BYLINES, datetime(2026, 12, 7, tzinfo=UTC), 2),
+        (BYLINES, datetime(2026, 11, 29, tzinfo=UTC), 1),
+        (BYLINES, None, 1),
+    ],
+)
+def test_the_day_of_the_post_tells_news_from_figures_and_events(
+    html: str, published_at: datetime | None, pieces: int
+) -> None:
+    made = cut_entry(replace(entry(html, "Notes"), published_at=published_at))
+    assert len(made.pieces) == pieces, made.reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<figure><figcaption>", "</figcaption></figure>"),
+        ("<div class='wp-caption'><p class='wp-caption-text'>", "</p></div>"),
+        ("<p class='image-caption'>", "</p>"),
+        ("<figure><div><figcaption><p>", "</p></figcaption></div></figure>"),
+    ],
+)
+def test_captions_are_no_source_lines_of_articles(before: str, after: str) -> None:
+    first, second = (f"{before}Source: {name}, November 5, 2026{after}" for name in ("Wire", "Quay"))
+    assert len(cut_entry(entry(two_articles(first, second))).pieces) == 1
+    own = [f"<p>Source: {name}, November 6, 2026</p>" for name in ("Anchor", "Bell")]
+    made = cut_entry(entry(two_articles(first + own[0], second + own[1])))
+    assert [piece.cited[0].publisher for piece in made.pieces] == ["Anchor", "Bell"]
+    plain = [f"<p>Source: {name}, November 5, 2026</p>" for name in ("Wire", "Quay")]
+    assert len(cut_entry(entry(two_articles(*plain))).pieces) == 2
+
+
+def test_headlines_that_link_to_the_own_site_are_no_digest() -> None:
+    html = "".join(
+        f"<h3><a href='https://{host}.example/a/{host}'>Ferry line is sold to a bank</a></h3><p>At last.</p>"
+        for host in ("wire", "quay", "bell", "log")
+    )
+    post = entry(html, "This week's links")
+    assert len(cut_entry(post).pieces) == 4
+    assert len(cut_entry(replace(post, html=html.replace("quay.", "digest.").replace("bell.", "digest."))).pieces) == 1
 
 
 ARTICLES = (

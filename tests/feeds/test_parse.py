@@ -240,6 +240,7 @@ def test_bombs_are_refused_or_small() -> None:
         ("2026-11-20 10:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
         ("2026-11-20T24:00:00Z", datetime(2026, 11, 21, tzinfo=UTC)),
         ("2016-12-31T23:59:60Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2026-11-20T10:00:00+99:99", datetime(2026, 11, 20, 10, tzinfo=UTC)),
         ("2026年11月20日 10:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
         ("Nov 20, 2026 10:00 PM", datetime(2026, 11, 20, 22, tzinfo=UTC)),
         ("20-Nov-26 10:00:00 EST", datetime(2026, 11, 20, 15, tzinfo=UTC)),
@@ -259,7 +260,6 @@ def test_bombs_are_refused_or_small() -> None:
         *(
             (bad, None)
             for bad in (
-                "2026-11-20T10:00:00+99:99",
                 "9" * 13,
                 "1 Jan 1994",
                 "²⁰²⁶-11-20",
@@ -277,6 +277,19 @@ def test_the_first_believable_date_counts() -> None:
     assert both.published_at == datetime(2026, 11, 20, tzinfo=UTC)
     soon = (NOW + timedelta(hours=47)).isoformat()
     assert entry(f"<pubDate>{soon}</pubDate>").published_at == NOW + timedelta(hours=47)
+
+
+def test_an_ambiguous_date_is_settled_by_the_other_dates_of_its_feed() -> None:
+    written = ("03/04/2026", "17/01/2026")
+    meant = [datetime(2026, 4, 3, tzinfo=UTC), datetime(2026, 1, 17, tzinfo=UTC)]
+    items = "".join(f"<item><title>{text}</title><pubDate>{text}</pubDate></item>" for text in written)
+    assert [one.published_at for one in feed(f"<rss version='2.0'><channel>{items}</channel></rss>").entries] == meant
+    assert entry("<title>t</title><pubDate>03/04/2026</pubDate>").published_at is None
+    data = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [{"id": text, "date_published": text} for text in written],
+    }
+    assert [one.published_at for one in feed(json.dumps(data)).entries] == meant
 
 
 @given(st.text(max_size=60))

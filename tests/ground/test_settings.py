@@ -5,7 +5,11 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter import mail_urls, settings
 from newsletter.config import DEFAULTS, Config, read_config, read_environment
+from newsletter.handover import Address, Letter, Parcel
 from newsletter.keys_file import prepare_keys
+from newsletter.mail import Sender, prepare
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
@@ -27,6 +33,9 @@ ROOT = Path(__file__).parents[2]
 def _public(curve: ec.EllipticCurve) -> str:
     key = ec.generate_private_key(curve).public_key()
     return base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+SENDER = {"FROM": "Digest <digest@example.org>"}
 
 
 def config(**values: str) -> Config:
@@ -67,6 +76,21 @@ def test_the_defaults_are_good() -> None:
         ("MAIL_URL_2", "smtp://[::1"),
         ("MAIL_URL", "smtp://user:secret-word\u2100@mail.example.org"),
         ("BROKER_URL", "redis://:secret-word\u2100@redis.example.org"),
+        ("MAIL_URL", "smtp://user:secret-word/@mail.example.org:587"),
+        ("MAIL_URL", "smtp://user:25/secret-word@mail.example.org:587"),
+        ("MAIL_URL", "smtp://user:secret#secret-word@mail.example.org:587"),
+        ("MAIL_URL", "smtp://user:secret?secret-word@mail.example.org:587"),
+        ("MAIL_URL", "smtp://user:secret-word]@mail.example.org:587"),
+        ("MAIL_URL", "smtp://mail.example.org:587/secret-word"),
+        ("MAIL_URL_2", "smtps://user:sec/secret-word@mail.example.org"),
+        ("BROKER_URL", "redis://:pa#secret-word@127.0.0.1:6379/0"),
+        ("BROKER_URL", "redis://:pa/secret-word@127.0.0.1:6379/0"),
+        ("BROKER_URL", "rediss://user:pa?secret-word@127.0.0.1/0"),
+        ("BROKER_URL", "redis://127.0.0.1:secret-word/0"),
+        ("BROKER_URL", "redis://127.0.0.1:6379/secret-word"),
+        ("BROKER_URL", "redis://:[secret-word@127.0.0.1:6379/0"),
+        ("BASE_URL", "https://user:secret-word@news.example.org"),
+        ("SENDGRID_URL_2", "https://user:secret-word@api.example.org"),
         ("BASE_URL", "https://[::1"),
         ("BASE_URL", "https://bücher.example"),
         ("BASE_URL", "https://news.example.org/a b"),
@@ -95,6 +119,58 @@ def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
     assert name in ("SENDGRID_URL",) or "secret-word" not in str(error.value)
 
 
+@pytest.mark.parametrize("sign", ["/", "#", "?"])
+@pytest.mark.parametrize("url", ["postgres://u:{}@db.example.org/news", "redis://:{}@h:1/0", "smtp://u:{}@h:25"])
+def test_a_sign_that_ends_a_password_is_said_to_need_encoding(url: str, sign: str, tmp_path: Path) -> None:
+    for password in (f"secret{sign}word", f"25{sign}word", f"{sign}word", f"word{sign}"):
+        bare, encoded = url.format(password), url.format(quote(password, safe=""))
+        with pytest.raises(SettingsError, match=f"{sign} as {quote(sign, safe='')}".replace("?", r"\?")) as error:
+            _read(bare, tmp_path)
+        assert "word" not in str(error.value).replace("password", "")
+        _read(encoded, tmp_path)
+
+
+def _read(url: str, data_dir: Path) -> None:
+    if url.startswith("postgres"):
+        settings.database(url, data_dir)
+    else:
+        config(**{"BROKER_URL" if url.startswith("redis") else "MAIL_URL": url}, **SENDER)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("News @ Harbour <digest@example.org>", "News @ Harbour"),
+        ("Digest: News <digest@example.org>", "Digest: News"),
+        ("Kock, Arne <digest@example.org>", "Kock, Arne"),
+        ("News [beta] <digest@example.org>", "News [beta]"),
+        ("A; B (C) <digest@example.org>", "A; B (C)"),
+        ("A <B> <digest@example.org>", "A <B>"),
+        ('"Kock, Arne" <digest@example.org>', "Kock, Arne"),
+        (r'"The \"Daily\" \\ News" <digest@example.org>', r'The "Daily" \ News'),
+        ('The "Daily" <digest@example.org>', 'The "Daily"'),
+        ("维吾尔, 新闻 <digest@example.org>", "维吾尔, 新闻"),
+        ("digest@example.org (The Digest)", "The Digest"),
+        ("<digest@example.org>", ""),
+        ("digest@example.org", ""),
+    ],
+)
+def test_the_senders_name_arrives_as_it_was_typed(text: str, name: str) -> None:
+    made = config(FROM=text)
+    assert (made.sender_name, made.sender_address) == (name, "digest@example.org")
+    sender = Sender(made.sender_name, made.sender_address, "O", made.contact, "https://example.org")
+    parcel = Parcel(0, Address("r@example.org"), Letter(0, "alert", "s", "t", ""), {}, "a@example.org", "a", None)
+    raw = prepare(parcel.letter, sender).message(parcel, datetime(2026, 1, 1, tzinfo=UTC))
+    (mailbox,) = message_from_bytes(raw, policy=default)["From"].addresses
+    assert (mailbox.display_name, mailbox.addr_spec) == (name, "digest@example.org")
+
+
+@pytest.mark.parametrize("text", ["a@example.org, b@example.org", "News <a@example.org>, b@example.org", "News <>"])
+def test_a_sender_is_one_address(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"NEWSLETTER_FROM: write an address such as digest@example\.org"):
+        config(FROM=text)
+
+
 def test_a_database_url_that_cannot_be_read_shows_no_password(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="NEWSLETTER_DATABASE_URL") as error:
         settings.database("postgres://user:secret-word\u2100@db.example.org/name", tmp_path)
@@ -107,9 +183,6 @@ def test_real_mail_needs_a_sender_and_sendgrid_a_key() -> None:
             config(**values)
     made = config(MAIL_URL="sendgrid:", SENDGRID_API_KEY="SG.secret", FROM="Digest <digest@example.org>")
     assert "SG.secret" not in repr(made)
-
-
-SENDER = {"FROM": "Digest <digest@example.org>"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,10 @@ GOOD = {
     "o'neil@example.org": "o'neil@example.org",
     "a@b.co": "a@b.co",
 }
+#: What keyboards for right-to-left scripts and copying from pages leave around an address.
+INVISIBLE = (
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u00a0"
+)
 BAD = [
     "", "   ", "anna", "@nowhere.org", "anna@", "a@b@c.org", "anna@localhost", "anna@example", "anna@example.test",
     "anna@printer.local", "anna@hidden.onion", "anna@nothing.invalid", '"anna lee"@example.org', '"<x>"@example.org',
@@ -29,6 +33,23 @@ BAD = [
 @pytest.mark.parametrize(("typed", "kept"), GOOD.items())
 def test_good_addresses_are_kept_as_they_are_mailed(typed, kept):
     assert normal(typed).value == kept
+
+
+@pytest.mark.parametrize("mark", INVISIBLE)
+def test_invisible_marks_around_an_address_are_taken_off(mark):
+    for typed in (f"{mark}anna@example.org", f"anna@example.org{mark}", f" {mark} anna@example.org{mark}\u200b\n"):
+        assert normal(typed).value == "anna@example.org"
+
+
+@pytest.mark.parametrize("mark", INVISIBLE.rstrip("\u00a0"))
+def test_one_inside_an_address_is_named(mark):
+    for typed in (f"an{mark}na@example.org", f"anna@exam{mark}ple.org", f"anna{mark}@example.org"):
+        with pytest.raises(BadAddress, match="invisible character"):
+            normal(typed)
+
+
+def test_a_full_width_at_sign_is_an_at_sign():
+    assert normal("anna\uff20example.org").value == "anna@example.org"
 
 
 @pytest.mark.parametrize("typed", BAD)

@@ -1,0 +1,37 @@
+"""People whose mail had no room for all that they were owed, and what they still wait for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from newsletter import db
+from newsletter.editions.owed import LOOK_BACK
+from newsletter.models import LeftOver
+
+_OVERDUE = """
+SELECT count(*) FROM (SELECT DISTINCT m.item_id, s.subscriber_id FROM left_over l
+JOIN subscriber b ON b.id=l.subscriber_id AND b.state='active'
+JOIN subscription s ON s.subscriber_id=l.subscriber_id AND s.ended_at IS NULL
+JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at>=s.owed_from
+  AND m.owed_at>%(look_back)s AND m.owe_until<=%(now)s
+WHERE NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=s.subscriber_id)) o"""
+
+
+def remember(subscriber_ids: Sequence[int], *, now: datetime) -> None:
+    """Note, in the transaction that plans their mail, that these people are owed more than it holds."""
+    LeftOver.objects.bulk_create(
+        [LeftOver(subscriber_id=subscriber_id, at=now) for subscriber_id in sorted(subscriber_ids)],
+        update_conflicts=True,
+        unique_fields=["subscriber_id"],
+        update_fields=["at"],
+    )
+
+
+def overdue(*, now: datetime) -> int:
+    """How many articles wait for room in somebody's mail ten days after they were first seen. None is lost before twenty."""
+    count: int = db.rows(_OVERDUE, {"now": now, "look_back": now - LOOK_BACK})[0][0]
+    return count
+
+
+def prune(*, now: datetime) -> int:
+    """Forget people who were owed nothing more within the time in which an item can be mailed; returns how many."""
+    return LeftOver.objects.filter(at__lt=now - LOOK_BACK).delete()[0]
