@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test docs faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
+.PHONY: help run demo test docs timing faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -20,6 +20,9 @@ faults-suite: ## the scenarios of faults at N=1,000, some minutes
 
 faults: ## the scenarios of crashes and faults at full size, about forty minutes (ONLY=S1,S4 SEED=7)
 	$(TESTED) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+timing: ## does the time of an answer tell whether an address is subscribed? SAMPLES (1000) per class, some minutes
+	$(TESTED) tests.security.timing
 
 fuzz: ## read FUZZ (20000) feeds spoilt by chance (SEED repeats a run)
 	$(TESTED) tests.feeds.fuzz
