@@ -18,7 +18,7 @@ def parts(page: str) -> tuple[str, str, str]:
 def main() -> None:
     """Write the table."""
     django.setup()
-    from newsletter import retention
+    from newsletter.worker import retention
 
     before, _, after = parts(PAGE.read_text())
     PAGE.write_text(f"{before}{BEGIN}{retention.markdown()}\n{END}{after}")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from newsletter import config, retention
 from newsletter.cli import app
+from newsletter.config import config
+from newsletter.worker import retention
 from scripts import write_docs
 
 ROOT = Path(__file__).parents[2]
