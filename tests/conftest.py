@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from _pytest.unittest import TestCaseFunction
 from django.db import connection
 
 from newsletter.matching import compiling, item_index
@@ -26,7 +27,7 @@ def _or_skip(make: Callable[[], T]) -> T:
 
 
 #: Folders whose tests start whole processes, or need a service in other ways than by a fixture.
-WHOLE_PROCESSES = frozenset({"browser", "faults", "journey", "packaging", "security"})
+WHOLE_PROCESSES = frozenset({"browser", "cli", "faults", "journey", "packaging", "security"})
 SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path"})
 DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 
@@ -49,6 +50,8 @@ def _asks_for_a_database(item: pytest.Item) -> bool:
 
 
 def _is_unit(item: pytest.Item) -> bool:
+    if isinstance(item, TestCaseFunction):  # Django's own TestCase opens a database
+        return False
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
     return folder not in WHOLE_PROCESSES and not SERVICES & _fixtures(item) and not _asks_for_a_database(item)
 

@@ -38,6 +38,24 @@ def test_commands_exist(page: Path) -> None:
             assert second in group.commands, words
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_targets_exist(page: Path) -> None:
+    named = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for words in re.findall(
+        r"(?:`|^)(?:[A-Z_]+=\S+ )*make ((?:[a-z][a-z-]*(?: |`|$))+)", page.read_text(), re.MULTILINE
+    ):
+        assert set(words.strip("` ").split()) <= {*named}, words
+
+
+def test_the_makefile_says_what_each_target_does() -> None:
+    text = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text, re.MULTILINE))
+    assert targets == set(re.findall(r"^([a-z][a-z-]*):.* ## \S", text, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", text, re.MULTILINE)
+    assert phony is not None
+    assert targets == set(phony[1].replace("\\", " ").split())
+
+
 def test_decisions_are_numbered_without_gaps() -> None:
     numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs/decisions").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
