@@ -1,11 +1,11 @@
-# One image for web, worker and beat. Pin the base by digest where you build for others.
-FROM python:3.13-slim AS build
+# One image for web, worker and beat. The base is pinned: raise tag and digest together, in both places.
+FROM python:3.13.14-slim@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6 AS build
 COPY requirements.lock /tmp/requirements.lock
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /tmp/requirements.lock
 
-FROM python:3.13-slim
-RUN useradd --uid 10001 --create-home newsletter && mkdir /data && chown newsletter /data
+FROM python:3.13.14-slim@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6
+RUN useradd --uid 10001 --create-home newsletter && install --directory --owner newsletter --mode 700 /data
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY newsletter newsletter

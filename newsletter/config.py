@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Final
 from urllib.parse import SplitResult
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -10,11 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from newsletter import mail_urls, paces, vault
 from newsletter.setting_checks import (
     SettingsError,
+    bearer,
     broker,
     host_port,
     http_url,
     level,
     local_url,
+    networks,
     parts,
     public_key,
     sender,
@@ -23,6 +27,8 @@ from newsletter.setting_checks import (
 )
 
 PREFIX = "NEWSLETTER_"
+#: Key of the WSGI environment of what came in through NEWSLETTER_METRICS_BIND; no header can make it.
+METRICS_LISTENER: Final = "newsletter.metrics_listener"
 #: Name without prefix → default. An unknown NEWSLETTER_ name in the environment is an error.
 DEFAULTS: dict[str, str] = {
     "DATABASE_URL": "",
@@ -42,6 +48,9 @@ DEFAULTS: dict[str, str] = {
     "CONTACT": "",
     "BASE_URL": "",
     "BIND": "127.0.0.1:8000",
+    "TRUSTED_PROXY": "",
+    "METRICS_TOKEN": "",
+    "METRICS_BIND": "",
     "SECRET_KEY": "",
     "ADDRESS_KEYS": "",
     "DATA_DIR": "data",
@@ -58,7 +67,7 @@ DEFAULTS: dict[str, str] = {
 SECRETS = frozenset(
     {
         *("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "ADDRESS_KEYS"),
-        *("MAIL_URL", "MAIL_URL_2", "SENDGRID_API_KEY", "SENDGRID_API_KEY_2"),
+        *("MAIL_URL", "MAIL_URL_2", "SENDGRID_API_KEY", "SENDGRID_API_KEY_2", "METRICS_TOKEN"),
     }
 )
 
@@ -98,6 +107,22 @@ class Config:
     sendgrid_url_2: str = ""
     #: Minutes after which what waits for a provider that is out goes to the other; 0: only by hand.
     failover_after: int = 0
+    #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Opens /metrics on the pages' listener; empty: it is not there.
+    metrics_token: str = field(default="", repr=False)
+    #: A listener of its own for /metrics, None without one.
+    metrics_bind: tuple[str, int] | None = None
+
+    @property
+    def https(self) -> bool:
+        """Whether readers reach the pages over TLS. We do not speak it: a proxy in front does."""
+        return self.base_url.startswith("https:")
+
+    @property
+    def clients_hidden(self) -> bool:
+        """Every request comes from a proxy that nobody named: no client's address is known."""
+        return self.https and not self.trusted_proxy
 
     @property
     def embedded(self) -> bool:
@@ -138,7 +163,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
             if environ.get(PREFIX + target):
                 raise SettingsError(f"{PREFIX}{target} and {name} are both set: keep one of them")
             try:
-                values[target] = Path(value).read_text(encoding="utf-8").strip()
+                values[target] = Path(value).read_text(encoding="utf-8").strip() or DEFAULTS[target]
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"{name}: cannot read {value!r} ({why(error)})") from error
         else:
@@ -158,6 +183,9 @@ def read_config(values: Mapping[str, str]) -> Config:
         raise SettingsError(f"NEWSLETTER_ADDRESS_KEYS: {error}. Put back the keys file that was kept") from error
     name, address, contact = sender(values)
     bind = host_port("BIND", values["BIND"])
+    metrics_bind = host_port("METRICS_BIND", values["METRICS_BIND"]) if values["METRICS_BIND"] else None
+    if metrics_bind == bind:
+        raise SettingsError("NEWSLETTER_METRICS_BIND: choose another port than that of NEWSLETTER_BIND")
     first, second = _mails(values)
     return Config(
         broker_url=broker(values["BROKER_URL"]),
@@ -177,6 +205,9 @@ def read_config(values: Mapping[str, str]) -> Config:
         contact=contact,
         base_url=http_url("BASE_URL", values["BASE_URL"] or local_url(bind)),
         bind=bind,
+        metrics_token=bearer("METRICS_TOKEN", values["METRICS_TOKEN"]),
+        metrics_bind=metrics_bind,
+        trusted_proxy=tuple(networks("TRUSTED_PROXY", values["TRUSTED_PROXY"])),
         address_keys=address_keys,
         index_key=index_key,
         data_dir=Path(values["DATA_DIR"]).resolve(),

@@ -37,7 +37,8 @@ def prepare_keys(values: dict[str, str], directory: Path) -> None:
 
 def _write_keys(path: Path, values: Mapping[str, str]) -> None:
     secret, address_keys = vault.new_keys()
-    if (path.parent / "newsletter.sqlite3").exists():
+    # asked again: where several processes start at once, the first makes the keys and then the database
+    if (path.parent / "newsletter.sqlite3").exists() and not path.exists():
         raise SettingsError(
             f"{path} is missing, but there is a database beside it. Put the kept keys file back: "
             "without it no address can be read"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from email.errors import MessageError
 from email.headerregistry import Address as MailAddress
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -50,6 +51,33 @@ def host_port(name: str, text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not HOST:PORT, for example 127.0.0.1:8000")
     return host, int(port)
+
+
+def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks (`127.0.0.1`, `172.18.0.0/16`); IPv4 in IPv6 as IPv4."""
+    found = []
+    for part in parts(text):
+        try:
+            network = ip_network(part)
+        except ValueError:
+            raise SettingsError(
+                f"NEWSLETTER_{name}: {part!r} is no address and no network, for example 127.0.0.1 or 172.18.0.0/16 "
+                "(no bits set to the right of the /)"
+            ) from None
+        if network.prefixlen == 0:
+            raise SettingsError(f"NEWSLETTER_{name}: {part!r} is everybody: name the addresses of your proxies only")
+        mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+        found.append(IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network)
+    return found
+
+
+def bearer(name: str, text: str) -> str:
+    """A token that fits into an Authorization header (RFC 6750 section 2.1)."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]*=*", text):
+        raise SettingsError(
+            f"NEWSLETTER_{name}: use letters, digits and - . _ ~ + / only, as 'openssl rand -hex 32' makes"
+        )
+    return text
 
 
 def local_url(bind: tuple[str, int]) -> str:

@@ -1,6 +1,8 @@
 """Settings: the environment in, Django's settings and `NEWSLETTER` (a `Config`) out. Every problem is one line."""
 
+import contextlib
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,26 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
     }
 
 
+def keep_private(path: Path) -> None:
+    """Let nobody else read an SQLite file, whoever may enter its directory: made with mode 0600, or changed to it.
+
+    SQLite itself goes by the umask; what it puts beside the file later gets the file's mode.
+
+    Raises:
+        SettingsError: others may read a file, and it is not ours to change.
+    """
+    with contextlib.suppress(OSError):  # there already, or no place for it: opening it says so
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+        try:
+            if one.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                one.chmod(0o600)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise SettingsError(f"{one} can be read by others: run 'chmod 600 {one}' as its owner") from error
+
+
 _values = read_environment(os.environ)
 _data_dir = Path(_values["DATA_DIR"]).resolve()
 prepare_keys(_values, _data_dir)
@@ -59,9 +81,10 @@ _base = urlsplit(NEWSLETTER.base_url)
 ALLOWED_HOSTS = sorted({_base.hostname or "", NEWSLETTER.bind[0], "127.0.0.1", "localhost", "[::1]"} - {""})
 INSTALLED_APPS = ["newsletter.apps.NewsletterConfig"]
 MIDDLEWARE = [
+    "newsletter.web.client_address.forwarded_scheme",
+    "newsletter.web.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "newsletter.web.headers.security_headers",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
@@ -81,6 +104,8 @@ TEMPLATES = [
     }
 ]
 DATABASES = {"default": database(_values["DATABASE_URL"], _data_dir)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3") and DATABASES["default"]["NAME"] != ":memory:":
+    keep_private(Path(DATABASES["default"]["NAME"]))
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 STATIC_URL = "/static/"
 #: One stylesheet, in the package: a wheel carries it, and whitenoise serves it.
@@ -95,6 +120,8 @@ APPEND_SLASH = False
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 CSRF_COOKIE_SECURE = _base.scheme == "https"
 CSRF_COOKIE_HTTPONLY = True
+# until the browser closes: a cookie of a year would tell on a shared computer that somebody was here
+CSRF_COOKIE_AGE = None
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf" if CSRF_COOKIE_SECURE else "csrf"
 CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
@@ -102,9 +129,9 @@ CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
 SECURE_REFERRER_POLICY = "strict-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_HSTS_SECONDS = 31_536_000 if CSRF_COOKIE_SECURE else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CSRF_COOKIE_SECURE else None
-DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
+# cli/http_server.py refuses larger bodies before; under another server Django does, and stores no file of a form
+DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536
+FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LOGGING_CONFIG = None

@@ -18,15 +18,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 if not apps.ready:
     django.setup()
 
-from newsletter import broker, db, lifetime, sending, upkeep, wiring
-from newsletter.delivery import prune, soft
-from newsletter.editions import closing, compose, left_over, notices
+from newsletter import broker, db, lifetime, retention, sending, upkeep, wiring
+from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
-from newsletter.feeds import prune as old_feeds
 from newsletter.feeds import refresh as feeds
 from newsletter.matching import match as matching
 from newsletter.matching import rematch as rematching
-from newsletter.matching import topics
 from newsletter.watch import READING
 
 
@@ -206,12 +203,7 @@ def hear() -> None:
 @app.task(name="newsletter.prune")
 def prune_rows() -> None:
     """Delete what is kept no longer."""
-    now = db.now()
-    prune.prune(now=now, going_on=_for(PRUNING))
-    soft.prune(now=now)
-    left_over.prune(now=now)
-    old_feeds.prune(now=now)
-    topics.drop_orphans()
+    retention.prune(now=db.now(), going_on=_for(PRUNING))
 
 
 def _for(seconds: float) -> Callable[[], bool]:

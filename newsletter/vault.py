@@ -1,8 +1,9 @@
 """Secrets: ciphers for addresses and own keywords, the blind index, tokens derived from row ids.
 
 AES-256-GCM (NIST SP 800-38D) seals; the row's handle and the column's name are associated data, so a ciphertext moved to
-another row or column does not open. HMAC-SHA-256 under a key of its own gives the blind index. A token is one AES block over
-(id, eight check bytes) under a key of its purpose: it needs no column, and forging one takes 2^64 tries.
+another row or column does not open. What is sealed is padded first: the length of a ciphertext tells 64-byte steps only.
+HMAC-SHA-256 under a key of its own gives the blind index. A token is one AES block over (id, eight check bytes) under a key of
+its purpose: it needs no column, and forging one takes 2^64 tries.
 """
 
 import base64
@@ -19,8 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from newsletter import ff1
+
 NO_CHECK = bytes(8)
+#: What is sealed is as long as a multiple of this, in bytes: a name of four letters and one of forty look the same.
+STEP = 64
 _NONCE = 12
+#: No byte of UTF-8 text, so that it needs no count of itself, and what was sealed unpadded before opens all the same.
+_PAD = b"\xff"
 #: What is stored of something sealed: key id, nonce + ciphertext + tag, the row's handle.
 Stored = tuple[int | None, bytes | memoryview | None, bytes]
 
@@ -49,9 +56,10 @@ class Vault:
         return "Vault(***)"
 
     def seal(self, plain: str, *, handle: bytes, column: str) -> tuple[int, bytes]:
-        """Encrypt `plain` for one row and column; returns (key id, nonce + ciphertext + tag)."""
-        nonce = os.urandom(_NONCE)
-        sealed = self._ciphers[self.active_key].encrypt(nonce, plain.encode(), handle + column.encode())
+        """Encrypt `plain`, padded, for one row and column; returns (key id, nonce + ciphertext + tag)."""
+        nonce, text = os.urandom(_NONCE), plain.encode()
+        padded = text.ljust(-(-len(text) // STEP) * STEP or STEP, _PAD)
+        sealed = self._ciphers[self.active_key].encrypt(nonce, padded, handle + column.encode())
         return self.active_key, nonce + sealed
 
     def open(self, key_id: int | None, sealed: bytes | memoryview | None, *, handle: bytes, column: str) -> str:
@@ -70,10 +78,11 @@ class Vault:
         """
         ciphers, name, opened = self._ciphers, column.encode(), []
         for key_id, sealed, handle in stored:
-            text = bytes(sealed or b"")
+            # a call of bytes() costs as much as all of unpadding, and databases give bytes as a rule
+            text = sealed if type(sealed) is bytes else bytes(sealed or b"")
             try:
                 cipher = ciphers[key_id or 0]
-                opened.append(cipher.decrypt(text[:_NONCE], text[_NONCE:], handle + name).decode())
+                opened.append(cipher.decrypt(text[:_NONCE], text[_NONCE:], handle + name).rstrip(_PAD).decode())
             except KeyError:
                 raise KeysDoNotFit(f"address key {key_id} is missing from NEWSLETTER_ADDRESS_KEYS") from None
             except (InvalidTag, ValueError) as error:
@@ -106,6 +115,14 @@ class Vault:
         decryptor = self._block(purpose).decryptor()
         plain = decryptor.update(block) + decryptor.finalize()
         return int.from_bytes(plain[:8]), plain[8:]
+
+    def permute(self, purpose: str, numbers: Sequence[int]) -> list[int]:
+        """Each of these numbers, below 2^40, as another such number: short, without repeats, and read with the key only."""
+        return ff1.encrypt(self._block(purpose).encryptor().update, numbers)
+
+    def unpermute(self, purpose: str, numbers: Sequence[int]) -> list[int]:
+        """The numbers that `permute` made these of."""
+        return ff1.decrypt(self._block(purpose).encryptor().update, numbers)
 
     def _block(self, purpose: str) -> Cipher[modes.ECB]:
         """One block of AES under the purpose's key: ECB of a single unique block is a plain permutation."""

@@ -1,7 +1,7 @@
 """The only file that chooses concrete parts: keys, carrier, wording, fetcher, and what each door of the road is given."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -9,7 +9,7 @@ from django.conf import settings
 
 from newsletter import __version__, links, mail
 from newsletter.config import Config
-from newsletter.delivery import routing
+from newsletter.delivery import erasure, routing
 from newsletter.delivery.allowance import Allowance
 from newsletter.delivery.buckets import Buckets, InMemory
 from newsletter.delivery.events import Hearing
@@ -25,6 +25,7 @@ from newsletter.handover import Provider
 from newsletter.mail_urls import SECOND, Configured
 from newsletter.matching import objections, topics
 from newsletter.matching.match import spans
+from newsletter.matching.retention import drop_unfollowed
 from newsletter.models import Lane
 from newsletter.providers.allow import Allowlist
 from newsletter.providers.outbox import Outbox
@@ -62,6 +63,12 @@ def mail_sender() -> mail.Sender:
         contact=config().contact,
         base_url=config().base_url,
     )
+
+
+def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
+    """What other rooms forget of somebody who is erased: the words of their mails, and keywords that nobody else follows."""
+    erasure.forget(subscriber_id)
+    drop_unfollowed(topic_ids)
 
 
 def providers() -> dict[int, Provider]:

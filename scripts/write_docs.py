@@ -1,8 +1,10 @@
-"""Write the parts of the docs that are known elsewhere: the settings and the index of decisions (`make docs`)."""
+"""Write the parts of the docs that are known elsewhere: the settings, what is kept, the index of decisions (`make docs`)."""
 
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import django
 
 from newsletter import config
 
@@ -19,6 +21,14 @@ def settings() -> str:
         secret = " (secret)" if setting.secret else ""
         lines.append(f"| `{config.PREFIX}{name}` | {default} | {setting.meaning}{secret} |")
     return "\n".join(lines)
+
+
+def retention() -> str:
+    """The table of docs/privacy.md."""
+    django.setup()
+    from newsletter import retention as rules  # its models need Django set up
+
+    return rules.markdown()
 
 
 def decisions() -> str:
@@ -41,6 +51,7 @@ def decisions() -> str:
 #: Page below docs/ → what its part is called, and what writes it.
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "configuration.md": ("settings", settings),
+    "privacy.md": ("retention", retention),
     "decisions/README.md": ("decisions", decisions),
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from newsletter import db, mail, wiring
+from newsletter import db, mail, retention, wiring
 from newsletter.cli import figures
 from newsletter.cli.ready import is_migrated
 from newsletter.cli.show import when
@@ -25,6 +26,7 @@ from newsletter.vault import KeysDoNotFit
 _TWICE = "a crash may forget what was written before mails left, and these would go twice. Set fsync and synchronous_commit to on"
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
+_HIDDEN = "the per-network sign-up limit is off: set NEWSLETTER_TRUSTED_PROXY to the proxy in front (docs/deploy.md)"
 _OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
 
 
@@ -41,12 +43,15 @@ def examine() -> list[Finding]:
     """Examine everything; one thing that cannot be examined does not stop the others."""
     found = [_keys_file(), _database()]
     if found[-1].verdict != "fail":
-        found += [_keys(), *_work(), *_topics()]
-    return [*found, *_packs(), _broker(), *_mail(), _python()]
+        found += [_keys(), *_work(), _retention(), *_topics()]
+    return [*found, *_packs(), _broker(), *_mail(), _proxy(), _python()]
 
 
 def _keys_file() -> Finding:
-    path = wiring.config().data_dir / "keys"
+    directory = wiring.config().data_dir
+    path = directory / "keys"
+    if directory.exists() and directory.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding("keys", "warn", f"others may look into {directory}: run 'chmod 700 {directory}'")
     if not path.exists():
         return Finding("keys", "ok", "given by the environment: keep a copy, without them no address can be read")
     return Finding("keys", "ok", f"in {path}: keep a copy, without it no address can be read")
@@ -98,6 +103,15 @@ def _work() -> Iterator[Finding]:
     for one in found["days"]:
         yield Finding("daily cap", "warn" if one["waiting"] else "ok", figures.told_of_day(one) + _days_of_it(one))
     yield _queue(found)
+
+
+def _retention() -> Finding:
+    """Whether the hourly deletion keeps what docs/privacy.md promises; a day late is late."""
+    late = retention.overdue(db.now() - timedelta(days=1))
+    if not late:
+        return Finding("retention", "ok", "nothing is kept longer than docs/privacy.md says")
+    told = ", ".join(f"{rows} in {table}" for table, rows in sorted(late.items()))
+    return Finding("retention", "warn", f"rows are a day past their time ({told}): does a worker run newsletter.prune?")
 
 
 def _days_of_it(one: dict[str, Any]) -> str:
@@ -219,6 +233,19 @@ def _hearing() -> Iterator[Finding]:
     )
     yield Finding(
         "returned mail", "warn" if missing else "ok", advice if missing else f"read from {config.bounce_maildir}"
+    )
+
+
+def _proxy() -> Finding:
+    """Whether clients can be told apart. Pages over https come through a proxy, and its address would be everybody's."""
+    config = wiring.config()
+    if config.clients_hidden:
+        return Finding("proxy", "warn", _HIDDEN)
+    named = ", ".join(map(str, config.trusted_proxy))
+    return Finding(
+        "proxy",
+        "ok",
+        f"{named}: what it says of its clients is believed" if named else "none: whoever connects is the client",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter import db, mail_urls
+from newsletter import db, mail_urls, wiring
 from newsletter.cli.blast import ask
 from newsletter.cli.ready import ready
 from newsletter.cli.show import Json, counting, example, fail, misuse, note, result, table, when
@@ -42,7 +42,7 @@ def list_deliveries(
         "Batch": lambda row: row.batch_id,
         "Why": lambda row: row.reason or "",
     }
-    table(status.listing(state, limit), json, columns, empty="No deliveries.")
+    table(status.listing(wiring.vault(), state, limit), json, columns, empty="No deliveries.")
 
 
 @deliveries.command(epilog=example("deliveries sums --limit 3"))
@@ -72,11 +72,11 @@ def _of(state: str, one: occasions.Mailing) -> int:
     return one.by_state.get(state, 0)
 
 
-@deliveries.command(epilog=example("deliveries explain 7K3F-09QA-M"))
+@deliveries.command(epilog=example("deliveries explain 7K3F-09QA-M2"))
 def explain(reference: str, json: Json = False) -> None:
     """Tell the story of the mail with this reference at its foot, without saying whose it is."""
     ready()
-    story = status.explain(reference)
+    story = status.explain(reference, wiring.vault())
     if story is None:
         fail("there is no such reference: check it for typing errors (mails are kept on record for 14 days)")
     lines = [
@@ -91,7 +91,7 @@ def explain(reference: str, json: Json = False) -> None:
 
 @deliveries.command(
     epilog=example(
-        "deliveries retry 7K3F-09QA-M --why 'she called, nothing came'",
+        "deliveries retry 7K3F-09QA-M2 --why 'she called, nothing came'",
         "deliveries retry --all-parked --why 'the relay is back'",
     )
 )
@@ -114,10 +114,10 @@ def retry(
     if all_parked:
         _retry_parked(word, yes, json)
     else:
-        _told(waive.retry(reference, word, now=db.now(), whole=batch), "planned again", json)
+        _told(waive.retry(reference, word, now=db.now(), vault=wiring.vault(), whole=batch), "planned again", json)
 
 
-@deliveries.command(epilog=example("deliveries resolve 7K3F-09QA-M --as accepted --why 'it is in the server log'"))
+@deliveries.command(epilog=example("deliveries resolve 7K3F-09QA-M2 --as accepted --why 'it is in the server log'"))
 def resolve(
     reference: str,
     state: Annotated[str, typer.Option("--as", help="accepted or failed.")],
@@ -130,7 +130,9 @@ def resolve(
     if state not in ("accepted", "failed"):
         misuse("--as is accepted or failed; to send it once more: 'newsletter deliveries retry'")
     ready()
-    done = waive.resolve(reference, state == "accepted", _word(who, why), now=db.now(), whole=batch)
+    done = waive.resolve(
+        reference, state == "accepted", _word(who, why), now=db.now(), vault=wiring.vault(), whole=batch
+    )
     _told(done, f"now {state}", json)
 
 

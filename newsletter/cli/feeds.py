@@ -62,6 +62,8 @@ def check(
         result(found, json)
         return
     result(None, False, f"{found.title}: {found.total} entries, language {found.language or 'not said'}", found.note)
+    if found.left_out:
+        result(None, False, f"{found.left_out} older entries are not read: of a feed the newest {found.total} count")
     if any(only.values()):
         result(
             None, False, f"narrowed to {choice.in_words(choice.tidied(only))}: {found.through} of them are let through"

@@ -8,25 +8,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import waitress.server
-
 from newsletter import db, logs, wiring
+from newsletter.cli.http_server import Application, HTTPServer, metrics_only
 from newsletter.cli.show import fail, note
 from newsletter.lifetime import DRAIN
 from newsletter.matching import item_index
+from newsletter.providers import sendgrid_events
 from newsletter.start import settle_in
 
 
 class Web:
-    """The web pages, served by waitress. No access log: paths hold tokens."""
+    """The web pages, and /metrics on a listener of its own where one is set. No access log: paths hold tokens."""
 
     def __init__(self) -> None:
         from django.core.wsgi import get_wsgi_application
+        from django.urls import reverse
 
-        host, port = wiring.config().bind
-        self._server: Any = waitress.server.create_server(
-            get_wsgi_application(), host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True
-        )
+        config = wiring.config()
+        pages = get_wsgi_application()
+        large = {reverse("sendgrid_events"): sendgrid_events.LARGEST} if config.sendgrid_webhook_keys else {}
+        self._servers = [_listen("BIND", pages, config.bind, threads=8, large_bodies=large)]
+        if config.metrics_bind is not None:
+            self._servers.append(_listen("METRICS_BIND", metrics_only(pages), config.metrics_bind, threads=1))
 
     def run_alone(self) -> None:
         """Serve until a signal."""
@@ -39,13 +42,23 @@ class Web:
         self.stop()
 
     def start(self) -> None:
-        """Serve in a thread, and read the newest articles meanwhile, so that nobody who tries a keyword waits for that."""
+        """Serve in threads, and read the newest articles meanwhile, so that nobody who tries a keyword waits for that."""
         item_index.SHARED.catch_up_in_background(now=db.now())
-        threading.Thread(target=self._server.run, name="web", daemon=True).start()
+        for server in self._servers:
+            threading.Thread(target=server.run, name="web", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening, and let go of what is idle."""
-        self._server.close()
+        for server in self._servers:
+            server.close()
+
+
+def _listen(setting: str, application: Application, bind: tuple[str, int], **options: Any) -> HTTPServer:
+    host, port = bind
+    try:
+        return HTTPServer(application, host, port, **options)
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port} ({(error.strerror or '').lower()}): choose another NEWSLETTER_{setting}")
 
 
 class Service:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli.ready import ready
-from newsletter.cli.show import example, fail
+from newsletter.cli.show import example
 
 
 def register(app: typer.Typer) -> None:
@@ -20,8 +20,7 @@ def run() -> None:
     from newsletter.cli.process import Service
 
     ready()
-    with _kindly():
-        Service().run()
+    Service().run()
 
 
 def web() -> None:
@@ -29,8 +28,7 @@ def web() -> None:
     from newsletter.cli.process import Web
 
     ready()
-    with _kindly():
-        Web().run_alone()
+    Web().run_alone()
 
 
 def demo(
@@ -41,19 +39,4 @@ def demo(
     from newsletter.cli.demo.play import play
 
     ready()
-    with _kindly():
-        play(seconds=seconds, fresh=not keep)
-
-
-class _kindly:  # noqa: N801 - reads as a word of the sentence `with _kindly()`
-    """What stops a start is told in one line."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError) and error.errno is not None:
-            from newsletter.wiring import config
-
-            host, port = config().bind
-            fail(f"cannot listen on {host}:{port} ({(error.strerror or '').lower()}): choose another NEWSLETTER_BIND")
+    play(seconds=seconds, fresh=not keep)

@@ -14,7 +14,7 @@ from newsletter.matching import query as queries
 from newsletter.matching import topics
 from newsletter.models import Cadence
 from newsletter.subscribers import listing
-from newsletter.subscribers.add import Added, Suppressed, subscribe_directly
+from newsletter.subscribers.add import Added, HasLeft, Suppressed, subscribe_directly
 from newsletter.subscribers.address import BadAddress, normal
 from newsletter.subscribers.choices import Choices
 
@@ -32,13 +32,19 @@ _CADENCES = {cadence.name.lower(): cadence for cadence in Cadence}
 @app.command(
     epilog=example(
         "subscribers add reader@example.org --topic Uyghur --confirmed",
-        "subscribers add - --topic Huawei --query 'submarine cable' --cadence daily --timezone Asia/Almaty --hour 7",
+        "subscribers add - --topic Huawei --query - --cadence daily --timezone Asia/Almaty --hour 7",
     )
 )
 def add(
     address: AddressArgument,
     topic: Annotated[list[str] | None, typer.Option(help="A topic to follow; may be repeated.")] = None,
-    query: Annotated[list[str] | None, typer.Option(help="A keyword of their own; may be repeated.")] = None,
+    query: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A keyword of their own; may be repeated. '-' reads them from standard input to its end, one a line; if "
+            "ADDRESS is '-' too, the address is the first line."
+        ),
+    ] = None,
     cadence: Annotated[str, typer.Option(help="immediate, daily or weekly.")] = "immediate",
     locale: Annotated[str, typer.Option(help="Language of dates in their mails.")] = "en",
     timezone: Annotated[str, typer.Option(help="Zone of their clock, e.g. Europe/Berlin.")] = "UTC",
@@ -47,6 +53,9 @@ def add(
     headlines: Annotated[bool, typer.Option("--headlines", help="Put headlines in the subject.")] = False,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="They agreed elsewhere: no confirmation mail.")
+    ] = False,
+    returning: Annotated[
+        bool, typer.Option("--returning", help="With --confirmed: they had left, and asked to come back.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -58,7 +67,7 @@ def add(
     _check_zone(timezone)
     choices = Choices(
         topic_ids=_topic_ids(topic or []),
-        words=_keywords(query or []),
+        words=_keywords(_typed(query or [])),
         cadence=_CADENCES[cadence],
         zone=timezone,
         hour=hour,
@@ -72,6 +81,7 @@ def add(
         plain,
         choices,
         confirmed=confirmed,
+        returning=returning,
         source="command",
         now=db.now(),
         vault=wiring.vault(),
@@ -80,6 +90,8 @@ def add(
     )
     if isinstance(made, Suppressed):
         fail(f"this address must not be mailed ({made.reason})")
+    if isinstance(made, HasLeft):
+        fail("this person left: leave --confirmed out to ask them, or add --returning if they asked to come back")
     if not isinstance(made, Added):
         fail("too many confirmation mails were asked for within the hour: try again later")
     if not wiring.config().embedded:
@@ -116,7 +128,7 @@ def erase(
     plain = read_address(address)
     if not yes:
         typer.confirm("Delete this person and mail this address never again?", abort=True, err=True)
-    if not listing.erase(plain, now=db.now(), vault=wiring.vault()):
+    if not listing.erase(plain, now=db.now(), vault=wiring.vault(), forget=wiring.forget):
         fail("nothing is stored under this address")
     result({"erased": True}, json, "erased")
 
@@ -137,6 +149,19 @@ def _topic_ids(names: list[str]) -> tuple[int, ...]:
             fail("there is no such topic: see 'newsletter topics list'")
         found.append(topic.topic_id)
     return tuple(found)
+
+
+def _typed(queries: list[str]) -> list[str]:
+    """The keywords of the options, with those of the rest of standard input in place of `-`: out of the shell's history."""
+    typed = [query for query in queries if query != "-"]
+    if len(typed) < len(queries):
+        lines = [line.strip() for line in sys.stdin]
+        if not any(lines):
+            misuse(
+                "--query - found no keyword in standard input: write one a line (after the address, if that is '-' too)"
+            )
+        typed += [line for line in lines if line]
+    return typed
 
 
 def _keywords(words: list[str]) -> tuple[str, ...]:

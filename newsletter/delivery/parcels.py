@@ -8,6 +8,7 @@ from newsletter import db, links
 from newsletter.delivery.barrier import Recipient
 from newsletter.handover import Letter, Parcels
 from newsletter.models import EditionBody, Notice
+from newsletter.references import references
 from newsletter.second_copy import settled
 from newsletter.vault import NO_CHECK, Vault, epoch_check
 
@@ -90,7 +91,7 @@ def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, 
         addresses=[address.value for address in addresses],
         letters=[wording[number] for number in editions],
         personal={
-            "reference": links.references(deliveries),
+            "reference": references(deliveries, vault),
             "unsubscribe": [page + token for token in leave],
             "ask": [ask + token for token in asking],
             "link": [own_page.get(key, "") for key in occasions],

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter import db, links
+from newsletter import db
 from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, ItemVersion, Occasion, Topic
+from newsletter.references import read_reference, reference, references
+from newsletter.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def ledger() -> Ledger:
     )
 
 
-def listing(state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
+def listing(vault: Vault, state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
     """The newest deliveries, of one state or of all."""
     found = db.rows(
         "SELECT d.id, o.key, coalesce(d.state,b.state), coalesce(d.reason,b.reason), b.id FROM delivery d "
@@ -82,12 +84,13 @@ def listing(state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
         "WHERE %(state)s='' OR coalesce(d.state,b.state)=%(state)s ORDER BY d.id DESC LIMIT %(limit)s",
         {"state": state or "", "limit": limit},
     )
-    return [DeliveryRow(links.reference(row[0]), row[1], row[2], row[3], row[4]) for row in found]
+    shown = references([row[0] for row in found], vault)
+    return [DeliveryRow(word, *row[1:]) for word, row in zip(shown, found, strict=True)]
 
 
-def explain(reference: str) -> Story | None:
+def explain(typed: str, vault: Vault) -> Story | None:
     """The story behind the short word at a mail's foot; None when it is mistyped or no longer kept."""
-    number = links.read_reference(reference)
+    number = read_reference(typed, vault)
     delivery = Delivery.objects.select_related("batch", "edition").filter(id=number).first() if number else None
     if delivery is None:
         return None
@@ -96,7 +99,7 @@ def explain(reference: str) -> Story | None:
     events = Event.objects.filter(delivery_id=delivery.id).order_by("id")
     content = delivery.edition.content if occasion.kind != Occasion.Kind.NOTICE else []
     return Story(
-        reference=links.reference(delivery.id),
+        reference=reference(delivery.id, vault),
         occasion=occasion.key,
         planned_at=occasion.created_at,
         state=delivery.state or delivery.batch.state,

@@ -16,7 +16,7 @@ from newsletter.models import Consent, Subscriber, Subscription, Suppression
 
 
 class Reason(StrEnum):
-    """Why an address is not mailed, the weakest first. The subscribers' room writes `erased` (see `REASONS`)."""
+    """Why an address is not mailed, the weakest first. The subscribers' room writes `left` and `erased` (see `REASONS`)."""
 
     #: Several mails in a row were given up.
     SOFT = "soft bounces"
@@ -40,8 +40,9 @@ class Cause:
     provider: str
 
 
-#: All reasons, the weakest first; `erased` is written by the subscribers' room.
-REASONS: Final = (*Reason, "erased")
+#: All reasons, the weakest first. `left` is what remains of somebody who left, `erased` of somebody who was erased: both are
+#: written by the subscribers' room.
+REASONS: Final = (Reason.SOFT, Reason.BOUNCE, "left", Reason.UNSUBSCRIBE, Reason.ADMIN, Reason.COMPLAINT, "erased")
 _RANK: Final = "CASE {} " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(REASONS)) + " ELSE 0 END"
 _LIFTED: Final = "suppression.lifted_at IS NOT NULL AND (excluded.sticky OR excluded.since>suppression.lifted_at)"
 _STRONGER: Final = (
@@ -76,7 +77,7 @@ def end_subscriptions(causes: Sequence[Cause]) -> int:
         ended += theirs.update(ended_at=cause.at, ended_reason="provider", changed_at=cause.at)
         if not Subscription.objects.filter(subscriber_id=cause.subscriber_id, ended_at=None).exists():
             active = Subscriber.objects.filter(id=cause.subscriber_id, state=Subscriber.State.ACTIVE)
-            active.update(state=Subscriber.State.LEFT)
+            active.update(state=Subscriber.State.LEFT, left_at=cause.at)
     return ended
 
 

@@ -9,9 +9,10 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from newsletter import links
 from newsletter.delivery.carry import part
 from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
+from newsletter.references import read_reference
+from newsletter.vault import Vault
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
 URGENT_AFTER = timedelta(hours=2)
@@ -57,9 +58,9 @@ class Cannot:
     why: str
 
 
-def retry(reference: str, word: Word, *, now: datetime, whole: bool = False) -> Done | Cannot:
+def retry(reference: str, word: Word, *, now: datetime, vault: Vault, whole: bool = False) -> Done | Cannot:
     """Plan a mail that is unknown or parked again; with `whole` all that were in doubt with it. It may arrive twice."""
-    found = _find(reference)
+    found = _find(reference, vault)
     if isinstance(found, Cannot):
         return found
     with transaction.atomic():
@@ -102,9 +103,11 @@ def retry_parked(word: Word, *, now: datetime, progress: Callable[[int, int], No
     return Done(touched)
 
 
-def resolve(reference: str, accepted: bool, word: Word, *, now: datetime, whole: bool = False) -> Done | Cannot:
+def resolve(
+    reference: str, accepted: bool, word: Word, *, now: datetime, vault: Vault, whole: bool = False
+) -> Done | Cannot:
     """Write down what an operator found out about a mail: it was taken, or it was not and shall not be (unknown or parked)."""
-    found = _find(reference)
+    found = _find(reference, vault)
     if isinstance(found, Cannot):
         return found
     state = DeliveryState.ACCEPTED if accepted else DeliveryState.FAILED
@@ -202,8 +205,8 @@ def _tell(batch: Batch, ids: Sequence[int], kind: str, detail: str, now: datetim
     )
 
 
-def _find(reference: str) -> Delivery | Cannot:
-    number = links.read_reference(reference)
+def _find(reference: str, vault: Vault) -> Delivery | Cannot:
+    number = read_reference(reference, vault)
     found = Delivery.objects.select_related("batch").filter(id=number).first() if number else None
     return found or Cannot("there is no such reference: check it for typing errors")
 

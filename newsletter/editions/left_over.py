@@ -6,6 +6,7 @@ from datetime import datetime
 from newsletter import db
 from newsletter.editions.owed import LOOK_BACK
 from newsletter.models import LeftOver
+from newsletter.pruning import Rule, Table, days
 
 _OVERDUE = """
 SELECT count(*) FROM (SELECT DISTINCT m.item_id, s.subscriber_id FROM left_over l
@@ -35,3 +36,15 @@ def overdue(*, now: datetime) -> int:
 def prune(*, now: datetime) -> int:
     """Forget people who were owed nothing more within the time in which an item can be mailed; returns how many."""
     return LeftOver.objects.filter(at__lt=now - LOOK_BACK).delete()[0]
+
+
+RULES = (
+    Rule(
+        "whose mail had no room for all that they were owed",
+        "by number",
+        days(LOOK_BACK),
+        "the rest comes with the next mail",
+        (Table(LeftOver, lambda now: LeftOver.objects.filter(at__lt=now - LOOK_BACK)),),
+        lambda now, _: {"left_over": prune(now=now)},
+    ),
+)

@@ -5,13 +5,14 @@
 
 import re
 from collections import Counter
-from urllib.parse import urljoin, urlsplit
 
 import nh3
 
 from newsletter.feeds import blocks, layout, selector
 from newsletter.feeds.chars import tidy
 from newsletter.feeds.reading import Reader
+from newsletter.feeds.redirectors import unwrapped
+from newsletter.feeds.web_url import resolve
 
 #: Kept by nh3; `blocks` dissolves those of them that only lay out.
 TAGS = blocks.INLINE | blocks.WRAPPERS | blocks.FLOW | blocks.OPAQUE_PARTS | {"br", "hr", "span"}
@@ -27,8 +28,8 @@ BODY_CAP = 200_000
 #: Deeper nesting than this is no article; nh3 would need time that grows with its square.
 DEPTH_CAP = 300
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
-#: A URL that nothing is to be done about.
-_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+/[A-Za-z0-9/_~%-]*(?:\.[A-Za-z0-9]+)?(?:\?[A-Za-z0-9_=&%.~+-]+)?")
+#: Shown where nothing runs, as in a mail; nh3 would take what is in it for text, for browsers with scripts do.
+_NOSCRIPT = re.compile(r"</?noscript\b[^<>]*>|<plaintext\b[^<>]*>", re.IGNORECASE)
 _SHALLOW = frozenset({"p", "br", "hr", "img", "input", "link", "meta", "wbr", "source", "col"})
 
 
@@ -59,24 +60,8 @@ def _too_deep(html: str) -> bool:
 
 def safe(html: str) -> str:
     """`html` reduced to well-formed, allowed tags. Links are as they came: `resolve` decides about each."""
-    html = tidy(html)[:BODY_CAP]
+    html = _NOSCRIPT.sub(" ", tidy(html)[:BODY_CAP])
     return _CLEANER.clean(_TAG.sub(" ", html) if _too_deep(html) else html)
-
-
-def resolve(href: str, base: str) -> str:
-    """`href` as an absolute http(s) URL without credentials, relative to `base`; empty when it is none."""
-    if _PLAIN_URL.fullmatch(href):
-        return href
-    try:
-        joined = urljoin(base, "".join(href.split()))
-        # before it is looked at: without them it may have another host, or none
-        url = "".join(char for char in joined if char.isprintable() and char not in '\\"<>`{}|^ ')
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        return ""
-    return url
 
 
 def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:
@@ -87,7 +72,7 @@ def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block
     """
     html = tidy(safe_html)
     places = selector.places(html, starts) if starts else frozenset()
-    reader = Reader(lambda href: resolve(href, base), places, layout.laying_out(html, places))
+    reader = Reader(lambda href: unwrapped(resolve(href, base)), places, layout.laying_out(html, places))
     reader.feed(html)
     reader.close()
     return reader.blocks()

@@ -18,6 +18,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _LANGUAGE = re.compile(
     rb"""(?:xml:lang\s*=\s*["']|<(?:dc:)?language>\s*|<html[^>]{0,200}?lang\s*=\s*["'])([A-Za-z]{2,3})\b"""
 )
+_MARKUP = re.compile(rb"<[?!a-zA-Z]|[{\[]\s*\"")
 #: Supersets that decode what is really sent under the narrower name.
 _WIDER = {
     "gb2312": "gb18030",
@@ -45,7 +46,10 @@ def decode(body: bytes, content_type: str) -> str:
     for mark, name in _BOMS:
         if body.startswith(mark):
             text = _utf8(body) if name == "utf-8" else ""
-            return (text or body.decode(name, "replace")).lstrip("\ufeff")
+            text = text or body.decode(name, "replace")
+            if name == "utf-8" or not _MARKUP.search(body) or _MARKUP.search(text[:2000].encode(errors="replace")):
+                return text.lstrip("\ufeff")
+            return decode(body[len(mark) :], content_type)  # a mark of two-byte characters before one-byte ones
     wide = _utf16(body[:400])
     if wide:
         return body.decode(wide, "replace")

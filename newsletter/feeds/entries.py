@@ -15,7 +15,7 @@ from newsletter.feeds import changes, clean
 from newsletter.feeds.choice import lets_through
 from newsletter.feeds.cut import Piece, cut_entry
 from newsletter.feeds.fields import REVISION
-from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, shared_words
+from newsletter.feeds.identity import Identified, Known, adopted, identify, recognised, reworded, shared_words
 from newsletter.feeds.pairing import is_known, known_shape, pair
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
 from newsletter.feeds.sourceline import Cited
@@ -24,6 +24,8 @@ from newsletter.models import Citation, Entry, Feed, ItemVersion
 log = logging.getLogger(__name__)
 #: Entries so much older than the first poll are history when so many of them come at once.
 OLD, SEVERAL = timedelta(days=10), 3
+#: Of the stored entries that share a link so many are looked at when one of them may have been edited.
+REWORDED = 100
 #: A text that changes with every poll ("5 minutes ago") is followed through so many versions, and then no more.
 VERSIONS = 10_000
 
@@ -110,7 +112,7 @@ class Poll:
 
 def read(feed: Feed, parsed: ParsedFeed) -> Poll:
     """Compare what a feed says with what is stored."""
-    shared = Entry.objects.filter(feed=feed, guid_kind__in=("guid+link", "hash")).values_list(
+    shared = Entry.objects.filter(feed=feed, guid_kind__in=("guid+link", "guid+title", "hash")).values_list(
         "guid", "guid_kind", "url"
     )
     found = identify(parsed.entries, shared_words(shared))
@@ -119,7 +121,9 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
         return Poll((), (), 0, whole=False)
     first = not stored and not Entry.objects.filter(feed=feed).exists()
     announced = (
-        _announced_first(feed, found) if first else frozenset(one.guid for one in found) - _history(feed, found, stored)
+        _announced_first(feed, found)
+        if first
+        else frozenset(one.guid for one in found) - _history(feed, found, stored, truncated=parsed.left_out > 0)
     )
     news, seen, marks, bad = [], [], [], 0
     for one in found:
@@ -166,6 +170,7 @@ def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
         Entry.objects.filter(feed=feed, guid__in={word for one in found for word in (one.guid, one.earlier)})
     )
     stored = {one.guid: known for one in found if (known := recognised(one, by_guid)) is not None}
+    stored |= _reworded(feed, found, stored)
     strangers = [one for one in found if one.guid not in stored]
     if strangers:
         links = [one.link_hash for one in strangers if one.link_hash is not None]
@@ -175,6 +180,18 @@ def _stored(feed: Feed, found: Sequence[Identified]) -> dict[str, Known]:
         absent = [known for known in _known(alike).values() if known.id not in here]
         stored |= adopted(strangers, absent, _has_same_text)
     return stored
+
+
+def _reworded(feed: Feed, found: Sequence[Identified], stored: dict[str, Known]) -> dict[str, Known]:
+    """Stored entries with another title, of those that only title and text tell apart, by their guid in this poll."""
+    strangers = [one for one in found if one.guid not in stored and one.kind in ("guid+title", "hash")]
+    if not strangers:
+        return {}
+    here = {known.id for known in stored.values()}
+    alike = Entry.objects.filter(feed=feed, url__in={one.entry.url for one in strangers}).exclude(id__in=here)
+    # one that was edited was in the last poll: those seen last come first
+    absent = _known(alike.order_by("-last_seen_at", "-id")[:REWORDED]).values()
+    return reworded(strangers, list(absent), lambda known: "\n".join(item.text for item in _items(known.id)))
 
 
 def _has_same_text(one: Identified, known: Known) -> bool:
@@ -202,18 +219,19 @@ def _known(rows: QuerySet[Entry]) -> dict[str, Known]:
     }
 
 
-def _history(feed: Feed, found: Sequence[Identified], stored: dict[str, Known]) -> frozenset[str]:
+def _history(feed: Feed, found: Sequence[Identified], stored: dict[str, Known], *, truncated: bool) -> frozenset[str]:
     """Guids of what is new to us, was old when we began to read the feed, and is older than all we know of it, where several
     come at once: it shows more now.
 
-    A single one is a date gone wrong, or something put in later: news all the same.
+    A single one is a date gone wrong, or something put in later: news all the same. But of a `truncated` feed, with more entries
+    than are read, the next older one is read when a newer one is taken back.
     """
     if feed.started_at is None:
         return frozenset()
-    begun = feed.started_at - OLD
+    begun = feed.started_at if truncated else feed.started_at - OLD
     dates = {one.guid: one.entry.published_at for one in found if one.guid not in stored}
     old = {guid: published_at for guid, published_at in dates.items() if published_at and published_at < begun}
-    if len(old) < SEVERAL:
+    if not old or (len(old) < SEVERAL and not truncated):
         return frozenset()
     oldest = Entry.objects.filter(feed=feed).aggregate(Min("published_at"))["published_at__min"]
     return frozenset(guid for guid, published_at in old.items() if published_at < oldest)

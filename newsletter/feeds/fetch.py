@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,7 @@ import httpx2
 
 from newsletter.feeds.guard import Blocked, Guard, deadline
 from newsletter.feeds.inflate import Body, TooLarge, Undecodable
+from newsletter.feeds.web_url import resolve
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -174,11 +176,15 @@ class _Redirect:
 
 
 def parse_url(text: str) -> httpx2.URL | None:
-    """An absolute http(s) URL without fragment and credentials, its host in ASCII; None for anything else."""
-    if len(text) > URL_CAP or re.search(r"[\x00-\x20\x7f\\]", text):
+    """An absolute http(s) URL without fragment and credentials, its host in ASCII; None for anything else.
+
+    What no URL may hold, such as a space, is encoded as browsers do (see `web_url.resolve`).
+    """
+    plain = resolve(text) if len(text) <= URL_CAP else ""
+    if not plain or len(plain) > URL_CAP:
         return None
     try:
-        url = httpx2.URL(text)
+        url = httpx2.URL(plain)
     except (httpx2.InvalidURL, UnicodeError, ValueError):
         return None
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
@@ -187,10 +193,10 @@ def parse_url(text: str) -> httpx2.URL | None:
 
 
 def _joined(base: httpx2.URL, location: str) -> str:
-    try:
-        return str(base.join(location.strip()))
-    except (httpx2.InvalidURL, UnicodeError, ValueError):
-        return ""
+    """Where a Location header leads; its bytes are UTF-8 in practice, whatever RFC 9110 says."""
+    with suppress(UnicodeError):
+        location = location.encode("latin-1").decode()
+    return resolve(location, str(base))
 
 
 def _fields(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from newsletter.feeds.chars import one_line, title_text
+from newsletter.feeds.chars import TITLE_CAP, one_line, title_text
 from newsletter.feeds.clean import BODY_CAP, safe
 from newsletter.feeds.parsed import ParsedEntry
 
@@ -15,10 +15,9 @@ from newsletter.feeds.parsed import ParsedEntry
 ENTRY_CAP, GUID_CAP, CATEGORY_CAP = 500, 500, 30
 URL_CAP = 2000
 #: Raised when what becomes of an entry (safe HTML, cut, citations) changes so much that stored entries should be read again.
-REVISION = 2
+REVISION = 3
 #: Bytes of a mark, which are few: a chance of one in a billion billions that an edit is overlooked is small enough.
 MARK = 8
-_TAGS = re.compile(r"<[a-zA-Z!/][^<>]*>|&(?:lt|#60|#x3c);[a-zA-Z/]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,6 @@ def paragraphs(text: str) -> str:
     return "".join("<p>" + entities.escape(part, quote=False).replace("\n", "<br>") + "</p>" for part in parts if part)
 
 
-def has_tags(text: str) -> bool:
-    """True when `text` is HTML rather than plain text."""
-    return _TAGS.search(text) is not None
-
-
 def is_feed_language(text: str) -> str:
     """A language tag (BCP 47) of a sensible form, or an empty string."""
     plain = text.strip().replace("_", "-")
@@ -70,7 +64,8 @@ def entry(
     lang: str,
     marks: frozenset[str] = frozenset(),
 ) -> ParsedEntry:
-    """An entry of raw fields. `title` is markup, `html` may be dangerous; `url` and `base` are absolute or empty.
+    """An entry of raw fields. `title`, `author` and `categories` are text, `html` may be dangerous; `url` and `base` are absolute
+    or empty.
 
     One whose mark is among `marks` is not made safe: it comes without its HTML.
     """
@@ -78,21 +73,25 @@ def entry(
     if len(plain_guid) > GUID_CAP:
         plain_guid = "sha256:" + hashlib.sha256(plain_guid.encode()).hexdigest()
     mark = _mark(guid, url, title, html[:BODY_CAP], author, lang, *categories[:CATEGORY_CAP])
-    # without guid and date it is known by its HTML (see `identity`)
-    same = mark in marks and bool(plain_guid or published_at)
+    # without these it is known by its HTML (see `identity`)
+    same = mark in marks and bool(published_at or (plain_guid and title.strip()))
     return ParsedEntry(
         guid=plain_guid,
         url=url if len(url) <= URL_CAP else "",
-        title=title_text(title),
+        title=_line(title, TITLE_CAP),
         html="" if same else safe(html[:BODY_CAP]),
         base=base,
-        author=title_text(author, cap=200),
-        categories=tuple(dict.fromkeys(filter(None, (title_text(one, cap=100) for one in categories[:CATEGORY_CAP])))),
+        author=_line(author, 200),
+        categories=tuple(dict.fromkeys(filter(None, (_line(one, 100) for one in categories[:CATEGORY_CAP])))),
         published_at=published_at,
         lang=lang,
         mark=mark,
         same=same,
     )
+
+
+def _line(text: str, cap: int) -> str:
+    return title_text(entities.escape(text[:20_000], quote=False), cap=cap)
 
 
 def packed(marks: Sequence[str]) -> bytes:

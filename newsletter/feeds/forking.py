@@ -30,7 +30,8 @@ Parse = Callable[..., Parsed]
 _WARM = (
     b"<rss version='2.0'><channel><item><title>&amp;</title><pubDate>1 Jan 2026</pubDate></item></channel></rss>",
     b"<rss><channel><item><x:author>a (a@b.example)</x:author><title>&nbsp;<b>x</b><pubDate>?</pubDate></item>",
-    b"<feed xmlns='http://www.w3.org/2005/Atom'><entry><content type='xhtml'><div>x</div></content></entry></feed>",
+    b"<feed xmlns='http://www.w3.org/2005/Atom'><entry><content type='xhtml'><div>x</div></content>"
+    b"<link href='https://b\xc3\xbccher.example/'/></entry></feed>",
     b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"content_html": "<ul><li>x"}]}',
     b"<html><title>\xe9</title>",
 )

@@ -4,22 +4,29 @@ Decision 11 tells why.
 """
 
 import hashlib
+import html
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter.feeds.distinct import versions
 from newsletter.feeds.headlines import compared
 from newsletter.feeds.originals import original, url_hash
 from newsletter.feeds.parsed import ParsedEntry
 
 #: A PostgreSQL index takes no value much longer than 2,700 bytes.
 LONGEST = 1000
+_TAG = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True)
 class Identified:
-    """An entry and what it is known by: `kind` is guid, link, guid+link (the guid is shared), or hash."""
+    """An entry and what it is known by.
+
+    `kind` is guid, link, guid+link (several have its guid), guid+title (several have its guid and its link), or hash.
+    """
 
     entry: ParsedEntry
     guid: str
@@ -50,14 +57,21 @@ class Known:
 
 
 def shared_words(stored: Iterable[tuple[str, str, str]]) -> frozenset[str]:
-    """The guids and links that several entries have, from (guid, kind, url) of stored entries of kind guid+link and hash."""
-    return frozenset(guid.rpartition(" ")[0] if kind == "guid+link" else url for guid, kind, url in stored) - {""}
+    """The guids and links that several entries have, from (guid, kind, url) of stored entries of the kinds that share them.
+
+    A guid and a link that several have together stand as `_pair` writes them.
+    """
+    words = set[str]()
+    for guid, kind, url in stored:
+        own = guid.rpartition(" ")[0]
+        words |= {"hash": {url}, "guid+link": {own}, "guid+title": {own, _pair(own, url)}}[kind]
+    return frozenset(words - {""})
 
 
 def identify(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> tuple[Identified, ...]:
-    """Each entry of one poll with its identity; of several with the same identity the first, which is the newest, counts.
+    """Each entry of one poll with its identity; of several with the same identity the first counts.
 
-    `shared` are guids and links that are known to be of several entries from earlier polls.
+    `shared` are guids and links that are known to be of several entries from earlier polls (see `shared_words`).
     """
     links: dict[str, set[str]] = defaultdict(set)
     titles: dict[str, set[str]] = defaultdict(set)
@@ -65,15 +79,50 @@ def identify(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> tuple[Id
         links[entry.guid].add(entry.url)
         if not entry.guid:
             titles[entry.url].add(entry.title)
+    several = _several(entries, shared)
     out: dict[str, Identified] = {}
-    for entry in entries:
+    for place, entry in enumerate(entries):
         if entry.guid:
             many = entry.guid in shared or len(links[entry.guid]) > 1
         else:
             many = entry.url in shared or len(titles[entry.url]) > 1
-        one = _identified(entry, many=many)
+        titled = _pair(entry.guid, entry.url) in several
+        if titled and several[_pair(entry.guid, entry.url)].get(place, place) != place:
+            continue  # another wording of one before it
+        one = _titled(entry) if titled else _identified(entry, many=many)
         out.setdefault(one.guid, one)
     return tuple(out.values())
+
+
+def _several(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> dict[str, dict[int, int]]:
+    """The pairs of guid and link that are of several posts: for each of their entries the place of the first wording of it."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        if entry.guid:
+            places[_pair(entry.guid, entry.url)].append(place)
+    out = dict[str, dict[int, int]]()
+    for pair, members in places.items():
+        if pair not in shared and len(members) == 1:
+            continue
+        first = versions([(entries[at].title, plain_text(entries[at].html)) for at in members])
+        if pair in shared or len(set(first)) > 1:
+            out[pair] = {at: members[index] for at, index in zip(members, first, strict=True)}
+    return out
+
+
+def plain_text(safe_html: str) -> str:
+    """The words of safe HTML, for comparing."""
+    return html.unescape(_TAG.sub(" ", safe_html))
+
+
+def _pair(guid: str, url: str) -> str:
+    return f"{guid}\n{url}" if guid else ""
+
+
+def _titled(entry: ParsedEntry) -> Identified:
+    when = entry.published_at.isoformat() if entry.published_at else entry.html
+    word = _digest(entry.url, compared(entry.title) or when)
+    return Identified(entry, f"{entry.guid} {word}", "guid+title")
 
 
 def _identified(entry: ParsedEntry, *, many: bool) -> Identified:
@@ -98,6 +147,38 @@ def recognised(one: Identified, stored: Mapping[str, Known]) -> Known | None:
         return None
     same = before.url == one.entry.url if one.kind == "guid+link" else before.title == one.entry.title
     return before if same else None
+
+
+def reworded(
+    strangers: Sequence[Identified], candidates: Sequence[Known], text_of: Callable[[Known], str]
+) -> dict[str, Known]:
+    """Stored entries that come back with another title, by their new guid, where only title and text tell entries apart.
+
+    `candidates` are stored entries with a link of `strangers` that are not in the poll under their own guid.
+    """
+    groups: dict[tuple[str, str], list[Identified]] = defaultdict(list)
+    for one in strangers:
+        groups[one.entry.guid, one.entry.url].append(one)
+    out: dict[str, Known] = {}
+    for group in groups.values():
+        rivals = [known for known in candidates if _shares(group[0], known)]
+        old = [(known.title, text_of(known)) for known in rivals]
+        first = versions([*old, *((one.entry.title, plain_text(one.entry.html)) for one in group)])
+        taken: dict[int, Identified] = {}
+        for one, place in zip(group, first[len(old) :], strict=True):
+            if place < len(old):
+                taken.setdefault(place, one)
+        out |= {one.guid: rivals[place] for place, one in taken.items()}
+    return out
+
+
+def _shares(one: Identified, known: Known) -> bool:
+    """Has the stored entry the guid and link of `one`, or where there is no guid its link?"""
+    if known.url != one.entry.url:
+        return False
+    if one.kind == "guid+title":
+        return known.guid == one.entry.guid or known.guid.rpartition(" ")[0] == one.entry.guid
+    return one.kind == known.kind == "hash" and bool(known.url)
 
 
 def adopted(

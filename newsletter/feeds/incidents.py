@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
 from newsletter.models import Feed, Incident
+
+#: An incident that lasts is opened again so long after somebody closed it.
+REMINDED = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,19 @@ def open_(feed_id: int, kind: Incident.Kind, detail: str, now: datetime) -> bool
             return False
         raise
     return True
+
+
+def open_truncated(feed_id: int, read: int, left_out: int, now: datetime) -> bool:
+    """Say that a feed has more entries than are `read`; True when that is new.
+
+    Such a feed stays so long: once somebody closed the incident, it is opened again after `REMINDED` only.
+    """
+    seen = Incident.objects.filter(feed_id=feed_id, kind=Incident.Kind.TRUNCATED, closed_at__gt=now - REMINDED)
+    detail = (
+        f"it has {read + left_out} entries: the newest {read} are read, {left_out} older ones are not. Nothing new is missed "
+        f"unless more than {read} come between two reads"
+    )
+    return not seen.exists() and open_(feed_id, Incident.Kind.TRUNCATED, detail, now)
 
 
 def opened_at(feed_id: int, kind: Incident.Kind) -> datetime | None:

@@ -1,10 +1,22 @@
-"""Content codings undone as the bytes arrive, with a cap on what comes out (RFC 9110 section 8.4)."""
+"""Content codings undone as the bytes arrive, with a cap on what comes out (RFC 9110 section 8.4).
 
+The header is a hint only: the bytes tell whether they are compressed, and how. Names that are no coding (`UTF-8`, `none`,
+`aws-chunked`) are passed over, and so is a coding that was never applied.
+"""
+
+import re
 import zlib
+from collections.abc import Iterator
 from typing import Protocol
 
-#: What we ask for and undo. Others (brotli, zstd, two codings at once) are refused.
+#: What we ask for and undo.
 CODINGS = ("gzip", "x-gzip", "deflate")
+#: Codings one inside the other that are undone.
+LAYERS = 3
+#: Bytes by which plain text is told from compressed data.
+HEAD = 512
+_GZIP, _ZLIB = b"\x1f\x8b\x08", re.compile(rb"\x78[\x01\x9c\xda]")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class TooLarge(Exception):
@@ -31,17 +43,15 @@ class Body:
     """Collects a body; `cap` is the greatest number of decoded bytes."""
 
     def __init__(self, coding: str, cap: int) -> None:
-        """`coding` is the Content-Encoding header's value, possibly empty.
-
-        Raises:
-            Undecodable: not one of `CODINGS`.
-        """
-        self._coding = coding.strip().lower()
-        if self._coding not in ("", "identity", *CODINGS):
-            raise Undecodable(f"it is encoded as {self._coding[:40]!r}, which was not asked for")
+        """`coding` is the Content-Encoding header's value, possibly empty."""
+        named = [one.strip().lower() for one in coding.split(",")]
+        self._deflate = "deflate" in named
+        self._foreign = ", ".join(one for one in named if one not in ("", "identity", *CODINGS))
+        self._claimed = any(one not in ("", "identity") for one in named)
         self._cap = cap
+        self._head = b""
+        self._layers: list[_Layer] | None = None
         self._out = bytearray()
-        self._inflater: _Inflater | None = None
 
     def add(self, chunk: bytes) -> None:
         """The next bytes as they came.
@@ -49,36 +59,104 @@ class Body:
         Raises:
             TooLarge, Undecodable.
         """
-        if self._coding in ("", "identity"):
-            self._keep(chunk)
-            return
-        while chunk:
-            inflater = self._inflater or self._start(chunk)
-            self._inflater = inflater
-            try:
-                # one byte above the cap tells "too large" apart from "just fits"
-                self._keep(inflater.decompress(chunk, self._cap - len(self._out) + 1))
-            except zlib.error as error:
-                raise Undecodable("its compressed data is broken") from error
-            if inflater.eof:
-                self._inflater = None
-                # a second gzip member may follow; padding of zeros is usual
-                chunk = inflater.unused_data.lstrip(b"\0")
-            else:
-                chunk = inflater.unconsumed_tail
+        if self._layers is None:
+            self._head += chunk
+            if len(self._head) < HEAD:
+                return
+            chunk = self._begin()
+        self._through(chunk, self._layers or [])
 
     def decoded(self) -> bytes:
-        """All that came out."""
+        """All that came out.
+
+        Raises:
+            TooLarge, Undecodable.
+        """
+        if self._layers is None:
+            self._through(self._begin(), self._layers or [])
         return bytes(self._out)
 
-    def _start(self, first: bytes) -> _Inflater:
-        if self._coding == "deflate":
-            # RFC 9110 means zlib's format, but some servers send the bare stream
-            zlib_header = len(first) > 1 and first[0] & 0x0F == 8 and (first[0] << 8 | first[1]) % 31 == 0
-            return zlib.decompressobj(15 if zlib_header else -15)
-        return zlib.decompressobj(31)
+    def _begin(self) -> bytes:
+        """Look at the first bytes, which are returned, and decide what they are in."""
+        head, self._head = self._head, b""
+        inflater = _inflater(head, deflate=self._deflate)
+        if inflater is None and self._claimed and not is_plain(head):
+            if self._foreign:
+                raise Undecodable(f"it is encoded as {self._foreign[:40]!r}, which was not asked for")
+            raise Undecodable("its compressed data is broken")
+        self._layers = [_Layer(inflater)] if inflater else []
+        return head
+
+    def _through(self, data: bytes, layers: list["_Layer"]) -> None:
+        """Undo `layers` one after the other; what comes out of the last may be compressed again."""
+        if not layers:
+            self._keep(data)
+            return
+        first, *rest = layers
+        for piece in first.inflate(data, self._cap - len(self._out) + 1):
+            if not first.begun:
+                first.begun = True
+                inner = _inflater(piece, deflate=False)
+                if inner is not None and self._layers is not None and len(self._layers) < LAYERS:
+                    rest = [_Layer(inner)]
+                    self._layers += rest
+            self._through(piece, rest)
 
     def _keep(self, decoded: bytes) -> None:
         if len(self._out) + len(decoded) > self._cap:
             raise TooLarge(f"it is larger than {self._cap // 1_000_000} MB")
         self._out += decoded
+
+
+class _Layer:
+    """One coding that is undone."""
+
+    def __init__(self, inflater: _Inflater) -> None:
+        self._inflater: _Inflater | None = inflater
+        self._tail = b""
+        #: Something came out of it.
+        self.begun = False
+
+    def inflate(self, data: bytes, most: int) -> Iterator[bytes]:
+        """What comes out of `data`, in pieces of at most `most` bytes."""
+        while data:
+            if self._inflater is None:
+                data = self._next_member(data)
+                continue
+            try:
+                piece = self._inflater.decompress(data, most)
+            except zlib.error as error:
+                raise Undecodable("its compressed data is broken") from error
+            if piece:
+                yield piece
+            if self._inflater.eof:
+                data, self._inflater = self._inflater.unused_data, None
+            else:
+                data = self._inflater.unconsumed_tail
+
+    def _next_member(self, data: bytes) -> bytes:
+        """A second gzip member may follow the first; padding, and what else stands behind the end, is no data."""
+        self._tail = (self._tail + data).lstrip(b"\0")
+        if not self._tail.startswith(_GZIP):
+            self._tail = self._tail[: len(_GZIP)]
+            return b""
+        self._inflater = zlib.decompressobj(31)
+        data, self._tail = self._tail, b""
+        return data
+
+
+def is_plain(head: bytes) -> bool:
+    """True when a body begins like text, in whatever encoding, and not like compressed data."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"<\0" in head[:8] or b"\0<" in head[:8]:
+        return True
+    return not _CONTROLS.search(head) and not head.startswith(b"\x28\xb5\x2f\xfd")
+
+
+def _inflater(head: bytes, *, deflate: bool) -> _Inflater | None:
+    """What undoes the coding that `head` is in; None for none. `deflate`: the header says so."""
+    if head.startswith(_GZIP):
+        return zlib.decompressobj(31)
+    if _ZLIB.match(head) or (deflate and len(head) > 1 and head[0] == 0x78 and (head[0] << 8 | head[1]) % 31 == 0):
+        return zlib.decompressobj(15)
+    # RFC 9110 means zlib's format, but some servers send the bare stream
+    return zlib.decompressobj(-15) if deflate and head and not is_plain(head) else None

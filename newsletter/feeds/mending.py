@@ -19,6 +19,19 @@ _REFERENCE = re.compile(
 _END = re.compile(r"</(?:rss|feed|(?:\w+:)?RDF)\s*>", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _NAME = re.compile(r"<([\w:]+)")
+#: A feed's root in a web page.
+_INSIDE = re.compile(
+    r"<(?:rss\b[^<>]*>\s*<channel\b|feed\b[^<>]*\bxmlns\s*=\s*[\"']http://(?:www\.w3\.org/2005/Atom|purl\.org/atom/)"
+    r"|(?:\w+:)?RDF\b[^<>]*\bxmlns)",
+    re.IGNORECASE,
+)
+#: A page that shows nothing but a feed's source.
+_SHOWN = regex.compile(
+    r"<body[^<>]*+>\s*+(?:<div[^<>]*+>\s*+)?<pre[^<>]*+>\s*+(&lt;(?:\?xml|rss|feed|rdf:RDF)\b[^<]*+)</pre>",
+    regex.IGNORECASE,
+)
+#: What an HTML parser makes of an RSS link.
+_EMPTY_LINK = regex.compile(r"<link\s*+/?>\s*+(https?://[^\s<]++)(?!\s*+</link)", regex.IGNORECASE)
 
 
 def mended(text: str) -> str:
@@ -28,6 +41,19 @@ def mended(text: str) -> str:
     """
     before = _BEFORE.match(text)
     return _ended(_REFERENCE.sub(_reference, text[before.end() :] if before else text))
+
+
+def feed_inside(page: str) -> str:
+    """The feed that stands in a web page in place of its text; empty without one. It may be no feed: read it and see."""
+    shown = _SHOWN.search(page)
+    if shown:
+        return html.unescape(shown[1])
+    found = _INSIDE.search(page)
+    before = page[: found.start()].lower() if found else ""
+    if found is None or any(before.rfind(f"<{name}") > before.rfind(f"</{name}") for name in ("script", "style")):
+        return ""
+    inside = page[found.start() :].replace("<!--[CDATA[", "<![CDATA[").replace("]]-->", "]]>")
+    return _EMPTY_LINK.sub(r"<link>\1</link>", inside)
 
 
 def _reference(hit: re.Match[str]) -> str:

@@ -3,14 +3,17 @@
 import re
 from datetime import datetime
 
-from newsletter.feeds import jsonfeed, lenient, strict, webpage, wordpress
+from newsletter.feeds import jsonfeed, lenient, webpage, wordpress
 from newsletter.feeds.chars import xml_safe
 from newsletter.feeds.decoding import decode
 from newsletter.feeds.fields import Window, unpacked
-from newsletter.feeds.mending import mended
-from newsletter.feeds.parsed import NotAFeed, Parsed, ParseFailed
-from newsletter.feeds.raw import RawFeed, finished
+from newsletter.feeds.mending import feed_inside, mended
+from newsletter.feeds.newest import trimmed
+from newsletter.feeds.parsed import NotAFeed, Parsed, ParsedFeed, ParseFailed
+from newsletter.feeds.raw import finished
 
+#: A byte order mark, also one that was read as something else.
+_JUNK = re.compile(r"\A(?:\ufeff|ï»¿|[ \t\r\n])+")
 _ENTITIES = re.compile(r"<!DOCTYPE\b.*?<!ENTITY\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -19,36 +22,31 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, marks
 
     `marks` (see `fields.packed`) are of entries that are stored as they are: their HTML is left out.
     """
-    text = xml_safe(decode(body, content_type)).lstrip("\ufeff \t\r\n")
+    text = _JUNK.sub("", xml_safe(decode(body, content_type)), count=1)
     if not text:
         return ParseFailed("it is empty: ask the site's owner")
-    if webpage.is_web_page(text):
-        return _not_a_feed("this is a web page, not a feed", text, url)
     window = Window(now, unpacked(marks))
+    if webpage.is_web_page(text):
+        found = _xml(feed_inside(text), url, window)
+        has_entries = isinstance(found, ParsedFeed) and found.entries
+        return found if found and has_entries else _not_a_feed("this is a web page, not a feed", text, url)
     if text[0] == "[":
         return wordpress.read(text, url, window)
     if text[0] == "{":
         return jsonfeed.read(text, url, window)
+    return _xml(text, url, window) or _not_a_feed("this is no feed", text, url)
+
+
+def _xml(text: str, url: str, window: Window) -> ParsedFeed | ParseFailed | None:
+    """`text` as a feed in XML; None: it is none."""
     if _ENTITIES.search(text):
         return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
     try:
-        raw = read_xml(text)
+        text, left_out = trimmed(mended(text), window)
+        raw = lenient.read(text)
     except lenient.Unreadable as error:
         return ParseFailed(f"it is too broken to be read ({error}): ask the site's owner")
-    return finished(raw, url, window) if raw is not None else _not_a_feed("this is no feed", text, url)
-
-
-def read_xml(text: str) -> RawFeed | None:
-    """`text` as a feed: strictly, else with its usual faults mended, else by feedparser, which takes nearly anything.
-
-    Raises:
-        lenient.Unreadable.
-    """
-    raw = strict.read(text)
-    if raw is None:
-        text = mended(text)
-        raw = strict.read(text) or lenient.read(text)
-    return raw
+    return finished(raw, url, window, left_out) if raw is not None else None
 
 
 def _not_a_feed(reason: str, text: str, url: str) -> NotAFeed:

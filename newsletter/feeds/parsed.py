@@ -28,7 +28,7 @@ class ParsedEntry:
 
 @dataclass(frozen=True)
 class ParsedFeed:
-    """A feed that could be read, newest entries first as it lists them.
+    """A feed that could be read, its entries in its order: mostly the newest first.
 
     `wait` is how many seconds it asks to be left alone (`ttl`, `sy:updatePeriod`), 0 when it does not say. `older` is the URL
     of the page with older entries that it names (RFC 5005), `generator` the program that made it; empty when it names none.
@@ -41,6 +41,8 @@ class ParsedFeed:
     wait: int = 0
     older: str = ""
     generator: str = ""
+    #: Entries that are not among `entries`, for there are more than are read (`fields.ENTRY_CAP`).
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ class CheckedEntry:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a URL is: a feed of `total` entries, of which a narrowed one would let `through` so many; the newest of them cut."""
+    """What a URL is: a feed of `total` entries that are read, of which a narrowed one would let `through` so many; the newest of
+    them cut. `left_out` more are too old to be read."""
 
     url: str
     title: str
@@ -58,6 +59,7 @@ class Checked:
     through: int
     note: str
     entries: tuple[CheckedEntry, ...]
+    left_out: int = 0
 
 
 def normal_url(text: str) -> str:
@@ -86,9 +88,25 @@ def checked(
 ) -> Checked:
     """`found` with its `newest` entries cut as `mode` says; `only` narrows it (see `choice.lets_through`)."""
     feed, only = found.feed, only or {}
-    entries = tuple(_cut(entry, mode, lets_through(only, entry)) for entry in feed.entries[:newest])
+    # a feed with too many entries may have its newest at the end
+    shown = sorted(feed.entries, key=_moment, reverse=True) if feed.left_out else feed.entries
+    entries = tuple(_cut(entry, mode, lets_through(only, entry)) for entry in shown[:newest])
     through = sum(lets_through(only, entry) for entry in feed.entries)
-    return Checked(found.url, feed.title, feed.site_url, feed.language, len(feed.entries), through, found.note, entries)
+    return Checked(
+        found.url,
+        feed.title,
+        feed.site_url,
+        feed.language,
+        len(feed.entries),
+        through,
+        found.note,
+        entries,
+        feed.left_out,
+    )
+
+
+def _moment(entry: ParsedEntry) -> float:
+    return entry.published_at.timestamp() if entry.published_at else 0.0
 
 
 def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | NotAFeed | Refused:

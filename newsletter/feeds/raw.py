@@ -1,14 +1,18 @@
-"""What an XML feed says, word for word, whichever parser read it; `finished` makes of it what is kept."""
+"""What an XML feed says, word for word; `finished` makes of it what is kept."""
 
-import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds.chars import one_line, title_text
-from newsletter.feeds.clean import resolve
 from newsletter.feeds.date_order import FeedDates
-from newsletter.feeds.fields import Window, entry, has_tags, is_feed_language, paragraphs
+from newsletter.feeds.fields import CATEGORY_CAP, Window, entry, is_feed_language
+from newsletter.feeds.newest import newest
 from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
+from newsletter.feeds.redirectors import unwrapped
+from newsletter.feeds.text_constructs import Text, as_html, as_line
+from newsletter.feeds.web_url import resolve
 
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 #: No feed is left alone longer than this many seconds because it asks so.
@@ -17,26 +21,27 @@ WAIT_CAP = 31 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """`body` is of the media type `body_type`; `body_base` is its xml:base; `dates`: published, updated, created."""
+    """`links` are what may be its page, the likeliest first; `body_base` is the body's xml:base; `dates`: published, updated,
+    created."""
 
     guid: str
-    link: str
-    title: str
-    body: str
-    body_type: str
+    links: tuple[str, ...]
+    title: Text
+    body: Text
     body_base: str
     language: str
     author: str
-    categories: tuple[str, ...]
+    categories: tuple[Text, ...]
     dates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RawFeed:
-    """`ttl`, `period` and `frequency` are the elements of RSS and its module `sy`; `older` is a link to older entries."""
+    """`links` are what may be its site, the likeliest first; `ttl`, `period` and `frequency` are the elements of RSS and its
+    module `sy`; `older` is a link to older entries."""
 
-    title: str
-    link: str
+    title: Text
+    links: tuple[str, ...]
     language: str
     ttl: str
     period: str
@@ -46,20 +51,41 @@ class RawFeed:
     entries: tuple[RawEntry, ...]
 
 
-def finished(raw: RawFeed, url: str, window: Window) -> ParsedFeed:
-    """The feed at `url`, made safe."""
-    site = (resolve(raw.link, url) if raw.link else "") or url
+def finished(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> ParsedFeed:
+    """The feed at `url`, made safe. `left_out` of its entries were not even parsed."""
+    site = first_usable(raw.links, url) or url
     language = is_feed_language(raw.language)
-    dates = FeedDates([text for one in raw.entries for text in one.dates], window.checked, language)
+    reader = FeedDates([text for one in raw.entries for text in one.dates], window.checked, language)
+    dates = [_published(one.dates, reader) for one in raw.entries]
+    kept = newest(dates, [one.guid or next(iter(one.links), "") for one in raw.entries])
+    urls = {at: first_usable(raw.entries[at].links, site) for at in kept}
+    alike = Counter((raw.entries[at].guid, urls[at]) for at in kept)
     return ParsedFeed(
-        title=title_text(raw.title),
+        title=as_line(raw.title),
         language=language,
         site_url=site,
-        entries=tuple(_entry(one, site, language, window, dates) for one in raw.entries),
+        entries=tuple(
+            _entry(
+                raw.entries[at],
+                urls[at],
+                site,
+                language,
+                dates[at],
+                # what shares guid and link with another is told apart by its text, which must come along
+                window.marks if alike[raw.entries[at].guid, urls[at]] == 1 else frozenset(),
+            )
+            for at in kept
+        ),
         wait=_wait(raw),
         older=older_page(raw.older, url),
         generator=one_line(raw.generator, cap=200),
+        left_out=left_out + len(raw.entries) - len(kept),
     )
+
+
+def first_usable(links: Iterable[str], base: str) -> str:
+    """The first of `links` that leads to a web page, absolute, counting proxies unwrapped; empty without one."""
+    return next(filter(None, (unwrapped(resolve(one, base)) for one in links if one.strip())), "")
 
 
 def older_page(href: str, url: str) -> str:
@@ -68,29 +94,21 @@ def older_page(href: str, url: str) -> str:
     return page if page != url else ""
 
 
-def _entry(one: RawEntry, base: str, language: str, window: Window, dates: FeedDates) -> ParsedEntry:
-    url = resolve(one.link, base) if one.link else ""
+def _entry(
+    one: RawEntry, url: str, base: str, language: str, published_at: datetime | None, marks: frozenset[str]
+) -> ParsedEntry:
     return entry(
         guid=one.guid,
         url=url,
-        title=one.title,
-        html=_html(one.body, one.body_type),
-        base=resolve(one.body_base, url or base) if one.body_base else url or base,
-        author=one.author,
-        categories=one.categories,
-        published_at=_published(one.dates, dates),
+        title=as_line(one.title),
+        html=as_html(one.body),
+        base=(resolve(one.body_base, url or base) if one.body_base else "") or url or base,
+        author=title_text(one.author, cap=200),
+        categories=[as_line(category, cap=100) for category in one.categories[:CATEGORY_CAP]],
+        published_at=published_at,
         lang=is_feed_language(one.language) or language,
-        marks=window.marks,
+        marks=marks,
     )
-
-
-def _html(value: str, kind: str) -> str:
-    """What calls itself HTML, but has no tag, is text with line ends (and perhaps character references)."""
-    if has_tags(value):
-        return value
-    if kind == "text/plain":
-        return paragraphs(value)
-    return re.sub(r"\n\s*\n", "<p>", value.strip()).replace("\n", "<br>")
 
 
 def _published(texts: tuple[str, ...], dates: FeedDates) -> datetime | None:

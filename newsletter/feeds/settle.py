@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.feeds import entries, incidents, schedule
 from newsletter.feeds.claims import Claim
-from newsletter.feeds.fields import packed
+from newsletter.feeds.fields import ENTRY_CAP, packed
 from newsletter.feeds.keep import Kept, keep
 from newsletter.feeds.visit import Answer, Broken, Read, Unchanged, Visited
 from newsletter.models import Entry, Feed, Incident
@@ -90,6 +90,10 @@ def _read(claim: Claim, answer: Read) -> Refreshed | None:
         claim.settle(columns, status=answer.status, bytes=answer.size, new=kept.new, changed=kept.changed, error=error)
         if answer.gap:
             incidents.open_(feed.id, Incident.Kind.GAP, detail=answer.gap, now=claim.now)
+        if parsed.left_out:
+            incidents.open_truncated(feed.id, ENTRY_CAP, parsed.left_out, claim.now)
+        else:
+            incidents.close(feed.id, Incident.Kind.TRUNCATED, claim.now)
     return Refreshed(feed.id, "read", kept.new, kept.changed, kept.new + kept.changed > 0, error)
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from newsletter.feeds.clean import resolve
+from newsletter.feeds.web_url import resolve
 
 _HTML = re.compile(r"\A(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TYPES = frozenset(

@@ -5,10 +5,11 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from newsletter.feeds.clean import resolve
+from newsletter.feeds.chars import title_text
 from newsletter.feeds.date_order import FeedDates
 from newsletter.feeds.fields import ENTRY_CAP, Window, entry
 from newsletter.feeds.parsed import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
+from newsletter.feeds.web_url import resolve
 
 
 def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFailed:
@@ -42,11 +43,11 @@ def _entry(one: dict[str, Any], site: str, window: Window) -> ParsedEntry:
         # stored with character references in it, which the feed's XML undoes
         guid=html.unescape(_rendered(one, "guid")),
         url=link,
-        title=_rendered(one, "title"),
+        title=title_text(_rendered(one, "title")),
         html=_rendered(one, "content") or _rendered(one, "excerpt"),
         base=link or site,
-        author=", ".join(_names(inside.get("author"))),
-        categories=[name for terms in _list(inside.get("wp:term")) for name in _names(terms)],
+        author=title_text(", ".join(_names(inside.get("author")))),
+        categories=[name for terms in _list(inside.get("wp:term")) for name in map(title_text, _names(terms))],
         published_at=FeedDates((), window.checked).read(_text(one, "date_gmt")),
         lang="",
         marks=window.marks,

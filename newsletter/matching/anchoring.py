@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 import structlog
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from newsletter import db
 from newsletter.matching import query as queries
@@ -21,6 +22,9 @@ from newsletter.vault import Vault
 
 #: The sign of a topic that any item may meet.
 ANY = 0
+#: Raised with every change of what words are and which of them meet: then anchors are other hashes, and all are written anew.
+#: Those of before stay for workers of before.
+VERSION = 1
 _AT_ONCE = 500
 
 log = structlog.get_logger()
@@ -28,7 +32,7 @@ log = structlog.get_logger()
 
 def hashed(signs: Iterable[str], vault: Vault) -> dict[int, str]:
     """Hash (63 bits, above 0) → the sign that it stands for."""
-    key = vault.blind_index("anchor", "")  # a keyed hash by itself, and thousands of signs are hashed at once
+    key = vault.blind_index("anchor", str(VERSION))  # a keyed hash by itself, and thousands of signs are hashed at once
     return {int.from_bytes(blake2b(sign.encode(), key=key, digest_size=8).digest()) >> 1 or 1: sign for sign in signs}
 
 
@@ -36,7 +40,14 @@ def anchor(keywords: Mapping[int, str], languages: Collection[str], vault: Vault
     """Write the anchors of own topics. Inside a transaction of the caller that holds the row of `IndexState`."""
     rows = [row for topic_id, keyword in keywords.items() for row in _rows(topic_id, keyword, languages, vault)]
     Anchor.objects.bulk_create(rows, ignore_conflicts=True)
-    Topic.objects.filter(id__in=keywords).update(anchored=True)
+    Topic.objects.filter(id__in=keywords).update(anchors_version=VERSION)
+
+
+def unanchored() -> QuerySet[Topic]:
+    """Own topics whose anchors are missing, or written by other rules."""
+    # the smaller and the larger apart: an index finds both
+    other = Q(anchors_version__lt=VERSION) | Q(anchors_version__gt=VERSION)
+    return Topic.objects.filter(other, kind=Topic.Kind.OWN)
 
 
 def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> list[Anchor]:
@@ -58,12 +69,12 @@ def anchor_missing(seen: Collection[str], vault: Vault) -> int:
     between a language and its anchors.
     """
     _take_in(seen)
-    missing = list(Topic.objects.filter(kind=Topic.Kind.OWN, anchored=False).values_list("id", flat=True))
+    missing = list(unanchored().values_list("id", flat=True))
     done = 0
     for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
         with transaction.atomic():
             known = _locked().languages
-            rows = Topic.objects.filter(id__in=some, kind=Topic.Kind.OWN, anchored=False)
+            rows = unanchored().filter(id__in=some)
             anchor({row.id: own_query(row, vault) for row in rows}, known, vault)
         done += len(some)
     return done
@@ -81,7 +92,7 @@ def _take_in(seen: Collection[str]) -> None:
         fresh = {stems.of(language): language for language in sorted(seen) if stems.of(language) not in known}
         if fresh:
             IndexState.objects.filter(id=1).update(languages=[*state.languages, *fresh.values()])
-            Topic.objects.filter(kind=Topic.Kind.OWN).update(anchored=False)
+            Topic.objects.filter(kind=Topic.Kind.OWN).update(anchors_version=0)
 
 
 def languages() -> list[str]:

@@ -16,6 +16,8 @@ class Anchors:
 
     #: Single words.
     words: frozenset[str]
+    #: Names among them.
+    names: frozenset[str]
     #: Two words side by side, with a space between.
     pairs: frozenset[str]
     #: An item that has one of them meets the query: nothing else need be looked at.
@@ -23,7 +25,8 @@ class Anchors:
 
     def signs(self, stems: Stems) -> set[str]:
         """How they are written for items whose words have these stems."""
-        return {word_sign(word, stems) for word in self.words} | {_pair(pair) for pair in self.pairs}
+        words = {word_sign(word, stems) for word in self.words} | {name_sign(name, stems) for name in self.names}
+        return words | {_pair(pair) for pair in self.pairs}
 
 
 def anchors(plan: Plan) -> Anchors | None:
@@ -33,8 +36,9 @@ def anchors(plan: Plan) -> Anchors | None:
     if not ways or any(sought.within not in ("", "title") for sought in found) or not all(map(_whole, ways)):
         return None
     words = frozenset(way.keys[0] for way in ways if len(way.keys) == 1)
+    names = frozenset(way.keys[0] for way in ways if way.kind is Kind.NAME)
     pairs = frozenset(_longest_pair(way) for way in ways if len(way.keys) > 1)
-    return Anchors(words, pairs, isinstance(plan, Sought) and plan.sure and all(map(_says_all, ways)))
+    return Anchors(words, names, pairs, isinstance(plan, Sought) and plan.sure and all(map(_says_all, ways)))
 
 
 def signs_of(body: Words) -> set[str]:
@@ -44,14 +48,20 @@ def signs_of(body: Words) -> set[str]:
 
 
 def word_signs(body: Words) -> set[str]:
-    """The words of an item by their stems, also those with hyphens when read as one."""
+    """The words of an item by their stems, also those with hyphens when read as one; and the names of which they may be forms."""
     keys = list({*body.keys, *body.compound_keys} - {BREAK})
-    return {_word(key, stem, body.stems) for key, stem in zip(keys, body.stems.each(keys), strict=True)}
+    words = {_word(key, stem, body.stems) for key, stem in zip(keys, body.stems.each(keys), strict=True)}
+    return words | {_root(root, body.stems.language(key)) for key in keys for root in body.stems.roots(key)}
 
 
 def word_sign(key: str, stems: Stems) -> str:
     """How a word is written by its stem, for items whose words have these stems."""
     return _word(key, stems[key], stems)
+
+
+def name_sign(name: str, stems: Stems) -> str:
+    """How a name is written for items that have it with an ending after it, whatever its stem."""
+    return _root(name, stems.language(name))
 
 
 def rarest(plan: Plan) -> tuple[int, list[Sought]]:
@@ -74,7 +84,7 @@ def _length(way: Way) -> int:
 
 
 def _whole(way: Way) -> bool:
-    return way.kind in (Kind.WORD, Kind.ROW)
+    return way.kind in (Kind.WORD, Kind.NAME, Kind.ROW)
 
 
 def _says_all(way: Way) -> bool:
@@ -89,6 +99,11 @@ def _longest_pair(way: Way) -> str:
 def _word(key: str, stem: str, stems: Stems) -> str:
     """A word by its stem, which is another one in each language."""
     return f"{stems.language(key)}:{stem}"
+
+
+def _root(root: str, language: str) -> str:
+    """A name with an ending after it."""
+    return f"{language}^{root}"
 
 
 def _pair(pair: str) -> str:

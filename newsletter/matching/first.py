@@ -46,7 +46,7 @@ def first_index(seen: Sequence[Readable], vault: Vault) -> Compiled | None:
         return None
     rest = compiling.active_topics()
     curated = dict(rest.filter(kind=Topic.Kind.CURATED).values_list("id", "revision_id"))
-    unknown = dict(rest.filter(kind=Topic.Kind.OWN, anchored=False).values_list("id", "revision_id")[: _FEW + 1])
+    unknown = dict(rest.filter(id__in=anchoring.unanchored()).values_list("id", "revision_id")[: _FEW + 1])
     if len(unknown) > _FEW:
         return None
     return _of_candidates(seen, [signs_of(body) for body in opened], curated | unknown, vault)

@@ -1,5 +1,6 @@
 """A text in, the text as it is compared out, with the way back: where each of its characters stands in the text shown."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,9 @@ _TYPOGRAPHY = (
 )
 #: What belongs to the letter before it: marks, what nobody sees, half-width Japanese voicing.
 _FOLLOWS = r"[\p{M}\p{Default_Ignorable_Code_Point}\uff9e\uff9f]"
+#: A space that groups the digits of a number.
+_GROUPING_SPACES = "\xa0\u2009\u202f"
+_GROUPING = re.compile(rf"(?<=[0-9])[{_GROUPING_SPACES}](?=[0-9]{{3}}(?![0-9]))")
 _CLUSTER = regex.compile(rf"(?V1)[\u1100-\u115f]+[\u1160-\u11ff]*|\P{{M}}{_FOLLOWS}*|{_FOLLOWS}+")
 _FOLLOWING = regex.compile(rf"(?V1){_FOLLOWS}|[\u1160-\u11ff]")
 _DROPPED = regex.compile(rf"(?V1){DROPPED}")
@@ -39,6 +43,8 @@ def fold(shown: str) -> Folded:
     """Undo what makes no difference: case, width, composition, letters under several numbers, what nobody sees."""
     plain = shown
     if not plain.isascii():
+        if any(space in plain for space in _GROUPING_SPACES):
+            plain = _GROUPING.sub(",", plain)
         for sign, ascii_sign in _TYPOGRAPHY:
             plain = plain.replace(sign, ascii_sign)
     if plain.isascii():

@@ -3,13 +3,36 @@
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 from lark.exceptions import VisitError
 
+from newsletter.matching.apostrophes import gershayim
+from newsletter.matching.query_error import QueryError
+from newsletter.matching.refused_forms import refuse_double_minus, refuse_foreign, refuse_in_quotes
 from newsletter.matching.scripts import spelling, unspaced, without_accents
+from newsletter.matching.signs import telling
 from newsletter.matching.text import BREAK, Reading, words
-from newsletter.matching.tree import FIELDS, And, Exact, Field, Loose, Near, Not, Or, Phrase, Plain, Prefix, Query, Word
+from newsletter.matching.tree import (
+    FIELDS,
+    OPERATORS,
+    And,
+    Exact,
+    Field,
+    Loose,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Plain,
+    Prefix,
+    Query,
+    Word,
+    capitalised,
+)
+
+__all__ = ["QueryError", "read"]
 
 #: Fewest letters before a `*`.
 SHORTEST_PREFIX = 3
@@ -19,13 +42,11 @@ FARTHEST = 100
 LONGEST_ACRONYM = 4
 
 
-class QueryError(ValueError):
-    """A query that cannot be used. `column` (from 1) is where, `hint` what to do; neither repeats what was typed."""
-
-    def __init__(self, hint: str, column: int = 1) -> None:
-        super().__init__(f"column {column}: {hint}")
-        self.hint = hint
-        self.column = column
+#: In a query that is all in capitals, words of so many are acronyms nevertheless, but for these.
+_ALWAYS_ACRONYM = 2
+_PARTICLES = frozenset(
+    ["a", "al", "at", "by", "da", "de", "di", "do", "du", "el", "et", "in", "la", "le", "of", "on", "to", "y"]
+)
 
 
 _GRAMMAR = r"""
@@ -41,13 +62,13 @@ _GRAMMAR = r"""
 ?group: "(" or_ ")"
 ?term: QUOTED -> quoted
      | BARE -> bare
-_OR.4: /OR(?=[\s()"]|$)/
-_AND.4: /AND(?=[\s()"]|$)/
+_OR.4: /OR(?=[\s()"]|$)|\|\|?/
+_AND.4: /AND(?=[\s()"]|$)|&&/
 _NOT.4: /NOT(?=[\s()"]|$)/
 _MINUS.3: /-(?=\S)/
-FIELD.3: /(?:title|source|author|category|lang|feed):\s*(?=\S)|[a-z]+:(?=[^\s:\/])/i
+FIELD.3: /(?:title|source|author|category|lang|feed):\s*(?=\S)|[a-z][\w.]*:(?=[^\s:\/])/i
 QUOTED.2: /[=~]?"(?:\\.|[^"\\])*"(?:~[^\s()"]*)?/
-BARE.1: /(?:\\.|[^\s()"\\])+/
+BARE.1: /(?:\\.|&(?!&)|[^\s()"\\|&])+/
 %ignore /\s+/
 """
 _PARSER = Lark(_GRAMMAR, parser="lalr", lexer="basic", maybe_placeholders=False)
@@ -56,10 +77,16 @@ _PART = re.compile(rf'(?P<minus>-?)(?:(?P<word>{_LETTERS})|"(?P<inside>{_LETTERS
 _PLAIN = re.compile(
     rf'-?(?:{_LETTERS}|"{_LETTERS}(?: {_LETTERS})*")(?: -?(?:{_LETTERS}|"{_LETTERS}(?: {_LETTERS})*"))*'
 )
-_OPERATOR = re.compile(r"(?<![^ -])(?:AND|OR|NOT)(?![^ ])")
+_OPERATOR = re.compile(rf"(?<![^ -])(?:{'|'.join(OPERATORS)}|(?:NEAR|ADJ|[NW])\d+)(?![^ ])")
 _TWO_FIELDS = "a field inside another field: write them side by side"
 #: The signs of other keyboards and typographers, one character for one, so that columns stay true.
-_SIGNS = str.maketrans(dict.fromkeys("＂“”„«»「」『』", '"') | dict(zip("（）：＊＝～－", "():*=~-", strict=True)))
+_SIGNS = str.maketrans(
+    dict.fromkeys("＂“”„«»「」『』", '"')
+    | dict.fromkeys("‐‑‒–—―−﹘﹣－¬", "-")
+    | dict(zip("（）：＊＝～｜＆！？＋＃＾…", "():*=~|&!?+#^,", strict=True))
+)
+#: An exclamation mark before a word means what a minus means.
+_EXCLUDED = re.compile(r"(?<![^\s(])!(?=[^\s!)])")
 
 
 def read(text: str) -> Query:
@@ -69,10 +96,11 @@ def read(text: str) -> Query:
         QueryError: it is not of the language.
     """
     if _PLAIN.fullmatch(text) and not _OPERATOR.search(text):
-        return _plain(text)  # most queries are such, and the parser takes its time
-    text = text.translate(_SIGNS)
+        return _in_capitals(_plain(text), text)  # most queries are such, and the parser takes its time
+    text = _EXCLUDED.sub("-", gershayim(text.translate(_SIGNS)))
+    refuse_double_minus(text)
     try:
-        return _Builder().transform(_PARSER.parse(text))
+        return _in_capitals(_Builder(text).transform(_PARSER.parse(text)), text)
     except VisitError as error:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
@@ -95,10 +123,33 @@ def _plain(text: str) -> Query:
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
+def _in_capitals(query: Query, text: str) -> Query:
+    """Words that are all typed in capitals are no acronyms for that, but for those of two letters: `GRAND PRIX`, not `US UK`."""
+    if (
+        not isinstance(query, And)
+        or not all(isinstance(part, Word) for part in query.parts)
+        or any(map(str.islower, text))
+    ):
+        return query
+    return And(tuple(_no_acronym(part) for part in query.parts if isinstance(part, Word)))
+
+
+def _no_acronym(word: Word) -> Word:
+    key = word.keys[0]
+    if not word.capitals or (len(key) <= _ALWAYS_ACRONYM and key not in _PARTICLES):
+        return word
+    return replace(word, capitals=False, name=len(key) > 1)  # one capital alone is an acronym
+
+
 class _Builder(Transformer[Token, Query]):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
     def bare(self, found: list[Token]) -> Query:
         (token,) = found
         text, column = str(token), token.column or 1
+        refuse_foreign(self._text, text, column)
         if text[0] in "=~":
             return _modified(text[0], _unescaped(text[1:]), column)
         if _ends_in_star(text):
@@ -112,6 +163,7 @@ class _Builder(Transformer[Token, Query]):
         column = token.column or 1
         sign, _, rest = str(token).partition('"')
         inside, _, distance = rest.rpartition('"')
+        refuse_in_quotes(inside, column)
         inside = _unescaped(inside)
         if sign and distance:
             raise QueryError("a distance goes with plain quotation marks only: leave out the sign before them", column)
@@ -119,8 +171,7 @@ class _Builder(Transformer[Token, Query]):
             return _modified(sign, inside, column)
         if distance:
             return _near(inside, distance[1:], column)
-        keys = _keys(inside, column)
-        return Phrase(keys, _acronym(inside, keys))
+        return _phrase(inside, column)
 
     def within(self, found: list[Token | Query]) -> Query:
         token, part = found
@@ -148,13 +199,36 @@ class _Builder(Transformer[Token, Query]):
 def _word(text: str, column: int) -> Word:
     reading = Reading(text)
     keys = tuple(key for key in reading.keys if key != BREAK) or _keys(text, column)
+    if signs := _signs(reading):
+        return Word(keys, signs=signs)
     compounds = reading.compounds if reading.hyphenated else []
-    hyphenated = len(compounds) == 1 and (compounds[0].first, compounds[0].last) == (0, len(keys) - 1)
-    return Word(keys, hyphenated and not any(map(unspaced, keys)), _acronym(text, keys))
+    whole = len(compounds) == 1 and (compounds[0].first, compounds[0].last) == (0, len(keys) - 1)
+    hyphenated = whole and not any(map(unspaced, keys))
+    acronym = _acronym(text, keys)
+    return Word(keys, hyphenated, acronym, not acronym and (hyphenated or len(keys) == 1) and _capital(text, keys[0]))
+
+
+def _phrase(text: str, column: int) -> Phrase:
+    keys = _keys(text, column)
+    if text.replace(" ", "").isalnum():
+        return Phrase(keys, _acronym(text, keys))
+    signs = _signs(Reading(text))
+    return Phrase(keys, not signs and _acronym(text, keys), signs)
+
+
+def _signs(reading: Reading) -> tuple[str, ...]:
+    """The signs that must stand with words, if all stand in one paragraph."""
+    last = len(reading.keys) - 1
+    return () if last < 0 or BREAK in reading.keys else telling(reading.around(0, last))
+
+
+def _capital(text: str, key: str) -> bool:
+    """Whether a word is typed with a capital, and can be written so."""
+    return capitalised(key) != key and capitalised(key)[0].lower() == key[0] and any(map(str.isupper, text))
 
 
 def _prefix(text: str, column: int) -> Prefix:
-    keys = _keys(text, column)
+    keys = _unsigned(text, column)
     if unspaced(keys[-1]):
         raise QueryError("words of this script are found inside others anyway: leave out the *", column)
     if len(keys[-1]) < SHORTEST_PREFIX:
@@ -165,14 +239,15 @@ def _prefix(text: str, column: int) -> Prefix:
 def _modified(sign: str, text: str, column: int) -> Plain:
     if text.endswith("*"):
         raise QueryError(f"{sign} and * do not go together: leave one of them out", column)
-    keys = _keys(text, column + 1)
     if sign == "~":
+        keys = _unsigned(text, column + 1)
         return Loose(tuple(without_accents(key) for key in keys))
-    return Exact(keys, tuple(spelling(text[word.start : word.end]) for word in words(text)))
+    keys = _keys(text, column + 1)
+    return Exact(keys, tuple(spelling(text[word.start : word.end]) for word in words(text)), _signs(Reading(text)))
 
 
 def _near(text: str, distance: str, column: int) -> Near:
-    parts = tuple(dict.fromkeys(found for one in text.split() if (found := _found(one))))
+    parts = tuple(dict.fromkeys(_unsigned(one, column) for one in text.split() if _found(one)))
     if not (distance.isascii() and distance.isdigit() and len(distance) < FARTHEST and int(distance) <= FARTHEST):
         raise QueryError(f"after ~ stands how many words may lie between, 0 to {FARTHEST}", column)
     if len(parts) < 2:
@@ -199,6 +274,15 @@ def _keys(text: str, column: int) -> tuple[str, ...]:
     keys = _found(text)
     if not keys:
         raise QueryError("there is no letter or digit here: write a word", column)
+    return keys
+
+
+def _unsigned(text: str, column: int) -> tuple[str, ...]:
+    keys = _keys(text, column)
+    if _signs(Reading(text)):
+        raise QueryError(
+            "signs inside or beside a word cannot be looked for together with * or ~: leave one of them out", column
+        )
     return keys
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache, reduce
 from itertools import chain, starmap
 from typing import NamedTuple
 
-from newsletter.matching.anchors import word_sign, word_signs
+from newsletter.matching.anchors import name_sign, word_sign, word_signs
 from newsletter.matching.grammar import LONGEST_ACRONYM
 from newsletter.matching.opened import Opened
 from newsletter.matching.readable import Readable
@@ -114,6 +114,11 @@ class Block:
         match way.kind:
             case Kind.WORD:
                 found = self._with_word(way.keys[0]) & among
+            case Kind.NAME:
+                found = (self._with_word(way.keys[0]) | self._with_name(way.keys[0])) & among
+                row = _sequence(way.keys)
+                itself = frozenset(slot for slot in found if _has_row(self._sequences[slot], row))
+                return Decided(itself if way.sure else _NONE, found)
             case Kind.ROW if way.capitals and len(way.keys) == 1 and way.capitals <= LONGEST_ACRONYM:
                 found = self._with(_in_capitals(way.keys[0], way.capitals)) & among
                 return Decided(_NONE if way.spelled or way.context else found, found)
@@ -128,6 +133,10 @@ class Block:
     def _with_word(self, key: str) -> frozenset[int]:
         """Slots of items with the word or an inflected form of it, each by the language that the item is in."""
         return _NONE.union(*map(self._with, {_word(key, stems) for stems in self._stems}))
+
+    def _with_name(self, name: str) -> frozenset[int]:
+        """Slots of items with a word that may be the name with an ending."""
+        return _NONE.union(*map(self._with, {hash(name_sign(name, stems)) & _UNSIGNED for stems in self._stems}))
 
     def _with(self, posting: int) -> frozenset[int]:
         first = bisect_left(self._hashes, posting)

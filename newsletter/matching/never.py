@@ -57,7 +57,7 @@ def _implies(one: Term, other: Term) -> bool:
             return name == field and _implies(inner, outer)
         case Field("title", inner), _:
             return _implies(inner, other)
-        case ((Phrase(keys) | Exact(keys)), (Word(sought, _, False) | Phrase(sought, False))):
+        case ((Phrase(keys) | Exact(keys)), (Word(sought, _, False, _, ()) | Phrase(sought, False, ()))):
             return any(keys[at : at + len(sought)] == sought for at in range(len(keys)))
         case ((Phrase(keys) | Exact(keys)), Prefix((beginning,))):
             return any(key.startswith(beginning) for key in keys)

@@ -18,7 +18,7 @@ DROPPED = (
     r"[\p{Default_Ignorable_Code_Point}\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8"
     r"\u06ea-\u06ed\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]"
 )
-_APOSTROPHES = "’‘ʼʻ′´`＇ʹ׳״"
+_APOSTROPHES = "’‘ʼʻ′´`＇ʹ׳"
 _HYPHENS = "‐‑"
 #: One letter under several numbers: kaf, yeh and heh of Arabic, Persian and Urdu keyboards. U+06D5 is the Uyghur and Kurdish
 #: vowel whose presentation forms are those of heh; the Uyghur consonant U+06BE stays itself, and so do alef maksura and yeh.
@@ -26,8 +26,9 @@ _ARABIC = {"ک": "ك", "ڪ": "ك", "ی": "ي", "ە": "ه", "ہ": "ه"}
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 _ACCENTED = regex.compile(r"(?V1)([\p{Latin}\p{Greek}\p{Cyrillic}])\p{M}+")
 _UNSPACED = regex.compile(rf"(?V1){UNSPACED}")
-_VISIBLE = regex.compile(rf"(?V1)[[\p{{L}}\p{{M}}\p{{N}}]--{DROPPED}]+")
-_POSSESSIVE = regex.compile(rf"['{_APOSTROPHES}][sSｓＳ]$")
+#: The signs are those of `C++` and `C#`.
+_VISIBLE = regex.compile(rf"(?V1)[[\p{{L}}\p{{M}}\p{{N}}+\#]--{DROPPED}]+")
+_POSSESSIVE = regex.compile(rf"(?i)['{_APOSTROPHES}](?:[sｓ]|(?<=\w{{3}}.)(?:ll|re|ve|[dmnr]))$")
 
 
 @cache
@@ -44,6 +45,7 @@ def same_letter() -> dict[int, str]:
         if tab and not line.startswith("#"):
             same[ord(traditional)] = simplified.split()[0]
     same |= {ord(one): other for one, other in _ARABIC.items()}
+    same[ord("״")] = '"'
     return same | dict.fromkeys(map(ord, _APOSTROPHES), "'") | dict.fromkeys(map(ord, _HYPHENS), "-")
 
 

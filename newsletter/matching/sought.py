@@ -1,7 +1,7 @@
 """A query and the aliases of its words in, what is sought in an item out: each term with all ways to meet it."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -58,6 +58,8 @@ class Kind(Enum):
     START = 3
     #: Words side by side, whatever their accents.
     BARE = 4
+    #: As WORD, but only inflected forms that names have.
+    NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Way:
     capitals: int = 0
     #: How the words must be spelled, their case included; empty: it makes no difference.
     spelled: tuple[str, ...] = field(default=(), repr=False)
+    #: What must stand before, between and after the words; empty: it makes no difference.
+    signs: tuple[str, ...] = field(default=(), repr=False)
     alias: Alias | None = None
     #: Ways of which one must be met in the same item; empty: always.
     context: "tuple[Way, ...]" = ()
@@ -77,7 +81,7 @@ class Way:
     @property
     def sure(self) -> bool:
         """Whether finding the keys is enough."""
-        return not (self.capitals or self.spelled or self.context)
+        return not (self.capitals or self.spelled or self.signs or self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def unpacked(kept: Plan | str) -> Plan:
         return kept
     if kept.startswith('"'):
         return Sought(kept, (Way(Kind.ROW, tuple(kept[1:-1].split(" "))),))
+    if kept[0].isupper():
+        return Sought(kept, (Way(Kind.NAME, (kept[0].lower() + kept[1:],)),))
     return Sought(kept, (Way(Kind.WORD, (kept,)),))
 
 
@@ -147,8 +153,8 @@ def _sought(term: Term, aliases: Aliases, off: Collection[str]) -> Sought:
             return Sought(written(term), _rows(parts), name, distance)
         case Field("title", plain):
             return Sought(written(term), _all_ways(plain, aliases, off), "title")
-        case Field(name, Word(words)):  # names of publishers and people are not inflected
-            return Sought(written(term), (Way(Kind.ROW, words),), name)
+        case Field(name, Word(words, signs=signs)):  # names of publishers and people are not inflected
+            return Sought(written(term), (Way(Kind.ROW, words, signs=signs),), name)
         case Field(name, plain):
             return Sought(written(term), _ways(plain), name)
         case _:
@@ -164,16 +170,18 @@ def _ways(term: Plain) -> tuple[Way, ...]:
         case Word((key,), _, capitals) | Phrase((key,), capitals) if capitals:
             plural = (Way(Kind.ROW, (f"{key}s",), len(key)),) if isinstance(term, Word) else ()
             return (Way(Kind.ROW, (key,), len(key)), *plural)
-        case Word((key,)) if not unspaced(key):
-            return (Way(Kind.WORD, (key,)),)
-        case Word(words, hyphenated) if hyphenated:
-            return (Way(Kind.ROW, words), Way(Kind.WORD, ("".join(words),)))
+        case Word(words, signs=signs) | Phrase(words, signs=signs) if signs:
+            return (Way(Kind.ROW, words, signs=signs),)
+        case Word((key,), name=name) if not unspaced(key):
+            return (Way(Kind.NAME if name else Kind.WORD, (key,)),)
+        case Word(words, hyphenated, name=name) if hyphenated:
+            return (Way(Kind.ROW, words), Way(Kind.NAME if name else Kind.WORD, ("".join(words),)))
         case Word(words) | Phrase(words):
             return (Way(Kind.ROW, words),)
         case Prefix(words):
             return (Way(Kind.START, words),)
-        case Exact(words, spelled):
-            return (Way(Kind.ROW, words, 0, spelled),)
+        case Exact(words, spelled, signs):
+            return (Way(Kind.ROW, words, 0, spelled, signs),)
         case Loose(words):
             return (Way(Kind.BARE, words),)
         case Near(parts):
@@ -193,7 +201,7 @@ def _all_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> tuple[Way,
 def _alias_ways(alias: Alias) -> Iterator[Way]:
     context = tuple(way for word in alias.context for way in _ways(_spelled(word)))
     for way in _ways(_spelled(alias.spelling)):
-        yield Way(way.kind, way.keys, way.capitals, way.spelled, alias, context)
+        yield replace(way, alias=alias, context=context)
 
 
 def _spelled(spelling: str) -> Plain:

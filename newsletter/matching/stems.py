@@ -1,10 +1,23 @@
-"""A word's key and the language it stands in, in; its stem out: what its inflected forms have in common."""
+"""A word's key and the language it stands in, in; its stem out: what its inflected forms have in common.
+
+A word that meets no other has a stem of its own: a function word, and one of which the stemmer leaves less than four letters.
+"""
 
 import threading
 from functools import cache
 
 import regex
 import Stemmer
+
+from newsletter.matching.name_forms import by_ending, function_words, other_name, roots
+from newsletter.matching.text import keys
+
+#: Shorter stems join nothing; nor do those of scripts that do not write vowels, or write them as marks.
+SHORTEST = 4
+_SHORTER = 3
+_CONSONANTS = frozenset({"Arabic", "Hebrew", "Devanagari", "Tamil"})
+#: Before the key of a word that meets no other, so that it is no other's stem.
+_ALONE = "="
 
 #: Languages that have a stemmer (Snowball), by their code (ISO 639-1).
 # fmt: off
@@ -39,21 +52,52 @@ class Stems:
 
     def __init__(self, by_script: tuple[tuple[str, str], ...]) -> None:
         self._names = dict(by_script)
+        self._alone = {name: _function_keys(language) for name, language in by_script}
+        self._latin_alone = self._alone.get("Latin", frozenset())
         self._stemmers = threading.local()
 
     def __getitem__(self, key: str) -> str:
         """The stem of a word."""
-        stemmer = self._stemmer("Latin" if "a" <= key[0] <= "z" else _script(key[0]))
-        return str(stemmer.stemWord(key)) if stemmer else key
+        script = _script_of(key)
+        stemmer = self._stemmer(script)
+        if stemmer is None:
+            return key
+        return _stem(
+            key, str(stemmer.stemWord(key)), self._alone[script], _SHORTER if script in _CONSONANTS else SHORTEST
+        )
+
+    def is_function_word(self, key: str) -> bool:
+        """Whether a word meets no other because it is an article, a preposition or the like."""
+        return key in self._alone.get(_script_of(key), ())
+
+    def roots(self, word: str) -> tuple[str, ...]:
+        """The names of which a word of a text may be a form, whatever its stem."""
+        return () if self.is_function_word(word) else roots(word, self.language(word))
+
+    def same_name(self, name: str, word: str) -> bool:
+        """Whether a word of a text is a form of a name. Every such word has the stem of the name, or it among its `roots`."""
+        if name == word:
+            return True
+        if self.is_function_word(name) or other_name(name, word):
+            return False
+        joined = self[name] == self[word] and by_ending(name, word, self.language(name))
+        return joined or name in self.roots(word)
 
     def language(self, key: str) -> str:
         """The name of the language in which a word is read; empty where it has no stemmer."""
-        return self._names.get("Latin" if "a" <= key[0] <= "z" else _script(key[0]), "")
+        return self._names.get(_script_of(key), "")
 
     def each(self, keys: list[str]) -> list[str]:
         """The stem of every word."""
         stemmer = self._stemmer("Latin")
-        stems: list[str] = stemmer.stemWords(keys) if stemmer else list(keys)
+        if stemmer:
+            alone = self._latin_alone
+            stems = [
+                stem if len(stem) >= SHORTEST and key not in alone else _stem(key, stem, alone, SHORTEST)
+                for key, stem in zip(keys, stemmer.stemWords(keys), strict=True)
+            ]
+        else:
+            stems = list(keys)
         for number in [number for number, key in enumerate(keys) if not "a" <= key < "{"]:
             stems[number] = self[keys[number]]
         return stems
@@ -65,6 +109,22 @@ class Stems:
             known = {name: Stemmer.Stemmer(language, 0) for name, language in self._names.items()}
             self._stemmers.by_script = known
         return known.get(script)
+
+
+def _stem(key: str, stem: str, alone: frozenset[str], shortest: int) -> str:
+    if len(stem) >= shortest and key not in alone:
+        return stem
+    # one that is so short, and its own stem, is no other's anyway
+    return key if stem == key and len(key) < shortest else f"{_ALONE}{key}"
+
+
+def _script_of(key: str) -> str:
+    return "Latin" if "a" <= key[0] <= "z" else _script(key[0])
+
+
+@cache
+def _function_keys(language: str) -> frozenset[str]:
+    return frozenset(key for word in function_words().get(language, ()) for key in keys(word))
 
 
 @cache

@@ -7,25 +7,37 @@ from functools import cached_property
 
 import regex
 
+from newsletter.matching.apostrophes import ENDING, settle
 from newsletter.matching.folding import fold
 from newsletter.matching.scripts import INSIDE, LETTER, UNSPACED
 
 #: A key that no word has: the end of a paragraph, which no phrase reaches across.
 BREAK = "\x01"
-#: Stands for a dot of an acronym, once found.
+#: Stands for a dot of an acronym or what groups the digits of a number, once found: in a word, and not part of its key.
 _DOT = "\x02"
+#: Stand for the signs of `C++` and `C#`, once found: parts of the key.
+_PLUS, _SHARP = "\x03", "\x04"
+_OURS = str.maketrans(dict.fromkeys((_DOT, _PLUS, _SHARP), " "))
+_KEY_SIGNS = str.maketrans({_DOT: None, "'": None, _PLUS: "+", _SHARP: "#"})
 _BROKEN = "\n\n"
-_WORD = regex.compile(rf"(?V1){_BROKEN}|{UNSPACED}\p{{M}}*|{LETTER}{INSIDE}*(?:['{_DOT}]+{LETTER}{INSIDE}*)*{_DOT}?")
-_ASCII_WORD = re.compile(rf"{_BROKEN}|[a-z0-9][a-z0-9'{_DOT}]*")
+_WORD = regex.compile(
+    rf"(?V1){_BROKEN}|{UNSPACED}\p{{M}}*|{LETTER}(?:[{_PLUS}{_SHARP}]+|{INSIDE}*(?:['{_DOT}]+{LETTER}{INSIDE}*)*{_DOT}?)"
+)
+_ASCII_WORD = re.compile(rf"{_BROKEN}|[a-z0-9](?:[{_PLUS}{_SHARP}]+|[a-z0-9'{_DOT}]*)")
 _LETTER = regex.compile(rf"(?V1)(?P<letter>{LETTER})|(?P<unspaced>{UNSPACED})|(?P<mark>\p{{M}})")
 _STRAY = regex.compile(rf"(?:^|[\s'{_DOT}-])\p{{M}}")
 
 _BLANK_LINE = re.compile(r"\n([^\S\n]+)\n")
 _ANY_DOTTED = re.compile(r"\.[^\W\d_]\.")
 _DOTTED = regex.compile(rf"(?V1)(?<![\w.'-])(?:[{LETTER}&&\p{{L}}]\.){{2,}}+(?:[{LETTER}&&\p{{L}}])?+(?!\w)")
-_LOOSE_APOSTROPHE = regex.compile(rf"(?V1)'(?:(?!{LETTER})|(?<!(?:{INSIDE}|{_DOT})'))")
-_ELISION = regex.compile(rf"(?V1)'(?<=(?<![\w'{_DOT}])(?:[cdjlmns]|qu)')(?!s(?!{INSIDE}|'))")
-_POSSESSIVE = regex.compile(rf"(?V1)'s(?!{INSIDE}|['{_DOT}])")
+#: Two, since looking for one sign is many times faster than for one of two.
+_COMMA_GROUP, _DOT_GROUP = re.compile(r",[0-9]{3}"), re.compile(r"\.[0-9]{3}")
+#: 1,000 and 1.000.000 and 1,00,000; not 0.125, 192.168.1.1 or 1,000,5.
+_GROUPED = regex.compile(
+    rf"(?V1)(?<!{LETTER}\p{{M}}*|[_.,'{_DOT}])[1-9][0-9]{{0,2}}"
+    r"(?:(?:,[0-9]{2,3})*,[0-9]{3}(?![0-9]|,[0-9])|(?:\.[0-9]{3})+(?![0-9]|\.[0-9]))"
+)
+_LETTER_WITH_SIGNS = regex.compile(rf"(?V1)(?<!{LETTER}\p{{M}}*|[_'{_DOT}])[a-z](?:\+\+(?!\+)|#)(?!\p{{M}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,16 @@ class Reading:
             start, end = self._places[start][0], self._places[end - 1][1]
         return start, end
 
+    def around(self, first: int, last: int) -> list[str]:
+        """What stands before, between and after the words of these numbers, as it is compared: before and after, with one letter
+        of the next word or a space."""
+        folded = f" {self._folded} "
+        spans = [(start + 1, end + 1) for start, end in self._spans[max(first - 1, 0) : last + 2]]
+        before = spans.pop(0)[1] - 1 if first else 0
+        after = spans.pop()[0] + 1 if last + 1 < len(self._spans) else len(folded)
+        edges = [before, *(edge for span in spans for edge in span), after]
+        return [folded[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
     @cached_property
     def compounds(self) -> list[Compound]:
         """Words joined by hyphens: `e-mail` is also read as `email`."""
@@ -126,7 +148,7 @@ class _Kinds(dict[int, str]):
         char = chr(code)
         kind = _LETTER.match(char)
         if kind is None:
-            made = char if char in f"'-\n{_DOT}" else " "
+            made = char if char in f"'-\n{_DOT}{_PLUS}{_SHARP}" else " "
         elif kind["unspaced"]:
             made = f" {char} "
         else:
@@ -144,26 +166,42 @@ _ASCII = {code: _kinds[code] for code in range(128)}  # str.translate is fastest
 
 
 def _signs(folded: str) -> str:
-    """As long as it was: acronyms without dots, apostrophes only inside words, and a blank line always two line feeds."""
-    if _DOT in folded:
-        folded = folded.replace(_DOT, " ")
+    """As long as it was: acronyms without dots, numbers in one, apostrophes only inside words, a blank line two line feeds."""
+    if _DOT in folded or _PLUS in folded or _SHARP in folded:
+        folded = folded.translate(_OURS)
     if "\n" in folded:
         folded = _BLANK_LINE.sub(r"\n\n\1", folded)
-    if _ANY_DOTTED.search(folded):
-        folded = _DOTTED.sub(lambda found: found[0].replace(".", _DOT), folded)
-    if "'" in folded:
-        folded = _LOOSE_APOSTROPHE.sub(" ", folded)
-        folded = _ELISION.sub(" ", folded)
+    folded = _acronyms(folded)
+    if "'" in folded or ('"' in folded and not folded.isascii()):
+        folded = _acronyms(settle(folded))  # once more, for l'O.N.U.
+    if _COMMA_GROUP.search(folded) or _DOT_GROUP.search(folded):
+        folded = _GROUPED.sub(lambda found: found[0].replace(",", _DOT).replace(".", _DOT), folded)
+    if "+" in folded or "#" in folded:
+        folded = _LETTER_WITH_SIGNS.sub(_with_signs, folded)
     return folded
+
+
+def _acronyms(folded: str) -> str:
+    if _ANY_DOTTED.search(folded):
+        return _DOTTED.sub(lambda found: found[0].replace(".", _DOT), folded)
+    return folded
+
+
+def _with_signs(found: regex.Match[str]) -> str:
+    return found[0].replace("+", _PLUS).replace("#", _SHARP)
 
 
 def _without_signs(folded: str) -> str:
     if "'" in folded:
-        folded = _POSSESSIVE.sub("", folded).replace("'", "")
+        folded = ENDING.sub("", folded).replace("'", "")
+    if _PLUS in folded or _SHARP in folded:
+        folded = folded.replace(_PLUS * 2, "++ ").replace(_SHARP, "# ")
     return folded.replace(_DOT, "")
 
 
 def _key(word: str) -> str:
     if word == _BROKEN:
         return BREAK
-    return word.removesuffix("'s").replace("'", "").replace(_DOT, "") if "'" in word or _DOT in word else word
+    if word.isalnum():
+        return word
+    return (ENDING.sub("", word) if "'" in word else word).translate(_KEY_SIGNS)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 
+from newsletter import db
 from newsletter.matching import anchoring, revisions
 from newsletter.matching import query as queries
 from newsletter.matching.naming import Refused, bad_name, raise_number, slug_of, unknown
@@ -115,7 +116,7 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
     """
     plain = queries.keyword(keyword)
     index = vault.blind_index("query", queries.normal(plain))
-    known = Topic.objects.filter(kind=Topic.Kind.OWN, query_index=index).first()
+    known = _held(index)
     if known is None:
         key_id, cipher = vault.seal(plain, handle=index, column="query")
         try:
@@ -135,25 +136,19 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
     return known.id
 
 
+def _held(index: bytes) -> Topic | None:
+    """The own topic of this blind index, held until the transaction ends: what is about to be followed is not dropped."""
+    lock = "FOR KEY SHARE" if db.is_postgres() else ""
+    found = Topic.objects.raw(f"SELECT * FROM topic WHERE kind='own' AND query_index=%s {lock}", [index])
+    return next(iter(found), None)
+
+
 def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
     """Keywords of own topics as they were first typed."""
     return {
         topic.id: anchoring.own_query(topic, vault)
         for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
     }
-
-
-def drop_orphans() -> int:
-    """Delete own topics that nobody follows any more, with their matches; returns how many."""
-    # an ended subscription can be taken up again for as long as it is kept
-    anybody = Subscription.objects.filter(topic=OuterRef("id"))
-    with transaction.atomic():
-        ids = list(Topic.objects.filter(~Exists(anybody), kind=Topic.Kind.OWN).values_list("id", flat=True))
-        Match.objects.filter(topic_id__in=ids).delete()
-        Topic.objects.filter(id__in=ids).delete()
-        if ids:
-            raise_number()
-    return len(ids)
 
 
 def _shown(topics: Collection[Topic]) -> list[Shown]:

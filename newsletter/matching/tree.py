@@ -1,6 +1,6 @@
 """What a query is once it was read: terms, joined by AND, OR and NOT; and its one normal way of being written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, TypeVar, Union
@@ -14,6 +14,13 @@ M = TypeVar("M")
 #: Fields of an item besides its text. `lang` and `feed` only narrow: a query of nothing else would match everything.
 FIELDS = ("title", "source", "author", "category", "lang", "feed")
 NARROWING = frozenset({"lang", "feed"})
+#: What is read as an operator, ours or another search engine's, unless a backslash or quotation marks say that it is a word.
+OPERATORS = frozenset(["AND", "OR", "NOT", "NEAR", "ONEAR", "ADJ", "XOR", "ANDNOT", "SAME", "WITH", "WITHIN", "AROUND"])
+#: Signs that have a meaning in a bare word, or may have; and before one.
+_MEANING = frozenset('"\\()|*?~^:!$%#')
+_MEANING_FIRST = (_MEANING - set("$%#")) | set("-=+/[{<>")
+#: What stands before the / of other engines' nearness: `w/5`.
+_NEARNESS = ("w", "n", "p", "pre", "near", "onear", "adj", "within", "nw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,10 @@ class Word:
     hyphenated: bool = False
     #: Up to four letters, all capitals: the word in small letters is another word.
     capitals: bool = False
+    #: Typed with a capital: only inflected forms that names have.
+    name: bool = False
+    #: What must stand before, between and after its keys, if it was typed with signs; then it has no inflected forms.
+    signs: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Phrase:
 
     keys: tuple[str, ...] = field(repr=False)
     capitals: bool = False
+    signs: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class Exact:
 
     keys: tuple[str, ...] = field(repr=False)
     spelled: tuple[str, ...] = field(repr=False)
+    signs: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,22 +209,49 @@ def written(query: Query) -> str:
             return f"-{written(part)}"
         case Field(name, term):
             return f"{name}:{written(term)}"
-        case Word(keys, hyphenated, capitals):
-            return _bare(keys, "-" if hyphenated else "/", capitals)
+        case Word(keys, signs=signs) if signs:
+            return _escaped(_with_signs(keys, signs))
+        case Word(keys, hyphenated, capitals, name):
+            made = _bare(keys, "-" if hyphenated else "\\ ", capitals)
+            return capitalised(made) if name else made
+        case Phrase(keys, signs=signs) if signs:
+            return _quoted([_with_signs(keys, signs)])
         case Phrase(keys, capitals):
             return _quoted(key.upper() if capitals else key for key in keys)
         case Prefix(keys):
             return _bare(keys, "-", capitals=False) + "*"
-        case Exact(_, spelled):
-            return "=" + _quoted(spelled)
+        case Exact(_, spelled, signs):
+            return "=" + _quoted([_with_signs(spelled, signs)] if signs else spelled)
         case Loose(keys):
             return "~" + _quoted(keys)
         case Near(parts, distance):
-            return _quoted("/".join(part) for part in parts) + f"~{distance}"
+            return _quoted("-".join(part) for part in parts) + f"~{distance}"
 
 
-def _quoted(words: Iterator[str] | tuple[str, ...]) -> str:
-    return '"' + " ".join(words) + '"'
+def capitalised(key: str) -> str:
+    """A key as a name is written."""
+    return key[0].upper() + key[1:]
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return '"' + " ".join(word.replace("\\", r"\\").replace('"', r"\"").replace("*", r"\*") for word in words) + '"'
+
+
+def _with_signs(keys: tuple[str, ...], signs: tuple[str, ...]) -> str:
+    """Words with their signs; where none is asked for between two, a space says so."""
+    made = signs[0]
+    for key, sign, last in zip(keys, signs[1:], [*[False] * (len(keys) - 1), True], strict=True):
+        made += key + (sign if sign or last else " ")
+    return made
+
+
+def _escaped(written: str) -> str:
+    """A bare word in which no sign has a meaning."""
+    made = "".join(f"\\{char}" if char.isspace() or char in _MEANING else char for char in written[1:])
+    made = (written[0] + made).replace("&&", r"&\&").replace("..", r".\.")
+    if made.partition("/")[0] in _NEARNESS:
+        made = made.replace("/", r"\/", 1)
+    return f"\\{made}" if made[0].isspace() or made[0] in _MEANING_FIRST else made
 
 
 def _bare(keys: tuple[str, ...], between: str, capitals: bool) -> str:
@@ -221,4 +261,4 @@ def _bare(keys: tuple[str, ...], between: str, capitals: bool) -> str:
         made += other if unspaced(one) and unspaced(other) else between + other
     if not capitals:
         return made
-    return f"\\{made.upper()}" if made in ("and", "or", "not") else made.upper()
+    return f"\\{made.upper()}" if made.upper() in OPERATORS else made.upper()

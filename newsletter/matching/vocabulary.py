@@ -1,7 +1,8 @@
 """The single words that queries look for in, what the words of a text say to them out: each word is thought about once."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from newsletter.matching.scripts import without_accents
 from newsletter.matching.sought import Kind
@@ -42,7 +43,7 @@ class Lexicon:
     def learn(self, other: "Lexicon") -> None:
         """Know the words of texts that another knows. In steps, so that no thread waits long."""
         for language, theirs in list(other._by_language.items()):
-            known = _Vocabulary(self._wanted[Kind.WORD], theirs.stems)
+            known = _Vocabulary(self._wanted[Kind.WORD], self._wanted[Kind.NAME], theirs.stems)
             words = list(theirs.known)
             for start in range(0, len(words), _AT_ONCE):
                 known.learned(words[start : start + _AT_ONCE], self._other)
@@ -54,7 +55,9 @@ class Lexicon:
         known = self._by_language.get(id(body.stems))
         if known is None:
             with self._lock:
-                known = self._by_language.get(id(body.stems)) or _Vocabulary(self._wanted[Kind.WORD], body.stems)
+                known = self._by_language.get(id(body.stems)) or _Vocabulary(
+                    self._wanted[Kind.WORD], self._wanted[Kind.NAME], body.stems
+                )
                 self._by_language[id(body.stems)] = known
         said = known.said(body.keys)
         if None in said:
@@ -86,18 +89,24 @@ class Lexicon:
 class _Vocabulary:
     """Words of texts in one language that were met before, and what each says."""
 
-    def __init__(self, inflected: dict[str, Signs], stems: Stems) -> None:
+    def __init__(self, inflected: dict[str, Signs], names: dict[str, Signs], stems: Stems) -> None:
+        """`inflected`, `names`: words that are looked for in all their forms, or in those of a name, and what that says. The
+        second goes on to be read."""
         self.stems = stems
         self._by_stem: dict[str, Signs] = {}
-        words = list(inflected)
-        for start in range(0, len(words), _AT_ONCE):
-            some = words[start : start + _AT_ONCE]
-            for word, stem in zip(some, stems.each(some), strict=True):
-                add(self._by_stem, word if stem == word else stem, inflected[word])
+        self._wanted_names = names
+        #: Stem → names that have it.
+        self._names: dict[str, tuple[str, ...]] = {}
+        for word, stem in self._stemmed(inflected):
+            add(self._by_stem, word if stem == word else stem, inflected[word])
+        for name, stem in self._stemmed(names):
+            self._names[stem] = (*self._names.get(stem, ()), name)
         #: Word of a text → what it says.
         self.known: dict[str, Signs] = {}
         #: Stem → words of texts that have it and are not it.
         self._forms: dict[str, list[str]] = {}
+        #: Name → words of texts that would be it with an ending.
+        self._rooted: dict[str, list[str]] = {}
         self._compounds: dict[str, Signs] = {}
 
     def said(self, keys: list[str]) -> set[Signs | None]:
@@ -112,19 +121,36 @@ class _Vocabulary:
         if len(self.known) > _MOST_WORDS:
             self.known.clear()
             self._forms.clear()
+            self._rooted.clear()
         new = list(dict.fromkeys(key for key in keys if key not in self.known))
         for word, stem in zip(new, self.stems.each(new), strict=True):
             if stem != word:
                 self._forms.setdefault(stem, []).append(word)
-            self.known[word] = both(self._by_stem.get(stem, DULL), other(word))
+            for root in self.stems.roots(word):
+                self._rooted.setdefault(root, []).append(word)
+            self.known[word] = both(self._inflected(word, stem), other(word))
         return self.said(keys)
+
+    def _stemmed(self, words: dict[str, Signs]) -> Iterator[tuple[str, str]]:
+        some = iter(list(words))
+        while keys := list(islice(some, _AT_ONCE)):
+            yield from zip(keys, self.stems.each(keys), strict=True)
+
+    def _inflected(self, word: str, stem: str) -> Signs:
+        """What a word says as a form of others, and of names."""
+        signs = self._by_stem.get(stem, DULL)
+        roots = [root for root in self.stems.roots(word) if root in self._wanted_names] if self._wanted_names else []
+        for name in {*self._names.get(stem, ()), *roots}:
+            if self.stems.same_name(name, word):
+                signs = both(signs, self._wanted_names[name])
+        return signs
 
     def learned_compounds(self, keys: list[str]) -> set[Signs | None]:
         """The same of compounds. Under the lock."""
         if len(self._compounds) > _MOST_COMPOUNDS:
             self._compounds.clear()
         for key, stem in zip(keys, self.stems.each(keys), strict=True):
-            self._compounds[key] = self._by_stem.get(stem, DULL)
+            self._compounds[key] = self._inflected(key, stem)
         return self.said_by_compounds(keys)
 
     def add(self, wanted: list[tuple[Kind, str, int]]) -> None:
@@ -137,13 +163,21 @@ class _Vocabulary:
         for kind, key, sign in wanted:
             if kind is Kind.ROW:
                 self._more(key, sign)
-            elif kind is Kind.WORD:
-                stem = self.stems[key]
-                add(self._by_stem, stem, sign)
-                for word in (stem, *self._forms.get(stem, ())):
-                    if word != stem or self.stems[stem] == stem:
-                        self._more(word, sign)
-                self._compounds.clear()
+            elif kind in (Kind.WORD, Kind.NAME):
+                self._add_inflected(kind, key, sign)
+
+    def _add_inflected(self, kind: Kind, key: str, sign: int) -> None:
+        stem = self.stems[key]
+        if kind is Kind.WORD:
+            add(self._by_stem, stem, sign)
+        elif key not in self._names.get(stem, ()):
+            self._names[stem] = (*self._names.get(stem, ()), key)
+        words = {word for word in (stem, *self._forms.get(stem, ())) if word != stem or self.stems[stem] == stem}
+        if kind is Kind.NAME:
+            words = {word for word in words.union(self._rooted.get(key, ())) if self.stems.same_name(key, word)}
+        for word in words:
+            self._more(word, sign)
+        self._compounds.clear()
 
     def _more(self, word: str, sign: int) -> None:
         known = self.known.get(word)

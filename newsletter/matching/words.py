@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from newsletter.matching import stems
 from newsletter.matching.scripts import spelling, without_accents
+from newsletter.matching.signs import has_signs
 from newsletter.matching.sought import Kind, Way
 from newsletter.matching.text import BREAK, Reading
 
@@ -56,6 +57,19 @@ class Words:
             made[stem].add(key)
         return made
 
+    def _forms_of_name(self, name: str) -> set[str]:
+        found = self._forms.get(self.stems[name], set()) | self._rooted.get(name, set())
+        return {form for form in found if self.stems.same_name(name, form)}
+
+    @cached_property
+    def _rooted(self) -> dict[str, set[str]]:
+        """Root → the words that have it."""
+        made: dict[str, set[str]] = defaultdict(set)
+        for key in {*self.keys, *self.compound_keys} - {BREAK}:
+            for root in self.stems.roots(key):
+                made[root].add(key)
+        return made
+
     @cached_property
     def words(self) -> frozenset[str]:
         """The words, once."""
@@ -93,6 +107,8 @@ class Words:
         for first, last in self._unchecked(way):
             if way.capitals and not self._capitals(first, way.capitals):
                 continue
+            if way.signs and not self._signed(first, last, way.signs):
+                continue
             if way.spelled and way.spelled != tuple(map(self._spelling, range(first, last + 1))):
                 continue
             yield first, last
@@ -101,6 +117,8 @@ class Words:
         match way.kind:
             case Kind.WORD:
                 return self._inflected(self._forms.get(self.stems[way.keys[0]], ()))
+            case Kind.NAME:
+                return self._inflected(self._forms_of_name(way.keys[0]))
             case Kind.ROW:
                 return self._row(list(way.keys))
             case Kind.START:
@@ -145,6 +163,10 @@ class Words:
     def _capitals(self, number: int, letters: int) -> bool:
         shown = self._spelling(number)
         return shown[:letters].isupper() and shown[letters:] in ("", "s")
+
+    def _signed(self, first: int, last: int, signs: tuple[str, ...]) -> bool:
+        at = bisect_right(self._first, first) - 1
+        return has_signs(self._texts[at][1].around(first - self._first[at], last - self._first[at]), signs)
 
     def _spelling(self, number: int) -> str:
         return spelling(self._shown(number))

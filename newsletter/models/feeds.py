@@ -95,6 +95,8 @@ class Incident(models.Model):
         MOVED = "moved"
         ENDED = "ended"
         QUARANTINED = "quarantined"
+        #: It has more entries than are read.
+        TRUNCATED = "truncated"
 
     feed = models.ForeignKey(Feed, models.CASCADE, db_index=False)
     kind = models.TextField(choices=Kind)

@@ -36,14 +36,17 @@ class Topic(models.Model):
     #: Since when its matches are collected without being owed; None: they are owed.
     held_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    #: Whether its anchors are written (`Anchor`); own topics only.
+    #: Not used since `anchors_version`; workers of before go by it.
     anchored = models.BooleanField(default=False)
+    #: The version of the rules by which its anchors are written (`Anchor`); 0: they are not, or before there were versions.
+    anchors_version = models.SmallIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "topic"
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(kind="curated"), name="topic_curated"),
             models.Index(fields=["id"], condition=Q(kind="own", anchored=False), name="topic_not_anchored"),
+            models.Index(fields=["anchors_version"], condition=Q(kind="own"), name="topic_anchors_version"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["query_index"], condition=Q(kind="own"), name="topic_own_once"),
@@ -165,6 +168,8 @@ class Match(models.Model):
                 name="match_owed",
             ),
             models.Index(fields=["gathering_id"], name="match_gathering"),
+            # for what goes with an own topic, and old matches of those that stay
+            models.Index(fields=["topic", "matched_at"], name="match_topic"),
             models.Index(fields=["topic"], condition=Q(held_at__isnull=False), name="match_held_topic"),
         ]
 

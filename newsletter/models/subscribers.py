@@ -70,6 +70,8 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     consent_version = models.SmallIntegerField(default=0)
+    #: When somebody who is `left` left. It stays while a stranger's sign-up makes them pending, and ends when they confirm.
+    left_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "subscriber"
@@ -77,6 +79,7 @@ class Subscriber(models.Model):
             models.Index(fields=["daily_rhythm", "id"], name="subscriber_daily"),
             models.Index(fields=["weekly_rhythm", "id"], name="subscriber_weekly"),
             models.Index(fields=["created_at"], condition=Q(state="pending"), name="subscriber_pending"),
+            models.Index(fields=["left_at"], condition=Q(state="left"), name="subscriber_left"),
         ]
 
 
@@ -113,6 +116,10 @@ class Subscription(models.Model):
                 include=["owed_from"],
                 name="subscription_topic",
             ),
+            # ended ones are asked for, and foreign keys are checked when a person or an own topic goes
+            models.Index(fields=["subscriber"], name="subscription_subscriber"),
+            models.Index(fields=["topic"], name="subscription_any_topic"),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="subscription_ended"),
         ]
 
 
@@ -120,7 +127,7 @@ class Suppression(models.Model):
     """An address that must not be mailed, by its blind index: it outlives erasure."""
 
     address_index = models.BinaryField(primary_key=True)
-    #: soft bounces, bounce, unsubscribe, admin, complaint, erased: a later one replaces an earlier one.
+    #: soft bounces, bounce, left, unsubscribe, admin, complaint, erased: a later one replaces an earlier one.
     reason = models.TextField()
     #: True: the person cannot lift it by confirming again.
     sticky = models.BooleanField(default=False)
@@ -130,6 +137,9 @@ class Suppression(models.Model):
 
     class Meta:
         db_table = "suppression"
+        indexes: ClassVar = [
+            models.Index(fields=["lifted_at"], condition=Q(lifted_at__isnull=False), name="suppression_lifted")
+        ]
 
 
 class Notice(models.Model):

@@ -33,18 +33,27 @@ class Suppressed:
     reason: str
 
 
+@dataclass(frozen=True)
+class HasLeft:
+    """The person left, and nobody said that they want to come back."""
+
+
 def subscribe_directly(
     address: Address,
     choices: Choices,
     *,
     confirmed: bool,
+    returning: bool = False,
     source: str,
     now: datetime,
     vault: Vault,
     own_topic: OwnTopic,
     next_due: NextDue,
-) -> Added | Suppressed | Busy:
-    """Subscribe `address`. `confirmed` says that the person agreed elsewhere: active at once; else they are asked by mail."""
+) -> Added | Suppressed | HasLeft | Busy:
+    """Subscribe `address`. `confirmed` says that the person agreed elsewhere: active at once; else they are asked by mail.
+
+    Who left is not added by somebody else's word, unless it is `returning`: that they asked to come back.
+    """
     with transaction.atomic():
         index = index_of(address, vault)
         found = people.suppression(index)
@@ -52,7 +61,10 @@ def subscribe_directly(
             return Suppressed(found.reason)
         if not confirmed:
             return _asked(address, choices, now, vault, next_due)
-        person = people.lock(address, vault) or people.make(address, choices, now=now, vault=vault, next_due=next_due)
+        known = people.lock(address, vault)
+        if people.wants_no_mail(known, found) and not returning:
+            return HasLeft()
+        person = known or people.make(address, choices, now=now, vault=vault, next_due=next_due)
         admit(person, choices, keep=True, what=source, now=now, next_due=next_due)
         followed = people.follow_all(person, choices, own_topic=own_topic, source=source, now=now)
         return Added(person.id, person.state, followed)

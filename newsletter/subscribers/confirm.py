@@ -56,14 +56,16 @@ def press(
         notice = _usable(token, now, vault)
         if not isinstance(notice, Notice):
             return notice
-        if not Notice.objects.filter(id=notice.id, used_at=None).update(used_at=now):
+        # what was asked for becomes what is followed: the notice needs it no longer
+        done = {"used_at": now, "choices_cipher": None, "key_id": None}
+        if not Notice.objects.filter(id=notice.id, used_at=None).update(**done):
             return Used()
         person = Subscriber.objects.select_for_update().get(id=notice.subscriber_id)
         choices = choices_of(notice, vault)
         admit(person, choices, keep=notice.kind == Notice.Kind.ADD, what=notice.kind, now=now, next_due=next_due)
         people.follow_all(person, choices, own_topic=own_topic, source="page", now=now)
         # an older confirmation pressed later would bring back choices that were replaced
-        Notice.objects.filter(subscriber=person, kind=Notice.Kind.CONFIRM, used_at=None).update(used_at=now)
+        Notice.objects.filter(subscriber=person, kind=Notice.Kind.CONFIRM, used_at=None).update(**done)
         return _confirmed(person, notice.kind, choices.cadence)
 
 
@@ -73,8 +75,9 @@ def admit(person: Subscriber, choices: Choices, *, keep: bool, what: str, now: d
         people.settle(person, choices, now=now, next_due=next_due)
     person.state = Subscriber.State.ACTIVE
     person.confirmed_at = person.confirmed_at or now
-    person.consent_version = WORDING
-    person.save(update_fields=["look", "daily_rhythm", "weekly_rhythm", "state", "confirmed_at", "consent_version"])
+    person.consent_version, person.left_at = WORDING, None
+    changed = ("look", "daily_rhythm", "weekly_rhythm", "state", "confirmed_at", "consent_version", "left_at")
+    person.save(update_fields=changed)
     Consent.objects.create(subscriber=person, what=what, wording_version=WORDING, at=now)
     people.lift(bytes(person.address_index), now)
 

@@ -52,7 +52,7 @@ def leave(token: str, *, now: datetime, vault: Vault, reason: str = "reader") ->
             return Left(person.id, 0, undo_token(person.id, _last_act(person) or now, vault))
         live = Subscription.objects.filter(subscriber=person, ended_at=None)
         ended = live.update(ended_at=now, ended_reason=reason, changed_at=now)
-        Subscriber.objects.filter(id=person.id).update(state=Subscriber.State.LEFT)
+        Subscriber.objects.filter(id=person.id).update(state=Subscriber.State.LEFT, left_at=now)
         return Left(person.id, ended, undo_token(person.id, now, vault))
 
 
@@ -78,7 +78,7 @@ def undo(token: str, *, now: datetime, vault: Vault) -> Returned | Wrong:
         restored = again.update(ended_at=None, ended_reason=None, changed_at=now)
         if person.state == Subscriber.State.LEFT or restored:
             state = Subscriber.State.ACTIVE if person.confirmed_at else Subscriber.State.PENDING
-            Subscriber.objects.filter(id=person.id).update(state=state)
+            Subscriber.objects.filter(id=person.id).update(state=state, left_at=None)
         return Returned(person.id, restored)
 
 

@@ -1,5 +1,6 @@
 """Looking people up and erasing them, for those who run the service."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -81,8 +82,13 @@ def show(address: Address, *, vault: Vault) -> Shown | None:
     )
 
 
-def erase(address: Address, *, now: datetime, vault: Vault) -> bool:
-    """Delete the person with their subscriptions, notices and consents; False when nobody has this address.
+#: (subscriber id, ids of the topics they followed): what the other rooms forget of somebody who is erased.
+Forget = Callable[[int, Collection[int]], None]
+
+
+def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> bool:
+    """Delete the person with all that is theirs: subscriptions, notices with their sealed choices, consents, and what `forget`
+    knows of; False when nobody has this address.
 
     A keyed hash of the address stays, so that no import and no stranger's sign-up ever mails it again.
     """
@@ -94,5 +100,10 @@ def erase(address: Address, *, now: datetime, vault: Vault) -> bool:
             address_index=bytes(person.address_index),
             defaults={"reason": "erased", "sticky": True, "since": now, "provider": "", "lifted_at": None},
         )
+        number, topics = (
+            person.id,
+            list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True)),
+        )
         person.delete()
+        forget(number, topics)
         return True

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
@@ -12,6 +13,9 @@ from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
 from newsletter.subscribers.rhythms import look, rhythms
 from newsletter.vault import Vault
+
+#: The reason of what remains of somebody who left: it stops who would add them, never their own confirmed sign-up.
+LEFT: Final = "left"
 
 
 def find(address: Address, vault: Vault) -> Subscriber | None:
@@ -56,6 +60,12 @@ def suppression(index: bytes) -> Suppression | None:
 def for_good(found: Suppression | None) -> bool:
     """True when the person cannot lift it by confirming again."""
     return found is not None and (found.sticky or found.reason == "erased")
+
+
+def wants_no_mail(person: Subscriber | None, found: Suppression | None) -> bool:
+    """True when this person left, or told their provider to stop, and did not come back by themselves."""
+    gone = person is not None and (person.state == Subscriber.State.LEFT or person.left_at is not None)
+    return gone or (found is not None and found.reason in (LEFT, "unsubscribe"))
 
 
 def settle(person: Subscriber, choices: Choices, *, now: datetime, next_due: NextDue) -> None:

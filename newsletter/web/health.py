@@ -1,6 +1,6 @@
 """Is the process there, can it do its work, and the figures: for machines that watch the service."""
 
-import ipaddress
+import hmac
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from newsletter import db
+from newsletter import db, wiring
+from newsletter.config import METRICS_LISTENER
 from newsletter.models import Gate, ProviderGate, Pulse
 from newsletter.web.figures import registry
 
@@ -55,23 +56,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures for Prometheus, only for machines beside us.
+    """Figures for Prometheus: through NEWSLETTER_METRICS_BIND, or with NEWSLETTER_METRICS_TOKEN. For others no such page.
 
-    Whoever could watch them from outside would see whether a sign-up with somebody's address makes a new mail.
+    Whoever could watch them would see whether a sign-up with somebody's address makes a new mail.
     """
-    if not _beside_us(request):
+    if not (METRICS_LISTENER in request.META or _holds_token(request)):
         return render(request, "error.html.j2", {"what": "missing"}, status=404)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _beside_us(request: HttpRequest) -> bool:
-    if any(name in request.META for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")):
-        return False
-    try:
-        peer = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return False
-    return peer.is_private or peer.is_loopback
+def _holds_token(request: HttpRequest) -> bool:
+    """Whether the request brings the token (RFC 6750); compared in a time that tells nothing of it."""
+    token = wiring.config().metrics_token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    same = hmac.compare_digest(given.strip().encode(), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and same
 
 
 def _is_migrated() -> bool:

@@ -27,7 +27,7 @@ PERSONAL = {
     "ask": "https://news.example/ask/MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
     "unsubscribe": "https://news.example/unsubscribe/MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
     "link": "https://news.example/confirm/MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
-    "reference": "7K3F-09QA-M",
+    "reference": "7K3F-09QA-M2",
 }
 MAILS = ("alert", "digest", "confirm", "add", "manage")
 #: Our own pages, and where the samples' articles are.

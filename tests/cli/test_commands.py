@@ -109,6 +109,23 @@ def test_what_goes_wrong_is_one_line_that_says_what_to_do(
     assert "canary" not in done.stderr
 
 
+def test_keywords_and_the_address_are_read_from_standard_input(command: Command) -> None:
+    both = command(
+        *("subscribers", "add", "-", "--query", "-", "--query", "glacier", "--confirmed"),
+        stdin="canary@example.org\nsubmarine cable\n\n  Zzyzx \n",
+    )
+    assert (both.returncode, both.stderr) == (0, "") and "follows 3" in both.stdout
+    assert "canary" not in both.stdout and "cable" not in both.stdout
+    keywords = command(*("subscribers", "add", "other@example.org", "--query", "-", "--confirmed"), stdin="one\ntwo\n")
+    assert "follows 2" in keywords.stdout
+    shown = command("subscribers", "show", "-", stdin="canary@example.org\n").stdout
+    assert shown.count("a keyword of their own") == 3
+    for given, code in (("", 2), ("\n \n", 2), ("(a OR\n", 1)):
+        refused = command("subscribers", "add", "third@example.org", "--query", "-", "--confirmed", stdin=given)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (code, "", 1)
+        assert "keyword" in refused.stderr
+
+
 def test_a_web_page_instead_of_a_feed_stores_nothing(command: Command, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/page").respond_with_data(
         "<!doctype html><title>x</title>Hello", content_type="text/html"

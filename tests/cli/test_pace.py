@@ -7,6 +7,7 @@ from django.test import Client
 
 from newsletter import db, once, paces, start, wiring
 from newsletter.cli import checks, figures
+from newsletter.config import METRICS_LISTENER
 from newsletter.delivery import barrier, divide
 from newsletter.delivery.turns import Turns
 from newsletter.models import Attempt, Batch, Lane
@@ -46,7 +47,7 @@ def line(word: str) -> str:
 
 
 def metrics() -> str:
-    return Client().get("/metrics").content.decode()
+    return Client().get("/metrics", **{METRICS_LISTENER: True}).content.decode()
 
 
 def test_once_goes_on_at_the_pace_to_the_end(paced) -> None:

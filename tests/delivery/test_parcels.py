@@ -12,6 +12,7 @@ from newsletter.delivery.barrier import Recipient
 from newsletter.delivery.parcels import Letters, parcels
 from newsletter.handover import Address, Letter, Parcel, Parcels
 from newsletter.models import Edition, EditionBody
+from newsletter.references import read_reference
 from tests import rows
 from tests.rows import VAULT
 
@@ -50,7 +51,7 @@ def test_each_has_their_own_links_words_and_letter(recipients: list[Recipient]) 
             one.address,
             one.edition_id,
         )
-        assert links.read_reference(mail.personal["reference"]) == one.delivery_id
+        assert read_reference(mail.personal["reference"], VAULT) == one.delivery_id
         person = (one.subscriber_id, one.link_epoch.to_bytes(2) + bytes(6))
         tokens = {
             name: mail.personal[name].removeprefix(links.url("https://news.example.org", name, ""))

@@ -92,7 +92,7 @@ def test_the_command_asks_before_and_tells_how_many_and_why(capsys) -> None:
     assert "no parked mail can go again" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", ["", "--all-parked --batch", "7K3F-09QA-M --all-parked", "--all-parked --why ' '"])
+@pytest.mark.parametrize("words", ["", "--all-parked --batch", "7K3F-09QA-M2 --all-parked", "--all-parked --why ' '"])
 def test_what_cannot_be_meant_is_told_in_one_line(capsys, words: str) -> None:
     start.prepare()
     given_up(1)

@@ -123,15 +123,15 @@ def test_a_mail_that_is_being_handed_over_is_not_cancelled() -> None:
 
 def test_the_story_behind_a_reference_names_nobody() -> None:
     made = rows.planned([rows.subscriber("canary@example.org")])
-    reference = status.listing()[0].reference
-    story = status.explain(reference.lower())
+    reference = status.listing(rows.VAULT)[0].reference
+    story = status.explain(reference.lower(), rows.VAULT)
     assert story is not None
     assert story.state == "planned"
     assert [(item.item_id, item.version, [topic.topic_id for topic in item.topics]) for item in story.items] == [
         (made.item.id, 1, [1])
     ]
     assert "canary" not in repr(story)
-    assert status.explain("0000-0000-1") is None
+    assert status.explain("0000-0000-1", rows.VAULT) is None
 
 
 def test_a_story_has_titles_and_names_but_never_an_own_keyword() -> None:
@@ -140,7 +140,7 @@ def test_a_story_has_titles_and_names_but_never_an_own_keyword() -> None:
     edition = Delivery.objects.get().edition
     edition.content = [[made.item.id, 1, [huawei.id, own, 999_999]]]
     edition.save()
-    story = status.explain(status.listing()[0].reference)
+    story = status.explain(status.listing(rows.VAULT)[0].reference, rows.VAULT)
     assert story is not None
     (item,) = story.items
     assert item.title == ItemVersion.objects.get(item_id=made.item.id, n=1).title

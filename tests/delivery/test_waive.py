@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter import links
 from newsletter.delivery import allowance, barrier, events, proof, recover, send, status, waive
 from newsletter.delivery.plan import Carrier
 from newsletter.handover import Accepted, Deferred, Kind, Outcome, Parcel, Refused, Report, Unknown
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
+from newsletter.references import read_reference
+from newsletter.references import reference as reference_of
+from newsletter.references import references as references_of
 from newsletter.subscribers.address import index_of
 from tests import rows
 from tests.delivery.carrier import ScriptedCarrier
@@ -43,17 +45,17 @@ def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.AL
     if window:
         carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
     run(carrier)
-    return [row.reference for row in status.listing("unknown")]
+    return [row.reference for row in status.listing(rows.VAULT, "unknown")]
 
 
 def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     reference = in_doubt(1)[0]
     EditionBody.objects.all().delete()
-    told = waive.retry(reference, WORD, now=LATER)
+    told = waive.retry(reference, WORD, now=LATER, vault=rows.VAULT)
     assert isinstance(told, waive.Cannot)
     assert "words" in told.why
     assert status.ledger().by_state == {"unknown": 1}
-    assert waive.resolve(reference, False, WORD, now=LATER) == waive.Done(1)
+    assert waive.resolve(reference, False, WORD, now=LATER, vault=rows.VAULT) == waive.Done(1)
     assert status.ledger().by_state == {"failed": 1}
 
 
@@ -61,11 +63,11 @@ def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
 def test_a_parked_mail_can_be_closed(whole: bool) -> None:
     rows.planned(2)
     Batch.objects.update(state="parked", reason="could not be worded")
-    first, second = [row.reference for row in status.listing("parked")]
-    assert waive.resolve(first, False, WORD, now=LATER, whole=whole) == waive.Done(2 if whole else 1)
+    first, second = [row.reference for row in status.listing(rows.VAULT, "parked")]
+    assert waive.resolve(first, False, WORD, now=LATER, vault=rows.VAULT, whole=whole) == waive.Done(2 if whole else 1)
     assert (Batch.objects.get().state == "cancelled") is whole
     if not whole:
-        waive.resolve(second, False, WORD, now=LATER)
+        waive.resolve(second, False, WORD, now=LATER, vault=rows.VAULT)
     assert status.ledger() == status.Ledger({"failed": 2}, None, 0)
 
 
@@ -73,11 +75,11 @@ def test_a_parked_mail_can_be_closed(whole: bool) -> None:
 def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
     reference = in_doubt(4, window=window)[0]
     before = status.ledger().by_state["unknown"]
-    assert waive.retry(reference, WORD, now=LATER) == waive.Done(1)
+    assert waive.retry(reference, WORD, now=LATER, vault=rows.VAULT) == waive.Done(1)
     handed = run(ScriptedCarrier(window=window), LATER)
-    assert [links.reference(number) for number in handed] == [reference]
+    assert [reference_of(number, rows.VAULT) for number in handed] == [reference]
     assert status.ledger().by_state["unknown"] == before - 1
-    story = status.explain(reference)
+    story = status.explain(reference, rows.VAULT)
     assert story is not None
     assert story.state == "accepted"
     assert [attempt["waived_by"] for attempt in story.attempts] == ["ops: nothing came", None]
@@ -87,29 +89,29 @@ def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     references = in_doubt(4, window=window)
-    assert waive.retry(references[0], WORD, now=LATER, whole=True) == waive.Done(len(references))
+    assert waive.retry(references[0], WORD, now=LATER, vault=rows.VAULT, whole=True) == waive.Done(len(references))
     handed = run(ScriptedCarrier(window=window), LATER)
-    assert sorted(map(links.reference, handed)) == sorted(references)
+    assert sorted(references_of(handed, rows.VAULT)) == sorted(references)
     assert status.ledger().by_state == {"accepted": 4}
-    assert waive.retry(references[0], WORD, now=LATER) == waive.Cannot(
+    assert waive.retry(references[0], WORD, now=LATER, vault=rows.VAULT) == waive.Cannot(
         "it is accepted: only what is unknown or parked can go again"
     )
 
 
 def test_what_is_not_in_doubt_cannot_be_retried_while_it_is_on_its_way() -> None:
     rows.planned(1)
-    reference = status.listing()[0].reference
-    assert isinstance(waive.retry(reference, WORD, now=NOW), waive.Cannot)
+    reference = status.listing(rows.VAULT)[0].reference
+    assert isinstance(waive.retry(reference, WORD, now=NOW, vault=rows.VAULT), waive.Cannot)
     Batch.objects.update(state="claimed")
-    assert isinstance(waive.retry(reference, WORD, now=NOW), waive.Cannot)
-    assert isinstance(waive.retry("0000-0000-9", WORD, now=NOW), waive.Cannot)
+    assert isinstance(waive.retry(reference, WORD, now=NOW, vault=rows.VAULT), waive.Cannot)
+    assert isinstance(waive.retry("0000-0000-9", WORD, now=NOW, vault=rows.VAULT), waive.Cannot)
 
 
 def test_a_parked_mail_goes_again() -> None:
     rows.planned(2)
     Batch.objects.update(state="parked", reason="gave up: 451")
-    reference = status.listing("parked")[0].reference
-    assert waive.retry(reference, WORD, now=NOW, whole=True) == waive.Done(2)
+    reference = status.listing(rows.VAULT, "parked")[0].reference
+    assert waive.retry(reference, WORD, now=NOW, vault=rows.VAULT, whole=True) == waive.Done(2)
     assert len(run(ScriptedCarrier())) == 2
 
 
@@ -119,15 +121,15 @@ def test_a_parked_mail_goes_again() -> None:
 def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, window: int | None) -> None:
     references = in_doubt(4, window=window)
     state = "accepted" if accepted else "failed"
-    assert waive.resolve(references[0], accepted, WORD, now=LATER, whole=whole) == waive.Done(
+    assert waive.resolve(references[0], accepted, WORD, now=LATER, vault=rows.VAULT, whole=whole) == waive.Done(
         len(references) if whole else 1
     )
-    story = status.explain(references[0])
+    story = status.explain(references[0], rows.VAULT)
     assert story is not None
     assert (story.state, story.reason) == (state, "ops: nothing came")
     assert status.ledger().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
     assert run(ScriptedCarrier(window=window), LATER) == []
-    assert isinstance(waive.resolve(references[0], accepted, WORD, now=LATER), waive.Cannot)
+    assert isinstance(waive.resolve(references[0], accepted, WORD, now=LATER, vault=rows.VAULT), waive.Cannot)
 
 
 def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:
@@ -174,9 +176,9 @@ def test_what_is_answered_about_released_windows_is_written() -> None:
 def test_a_window_in_doubt_that_went_again_in_one_request_is_proved_as_one() -> None:
     rows.planned(2)
     begun_and_died(NOW, 2)
-    reference = status.listing("unknown")[0].reference
+    reference = status.listing(rows.VAULT, "unknown")[0].reference
     later = LATER + timedelta(days=1)
-    assert waive.retry(reference, WORD, now=later, whole=True) == waive.Done(2)
+    assert waive.retry(reference, WORD, now=later, vault=rows.VAULT, whole=True) == waive.Done(2)
     begun_and_died(later, None)
     assert status.ledger().by_state == {"unknown": 2}
     one = Delivery.objects.order_by("id")[0]
@@ -211,7 +213,7 @@ def test_an_ordinary_alert_in_doubt_is_held() -> None:
 
 
 def told(reference: str, kind: Kind) -> None:
-    number = links.read_reference(reference)
+    number = read_reference(reference, rows.VAULT)
     report = Report(token=rows.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=LATER)
     events.apply([report], events.Hearing(rows.VAULT, index_of), provider="sendgrid", now=LATER)
 
@@ -219,10 +221,10 @@ def told(reference: str, kind: Kind) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None) -> None:
     first, second = in_doubt(4, window=window)[:2]
-    waive.retry(first, WORD, now=LATER, whole=True)
+    waive.retry(first, WORD, now=LATER, vault=rows.VAULT, whole=True)
     told(first, Kind.PROCESSED)
     told(second, Kind.DROPPED)
-    handed = [links.reference(number) for number in run(ScriptedCarrier(window=window), LATER)]
+    handed = [reference_of(number, rows.VAULT) for number in run(ScriptedCarrier(window=window), LATER)]
     assert first not in handed
     assert second in handed
     assert status.ledger().by_state == {"accepted": 4}
@@ -230,7 +232,7 @@ def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None)
 
 def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
     references = in_doubt(2)
-    waive.retry(references[0], WORD, now=LATER, whole=True)
+    waive.retry(references[0], WORD, now=LATER, vault=rows.VAULT, whole=True)
     for reference in references:
         told(reference, Kind.DELIVERED)
     assert run(ScriptedCarrier(), LATER) == []
@@ -240,7 +242,7 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
 
 def test_our_own_word_proves_nothing() -> None:
     reference = in_doubt(2)[0]
-    waive.retry(reference, WORD, now=LATER, whole=True)
+    waive.retry(reference, WORD, now=LATER, vault=rows.VAULT, whole=True)
     run(ScriptedCarrier(doubtful), LATER)
     assert proof.prove(now=LATER) == 0
     assert status.ledger().by_state == {"unknown": 2}
@@ -282,15 +284,15 @@ def test_no_third_time_for_an_urgent_alert_whatever_batch_it_is_in_by_then() -> 
     Attempt.objects.filter(waived_by__isnull=False).delete()  # the mail's own event is what tells
     assert waive.resend_urgent(now=later + timedelta(hours=4)) == 0
     # and without it the rule would have let it go
-    told_of = links.read_reference(references[0])
+    told_of = read_reference(references[0], rows.VAULT)
     Event.objects.filter(kind="retried", delivery_id=told_of).delete()
     assert waive.resend_urgent(now=later + timedelta(hours=4)) == 1
 
 
 def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
     first, second = in_doubt(2)
-    waive.retry(first, WORD, now=LATER)
-    waive.retry(second, WORD, now=LATER)
+    waive.retry(first, WORD, now=LATER, vault=rows.VAULT)
+    waive.retry(second, WORD, now=LATER, vault=rows.VAULT)
     assert sorted(Batch.objects.values_list("size", flat=True)) == [1, 1]
 
 
@@ -300,7 +302,7 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
     begun = 4
     assert allowance.spent(1, now=LATER) == begun
     for reference, whole in ((first, False), (second, True)):
-        waive.retry(reference, WORD, now=LATER, whole=whole)
+        waive.retry(reference, WORD, now=LATER, vault=rows.VAULT, whole=whole)
         begun += len(run(ScriptedCarrier(doubtful, window=window), LATER))
         assert allowance.spent(1, now=LATER) == begun
     assert begun == (8 if window is None else 6)
@@ -308,7 +310,7 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
 
 def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_count() -> None:
     reference = in_doubt(2)[0]
-    waive.retry(reference, WORD, now=LATER, whole=True)
+    waive.retry(reference, WORD, now=LATER, vault=rows.VAULT, whole=True)
     half = ScriptedCarrier(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
@@ -324,7 +326,7 @@ def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_ag
         Refused("550") if parcel.delivery_id == first.handed[0].delivery_id else Unknown("no answer")
     )
     run(first)
-    reference = status.listing("unknown")[0].reference
-    waive.retry(reference, WORD, now=LATER, whole=True)
+    reference = status.listing(rows.VAULT, "unknown")[0].reference
+    waive.retry(reference, WORD, now=LATER, vault=rows.VAULT, whole=True)
     assert len(run(ScriptedCarrier(), LATER)) == 1
     assert allowance.spent(1, now=LATER) >= 3

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from newsletter import config
+from newsletter import config, retention
 from newsletter.cli import app
+from scripts import write_docs
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -60,6 +61,12 @@ def test_decisions_are_numbered_without_gaps() -> None:
     numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs/decisions").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= 6
+
+
+def test_the_table_of_what_is_kept_is_the_one_that_is_pruned_by() -> None:
+    page = write_docs.PAGE.read_text()
+    assert "make docs" in page
+    assert write_docs.parts(page)[1] == f"{retention.markdown()}\n"
 
 
 def test_pictures_are_well_formed() -> None:

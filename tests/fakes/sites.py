@@ -24,8 +24,9 @@ def feed(host: str, entries: int = 3) -> str:
 
 
 def hostile() -> str:
-    """Small, and minutes of work for a parser that knows no limits (an author of 64,000 letters)."""
-    return f"<rss version='2.0'><channel><x/><item><author>{'a' * 64_000}</author></item></channel></rss>"
+    """Minutes of work for a parser that knows no limits: feedparser compares each category with all before it."""
+    categories = "".join(f"<category>{number}</category>" for number in range(20_000))
+    return f"<rss version='2.0'><channel><item>{categories}</item></channel></rss>"
 
 
 class Sites(socketserver.ThreadingTCPServer):

@@ -188,7 +188,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(whole=st.booleans(), again=st.sampled_from(["retry", "accepted"]))
     def operator(self, whole: bool, again: str) -> None:
         """An operator knows what arrived: only what did not goes again, only what did is called accepted."""
-        from newsletter import links
+        from newsletter.references import reference as reference_of
 
         states = self.world.states()
         doubtful = [number for number, state in states.items() if state == "unknown"]
@@ -200,12 +200,16 @@ class Ledger(RuleBasedStateMachine):
             arrived = {bool(self.world.taken[one]) for one in together}
             if arrived != {again == "accepted"}:
                 continue
-            word, reference = waive.Word("ops", "looked"), links.reference(number)
+            word, reference = waive.Word("ops", "looked"), reference_of(number, rows.VAULT)
             if again == "retry":
-                assert waive.retry(reference, word, now=self.world.now, whole=whole) == waive.Done(len(together))
+                assert waive.retry(reference, word, now=self.world.now, vault=rows.VAULT, whole=whole) == waive.Done(
+                    len(together)
+                )
                 self.world.proved.update(together)
             else:
-                assert isinstance(waive.resolve(reference, True, word, now=self.world.now, whole=whole), waive.Done)
+                assert isinstance(
+                    waive.resolve(reference, True, word, now=self.world.now, vault=rows.VAULT, whole=whole), waive.Done
+                )
 
     @invariant()
     def promise(self) -> None:

@@ -5,35 +5,15 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.feeds import clean, lenient, strict
+from newsletter.feeds import clean
 from newsletter.feeds.blocks import INLINE, OPAQUE_PARTS, to_html
-from newsletter.feeds.chars import xml_safe
-from newsletter.feeds.decoding import decode
-from newsletter.feeds.fields import Window
-from newsletter.feeds.mending import mended
 from newsletter.feeds.parsed import NotAFeed, Parsed, ParsedFeed, ParseFailed
-from newsletter.feeds.raw import finished
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 URL = "https://feed.example/feed"
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>")
 _ALLOWED = INLINE | OPAQUE_PARTS | {"p", "h1", "h2", "h3", "h4", "h5", "h6", "br", "hr"}
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
-
-
-def both_readers_agree(body: bytes, content_type: str = "") -> bool:
-    """Check the strict reader against feedparser where it does not give up; True when it did not."""
-    text = xml_safe(decode(body, content_type)).lstrip("\ufeff \t\r\n")
-    read = False
-    for one in (text, mended(text)):
-        if re.search("<!ENTITY", one, re.IGNORECASE):
-            continue
-        fast = strict.read(one)
-        if fast is not None:
-            read, slow = True, lenient.read(one)
-            assert slow is not None, "feedparser sees no feed"
-            assert finished(fast, URL, Window(NOW)) == finished(slow, URL, Window(NOW))
-    return read
 
 
 def is_harmless(parsed: Parsed) -> None:

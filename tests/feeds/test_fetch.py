@@ -5,14 +5,18 @@ import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from newsletter.feeds import catalogue, child, refresh
+from newsletter.feeds import catalogue, child, fetch, refresh
 from newsletter.feeds.fetch import Failed, Fetched, Fetcher, NotModified
+from newsletter.feeds.inflate import Body, TooLarge
 from newsletter.feeds.parsed import Parsed
 from newsletter.models import Entry, Feed, Fetch, Host, Incident, Item
 from tests import rows
@@ -151,12 +155,96 @@ def test_codings_that_were_asked_for_are_undone(
     assert got.body == body
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "compress"])
+@pytest.mark.parametrize("coding", ["br", "zstd", "UTF-8", "gzip, br", "compress"])
 def test_codings_that_were_not_asked_for_are_refused(httpserver: HTTPServer, fetcher: Fetcher, coding: str) -> None:
     httpserver.expect_request("/feed").respond_with_data(b"\x1b\x00", headers={"Content-Encoding": coding})
     got = fetcher.get(httpserver.url_for("/feed"))
     assert isinstance(got, Failed)
     assert "not asked for" in got.reason
+
+
+PLAIN = "<?xml version='1.0'?><rss>Füße</rss>".encode() * 100
+
+
+@pytest.mark.parametrize("name", ["/feed", "/chunks"])
+@pytest.mark.parametrize(
+    ("coding", "sent"),
+    [
+        *(
+            (name, PLAIN)
+            for name in ("UTF-8", "none", "aws-chunked", "binary", "8bit", "text/xml", "", "identity, UTF-8")
+        ),
+        *((name, PLAIN) for name in ("gzip", "deflate", "br", "zstd", "compress", "gzip, br")),
+        *((name, "<rss>Füße</rss>".encode("utf-16")) for name in ("UTF-16", "gzip")),
+        *(
+            (name, gzip.compress(PLAIN))
+            for name in ("gzip,aws-chunked", "aws-chunked, gzip", "", "UTF-8", "deflate", "br")
+        ),
+        ("gzip", gzip.compress(PLAIN) + b"</html><!-- served in 3 ms -->"),
+        ("gzip, gzip", gzip.compress(gzip.compress(PLAIN))),
+        ("", gzip.compress(gzip.compress(PLAIN))),
+        ("", zlib.compress(PLAIN)),
+        ("gzip", zlib.compress(PLAIN)),
+        ("deflate, aws-chunked", raw_deflate(PLAIN)),
+        ("deflate", zlib.compress(PLAIN, 3)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_bytes_tell_what_a_body_is_in_whatever_its_header_says(
+    httpserver: HTTPServer, fetcher: Fetcher, coding: str, sent: bytes, name: str
+) -> None:
+    parts = [sent] if name == "/feed" else [sent[at : at + 7] for at in range(0, len(sent), 7)]
+    answer = Response(iter(parts), headers={"Content-Encoding": coding} if coding else {})
+    httpserver.expect_request(name).respond_with_response(answer)
+    got = fetcher.get(httpserver.url_for(name))
+    assert isinstance(got, Fetched), got
+    assert got.body in (PLAIN, "<rss>Füße</rss>".encode("utf-16"))
+
+
+@given(
+    st.binary(max_size=3000),
+    st.lists(st.sampled_from((gzip.compress, zlib.compress)), max_size=2),
+    st.lists(st.integers(1, 400), max_size=20),
+)
+def test_whatever_the_chunks_are_the_same_comes_out(
+    data: bytes, packs: list[Callable[[bytes], bytes]], sizes: list[int]
+) -> None:
+    sent = PLAIN + data
+    for pack in packs:
+        sent = pack(sent)
+    body, at = Body("gzip" if packs else "", 1_000_000), 0
+    for size in [*sizes, len(sent)]:
+        body.add(sent[at : at + size])
+        at += size
+    assert body.decoded() == PLAIN + data
+
+
+def test_bombs_in_bombs_are_stopped_too() -> None:
+    bomb = gzip.compress(gzip.compress(gzip.compress(bytes(50_000_000))))
+    body = Body("gzip", 1_000_000)
+    with pytest.raises(TooLarge):
+        body.add(bomb)
+        body.decoded()
+
+
+@pytest.mark.parametrize(("location", "path"), [("/my feed.xml", "/my%20feed.xml"), ("/a|b", "/a%7Cb")])
+def test_a_redirect_is_followed_as_browsers_do(
+    httpserver: HTTPServer, fetcher: Fetcher, location: str, path: str
+) -> None:
+    jump(httpserver, "/feed", location, 302)
+    httpserver.expect_request(unquote(path)).respond_with_data("<rss/>")
+    got = fetcher.get(httpserver.url_for("/feed"))
+    assert isinstance(got, Fetched), got
+    assert urlsplit(got.url).path == path
+
+
+def test_a_location_may_be_in_utf_8() -> None:
+    """The server of these tests would encode it."""
+    base = httpx2.URL("https://a.example/feed")
+    for header, url in (("/fü".encode(), "/f%C3%BC"), (b"/f\xfc", "/f%C3%BC"), (b"\\\\b.example/x", None)):
+        assert fetch._joined(base, header.decode("latin-1")) == (
+            f"https://a.example{url}" if url else "https://b.example/x"
+        )
 
 
 def test_a_bomb_is_stopped_while_it_opens(httpserver: HTTPServer) -> None:

@@ -177,3 +177,140 @@ class TestPolls(TestCase):
         if habit.tracking:
             entry = replace(entry, url=f"{entry.url}?utm_source=feed{turn}")
         return entry
+
+
+HOME = "https://digest.example/latest"
+
+
+def shared(number: int, **changes: object) -> ParsedEntry:
+    """One of several posts that have the same guid and the same link."""
+    said = {"guid": "latest", "url": HOME, "title": TITLES[number], "html": TEXTS[number]}
+    return replace(post(number), **(said | changes))  # type: ignore[arg-type]
+
+
+TITLES = ("The harbour opens again", "Five witnesses heard", "Wool at half its price", "A mast for the upper valley")
+TEXTS = (
+    "<p>The harbour was closed for two days after the storm took its crane away; on Monday the first ships came in again.</p>",
+    "<p>The court heard five witnesses on the sale of the old mill and adjourned until the spring of next year.</p>",
+    "<p>Farmers of the northern hills sold their wool at half of what they were paid a year ago, their union says.</p>",
+    "<p>Four hundred people get a telephone mast of their own: the council has voted for it by eleven to two.</p>",
+)
+
+
+def titles() -> set[str]:
+    return set(Entry.objects.values_list("title", flat=True))
+
+
+def test_different_posts_with_one_guid_and_one_link_are_all_stored() -> None:
+    feed = new_feed()
+    assert poll(feed, shared(0), shared(1), shared(2)).new == 3
+    assert poll(feed, shared(0), shared(1), shared(2)).new == 0
+    assert poll(feed, shared(3), shared(0), shared(1)).new == 1
+    assert titles() == set(TITLES)
+    assert poll(feed, shared(1)) == Kept()
+
+
+def test_a_post_that_was_alone_with_its_guid_and_link_stays_itself_when_another_joins_it() -> None:
+    feed = new_feed()
+    assert poll(feed, shared(0)).new == 1
+    first = Item.objects.get().id
+    assert poll(feed, shared(1), shared(0)).new == 1
+    assert Item.objects.get(entry__title=TITLES[0]).id == first
+    assert poll(feed, shared(2)).new == 1
+    assert titles() == set(TITLES[:3])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"title": "The harbour is open again, the pilots say"},
+        {"html": "<p>Another text that has nothing in common with what was said here in the beginning.</p>"},
+        {"title": "The port is open", "html": TEXTS[0].replace("two days", "three days").replace("first ", "")},
+    ],
+)
+def test_two_wordings_of_one_post_in_one_poll_are_one_and_so_are_they_in_two(edit: dict[str, object]) -> None:
+    feed = new_feed()
+    assert poll(feed, shared(0, **edit), shared(0)).new == 1
+    feed = Feed.objects.create(url="https://b.example/", next_fetch_at=NOW, created_at=NOW, announce="all")
+    assert poll(feed, shared(0), shared(1)).new == 2
+    assert poll(feed, shared(0, **edit), shared(1)).new == 0
+    assert Entry.objects.filter(feed=feed).count() == 2
+    feed = Feed.objects.create(url="https://c.example/", next_fetch_at=NOW, created_at=NOW, announce="all")
+    assert poll(feed, shared(0, **edit), shared(0), shared(1)).new == 2
+
+
+def test_posts_that_share_guid_and_home_page_stay_themselves_when_they_are_dated_again() -> None:
+    feed = new_feed()
+    home = "https://digest.example/"
+    assert poll(feed, shared(0, url=home)).new == 1
+    later = NOW + timedelta(hours=1)
+    assert poll(feed, shared(0, url=home, published_at=later), shared(1, url=home)).new == 1
+    assert poll(feed, shared(1, url=home, published_at=later)).new == 0
+    assert poll(feed, shared(0, url=home)).new == 0
+
+
+@pytest.mark.parametrize("guid", ["latest", ""])
+def test_all_posts_of_a_poll_may_be_retitled_at_once(guid: str) -> None:
+    feed = new_feed()
+    assert poll(feed, *(shared(number, guid=guid) for number in range(3))).new == 3
+    items = dict(Item.objects.values_list("entry__title", "id"))
+    assert poll(feed, *(shared(number, guid=guid, title=f"Reading {number}") for number in (2, 0, 1))).new == 0
+    assert dict(Item.objects.values_list("entry__title", "id")) == {
+        f"Reading {number}": items[TITLES[number]] for number in range(3)
+    }
+
+
+def test_posts_without_texts_or_titles_are_told_apart_by_what_there_is() -> None:
+    feed = new_feed()
+    assert poll(feed, *(shared(number, html="") for number in range(4))).new == 4
+    feed = Feed.objects.create(url="https://b.example/", next_fetch_at=NOW, created_at=NOW, announce="all")
+    assert poll(feed, *(shared(number, title="") for number in range(4))).new == 4
+    assert poll(feed, *(shared(number, title="") for number in range(4))).new == 0
+    feed = Feed.objects.create(url="https://c.example/", next_fetch_at=NOW, created_at=NOW, announce="all")
+    assert poll(feed, *(shared(number, url="") for number in range(4))).new == 4
+
+
+def test_an_edited_post_without_guid_that_shares_its_link_is_not_new() -> None:
+    feed = new_feed()
+    assert poll(feed, shared(0, guid=""), shared(1, guid="")).new == 2
+    assert poll(feed, shared(0, guid="", title="The port is open"), shared(1, guid="")).new == 0
+
+
+edits = st.sampled_from(("none", "title", "text", "slip", "gone", "back"))
+
+
+class TestSharedGuids(TestCase):
+    """Posts that share guid and link: each becomes one item, whatever small edits it sees between polls."""
+
+    @settings(max_examples=50)
+    @given(
+        size=st.integers(2, 4),
+        polls=st.lists(st.tuples(st.integers(0, 3), edits, st.booleans()), min_size=1, max_size=6),
+        guid=st.sampled_from(("latest", "")),
+    )
+    @example(size=2, polls=[(0, "gone", False), (1, "title", False), (0, "back", True)], guid="latest")
+    def test_each_post_becomes_one_item(self, size: int, polls: list[tuple[int, str, bool]], guid: str) -> None:
+        Feed.objects.all().delete()
+        feed = new_feed()
+        shown = {number: shared(number, guid=guid) for number in range(size)}
+        hidden: dict[int, ParsedEntry] = {}
+        assert poll(feed, *shown.values()).new == size
+        for turn, (which, edit, reorder) in enumerate(polls):
+            number = which % size
+            if edit == "back":
+                shown |= hidden
+                hidden = {}
+            elif number in shown and edit == "gone" and len(shown) > 1:
+                hidden[number] = shown.pop(number)
+            elif number in shown:
+                shown[number] = self._edited(shown[number], edit, turn)
+            row = list(shown.values())
+            assert poll(feed, *(reversed(row) if reorder else row)).new == 0
+        assert Item.objects.count() == Entry.objects.count() == size
+
+    def _edited(self, entry: ParsedEntry, edit: str, turn: int) -> ParsedEntry:
+        if edit == "title":
+            return replace(entry, title=f"{entry.title}, reading {turn}")
+        if edit == "text":
+            return replace(entry, html=entry.html.replace("</p>", f" It was said {turn} times.</p>"))
+        return replace(entry, html=entry.html.replace("two", "too")) if edit == "slip" else entry

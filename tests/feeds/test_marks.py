@@ -282,3 +282,15 @@ def test_an_edit_that_the_database_refuses_is_not_taken_for_stored(at: World, mo
     at.posts.insert(0, post(8))
     at.poll()
     assert ItemVersion.objects.filter(text__startswith="Edited.").count() == len(at.ids)
+
+
+def test_posts_that_share_guid_and_link_always_come_whole() -> None:
+    """They are told apart by their texts."""
+    posts = [Post("g", "https://digest.example/", f"Text {number}", LINES[number]) for number in range(2)]
+    body = feed([*posts, post(7)])
+    first = parse(body, url=URLS[0], now=NOW)
+    assert isinstance(first, ParsedFeed)
+    again = parse(body, url=URLS[0], now=NOW, marks=fields.packed([entry.mark for entry in first.entries]))
+    assert isinstance(again, ParsedFeed)
+    assert [entry.same for entry in again.entries] == [False, False, True]
+    assert [entry.html for entry in again.entries[:2]] == [entry.html for entry in first.entries[:2]]

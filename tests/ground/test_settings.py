@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from newsletter import mail_urls, settings
+from newsletter import keys_file, mail_urls, settings
 from newsletter.config import DEFAULTS, Config, read_config, read_environment
 from newsletter.handover import Address, Letter, Parcel
 from newsletter.keys_file import prepare_keys
@@ -101,6 +101,17 @@ def test_the_defaults_are_good() -> None:
         ("MAIL_URL", "smtp://secret-word:x@host:port"),
         ("FAILOVER_AFTER", "5"),
         ("FEED_ALLOW", "127.0.0.1"),
+        ("TRUSTED_PROXY", "proxy.internal"),
+        ("TRUSTED_PROXY", "127.0.0.1:8080"),
+        ("TRUSTED_PROXY", "127.0.0.1, 10.0.0.1/8"),
+        ("TRUSTED_PROXY", "0.0.0.0/0"),
+        ("TRUSTED_PROXY", "::/0"),
+        ("TRUSTED_PROXY", "*"),
+        ("TRUSTED_PROXY", "0.0.0.0/0.0.0.0"),
+        ("METRICS_BIND", "9100"),
+        ("METRICS_BIND", "127.0.0.1:8000"),
+        ("METRICS_TOKEN", "secret-word with spaces"),
+        ("METRICS_TOKEN", "secret-word\u00fc"),
         ("FROM", "nobody"),
         ("CONTACT", "@"),
         ("ADDRESS_KEYS", "secret-word"),
@@ -117,6 +128,26 @@ def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
     assert f"NEWSLETTER_{name}" in str(error.value)
     assert "\n" not in str(error.value)
     assert name in ("SENDGRID_URL",) or "secret-word" not in str(error.value)
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    made = config(TRUSTED_PROXY="127.0.0.1, 172.18.0.0/16 ::1,fd00::/8 ::ffff:10.0.0.1").trusted_proxy
+    assert list(map(str, made)) == ["127.0.0.1/32", "172.18.0.0/16", "::1/128", "fd00::/8", "10.0.0.1/32"]
+    assert config().trusted_proxy == ()
+
+
+def test_clients_are_hidden_where_tls_ends_at_a_proxy_that_nobody_named() -> None:
+    https = {"BASE_URL": "https://news.example.org"}
+    assert config(**https).clients_hidden
+    assert not config(**https, TRUSTED_PROXY="127.0.0.1").clients_hidden
+    assert not config().clients_hidden
+
+
+def test_the_token_of_the_figures_is_a_secret() -> None:
+    made = config(METRICS_TOKEN="secret-word", METRICS_BIND="[::1]:9100")
+    assert (made.metrics_token, made.metrics_bind) == ("secret-word", ("::1", 9100))
+    assert "secret-word" not in repr(made)
+    assert (config().metrics_token, config().metrics_bind) == ("", None)
 
 
 @pytest.mark.parametrize("sign", ["/", "#", "?"])
@@ -226,6 +257,11 @@ def test_an_unknown_name_and_both_forms_of_a_secret_are_errors(tmp_path: Path) -
     path = tmp_path / "secret"
     path.write_text("from a file\n")
     assert read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(path)})["SECRET_KEY"] == "from a file"
+    path.write_text("\n")
+    assert read_environment({"NEWSLETTER_MAIL_URL_FILE": str(path)})["MAIL_URL"] == "outbox:", (
+        "an empty file sets nothing"
+    )
+    path.write_text("from a file\n")
     with pytest.raises(SettingsError, match="both set"):
         read_environment({"NEWSLETTER_SECRET_KEY_FILE": str(path), "NEWSLETTER_SECRET_KEY": "x"})
     with pytest.raises(SettingsError, match="cannot read"):
@@ -270,6 +306,16 @@ def test_keys_missing_beside_a_database_are_not_made_anew(tmp_path: Path) -> Non
     with pytest.raises(SettingsError, match="kept keys file"):
         prepare_keys(dict(DEFAULTS), tmp_path)
     assert not (tmp_path / "keys").exists()
+
+
+def test_who_comes_second_takes_the_keys_of_who_made_the_database_meanwhile(tmp_path: Path) -> None:
+    """Between its look for the keys and its own try to make them, another process made both."""
+    prepare_keys(dict(DEFAULTS), tmp_path)
+    first = (tmp_path / "keys").read_text()
+    (tmp_path / "newsletter.sqlite3").touch()
+    keys_file._write_keys(tmp_path / "keys", dict(DEFAULTS))
+    assert (tmp_path / "keys").read_text() == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "newsletter.sqlite3"]
 
 
 def test_processes_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
     assert mail.headers["List-Id"]
     shown = " ".join([mail.subject, *(f"{name}: {value}" for name, value in mail.headers.items())])
     assert not any(word in shown for word in ("Uyghur", "Uighur", "Cameras"))
-    reference = status.listing()[0].reference
+    reference = status.listing(wiring.vault())[0].reference
     assert reference in mail.text
     assert reference in mail.html
     assert "@@nl-" not in mail.text + mail.html

@@ -4,10 +4,11 @@ It shares only the tables of equal letters with the engine, and reads its trees.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from importlib import resources
+from itertools import pairwise, product
 
 import regex
 import Stemmer
@@ -90,7 +91,9 @@ def kind(char: str) -> str:
 @lru_cache(maxsize=64)
 def tokens(text: str) -> list[Token]:
     chars = letters(text)
-    kinds = [kind(char) for char, _, _ in chars]
+    signs = [char for char, _, _ in chars]
+    kinds = [kind(char) for char in signs]
+    settle_apostrophes(signs, kinds)
     made: list[Token] = []
     at = paragraph = 0
     while at < len(chars):
@@ -107,7 +110,7 @@ def tokens(text: str) -> list[Token]:
             made.append(Token("".join(one[0] for one in chars[at:end]), chars[at][1], chars[end - 1][2], paragraph))
             at = end
         elif kinds[at] == "l":
-            end, key = word(chars, kinds, at)
+            end, key = word(text, chars, kinds, at)
             made.append(Token(key, chars[at][1], chars[end - 1][2], paragraph, tied(kinds, end)))
             at = end
         else:
@@ -119,35 +122,152 @@ def tied(kinds: list[str], end: int) -> bool:
     return kinds[end : end + 1] == ["-"] and kinds[end + 1 : end + 2] in (["l"], ["u"])
 
 
-def word(chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> tuple[int, str]:
+ELIDED = {"c", "d", "j", "l", "m", "n", "s", "qu"}
+BEFORE_VOWELS = """
+    jusqu lorsqu puisqu quoiqu quelqu presqu entr all dall dell nell sull coll un nessun ciascun alcun quest quell gl agl degl
+    dagl negl sugl tutt sant anch senz bell mezz b k w y z bw gw kw lw mw rw tw zw by cy my ry ty vy nk
+"""
+
+
+def hebrew(char: str) -> bool:
+    return "\u05d0" <= char <= "\u05ea"
+
+
+def settle_apostrophes(signs: list[str], kinds: list[str]) -> None:
+    """Let only those be apostrophes that are parts of words, as docs/queries.md says of each script."""
+
+    def run(at: int, step: int) -> int:
+        length = 0
+        while 0 <= at < len(signs) and hebrew(signs[at]):
+            at, length = at + step, length + 1
+        return length
+
+    def put(found: list[int], kind: str) -> None:
+        for at in found:
+            kinds[at] = kind
+
+    def word_before(at: int) -> str:
+        """Letters right before, if nothing of a word stands before them."""
+        start = at
+        while start and kinds[start - 1] in ("l", "m"):
+            start -= 1
+        before = kinds[start - 1] if start else " "
+        whole = before in ("'", "u", "_") or (before == "." and inside_acronym(kinds, signs, start - 1))
+        return "" if whole else "".join(signs[start:at])
+
+    quotes = [(at, run(at - 1, -1), run(at + 1, 1)) for at, sign in enumerate(signs) if sign == '"']
+    put([at for at, before, after in quotes if after and (before > 1 or before == after == 1)], "'")
+    marks = [at for at, one in enumerate(kinds) if one == "'"]
+    letter = {at: next((signs[one] for one in range(at - 1, -1, -1) if kinds[one] != "m"), " ") for at in marks}
+    put([at for at in marks if "ETHIOPIC" in unicodedata.name(letter[at], "") and kinds[at - 1] in ("l", "m")], " ")
+    put(
+        [at for at in marks if word_before(at) in tuple("\u05d1\u05d4\u05db\u05dc\u05de\u05e9") and run(at + 1, 1) > 1],
+        " ",
+    )
+    marks = [at for at in marks if kinds[at] == "'"]
+    dots = {at for at, one in enumerate(kinds) if one in (".", ",") and inside_acronym(kinds, signs, at)}
+    loose = [
+        at
+        for at in marks
+        if kinds[at + 1 : at + 2] != ["l"] or not at or (kinds[at - 1] not in ("l", "m") and at - 1 not in dots)
+    ]
+    put(loose, " ")
+    elided = []
+    for at in set(marks) - set(loose):
+        last = signs[at + 1] == "s" and kinds[at + 2 : at + 3] not in (["l"], ["m"], ["'"])
+        vowel = unicodedata.normalize("NFD", signs[at + 1])[0] in "aeiouyh" and signs[at + 1].isascii()
+        vowel = vowel or signs[at + 1] in "àáâèéêëìíîïòóôùúûüœæ"
+        before = word_before(at)
+        if (before in ELIDED and not last) or (before in BEFORE_VOWELS.split() and vowel):
+            elided.append(at)
+    put(elided, " ")
+
+
+def inside_acronym(kinds: list[str], signs: list[str], at: int) -> bool:
+    """Whether a sign is a dot of an acronym, which makes a word go on."""
+    chars = [(sign, 0, 0) for sign in signs]
+    return any(start <= at < acronym(chars, kinds, start) for start in range(at))
+
+
+ENDINGS = ("ll", "re", "ve", "d", "m", "n", "r")
+
+
+def word(text: str, chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> tuple[int, str]:
     """Where the word that begins here ends, and its key."""
 
     def at_kind(place: int) -> str:
         return kinds[place] if 0 <= place < len(kinds) else ""
 
-    end = acronym(chars, kinds, at)
-    key = "".join(char for char, _, _ in chars[at:end] if char != ".")
+    def ends(place: int) -> bool:
+        return at_kind(place) not in ("l", "m", "'")
+
+    if signed := letter_with_signs(chars, kinds, at):
+        return at + len(signed), signed
+    end = max(acronym(chars, kinds, at), number(text, chars, kinds, at))
+    key = "".join(char for char, _, _ in chars[at:end] if char not in "., ")
     while True:
         while at_kind(end) in ("l", "m"):
             key += chars[end][0]
             end += 1
         if at_kind(end) != "'" or at_kind(end + 1) != "l":
             return end, key
-        after_s = end + 2
-        inner = at_kind(after_s) in ("l", "m") or (at_kind(after_s) == "'" and at_kind(after_s + 1) == "l")
-        if chars[end + 1][0] == "s" and not inner:
-            return after_s, key
-        if key in ("c", "d", "j", "l", "m", "n", "s", "qu") and end - at == len(key) and elides(chars, kinds, at):
-            return end, key
+        if chars[end + 1][0] == "s" and ends(end + 2):
+            return end + 2, key
+        if end - at >= 3 and all(at_kind(end - back) in ("l", "m") for back in (1, 2, 3)):
+            for ending in ENDINGS:
+                stop = end + 1 + len(ending)
+                if "".join(one[0] for one in chars[end + 1 : stop]) == ending and ends(stop):
+                    return stop, key
         end += 1
 
 
-def elides(chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> bool:
-    """Not in the middle of something: `d'l'x` has one elision."""
-    if at == 0:
-        return True
-    inner = kinds[at - 1] == "'" and at > 1 and kinds[at - 2] in ("l", "m")
-    return kinds[at - 1] not in ("l", "m", "u", "_") and not inner
+def follows_word(kinds: list[str], at: int) -> bool:
+    while at and kinds[at - 1] == "m":
+        at -= 1
+    return at > 0 and kinds[at - 1] in ("l", "_", "'")
+
+
+def letter_with_signs(chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> str:
+    """C++ and C#, where no word is before the letter."""
+    signs = "".join(one[0] for one in chars[at + 1 : at + 4])
+    marked = [place for place in (2, 3) if kinds[at + place : at + place + 1] == ["m"]]
+    if marked and (marked[0] == 2 or signs.startswith("++")):
+        return ""
+    if not "a" <= chars[at][0] <= "z" or follows_word(kinds, at):
+        return ""
+    if signs.startswith("#"):
+        return chars[at][0] + "#"
+    return chars[at][0] + "++" if signs.startswith("++") and signs != "+++" else ""
+
+
+def number(text: str, chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> int:
+    """The end of a number whose digits are grouped; else the beginning."""
+
+    def digits(place: int) -> int:
+        end = place
+        while end < len(chars) and "0" <= chars[end][0] <= "9":
+            end += 1
+        return end - place
+
+    def sign(place: int) -> str:
+        if place >= len(chars):
+            return ""
+        spaces = text[chars[place][1]] in "\xa0\u2009\u202f" and digits(place + 1) == 3
+        shown = text[chars[place - 1][1]] + text[chars[place + 1][1] : chars[place + 1][1] + 3] if spaces else ""
+        return "," if shown.isascii() and shown.isdigit() and len(shown) == 4 else chars[place][0]
+
+    if at and (follows_word(kinds, at) or sign(at - 1) in (".", ",")):
+        return at
+    if chars[at][0] == "0" or not 1 <= digits(at) <= 3:
+        return at
+    end = at + digits(at)
+    separator, groups = sign(end), []
+    while separator in (".", ",") and separator and sign(end) == separator and digits(end + 1):
+        groups.append(digits(end + 1))
+        end += 1 + groups[-1]
+    if not groups or groups[-1] != 3 or any(group != 3 and (separator == "." or group != 2) for group in groups):
+        return at
+    return end
 
 
 def acronym(chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> int:
@@ -167,20 +287,6 @@ def acronym(chars: list[tuple[str, int, int]], kinds: list[str], at: int) -> int
     return at if kinds[end : end + 1] and kinds[end] in ("l", "u", "m", "_") else end
 
 
-@lru_cache(maxsize=100_000)
-def stem(key: str) -> str:
-    for script, stemmer in (("LATIN", ENGLISH), ("CYRILLIC", RUSSIAN), ("DEVANAGARI", HINDI)):
-        if unicodedata.name(key[0], "").startswith(script):
-            return stemmer.stemWord(key)
-    return key
-
-
-def spelled(shown: str) -> str:
-    shown = regex.sub(r"[’‘ʼʻ′´`＇ʹ׳״'][sSｓＳ]$", "", shown)
-    made = unicodedata.normalize("NFKC", shown)
-    return "".join(char for char in made if unicodedata.category(char)[0] in "LMN" and not ignored(char))
-
-
 def bare(key: str) -> str:
     made = ""
     for char in unicodedata.normalize("NFD", key):
@@ -189,6 +295,85 @@ def bare(key: str) -> str:
         made += char
     special = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
     return "".join(special.get(char, char) for char in unicodedata.normalize("NFC", made))
+
+
+STEMMERS = (("LATIN", ENGLISH, "english", 4), ("CYRILLIC", RUSSIAN, "russian", 4), ("DEVANAGARI", HINDI, "hindi", 3))
+
+
+def table(file: str) -> list[str]:
+    lines = resources.files("newsletter.matching").joinpath(file).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and line[0] != "#"]
+
+
+FUNCTION_WORDS = {
+    language: {
+        tokens(word)[0].key
+        for line in table("function_words.txt")
+        if line.split()[0] == language
+        for word in line.split()[1:]
+    }
+    for language in ("english", "russian", "hindi")
+}
+ENDINGS_OF_NAMES = {
+    line.split()[0]: [
+        {bare(fold(one)) if one != "-" else "" for one in group.split()} for group in line.partition(" ")[2].split("|")
+    ]
+    for line in table("name_endings.txt")
+}
+SURNAMES = {word for line in table("surnames.txt") if line[0] != "+" for word in line.split()}
+IN_S = {word for line in table("surnames.txt") if line[0] == "+" for word in line[1:].split()}
+
+
+def language_of(key: str) -> tuple[Stemmer.Stemmer | None, str, int]:
+    for script, stemmer, language, shortest in STEMMERS:
+        if unicodedata.name(key[0], "").startswith(script):
+            return stemmer, language, shortest
+    return None, "", 0
+
+
+@lru_cache(maxsize=100_000)
+def same_stem(one: str, other: str) -> bool:
+    """Whether two words are inflected forms of one."""
+    if one == other:
+        return True
+    (stemmer, language, shortest), (_, second, _) = language_of(one), language_of(other)
+    if stemmer is None or language != second or {one, other} & FUNCTION_WORDS[language]:
+        return False
+    return stemmer.stemWord(one) == stemmer.stemWord(other) and len(stemmer.stemWord(one)) >= shortest
+
+
+@lru_cache(maxsize=100_000)
+def same_name(name: str, word: str) -> bool:
+    """Whether a word is an inflected form of a name, as docs/queries.md has it."""
+    if name == word:
+        return True
+    language = language_of(name)[1]
+    if language != language_of(word)[1] or not language or {name, word} & FUNCTION_WORDS[language]:
+        return False
+    for one, other in ((name, word), (word, name)):
+        if other in SURNAMES and other.startswith(one):
+            return False
+    if name == word + "s":
+        long = len(word) >= 6
+        if name in IN_S or word[-1] in "aus" or (word[-1] in "io" and not long):
+            return False
+    one, other = (bare(each) if len(bare(each)) == len(each) else each for each in (name, word))
+    for group in ENDINGS_OF_NAMES.get(language, []):
+        for first, second in product(group, group):
+            same = one.removesuffix(first) == other.removesuffix(second)
+            same = same and one.endswith(first) and other.endswith(second) and len(one) > len(first)
+            direct = not first and second and len(name) >= 4 and word.startswith(name)
+            if same and (same_stem(name, word) or direct):
+                return True
+    return False
+
+
+def spelled(shown: str) -> str:
+    shown = regex.sub(r"[’‘ʼʻ′´`＇ʹ׳'](?:[sSｓＳ]|(?i:(?<=\w\w\w.)(?:ll|re|ve|[dmnr])))$", "", shown)
+    made = unicodedata.normalize("NFKC", shown)
+    return "".join(
+        char for char in made if (unicodedata.category(char)[0] in "LMN" or char in "+#") and not ignored(char)
+    )
 
 
 class Naive:
@@ -259,16 +444,36 @@ class Naive:
             case Near(parts, distance):
                 yield from self.near(parts, distance, read)
                 return
-            case Word((key,), _, False) if inflected and kind(key[0]) != "u":
-                yield from self.inflected(key, read)
+            case Word((key,), _, False, name, ()) if inflected and kind(key[0]) != "u":
+                yield from self.inflected(key, read, same_name if name else same_stem)
                 return
-            case Word(keys, True) if inflected:
-                yield from self.inflected("".join(keys), read)
+            case Word(keys, True, _, name) if inflected:
+                yield from self.inflected("".join(keys), read, same_name if name else same_stem)
         for first in range(len(read)):
             row = read[first : first + len(term.keys)]
             whole = len(row) == len(term.keys) and row[0].paragraph == row[-1].paragraph
-            if whole and self.meets(term, [one.key for one in row], [text[one.start : one.end] for one in row]):
+            met = whole and self.meets(term, [one.key for one in row], [text[one.start : one.end] for one in row])
+            if met and self.signed(getattr(term, "signs", ()), text, row):
                 yield row[0], row[-1]
+
+    def signed(self, signs: Sequence[str], text: str, row: Sequence[Token]) -> bool:
+        """Whether the signs that were typed stand so in the text."""
+        if not signs:
+            return True
+
+        def shown(start: int, end: int) -> str:
+            return "".join(one[0] for one in letters(text) if start <= one[1] and one[2] <= end)
+
+        before, after = " " + shown(0, row[0].start), shown(row[-1].end, len(text)) + " "
+        first, last = signs[0], signs[-1]
+        if first and (
+            not before.endswith(first) or before[-len(first) - 1] == first[0] or kind(before[-len(first) - 1]) in "lm"
+        ):
+            return False
+        if last and (not after.startswith(last) or after[len(last)] == last[-1] or kind(after[len(last)]) in "lm"):
+            return False
+        gaps = [shown(one.end, other.start) for one, other in pairwise(row)]
+        return all(not sign or sign == gap for sign, gap in zip(signs[1:-1], gaps, strict=True))
 
     def meets(self, term: Query, keys: list[str], shown: list[str]) -> bool:
         match term:
@@ -285,16 +490,16 @@ class Naive:
                 return [bare(key) for key in keys] == list(wanted)
         raise AssertionError(term)
 
-    def inflected(self, key: str, read: list[Token]) -> Iterator[tuple[Token, Token]]:
+    def inflected(self, key: str, read: list[Token], same: Callable[[str, str], bool]) -> Iterator[tuple[Token, Token]]:
         for token in read:
-            if stem(token.key) == stem(key):
+            if same(key, token.key):
                 yield token, token
         at = 0
         while at < len(read):
             end = at
             while read[end].tied:
                 end += 1
-            if end > at and stem("".join(one.key for one in read[at : end + 1])) == stem(key):
+            if end > at and same(key, "".join(one.key for one in read[at : end + 1])):
                 yield read[at], read[end]
             at = end + 1
 

@@ -91,7 +91,7 @@ def test_a_receipt_says_which_alias_fired_and_the_topic_can_do_without() -> None
     topics.add("Uyghur", "Uyghur", now=NOW, made_by="test")
     meet("新疆的维吾尔人")
     (hit,) = Match.objects.get().receipt
-    assert hit == {"field": "title", "start": 3, "end": 6, "term": "uyghur", "alias": "维吾尔", "pack": "peoples"}
+    assert hit == {"field": "title", "start": 3, "end": 6, "term": "Uyghur", "alias": "维吾尔", "pack": "peoples"}
     draft = revisions.changed("Uyghur", Change(off=("维吾尔",)))
     assert not isinstance(draft, Refused)
     revisions.save("Uyghur", draft, now=NOW, made_by="test")
@@ -117,13 +117,13 @@ def test_why_and_why_not() -> None:
     good, bad, none = meet("海康威视"), meet("A cable for fish"), meet("Nothing")
     told = explaining.why(good.id, "cables")
     assert told.meets
-    assert [(one.term, one.met) for one in told.decided] == [("hikvision", True), ("fish", False)]
-    assert told.words["hikvision"] == ("海康威视",)
+    assert [(one.term, one.met) for one in told.decided] == [("Hikvision", True), ("fish", False)]
+    assert told.words["Hikvision"] == ("海康威视",)
     assert told.stored.endswith("owed since 2026-11-24 09:00")
     told = explaining.why(bad.id, "Cables")
     assert (told.meets, [(one.term, one.met) for one in told.decided], told.stored) == (False, [("fish", True)], None)
     told = explaining.why(none.id, "Cables")
-    assert [(one.term, one.met) for one in told.decided] == [("cable", False), ("hikvision", False)]
+    assert [(one.term, one.met) for one in told.decided] == [("cable", False), ("Hikvision", False)]
     assert isinstance(explaining.why(10**6, "Cables"), Refused)
     assert isinstance(explaining.why(good.id, "Nothing"), Refused)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.matching import anchoring, compiling, first, match, topics
+from newsletter.matching import anchoring, compiling, first, match, retention, topics
 from newsletter.matching.anchors import anchors, signs_of
 from newsletter.matching.index import Index
 from newsletter.matching.opened import Opened
@@ -108,13 +108,13 @@ def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read
 def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> None:
     before = set(Anchor.objects.values_list("sign", "topic_id", "enough"))
     Anchor.objects.all().delete()
-    Topic.objects.update(anchored=False)
+    Topic.objects.update(anchors_version=0)
     waiting(*POSTS[0])
     with new_process():
         first.first_index([Readable(*POSTS[0])], rows.VAULT)
     assert compiling.at_hand(rows.VAULT) is not None
     assert set(Anchor.objects.values_list("sign", "topic_id", "enough")) == before
-    assert not Topic.objects.filter(kind="own", anchored=False).exists()
+    assert not anchoring.unanchored().exists()
     assert first.first_index([Readable(*POSTS[0])], rows.VAULT) is None
 
 
@@ -143,8 +143,31 @@ def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
     assert anchoring.hashed(["english:zzyzx"], rows.VAULT).keys() <= set(Anchor.objects.values_list("sign", flat=True))
     other = type(rows.VAULT)(b"another", {1: bytes(32)}, bytes(32))
     assert not anchoring.hashed(["english:zzyzx"], other).keys() & set(Anchor.objects.values_list("sign", flat=True))
-    assert topics.drop_orphans() == len(KEYWORDS)
+    assert retention.drop_unfollowed() == len(KEYWORDS)
     assert not Anchor.objects.exists()
+
+
+@pytest.mark.usefixtures("_topics")
+def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> None:
+    """As after an upgrade: with the rules of before, `Lee` met "les" of French texts, and its anchor alone was enough."""
+    lee = topics.own("Lee", vault=rows.VAULT, now=NOW)
+    french, named = Readable("", "les chats", "fr"), Readable("", "Bruce Lee", "en")
+    with patch.object(anchoring, "VERSION", 0):
+        sign = next(iter(anchoring.hashed(["french:le"], rows.VAULT)))
+    Anchor.objects.filter(topic_id=lee).delete()
+    Anchor.objects.create(sign=sign, topic_id=lee, enough=True)
+    Topic.objects.filter(id=lee).update(anchors_version=0, anchored=True)
+    IndexState.objects.update(languages=["fr"])
+    assert anchoring.hashed(["french:le"], rows.VAULT).keys() != {sign}
+    for again in (False, True):
+        with new_process(), patch.object(first, "_FEW", 9), patch.object(first, "_make_whole"):
+            present = first.first_index([french, named], rows.VAULT)
+        assert present is not None
+        assert lee not in {met.topic_id for met in present.meet(french)}
+        assert lee in {met.topic_id for met in present.meet(named)}
+        if not again:
+            assert anchoring.anchor_missing((), rows.VAULT) == 1
+            assert not anchoring.unanchored().exists()
 
 
 @pytest.mark.usefixtures("_topics")
@@ -152,7 +175,7 @@ def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
     topic = Topic.objects.filter(kind="own").order_by("id")[0]
     key_id, cipher = rows.VAULT.seal("((", handle=bytes(topic.query_index or b""), column="query")
     Anchor.objects.filter(topic=topic).delete()
-    Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchored=False)
+    Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchors_version=0)
     assert anchoring.anchor_missing((), rows.VAULT) == 1
     waiting("elections", "", "en")
     with new_process(), patch.object(first, "_FEW", 9), patch.object(first, "_make_whole"):

@@ -8,7 +8,8 @@ from newsletter.matching.index import Index
 from newsletter.matching.inverted_index import Block, Indexed, indexed
 from newsletter.matching.query import QueryError
 from newsletter.matching.readable import Readable
-from newsletter.matching.sought import compiled
+from newsletter.matching.sought import Kind, compiled
+from newsletter.matching.tree import terms
 from tests.matching.naive import Naive
 from tests.matching.test_truth import ALIASES, PIECES, QUERY, TEXT, WORDS, parsed
 
@@ -47,7 +48,9 @@ def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
 @example(["US -us", '"U.N."', "-un a"], [("US us", "U.N."), ("UNs a", "")])
 @example(["维吾尔", '"a b a"'], [("維吾 吾爾", "a b b a"), ("", "a\n\nb a")])
 @given(st.lists(KEYWORD, min_size=1, max_size=4), ITEMS)
-def test_of_a_readers_keyword_nothing_is_left_in_doubt(asked: list[str], texts: list[tuple[str, str]]) -> None:
+def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
+    asked: list[str], texts: list[tuple[str, str]]
+) -> None:
     items = [Readable(title, text) for title, text in texts]
     block = Block().updated(dict(enumerate(map(indexed, items))))
     for keyword in asked:
@@ -55,8 +58,13 @@ def test_of_a_readers_keyword_nothing_is_left_in_doubt(asked: list[str], texts: 
             tree = queries.parse(queries.keyword(keyword))
         except QueryError:
             continue
-        found = block.decide(compiled(tree), block.slots)
-        assert found.sure == found.possible == {slot for slot, item in enumerate(items) if Naive(item).holds(tree)}
+        plan = compiled(tree)
+        found = block.decide(plan, block.slots)
+        truth = {slot for slot, item in enumerate(items) if Naive(item).holds(tree)}
+        assert found.sure <= truth <= found.possible
+        # inflected names and signs are left to the matcher
+        if not any(way.kind is Kind.NAME or way.signs for sought in terms(plan) for way in sought.ways):
+            assert found.sure == found.possible
 
 
 @given(

@@ -69,7 +69,7 @@ def test_a_new_topic_meets_stored_items_and_owes_none_of_them() -> None:
     settle()
     assert states() == {old.id: (False, False)}
     row = Match.objects.get()
-    assert (row.topic_id, row.item_version, row.receipt[0]["term"]) == (topic_id, 1, "huawei")
+    assert (row.topic_id, row.item_version, row.receipt[0]["term"]) == (topic_id, 1, "Huawei")
     assert ancient.id not in states()
     settle(LATER)
     assert TopicRevision.objects.get().rematch == "done"

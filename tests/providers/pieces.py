@@ -12,7 +12,7 @@ SENDER = mail.Sender("A digest", "digest@example.org", "A house", "editor@exampl
 PERSONAL = {
     "unsubscribe": "https://news.example.org/unsubscribe/tokentokentokentokento",
     "ask": "https://news.example.org/ask/tokentokentokentokento",
-    "reference": "7K3F-09QA-M",
+    "reference": "7K3F-09QA-M2",
     "link": "",
 }
 TEXT = "Zwei Meldungen über 维吾尔\n.\n..dots \nFrom here\n\n-- \n@@nl-unsubscribe@@\n@@nl-ask@@\nRef @@nl-reference@@"

@@ -112,6 +112,50 @@ def test_one_click_needs_no_cookie_no_referrer_and_no_origin_of_ours(every_link)
     assert again.status_code == 200 and not again.cookies
 
 
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+FORM = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n%s\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (ONE_CLICK, "application/x-www-form-urlencoded"),
+        (ONE_CLICK + b"\r\n", "application/x-www-form-urlencoded; charset=UTF-8"),
+        (ONE_CLICK + b"&other=1", "application/x-www-form-urlencoded"),
+        (FORM % b"One-Click", "multipart/form-data; boundary=b"),
+    ],
+)
+def test_one_click_takes_both_forms_of_its_body(every_link, body, kind):
+    page = Client(enforce_csrf_checks=True).post(every_link["one_click"], body, content_type=kind)
+    assert (page.status_code, page.content) == (200, b"Done. No more mail.\n")
+    assert Subscriber.objects.get(state="left")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "application/x-www-form-urlencoded"),
+        (b"", "text/plain"),
+        (b"{}", "application/json"),
+        (ONE_CLICK, "text/plain"),
+        (b"List-Unsubscribe=", "application/x-www-form-urlencoded"),
+        (b"List-Unsubscribe=Two-Click", "application/x-www-form-urlencoded"),
+        (b"list-unsubscribe=one-click", "application/x-www-form-urlencoded"),
+        (b"x=List-Unsubscribe%3DOne-Click", "application/x-www-form-urlencoded"),
+        (FORM % b"", "multipart/form-data; boundary=b"),
+        (FORM % b"One-Click", "multipart/form-data; boundary=c"),
+        (FORM % b"One-Click", "multipart/form-data"),
+        (FORM.replace(b'"\r', b'"; filename="x"\r') % b"One-Click", "multipart/form-data; boundary=b"),
+    ],
+)
+def test_a_post_of_something_else_ends_nothing(every_link, body, kind):
+    """Scanners try links with POST too."""
+    before = dump()
+    page = Client(enforce_csrf_checks=True).post(every_link["one_click"], body, content_type=kind)
+    assert page.status_code == 400
+    assert dump() == before
+
+
 def test_one_click_opened_by_a_person_shows_the_button(browser, every_link):
     html = browser.get(every_link["one_click"]).content.decode()
     assert f'action="{every_link["unsubscribe"]}"' in html

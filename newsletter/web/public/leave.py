@@ -29,14 +29,20 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
     """RFC 8058: the mailbox provider posts here for the reader, with no cookie and from anywhere; answered with 200, no redirect.
 
-    The token alone allows it, and it can do nothing else. GET shows the page with the button.
+    The token alone allows it, and it can do nothing else. The body must be the one that RFC 8058 section 3.1 demands, as
+    application/x-www-form-urlencoded or multipart/form-data: scanners post to links too, but not that. GET shows the page
+    with the button.
     """
     if request.method != "POST":
         return _button(request, token)
+    if request.POST.get("List-Unsubscribe", "").strip() != "One-Click":
+        if not leave.knows(token, vault=wiring.vault()):
+            return dead_link(request, Wrong())
+        return _told("Nothing was changed. Post List-Unsubscribe=One-Click as a form (RFC 8058).", status=400)
     done = leave.leave(token, now=clock.utcnow(), vault=wiring.vault(), reason="one-click")
     if isinstance(done, Wrong):
         return dead_link(request, done)
-    return HttpResponse("Done. No more mail.\n", content_type="text/plain; charset=utf-8")
+    return _told("Done. No more mail.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,6 +56,10 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(done, Wrong):
         return dead_link(request, done)
     return render(request, "returned.html.j2", {"restored": done.restored, "private": True})
+
+
+def _told(words: str, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
 def _button(request: HttpRequest, token: str) -> HttpResponse:

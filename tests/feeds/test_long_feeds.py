@@ -1,0 +1,192 @@
+"""Of a feed with more entries than are read the newest count, wherever they stand, and somebody is told."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+
+from newsletter.feeds import catalogue, incidents, refresh
+from newsletter.feeds.fetch import Fetcher
+from newsletter.feeds.fields import Window
+from newsletter.feeds.newest import newest, trimmed
+from newsletter.feeds.parse import parse
+from newsletter.feeds.parsed import ParsedFeed
+from newsletter.models import Entry, Feed, Incident, Item
+from tests import rows
+from tests.feeds.promises import NOW, URL
+from tests.journey import road
+
+START = datetime(2026, 8, 1, tzinfo=UTC)
+
+
+def story(number: int, *, dated: bool = True) -> str:
+    date = f"<pubDate>{START + timedelta(hours=number):%d %b %Y %H:%M:%S} GMT</pubDate>" if dated else ""
+    return (
+        f"<item><title>Story {number}</title><guid isPermaLink='false'>s-{number}</guid>{date}"
+        f"<link>https://site.example/{number}</link><description>Text of number {number}</description></item>"
+    )
+
+
+def rss(items: str) -> str:
+    return f"<rss version='2.0'><channel><title>T</title><link>https://site.example/</link>{items}<ttl>60</ttl></channel></rss>"
+
+
+def feed(numbers: range, *, dated: bool = True) -> str:
+    return rss("".join(story(number, dated=dated) for number in numbers))
+
+
+def read(body: str) -> ParsedFeed:
+    parsed = parse(body.encode(), url=URL, now=NOW)
+    assert isinstance(parsed, ParsedFeed), parsed
+    return parsed
+
+
+def numbers(parsed: ParsedFeed) -> list[int]:
+    return [int(entry.title.split()[1]) for entry in parsed.entries]
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("order", [range(602), range(601, -1, -1)])
+def test_the_newest_are_read_in_whatever_order_they_stand(dated: bool, order: range) -> None:
+    found = read(feed(order, dated=dated))
+    assert set(numbers(found)) == set(range(102, 602))
+    assert (found.left_out, found.wait, found.site_url) == (102, 3600, "https://site.example/")
+    assert numbers(found) == sorted(numbers(found), reverse=order.step < 0)
+
+
+def test_atom_rdf_and_json_feeds_too() -> None:
+    atom = "".join(
+        f"<entry><title>Story {n}</title><id>urn:x:{n}</id>"
+        f"<published>{(START + timedelta(hours=n)).isoformat()}</published></entry>"
+        for n in range(602)
+    )
+    rdf = "".join(
+        f"<item rdf:about='https://site.example/{n}'><title>Story {n}</title><dc:date>{(START + timedelta(hours=n)).isoformat()}"
+        "</dc:date></item>"
+        for n in range(602)
+    )
+    items = [
+        {"id": str(n), "title": f"Story {n}", "date_published": (START + timedelta(hours=n)).isoformat()}
+        for n in range(602)
+    ]
+    for body in (
+        f"<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title>{atom}</feed>",
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/' "
+        f"xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><title>T</title></channel>{rdf}</rdf:RDF>",
+        json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}),
+    ):
+        found = read(body)
+        assert set(numbers(found)) == set(range(102, 602))
+        assert found.left_out == 102
+
+
+def test_a_pinned_post_and_one_that_was_dated_again_change_nothing() -> None:
+    pinned = rss(story(601) + "".join(story(number) for number in range(601)))
+    assert {600, 599, 598} <= set(numbers(read(pinned)))
+    undated = rss("".join(story(number, dated=number % 7 > 0) for number in range(602)))
+    assert set(numbers(read(undated))) == set(range(102, 602))
+
+
+def test_without_any_order_the_dates_count_and_without_dates_the_place() -> None:
+    mixed = [number * 241 % 602 for number in range(602)]
+    assert set(numbers(read(rss("".join(map(story, mixed)))))) == set(range(102, 602))
+    nameless = "".join(f"<item><title>Story {number}</title></item>" for number in range(602))
+    assert numbers(read(rss(nameless))) == list(range(500))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<item><title>Story 1</title><item><title>Story 2</title></item></item>",
+        "<item><title>Story 1</title>",
+        "</item>",
+    ],
+)
+def test_entries_that_cannot_be_told_apart_are_left_to_the_parser(broken: str) -> None:
+    body = rss("".join(map(story, range(602))) + broken)
+    assert trimmed(body, Window(NOW)) == (body, 0)
+    assert len(read(body).entries) == 500
+
+
+def test_what_looks_like_an_entry_in_a_text_is_none() -> None:
+    told = "<![CDATA[</item><item><title>x</title></item>]]><!-- </item> <item> -->"
+    body = rss("".join(story(n).replace("Text of", f"{told} Text of") for n in range(602)))
+    found = read(body)
+    assert set(numbers(found)) == set(range(102, 602))
+    assert found.left_out == 102
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=60), st.integers(1, 20))
+def test_so_many_are_kept_in_the_order_of_the_feed(days: list[int | None], cap: int) -> None:
+    dates = [START + timedelta(days=day) if day is not None else None for day in days]
+    kept = list(newest(dates, [""] * len(dates), cap))
+    assert kept == sorted(set(kept))
+    assert len(kept) == min(cap, len(dates))
+
+
+@given(st.integers(501, 900), st.booleans(), st.integers(0, 30))
+def test_a_feed_in_order_keeps_its_newest_end(count: int, rising: bool, wrong: int) -> None:
+    dates: list[datetime | None] = [START + timedelta(hours=place) for place in range(count)]
+    for at in range(wrong):
+        dates[at * 7] = START - timedelta(days=at)
+    row = dates if rising else dates[::-1]
+    kept = set(newest(row, [""] * count))
+    assert (count - 1 if rising else 0) in kept
+
+
+def test_a_feed_at_the_size_limit_is_read_in_time() -> None:
+    body, began = rss("".join(map(story, range(40_000)))), time.process_time()
+    found = read(body)
+    assert time.process_time() - began < 6
+    assert (len(found.entries), found.left_out) == (500, 39_500)
+
+
+@pytest.mark.django_db
+def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(httpserver: HTTPServer) -> None:
+    site = urlsplit(httpserver.url_for("/"))
+    fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
+    now = rows.NOW
+    added = catalogue.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now)
+    assert isinstance(added, catalogue.Added)
+
+    def poll(upto: range, after: int) -> refresh.Refreshed:
+        road.serve(httpserver, feed(upto))
+        catalogue.mark_due(added.feed_id, now=now + timedelta(days=after))
+        return refresh.refresh(added.feed_id, now=now + timedelta(days=after), fetcher=fetcher)
+
+    assert poll(range(600), 0).new == 500
+    (one,) = incidents.listing()
+    assert one.kind == "truncated"
+    assert "600 entries: the newest 500 are read, 100 older ones are not" in one.detail
+    assert poll(range(602), 1).new == 2
+    assert set(Item.objects.filter(announced=True).values_list("entry__title", flat=True)) == {"Story 600", "Story 601"}
+    assert Entry.objects.count() == 502
+    # three are taken back, and an older one that was never read comes in their place: no news
+    taken_back = rss("".join(story(number) for number in range(602) if number not in (597, 598, 599)))
+    road.serve(httpserver, taken_back)
+    catalogue.mark_due(added.feed_id, now=now + timedelta(days=1))
+    assert refresh.refresh(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
+    assert not Item.objects.get(entry__title="Story 99").announced
+    # somebody has seen it: not again tomorrow, but in a month
+    incidents.close_one(one.id, now + timedelta(days=1))
+    poll(range(603), 2)
+    assert incidents.listing() == ()
+    poll(range(604), 40)
+    assert [row.kind for row in incidents.listing()] == ["truncated"]
+    poll(range(300, 605), 41)
+    assert incidents.listing() == ()
+    assert Incident.objects.filter(feed=Feed.objects.get()).count() == 2
+
+
+def test_a_check_shows_the_newest_and_what_is_left_out(httpserver: HTTPServer) -> None:
+    site = urlsplit(httpserver.url_for("/"))
+    fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
+    found = catalogue.check(road.serve(httpserver, feed(range(602))), fetcher=fetcher, now=NOW)
+    assert isinstance(found, catalogue.Checked)
+    assert (found.total, found.left_out) == (500, 102)
+    assert [entry.title for entry in found.entries[:2]] == ["Story 601", "Story 600"]

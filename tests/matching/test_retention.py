@@ -1,0 +1,113 @@
+"""Own keywords: they go with their last follower, and what they met goes when nobody can be owed it any more."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from newsletter.matching import match, retention, topics
+from newsletter.models import Anchor, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
+from newsletter.pruning import always
+from tests import rows
+from tests.rows import NOW, VAULT
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def own(word: str) -> Topic:
+    return Topic.objects.get(id=topics.own(word, vault=VAULT, now=NOW))
+
+
+def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> None:
+    IndexState.objects.get_or_create(id=1)
+    followed, ended, gone = own("followed"), own("ended"), own("gone")
+    curated = rows.topic()
+    rows.follow(rows.subscriber(), followed)
+    late = rows.follow(rows.subscriber(), ended)
+    Subscription.objects.filter(id=late.id).update(ended_at=NOW)
+    item = rows.item()
+    for topic in (followed, ended, gone, curated):
+        rows.match(item, topic)
+    number = IndexState.objects.get().number
+    assert retention.prune_own_topics(NOW, always) == {"topic": 1}
+    assert set(Topic.objects.all()) == {followed, ended, curated}
+    for model in (Match, TopicRevision, Anchor):
+        assert not model.objects.filter(topic_id=gone.id).exists()
+        assert model.objects.filter(topic_id=followed.id).exists()
+    assert IndexState.objects.get().number == number + 1  # workers leave it out of their index
+    assert retention.drop_unfollowed([followed.id]) == 0
+    assert IndexState.objects.get().number == number + 1
+
+
+def test_of_many_only_those_that_are_named_are_looked_at(monkeypatch) -> None:
+    monkeypatch.setattr(retention, "_TOPICS", 2)
+    found = [own(f"word{number}") for number in range(5)]
+    assert retention.drop_unfollowed([topic.id for topic in found[:3]]) == 3
+    assert set(Topic.objects.all()) == set(found[3:])
+
+
+def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> None:
+    topic, curated = own("huawei"), rows.topic()
+    rows.follow(rows.subscriber(), topic)
+    item = rows.item(seen=NOW)
+    rows.match(item, topic)
+    kept = rows.match(item, curated)
+    retention.prune_own_matches(NOW + 21 * DAY, always)
+    assert Match.objects.count() == 2
+    later = NOW + 21 * DAY + timedelta(hours=1)
+    assert retention.prune_own_matches(later, always) == {"match": 1}
+    assert list(Match.objects.all()) == [kept]
+    # an edit lets the item meet the keyword again: as something old
+    ItemVersion.objects.create(
+        item=item, n=2, title="Huawei again", text="Huawei", html="<p>Huawei</p>", meaning_hash=b"x", seen_at=later
+    )
+    Item.objects.filter(id=item.id).update(version=2, matched_at=None)
+    match.match_fresh(now=later, vault=VAULT)
+    assert Match.objects.get(topic=topic).owed_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one write at a time")
+    topic, who = own("huawei"), rows.subscriber()
+    chosen, looked = threading.Event(), threading.Event()
+
+    def confirm() -> None:
+        try:
+            with transaction.atomic():
+                assert topics.own("huawei", vault=VAULT, now=NOW) == topic.id
+                chosen.set()
+                looked.wait(20)
+                rows.follow(who, topic)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=confirm)
+    thread.start()
+    chosen.wait(20)
+    try:
+        assert retention.drop_unfollowed() == 0
+    finally:
+        looked.set()
+        thread.join()
+    assert Subscription.objects.get().topic_id == topic.id
+    assert retention.drop_unfollowed() == 0
+    Subscription.objects.all().delete()
+    assert retention.drop_unfollowed() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_keyword_that_was_followed_after_it_was_found_stays(monkeypatch) -> None:
+    topic, who = own("huawei"), rows.subscriber()
+    drop = retention._drop
+
+    def late(ids: list[int]) -> int:
+        rows.follow(who, topic)
+        return drop(ids)
+
+    monkeypatch.setattr(retention, "_drop", late)
+    assert retention.drop_unfollowed() == 0
+    assert Subscription.objects.get().topic_id == topic.id

@@ -1,0 +1,129 @@
+"""An installation that has been in use: feeds read, people of every sort, mails of every kind, and what came back of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from pytest_httpserver import HTTPServer
+
+from newsletter import db, once, wiring
+from newsletter.delivery import events, suppressions
+from newsletter.editions import left_over
+from newsletter.editions.slots import next_due
+from newsletter.feeds.incidents import Incident
+from newsletter.handover import Kind, Report
+from newsletter.matching import topics
+from newsletter.models import Cadence, Delivery, Feed, Notice, Rhythm, Subscriber
+from newsletter.subscribers import ask, confirm, leave, listing, preferences, signup
+from newsletter.subscribers.address import index_of, normal
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.tokens import lasting
+from tests.journey import road
+
+_ARTICLES = (
+    *road.ARTICLES[:3],
+    ("A town in the desert", "The road to Zzyzx is long.", "Source: Example Wire, November 17, 2026"),
+)
+
+
+@contextmanager
+def installed(settings: Any, server: HTTPServer, data_dir: object) -> Iterator[None]:
+    """A feed read into an empty database, mail into a folder."""
+    site = urlsplit(server.url_for("/"))
+    with road.configured(settings, data_dir=data_dir, feed_allow=frozenset({(site.hostname, site.port)})):
+        road.set_up(road.serve(server, road.posts(_ARTICLES)))
+        yield
+
+
+def lived_in() -> None:
+    """Everybody does what people do, and mail goes out and comes back."""
+    for name in ("stays", "left", "erased", "bounced", "complained", "softly", "unsubscribed"):
+        road.subscribe(f"{name}@example.org", "Uyghur", words=("Zzyzx", f"cameras -{name}"))
+    road.subscribe("daily@example.org", "Huawei", cadence=Cadence.DAILY)
+    road.subscribe("weekly@example.org", "Huawei", cadence=Cadence.WEEKLY)
+    sign_up("pending@example.org")
+    sign_up("stays@example.org")
+    confirm_newest(sign_up("confirmed@example.org"))
+    once.once(wait=timedelta(0))
+    Rhythm.objects.update(due_at=db.now() - timedelta(minutes=1))
+    _ask_and_stop_one("stays@example.org")
+    once.once(wait=timedelta(0))
+    _leave("left@example.org")
+    erase("erased@example.org")
+    for name, kind in (
+        ("bounced", Kind.BOUNCE),
+        ("complained", Kind.COMPLAINT),
+        ("softly", Kind.SOFT_BOUNCE),
+        ("unsubscribed", Kind.UNSUBSCRIBE),
+        ("stays", Kind.DELIVERED),
+    ):
+        report(f"{name}@example.org", kind)
+    assert not isinstance(
+        suppressions.lift(index_of(normal("bounced@example.org"), wiring.vault()), now=db.now()), suppressions.Refused
+    )
+    left_over.remember([person("daily@example.org").id], now=db.now())
+    closed = {"opened_at": db.now(), "closed_at": db.now()}
+    Incident.objects.create(feed=Feed.objects.get(), kind=Incident.Kind.GAP, **closed)
+
+
+def sign_up(address: str) -> Notice:
+    """Ask for a keyword on the public page; the notice that was written."""
+    choices = Choices(words=("Zzyzx", "submarine cable"))
+    done = signup.sign_up(normal(address), choices, now=db.now(), vault=wiring.vault(), next_due=next_due)
+    assert isinstance(done, signup.Signed)
+    return Notice.objects.get(id=done.notice_id)
+
+
+def confirm_newest(notice: Notice) -> None:
+    """Press the button of a confirmation."""
+    done = confirm.press(
+        wiring.vault().token("notice", notice.id, bytes(notice.nonce)),
+        now=db.now(),
+        vault=wiring.vault(),
+        own_topic=lambda word: topics.own(word, vault=wiring.vault(), now=db.now()),
+        next_due=next_due,
+    )
+    assert isinstance(done, confirm.Confirmed)
+
+
+def person(address: str) -> Subscriber:
+    """Who has this address."""
+    return Subscriber.objects.get(address_index=index_of(normal(address), wiring.vault()))
+
+
+def erase(address: str) -> None:
+    """As the command does it."""
+    assert listing.erase(normal(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
+
+
+def report(address: str, kind: Kind) -> None:
+    """A provider tells something of this person's first mail."""
+    mail = Delivery.objects.filter(subscriber=person(address)).order_by("id")[0]
+    token = wiring.vault().token("delivery", mail.id)
+    told = Report(token=token, purpose="delivery", kind=kind, at=db.now())
+    assert events.apply([told], wiring.hearing(), provider="smtp", now=db.now()).new == 1
+
+
+def counts() -> dict[str, int]:
+    """Rows of each table."""
+    return {model._meta.db_table: model.objects.count() for model in apps.get_app_config("newsletter").get_models()}
+
+
+def _leave(address: str) -> None:
+    who = person(address)
+    token = lasting("unsubscribe", who.id, who.link_epoch, wiring.vault())
+    assert isinstance(leave.leave(token, now=db.now(), vault=wiring.vault()), leave.Left)
+
+
+def _ask_and_stop_one(address: str) -> None:
+    asked = ask.ask_by_address(normal(address), now=db.now(), vault=wiring.vault())
+    assert isinstance(asked, signup.Signed)
+    notice = Notice.objects.get(id=asked.notice_id)
+    token = wiring.vault().token("notice", notice.id, bytes(notice.nonce))
+    shown = preferences.view(token, now=db.now(), vault=wiring.vault())
+    assert isinstance(shown, preferences.Preferences)
+    own = next(one for one in shown.live if one.own and one.words != "Zzyzx")
+    assert preferences.stop(token, own.subscription_id, now=db.now(), vault=wiring.vault()) == preferences.Changed(1)

@@ -1,0 +1,225 @@
+"""What is kept of people: how long those stay who left or never answered, and what remains of them."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from newsletter.models import Consent, Delivery, Notice, Subscriber, Subscription, Suppression
+from newsletter.pruning import always
+from newsletter.subscribers import leave as leaving
+from newsletter.subscribers import retention
+from newsletter.subscribers.add import Added, HasLeft, subscribe_directly
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.confirm import Confirmed, press
+from tests import rows
+from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, pressing, token, topic
+
+pytestmark = pytest.mark.django_db
+
+
+def prune(now) -> None:
+    for rule in retention.RULES:
+        if rule.prune:
+            rule.prune(now, always)
+
+
+def join(now=NOW) -> Subscriber:
+    press(token(ask(Choices((topic().id,)), now=now)), **pressing(now))
+    return Subscriber.objects.get()
+
+
+def leave(person: Subscriber, now) -> leaving.Left:
+    done = leaving.leave(lasting("unsubscribe", person), **doors(now))
+    assert isinstance(done, leaving.Left)
+    return done
+
+
+def add(now, **more):
+    made = {"confirmed": True, "source": "command"} | more
+    return subscribe_directly(ANNA, Choices(words=("Zzyzx",)), **made, **pressing(now))
+
+
+def test_who_left_goes_after_14_days_and_leaves_a_hash() -> None:
+    person = join()
+    rows.planned([person])
+    left = leave(person, NOW + HOUR)
+    prune(NOW + HOUR + 14 * DAY)
+    assert isinstance(leaving.undo(left.undo_token, **doors(NOW + 14 * DAY)), leaving.Returned)
+    assert Subscriber.objects.get().left_at is None
+    leave(person, NOW + 20 * DAY)
+    prune(NOW + 34 * DAY)
+    assert Subscriber.objects.get().state == "left"
+    prune(NOW + 34 * DAY + HOUR)
+    assert not any(model.objects.exists() for model in (Subscriber, Subscription, Notice, Consent))
+    kept = Suppression.objects.get()
+    assert bytes(kept.address_index) == VAULT.blind_index("address", ANNA.value)
+    assert (kept.reason, kept.sticky, kept.since, kept.lifted_at) == ("left", False, NOW + 20 * DAY, None)
+    assert Delivery.objects.get().subscriber_id == person.id  # a number that leads to nobody
+    prune(NOW + 400 * DAY)
+    assert Suppression.objects.get().lifted_at is None
+
+
+@pytest.mark.parametrize(
+    ("stands", "lifted", "reason"),
+    [
+        ("bounce", False, "left"),
+        ("soft bounces", False, "left"),
+        ("unsubscribe", False, "unsubscribe"),
+        ("admin", False, "admin"),
+        ("complaint", False, "complaint"),
+        ("admin", True, "left"),
+    ],
+)
+def test_the_hash_replaces_what_says_less(stands: str, lifted: bool, reason: str) -> None:
+    person = join()
+    since = NOW + 10 * DAY
+    Suppression.objects.create(
+        address_index=person.address_index,
+        reason=stands,
+        sticky=stands == "complaint",
+        since=since,
+        lifted_at=since + DAY if lifted else None,
+    )
+    leave(person, NOW + 20 * DAY)
+    prune(NOW + 40 * DAY)
+    kept = Suppression.objects.get()
+    assert (kept.reason, kept.sticky, kept.lifted_at) == (reason, reason == "complaint", None)
+
+
+@pytest.mark.parametrize("days", [1, 40], ids=["not yet gone", "gone"])
+def test_nobody_elses_word_brings_back_who_left_but_their_own_does(days: int) -> None:
+    leave(join(), NOW)
+    prune(NOW + days * DAY)
+    assert add(NOW + days * DAY) == HasLeft()
+    asked = add(NOW + days * DAY, confirmed=False)
+    assert isinstance(asked, Added) and asked.state == "pending"
+    assert add(NOW + days * DAY) == HasLeft()
+    done = press(token(Notice.objects.get(id=asked.notice_id)), **pressing(NOW + days * DAY + HOUR))
+    assert isinstance(done, Confirmed)
+    assert not Suppression.objects.filter(lifted_at=None).exists()
+    assert isinstance(add(NOW + (days + 1) * DAY), Added)
+    prune(NOW + (days + 61) * DAY + 2 * HOUR)
+    assert Subscriber.objects.get(id=done.subscriber_id).state == "active" and not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("days", [1, 40], ids=["not yet gone", "gone"])
+def test_an_admin_can_say_that_they_asked_to_come_back(days: int) -> None:
+    leave(join(), NOW)
+    prune(NOW + days * DAY)
+    done = add(NOW + days * DAY, returning=True)
+    assert isinstance(done, Added) and done.state == "active"
+    assert not Suppression.objects.filter(lifted_at=None).exists()
+    assert Subscriber.objects.get(id=done.subscriber_id).left_at is None
+
+
+@pytest.mark.parametrize("days", [1, 40], ids=["not yet gone", "gone"])
+def test_a_strangers_sign_up_does_not_wash_away_that_somebody_left(days: int) -> None:
+    leave(join(), NOW)
+    prune(NOW + days * DAY)
+    ask(Choices(), now=NOW + days * DAY)
+    assert Subscriber.objects.get().state == "pending"
+    for later in range(days, days + 30):
+        prune(NOW + later * DAY)
+    assert not Subscriber.objects.exists()
+    assert Suppression.objects.get(lifted_at=None).reason == "left"
+    assert add(NOW + 80 * DAY) == HasLeft()
+
+
+def test_who_never_answers_goes_with_their_last_question() -> None:
+    ask(Choices(words=("Zzyzx",)))
+    ask(Choices(), now=NOW + 6 * DAY)
+    assert Notice.objects.count() == 2
+    prune(NOW + 13 * DAY - HOUR)
+    assert Notice.objects.count() == 2
+    prune(NOW + 13 * DAY)
+    assert not Subscriber.objects.exists() and not Notice.objects.exists() and not Suppression.objects.exists()
+
+
+def test_of_a_flood_of_questions_those_that_expired_go_in_pages(monkeypatch) -> None:
+    monkeypatch.setattr(retention, "_PEOPLE", 3)
+    for number in range(10):
+        who = rows.subscriber(state="pending")
+        Notice.objects.create(
+            kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + (number // 5) * DAY
+        )
+    retention.prune_pending(NOW + DAY + HOUR, always)
+    assert Subscriber.objects.filter(state="pending").count() == 0
+
+
+def test_who_left_before_it_was_written_down_goes_after_their_last_subscription() -> None:
+    early, late = rows.subscriber(state="left"), rows.subscriber(state="left")
+    ended = rows.follow(early, rows.topic())
+    Subscription.objects.filter(id=ended.id).update(ended_at=NOW - 10 * DAY, ended_reason="reader")
+    retention.prune_left(NOW, always)
+    moments = dict(Subscriber.objects.values_list("id", "left_at"))
+    assert moments == {early.id: NOW - 10 * DAY, late.id: NOW}
+    retention.prune_left(NOW + 5 * DAY, always)
+    assert list(Subscriber.objects.all()) == [late]
+
+
+def test_ended_subscriptions_go_after_14_days_and_live_ones_stay() -> None:
+    person = rows.subscriber()
+    kept, gone = (rows.follow(person, rows.topic()) for _ in range(2))
+    Subscription.objects.filter(id=gone.id).update(ended_at=NOW, ended_reason="reader")
+    retention.prune_subscriptions(NOW + 14 * DAY, always)
+    assert Subscription.objects.count() == 2
+    retention.prune_subscriptions(NOW + 14 * DAY + HOUR, always)
+    assert list(Subscription.objects.all()) == [kept]
+
+
+def test_choices_end_with_the_answer_and_notices_after_30_days() -> None:
+    notice = ask(Choices((topic().id,), ("Zzyzx",)))
+    press(token(notice), **pressing())
+    notice.refresh_from_db()
+    assert (notice.choices_cipher, notice.key_id) == (None, None)
+    Notice.objects.filter(id=notice.id).update(choices_cipher=b"of an older version")
+    retention.prune_choices(NOW, always)
+    assert Notice.objects.get().choices_cipher is None
+    retention.prune_notices(NOW + 30 * DAY, always)
+    assert Notice.objects.exists()
+    retention.prune_notices(NOW + 30 * DAY + HOUR, always)
+    assert not Notice.objects.exists() and Subscriber.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", ["pending", "left"])
+def test_who_is_held_by_a_page_is_left_for_the_next_hour(state: str) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one write at a time")
+    who = rows.subscriber(state=state)
+    Subscriber.objects.filter(id=who.id).update(left_at=NOW if state == "left" else None, confirmed_at=None)
+    held_meanwhile(
+        lambda: Subscriber.objects.select_for_update().get(id=who.id),
+        lambda: [prune_one(NOW + 30 * DAY, always) for prune_one in (retention.prune_pending, retention.prune_left)],
+    )
+    assert Subscriber.objects.exists()
+    retention.prune_pending(NOW + 30 * DAY, always)
+    retention.prune_left(NOW + 30 * DAY, always)
+    assert not Subscriber.objects.exists()
+
+
+def held_meanwhile(hold: Callable[[], object], work: Callable[[], object]) -> None:
+    """Do `work` while another connection holds what `hold` locked."""
+    held, done = threading.Event(), threading.Event()
+
+    def page() -> None:
+        try:
+            with transaction.atomic():
+                hold()
+                held.set()
+                done.wait(timedelta(seconds=20).total_seconds())
+        finally:
+            held.set()
+            connection.close()
+
+    thread = threading.Thread(target=page)
+    thread.start()
+    held.wait()
+    try:
+        work()
+    finally:
+        done.set()
+        thread.join()
