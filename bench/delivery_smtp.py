@@ -27,14 +27,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from bench import processes, sinks
 from bench.letters import DATE, SENDER, letter, parcels
 from newsletter.handover import Accepted, Parcel
 from newsletter.providers.letters import Letters
 from newsletter.providers.smtp import Smtp
+from newsletter.window_record import WorkerFile
 
 SIZES = (10_000, 54_000)
 
@@ -55,16 +58,25 @@ Sinks = Callable[[], AbstractContextManager[Sink]]
 
 
 def ours(connections: int) -> Way:
-    """Our carrier with so many connections."""
+    """Our carrier with so many connections, and the record of its windows as a worker keeps it."""
 
     def send(port: int, mails: Sequence[Parcel]) -> None:
-        carrier = Smtp(urlsplit(f"smtp://127.0.0.1:{port}?connections={connections}"), SENDER)
-        window = carrier.window or 50
-        for start in range(0, len(mails), window):
-            outcomes = carrier.hand_over(mails[start : start + window])
-            if not all(isinstance(outcome, Accepted) for outcome in outcomes.values()):
-                raise RuntimeError("not all were accepted")
-        carrier.close()
+        with tempfile.TemporaryDirectory() as directory:
+            file = WorkerFile(Path(directory) / "workers" / str(uuid4()))
+            record = file.slot()
+            carrier = Smtp(
+                urlsplit(f"smtp://127.0.0.1:{port}?connections={connections}"), SENDER, record=lambda: record
+            )
+            window = carrier.window or 50
+            for start in range(0, len(mails), window):
+                ahead = mails[start : start + window]
+                if record is not None:
+                    record.open(uuid4(), [one.delivery_id for one in ahead])
+                outcomes = carrier.hand_over(ahead)
+                if not all(isinstance(outcome, Accepted) for outcome in outcomes.values()):
+                    raise RuntimeError("not all were accepted")
+            carrier.close()
+            file.remove()
 
     return send
 

@@ -40,8 +40,8 @@ class Rule:
 
 
 def days(span: timedelta) -> str:
-    """A span in words: `14 days`."""
-    return f"{span.days} days"
+    """A span in words: `14 days`, `1 day`."""
+    return f"{span.days} day{'' if span.days == 1 else 's'}"
 
 
 def always() -> bool:

@@ -7,6 +7,7 @@ import structlog
 from django.db import close_old_connections
 
 from newsletter.delivery import prune as ledger
+from newsletter.delivery import workers
 from newsletter.editions import left_over
 from newsletter.feeds import prune as feeds
 from newsletter.matching import retention as matching
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     *subscribers.RULES,
     *matching.RULES,
     *ledger.RULES,
+    *workers.RULES,
     *left_over.RULES,
     _RETURNED,
     _OUTBOX,

@@ -46,7 +46,7 @@ TICKS = {
     "compose": Tick("newsletter.compose_open", 30, "gatherings that were not composed to the end"),
     "send": Tick(
         "newsletter.send",
-        1 if wiring.config().limits.paced else 10,
+        1 if wiring.config().limits.paced else 5,
         "batches whose time has come, also those that had to wait; every second where mail keeps a pace",
     ),
     "recover": Tick("newsletter.recover", 15, "work of workers that died; says that the tables were looked at"),
@@ -102,7 +102,7 @@ def _send_task(name: str, ids: tuple[int, ...]) -> None:
 #: Rings a task's bell by its short name, with ids: `ring("compose", 7)`.
 ring = broker.Bell(_send_task).ring
 
-lifetime.follow()
+lifetime.follow(partial(ring, "send"))
 
 
 @app.task(name="newsletter.refresh_due")

@@ -5,33 +5,64 @@ from pathlib import Path
 
 import structlog
 
-from newsletter import db, wiring
-from newsletter.delivery import events, failover, gate, installation, occasions, proof, reputation, reroute, waive
+from newsletter import db, heartbeat, wiring
+from newsletter.delivery import (
+    events,
+    failover,
+    gate,
+    installation,
+    occasions,
+    proof,
+    reputation,
+    reroute,
+    waive,
+    workers,
+)
 from newsletter.delivery import recover as dead
+from newsletter.delivery.recover import Recovered
 from newsletter.mail_urls import name_of
 from newsletter.models import Pulse
 from newsletter.providers import maildir, returned
+from newsletter.window_record import dead_workers
 
 log = structlog.get_logger()
 
 
 def recover() -> bool:
-    """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail goes another way."""
+    """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail may go again."""
     now = db.now()
     waits = gate.guard(wiring.config().data_dir, now=now) == installation.WAITS
     if not waits:  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
         Pulse.objects.update_or_create(name="tick", defaults={"at": now})
-    found = dead.recover(now=now)
+    found = _recovered(now)
     # events may have come before anybody was in doubt: what they prove is not sent again
     proof.prove(now=now)
     if again := waive.resend_urgent(now=now):
         log.warning("urgent_again", rows=again)
-    if found.given_back or found.doubtful:
-        log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
     occasions.close_complete(now=now)
     carriers = wiring.carriers()
     reroute.reroute(wiring.carrier(), now=now, configured=carriers)
-    return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now))
+    return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now)) or bool(found)
+
+
+def take_back() -> bool:
+    """Look after what processes held that ended or died since; True when something may be sent again.
+
+    Each process that sends looks every few seconds, apart from all tasks: those may wait behind a slow mail server.
+    """
+    return bool(_recovered(db.now()))
+
+
+def _recovered(now: datetime) -> Recovered:
+    """Those of this machine first: of them it is known how far they got."""
+    workers.notice(now=now)
+    found = Recovered()
+    for one in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
+        found += dead.take_back(one.id, one.windows, now=now)
+    found += dead.recover(now=now)
+    if found:
+        log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
+    return found
 
 
 def hear() -> None:

@@ -1,12 +1,13 @@
-"""Every worker's own look at the tables, when no ring comes: Redis may be gone for hours."""
+"""Each worker's own look at the tables: for what dead workers held, and for all when no tick comes: Redis may be gone."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import close_old_connections
 
-from newsletter import db, wiring
+from newsletter import db, upkeep, wiring
 from newsletter.delivery import gate, installation
 from newsletter.feeds import refresh as feeds
 from newsletter.models import Pulse
@@ -16,6 +17,8 @@ log = structlog.get_logger()
 
 #: Seconds without a tick after which a worker looks at the tables by itself.
 SILENCE = 25
+#: Seconds between two looks for what dead workers held.
+TAKE_BACK = 5.0
 #: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
 PACED = 20.0
 #: Seconds in which one look, or one task, begins to read feeds.
@@ -53,8 +56,25 @@ def _look() -> None:
             deliver(wait=wiring.gather(), paced=PACED)
 
 
-def begin() -> threading.Event:
-    """Start `watch` in a thread of this process; the event ends it."""
+def take_back(stop: threading.Event, *, every: float = TAKE_BACK, given_back: Callable[[], None]) -> None:
+    """Take back what dead workers held, at once and then after `every` so many seconds, until `stop`; `given_back` is told.
+
+    In a thread of its own: a look at all the tables sends, and may take minutes.
+    """
+    while not stop.is_set():
+        try:
+            if upkeep.take_back():
+                given_back()
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
+            log.error("not_taken_back", error=type(error).__name__)
+            close_old_connections()
+        stop.wait(every)
+
+
+def begin(given_back: Callable[[], None]) -> threading.Event:
+    """Start both looks in threads of this process; the event ends them."""
     stop = threading.Event()
+    how = {"given_back": given_back}
+    threading.Thread(target=take_back, args=(stop,), kwargs=how, name="take-back", daemon=True).start()
     threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
     return stop

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from uuid import UUID
 
 from django.conf import settings
 
-from newsletter import __version__, links, mail
+from newsletter import __version__, heartbeat, links, mail
 from newsletter.config import Config
 from newsletter.delivery import erasure, routing
 from newsletter.delivery.allowance import Allowance
@@ -34,6 +35,7 @@ from newsletter.providers.smtp import Smtp
 from newsletter.stopping import Stopping
 from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
+from newsletter.window_record import Slot
 
 _of_thread = threading.local()
 
@@ -85,7 +87,7 @@ def _provider(one: Configured) -> Provider:
         case "sendgrid":
             carrier = SendGrid(one.key, mail_sender(), url=one.api, own_bounces=bool(config().sendgrid_webhook_keys))
         case "smtp":
-            carrier = Smtp(one.url, mail_sender())
+            carrier = Smtp(one.url, mail_sender(), record=record)
         case _:
             carrier = Outbox(config().data_dir / one.name, mail_sender())
     carrier.name, carrier.number = one.name, one.number
@@ -106,11 +108,28 @@ def senders() -> list[Sender]:
     """What sending needs besides the rows, for each provider; another one first each time, so that none waits for another."""
     domain = config().sender_address.rpartition("@")[2]
     found = [
-        Sender(one, vault(), base_url=config().base_url, domain=domain, pacing=pacing(one))
+        Sender(
+            one,
+            vault(),
+            base_url=config().base_url,
+            domain=domain,
+            pacing=pacing(one),
+            worker=heartbeat.worker_id(),
+            record=record(),
+        )
         for one in providers().values()
     ]
     first = _of_thread.turn = (getattr(_of_thread, "turn", -1) + 1) % len(found)
     return found[first:] + found[:first]
+
+
+def record() -> Slot | None:
+    """Where this thread writes down how far its window got; None: the process has no heartbeat."""
+    here = heartbeat.worker_id()
+    if getattr(_of_thread, "record", (None, None))[0] != here:  # also after a fork
+        _of_thread.record = (here, heartbeat.slot())
+    kept: tuple[UUID | None, Slot | None] = getattr(_of_thread, "record", (None, None))
+    return kept[1]
 
 
 def pacing(carrier: Provider) -> Pacing | None:

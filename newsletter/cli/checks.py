@@ -102,6 +102,7 @@ def _work() -> Iterator[Finding]:
         yield Finding("what came back", "warn" if one["warns"] else "ok", told)
     for one in found["days"]:
         yield Finding("daily cap", "warn" if one["waiting"] else "ok", figures.told_of_day(one) + _days_of_it(one))
+    yield from _held_up(found)
     yield _queue(found)
 
 
@@ -119,11 +120,20 @@ def _days_of_it(one: dict[str, Any]) -> str:
     return advice if one["waiting"] > one["cap"] else ""
 
 
+def _held_up(found: dict[str, Any]) -> Iterator[Finding]:
+    """Mails that stand still in the hands of a worker that is late or dead."""
+    for one in found["held_up"]:
+        advice = ". If that moment is over, no worker is left that looks: start one" if one["dead"] else ""
+        yield Finding("held up", "fail" if one["dead"] else "warn", figures.told_held_up(one) + advice)
+    if not found["held_up"]:
+        yield Finding("held up", "ok", "no batch stands still in the hands of a dead worker")
+
+
 def _queue(found: dict[str, Any]) -> Finding:
     """Whether mail that is due waits for no reason that is told elsewhere."""
     waits: datetime | None = found["oldest_planned_at"]
     if waits is None or waits >= db.now() - timedelta(minutes=10):
-        return Finding("queue", "ok", "nothing waits")
+        return Finding("queue", "ok", "nothing waits" if not found["held_up"] else "nothing else waits")
     told = f"mail waits since {when(waits)} UTC"
     if found["sending_paused_by"] or any(one["waiting"] for one in found["days"]):
         return Finding("queue", "ok", f"{told}, see above")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -11,13 +11,13 @@ from django.db.models import Count
 from newsletter import db, wiring
 from newsletter.cli import sending
 from newsletter.cli.show import when
-from newsletter.delivery import breaker, gate, reputation
+from newsletter.delivery import breaker, gate, reputation, workers
 from newsletter.delivery import status as deliveries
 from newsletter.editions import left_over
 from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
 from newsletter.mail_urls import name_of
-from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic
+from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic, Worker
 from newsletter.subscribers import listing
 
 #: Without a look at the tables for so long, nothing leaves.
@@ -29,6 +29,7 @@ WHAT_TO_DO = {
 }
 INCIDENTS = "{} incidents of feeds: see 'newsletter feeds incidents'"
 ALONE = "{provider} left {in_a_row} mails in doubt in a row: one is tried at {next_probe_at:%H:%M} UTC, the others wait"
+HELD_UP = "{batches} batch{es} of {mails} mails {are} held by {who}: taken back at {until:%H:%M:%S} UTC"
 SKIPPED = "{} digests of the last 7 days were found more than 6 hours late and skipped: the next ones have all of it"
 LEFT_OVER = (
     "{} articles wait for room in a mail for more than 10 days: a topic matches too much, see 'newsletter topics list'"
@@ -64,6 +65,8 @@ def figures() -> dict[str, Any]:
         "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
         "deliveries": ledger.by_state,
         "oldest_planned_at": ledger.oldest_planned_at,
+        "held_up": [asdict(one) for one in workers.held_up(now=now)],
+        "workers": [_process(one, now) for one in workers.listing()],
         "days": [asdict(one) for one in wiring.allowances(now)],
         "reputation": [_shares(one) for one in reputation.reputation(now=now)],
         "next_slot_at": coming.due_at if coming else None,
@@ -81,6 +84,18 @@ def _shares(one: reputation.Reputation) -> dict[str, Any]:
     }
 
 
+def _process(one: Worker, now: datetime) -> dict[str, Any]:
+    return {
+        "host": one.host,
+        "pid": one.pid,
+        "version": one.version,
+        "started_at": one.started_at,
+        "last_seen_at": one.seen_at,
+        "silent_seconds": max(0, round((now - one.seen_at).total_seconds())),
+        "dead": one.seen_at < now - workers.SILENT,
+    }
+
+
 def lines(found: dict[str, Any]) -> Iterator[str]:
     """The screen."""
     yield f"web       {found['web']}"
@@ -91,6 +106,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"          {ALONE.format(**one)}" for one in found["providers_left_alone"])
     silent = " (nothing works at present: start 'newsletter run', or a worker)" if found["silent"] else ""
     yield f"last look {when(found['last_look_at'])}{silent}"
+    yield from _workers(found["workers"])
+    yield from (f"          {told_held_up(one)}" for one in found["held_up"])
     yield "feeds     " + (", ".join(f"{count} {word}" for word, count in found["feeds"].items()) or "none yet")
     if found["incidents"]:
         yield f"          {INCIDENTS.format(found['incidents'])}"
@@ -109,6 +126,28 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     if found["slots_skipped"]:
         yield f"          {SKIPPED.format(found['slots_skipped'])}"
     yield f"next slot {when(found['next_slot_at'])} UTC"
+
+
+def _workers(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Each process that sends, and how many have died within a day."""
+    living = [one for one in found if not one["dead"]]
+    for place, one in enumerate(living):
+        told = f"{one['host']} ({one['pid']}), version {one['version']}, last seen {one['silent_seconds']} s ago"
+        yield f"{'' if place else 'workers':9} {told}"
+    if not living:
+        yield "workers   none"
+    if dead := len(found) - len(living):
+        yield f"          {dead} died within a day without saying so"
+
+
+def told_held_up(one: dict[str, Any]) -> str:
+    """Who holds mails that stand still, since when, and until when."""
+    several = one["batches"] != 1
+    if one["host"] is None:
+        who = "a worker that has ended"
+    else:
+        who = f"worker {one['host']} ({one['pid']}), last seen at {one['seen_at']:%H:%M:%S} UTC"
+    return HELD_UP.format(es="es" if several else "", are="are" if several else "is", who=who, **one)
 
 
 def told_of_day(one: dict[str, Any]) -> str:

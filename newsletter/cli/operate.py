@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from newsletter import db, wiring
+from newsletter import db, heartbeat, wiring
 from newsletter.cli import checks, figures
 from newsletter.cli.ready import migrate as migrate_tables
 from newsletter.cli.ready import ready
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def once(json: Json = False) -> None:
     """Do all that is due now, in this process, to the end: read feeds, match, gather, compose, deliver."""
     ready()
-    with Console(stderr=True).status("working …") as shown:
+    with Console(stderr=True).status("working …") as shown, heartbeat.beating(wiring.config().data_dir):
         done = once_through(wait=timedelta(0), progress=lambda stage, number: shown.update(f"{stage} {number}"))
     where = f"into {wiring.config().data_dir / 'outbox'}" if wiring.config().mail_kind == "outbox" else "out"
     result(

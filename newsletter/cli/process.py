@@ -11,7 +11,7 @@ from typing import Any
 from newsletter import db, logs, wiring
 from newsletter.cli.http_server import Application, HTTPServer, metrics_only
 from newsletter.cli.show import fail, note
-from newsletter.lifetime import DRAIN
+from newsletter.lifetime import end_sending
 from newsletter.matching import item_index
 from newsletter.providers import sendgrid_events
 from newsletter.start import settle_in
@@ -124,7 +124,7 @@ class _Bells:
         stopping = threading.Thread(target=self._worker.stop, daemon=True)
         stopping.start()
         stopping.join(timeout=3)
-        wiring.stopping.leave(DRAIN)
+        end_sending()
 
 
 def _greet() -> None:

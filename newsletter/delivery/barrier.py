@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from newsletter import db
-from newsletter.delivery import breaker, provider_gate
+from newsletter.delivery import breaker, provider_gate, workers
 from newsletter.delivery.carry import CARRIES, part
 from newsletter.delivery.domains import domains as of_people
 from newsletter.delivery.turns import Queue, Turns
@@ -70,7 +70,8 @@ SELECT {{asked}} FROM queue WHERE (
 _LOOK = f"{_DUE} AND {provider_gate.MAY_SEND}"
 _STANDING = f"lane, occasion_id, {breaker.DOUBTED}, {breaker.OPEN}"
 _CLAIM = f"""
-UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s WHERE state='planned' AND id=(
+UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s, worker_id={workers.HOLDER}
+WHERE state='planned' AND id=(
   SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s AND occasion_id=%(occasion)s
   AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {{skip_locked}}) RETURNING id, {CARRIES}"""
 _TURNS = Turns()
@@ -81,9 +82,12 @@ def lease(window: int | None) -> timedelta:
     return REQUEST_LEASE if window is None else WINDOW_LEASE
 
 
-def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) -> Claim | None:
+def claim(
+    *, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane), worker: UUID | None = None
+) -> Claim | None:
     """Take the next planned batch: urgent lanes first, occasions of a lane in turn.
 
+    `worker` is the process that claims. Without a heartbeat of it only the lease tells when it died.
     None: nothing is due in `lanes`, a gate is closed, the provider is left alone.
     """
     look = _LOOK.format(asked=_STANDING, lanes=_lanes(lanes))
@@ -97,7 +101,8 @@ def claim(*, now: datetime, provider: int, lanes: Sequence[Lane] = tuple(Lane)) 
         token = uuid4()
         taken = db.rows(
             _CLAIM.format(skip_locked=db.skip_locked()),
-            {"token": token, "lease": now + CLAIM_LEASE, "provider": provider, "now": now}
+            {"token": token, "lease": now + CLAIM_LEASE, "provider": provider}
+            | {"worker": worker, **workers.orphaned_since(now)}
             | {"lane": queue.lane, "occasion": queue.occasion_id},
             often=True,
         )
@@ -133,8 +138,8 @@ def _lanes(lanes: Sequence[Lane]) -> str:
 
 
 _BEGIN = f"""
-UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s WHERE id=%(batch)s AND token=%(token)s
-AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s
+UPDATE batch SET state='sending', attempts=attempts+1, lease_until=%(lease)s, reason=NULL
+WHERE id=%(batch)s AND token=%(token)s AND state='claimed' AND provider=%(provider)s AND lease_until>%(margin)s
 AND {provider_gate.MAY_SEND} RETURNING attempts"""
 # Not again when it was committed, and only that was not heard of.
 _ATTEMPT = """

@@ -36,7 +36,8 @@ def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]
     claim = None
     if go:
         token = uuid4()
-        going = part(batch, go, state=BatchState.CLAIMED, token=token, lease_until=now + CLAIM_LEASE)
+        lease, worker = now + CLAIM_LEASE, batch.worker_id
+        going = part(batch, go, state=BatchState.CLAIMED, token=token, lease_until=lease, worker_id=worker)
         claim = replace(held, batch_id=going, token=token)
     mine.update(
         state=BatchState.PLANNED,

@@ -32,6 +32,8 @@ SILENT_LEAST: Final = 10
 #: The newest batches that are old enough: a suspension shows within one more mailing, however much was sent before.
 SILENT_BATCHES: Final = 50
 _HEARD_SINCE: Final = "events"
+#: Mails of an accepted batch that were not: in doubt, refused, or not allowed any more.
+_NOT_ACCEPTED: Final = "state IN ('unknown','failed','cancelled')"
 _OURS: Final = ", ".join(f"'{kind}'" for kind in sorted(OUR_EVENTS))
 #: The log says so once in as long.
 WARN_EVERY: Final = timedelta(hours=6)
@@ -159,8 +161,9 @@ def _silence(now: datetime, provider: int) -> str | None:
     """Only what was accepted since events can come is held against the provider."""
     heard, _ = Pulse.objects.get_or_create(name=_HEARD_SINCE, defaults={"at": now})
     newest = db.rows(
-        "SELECT b.size, CASE WHEN EXISTS (SELECT 1 FROM delivery d JOIN event e ON e.delivery_id=d.id "
-        f"WHERE d.batch_id=b.id AND e.kind NOT IN ({_OURS})) THEN 0 ELSE b.size END "
+        f"SELECT b.size-(SELECT count(*) FROM delivery WHERE batch_id=b.id AND {_NOT_ACCEPTED}), "
+        "EXISTS (SELECT 1 FROM delivery d JOIN event e ON e.delivery_id=d.id "
+        f"WHERE d.batch_id=b.id AND e.kind NOT IN ({_OURS})) "
         "FROM attempt a JOIN batch b ON b.id=a.batch_id "
         "WHERE a.provider=%(provider)s AND a.outcome='accepted' AND a.ended_at>%(since)s AND a.ended_at<=%(before)s "
         f"ORDER BY a.ended_at DESC LIMIT {SILENT_BATCHES}",
@@ -170,7 +173,7 @@ def _silence(now: datetime, provider: int) -> str | None:
             "before": now - SILENT_AFTER,
         },
     )
-    mails, silent = sum(size for size, _ in newest), sum(quiet for _, quiet in newest)
+    mails, silent = sum(size for size, _ in newest), sum(size for size, heard_of in newest if not heard_of)
     if silent < SILENT_LEAST or silent <= SILENT_SHARE * mails:
         return None
     return (
@@ -199,7 +202,8 @@ def _figures(since: datetime) -> list[Reputation]:
 
 def _accepted(since: datetime) -> dict[int, int]:
     found = db.rows(
-        "SELECT a.provider, sum(b.size) FROM attempt a JOIN batch b ON b.id=a.batch_id "
+        "SELECT a.provider, sum(b.size-coalesce(x.mails,0)) FROM attempt a JOIN batch b ON b.id=a.batch_id "
+        f"LEFT JOIN (SELECT batch_id, count(*) AS mails FROM delivery WHERE {_NOT_ACCEPTED} GROUP BY 1) x ON x.batch_id=b.id "
         "WHERE a.outcome='accepted' AND a.ended_at>%(since)s GROUP BY 1",
         {"since": since},
     )

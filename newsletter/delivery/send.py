@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
@@ -21,6 +22,7 @@ from newsletter.delivery.settle import LeaseLost
 from newsletter.handover import Accepted, Deferred, Outcome, Provider, Refused, Unknown
 from newsletter.models import EditionBody, Lane
 from newsletter.vault import KeysDoNotFit, Vault
+from newsletter.window_record import Slot
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -51,6 +53,10 @@ class Sender:
     base_url: str
     domain: str
     pacing: Pacing | None = None
+    #: The process that sends, where it has a heartbeat.
+    worker: UUID | None = None
+    #: Where it is written down how far a window got, if anywhere.
+    record: Slot | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> 
     """The next batch that is due and may go, or the part of it that may."""
     pacing = sender.pacing
     while going_on() and (lanes := pacing.lanes(now=clock()) if pacing else tuple(Lane)):
-        held = barrier.claim(now=clock(), provider=sender.provider.number, lanes=lanes)
+        held = barrier.claim(now=clock(), provider=sender.provider.number, lanes=lanes, worker=sender.worker)
         if held is None:
             return None
         if held.probe:
@@ -130,7 +136,7 @@ class _Hand:
         letters = Letters(self.sender.vault, second=self.held.again)
         told: list[Outcome] = []
         while recipients:
-            outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, recipients, letters)
+            outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, self.held, recipients, letters)
             told.extend(outcomes.values())
             if _nothing_taken(outcomes, told):
                 _durably(partial(_put_off, self.sender.provider.number, self.held, outcomes, self.clock))
@@ -221,7 +227,7 @@ def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
             time.sleep(1)
 
 
-def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> Mapping[int, Outcome]:
+def _outcomes(sender: Sender, held: Claim, recipients: list[Recipient], letters: Letters) -> Mapping[int, Outcome]:
     """Ask the provider; what stops us before its first byte is proof that nothing was taken."""
     try:
         ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
@@ -229,6 +235,8 @@ def _outcomes(sender: Sender, recipients: list[Recipient], letters: Letters) -> 
         return _not_begun(recipients, WORDLESS)
     except _AWAY:  # settling waits for the database to come back
         return _not_begun(recipients, UNASKED)
+    if sender.record is not None and sender.provider.window is not None:
+        sender.record.open(held.token, [one.delivery_id for one in recipients])
     outcomes = sender.provider.hand_over(ready)
     missing = Unknown("the provider's answer is missing")
     return {one.delivery_id: outcomes.get(one.delivery_id, missing) for one in recipients}

@@ -12,6 +12,7 @@ from newsletter.models.delivery import (
     Pulse,
     Route,
     SoftBounce,
+    Worker,
 )
 from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
@@ -71,4 +72,5 @@ __all__ = [
     "Suppression",
     "Topic",
     "TopicRevision",
+    "Worker",
 ]

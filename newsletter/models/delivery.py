@@ -1,4 +1,6 @@
-"""Tables of the delivery room: batch, delivery, delivery_item, attempt, event, soft_bounce, gate, provider_gate, route, pulse."""
+"""Tables of the delivery room: who sends (worker), what (batch, delivery, delivery_item), what came of it (attempt, event,
+soft_bounce), and what decides on it (gate, provider_gate, route, breaker, pulse).
+"""
 
 from typing import ClassVar
 
@@ -6,6 +8,23 @@ from django.db import models
 from django.db.models import Q
 
 from newsletter.models.states import BatchState, DeliveryState, Lane
+
+
+class Worker(models.Model):
+    """A process that sends. All times are read from the database's clock."""
+
+    id = models.UUIDField(primary_key=True)
+    host = models.TextField()
+    pid = models.IntegerField()
+    version = models.TextField()
+    started_at = models.DateTimeField()
+    #: Its last heartbeat.
+    seen_at = models.DateTimeField()
+    #: When another process noticed that heartbeats are missing; the next heartbeat clears it.
+    missed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "worker"
 
 
 class Batch(models.Model):
@@ -23,6 +42,9 @@ class Batch(models.Model):
     #: Who claimed it.
     token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    #: The process that holds it. NULL: nobody, or a process without a heartbeat, for which only the lease counts. A trigger
+    #: clears it whenever the batch is neither claimed nor sending.
+    worker = models.ForeignKey(Worker, models.DO_NOTHING, null=True, db_constraint=False, db_index=False)
     #: Hand-overs begun.
     attempts = models.SmallIntegerField(default=0)
     #: The mails in it, whatever became of each; one that moves to another batch counts there.

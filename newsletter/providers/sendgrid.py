@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -18,6 +18,9 @@ MOST: Final = 1000
 _REF = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
 _LONGEST_WAIT: Final = 3600.0
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+#: Numbers below are no moment of this century, but a span.
+_UNIX_TIME: Final = 1_000_000_000.0
 
 
 class SendGrid:
@@ -120,19 +123,33 @@ def judge(status: int, headers: Headers, answer: bytes, *, several: bool, now: d
 
 
 def wait(headers: Headers, now: datetime) -> float | None:
-    """Seconds to wait, from Retry-After or X-RateLimit-Reset (a UNIX time, read against the answer's own Date)."""
-    after, reset = headers.get("Retry-After", "").strip(), headers.get("X-RateLimit-Reset", "").strip()
+    """Seconds to wait, from Retry-After (seconds or a date, RFC 9110, 10.2.3), else X-RateLimit-Reset; None: nothing readable.
+
+    A reset is a UNIX time, in seconds or milliseconds, or, where it is too small for one, a number of seconds. Moments are
+    compared with the answer's own Date, so that a clock of ours that is wrong does not matter.
+    """
+    here = (_date(headers.get("Date", "")) or now).timestamp()
+    after = headers.get("Retry-After", "").strip()
+    if (seconds := _number(after)) is None and (moment := _date(after)) is not None:
+        seconds = moment.timestamp() - here
+    if seconds is None and (reset := _number(headers.get("X-RateLimit-Reset", "").strip())) is not None:
+        seconds = reset - here if reset >= _UNIX_TIME else reset
+        if reset >= _UNIX_TIME * 1000:
+            seconds = reset / 1000 - here
+    return None if seconds is None else min(max(seconds, 1.0), _LONGEST_WAIT)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _date(text: str) -> datetime | None:
+    """A date of HTTP; None for anything else."""
     try:
-        here = parsedate_to_datetime(headers.get("Date", "")).timestamp()
-    except ValueError:
-        here = now.timestamp()
-    if after.isascii() and after.isdigit():
-        seconds = float(after)
-    elif reset.isascii() and reset.isdigit():
-        seconds = float(reset) - here
-    else:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(seconds, 1.0), _LONGEST_WAIT)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _fields(answer: bytes) -> str:

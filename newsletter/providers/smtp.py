@@ -14,6 +14,7 @@ from newsletter.providers.letters import Letters
 from newsletter.providers.smtp_line import Line
 from newsletter.providers.smtp_talk import Talk
 from newsletter.providers.smtp_window import Window
+from newsletter.window_record import Slot
 
 #: Connections where the URL names no number; each process has as many.
 CONNECTIONS: Final = 2
@@ -33,6 +34,7 @@ class Smtp:
     `url` is smtp://USER:PASSWORD@HOST:PORT (STARTTLS where offered) or smtps:// (TLS from the first byte). `timeout` is for
     each reply, `answer_within` for the one after the final dot, in seconds (RFC 5321, 4.5.3.2.6). In the URL's query,
     `connections` says how many are kept, `per_domain` how many transactions may be under way for one recipient domain.
+    `record` gives what is told how far each window got.
     """
 
     name: str = "smtp"
@@ -49,6 +51,7 @@ class Smtp:
         timeout: float = 30.0,
         answer_within: float = 600.0,
         ca_file: str | None = None,
+        record: Callable[[], Slot | None] = lambda: None,
     ) -> None:
         self._line = Line(url, hello=sender.domain, timeout=timeout, ca_file=ca_file)
         self._sender = sender
@@ -60,6 +63,7 @@ class Smtp:
         self._connections = int(options.get("connections", [CONNECTIONS])[0])
         self._per_domain = int(options["per_domain"][0]) if "per_domain" in options else None
         self._letters = Letters(sender)
+        self._record = record
         self._talks: list[Talk] = []
         self._fewer_until = 0.0
         self._watch = select.poll()
@@ -69,7 +73,14 @@ class Smtp:
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
         """Hand each parcel over in a transaction of its own; when no connection is left, the rest is not begun."""
         until = time.monotonic() + BEGIN_WITHIN
-        window = Window(list(parcels), self._letters, self._clock(), until=until, per_domain=self._per_domain)
+        window = Window(
+            list(parcels),
+            self._letters,
+            self._clock(),
+            until=until,
+            per_domain=self._per_domain,
+            record=self._record(),
+        )
         whole = False
         try:
             self._connect(min(self._connections, -(-len(parcels) // MAILS_EACH)), window)

@@ -196,6 +196,7 @@ class Talk:
             self._expected.extend(_ENVELOPE)
             self.transactions += 1
             group = self._envelope(following)
+        window.begun(one)
         try:
             self._wire.write(b"".join([*one.parts, _END, *group]))
         except Cut as cut:

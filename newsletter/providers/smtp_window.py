@@ -9,6 +9,7 @@ from datetime import datetime
 from newsletter import mail
 from newsletter.handover import Deferred, Outcome, Parcel, Refused
 from newsletter.providers.letters import Letters
+from newsletter.window_record import Slot
 
 _NOT_BEGUN = Deferred("not begun: the connection was lost")
 
@@ -26,6 +27,7 @@ class Wired:
 class Window:
     """`date` is that of its mails; `until` the monotonic time after which no mail's body leaves, so that its last answer still
     comes within the lease; `per_domain` how many transactions may be under way for one recipient domain, None: any number.
+    `record` is where it is written down how far the window got.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Window:
         *,
         until: float,
         per_domain: int | None,
+        record: Slot | None = None,
     ) -> None:
         self._parcels = parcels
         self._waiting = deque(parcels)
@@ -43,6 +46,7 @@ class Window:
         self._date = date
         self._until = until
         self._per_domain = per_domain
+        self._record = record
         self._domains: Counter[str] = Counter()
         self._outcomes: dict[int, Outcome] = {}
         self._stopped: Deferred | None = None
@@ -79,8 +83,15 @@ class Window:
             return Wired(parcel.delivery_id, domain, parcel.address.value.encode("ascii"), parts)
         return None
 
+    def begun(self, one: Wired) -> None:
+        """The body of a mail is about to leave."""
+        if self._record is not None:
+            self._record.begun(one.delivery_id)
+
     def tell(self, one: Wired, outcome: Outcome) -> None:
         """Write down what became of a mail."""
+        if self._record is not None:
+            self._record.answered(one.delivery_id, outcome)
         self._domains[one.domain] -= 1
         self._outcomes[one.delivery_id] = outcome
         if isinstance(outcome, Deferred) and outcome.pause:

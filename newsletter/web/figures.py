@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from newsletter import db, wiring
-from newsletter.delivery import reputation
+from newsletter.delivery import reputation, workers
 from newsletter.delivery.divide import WAITS
 from newsletter.mail_urls import name_of
 from newsletter.models import (
@@ -26,6 +26,7 @@ from newsletter.models import (
     ProviderGate,
     Pulse,
     Subscriber,
+    Worker,
 )
 
 
@@ -42,15 +43,22 @@ class Figures(Collector):
         still = Occasion.objects.filter(closed_at=None).exclude(kind=Occasion.Kind.NOTICE)
         yield _one("newsletter_occasions_open", "Alerts and digests of which something is to come", still.count())
         oldest = Batch.objects.filter(state=BatchState.PLANNED).aggregate(Min("not_before"))["not_before__min"]
-        age = (now - oldest) / timedelta(seconds=1) if oldest else 0
-        yield _one("newsletter_planned_age_seconds", "How long the oldest planned batch is overdue", max(age, 0))
+        held_up = workers.held_up(now=now)
+        since = [*filter(None, [oldest]), *(one.due_at for one in held_up)]
+        age = (now - min(since)) / timedelta(seconds=1) if since else 0
+        words = "How long the oldest batch is overdue that is planned, or held by a worker that is late or dead"
+        yield _one("newsletter_planned_age_seconds", words, max(age, 0))
+        mails = sum(one.mails for one in held_up)
+        yield _one("newsletter_held_up", "Mails in batches that are held by a worker that is late or dead", mails)
+        alive = Worker.objects.filter(seen_at__gte=now - workers.SILENT).count()
+        yield _one("newsletter_workers", "Processes that send and were seen within 20 seconds", alive)
         active = Feed.objects.filter(state=Feed.State.ACTIVE)
         yield _one("newsletter_feeds_due", "Feeds whose time has come", active.filter(next_fetch_at__lte=now).count())
         yield _one("newsletter_feeds_failing", "Feeds whose last fetch failed", active.filter(failures__gt=0).count())
         yield _by_state("newsletter_subscribers", "People by state", Subscriber.objects.all(), Subscriber.State.values)
         fresh = Match.objects.filter(gathering_id=None, owed_at__isnull=False, withdrawn_at=None)
-        since = fresh.aggregate(Min("owed_at"))["owed_at__min"]
-        waited = (now - since) / timedelta(seconds=1) if since else 0
+        first = fresh.aggregate(Min("owed_at"))["owed_at__min"]
+        waited = (now - first) / timedelta(seconds=1) if first else 0
         yield _one("newsletter_fresh_match_age_seconds", "How long the oldest fresh match waits", max(waited, 0))
         yield _one("newsletter_sending_open", "1 when sending is open", Gate.objects.filter(sending_open=True).count())
         yield from _gates()

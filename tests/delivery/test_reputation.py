@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from newsletter import db, upkeep
 from newsletter.delivery import events, gate, provider_gate, reputation
 from newsletter.handover import Kind
-from newsletter.models import Attempt, Batch, Event, Gate, ProviderGate, Pulse, SoftBounce, Suppression
+from newsletter.models import Attempt, Batch, Delivery, Event, Gate, ProviderGate, Pulse, SoftBounce, Suppression
 from tests import rows
 from tests.delivery.test_events import apply, handed_over
 from tests.reports import report
@@ -239,3 +239,16 @@ def test_resume_notes_its_moment() -> None:
     gate.pause("a reason")
     gate.resume()
     assert Gate.objects.get().opened_at is not None
+
+
+# -- what shares are of
+
+
+def test_shares_are_of_accepted_mails_not_of_whole_batches() -> None:
+    """Of ten mails one is in doubt, two were refused and one was not allowed any more: six were accepted."""
+    mails = handed_over(10)
+    for state, numbers in (("unknown", mails[:1]), ("failed", mails[1:3]), ("cancelled", mails[3:4])):
+        Delivery.objects.filter(id__in=[one.id for one in numbers]).update(state=state)
+    apply(report(mails[5], Kind.SOFT_BOUNCE))
+    (found,) = reputation.reputation(now=NOW + timedelta(minutes=1))
+    assert (found.accepted, found.bounces, found.bounce_share) == (6, 1, 1 / 6)

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from tests import services
-from tests.faults import answers, flood, ground, killing, outages, people, phases, repeats, table
+from tests.faults import answers, flood, ground, killing, outages, people, phases, repeats, table, windows
 from tests.faults.killer import Aim
 from tests.faults.world import Result, World, world
 
@@ -57,6 +57,9 @@ FULL = {
     "S20": Full(
         12_000, 10, lambda world: killing.on_sqlite(world, 25, share=0.05, pace=0.2, pause=(3, 5)), sqlite=True
     ),
+    "S25": Full(10_000, 100, lambda world: windows.killed(world, 25, slow=0.1), smtp=True),
+    "S26": Full(12_000, 75, lambda world: windows.host_lost(world, 4, slow=0.2), smtp=True),
+    "S27": Full(12_000, 100, lambda world: windows.cut_off(world, 4, slow=0.1, seconds=35), smtp=True),
     "S21": Full(5_000, 10, lambda world: killing.upgraded(world, 3, pace=0.4)),
 }
 #: Those that need no installation, by seed.

@@ -25,5 +25,11 @@ def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground
 
 
 @pytest.fixture(scope="module")
+def window_template(server_template: ground.Template, tmp_path_factory: pytest.TempPathFactory) -> ground.Template:
+    """Batches of several windows."""
+    return ground.Template(server_template.postgres, tmp_path_factory.mktemp("windows"), PEOPLE, 150)
+
+
+@pytest.fixture(scope="module")
 def file_template(tmp_path_factory: pytest.TempPathFactory) -> ground.Template:
     return ground.Template(None, tmp_path_factory.mktemp("faults-sqlite"), PEOPLE, SIZE)

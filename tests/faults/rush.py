@@ -9,7 +9,7 @@ from datetime import timedelta
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
 from newsletter import tasks, watch
-from newsletter.delivery import barrier, breaker, retry
+from newsletter.delivery import barrier, breaker, retry, workers
 from newsletter.providers.sendgrid import SendGrid
 from newsletter.providers.smtp import Smtp
 
@@ -17,11 +17,14 @@ _SECOND = 1 / 60
 
 barrier.CLAIM_LEASE, barrier.MARGIN = timedelta(seconds=5), timedelta(seconds=1)
 barrier.REQUEST_LEASE, barrier.WINDOW_LEASE = timedelta(seconds=6), timedelta(seconds=8)
+workers.EVERY, workers.LATE = 1.0, timedelta(seconds=2)
+workers.SILENT, workers.NOTICED = timedelta(seconds=4), timedelta(seconds=1.5)
 retry.BACK_OFF = (_SECOND, 2 * _SECOND, 3 * _SECOND)
 breaker.PROBE_AFTER = (_SECOND, _SECOND, 2 * _SECOND)
 SendGrid.__init__.__kwdefaults__["timeout"] = 2.0
 Smtp.__init__.__kwdefaults__.update(timeout=2.0, answer_within=2.0)
 watch.watch.__kwdefaults__["silence"] = 4
+watch.take_back.__kwdefaults__["every"] = 1.0
 for name, tick in tasks.TICKS.items():
     every = max(tick.every / 10, 1)
     tasks.app.conf.beat_schedule[name] |= {"schedule": every, "options": {"expires": every}}

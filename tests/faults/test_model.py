@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -19,7 +20,9 @@ from newsletter.delivery.plan import Carrier
 from newsletter.delivery.settle import LeaseLost
 from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
 from newsletter.models import Batch, Delivery, Subscriber
+from newsletter.models import Worker as WorkerRow
 from newsletter.models.states import BATCH_TRANSITIONS
+from newsletter.window_record import Progress
 from tests import rows
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +37,18 @@ class Worker:
     held: Claim | None = None
     window: list[Recipient] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
+    #: Under which it shows that it lives.
+    id: UUID = field(default_factory=uuid4)
+
+    def record(self) -> dict[UUID, dict[int, Progress]]:
+        """What it wrote beside each mail of its window, as it stands when it is killed."""
+        if self.held is None:
+            return {}
+        told = {number: _PROGRESS.get(type(outcome), Progress.NOT_TAKEN) for number, outcome in self.outcomes.items()}
+        return {self.held.token: told | {one.delivery_id: Progress.NOT_TAKEN for one in self.window}}
+
+
+_PROGRESS = {Accepted: Progress.ACCEPTED, Unknown: Progress.BEGUN}
 
 
 class World:
@@ -50,10 +65,39 @@ class World:
         #: Hand-overs of each delivery, and how many of them were proved not to be taken, or waived by name.
         self.handed: Counter[int] = Counter()
         self.proved: Counter[int] = Counter()
+        for worker in self.workers:
+            self.beat(worker)
+
+    def beat(self, worker: Worker) -> None:
+        about = {
+            "host": "here",
+            "pid": 1,
+            "version": "1",
+            "started_at": self.now,
+            "seen_at": self.now,
+            "missed_at": None,
+        }
+        WorkerRow.objects.update_or_create(id=worker.id, defaults=about)
 
     def claim(self, worker: Worker) -> None:
         if worker.held is None:
-            worker.held = barrier.claim(now=self.now, provider=1)
+            worker.held = barrier.claim(now=self.now, provider=1, worker=worker.id)
+
+    def take_for_dead(self) -> None:
+        """Whoever did not show that they live for 20 s, which somebody noticed: dead, stopped or cut off, nobody can tell."""
+        silent = {"seen_at": self.now - timedelta(seconds=21), "missed_at": self.now - timedelta(seconds=8)}
+        WorkerRow.objects.update(**silent)
+        recover.recover(now=self.now)
+
+    def die(self, number: int) -> None:
+        """A worker is killed, and one of the same machine reads its record; another takes its place."""
+        dead = self.workers[number]
+        for delivery_id, outcome in dead.outcomes.items():
+            # a no that was recorded, and not written down, is a proof as well
+            self.proved[delivery_id] += self.carried is not None and isinstance(outcome, Refused)
+        recover.take_back(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
+        self.workers[number] = Worker()
+        self.beat(self.workers[number])
 
     def begin(self, worker: Worker) -> None:
         if worker.held is None or worker.window or worker.outcomes:
@@ -68,19 +112,19 @@ class World:
         else:
             worker.held = None
 
-    def post(self, worker: Worker, outcome: Outcome, arrived: bool) -> None:
-        """The bytes leave; the provider takes them or not, and answers."""
-        for one in worker.window:
+    def post(self, worker: Worker, outcome: Outcome, arrived: bool, most: int = 1000) -> None:
+        """The bytes leave, of `most` mails; the provider takes them or not, and answers."""
+        for one in worker.window[:most]:
             self.handed[one.delivery_id] += 1
             self.taken[one.delivery_id] += isinstance(outcome, Accepted) or (isinstance(outcome, Unknown) and arrived)
             self.proved[one.delivery_id] += isinstance(outcome, Deferred) or (
                 isinstance(outcome, Refused) and outcome.split
             )
             worker.outcomes[one.delivery_id] = outcome
-        worker.window = []
+        worker.window = worker.window[most:]
 
     def settle(self, worker: Worker) -> None:
-        if worker.held is None or not worker.outcomes:
+        if worker.held is None or not worker.outcomes or worker.window:
             return
         try:
             with transaction.atomic():
@@ -160,6 +204,23 @@ class Ledger(RuleBasedStateMachine):
         if self.world.carried is not None and isinstance(outcome, Refused) and outcome.split:
             outcome = Refused("550")
         self.world.post(self.world.workers[who], outcome, arrived)
+
+    @rule(who=WHO, outcome=st.sampled_from([Accepted(), Unknown("no answer"), Deferred("451")]), arrived=st.booleans())
+    def post_one(self, who: int, outcome: Outcome, arrived: bool) -> None:
+        if self.world.carried is not None:
+            self.world.post(self.world.workers[who], outcome, arrived, most=1)
+
+    @rule(who=WHO)
+    def beat(self, who: int) -> None:
+        self.world.beat(self.world.workers[who])
+
+    @rule()
+    def take_for_dead(self) -> None:
+        self.world.take_for_dead()
+
+    @rule(who=WHO)
+    def die(self, who: int) -> None:
+        self.world.die(who)
 
     @rule(who=WHO)
     def settle(self, who: int) -> None:
@@ -245,8 +306,13 @@ def test_no_sequence_of_steps_loses_or_doubles() -> None:
     )
 
 
-def programs(outcome: Outcome, arrived: bool, workers: int) -> list[list[Callable[[World], None]]]:
-    """What each actor does in its order: workers, and a sweeper who finds the first lease over, and the second."""
+def programs(
+    outcome: Outcome, arrived: bool, workers: int, *, by_lease: bool = True
+) -> list[list[Callable[[World], None]]]:
+    """What each actor does in its order: workers, and a sweeper who finds the first lease over, and the second.
+
+    Not `by_lease`: a sweeper who takes all for dead, twice, while they live on.
+    """
 
     def worker(number: int) -> list[Callable[[World], None]]:
         return [
@@ -263,7 +329,8 @@ def programs(outcome: Outcome, arrived: bool, workers: int) -> list[list[Callabl
 
         return sweep
 
-    return [*(worker(number) for number in range(workers)), [late(61), late(901)]]
+    sweeper = [late(61), late(901)] if by_lease else [World.take_for_dead, World.take_for_dead]
+    return [*(worker(number) for number in range(workers)), sweeper]
 
 
 class Explorer:
@@ -285,7 +352,7 @@ class Explorer:
 
     def _try(self, step: Callable[[World], None], done: tuple[int, ...]) -> None:
         world = self.world
-        workers = [Worker(one.held, list(one.window), dict(one.outcomes)) for one in world.workers]
+        workers = [Worker(one.held, list(one.window), dict(one.outcomes), one.id) for one in world.workers]
         kept: tuple[datetime, Counter[int], Counter[int], Counter[int]] = (
             world.now, world.taken.copy(), world.handed.copy(), world.proved.copy()
         )  # fmt: skip
@@ -321,6 +388,67 @@ def test_every_order_of_two_workers_and_a_sweeper(outcome: Outcome, arrived: boo
     explorer = Explorer(World(2, window, 2), programs(outcome, arrived, 2))
     explorer.explore((0, 0, 0))
     assert len(explorer.seen) > 100
+
+
+@pytest.mark.parametrize("window", [None, 1])
+@pytest.mark.parametrize(("outcome", "arrived"), [(Accepted(), True), (Unknown("x"), True)])
+def test_every_order_of_two_workers_that_are_taken_for_dead_and_live(
+    outcome: Outcome, arrived: bool, window: int | None
+) -> None:
+    explorer = Explorer(World(2, window, 2), programs(outcome, arrived, 2, by_lease=False))
+    explorer.explore((0, 0, 0))
+    assert len(explorer.seen) > 80
+
+
+def a_death_that_is_recorded(outcome: Outcome, arrived: bool) -> list[list[Callable[[World], None]]]:
+    """One sends mail by mail and is killed, by whose record the rest goes on; another sends what there is."""
+    first: list[Callable[[World], None]] = [
+        lambda world: world.claim(world.workers[0]),
+        lambda world: world.begin(world.workers[0]),
+        lambda world: world.post(world.workers[0], outcome, arrived, most=1),
+        lambda world: world.post(world.workers[0], Accepted(), True, most=1),
+        lambda world: world.settle(world.workers[0]),
+    ]
+    second: list[Callable[[World], None]] = [
+        lambda world: world.claim(world.workers[1]),
+        lambda world: world.begin(world.workers[1]),
+        lambda world: world.post(world.workers[1], Accepted(), True),
+        lambda world: world.settle(world.workers[1]),
+    ]
+    return [first, second, [lambda world: world.die(0)]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "arrived"),
+    [(Accepted(), True), (Unknown("x"), True), (Unknown("x"), False), (Deferred("x"), False), (Refused("550"), False)],
+)
+def test_every_moment_at_which_a_worker_is_killed_whose_record_is_read(outcome: Outcome, arrived: bool) -> None:
+    explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(outcome, arrived))
+    explorer.explore((0, 0, 0))
+    assert len(explorer.seen) > 20
+
+
+@pytest.mark.parametrize("believed", [Progress.NOT_TAKEN, Progress.ACCEPTED])
+def test_the_explorer_sees_a_record_that_is_believed_too_much(
+    monkeypatch: pytest.MonkeyPatch, believed: Progress
+) -> None:
+    """What was begun and not answered is neither taken nor not."""
+    monkeypatch.setitem(_PROGRESS, Unknown, believed)
+    explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(Unknown("x"), believed is Progress.NOT_TAKEN))
+    with pytest.raises(AssertionError):
+        explorer.explore((0, 0, 0))
+
+
+def test_the_explorer_sees_a_record_that_is_read_while_its_process_lives() -> None:
+    """A process that is only stopped goes on later with what another was given meanwhile."""
+
+    def read(world: World) -> None:
+        recover.take_back(world.workers[0].id, world.workers[0].record(), now=world.now)
+
+    first, second, _ = a_death_that_is_recorded(Accepted(), True)
+    explorer = Explorer(World(3, 2, 2), [first, second, [read]])
+    with pytest.raises(AssertionError):
+        explorer.explore((0, 0, 0))
 
 
 def test_every_order_of_three_workers_and_a_sweeper() -> None:

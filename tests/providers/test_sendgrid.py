@@ -231,6 +231,14 @@ def test_429_says_when() -> None:
         ({"X-RateLimit-Reset": "9" * 400}, 3600.0),
         ({"Retry-After": "soon", "X-RateLimit-Reset": "-5"}, None),
         ({"Retry-After": "²"}, None),
+        ({"Retry-After": "2.5"}, 2.5),
+        ({"Retry-After": "Tue, 24 Nov 2026 07:00:53 GMT", "Date": "Tue, 24 Nov 2026 07:00:50 GMT"}, 3.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 07:00:53 -0000", "Date": "Tue, 24 Nov 2026 07:00:50 GMT"}, 3.0),
+        ({"Retry-After": "Mon, 01 Jan 0001 00:00:00 GMT"}, 1.0),
+        ({"Retry-After": "0"}, 1.0),
+        ({"X-RateLimit-Reset": "3"}, 3.0),
+        ({"X-RateLimit-Reset": str((int(NOW.timestamp()) + 3) * 1000)}, 3.0),
+        ({"X-RateLimit-Reset": "nan"}, None),
     ],
 )
 def test_wait(given_headers: dict[str, str], seconds: float | None) -> None:
