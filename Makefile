@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs lock \
-	fuzz feedparser-corpus faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
+	fuzz feedparser-corpus timing faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
 	bench-preview bench-delivery bench-end-to-end
 
 IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
@@ -59,6 +59,9 @@ fuzz: | .venv-test ## read FUZZ (20000) damaged feeds (SEED repeats a run)
 
 feedparser-corpus: | .venv-test ## read feedparser's own test feeds (needs a package index), and tell what differs
 	$(IN_VENV) tests.feeds.feedparser_corpus
+
+timing: | .venv-test ## does an answer's time tell whether an address is subscribed? (SAMPLES=1000 per class, some minutes)
+	$(IN_VENV) tests.security.timing
 
 faults-suite: | .venv-test ## crashes and faults with 1,000 mails each, some minutes
 	FAULTS=1 $(IN_VENV) pytest -n 4 --dist worksteal tests/faults

@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 from django.db import close_old_connections
 
-from newsletter import db, sending, upkeep, wiring
+from newsletter import db, sending, sign_ups, upkeep, wiring
 from newsletter.delivery.send import Sent
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import refresh as feeds
@@ -94,6 +94,7 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float 
         upkeep.recover()
     with this.stage("hear"):
         upkeep.hear()
+        sign_ups.set_pace()
     matches = _match(this)
     gatherings = _compose(this, wait)
     sent = _send(this, until)
@@ -124,8 +125,11 @@ def _match(this: _Pass) -> int:
 def _compose(this: _Pass, wait: timedelta) -> int:
     """How many gatherings were open. One that cannot be worded holds up no other."""
     gatherings: tuple[int, ...] = ()
+    with this.stage("sign-ups"):
+        sign_ups.decide()
     with this.stage("notices"):
-        notices.plan_notices(wiring.composer(), now=db.now())
+        while notices.plan_notices(wiring.composer(), now=db.now()):
+            pass
     with this.stage("close"):
         closing.close_alert(now=db.now(), wait=wait)
     with this.stage("slots"):

@@ -11,7 +11,7 @@ from newsletter.delivery import workers
 from newsletter.editions import left_over
 from newsletter.feeds import prune as feeds
 from newsletter.matching import retention as matching
-from newsletter.models import Breaker, Gate, IndexState, ProviderGate, Pulse, Route
+from newsletter.models import Breaker, Gate, IndexState, NoticeBudget, ProviderGate, Pulse, Route
 from newsletter.pruning import GoingOn, Rule, Table, always
 from newsletter.subscribers import retention as subscribers
 
@@ -30,11 +30,11 @@ _OUTBOX = Rule(
     "for trying it out, without a mail server",
 )
 _INSTALLATION = Rule(
-    "state of this installation: gates, routes, breakers, signs of life",
+    "state of this installation: gates, routes, breakers, budgets, signs of life",
     "a few rows, about nobody",
     "for good",
     "it goes on where it was",
-    tuple(Table(model) for model in (Gate, ProviderGate, Route, Breaker, Pulse, IndexState)),
+    tuple(Table(model) for model in (Gate, ProviderGate, Route, Breaker, Pulse, IndexState, NoticeBudget)),
 )
 
 #: A new kind of row needs a rule here, by way of its room: a test looks for every table.

@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 if not apps.ready:
     django.setup()
 
-from newsletter import broker, db, lifetime, retention, sending, upkeep, wiring
+from newsletter import broker, db, lifetime, retention, sending, sign_ups, upkeep, wiring
 from newsletter.editions import closing, compose, notices
 from newsletter.feeds import lease
 from newsletter.feeds import refresh as feeds
@@ -40,6 +40,7 @@ TICKS = {
     "refresh": Tick("newsletter.refresh_due", 15, "feeds whose time has come are read"),
     "match": Tick("newsletter.match", 15, "items that met no topic yet, should the ring have been lost"),
     "rematch": Tick("newsletter.rematch", 15, "stored items meet topics that changed"),
+    "sign_ups": Tick("newsletter.sign_ups", 5, "requests from public forms, also those that had to wait"),
     "notices": Tick("newsletter.notices", 10, "confirmations and links that wait, should the ring have been lost"),
     "close": Tick("newsletter.close", 5, "fresh matches that waited long enough become an alert"),
     "slots": Tick("newsletter.slots", 15, "digests whose local hour has come"),
@@ -58,6 +59,8 @@ TURN = 20
 #: Seconds in which one task begins to send, of a slow server only some windows: the last answer of one may take until shortly
 #: before the task's limit, and whatever is under way there is in doubt.
 SENDING = 30.0
+#: Seconds for which one task decides requests from public forms, or plans notices; what is left the next tick finds.
+DECIDING = 10.0
 #: Seconds for which one task deletes what is old; what is left goes the next hour.
 PRUNING = 180.0
 
@@ -139,10 +142,21 @@ def rematch() -> None:
         ring("rematch")
 
 
+@app.task(name="newsletter.sign_ups")
+def decide_sign_ups() -> None:
+    """Decide what follows from requests of public forms."""
+    going_on = _for(DECIDING)
+    if sign_ups.decide(going_on):
+        ring("notices")
+    if not going_on():
+        ring("sign_ups")
+
+
 @app.task(name="newsletter.notices")
 def plan_notices() -> None:
     """Plan notices that wait."""
-    if notices.plan_notices(wiring.composer(), now=db.now()):
+    going_on = _for(DECIDING)
+    while going_on() and notices.plan_notices(wiring.composer(), now=db.now()):
         ring("send")
 
 
@@ -198,6 +212,7 @@ def recover_work() -> None:
 def hear() -> None:
     """Read what came back, and close the gate when the figures say so."""
     upkeep.hear()
+    sign_ups.set_pace()
 
 
 @app.task(name="newsletter.prune")

@@ -20,10 +20,12 @@ from newsletter.delivery import gate, installation, routing
 from newsletter.mail_urls import name_of
 from newsletter.matching import health, packs
 from newsletter.matching.packs import BadPack
-from newsletter.models import Attempt
+from newsletter.models import Attempt, SignUpRequest
 from newsletter.vault import KeysDoNotFit
 
 _TWICE = "a crash may forget what was written before mails left, and these would go twice. Set fsync and synchronous_commit to on"
+#: Sign-ups that wait, from which on somebody should look.
+_MANY_SIGN_UPS = 500
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
 _HIDDEN = "the per-network sign-up limit is off: set NEWSLETTER_TRUSTED_PROXY to the proxy in front (docs/deploy.md)"
@@ -97,6 +99,7 @@ def _work() -> Iterator[Finding]:
     for state in ("unknown", "parked"):
         count = found["deliveries"].get(state, 0)
         yield Finding(state, "warn" if count else "ok", f"{count}: {figures.WHAT_TO_DO[state]}" if count else "none")
+    yield _sign_ups(found)
     for one in found["reputation"]:
         told = "; ".join((figures.told_back(one), *one["warnings"]))
         yield Finding("what came back", "warn" if one["warns"] else "ok", told)
@@ -127,6 +130,16 @@ def _held_up(found: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("held up", "fail" if one["dead"] else "warn", figures.told_held_up(one) + advice)
     if not found["held_up"]:
         yield Finding("held up", "ok", "no batch stands still in the hands of a dead worker")
+
+
+def _sign_ups(found: dict[str, Any]) -> Finding:
+    """Whether strangers flood the public forms. Nobody else's mail waits for that."""
+    waiting = found["requests_waiting"][SignUpRequest.Kind.SIGN_UP]
+    if found["sign_ups_slowed"]:
+        return Finding("sign-ups", "warn", f"{figures.SLOWED}, {waiting} wait. It ends by itself")
+    if waiting >= _MANY_SIGN_UPS:
+        return Finding("sign-ups", "warn", f"{waiting} wait: more than usual are asked for, see docs/operations.md")
+    return Finding("sign-ups", "ok", f"{waiting} wait")
 
 
 def _queue(found: dict[str, Any]) -> Finding:

@@ -18,7 +18,7 @@ from newsletter.feeds import incidents
 from newsletter.feeds import listing as feeds
 from newsletter.mail_urls import name_of
 from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic, Worker
-from newsletter.subscribers import listing
+from newsletter.subscribers import listing, notice_budget, sign_up_queue
 
 #: Without a look at the tables for so long, nothing leaves.
 SILENT = timedelta(seconds=120)
@@ -36,6 +36,7 @@ LEFT_OVER = (
 )
 PAUSED = "{provider} is PAUSED ({paused_by}): 'newsletter sending resume --provider {provider}' opens it, {planned} mails wait"
 RESUME = "'newsletter sending resume' opens it"
+SLOWED = "sign-ups are slowed down: many confirmation mails of the last day bounced or were called spam"
 
 
 def figures() -> dict[str, Any]:
@@ -63,6 +64,8 @@ def figures() -> dict[str, Any]:
         "topics": {"curated": topics.get("curated", 0), "own": topics.get("own", 0)},
         "subscribers": listing.counts(),
         "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
+        "requests_waiting": sign_up_queue.waiting(),
+        "sign_ups_slowed": notice_budget.slowed(),
         "deliveries": ledger.by_state,
         "oldest_planned_at": ledger.oldest_planned_at,
         "held_up": [asdict(one) for one in workers.held_up(now=now)],
@@ -114,6 +117,10 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"items     {found['items']}"
     yield f"topics    {found['topics']['curated']} with a name, {found['topics']['own']} keywords of readers"
     yield "people    " + ", ".join(f"{count} {state}" for state, count in found["subscribers"].items())
+    if waiting := sum(found["requests_waiting"].values()):
+        yield f"requests  {waiting} from public forms wait for their turn"
+    if found["sign_ups_slowed"]:
+        yield f"          {SLOWED}"
     yield "mails     " + (", ".join(f"{count} {state}" for state, count in found["deliveries"].items()) or "none yet")
     for state, advice in WHAT_TO_DO.items():
         if found["deliveries"].get(state):

@@ -92,8 +92,6 @@ def add(
         fail(f"this address must not be mailed ({made.reason})")
     if isinstance(made, HasLeft):
         fail("this person left: leave --confirmed out to ask them, or add --returning if they asked to come back")
-    if not isinstance(made, Added):
-        fail("too many confirmation mails were asked for within the hour: try again later")
     if not wiring.config().embedded:
         tasks.ring("notices")
     result(made, json, f"subscriber {made.subscriber_id} {_told(made)}")
@@ -184,8 +182,9 @@ def _locale(text: str) -> str:
 
 
 def _told(made: Added) -> str:
-    if made.state == "active" and made.notice_id is None:
-        return f"added, follows {made.followed}"
+    if made.followed:
+        again = ". Mail had been stopped: they are told by mail that it starts again" if made.notice_id else ""
+        return f"added, follows {made.followed}{again}"
     if made.notice_id is None:
         return "was asked less than a day ago: the question now holds these choices"
     return "is asked by mail to confirm"

@@ -107,11 +107,14 @@ def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, 
 def _notice_links(occasions: Iterable[str], vault: Vault, base_url: str) -> dict[str, str]:
     """The own page of each notice among them, by its occasion's key."""
     numbers = {int(key[7:]) for key in occasions if key.startswith("notice:")}
-    return {
-        f"notice:{notice.id}": links.url(
-            base_url,
-            "preferences" if notice.kind == Notice.Kind.MANAGE else "confirm",
-            vault.token("notice", notice.id, bytes(notice.nonce)),
-        )
-        for notice in (Notice.objects.filter(id__in=numbers) if numbers else ())
-    }
+    found = Notice.objects.filter(id__in=numbers).select_related("subscriber") if numbers else ()
+    return {f"notice:{notice.id}": links.url(base_url, *_page_of(notice, vault)) for notice in found}
+
+
+def _page_of(notice: Notice, vault: Vault) -> tuple[str, str]:
+    """The name of a notice's own page, and the token that opens it."""
+    if notice.kind == Notice.Kind.RESUMED:
+        person = notice.subscriber
+        return "unsubscribe", vault.token("unsubscribe", person.id, epoch_check(person.link_epoch))
+    page = "preferences" if notice.kind == Notice.Kind.MANAGE else "confirm"
+    return page, vault.token("notice", notice.id, bytes(notice.nonce))

@@ -8,7 +8,7 @@ from typing import Final
 from newsletter import db
 from newsletter.delivery import gate, provider_gate
 from newsletter.handover import Kind
-from newsletter.models import OUR_EVENTS, Gate, Pulse
+from newsletter.models import OUR_EVENTS, Gate, Lane, Pulse
 
 #: Shares of what was accepted. Gmail and Yahoo ask for less than 0.10 % complaints, and reject mail from 0.30 %.
 COMPLAINTS_WARN: Final = 0.0008
@@ -35,6 +35,14 @@ _HEARD_SINCE: Final = "events"
 #: Mails of an accepted batch that were not: in doubt, refused, or not allowed any more.
 _NOT_ACCEPTED: Final = "state IN ('unknown','failed','cancelled')"
 _OURS: Final = ", ".join(f"'{kind}'" for kind in sorted(OUR_EVENTS))
+#: So many of the newest confirmation mails must have come to nothing, and such a share of them, before sign-ups are slowed.
+SIGN_UPS_LEAST: Final = 20
+SIGN_UPS_SHARE: Final = 0.2
+SIGN_UPS_WITHIN: Final = timedelta(hours=24)
+# Anybody can type dead addresses, and those of people who call it spam: what comes of such mails closes no gate.
+_CONFIRMATION: Final = (
+    "EXISTS (SELECT 1 FROM edition x WHERE x.id=d.edition_id AND x.kind='notice' AND x.content='\"confirm\"')"
+)
 #: The log says so once in as long.
 WARN_EVERY: Final = timedelta(hours=6)
 
@@ -80,6 +88,19 @@ class Reputation:
         return bool(self.warnings)
 
 
+@dataclass(frozen=True)
+class SignUps:
+    """Confirmation mails of 24 hours, to people who did not confirm before: `failed` bounced or were called spam."""
+
+    sent: int
+    failed: int
+
+    @property
+    def unwelcome(self) -> bool:
+        """Whether so many failed that sign-ups are slowed down."""
+        return self.failed >= SIGN_UPS_LEAST and self.failed > SIGN_UPS_SHARE * self.sent
+
+
 def reputation(*, now: datetime) -> list[Reputation]:
     """The figures of each provider that accepted mail within 72 hours; complaints and bounces are those of that mail."""
     return _figures(now - COUNTED)
@@ -91,7 +112,8 @@ def flooded(provider: int, *, now: datetime) -> str | None:
     ((bounced,),) = db.rows(
         "SELECT count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
         "JOIN batch b ON b.id=d.batch_id "
-        "WHERE e.kind IN ('bounce', 'soft bounce') AND e.received_at>%(since)s AND b.provider=%(provider)s",
+        "WHERE e.kind IN ('bounce', 'soft bounce') AND e.received_at>%(since)s AND b.provider=%(provider)s "
+        f"AND NOT {_CONFIRMATION}",
         {"since": since, "provider": provider},
     )
     if bounced < FLOOD_LEAST:
@@ -103,6 +125,19 @@ def flooded(provider: int, *, now: datetime) -> str | None:
         f"a flood of bounces ({bounced} within an hour, of {accepted} mails): nobody is suppressed for them. Look into the "
         "provider's account and at the newest addresses"
     )
+
+
+def sign_ups(*, now: datetime) -> SignUps:
+    """What came of the newest confirmation mails."""
+    ((sent, failed),) = db.rows(
+        "SELECT count(DISTINCT d.id), count(DISTINCT e.delivery_id) FROM attempt a "
+        f"JOIN batch b ON b.id=a.batch_id AND b.lane={Lane.NOTICE.value} "
+        f"JOIN delivery d ON d.batch_id=b.id AND {_CONFIRMATION} "
+        "LEFT JOIN event e ON e.delivery_id=d.id AND e.kind IN ('bounce', 'soft bounce', 'complaint') "
+        "WHERE a.ended_at>%(since)s",
+        {"since": now - SIGN_UPS_WITHIN},
+    )
+    return SignUps(sent, failed)
 
 
 def watch(*, now: datetime, events_from: Collection[int]) -> str | None:
@@ -187,7 +222,7 @@ def _figures(since: datetime) -> list[Reputation]:
     told = db.rows(
         "SELECT a.provider, e.kind, count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
         "JOIN attempt a ON a.batch_id=d.batch_id AND a.outcome='accepted' AND a.ended_at>%(since)s "
-        "WHERE e.kind IN ('bounce', 'soft bounce', 'complaint') GROUP BY 1, 2",
+        f"WHERE e.kind IN ('bounce', 'soft bounce', 'complaint') AND NOT {_CONFIRMATION} GROUP BY 1, 2",
         {"since": since},
     )
     counted: dict[tuple[int, bool], int] = {}

@@ -47,11 +47,20 @@ NOTICES: dict[str, NoticeWords] = {
             "It was not you? Then do nothing: nothing changes.",
         ),
     ),
+    "resumed": NoticeWords(
+        subject="Your mail starts again",
+        opening=(
+            "All mail from {organisation} to this address had been stopped. Now it has been started again, as it was before.",
+            "If that is what you want, there is nothing to do. If not, stop it with the link below.",
+        ),
+        button="Stop all mail",
+        closing=("The link leads to a page with one button. It stops everything at once.",),
+    ),
 }
 
 
 def notice_subject(kind: str) -> str:
-    """The exact subject of a notice, the same for everybody. `kind` is confirm, add or manage.
+    """The exact subject of a notice, the same for everybody. `kind` is confirm, add, manage or resumed.
 
     Raises:
         KeyError: there is no such notice.

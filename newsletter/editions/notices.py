@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, When
 
 from newsletter.editions.compose import Composer, Draft, as_body, edition_key, store_editions
 from newsletter.editions.render import Look
@@ -11,11 +12,17 @@ from newsletter.models import Look as LookRow
 
 #: A body lives seven days; a notice's edition gets a new one well before.
 RENEW = timedelta(days=1)
+#: A flood of sign-ups brings many of these: they must not stand in the way of the others.
+_ASKED_BY_ANYBODY = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
 
 
 def plan_notices(composer: Composer, *, now: datetime, limit: int = 200) -> tuple[int, ...]:
-    """Plan the delivery of every notice that has none; returns the ids of the batches. Repeatable."""
-    waiting = Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).order_by("id")[:limit]
+    """Plan the delivery of notices that have none, those of confirmed people first; returns the ids of the batches.
+
+    Repeatable: when some were planned, there may be more.
+    """
+    last = Case(When(kind__in=_ASKED_BY_ANYBODY, then=1), default=0)
+    waiting = Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).order_by(last, "id")[:limit]
     batches: list[int] = []
     for notice in waiting.select_related("subscriber__look"):
         batches.extend(_plan(notice, composer, now))

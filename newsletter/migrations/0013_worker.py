@@ -28,7 +28,7 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0018_left_over")]
+    dependencies = [("newsletter", "0012_occasion_open")]
 
     operations = [
         migrations.CreateModel(

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0018_left_over")]
+    dependencies = [("newsletter", "0014_sign_up_requests")]
 
     operations = [
         migrations.AddField("subscriber", "left_at", models.DateTimeField(null=True)),

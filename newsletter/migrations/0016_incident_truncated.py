@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0018_left_over")]
+    dependencies = [("newsletter", "0015_retention")]
 
     operations = [
         migrations.AlterField(

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0018_left_over")]
+    dependencies = [("newsletter", "0016_incident_truncated")]
 
     operations = [
         migrations.AddField("topic", "anchors_version", models.SmallIntegerField(default=0, db_default=0)),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsletter', '0012_occasion_open'),
+        ('newsletter', '0017_anchors_version'),
     ]
 
     operations = [

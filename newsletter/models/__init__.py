@@ -17,6 +17,7 @@ from newsletter.models.delivery import (
 from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
+from newsletter.models.sign_ups import MailboxLimit, NetworkCount, NoticeBudget, SignUpRequest
 from newsletter.models.states import OUR_EVENTS, BatchState, Cadence, DeliveryState, Lane
 from newsletter.models.subscribers import (
     Consent,
@@ -58,13 +59,17 @@ __all__ = [
     "Lane",
     "LeftOver",
     "Look",
+    "MailboxLimit",
     "Match",
+    "NetworkCount",
     "Notice",
+    "NoticeBudget",
     "Occasion",
     "ProviderGate",
     "Pulse",
     "Rhythm",
     "Route",
+    "SignUpRequest",
     "SoftBounce",
     "Story",
     "Subscriber",

@@ -154,11 +154,13 @@ class Notice(models.Model):
         ADD = "add"
         #: Opens the preferences.
         MANAGE = "manage"
+        #: Says that stopped mail has started again; its link stops it.
+        RESUMED = "resumed"
 
     kind = models.TextField(choices=Kind)
     subscriber = models.ForeignKey(Subscriber, models.CASCADE)
     nonce = models.BinaryField()
-    #: The choices as JSON, sealed with handle=`nonce` and column="choices"; None for manage.
+    #: The choices as JSON, sealed with handle=`nonce` and column="choices"; None for others.
     choices_cipher = models.BinaryField(null=True)
     key_id = models.SmallIntegerField(null=True)
     created_at = models.DateTimeField()

@@ -7,11 +7,11 @@ from django.db import transaction
 
 from newsletter.handover import Address
 from newsletter.models import Subscriber
-from newsletter.subscribers import people
+from newsletter.subscribers import notices, people
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
 from newsletter.subscribers.confirm import admit
-from newsletter.subscribers.signup import Busy, sign_up
+from newsletter.subscribers.signup import sign_up_for_admin
 from newsletter.vault import Vault
 
 
@@ -22,7 +22,7 @@ class Added:
     subscriber_id: int
     state: str
     followed: int = 0
-    #: None: nothing to mail, or one was mailed less than a day ago.
+    #: The notice to mail. None: there is nothing to tell, or one was mailed less than a day ago.
     notice_id: int | None = None
 
 
@@ -49,10 +49,11 @@ def subscribe_directly(
     vault: Vault,
     own_topic: OwnTopic,
     next_due: NextDue,
-) -> Added | Suppressed | HasLeft | Busy:
+) -> Added | Suppressed | HasLeft:
     """Subscribe `address`. `confirmed` says that the person agreed elsewhere: active at once; else they are asked by mail.
 
-    Who left is not added by somebody else's word, unless it is `returning`: that they asked to come back.
+    Who left is not added by somebody else's word, unless it is `returning`: that they asked to come back. They are told so
+    by mail.
     """
     with transaction.atomic():
         index = index_of(address, vault)
@@ -62,17 +63,17 @@ def subscribe_directly(
         if not confirmed:
             return _asked(address, choices, now, vault, next_due)
         known = people.lock(address, vault)
-        if people.wants_no_mail(known, found) and not returning:
+        had_left = people.wants_no_mail(known, found)
+        if had_left and not returning:
             return HasLeft()
         person = known or people.make(address, choices, now=now, vault=vault, next_due=next_due)
         admit(person, choices, keep=True, what=source, now=now, next_due=next_due)
         followed = people.follow_all(person, choices, own_topic=own_topic, source=source, now=now)
-        return Added(person.id, person.state, followed)
+        told = notices.tell_resumed(person, now=now, vault=vault) if had_left else None
+        return Added(person.id, person.state, followed, told.id if told else None)
 
 
-def _asked(address: Address, choices: Choices, now: datetime, vault: Vault, next_due: NextDue) -> Added | Busy:
-    signed = sign_up(address, choices, now=now, vault=vault, next_due=next_due)
-    if isinstance(signed, Busy):
-        return signed
+def _asked(address: Address, choices: Choices, now: datetime, vault: Vault, next_due: NextDue) -> Added:
+    signed = sign_up_for_admin(address, choices, now=now, vault=vault, next_due=next_due)
     person = Subscriber.objects.get(address_index=index_of(address, vault))
     return Added(person.id, person.state, notice_id=signed.notice_id)

@@ -5,14 +5,15 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.models import Cadence, Consent, Notice, Subscriber, Topic
-from newsletter.subscribers import people
-from newsletter.subscribers.choices import Choices, NextDue, OwnTopic, read
+from newsletter.models import Cadence, Consent, Notice, SignUpRequest, Subscriber, Topic
+from newsletter.subscribers import mailbox_limit, people
+from newsletter.subscribers.choices import Choices, NextDue, OwnTopic, read, write
 from newsletter.subscribers.tokens import Expired, Used, Wrong, find_notice
-from newsletter.vault import Vault
+from newsletter.vault import Vault, same
 
 #: Of the words on the subscribe page that somebody agrees to. Raise it when they change.
 WORDING = 1
+_ASKING = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,16 @@ class Open:
     kind: str
     choices: Choices
     names: tuple[str, ...]
+    #: Keyed hash of all of the above, for the button: it does what was shown or nothing.
+    fingerprint: str
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Done. `next_due` is the coming slot of a daily or weekly mail, None for immediate."""
+    """Done: `shown` has started. `next_due` is the coming slot of a daily or weekly mail, None for immediate."""
 
     subscriber_id: int
-    kind: str
-    cadence: Cadence
+    shown: Open
     zone: str
     next_due: datetime | None
 
@@ -38,35 +40,37 @@ class Confirmed:
 def look(token: str, *, now: datetime, vault: Vault) -> Open | Expired | Used | Wrong:
     """What pressing the button would do; changes nothing."""
     found = _usable(token, now, vault)
-    if not isinstance(found, Notice):
-        return found
-    choices = choices_of(found, vault)
-    names = Topic.objects.filter(id__in=choices.topic_ids, state=Topic.State.ACTIVE).order_by("name")
-    return Open(found.kind, choices, tuple(topic.name or "" for topic in names))
+    return _open(found, vault) if isinstance(found, Notice) else found
 
 
 def press(
-    token: str, *, now: datetime, vault: Vault, own_topic: OwnTopic, next_due: NextDue
-) -> Confirmed | Expired | Used | Wrong:
-    """Apply the choices of a confirmation, once.
+    token: str, shown: str, *, now: datetime, vault: Vault, own_topic: OwnTopic, next_due: NextDue
+) -> Confirmed | Open | Expired | Used | Wrong:
+    """Apply the choices of a confirmation, once, if `shown` is the fingerprint of what it would do; else return that.
 
-    A new person also gets the look and rhythms they chose; who only adds keeps theirs.
+    Somebody may have signed the same address up again while the page was open. A new person also gets the look and
+    rhythms they chose; who only adds keeps theirs.
     """
     with transaction.atomic():
         notice = _usable(token, now, vault)
         if not isinstance(notice, Notice):
             return notice
+        offered = _open(notice, vault)
+        if not same(offered.fingerprint.encode(), shown.encode("utf-8", "replace")):
+            return offered
         # what was asked for becomes what is followed: the notice needs it no longer
         done = {"used_at": now, "choices_cipher": None, "key_id": None}
         if not Notice.objects.filter(id=notice.id, used_at=None).update(**done):
             return Used()
         person = Subscriber.objects.select_for_update().get(id=notice.subscriber_id)
-        choices = choices_of(notice, vault)
-        admit(person, choices, keep=notice.kind == Notice.Kind.ADD, what=notice.kind, now=now, next_due=next_due)
-        people.follow_all(person, choices, own_topic=own_topic, source="page", now=now)
+        admit(
+            person, offered.choices, keep=notice.kind == Notice.Kind.ADD, what=notice.kind, now=now, next_due=next_due
+        )
+        people.follow_all(person, offered.choices, own_topic=own_topic, source="page", now=now)
         # an older confirmation pressed later would bring back choices that were replaced
         Notice.objects.filter(subscriber=person, kind=Notice.Kind.CONFIRM, used_at=None).update(**done)
-        return _confirmed(person, notice.kind, choices.cadence)
+        _answered(person, vault)
+        return _confirmed(person, offered)
 
 
 def admit(person: Subscriber, choices: Choices, *, keep: bool, what: str, now: datetime, next_due: NextDue) -> None:
@@ -91,13 +95,27 @@ def choices_of(notice: Notice, vault: Vault) -> Choices:
 
 def _usable(token: str, now: datetime, vault: Vault) -> Notice | Expired | Used | Wrong:
     notice = find_notice(token, vault)
-    if notice is None or notice.kind == Notice.Kind.MANAGE:
+    if notice is None or notice.kind not in _ASKING:
         return Wrong()
     if notice.used_at is not None:
         return Used()
     return Expired() if notice.expires_at <= now else notice
 
 
-def _confirmed(person: Subscriber, kind: str, cadence: Cadence) -> Confirmed:
-    slot = {Cadence.DAILY: person.daily_rhythm, Cadence.WEEKLY: person.weekly_rhythm}.get(cadence)
-    return Confirmed(person.id, kind, cadence, person.daily_rhythm.zone, slot.due_at if slot else None)
+def _open(notice: Notice, vault: Vault) -> Open:
+    choices = choices_of(notice, vault)
+    topics = Topic.objects.filter(id__in=choices.topic_ids, state=Topic.State.ACTIVE).order_by("name")
+    names = tuple(topic.name or "" for topic in topics)
+    told = "\0".join((str(notice.id), notice.kind, write(choices), *names))
+    return Open(notice.kind, choices, names, vault.blind_index("choices shown", told)[:16].hex())
+
+
+def _answered(person: Subscriber, vault: Vault) -> None:
+    """Who presses the button reads the mailbox: what strangers asked for it counts no more."""
+    mailbox = mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault)
+    mailbox_limit.forget(mailbox, (SignUpRequest.Kind.SIGN_UP, SignUpRequest.Kind.HOLDER))
+
+
+def _confirmed(person: Subscriber, shown: Open) -> Confirmed:
+    slot = {Cadence.DAILY: person.daily_rhythm, Cadence.WEEKLY: person.weekly_rhythm}.get(shown.choices.cadence)
+    return Confirmed(person.id, shown, person.daily_rhythm.zone, slot.due_at if slot else None)

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Count
 
 from newsletter.handover import Address
-from newsletter.models import Subscriber, Subscription, Suppression
-from newsletter.subscribers import people
+from newsletter.models import SignUpRequest, Subscriber, Subscription, Suppression
+from newsletter.subscribers import mailbox_limit, people
 from newsletter.subscribers.address import index_of
 from newsletter.vault import Vault
 
@@ -100,6 +100,7 @@ def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> b
             address_index=bytes(person.address_index),
             defaults={"reason": "erased", "sticky": True, "since": now, "provider": "", "lifted_at": None},
         )
+        mailbox_limit.forget(mailbox_limit.index_of_mailbox(address, vault), tuple(SignUpRequest.Kind))
         number, topics = (
             person.id,
             list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True)),

@@ -28,6 +28,11 @@ def lock(address: Address, vault: Vault) -> Subscriber | None:
     return Subscriber.objects.select_for_update().filter(address_index=index_of(address, vault)).first()
 
 
+def address_of(person: Subscriber, vault: Vault) -> Address:
+    """The address of a person, opened: for what they ask for themselves."""
+    return Address(vault.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address"))
+
+
 def make(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Subscriber:
     """A new pending person; if another request was faster, theirs, held."""
     handle = uuid.uuid4()

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from newsletter.models import Cadence, Notice, Subscriber, Subscription, Topic
-from newsletter.subscribers import people
+from newsletter.models import Cadence, Notice, SignUpRequest, Subscriber, Subscription, Topic
+from newsletter.subscribers import mailbox_limit, people
 from newsletter.subscribers.choices import CancelPlanned, Choices, NextDue, OwnTopic
 from newsletter.subscribers.tokens import Expired, Wrong, find_notice, lasting
 from newsletter.vault import Vault
@@ -158,7 +158,11 @@ def _person(token: str, now: datetime, vault: Vault, *, hold: bool = False) -> S
     if notice.expires_at <= now:
         return Expired()
     found = Subscriber.objects.select_for_update(of=("self",)) if hold else Subscriber.objects.all()
-    return found.select_related("look", "daily_rhythm", "weekly_rhythm").get(id=notice.subscriber_id)
+    person = found.select_related("look", "daily_rhythm", "weekly_rhythm").get(id=notice.subscriber_id)
+    if hold:  # a button was pressed: the mailbox's owner reads what is mailed there
+        mailbox = mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault)
+        mailbox_limit.forget(mailbox, (SignUpRequest.Kind.LINK, SignUpRequest.Kind.HOLDER))
+    return person
 
 
 def _stopped(person: Subscriber, now: datetime) -> QuerySet[Subscription]:

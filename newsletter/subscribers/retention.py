@@ -8,8 +8,20 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter import db
-from newsletter.models import Consent, Look, Notice, Rhythm, Subscriber, Subscription, Suppression
+from newsletter.models import (
+    Consent,
+    Look,
+    MailboxLimit,
+    NetworkCount,
+    Notice,
+    Rhythm,
+    SignUpRequest,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from newsletter.pruning import GoingOn, InPieces, Rule, Table, days
+from newsletter.subscribers import mailbox_limit, network_limit, sign_up_queue
 from newsletter.subscribers.leave import UNDO
 from newsletter.subscribers.notices import VALID
 from newsletter.subscribers.people import LEFT
@@ -112,6 +124,16 @@ def _expired(ids: Sequence[int], now: datetime) -> int:
     return _delete([number for number, left_at, confirmed_at in over if not (left_at or confirmed_at)])
 
 
+def prune_requests(now: datetime, _going_on: GoingOn) -> dict[str, int]:
+    """Delete what public forms stored and no worker took; mostly nothing."""
+    return {"sign_up_request": sign_up_queue.prune(now)}
+
+
+def prune_limits(now: datetime, _going_on: GoingOn) -> dict[str, int]:
+    """Delete counts of mailboxes and networks that limit nothing any more."""
+    return {"mailbox_limit": mailbox_limit.prune(now), "network_count": network_limit.prune(now)}
+
+
 def _delete(ids: Sequence[int]) -> int:
     """Delete these people with all that belongs to them; their deliveries keep a number that leads to nobody."""
     return Subscriber.objects.filter(id__in=ids).delete()[1].get("newsletter.Subscriber", 0)
@@ -186,6 +208,31 @@ RULES = (
         "only so many are sent to one address",
         (Table(Notice, lambda now: Notice.objects.filter(created_at__lt=now - COUNTED)),),
         prune_notices,
+    ),
+    Rule(
+        "what somebody typed into a public form",
+        "address and choices, AES-256-GCM",
+        "until a worker has decided, mostly a second; while the limit of the mailbox makes it wait, "
+        f"{days(sign_up_queue.KEPT)} at most",
+        "the answer to the form must not depend on the address",
+        (Table(SignUpRequest, sign_up_queue.expired),),
+        prune_requests,
+    ),
+    Rule(
+        "how often a mailbox was asked",
+        "a keyed hash of the address without plus-tag, a number, the day of the last mail",
+        f"until somebody answers, or {days(mailbox_limit.KEPT)}",
+        "strangers must not fill a mailbox with questions",
+        (Table(MailboxLimit, mailbox_limit.expired),),
+        prune_limits,
+    ),
+    Rule(
+        "how often a network asked",
+        "a keyed hash of its /24 or /48 with the clock hour, and a number; beside no address, request or moment",
+        "until the hour is over",
+        "one network must not use the forms up",
+        (Table(NetworkCount, network_limit.expired),),
+        prune_limits,
     ),
     Rule(
         "consent",

@@ -1,48 +1,78 @@
-"""Somebody typed an address and choices: ask that address, and tell the page nothing about it."""
+"""Sign an address up: ask it by mail to confirm the choices, or to add them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from newsletter.handover import Address
-from newsletter.models import Notice, Subscriber
-from newsletter.subscribers import notices, people
+from newsletter.models import Notice, SignUpRequest, Subscriber
+from newsletter.subscribers import mailbox_limit, notices, people
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, NextDue
 from newsletter.vault import Vault
 
+#: A sign-up that comes so soon after the mail only changes what its button does; a later one also brings another mail.
+SAME_VISIT = timedelta(hours=1)
 _ASKING = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
 
 
 @dataclass(frozen=True)
-class Signed:
-    """Taken. `notice_id` is for ringing the bell, never for the page: None when nothing is mailed."""
+class Wait:
+    """The mailbox may be mailed again at `until`; `mailbox` is its keyed hash."""
 
-    notice_id: int | None
+    mailbox: bytes
+    until: datetime
 
 
 @dataclass(frozen=True)
-class Busy:
-    """Too many notices in the whole service this hour; the same for every address."""
+class Signed:
+    """Decided. `notice_id` is the notice to mail, None when nothing is mailed; `wait` says that it is to be decided later."""
+
+    notice_id: int | None
+    wait: Wait | None = None
 
 
-def sign_up(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Signed | Busy:
+def sign_up(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Signed:
     """Write the notice that asks `address` to confirm (new, pending, left) or to add (active) these choices.
 
-    No subscription and no own topic exists before the answer. At most one unanswered notice in 24 hours and three in 30 days
-    go to one address; within that, the outstanding one gets the new choices. A suppression for good gets nothing.
+    No subscription and no own topic exists before the answer. While the mailbox's limit holds, a notice that was mailed
+    already gets the new choices. A permanent suppression gets nothing.
     """
     with transaction.atomic():
-        if notices.flooded(now):
-            return Busy()
         if people.for_good(people.suppression(index_of(address, vault))):
             return Signed(None)
-        person = people.lock(address, vault) or people.make(address, choices, now=now, vault=vault, next_due=next_due)
-        kind = Notice.Kind.ADD if person.state == Subscriber.State.ACTIVE else Notice.Kind.CONFIRM
-        if not notices.within(notices.STRANGER, person, _ASKING, now):
-            notices.replace_choices(person, kind, choices, now=now, vault=vault)
-            return Signed(None)
-        if person.state == Subscriber.State.LEFT:
-            Subscriber.objects.filter(id=person.id).update(state=Subscriber.State.PENDING)
-        return Signed(notices.create(person, kind, choices, now=now, vault=vault).id)
+        person = people.lock(address, vault)
+        mailbox = mailbox_limit.index_of_mailbox(address, vault)
+        free_at = mailbox_limit.count_mail(mailbox, SignUpRequest.Kind.SIGN_UP, now=now)
+        if free_at is not None:
+            mailed = person and notices.replace_choices(person, _kind(person), choices, now=now, vault=vault)
+            just_mailed = mailed and mailed.created_at > now - SAME_VISIT
+            return Signed(None, None if just_mailed else Wait(mailbox, free_at))
+        return Signed(_ask(person, address, choices, now=now, vault=vault, next_due=next_due).id)
+
+
+def sign_up_for_admin(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Signed:
+    """As `sign_up`, on an admin's word: what strangers did does not count, but one unanswered mail a day is enough.
+
+    Inside the caller's transaction.
+    """
+    person = people.lock(address, vault)
+    if person is not None and notices.unanswered_since(person, _ASKING, now - timedelta(days=1)):
+        notices.replace_choices(person, _kind(person), choices, now=now, vault=vault)
+        return Signed(None)
+    mailbox_limit.count_mail(mailbox_limit.index_of_mailbox(address, vault), SignUpRequest.Kind.SIGN_UP, now=now)
+    return Signed(_ask(person, address, choices, now=now, vault=vault, next_due=next_due).id)
+
+
+def _kind(person: Subscriber) -> Notice.Kind:
+    return Notice.Kind.ADD if person.state == Subscriber.State.ACTIVE else Notice.Kind.CONFIRM
+
+
+def _ask(
+    person: Subscriber | None, address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue
+) -> Notice:
+    person = person or people.make(address, choices, now=now, vault=vault, next_due=next_due)
+    if person.state == Subscriber.State.LEFT:
+        Subscriber.objects.filter(id=person.id).update(state=Subscriber.State.PENDING)
+    return notices.create(person, _kind(person), choices, now=now, vault=vault)

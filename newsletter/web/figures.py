@@ -28,6 +28,7 @@ from newsletter.models import (
     Subscriber,
     Worker,
 )
+from newsletter.subscribers import notice_budget, sign_up_queue
 
 
 class Figures(Collector):
@@ -68,6 +69,11 @@ class Figures(Collector):
         yield from _days(now)
         paced = Batch.objects.filter(state=BatchState.PLANNED, reason=WAITS).aggregate(Sum("size"))["size__sum"]
         yield _one("newsletter_waiting_for_pace", "Mails put off to keep the pace of their domain", paced or 0)
+        waiting = GaugeMetricFamily("newsletter_requests_waiting", "Requests from public forms", labels=["kind"])
+        for kind, count in sign_up_queue.waiting().items():
+            waiting.add_metric([kind], count)
+        yield waiting
+        yield _one("newsletter_sign_ups_slowed", "1 while sign-ups are slowed down", notice_budget.slowed())
         tick = Pulse.objects.filter(name="tick").first()
         seen = (now - tick.at) / timedelta(seconds=1) if tick else -1
         yield _one("newsletter_last_look_age_seconds", "Since a worker looked at the tables; -1: never", seen)

@@ -8,7 +8,18 @@ from structlog.testing import capture_logs
 from newsletter import db, upkeep
 from newsletter.delivery import events, gate, provider_gate, reputation
 from newsletter.handover import Kind
-from newsletter.models import Attempt, Batch, Delivery, Event, Gate, ProviderGate, Pulse, SoftBounce, Suppression
+from newsletter.models import (
+    Attempt,
+    Batch,
+    Delivery,
+    Edition,
+    Event,
+    Gate,
+    ProviderGate,
+    Pulse,
+    SoftBounce,
+    Suppression,
+)
 from tests import rows
 from tests.delivery.test_events import apply, handed_over
 from tests.reports import report
@@ -75,6 +86,17 @@ def test_after_resume_only_new_bounces_count(monkeypatch) -> None:
     later = NOW + timedelta(minutes=5)
     assert apply(report(handed_over(1)[0], Kind.BOUNCE), now=later).paused is None
     assert Suppression.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.BOUNCE, Kind.SOFT_BOUNCE, Kind.COMPLAINT])
+def test_what_comes_of_confirmation_mails_closes_no_gate(monkeypatch, kind: Kind) -> None:
+    for name in ("FLOOD_LEAST", "COMPLAINTS_LEAST"):
+        monkeypatch.setattr(reputation, name, 2)
+    mails = handed_over(6)
+    Edition.objects.update(kind="notice", content="confirm")
+    assert apply(*(report(mail, kind) for mail in mails)).paused is None
+    assert reputation.watch(now=NOW + timedelta(minutes=1), events_from=()) is None
+    assert [(one.accepted, one.bounces, one.complaints) for one in reputation.reputation(now=NOW)] == [(6, 0, 0)]
 
 
 # -- complaints

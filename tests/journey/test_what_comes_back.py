@@ -88,8 +88,15 @@ def confirm_again(smtp: SmtpCatcher) -> None:
     assert len(smtp.messages) == before + 1
     text = smtp.messages[-1].text
     token = text.partition("/confirm/")[2].split()[0]
+    shown = confirm.look(token, now=db.now(), vault=wiring.vault())
+    assert isinstance(shown, confirm.Open)
     done = confirm.press(
-        token, now=db.now(), vault=wiring.vault(), own_topic=doors.own_topic(db.now()), next_due=doors.next_due
+        token,
+        shown.fingerprint,
+        now=db.now(),
+        vault=wiring.vault(),
+        own_topic=doors.own_topic(db.now()),
+        next_due=doors.next_due,
     )
     assert isinstance(done, confirm.Confirmed)
 

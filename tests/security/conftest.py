@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.security.service import Service
+from tests.web.conftest import anna, browser, lasting, manage, topics  # noqa: F401 - fixtures
 
 TOKEN = "b6c1-for-this-test"
 

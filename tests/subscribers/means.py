@@ -3,14 +3,16 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from newsletter.handover import Address
 from newsletter.models import Cadence, Notice, Subscriber, Topic
+from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.signup import Signed, sign_up
+from newsletter.subscribers.signup import sign_up
 from newsletter.vault import Vault
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -39,7 +41,6 @@ def topic(name: str = "Uyghur") -> Topic:
 def ask(choices: Choices, address: Address = ANNA, now: datetime = NOW) -> Notice | None:
     """Sign up; the notice that was written, if one was."""
     done = sign_up(address, choices, now=now, vault=VAULT, next_due=next_due)
-    assert isinstance(done, Signed)
     return Notice.objects.get(id=done.notice_id) if done.notice_id else None
 
 
@@ -53,6 +54,14 @@ def lasting(purpose: str, person: Subscriber) -> str:
 
 def doors(now: datetime = NOW) -> dict:
     return {"now": now, "vault": VAULT}
+
+
+def press(token: str, shown: str | None = None, **means: Any) -> object:
+    """Press the button of a confirmation on a page that was just loaded, or of one that showed `shown`."""
+    found = confirm.look(token, now=means["now"], vault=VAULT)
+    if shown is None:
+        shown = found.fingerprint if isinstance(found, confirm.Open) else ""
+    return confirm.press(token, shown, **means)
 
 
 def pressing(now: datetime = NOW) -> dict:

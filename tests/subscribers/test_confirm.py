@@ -9,11 +9,25 @@ from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subs
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.ask import ask_by_address
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.confirm import Confirmed, Open, look, press
+from newsletter.subscribers.confirm import Confirmed, Open, look
 from newsletter.subscribers.renew import renew
 from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Expired, Used, Wrong
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, at_once, doors, lasting, pressing, token, topic
+from tests.subscribers.means import (
+    ANNA,
+    DAY,
+    HOUR,
+    NOW,
+    VAULT,
+    ask,
+    at_once,
+    doors,
+    lasting,
+    press,
+    pressing,
+    token,
+    topic,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +40,7 @@ def test_pressing_makes_it_so():
     done = press(token(notice), **pressing(NOW + HOUR))
     person = Subscriber.objects.get()
     assert isinstance(done, Confirmed)
-    assert (done.subscriber_id, done.cadence, done.zone, done.next_due) == (
+    assert (done.subscriber_id, done.shown.choices.cadence, done.zone, done.next_due) == (
         person.id, Cadence.WEEKLY, "Asia/Urumqi", person.weekly_rhythm.due_at,
     )  # fmt: skip
     assert (person.state, person.confirmed_at, person.look.discreet) == ("active", NOW + HOUR, False)
@@ -90,7 +104,7 @@ def test_a_known_person_adds_and_keeps_hour_and_subject():
     notice = ask(Choices((uyghur.id, huawei.id), cadence=Cadence.WEEKLY, hour=22, discreet=False), now=NOW + DAY)
     done = press(token(notice), **pressing(NOW + DAY))
     person = Subscriber.objects.get()
-    assert done.kind == "add"
+    assert done.shown.kind == "add"
     assert (person.daily_rhythm.hour, person.look.discreet, person.confirmed_at) == (7, True, NOW)
     assert {(row.topic_id, row.cadence, row.owed_from) for row in Subscription.objects.all()} == {
         (uyghur.id, Cadence.WEEKLY, NOW),

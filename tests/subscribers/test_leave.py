@@ -3,14 +3,16 @@
 import pytest
 
 from newsletter.handover import Address
-from newsletter.models import Notice, Subscriber, Subscription
+from newsletter.models import Notice, SignUpRequest, Subscriber, Subscription
 from newsletter.subscribers import ask as asking
 from newsletter.subscribers import preferences
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.confirm import press
 from newsletter.subscribers.leave import Left, Returned, knows, leave, undo, undoable
-from newsletter.subscribers.tokens import Wrong
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, pressing, token, topic
+from newsletter.subscribers.mailbox_limit import index_of_mailbox
+from newsletter.subscribers.renew import renew
+from newsletter.subscribers.signup import Signed
+from newsletter.subscribers.tokens import Expired, Wrong
+from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, press, pressing, token, topic
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +21,10 @@ pytestmark = pytest.mark.django_db
 def anna():
     press(token(ask(Choices((topic().id, topic("Huawei").id)))), **pressing())
     return Subscriber.objects.get()
+
+
+def told_by(kind):
+    return Notice.objects.get(kind=kind).id
 
 
 def live():
@@ -33,17 +39,61 @@ def test_everything_ends_and_comes_back(anna, reason):
     assert not live().exists()
     assert set(Subscription.objects.values_list("ended_reason", "ended_at")) == {(reason, NOW + HOUR)}
     assert Subscriber.objects.get().state == "left"
-    assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 2)
+    assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 2, told_by("resumed"))
     assert live().count() == 2 and Subscriber.objects.get().state == "active"
     assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 0)
 
 
-def test_a_second_press_changes_nothing_and_offers_the_same_undo(anna):
+def test_a_second_press_changes_nothing_and_offers_no_undo(anna):
     link = lasting("unsubscribe", anna)
     first = leave(link, **doors(NOW + HOUR))
-    second = leave(link, **doors(NOW + DAY))
-    assert second.ended == 0 and second.undo_token == first.undo_token
-    assert undo(second.undo_token, **doors(NOW + DAY)).restored == 2
+    assert leave(link, **doors(NOW + DAY)) == Left(anna.id, 0, None)
+    assert undo(first.undo_token, **doors(NOW + DAY)).restored == 2
+
+
+def test_an_old_undo_does_not_outlive_what_was_stopped_later(anna):
+    link = lasting("unsubscribe", anna)
+    first = leave(link, **doors(NOW + HOUR))
+    undo(first.undo_token, **doors(NOW + 2 * HOUR))
+    leave(link, **doors(NOW + 3 * HOUR))
+    assert not undoable(first.undo_token, **doors(NOW + DAY))
+    assert undo(first.undo_token, **doors(NOW + DAY)) == Wrong()
+    assert Subscriber.objects.get().state == "left" and not live().exists()
+
+
+def test_an_undo_after_signing_up_and_leaving_again_brings_nothing_back(anna):
+    first = leave(lasting("unsubscribe", anna), **doors(NOW + HOUR))
+    press(token(ask(Choices((topic("Russia").id,)), now=NOW + DAY)), **pressing(NOW + DAY))
+    leave(lasting("unsubscribe", anna), **doors(NOW + 2 * DAY))
+    assert undo(first.undo_token, **doors(NOW + 3 * DAY)) == Wrong()
+    assert not live().exists()
+
+
+def test_who_is_brought_back_is_told_by_mail_once_a_day(anna):
+    link = lasting("unsubscribe", anna)
+    told = [
+        undo(leave(link, **doors(NOW + hours * HOUR)).undo_token, **doors(NOW + hours * HOUR)).notice_id is not None
+        for hours in (1, 2, 3, 26)
+    ]
+    assert told == [True, False, False, True]
+
+
+def test_leaving_ends_open_questions_and_requests_that_wait(anna):
+    notice = ask(Choices((topic("Russia").id,)), now=NOW + HOUR)
+    SignUpRequest.objects.create(
+        kind="sign-up",
+        handle=b"",
+        key_id=1,
+        cipher=b"",
+        turn=1,
+        created_at=NOW,
+        mailbox=index_of_mailbox(ANNA, VAULT),
+        waits_until=NOW + DAY,
+    )
+    leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))
+    assert press(token(notice), **pressing(NOW + 3 * HOUR)) == Expired()
+    assert renew(token(notice), **doors(NOW + 3 * HOUR)) == Signed(None)
+    assert not SignUpRequest.objects.exists() and Subscriber.objects.get().state == "left"
 
 
 def test_undo_restores_that_act_only(anna):

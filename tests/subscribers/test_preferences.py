@@ -8,7 +8,6 @@ from newsletter.subscribers import ask as asking
 from newsletter.subscribers import preferences
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.confirm import press
 from newsletter.subscribers.preferences import Changed
 from newsletter.subscribers.tokens import Expired, Wrong
 from tests.subscribers.means import (
@@ -22,6 +21,7 @@ from tests.subscribers.means import (
     lasting,
     next_due,
     own_topic,
+    press,
     pressing,
     token,
     topic,
@@ -57,9 +57,15 @@ def test_a_link_is_mailed_to_active_people_only(anna):
     assert Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id).expires_at == NOW + DAY
 
 
-def test_strangers_can_ask_once_a_day_and_three_times_a_month(anna):
+def test_links_that_strangers_ask_for_come_at_ever_longer_waits(anna):
     sent = [day / 2 for day in range(40) if asking.ask_by_address(ANNA, **doors(NOW + day * DAY / 2)).notice_id]
-    assert sent == [0, 1, 2]
+    assert sent == [0, 1, 4, 11, 18]
+
+
+def test_a_used_link_starts_again_from_nothing(anna, link):
+    assert asking.ask_by_address(ANNA, **doors(NOW + HOUR)).wait is not None
+    preferences.stop(link, live().first().id, **doors(NOW + HOUR))
+    assert asking.ask_by_address(ANNA, **doors(NOW + HOUR)).notice_id
 
 
 def test_the_foot_of_a_mail_asks_more_often_and_only_for_its_own_mailbox(anna):

@@ -7,11 +7,10 @@ import pytest
 
 from newsletter.handover import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers import notices
 from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, read
-from newsletter.subscribers.confirm import press
-from newsletter.subscribers.signup import Busy, Signed, sign_up
+from newsletter.subscribers.mailbox_limit import index_of_mailbox, mailbox_of
+from newsletter.subscribers.signup import SAME_VISIT, Signed, Wait, sign_up
 from tests.subscribers.means import (
     ANNA,
     DAY,
@@ -22,6 +21,7 @@ from tests.subscribers.means import (
     at_once,
     next_due,
     own_topic,
+    press,
     pressing,
     token,
     topic,
@@ -67,10 +67,46 @@ def test_a_thousand_requests_are_one_mail_and_the_last_choice():
     assert opened(Notice.objects.get()).hour == 99 % 24
 
 
-def test_three_in_thirty_days():
-    sent = [day for day in range(40) if ask(Choices(), now=NOW + day * DAY)]
-    # "within 24 hours" is over exactly 24 hours later
-    assert sent == [0, 1, 2, 30, 31, 32]
+def test_unanswered_mails_come_at_ever_longer_waits_while_a_link_that_works_is_in_the_mailbox():
+    sent = [hours / 4 for hours in range(4 * 40) if ask(Choices(), now=NOW + hours * DAY / 4)]
+    assert sent == [0, 1, 4, 11, 18, 25, 32, 39]
+    for day in range(39):
+        assert Notice.objects.filter(created_at__lte=NOW + day * DAY, expires_at__gt=NOW + day * DAY).exists(), day
+
+
+def test_thirty_quiet_days_start_again_from_nothing():
+    assert [day for day in (0, 1, 4, 34, 35) if ask(Choices(), now=NOW + day * DAY)] == [0, 1, 4, 34, 35]
+
+
+def test_a_sign_up_soon_after_the_mail_is_the_same_visit_and_a_later_one_waits():
+    ask(Choices())
+    soon = sign_up(ANNA, Choices(hour=5), now=NOW + SAME_VISIT - HOUR / 60, vault=VAULT, next_due=next_due)
+    later = sign_up(ANNA, Choices(hour=6), now=NOW + SAME_VISIT, vault=VAULT, next_due=next_due)
+    assert soon == Signed(None)
+    assert later == Signed(None, Wait(index_of_mailbox(ANNA, VAULT), NOW + DAY))
+    assert opened(Notice.objects.get()).hour == 6
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("anna@example.org", "Anna+news@Example.org", True),
+        ("a.n.n.a@gmail.com", "anna+x@googlemail.com", True),
+        ("a.nna@example.org", "anna@example.org", False),
+        ("+anna@example.org", "+bob@example.org", False),
+        ("...@gmail.com", "anna@gmail.com", False),
+        ("anna@example.org", "anna@example.com", False),
+    ],
+)
+def test_plus_tags_and_gmail_dots_are_one_mailbox(one, other, same):
+    assert (mailbox_of(Address(one)) == mailbox_of(Address(other))) == same
+
+
+def test_another_tag_of_a_mailbox_waits_and_leaves_no_person_meanwhile():
+    ask(Choices())
+    done = sign_up(Address("anna+2@example.org"), Choices(), now=NOW, vault=VAULT, next_due=next_due)
+    assert done.notice_id is None and done.wait.until == NOW + DAY
+    assert Subscriber.objects.count() == Notice.objects.count() == 1
 
 
 def test_an_answered_notice_does_not_count():
@@ -113,15 +149,6 @@ def test_another_way_of_writing_the_address_is_the_same_person():
     ask(Choices())
     assert ask(Choices(), Address("Anna@example.org")) is None
     assert Subscriber.objects.count() == 1
-
-
-def test_a_flood_stops_all_sign_ups_alike(monkeypatch):
-    monkeypatch.setattr(notices, "HOURLY", 3)
-    for n in range(3):
-        ask(Choices(), Address(f"n{n}@example.org"))
-    for address in (ANNA, Address("n0@example.org")):
-        assert sign_up(address, Choices(), now=NOW, vault=VAULT, next_due=next_due) == Busy()
-    assert ask(Choices(), now=NOW + HOUR) is not None
 
 
 def test_choices_are_typed_last_for_the_right_kind_only():

@@ -21,13 +21,6 @@ def dead_link(request: HttpRequest, found: Expired | Used | Wrong, *, renew: boo
     return render(request, "link.html.j2", context, status=status)
 
 
-def busy(request: HttpRequest) -> HttpResponse:
-    """Too many mails were asked for in the last hour."""
-    response = render(request, "error.html.j2", {"what": "busy"}, status=503)
-    response["Retry-After"] = "3600"
-    return response
-
-
 _TOLD = {
     Expired: (
         "This link has grown old",

@@ -5,18 +5,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter import clock, tasks, wiring
+from newsletter import wiring
 from newsletter.subscribers import ask
-from newsletter.subscribers.signup import Busy
+from newsletter.subscribers.sign_up_queue import LinkByAddress, LinkByToken
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public import doors
-from newsletter.web.public.answers import SeeOther, busy, dead_link
-from newsletter.web.public.even import even
+from newsletter.web.public.answers import SeeOther, dead_link
 from newsletter.web.public.forms import AddressForm
+from newsletter.web.public.submit import submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@even
 def ask_address(request: HttpRequest) -> HttpResponse:
     """Take an address, and say the same whatever became of it."""
     form = AddressForm(request.POST) if request.method == "POST" else AddressForm()
@@ -24,29 +23,17 @@ def ask_address(request: HttpRequest) -> HttpResponse:
         return SeeOther(reverse("asked"))
     if not form.is_valid():
         return render(request, "ask.html.j2", {"form": form}, status=422 if form.errors else 200)
-    done = ask.ask_by_address(form.cleaned_data["address"], now=clock.utcnow(), vault=wiring.vault())
-    if isinstance(done, Busy):
-        return busy(request)
-    if done.notice_id is not None:
-        tasks.ring("notices")
-    return SeeOther(reverse("asked"))
+    return submit(request, LinkByAddress(form.cleaned_data["address"]), "asked")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_token(request: HttpRequest, token: str) -> HttpResponse:
     """The link at a mail's foot: one button, that mails a fresh link to the mailbox the mail was sent to."""
+    if not ask.knows(token, vault=wiring.vault()):
+        return dead_link(request, Wrong())
     if request.method != "POST":
-        if not ask.knows(token, vault=wiring.vault()):
-            return dead_link(request, Wrong())
         return render(request, "ask_token.html.j2", {"private": True})
-    done = ask.ask_by_token(token, now=clock.utcnow(), vault=wiring.vault())
-    if isinstance(done, Wrong):
-        return dead_link(request, done)
-    if isinstance(done, Busy):
-        return busy(request)
-    if done.notice_id is not None:
-        tasks.ring("notices")
-    return SeeOther(reverse("asked"))
+    return submit(request, LinkByToken(token), "asked")
 
 
 @require_safe

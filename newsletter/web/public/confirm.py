@@ -2,59 +2,60 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from newsletter import clock, tasks, wiring
+from newsletter import clock, wiring
 from newsletter.models import Cadence
 from newsletter.subscribers.confirm import Confirmed, Open, look, press
-from newsletter.subscribers.renew import renew
-from newsletter.subscribers.signup import Signed
-from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public import doors
-from newsletter.web.public.answers import SeeOther, busy, dead_link
+from newsletter.web.public.answers import dead_link
 from newsletter.web.public.clocks import rhythm, when
+from newsletter.web.public.submit import submit_renewal
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask once more, then do it."""
     if request.method == "POST":
-        return _renew(request, token) if "renew" in request.POST else _press(request, token)
+        return submit_renewal(request, token, "expect") if "renew" in request.POST else _press(request, token)
     found = look(token, now=clock.utcnow(), vault=wiring.vault())
-    if not isinstance(found, Open):
-        return dead_link(request, found, renew=True)
-    chosen = found.choices
-    context = {
-        "kind": found.kind,
-        "follows": (*found.names, *(f"“{word}”" for word in chosen.words)),
-        "rhythm": rhythm(chosen.cadence, chosen.hour, chosen.weekday),
-        "discreet": chosen.discreet,
-        "private": True,
-    }
-    return render(request, "confirm.html.j2", context)
+    return _ask(request, found) if isinstance(found, Open) else dead_link(request, found, renew=True)
 
 
 def _press(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.utcnow()
-    done = press(token, now=now, vault=wiring.vault(), own_topic=doors.own_topic(now), next_due=doors.next_due)
+    done = press(
+        token,
+        request.POST.get("shown", ""),
+        now=now,
+        vault=wiring.vault(),
+        own_topic=doors.own_topic(now),
+        next_due=doors.next_due,
+    )
+    if isinstance(done, Open):
+        return _ask(request, done, changed=True)
     if not isinstance(done, Confirmed):
         return dead_link(request, done, renew=True)
     words = "As soon as an article meets what you follow, it is mailed to you."
     if done.next_due is not None:
         words = f"Next mail: {when(done.next_due, done.zone, now)}."
-    elif done.cadence != Cadence.IMMEDIATE:
+    elif done.shown.choices.cadence != Cadence.IMMEDIATE:
         words = "Your next mail comes at your hour."
-    context = doors.sender() | {"kind": done.kind, "next_mail": words, "private": True}
+    context = doors.sender() | _chosen(done.shown) | {"next_mail": words, "private": True}
     return render(request, "confirmed.html.j2", context)
 
 
-def _renew(request: HttpRequest, token: str) -> HttpResponse:
-    done = renew(token, now=clock.utcnow(), vault=wiring.vault())
-    if isinstance(done, Wrong):
-        return dead_link(request, done)
-    if not isinstance(done, Signed):
-        return busy(request)
-    if done.notice_id is not None:
-        tasks.ring("notices")
-    return SeeOther(reverse("expect"))
+def _ask(request: HttpRequest, shown: Open, *, changed: bool = False) -> HttpResponse:
+    """The page with the button. `changed`: it was pressed on a page that showed other choices, and did nothing."""
+    context = _chosen(shown) | {"fingerprint": shown.fingerprint, "changed": changed, "private": True}
+    return render(request, "confirm.html.j2", context, status=409 if changed else 200)
+
+
+def _chosen(shown: Open) -> dict[str, object]:
+    chosen = shown.choices
+    return {
+        "kind": shown.kind,
+        "follows": (*shown.names, *(f"“{word}”" for word in chosen.words)),
+        "rhythm": rhythm(chosen.cadence, chosen.hour, chosen.weekday),
+        "discreet": chosen.discreet,
+    }

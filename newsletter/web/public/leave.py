@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from newsletter import clock, links, wiring
+from newsletter import clock, links, tasks, wiring
 from newsletter.subscribers import leave
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public.answers import dead_link
@@ -20,7 +20,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     done = leave.leave(token, now=clock.utcnow(), vault=wiring.vault())
     if isinstance(done, Wrong):
         return dead_link(request, done)
-    undo_path = reverse("undo", args=[done.undo_token])
+    undo_path = reverse("undo", args=[done.undo_token]) if done.undo_token else None
     return render(request, "left.html.j2", {"undo": undo_path, "private": True})
 
 
@@ -47,7 +47,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, token: str) -> HttpResponse:
-    """Bring back what ended when all mail was stopped."""
+    """Bring back what ended when all mail was stopped, and tell the person so by mail."""
     if request.method != "POST":
         if not leave.undoable(token, now=clock.utcnow(), vault=wiring.vault()):
             return dead_link(request, Wrong())
@@ -55,6 +55,8 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     done = leave.undo(token, now=clock.utcnow(), vault=wiring.vault())
     if isinstance(done, Wrong):
         return dead_link(request, done)
+    if done.notice_id is not None:
+        tasks.ring("notices")
     return render(request, "returned.html.j2", {"restored": done.restored, "private": True})
 
 

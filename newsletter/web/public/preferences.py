@@ -5,22 +5,19 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from newsletter import clock, links, tasks, wiring
+from newsletter import clock, links, wiring
 from newsletter.delivery.cancel import cancel_planned
 from newsletter.models import Cadence
 from newsletter.subscribers import preferences as door
 from newsletter.subscribers.preferences import Preferences
-from newsletter.subscribers.renew import renew
-from newsletter.subscribers.signup import Signed
-from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public import doors, keyword_preview
-from newsletter.web.public.answers import SeeOther, busy, dead_link
+from newsletter.web.public.answers import SeeOther, dead_link
 from newsletter.web.public.clocks import when
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
+from newsletter.web.public.submit import submit_renewal
 
 #: Topics and own words that one person may follow.
 MOST = 100
@@ -46,7 +43,7 @@ class Shown:
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show them; or do what one button says, and come back."""
     if request.method == "POST" and "renew" in request.POST:
-        return _renew(request, token)
+        return submit_renewal(request, token, "asked")
     now = clock.utcnow()
     found = door.view(token, now=now, vault=wiring.vault())
     if not isinstance(found, Preferences):
@@ -154,14 +151,3 @@ def _next_mails(found: Preferences) -> str:
 
 def _back(token: str, done: str) -> HttpResponse:
     return SeeOther(f"{links.path('preferences', token)}?done={done}")
-
-
-def _renew(request: HttpRequest, token: str) -> HttpResponse:
-    done = renew(token, now=clock.utcnow(), vault=wiring.vault())
-    if isinstance(done, Wrong):
-        return dead_link(request, done)
-    if not isinstance(done, Signed):
-        return busy(request)
-    if done.notice_id is not None:
-        tasks.ring("notices")
-    return SeeOther(reverse("asked"))

@@ -5,13 +5,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter import clock, tasks, wiring
-from newsletter.subscribers.signup import Busy, sign_up
+from newsletter import clock
+from newsletter.subscribers.sign_up_queue import SignUp
 from newsletter.web.public import doors, keyword_preview
-from newsletter.web.public.answers import SeeOther, busy
-from newsletter.web.public.even import even
+from newsletter.web.public.answers import SeeOther
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
+from newsletter.web.public.submit import submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,7 +26,6 @@ def _preview(request: HttpRequest) -> HttpResponse:
     return _page(request, form, cards, keyword_preview.preview(form.keywords_to_preview(), now=now))
 
 
-@even
 def _subscribe(request: HttpRequest) -> HttpResponse:
     now = clock.utcnow()
     cards = doors.cards()
@@ -37,14 +36,7 @@ def _subscribe(request: HttpRequest) -> HttpResponse:
         return SeeOther(reverse("expect"))
     if not form.is_valid():
         return _page(request, form, cards)
-    signed = sign_up(
-        form.cleaned_data["address"], form.choices(), now=now, vault=wiring.vault(), next_due=doors.next_due
-    )
-    if isinstance(signed, Busy):
-        return busy(request)
-    if signed.notice_id is not None:
-        tasks.ring("notices")
-    return SeeOther(reverse("expect"))
+    return submit(request, SignUp(form.cleaned_data["address"], form.choices()), "expect")
 
 
 @require_safe

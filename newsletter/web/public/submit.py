@@ -1,0 +1,25 @@
+"""Hand what somebody asked for on a public page to the queue."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from newsletter import clock, tasks, wiring
+from newsletter.subscribers import sign_up_queue
+from newsletter.subscribers.renew import renewable
+from newsletter.subscribers.tokens import Wrong
+from newsletter.web.client_address import client_address
+from newsletter.web.public.answers import SeeOther, dead_link
+
+
+def submit(request: HttpRequest, asked: sign_up_queue.Request, then: str) -> HttpResponse:
+    """Store what was asked for, and lead to the page `then`: whatever the address, and whatever the limits say of it."""
+    sign_up_queue.put(asked, client=client_address(request), now=clock.utcnow(), vault=wiring.vault())
+    tasks.ring("sign_ups")
+    return SeeOther(reverse(then))
+
+
+def submit_renewal(request: HttpRequest, token: str, then: str) -> HttpResponse:
+    """Ask for a fresh link in place of an expired one."""
+    if not renewable(token, now=clock.utcnow(), vault=wiring.vault()):
+        return dead_link(request, Wrong())
+    return submit(request, sign_up_queue.Renewal(token), then)

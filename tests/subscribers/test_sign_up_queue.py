@@ -1,0 +1,284 @@
+"""The queue of public forms: what is stored, in which order it is decided, what may wait and what is dropped."""
+
+import json
+from datetime import timedelta
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.handover import Address
+from newsletter.models import MailboxLimit, NetworkCount, Notice, NoticeBudget, SignUpRequest, Subscriber
+from newsletter.subscribers import confirm, leave, listing, mailbox_limit, network_limit, notice_budget, sign_up_queue
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.sign_up_queue import LinkByAddress, LinkByToken, Renewal, SignUp, put
+from tests.subscribers.means import (
+    ANNA,
+    DAY,
+    HOUR,
+    NOW,
+    VAULT,
+    ask,
+    doors,
+    lasting,
+    next_due,
+    press,
+    pressing,
+    token,
+    topic,
+)  # fmt: skip
+
+pytestmark = pytest.mark.django_db
+Kind = SignUpRequest.Kind
+CLIENT = ip_address("198.51.100.7")
+
+
+@pytest.fixture(autouse=True)
+def _look_each_time(monkeypatch):
+    monkeypatch.setattr(sign_up_queue, "_BELIEVED", -1.0)
+
+
+def sign_up(address=ANNA, choices=None, *, client=CLIENT, now=NOW):
+    put(SignUp(address, choices or Choices()), client=client, now=now, vault=VAULT)
+
+
+def decide(kind=Kind.SIGN_UP, now=NOW):
+    """All that is ready: what became of each."""
+    sign_up_queue.wake(now)
+    done = []
+    while (one := sign_up_queue.decide_next(kind, now=now, vault=VAULT, next_due=next_due)) is not None:
+        done.append(one)
+    return done
+
+
+def numbered(number):
+    return Address(f"n{number}@example.org")
+
+
+def test_a_request_is_sealed_and_goes_when_it_is_decided():
+    sign_up(ANNA, Choices((topic().id,), ("Zzyzx",)))
+    row = SignUpRequest.objects.get()
+    stored = b"".join(bytes(part) for part in (row.cipher, row.handle))
+    assert b"anna" not in stored and b"Zzyzx" not in stored
+    (done,) = decide()
+    assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).words == ("Zzyzx",)
+    assert not SignUpRequest.objects.exists()
+
+
+def test_no_row_leads_from_a_network_to_a_request():
+    sign_up()
+    counted, request = NetworkCount.objects.get(), SignUpRequest.objects.get()
+    assert counted.hour == NOW.replace(minute=0) and bytes(counted.network) not in bytes(request.cipher)
+    columns = {field.name for field in SignUpRequest._meta.fields}
+    assert columns == {"id", "kind", "handle", "key_id", "cipher", "turn", "created_at", "waits_until", "mailbox"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("198.51.100.7", "198.51.100.200", True),
+        ("198.51.100.7", "198.51.101.7", False),
+        ("2001:db8:1::1", "2001:db8:1:ffff::9", True),
+        ("2001:db8:1::1", "2001:db8:2::1", False),
+    ],
+)
+def test_a_network_is_a_24_or_a_48(one, other, same):
+    networks = {network_limit.network_of(ip_address(client)) for client in (one, other)}
+    assert (len(networks) == 1) == same
+
+
+def test_a_network_may_ask_so_often_an_hour_for_each_kind_and_another_is_not_affected(monkeypatch):
+    monkeypatch.setattr(network_limit, "MOST", 3)
+    for number in range(5):
+        sign_up(numbered(number))
+    put(LinkByAddress(ANNA), client=CLIENT, now=NOW, vault=VAULT)
+    sign_up(numbered(9), client=ip_address("203.0.113.1"))
+    assert sorted(SignUpRequest.objects.values_list("kind", "turn")) == [
+        ("link", 1), ("sign-up", 1), ("sign-up", 1), ("sign-up", 2), ("sign-up", 3),
+    ]  # fmt: skip
+    later = NOW + HOUR
+    sign_up(numbered(10), now=later)
+    assert SignUpRequest.objects.count() == 6
+    network_limit.prune(later)
+    assert NetworkCount.objects.get().hour == later.replace(minute=0)
+
+
+def test_unknown_clients_have_no_limit(monkeypatch):
+    monkeypatch.setattr(network_limit, "MOST", 3)
+    for number in range(5):
+        sign_up(numbered(number), client=None)
+    assert SignUpRequest.objects.count() == 5
+
+
+def test_the_first_of_each_network_is_served_before_the_second_of_any():
+    for number in range(3):
+        sign_up(numbered(number))
+    sign_up(ANNA, client=ip_address("203.0.113.1"))
+    done = [decide_one() for _ in range(4)]
+    people = [Subscriber.objects.get(notice__id=one.notice_id) for one in done]
+    assert [bytes(person.address_index) for person in people] == [
+        VAULT.blind_index("address", address.value) for address in (numbered(0), ANNA, numbered(1), numbered(2))
+    ]
+
+
+def decide_one(kind=Kind.SIGN_UP, now=NOW):
+    return sign_up_queue.decide_next(kind, now=now, vault=VAULT, next_due=next_due)
+
+
+def test_over_the_site_wide_budget_requests_wait_and_go_out_slowly(monkeypatch):
+    monkeypatch.setitem(notice_budget.PER_HOUR, Kind.SIGN_UP, 12)
+    for number in range(10):
+        sign_up(numbered(number), client=ip_address(f"203.0.{number}.1"))
+    assert len(decide()) == 3 and SignUpRequest.objects.count() == 7
+    assert decide(now=NOW + timedelta(minutes=4)) == []
+    assert len(decide(now=NOW + timedelta(minutes=5))) == 1
+    assert len(decide(now=NOW + timedelta(minutes=15))) == 2
+    assert len(decide(now=NOW + HOUR)) == 3
+    assert len(decide(now=NOW + 2 * HOUR)) == 1 and not SignUpRequest.objects.exists()
+
+
+def test_what_strangers_do_leaves_links_of_confirmed_people_alone(monkeypatch):
+    press(token(ask(Choices((topic().id,)))), **pressing())
+    person = Subscriber.objects.get()
+    monkeypatch.setitem(notice_budget.PER_HOUR, Kind.SIGN_UP, 4)
+    for number in range(3):
+        sign_up(numbered(number))
+    put(LinkByAddress(ANNA), client=CLIENT, now=NOW, vault=VAULT)
+    put(LinkByToken(lasting("ask", person)), client=CLIENT, now=NOW, vault=VAULT)
+    assert len(decide()) == 1
+    assert [bool(one.notice_id) for one in decide(Kind.LINK) + decide(Kind.HOLDER)] == [True, True]
+
+
+def test_links_for_addresses_that_are_nobodys_spend_no_budget(monkeypatch):
+    monkeypatch.setitem(notice_budget.PER_HOUR, Kind.LINK, 4)
+    press(token(ask(Choices((topic().id,)))), **pressing())
+    for number in range(20):
+        put(LinkByAddress(numbered(number)), client=None, now=NOW, vault=VAULT)
+    put(LinkByAddress(ANNA), client=None, now=NOW, vault=VAULT)
+    assert sum(one.notice_id is not None for one in decide(Kind.LINK)) == 1
+    assert not SignUpRequest.objects.exists()
+
+
+def test_a_thousand_requests_for_one_mailbox_are_one_mail_a_day():
+    """From two hundred networks, with many tags, over half a day."""
+    for number in range(1000):
+        moment = NOW + number * HOUR / 80
+        sign_up(Address(f"anna+{number % 7}@example.org"), client=ip_address(f"203.0.{number % 200}.1"), now=moment)
+        decide(now=moment)
+    assert Notice.objects.count() == 1 and SignUpRequest.objects.count() == 1
+    mails = [day for day in range(1, 31) if any(one.notice_id for one in decide(now=NOW + day * DAY))]
+    assert mails == [1]
+
+
+def test_the_victim_of_strangers_gets_a_mail_of_their_own_as_soon_as_the_wait_is_over():
+    sign_up(ANNA, Choices(hour=1))
+    decide()
+    sign_up(ANNA, Choices(hour=22), now=NOW + 6 * HOUR)
+    assert decide(now=NOW + 6 * HOUR)[0].wait.until == NOW + DAY
+    assert decide(now=NOW + DAY - timedelta(seconds=1)) == []
+    (done,) = decide(now=NOW + DAY)
+    assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).hour == 22
+
+
+def test_an_answer_drops_what_waits_and_forgets_what_was_counted():
+    sign_up()
+    (first,) = decide()
+    sign_up(now=NOW + 2 * HOUR)
+    decide(now=NOW + 2 * HOUR)
+    assert SignUpRequest.objects.count() == MailboxLimit.objects.count() == 1
+    press(token(Notice.objects.get(id=first.notice_id)), **pressing(NOW + 3 * HOUR))
+    assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
+
+
+def test_erasing_drops_what_waits():
+    sign_up()
+    decide()
+    sign_up(now=NOW + 2 * HOUR)
+    decide(now=NOW + 2 * HOUR)
+    assert listing.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT)
+    assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
+
+
+def test_a_request_that_does_not_open_holds_up_no_other_and_comes_again():
+    sign_up(numbered(1))
+    SignUpRequest.objects.update(cipher=b"x" * 40)
+    sign_up(numbered(2))
+    assert [one.notice_id is not None for one in decide()] == [False, True]
+    row = SignUpRequest.objects.get()
+    assert row.waits_until == NOW + timedelta(minutes=10)
+    assert sign_up_queue.prune(NOW + 8 * DAY) == 0 and sign_up_queue.prune(NOW + 9 * DAY) == 1
+
+
+def test_a_flood_drops_the_newest_of_the_busiest_networks_only(monkeypatch):
+    monkeypatch.setattr(sign_up_queue, "MOST_READY", 5)
+    for number in range(6):
+        sign_up(numbered(number))
+    sign_up(ANNA, client=ip_address("203.0.113.1"))
+    assert sign_up_queue.trim() == 2
+    assert sorted(SignUpRequest.objects.values_list("turn", flat=True)) == [1, 1, 2, 3, 4]
+
+
+def test_the_table_has_an_end_also_while_no_worker_looks(monkeypatch):
+    monkeypatch.setattr(sign_up_queue, "MOST_STORED", 5)
+    for number in range(9):
+        sign_up(numbered(number), client=None)
+    assert SignUpRequest.objects.count() == 5
+
+
+def test_an_expired_link_is_renewed_through_the_queue():
+    notice = ask(Choices(hour=5))
+    late = NOW + 8 * DAY
+    put(Renewal(token(notice)), client=None, now=late, vault=VAULT)
+    put(Renewal("A" * 22), client=None, now=late, vault=VAULT)
+    assert [one.notice_id is not None for one in decide(Kind.HOLDER, now=late)] == [True, False]
+
+
+def test_a_request_of_a_later_version_is_put_off():
+    handle = b"h" * 16
+    key_id, cipher = VAULT.seal(json.dumps({"type": "Later"}), handle=handle, column="request")
+    SignUpRequest.objects.create(kind=Kind.SIGN_UP, handle=handle, key_id=key_id, cipher=cipher, turn=1, created_at=NOW)
+    decide()
+    assert SignUpRequest.objects.get().waits_until is not None
+
+
+def test_slow_sign_ups_are_slowed_and_go_at_their_pace_again():
+    assert notice_budget.slow_sign_ups(True, now=NOW) and notice_budget.slowed()
+    assert not notice_budget.slow_sign_ups(True, now=NOW)
+    assert NoticeBudget.objects.get().per_hour == notice_budget.SLOWED
+    assert notice_budget.slow_sign_ups(False, now=NOW) and not notice_budget.slowed()
+
+
+def test_what_counts_no_longer_is_deleted():
+    sign_up()
+    decide()
+    assert mailbox_limit.prune(NOW + 30 * DAY) == 0 and mailbox_limit.prune(NOW + 31 * DAY) == 1
+
+
+def test_a_stop_by_the_mailbox_ends_what_strangers_wait_for():
+    sign_up()
+    decide()
+    sign_up(now=NOW + 2 * HOUR)
+    decide(now=NOW + 2 * HOUR)
+    leave.leave(lasting("unsubscribe", Subscriber.objects.get()), **doors(NOW + 3 * HOUR))
+    assert decide(now=NOW + DAY) == [] and MailboxLimit.objects.exists()
+
+
+@given(st.lists(st.floats(0, 5_000), min_size=1, max_size=60))
+def test_in_any_hour_no_more_goes_than_the_stock_and_an_hours_refill(gaps):
+    """A token bucket, whatever the moments; and a quiet quarter of an hour fills it."""
+    row = NoticeBudget(kind=Kind.SIGN_UP, full_at=NOW, per_hour=40)
+    row.save = lambda **_: None
+    budget, now, sent = notice_budget.Budget(row), NOW, []
+    for gap in gaps:
+        now += timedelta(seconds=gap)
+        while budget.left(now):
+            budget.spend(now)
+            sent.append(now)
+    for one in sent:
+        assert sum(one <= other < one + HOUR for other in sent) <= 10 + 40
+    quiet, stock = now + notice_budget.STOCK, 0
+    while budget.left(quiet):
+        budget.spend(quiet)
+        stock += 1
+    assert stock == 10
