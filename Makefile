@@ -42,8 +42,8 @@ LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generat
 test: ## set up and pass all checks and tests
 	./test.sh
 
-test-fast: | .venv-test ## unit tests: no database, no services, about a minute
-	$(IN_VENV) pytest -m unit $(SPREAD)
+test-fast: | .venv-test ## unit tests: no database, no services, few examples a property; a minute
+	$(IN_VENV) pytest -m unit --hypothesis-profile=fast $(SPREAD)
 
 test-one: | .venv-test ## a folder, file or test (T="tests/delivery -k barrier")
 	$(IN_VENV) pytest $(T)

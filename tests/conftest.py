@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
+from unittest import TestCase
 
 import pytest
-from _pytest.unittest import TestCaseFunction
 from django.db import connection
 
 from newsletter.matching import compiling, item_index
@@ -50,7 +50,7 @@ def _asks_for_a_database(item: pytest.Item) -> bool:
 
 
 def _is_unit(item: pytest.Item) -> bool:
-    if isinstance(item, TestCaseFunction):  # Django's own TestCase opens a database
+    if issubclass(getattr(item, "cls", None) or object, TestCase):  # Django's own opens a database
         return False
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
     return folder not in WHOLE_PROCESSES and not SERVICES & _fixtures(item) and not _asks_for_a_database(item)
