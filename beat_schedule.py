@@ -1,6 +1,6 @@
 """The deployer's view of the table of ticks: what rings by itself, how often, and why. Run it to see the table."""
 
-from newsletter.tasks import TICKS
+from newsletter.worker.tasks import TICKS
 
 __all__ = ["TICKS"]
 

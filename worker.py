@@ -7,7 +7,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 from django.core.exceptions import ImproperlyConfigured
 
 try:
-    from newsletter.tasks import app
+    from newsletter.worker.tasks import app
 except ImproperlyConfigured as error:
     # one line instead of Celery's traceback
     raise SystemExit(f"newsletter: {error}") from None

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from bench import corpus
 from bench.ours import plans
-from newsletter.matching.index import Index
-from newsletter.matching.readable import Readable
-from newsletter.matching.sought import Plan
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.query_index import Index
+from newsletter.matching.query.compiled import Plan
 
 CHANGES = 50
 PAUSE = 0.05

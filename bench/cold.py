@@ -42,9 +42,9 @@ def _make(size: int) -> None:
     from django.core.management import call_command
     from django.db import transaction
 
-    from newsletter import db
+    from newsletter.lib import db
+    from newsletter.lib.crypto import Vault
     from newsletter.models import Entry, Feed, IndexState, Item, ItemVersion, Topic, TopicRevision
-    from newsletter.vault import Vault
 
     call_command("migrate", verbosity=0)
     made, now, vault = corpus.make(1_000, round(size * 1.15)), db.now(), Vault(*VAULT)
@@ -73,8 +73,8 @@ def _make(size: int) -> None:
 
 
 def _make_anchors() -> dict[str, float]:
-    from newsletter.matching.anchoring import anchor_missing
-    from newsletter.vault import Vault
+    from newsletter.lib.crypto import Vault
+    from newsletter.matching.live_index.keyword_hashes import anchor_missing
 
     started = time.process_time()
     done = anchor_missing({"en"}, Vault(*VAULT))
@@ -83,20 +83,20 @@ def _make_anchors() -> dict[str, float]:
 
 def _first(*, whole: bool) -> dict[str, float]:
     """What `match_fresh` does before it writes."""
-    from newsletter.matching import first
-    from newsletter.matching.compiling import index_for
-    from newsletter.matching.stored import stored, wordings
+    from newsletter.lib.crypto import Vault
+    from newsletter.matching.live_index import cold_start
+    from newsletter.matching.live_index.current import index_for
+    from newsletter.matching.live_index.stored_items import stored, wordings
     from newsletter.models import Topic
-    from newsletter.vault import Vault
 
     vault = Vault(*VAULT)
     Topic.objects.exists()  # the connection is open
-    first._make_whole = lambda vault: None  # it would run beside
+    cold_start._make_whole = lambda vault: None  # it would run beside
     started, cpu = time.perf_counter(), time.process_time()
     waiting = list(stored(wordings().filter(item__matched_at=None).order_by("item_id")[:200]))
     read = time.perf_counter()
     seen: Sequence[Any] = [one.seen for one in waiting]
-    present = index_for(vault) if whole else first.first_index(seen, vault)
+    present = index_for(vault) if whole else cold_start.first_index(seen, vault)
     assert present is not None  # noqa: S101
     made = time.perf_counter()
     met = sum(len(present.meet(one)) for one in seen)

@@ -70,8 +70,8 @@ def plan_all(people: Sequence[int], item: int) -> int:
     """Plan one mail for each of `people`, in chunks as a composer does; returns how many."""
     from django.db import transaction
 
-    from newsletter import db
-    from newsletter.delivery.plan import Carrier, Share, plan
+    from newsletter.delivery.ledger.plan import Carrier, Share, plan
+    from newsletter.lib import db
     from newsletter.models import Lane, Occasion
 
     now = db.now()
@@ -95,9 +95,10 @@ def settle_all(slowest: list[float]) -> int:
     """Claim, pass the barrier, accept, until nothing waits; `slowest` takes the seconds of each batch."""
     from django.db import transaction
 
-    from newsletter import db, wiring
-    from newsletter.delivery import barrier, settle
-    from newsletter.handover import Accepted
+    from newsletter import wiring
+    from newsletter.delivery.sending import barrier, outcomes
+    from newsletter.lib import db
+    from newsletter.lib.provider_interface import Accepted
 
     vault, taken = wiring.vault(), 0
     while True:
@@ -109,7 +110,7 @@ def settle_all(slowest: list[float]) -> int:
         if not recipients:
             raise RuntimeError("a batch of the benchmark has nobody")
         with transaction.atomic():
-            settle.settle_whole(held, Accepted(f"ref-{held.batch_id}"), now=db.now())
+            outcomes.settle_whole(held, Accepted(f"ref-{held.batch_id}"), now=db.now())
         slowest.append(time.monotonic() - began)
         taken += len(recipients)
 
@@ -118,7 +119,7 @@ def bulk_insert(people: Sequence[int], item: int) -> int:
     """The ORM's own means: objects, a thousand in a statement, all in one transaction."""
     from django.db import transaction
 
-    from newsletter import db
+    from newsletter.lib import db
     from newsletter.models import Batch, Delivery, DeliveryItem, Lane, Occasion
 
     now = db.now()
@@ -155,8 +156,8 @@ def pruned_beside_mail(people: Sequence[int], mail: Sequence[int], clock: Clock)
     """All of the ledger grows old and is pruned, while a fresh alert is planned and sent."""
     from django.db import connection
 
-    from newsletter import db
-    from newsletter.delivery import prune
+    from newsletter.delivery import retention
+    from newsletter.lib import db
     from newsletter.models import Batch, Occasion
 
     alone: list[float] = []
@@ -176,7 +177,7 @@ def pruned_beside_mail(people: Sequence[int], mail: Sequence[int], clock: Clock)
 
     def sweep() -> None:
         last[0] = time.monotonic()
-        gone.update(prune.prune(now=db.now(), going_on=noted))
+        gone.update(retention.prune(now=db.now(), going_on=noted))
         connection.close()
 
     beside: list[float] = []
@@ -200,7 +201,7 @@ def _joined(thread: threading.Thread, work: Callable[[], int], gone: dict[str, i
 
 def compare(people: Sequence[int], sample: int, clock: Clock) -> None:
     """Ours, the peers, the ratios."""
-    from newsletter.delivery import occasions
+    from newsletter.delivery.ledger import occasions
     from newsletter.models import Delivery
 
     planned = clock.take(lambda: plan_all(people, ITEM))
@@ -234,9 +235,9 @@ def _ground(people: int) -> Iterator[int]:
         import django
 
         django.setup()
-        from newsletter import logs
+        from newsletter.lib import log_setup
 
-        logs.configure("ERROR")
+        log_setup.configure("ERROR")
         yield server.pid
         from django.db import connection
 
@@ -250,7 +251,7 @@ def main() -> None:
     asked.add_argument("--sample", type=int, default=20_000)
     options = asked.parse_args()
     with _ground(options.people) as postmaster:
-        from newsletter import db
+        from newsletter.lib import db
 
         people = [row[0] for row in db.rows("SELECT id FROM subscriber ORDER BY id")]
         print(

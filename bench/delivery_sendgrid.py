@@ -21,9 +21,9 @@ from sendgrid.helpers.mail import CustomArg, From, Header, Mail, Personalization
 
 from bench import sinks
 from bench.letters import SENDER, Worker, letter, parcels
-from newsletter.handover import Accepted, Letter, Parcel, Parcels
-from newsletter.providers.sendgrid import MOST, SendGrid
-from newsletter.providers.sendgrid_body import form
+from newsletter.lib.provider_interface import Accepted, Letter, Parcel, Parcels
+from newsletter.providers.sendgrid.provider import MOST, SendGrid
+from newsletter.providers.sendgrid.request_body import form
 
 #: Bytes of the letter, both parts.
 SIZE = 50_000

@@ -34,10 +34,10 @@ from uuid import uuid4
 
 from bench import processes, sinks
 from bench.letters import DATE, SENDER, letter, parcels
-from newsletter.handover import Accepted, Parcel
-from newsletter.providers.letters import Letters
-from newsletter.providers.smtp import Smtp
-from newsletter.window_record import WorkerFile
+from newsletter.lib.provider_interface import Accepted, Parcel
+from newsletter.lib.window_record import WorkerFile
+from newsletter.providers.prepared_messages import Letters
+from newsletter.providers.smtp.provider import Smtp
 
 SIZES = (10_000, 54_000)
 

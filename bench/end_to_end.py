@@ -132,7 +132,8 @@ def _store() -> float:
     django.setup()
     from django.db import connection
 
-    from newsletter import db, tasks
+    from newsletter.lib import db
+    from newsletter.worker import tasks
 
     connection.close()
     connection.settings_dict["NAME"] = os.environ["NEWSLETTER_DATABASE_URL"].rpartition("/")[2]
@@ -144,7 +145,7 @@ def _store() -> float:
 
 def _closed() -> bool:
     """Whether the sum closes: everything is composed, and no batch waits or is under way."""
-    from newsletter import db
+    from newsletter.lib import db
 
     return not db.rows(
         "SELECT 1 FROM batch WHERE state IN ('planned', 'claimed', 'sending') "
@@ -154,7 +155,7 @@ def _closed() -> bool:
 
 def _told(began: float) -> tuple[dict[str, float], int, int]:
     """The ledger's own stamps: moments of the stages, deliveries accepted, batches."""
-    from newsletter import db
+    from newsletter.lib import db
 
     accepted = db.rows(
         "SELECT a.ended_at, b.size FROM attempt a JOIN batch b ON b.id=a.batch_id WHERE a.outcome='accepted' ORDER BY 1"

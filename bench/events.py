@@ -21,14 +21,14 @@ SEED = 7
 
 def posts(mails: Sequence[int], size: int, token: Callable[[int], str]) -> list[bytes]:
     """Bodies of `size` events each, in the order in which a provider would tell them, a little shuffled."""
-    from tests import reports, rows
+    from tests import factories, reports
 
     chance = random.Random(SEED)
     told = []
     for number, mail in enumerate(mails):
         last = {"name": "bounce", "type": "bounce", "status": "5.1.1"} if number % 100 == 0 else {"name": "delivered"}
         for position, event in enumerate(({"name": "processed"}, {"name": "deferred", "attempt": "1"}, last)):
-            made = reports.event(token(mail), at=rows.NOW, **event)
+            made = reports.event(token(mail), at=factories.NOW, **event)
             made |= {"sg_event_id": f"{mail}-{position}", "email": f"reader{number}@example.org"}
             told.append((number * 3 + position * 40 + chance.random() * 100, made))
     told.sort(key=lambda one: one[0])
@@ -41,16 +41,16 @@ def mailed(count: int) -> list[int]:
     from django.db import transaction
 
     from newsletter import wiring
-    from newsletter.delivery import gate
-    from newsletter.delivery.plan import Carrier, Share, plan
+    from newsletter.delivery.gates import sending_gate
+    from newsletter.delivery.ledger.plan import Carrier, Share, plan
     from newsletter.models import Attempt, Batch, Delivery, Lane, Occasion, Subscriber
-    from tests import rows
+    from tests import factories
 
     vault = wiring.vault()
-    gate.ensure(vault)
-    first = rows.subscriber("reader0@example.org", vault=vault)
+    sending_gate.ensure(vault)
+    first = factories.subscriber("reader0@example.org", vault=vault)
     people = [first, *Subscriber.objects.bulk_create(_like(first, number) for number in range(1, count))]
-    occasion = Occasion.objects.create(kind="alert", key="alert:bench", created_at=rows.NOW)
+    occasion = Occasion.objects.create(kind="alert", key="alert:bench", created_at=factories.NOW)
     with transaction.atomic():
         plan(
             occasion_id=occasion.id,
@@ -58,12 +58,12 @@ def mailed(count: int) -> list[int]:
             shares=[Share(1, [person.id for person in people])],
             given=[],
             carrier=Carrier(3, one_letter=True),
-            now=rows.NOW,
+            now=factories.NOW,
         )
     for state in ("claimed", "sending", "accepted"):
         Batch.objects.update(state=state, attempts=1)
     Attempt.objects.bulk_create(
-        Attempt(batch_id=number, n=1, provider=3, began_at=rows.NOW, ended_at=rows.NOW, outcome="accepted")
+        Attempt(batch_id=number, n=1, provider=3, began_at=factories.NOW, ended_at=factories.NOW, outcome="accepted")
         for number in Batch.objects.values_list("id", flat=True)
     )
     return list(Delivery.objects.order_by("id").values_list("id", flat=True))
@@ -92,7 +92,7 @@ def ours(bodies: Sequence[bytes]) -> tuple[float, float]:
     """(events a second, the slowest post in seconds), each post signed beforehand and sent through the whole page."""
     from django.test import Client
 
-    from newsletter import clock
+    from newsletter.lib import clock
     from tests import reports
 
     client, slowest, spent, events = Client(SERVER_NAME="127.0.0.1"), 0.0, 0.0, 0
@@ -159,9 +159,9 @@ def _prepare(directory: str) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from newsletter import logs
+    from newsletter.lib import log_setup
 
-    logs.configure("ERROR")
+    log_setup.configure("ERROR")
     call_command("migrate", verbosity=0)
 
 

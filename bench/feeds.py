@@ -50,7 +50,7 @@ class Door:
     """The real `refresh` of one feed, with a body in place of the network."""
 
     def __init__(self, started: datetime) -> None:
-        from newsletter.feeds.fetch import Fetched
+        from newsletter.feeds.fetching.http_client import Fetched
 
         self._clock, self._numbers = started, count()
         self._answer = Fetched("https://digest.example/feed", 200, b"", "", "", "application/xml")
@@ -69,10 +69,10 @@ class Door:
 
     def read(self, feed_id: int, expected: str, new: int) -> None:
         """Read the feed a year after the last time, when it is surely due; complain unless it went as expected."""
-        from newsletter.feeds import refresh
+        from newsletter.feeds import poll
 
         self._clock += timedelta(days=365)
-        done = refresh.refresh(feed_id, now=self._clock, fetcher=self)  # type: ignore[arg-type]
+        done = poll.refresh(feed_id, now=self._clock, fetcher=self)  # type: ignore[arg-type]
         if (done.status, done.new) != (expected, new):
             raise SystemExit(f"expected {expected} with {new} new items: {done}")
 
@@ -110,10 +110,11 @@ def _doors(door: Door, kind: Callable[[range], bytes], body: bytes, safe: Measur
 
 def parsing(kind: Callable[[range], bytes], rounds: int) -> None:
     """Parsing alone, in this process."""
-    from newsletter import db
-    from newsletter.feeds import child, lenient
-    from newsletter.feeds.mending import mended
-    from newsletter.feeds.parse import parse
+    from newsletter.feeds.parsing import feedparser_xml
+    from newsletter.feeds.parsing.parse_feed import parse
+    from newsletter.feeds.parsing.repair_xml import mended
+    from newsletter.feeds.sandbox import sandboxed_parse
+    from newsletter.lib import db
 
     body, now, url = kind(range(100)), db.now(), "https://digest.example/feed"
     text = body.decode()
@@ -121,10 +122,10 @@ def parsing(kind: Callable[[range], bytes], rounds: int) -> None:
     safe = timed(lambda: feed_parsers.safe_feedparser(body), rounds)
     show("feedparser.parse", safe)
     show("feedparser, nothing made safe", timed(lambda: feed_parsers.bare_feedparser(body), rounds), safe)
-    show("our fields, through feedparser", timed(lambda: lenient.read(mended(text)), rounds), safe)
+    show("our fields, through feedparser", timed(lambda: feedparser_xml.read(mended(text)), rounds), safe)
     show("ours, made safe", timed(lambda: parse(body, url=url, now=now), rounds), safe)
     # the kernel reaps the forks, so that their processor time is not counted
-    show("ours, made safe, in the child", timed(lambda: child.parse(body, url=url, now=now), rounds), safe)
+    show("ours, made safe, in the child", timed(lambda: sandboxed_parse.parse(body, url=url, now=now), rounds), safe)
     peers, missing = feed_parsers.optional()
     for name, peer in peers.items():
         if kind is made_feeds.rss:
@@ -154,7 +155,7 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from newsletter import db
+        from newsletter.lib import db
 
         call_command("migrate", verbosity=0)
         # one for all: it goes on through the years, and the host must not be asked before it was last

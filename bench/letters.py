@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from newsletter import mail
-from newsletter.handover import Address, Letter, Parcel, Parcels
+from newsletter.lib import message
+from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
 
 if TYPE_CHECKING:
-    from newsletter.delivery.barrier import Recipient
+    from newsletter.delivery.sending.barrier import Recipient
 
-SENDER = mail.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
+SENDER = message.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
 DATE = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 _FOOT = "\n-- \n@@nl-unsubscribe@@\n@@nl-ask@@\nReference @@nl-reference@@\n"
 _HTML_FOOT = (
@@ -36,8 +36,8 @@ class Worker:
         import django
 
         django.setup()  # the ledger's rows are at hand, no database is
-        from newsletter.delivery.parcels import Letters
-        from newsletter.vault import Vault
+        from newsletter.delivery.sending.messages import Letters
+        from newsletter.lib.crypto import Vault
 
         class One(Letters):
             def all(self, edition_ids: Iterable[int]) -> Mapping[int, Letter]:
@@ -49,7 +49,7 @@ class Worker:
 
     def recipients(self, first: int, count: int) -> "list[Recipient]":
         """So many people; `first` is the number of the first of them."""
-        from newsletter.delivery.barrier import Recipient
+        from newsletter.delivery.sending.barrier import Recipient
 
         return [
             Recipient(
@@ -61,7 +61,7 @@ class Worker:
 
     def parcels(self, people: "Sequence[Recipient]") -> Parcels:
         """One for each, with real tokens."""
-        from newsletter.delivery.parcels import parcels
+        from newsletter.delivery.sending.messages import parcels
 
         return parcels(people, letters=self._letters, vault=self._vault, base_url=SENDER.base_url, domain=SENDER.domain)
 

@@ -23,10 +23,10 @@ from typing import Any
 from bench import corpus
 from bench.churn import churn
 from bench.cold import cold
-from newsletter.matching.index import Index
-from newsletter.matching.query import parse
-from newsletter.matching.readable import Readable
-from newsletter.matching.sought import compiled
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.query_index import Index
+from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.language import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINES = ("ours", "ours_with_places", "pyahocorasick", "hyperscan", "alternation", "tsquery")

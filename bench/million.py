@@ -110,16 +110,17 @@ def _seed(people: int) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from newsletter import db, wiring
-    from newsletter.delivery import gate
+    from newsletter import wiring
+    from newsletter.delivery.gates import sending_gate
+    from newsletter.lib import db
     from newsletter.models import Cadence
-    from tests import rows
+    from tests import factories
 
     call_command("migrate", verbosity=0)
-    gate.ensure(wiring.vault())
-    topics = [rows.topic(word.title(), query=word) for word in WORDS]
-    looks = [rows.look().id, rows.look(discreet=False).id]
-    rhythms = (rows.rhythm(Cadence.DAILY).id, rows.rhythm(Cadence.WEEKLY).id)
+    sending_gate.ensure(wiring.vault())
+    topics = [factories.topic(word.title(), query=word) for word in WORDS]
+    looks = [factories.look().id, factories.look(discreet=False).id]
+    rhythms = (factories.rhythm(Cadence.DAILY).id, factories.rhythm(Cadence.WEEKLY).id)
     columns = "handle address_cipher address_index key_id state look_id daily_rhythm_id weekly_rhythm_id link_epoch"
     names = [*columns.split(), "created_at", "confirmed_at", "consent_version"]
     db.insert("subscriber", names, _people(people, looks, rhythms))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.corpus import written
-from newsletter.matching.index import Index
-from newsletter.matching.query import parse
-from newsletter.matching.readable import Readable
-from newsletter.matching.sought import Plan, compiled
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.query_index import Index
+from newsletter.matching.query.compiled import Plan, compiled
+from newsletter.matching.query.language import parse
 
 
 def plans(queries: Sequence[tuple[Any, ...]]) -> dict[int, Plan]:

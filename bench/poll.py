@@ -31,16 +31,16 @@ def hosts(count: int) -> list[str]:
 
 def ours(world: Sites, names: list[str], seconds: float) -> Iterator[str]:
     """The host of each feed that is read and stored, as it comes."""
-    from newsletter import db
-    from newsletter.feeds import refresh
-    from newsletter.feeds.fetch import Fetcher
+    from newsletter.feeds import poll
+    from newsletter.feeds.fetching.http_client import Fetcher
+    from newsletter.lib import db
     from newsletter.models import Feed
 
     now = db.now()
     made = Feed.objects.bulk_create(Feed(url=world.url(name), next_fetch_at=now, created_at=now) for name in names)
     by_id = {feed.id: name for feed, name in zip(made, names, strict=True)}
     fetcher = Fetcher(allow=frozenset((name, world.port) for name in names), seconds=seconds)
-    for one in refresh.refresh_due(clock=db.now, fetcher=fetcher):
+    for one in poll.refresh_due(clock=db.now, fetcher=fetcher):
         if one.status == "read":
             yield by_id[one.feed_id]
 

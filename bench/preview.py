@@ -119,7 +119,7 @@ def _fill(items: int) -> dict[str, list[str]]:
     from django.core.management import call_command
     from django.db import transaction
 
-    from newsletter import db
+    from newsletter.lib import db
     from newsletter.models import Entry, Feed, Item, ItemVersion
 
     call_command("migrate", verbosity=0)
@@ -226,7 +226,7 @@ def _timed(work: Callable[[list[str]], None], lines: list[str]) -> float:
 
 
 def _every_item(lines: list[str]) -> None:
-    from newsletter import db
+    from newsletter.lib import db
     from newsletter.matching.match import would_match
 
     for line in lines:
@@ -234,7 +234,7 @@ def _every_item(lines: list[str]) -> None:
 
 
 def _like(lines: list[str]) -> None:
-    from newsletter import db
+    from newsletter.lib import db
 
     like = "ILIKE" if db.is_postgres() else "LIKE"
     for line in lines:

@@ -14,8 +14,8 @@ from pathlib import Path
 import django
 import Stemmer
 
-from newsletter.matching import stems
-from newsletter.matching.text import keys
+from newsletter.matching.text import stemming
+from newsletter.matching.text.tokenize import keys
 
 LANGUAGES = "ca cs da de el es et eu fi fr ga hu hy id it lt nb nl pl pt ro ru sv tr".split()  # noqa: SIM905
 NAMES = """Adele Alan Alba Alma Ana Anders Andre Anna Ansel Aline Bella Ben Carmen Cato Celia Chris Clara Claire Dan Dana Dante
@@ -52,7 +52,7 @@ def _wrong(language: str, texts: list[tuple[str, ...]]) -> tuple[int, int]:
     for number, text in enumerate(texts):
         for key in text:
             having[key].add(number)
-    ours, plain = stems.of(language), _plain(language)
+    ours, plain = stemming.of(language), _plain(language)
     for key, there in having.items():
         by_stem[plain(key)] |= there
     before = after = 0
@@ -66,7 +66,7 @@ def _wrong(language: str, texts: list[tuple[str, ...]]) -> tuple[int, int]:
 
 def _pairs(language: str, words: set[str]) -> tuple[int, int, int, int]:
     """Pairs of words with one stem; of these, pairs with a function word, with a short stem, and such as names do not join."""
-    ours, plain = stems.of(language), _plain(language)
+    ours, plain = stemming.of(language), _plain(language)
     by_stem: dict[str, list[str]] = defaultdict(list)
     for word in words:
         if ours.language(word):
@@ -90,7 +90,7 @@ def _pairs(language: str, words: set[str]) -> tuple[int, int, int, int]:
 
 def _plain(language: str):  # type: ignore[no-untyped-def]
     """What makes stems, and nothing else."""
-    ours = stems.of(language)
+    ours = stemming.of(language)
     made = {name: Stemmer.Stemmer(name) for name in set(ours._names.values())}
 
     def stem(key: str) -> str:

@@ -32,11 +32,12 @@ def run(words: list[str]) -> int:
     except ImproperlyConfigured as error:
         print(f"newsletter: {error}", file=sys.stderr)
         return 2
-    from newsletter import cli, logs, wiring
+    from newsletter import cli, wiring
+    from newsletter.lib import log_setup
 
     # commands speak for themselves: what the service tells its log on the way is for those who asked for more
     level = wiring.config().log_level
-    logs.configure("WARNING" if level == "INFO" else level)
+    log_setup.configure("WARNING" if level == "INFO" else level)
     return cli.invoke(words)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from newsletter.config import read_config, read_environment
-from newsletter.keys_file import prepare_keys
-from newsletter.setting_checks import SettingsError, split
+from newsletter.config.config import read_config, read_environment
+from newsletter.config.key_file import prepare_keys
+from newsletter.config.validators import SettingsError, split
 
 #: A host that is gone without a word is noticed within half a minute; by itself Linux would wait for a quarter of an hour.
 _NOTICED = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
@@ -85,7 +85,7 @@ ALLOWED_HOSTS = sorted({_base.hostname or "", NEWSLETTER.bind[0], "127.0.0.1", "
 INSTALLED_APPS = ["newsletter.apps.NewsletterConfig"]
 MIDDLEWARE = [
     "newsletter.web.client_address.forwarded_scheme",
-    "newsletter.web.headers.security_headers",
+    "newsletter.web.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,7 +103,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [TEMPLATES_DIR / "public"],
-        "OPTIONS": {"environment": "newsletter.web.environment.environment"},
+        "OPTIONS": {"environment": "newsletter.web.jinja.environment"},
     }
 ]
 DATABASES = {"default": database(_values["DATABASE_URL"], _data_dir)}
@@ -132,7 +132,7 @@ CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
 SECURE_REFERRER_POLICY = "strict-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# cli/http_server.py refuses larger bodies before; under another server Django does, and stores no file of a form
+# cli/service/http_server.py refuses larger bodies before; under another server Django does, and stores no file of a form
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500

@@ -2,10 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from newsletter.links import PATHS
-from newsletter.web import health, quiet
-from newsletter.web.hooks import sendgrid
-from newsletter.web.public import ask, confirm, leave, objection, pages, preferences, subscribe
+from newsletter.lib.urls import PATHS
+from newsletter.web import health, log_filter
+from newsletter.web.public import (
+    confirm,
+    manage_link,
+    not_about_topic,
+    preferences,
+    static_pages,
+    subscribe,
+    unsubscribe,
+)
+from newsletter.web.webhooks import sendgrid
 
 
 def _mailed(name: str) -> str:
@@ -17,18 +25,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", subscribe.subscribe, name="subscribe"),
     path("expect", subscribe.expect, name="expect"),
     path(_mailed("confirm"), confirm.confirm, name="confirm"),
-    path("preferences", ask.ask_address, name="ask_address"),
-    path("asked", ask.asked, name="asked"),
+    path("preferences", manage_link.ask_address, name="ask_address"),
+    path("asked", manage_link.asked, name="asked"),
     path(_mailed("preferences"), preferences.preferences, name="preferences"),
-    path(_mailed("ask"), ask.ask_token, name="ask"),
-    path(_mailed("unsubscribe"), leave.unsubscribe, name="unsubscribe"),
-    path(_mailed("one_click"), leave.one_click, name="one_click"),
-    path(_mailed("objection"), objection.objection, name="objection"),
-    path("objected", objection.objected, name="objected"),
-    path("undo/<str:token>", leave.undo, name="undo"),
-    path("privacy", pages.privacy, name="privacy"),
-    path("robots.txt", pages.robots, name="robots"),
-    path(".well-known/security.txt", pages.security, name="security"),
+    path(_mailed("ask"), manage_link.ask_token, name="ask"),
+    path(_mailed("unsubscribe"), unsubscribe.unsubscribe, name="unsubscribe"),
+    path(_mailed("one_click"), unsubscribe.one_click, name="one_click"),
+    path(_mailed("objection"), not_about_topic.objection, name="objection"),
+    path("objected", not_about_topic.objected, name="objected"),
+    path("undo/<str:token>", unsubscribe.undo, name="undo"),
+    path("privacy", static_pages.privacy, name="privacy"),
+    path("robots.txt", static_pages.robots, name="robots"),
+    path(".well-known/security.txt", static_pages.security, name="security"),
     path("hooks/sendgrid", sendgrid.events, name="sendgrid_events"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
@@ -40,4 +48,4 @@ handler403 = "newsletter.web.errors.forbidden"
 handler404 = "newsletter.web.errors.not_found"
 handler500 = "newsletter.web.errors.broken"
 
-quiet.keep_paths_out()
+log_filter.keep_paths_out()

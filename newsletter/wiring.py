@@ -8,34 +8,37 @@ from uuid import UUID
 
 from django.conf import settings
 
-from newsletter import __version__, heartbeat, links, mail
-from newsletter.config import Config
-from newsletter.delivery import erasure, routing
-from newsletter.delivery.allowance import Allowance
-from newsletter.delivery.buckets import Buckets, InMemory
-from newsletter.delivery.events import Hearing
-from newsletter.delivery.pacing import Pacing
-from newsletter.delivery.plan import Carrier, Share, plan
+from newsletter import __version__
+from newsletter.config.config import Config
+from newsletter.config.provider_urls import SECOND, Configured
+from newsletter.delivery import erasure
+from newsletter.delivery.feedback.reports import Hearing
+from newsletter.delivery.ledger.plan import Carrier, Share, plan
+from newsletter.delivery.pace.daily_cap import Allowance
+from newsletter.delivery.pace.redis_token_buckets import Shared
+from newsletter.delivery.pace.token_buckets import Buckets, InMemory
+from newsletter.delivery.routing import rules
 from newsletter.delivery.send import Sender
-from newsletter.delivery.shared_buckets import Shared
+from newsletter.delivery.sending import heartbeat
+from newsletter.delivery.sending.pacing import Pacing
 from newsletter.editions.compose import Composer
-from newsletter.editions.pieces import Explaining
-from newsletter.editions.render import Frame, Wording
-from newsletter.feeds.fetch import Fetcher
-from newsletter.handover import Provider
-from newsletter.mail_urls import SECOND, Configured
-from newsletter.matching import objections, topics
+from newsletter.editions.load_content import Explaining
+from newsletter.editions.rendering.renderer import Frame, Wording
+from newsletter.feeds.fetching.http_client import Fetcher
+from newsletter.lib import message, urls
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Provider
+from newsletter.lib.shutdown import Stopping
+from newsletter.lib.window_record import Slot
 from newsletter.matching.match import spans
 from newsletter.matching.retention import drop_unfollowed
+from newsletter.matching.topics import reader_feedback, topics
 from newsletter.models import Lane
-from newsletter.providers.allow import Allowlist
+from newsletter.providers.allowlist import Allowlist
 from newsletter.providers.outbox import Outbox
-from newsletter.providers.sendgrid import SendGrid
-from newsletter.providers.smtp import Smtp
-from newsletter.stopping import Stopping
-from newsletter.subscribers.address import index_of
-from newsletter.vault import Vault
-from newsletter.window_record import Slot
+from newsletter.providers.sendgrid.provider import SendGrid
+from newsletter.providers.smtp.provider import Smtp
+from newsletter.subscribers.email_address import index_of
 
 _of_thread = threading.local()
 
@@ -56,9 +59,9 @@ def vault() -> Vault:
 
 
 @cache
-def mail_sender() -> mail.Sender:
+def mail_sender() -> message.Sender:
     """Who mails come from."""
-    return mail.Sender(
+    return message.Sender(
         name=config().sender_name,
         address=config().sender_address,
         organisation=config().organisation,
@@ -191,8 +194,8 @@ def _explaining() -> Explaining:
     return Explaining(
         own_words=lambda ids: topics.own_words(ids, vault=vault()),
         spans=spans,
-        objection=lambda item_id, topic_id: links.url(
-            config().base_url, "objection", objections.token(item_id, topic_id, vault())
+        objection=lambda item_id, topic_id: urls.url(
+            config().base_url, "objection", reader_feedback.token(item_id, topic_id, vault())
         ),
     )
 
@@ -208,7 +211,7 @@ def _plan(
 ) -> tuple[int, ...]:
     """Each provider's part in batches of its own; what is given goes along with the first part, in one transaction."""
     whole = [Share(edition_id, people, parked) for edition_id, people, parked in shares]
-    parts = routing.split(whole, list(carriers()), vault())
+    parts = rules.split(whole, list(carriers()), vault())
     ids: tuple[int, ...] = ()
     for number, part in parts.items():
         ids += plan(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import django
 
-from newsletter import config
+from newsletter.config import config
 
 DOCS = Path(__file__).parents[1] / "docs"
 _TITLE = re.compile(r"# (\d+)\. (.+)")
@@ -26,7 +26,7 @@ def settings() -> str:
 def retention() -> str:
     """The table of docs/privacy.md."""
     django.setup()
-    from newsletter import retention as rules  # its models need Django set up
+    from newsletter.worker import retention as rules  # its models need Django set up
 
     return rules.markdown()
 

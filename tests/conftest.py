@@ -10,9 +10,9 @@ from unittest import TestCase
 import pytest
 from django.db import connection
 
-from newsletter.matching import compiling, item_index
-from newsletter.vault import Vault
-from tests import rows, services
+from newsletter.lib.crypto import Vault
+from newsletter.matching.live_index import current, item_index
+from tests import factories, services
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 @pytest.fixture(autouse=True)
 def no_index_of_another_test() -> None:
     """Tests are rolled back, so that topics of other tests come again under the same numbers."""
-    compiling._compiled.clear()
+    current._compiled.clear()
     item_index.SHARED.parts = {}
 
 
@@ -101,10 +101,10 @@ def chromium_path() -> str:
 @pytest.fixture
 def vault() -> Vault:
     """Keys of tests."""
-    return rows.VAULT
+    return factories.VAULT
 
 
 @pytest.fixture
 def now() -> datetime:
     """A fixed moment."""
-    return rows.NOW
+    return factories.NOW

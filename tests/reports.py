@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from newsletter.handover import Kind, Report
+from newsletter.lib.provider_interface import Kind, Report
 from newsletter.models import Delivery
-from tests import rows
+from tests import factories
 from tests.reports_key import KEY, PUBLIC
 from tests.signed import body, event, sign
 
 __all__ = ["KEY", "PUBLIC", "body", "bounce", "complaint", "event", "report", "sign"]
 
 
-def report(delivery: Delivery | int, kind: Kind, *, at: datetime = rows.NOW, **more: Any) -> Report:
+def report(delivery: Delivery | int, kind: Kind, *, at: datetime = factories.NOW, **more: Any) -> Report:
     """A report that speaks of this delivery by its derived value."""
     number = delivery if isinstance(delivery, int) else delivery.id
-    return Report(token=rows.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=at, **more)
+    return Report(token=factories.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=at, **more)
 
 
 def bounce(
@@ -27,7 +27,7 @@ def bounce(
     action: str = "failed",
     diagnostic: str = "smtp; 550 no such user reader@example.org",
     recipient: str = "reader@example.org",
-    at: datetime = rows.NOW,
+    at: datetime = factories.NOW,
     returned: str = "text/rfc822-headers",
     encoding: str = "7bit",
 ) -> bytes:
@@ -53,7 +53,7 @@ def bounce(
     ).encode()
 
 
-def complaint(message_id: str, *, kind: str = "abuse", at: datetime = rows.NOW) -> bytes:
+def complaint(message_id: str, *, kind: str = "abuse", at: datetime = factories.NOW) -> bytes:
     """A complaint in the abuse reporting format, with the address redacted."""
     return (
         "From: feedback@mailbox.example\r\nTo: abuse@example.org\r\nSubject: FW: Your update\r\n"

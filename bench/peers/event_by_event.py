@@ -2,13 +2,13 @@
 
 import json
 
+from newsletter.lib.crypto import Vault
 from newsletter.models import Delivery, DeliveryState, Event
-from newsletter.vault import Vault
 
 
 def one_by_one(raw: bytes, vault: Vault) -> int:
     """Store a post's events with the ORM, each by itself; returns how many were new. Believes whoever posts."""
-    from newsletter import db
+    from newsletter.lib import db
 
     stored = 0
     for event in json.loads(raw):

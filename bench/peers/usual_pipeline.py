@@ -153,15 +153,16 @@ def _plan(people: int) -> None:
     django.setup()
     from datetime import timedelta
 
-    from newsletter import db, logs, wiring
-    from newsletter.editions import closing
+    from newsletter import wiring
+    from newsletter.editions import gatherings
+    from newsletter.lib import db, log_setup
     from newsletter.matching import match
     from newsletter.models import Batch, Delivery, Lane, Subscriber
 
-    logs.configure("ERROR")
+    log_setup.configure("ERROR")
     million.store_entry(at=db.now())
     match.match_fresh(now=db.now(), vault=wiring.vault())
-    closing.close_alert(now=db.now(), wait=timedelta(0))
+    gatherings.close_alert(now=db.now(), wait=timedelta(0))
     batch = Batch.objects.create(provider=9, lane=Lane.ALERT, not_before=db.now(), size=people)
     for who in Subscriber.objects.order_by("id")[:people]:
         made = Delivery.objects.create(occasion_id=1, subscriber=who, edition_id=1, batch=batch)

@@ -9,21 +9,16 @@ from django.db import DatabaseError
 from typer._click.exceptions import ClickException
 
 from newsletter import __version__
-from newsletter.cli import (
-    deliveries,
-    feeds,
-    matching,
-    operate,
-    sending,
-    serve,
-    subscribers,
-    suppressions,
-    topic_files,
-    topics,
-    urgent,
-)
-from newsletter.cli.show import Failed, harmless
-from newsletter.vault import KeysDoNotFit
+from newsletter.cli.deliveries import commands
+from newsletter.cli.feeds import commands as feeds_commands
+from newsletter.cli.output import Failed, harmless
+from newsletter.cli.sending import commands as sending_commands
+from newsletter.cli.service import operations, serve
+from newsletter.cli.subscribers import commands as subscribers_commands
+from newsletter.cli.subscribers import suppressions
+from newsletter.cli.topics import commands as topics_commands
+from newsletter.cli.topics import import_export, match, urgent
+from newsletter.lib.crypto import KeysDoNotFit
 
 __all__ = ["app", "invoke"]
 
@@ -35,15 +30,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (serve, operate, matching):
+for group in (serve, operations, match):
     group.register(app)
-urgent.register(topics.app)
-topic_files.register(topics.app)
-app.add_typer(feeds.app, name="feeds")
-app.add_typer(topics.app, name="topics")
-app.add_typer(subscribers.app, name="subscribers")
-app.add_typer(deliveries.deliveries, name="deliveries")
-app.add_typer(sending.app, name="sending")
+urgent.register(topics_commands.app)
+import_export.register(topics_commands.app)
+app.add_typer(feeds_commands.app, name="feeds")
+app.add_typer(topics_commands.app, name="topics")
+app.add_typer(subscribers_commands.app, name="subscribers")
+app.add_typer(commands.deliveries, name="deliveries")
+app.add_typer(sending_commands.app, name="sending")
 app.add_typer(suppressions.app, name="suppressions")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli.show import fail, result
+from newsletter.cli.output import fail, result
 
 #: Where a command writes what it moves out.
 Target = Annotated[str, typer.Argument(metavar="[FILE]", help="Where to write; - or nothing is standard output.")]

@@ -1,7 +1,7 @@
 """What the ledger forgets of somebody at once, when they are erased: the words of their own mails, and what was given to them."""
 
-from newsletter import db
-from newsletter.delivery.prune import GIVEN_ITEMS
+from newsletter.delivery.retention import GIVEN_ITEMS
+from newsletter.lib import db
 
 # By occasion, because a person's deliveries have no index of their own; words that others got too stay for these.
 _OWN_WORDS = """

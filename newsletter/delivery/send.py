@@ -13,16 +13,19 @@ from uuid import UUID
 import structlog
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
-from newsletter import db
-from newsletter.delivery import barrier, breaker, gate, provider_gate, settle
-from newsletter.delivery.barrier import Claim, Recipient
-from newsletter.delivery.pacing import Pacing
-from newsletter.delivery.parcels import Letters, parcels
-from newsletter.delivery.settle import LeaseLost
-from newsletter.handover import Accepted, Deferred, Outcome, Provider, Refused, Unknown
+from newsletter.delivery.gates import circuit_breaker, provider_gate, sending_gate
+from newsletter.delivery.sending import barrier
+from newsletter.delivery.sending import outcomes as sending_outcomes
+from newsletter.delivery.sending.barrier import Claim, Recipient
+from newsletter.delivery.sending.messages import Letters, parcels
+from newsletter.delivery.sending.outcomes import LeaseLost
+from newsletter.delivery.sending.pacing import Pacing
+from newsletter.lib import db
+from newsletter.lib.crypto import KeysDoNotFit, Vault
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Provider, Refused, Unknown
+from newsletter.lib.window_record import Slot
 from newsletter.models import EditionBody, Lane
-from newsletter.vault import KeysDoNotFit, Vault
-from newsletter.window_record import Slot
+from newsletter.models.states import HELD_UP, UNASKED, WORDLESS
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -32,13 +35,6 @@ GoingOn = Callable[[], bool]
 WRITE_FOR = 60
 #: How a database says that it is away, or (`InternalError`) that it may only be read, since another one took its place.
 _AWAY = (OperationalError, InterfaceError, InternalError)
-
-#: Why a hand-over came to nothing for which its provider can do nothing.
-WORDLESS, UNASKED, HELD_UP = OURS = (
-    "its wording is gone, or does not open",
-    "not begun: the database did not answer",
-    "not begun: the worker was held up",
-)
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> 
         if held is None:
             return None
         if held.probe:
-            settle.keep_one(held, now=clock())
+            sending_outcomes.keep_one(held, now=clock())
         admitted = pacing.admit(held, now=clock(), vault=sender.vault) if pacing else held
         if admitted is not None:
             return admitted
@@ -144,7 +140,7 @@ class _Hand:
             awake = time.monotonic()
             recipients = self._settled(outcomes)
         if not told:
-            _durably(partial(settle.finish_windows, self.held, now=self.clock()))
+            _durably(partial(sending_outcomes.finish_windows, self.held, now=self.clock()))
         return _count(self.held, told)
 
     def _asleep(self, recipients: list[Recipient], awake: float) -> Mapping[int, Outcome] | None:
@@ -167,8 +163,8 @@ class _Hand:
         now, number = self.clock(), self.sender.provider.number
         if not plainly:
             _pause_if_told(number, [outcome], now)
-            breaker.note(number, [outcome], now=now)
-        settle.settle_whole(self.held, outcome, now=now)
+            circuit_breaker.note(number, [outcome], now=now)
+        sending_outcomes.settle_whole(self.held, outcome, now=now)
 
     def _settle_window(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Write a window's outcomes and open the next one, or close the batch, in one commit."""
@@ -176,18 +172,20 @@ class _Hand:
         ahead = barrier.ahead(self.held, after=last, now=now, window=provider.window)
         taken = all(isinstance(outcome, Accepted) for outcome in outcomes.values())
         if taken:
-            may_send, doubted, found = settle.accept_window(self.held, last, provider=provider.number, ahead=ahead)
+            may_send, doubted, found = sending_outcomes.accept_window(
+                self.held, last, provider=provider.number, ahead=ahead
+            )
         else:
-            settle.settle_window(self.held, outcomes, now=now)
+            sending_outcomes.settle_window(self.held, outcomes, now=now)
             _pause_if_told(provider.number, outcomes.values(), now)
             may_send, doubted, found = provider_gate.may_send(provider.number), True, db.rows(*ahead, often=True)
-        left_alone = doubted and breaker.note(provider.number, outcomes.values(), now=now)
+        left_alone = doubted and circuit_breaker.note(provider.number, outcomes.values(), now=now)
         if found and (why := self._stops(left_alone, may_send, now)):
-            settle.leave_rest(self.held, after=last, now=now, why=why)
+            sending_outcomes.leave_rest(self.held, after=last, now=now, why=why)
             found = []
         following = self._opened(found, last, now)
         if not following:
-            settle.finish_windows(self.held, now=now, taken=taken)
+            sending_outcomes.finish_windows(self.held, now=now, taken=taken)
         return following
 
     def _opened(self, found: Sequence[tuple[Any, ...]], last: int, now: datetime) -> list[Recipient]:
@@ -195,7 +193,7 @@ class _Hand:
             window = self.sender.provider.window
             return barrier.opened(self.held, found, now=now, window=window, vault=self.sender.vault)
         except KeysDoNotFit:  # what was answered is written all the same; the rest is parked when it is claimed
-            settle.leave_rest(self.held, after=last, now=now, why="an address does not open")
+            sending_outcomes.leave_rest(self.held, after=last, now=now, why="an address does not open")
             return []
 
     def _stops(self, left_alone: bool, may_send: bool, now: datetime) -> str | None:
@@ -255,13 +253,13 @@ def _pause_if_told(number: int, outcomes: Iterable[Outcome], now: datetime) -> N
     """A provider that refuses us altogether is given nothing more; the others go on."""
     refusal = next((one for one in outcomes if isinstance(one, Deferred) and one.pause), None)
     if refusal is not None:
-        provider_gate.pause(number, gate.paused_words(refusal.reason, now), now=now)
+        provider_gate.pause(number, sending_gate.paused_words(refusal.reason, now), now=now)
 
 
 def _put_off(number: int, held: Claim, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
     deferred = next(outcome for outcome in outcomes.values() if isinstance(outcome, Deferred))
     now = clock()
-    settle.put_off(held, deferred, now=now)
+    sending_outcomes.put_off(held, deferred, now=now)
     _pause_if_told(number, [deferred], now)
     log.warning("put_off", batch_id=held.batch_id, reason=deferred.reason, paused=deferred.pause)
 

@@ -12,13 +12,13 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from newsletter.editions import left_over
+from newsletter.editions.content import Content, content, stories
+from newsletter.editions.load_content import Explaining, Shelf, shelf
 from newsletter.editions.owed import CHUNK, FIRST, SECOND, Owed, audience, chunk_end, owed
-from newsletter.editions.pieces import Explaining, Shelf, shelf
-from newsletter.editions.render import Block, Wording
-from newsletter.editions.select import Content, content, stories
-from newsletter.editions.size_limit import WHOLE, Length, fit
+from newsletter.editions.rendering.renderer import Block, Wording
+from newsletter.editions.rendering.size_limit import WHOLE, Length, fit
+from newsletter.lib.crypto import Vault
 from newsletter.models import Cadence, Edition, EditionBody, Gathering, Lane
-from newsletter.vault import Vault
 
 log = structlog.get_logger()
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from newsletter import db
 from newsletter.editions.owed import LOOK_BACK
+from newsletter.lib import db
+from newsletter.lib.pruning import Rule, Table, days
 from newsletter.models import LeftOver
-from newsletter.pruning import Rule, Table, days
 
 _OVERDUE = """
 SELECT count(*) FROM (SELECT DISTINCT m.item_id, s.subscriber_id FROM left_over l

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, When
 
 from newsletter.editions.compose import Composer, Draft, as_body, edition_key, store_editions
-from newsletter.editions.render import Look
+from newsletter.editions.rendering.renderer import Look
 from newsletter.models import Lane, Notice, Occasion
 from newsletter.models import Look as LookRow
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter import db
-from newsletter.editions.alike import alike
+from newsletter.editions.group_by_matches import alike
+from newsletter.lib import db
 from newsletter.models import Cadence, Gathering
 
 #: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a

@@ -7,12 +7,14 @@ from typing import Literal
 
 from django.db import transaction
 
-from newsletter.feeds import child, entries, incidents, paging
-from newsletter.feeds.fetch import Failed, Fetched, Fetcher
-from newsletter.feeds.history import End, Page, Parse, Reader, Trouble, older_pages
-from newsletter.feeds.keep import keep
-from newsletter.feeds.parsed import ParsedFeed
-from newsletter.feeds.probe import Refused
+from newsletter.feeds.archive import page_urls
+from newsletter.feeds.archive.older_pages import End, Page, Parse, Reader, Trouble, older_pages
+from newsletter.feeds.catalogue.probe import Refused
+from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher
+from newsletter.feeds.parsing.model import ParsedFeed
+from newsletter.feeds.sandbox import sandboxed_parse
+from newsletter.feeds.storage import diff, incidents
+from newsletter.feeds.storage.save import keep
 from newsletter.models import Entry, Feed, Incident
 
 
@@ -62,7 +64,7 @@ def backfill(
     *,
     fetcher: Fetcher,
     clock: Callable[[], datetime],
-    parse: Parse = child.parse,
+    parse: Parse = sandboxed_parse.parse,
     most_pages: int = 0,
     pause: float = 1.0,
     restart: bool = False,
@@ -84,13 +86,13 @@ def backfill(
         return Refused(f"there is no feed {feed_id}: see 'newsletter feeds list'")
     if feed.backfilled and not feed.backfill_page:
         return Backfilled(feed_id, "finished", pages_in_all=feed.backfilled)
-    if skip and not paging.counted_on(feed.backfill_page):
+    if skip and not page_urls.counted_on(feed.backfill_page):
         return Refused("the page that is next cannot be left out, for only it says what follows: run it without --skip")
     reader = Reader(fetcher, parse, clock(), pause)
     front = _front(feed, reader)
     if isinstance(front, Refused):
         return front
-    start = paging.counted_on(feed.backfill_page) if skip else feed.backfill_page
+    start = page_urls.counted_on(feed.backfill_page) if skip else feed.backfill_page
     pages = older_pages(feed.url, front.said, reader, start=start)
     return _read(feed, front, pages, most_pages, clock, progress)
 
@@ -102,7 +104,7 @@ def _front(feed: Feed, reader: Reader) -> _Front | Refused:
     said = reader.parse(got.body, url=got.url, content_type=got.content_type, now=reader.now)
     if not isinstance(said, ParsedFeed):
         return Refused(said.reason)
-    poll = entries.read(feed, said)
+    poll = diff.read(feed, said)
     polled_at = Entry.objects.filter(id__in=poll.seen).order_by("-last_seen_at").values_list("last_seen_at", flat=True)
     if not polled_at:
         return Refused(f"none of its present entries was read yet: run 'newsletter feeds refresh {feed.id}' first")
@@ -136,7 +138,7 @@ def _read(
 
 def _stored(feed: Feed, front: _Front, page: Page, so_far: Backfilled, at: str, now: datetime) -> Backfilled:
     """Keep one page in one transaction, and move on from `at` to the page after it, unless another process did."""
-    poll = entries.read(feed, page.feed)
+    poll = diff.read(feed, page.feed)
     fresh = _fresh(poll, front)
     with transaction.atomic():
         if not _move(so_far, at, page.following, pages=1):
@@ -146,7 +148,7 @@ def _stored(feed: Feed, front: _Front, page: Page, so_far: Backfilled, at: str, 
             Entry.objects.filter(feed=feed, guid__in=[one.one.guid for one in fresh]).values_list("guid", flat=True)
         )
         fresh = tuple(one for one in fresh if one.one.guid not in there)
-        kept = keep(feed, entries.Poll(fresh, (), 0), page.feed.language or front.said.language, now)
+        kept = keep(feed, diff.Poll(fresh, (), 0), page.feed.language or front.said.language, now)
         met = _met(feed.id, set(poll.seen) - front.seen)
         if met or not page.following:
             incidents.close(feed.id, Incident.Kind.GAP, now)
@@ -161,7 +163,7 @@ def _stored(feed: Feed, front: _Front, page: Page, so_far: Backfilled, at: str, 
     )
 
 
-def _fresh(poll: entries.Poll, front: _Front) -> tuple[entries.News, ...]:
+def _fresh(poll: diff.Poll, front: _Front) -> tuple[diff.News, ...]:
     """The entries that nobody knows, never to be mailed; news are left to the next poll, which may mail them."""
     return tuple(
         replace(one, changes=tuple(replace(change, announced=False) for change in one.changes))

@@ -9,16 +9,16 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 
-from newsletter.matching import query as queries
-from newsletter.matching.compiling import Compiled, index_for
-from newsletter.matching.first import first_index
-from newsletter.matching.holding import put_aside
-from newsletter.matching.index import Hit, Index, Met, spans
-from newsletter.matching.judging import receipt
-from newsletter.matching.sought import NO_ALIASES, Aliases, compiled
-from newsletter.matching.stored import Stored, stored, wordings
+from newsletter.lib.crypto import Vault
+from newsletter.matching.engine.query_index import Hit, Index, Met, spans
+from newsletter.matching.live_index.cold_start import first_index
+from newsletter.matching.live_index.current import Compiled, index_for
+from newsletter.matching.live_index.stored_items import Stored, stored, wordings
+from newsletter.matching.query import language as queries
+from newsletter.matching.query.compiled import NO_ALIASES, Aliases, compiled
+from newsletter.matching.topics.draft_matcher import receipt
+from newsletter.matching.topics.hold import put_aside
 from newsletter.models import Item, Match
-from newsletter.vault import Vault
 
 __all__ = ["Matched", "Would", "match_fresh", "spans", "would_match"]
 

@@ -13,13 +13,13 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from newsletter.matching import holding
-from newsletter.matching.index import Hit
-from newsletter.matching.judging import Judge, receipt
+from newsletter.matching.engine.query_index import Hit
+from newsletter.matching.live_index.stored_items import stored, wordings
 from newsletter.matching.match import YOUNG
-from newsletter.matching.query import QueryError
-from newsletter.matching.revisions import draft_of
-from newsletter.matching.stored import stored, wordings
+from newsletter.matching.query.language import QueryError
+from newsletter.matching.topics import hold
+from newsletter.matching.topics.draft_matcher import Judge, receipt
+from newsletter.matching.topics.revisions import draft_of
 from newsletter.models import ItemVersion, Match, Topic, TopicRevision
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Rematched:
 
 def rematch(*, clock: Callable[[], datetime], chunks: int = 50) -> bool:
     """Let revisions that wait meet up to `chunks` chunks of stored items; True when more is left. Repeatable."""
-    holding.settle(now=clock())
+    hold.settle(now=clock())
     for _ in range(chunks):
         revision = _next(clock())
         if revision is None:
@@ -116,7 +116,7 @@ def _write(
             restored += match.withdrawn_at is not None
             owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
             _again(revision, row, hits, match, owes=owes)
-    holding.put_aside([revision.topic_id])
+    hold.put_aside([revision.topic_id])
     gone = [match.id for item_id, match in known.items() if not met[item_id]]
     withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
     return Rematched(len(fresh), withdrawn, restored)

@@ -7,10 +7,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from newsletter import db
-from newsletter.matching.naming import raise_number
+from newsletter.lib import db
+from newsletter.lib.pruning import GoingOn, Rule, Table, always, days
+from newsletter.matching.topics.lookup import raise_number
 from newsletter.models import AliasPack, Anchor, Match, Subscription, Topic, TopicRevision
-from newsletter.pruning import GoingOn, Rule, Table, always, days
 
 #: No item is mailed more than twenty days after it came, and who was given it is kept as long.
 OWN_MATCH: Final = timedelta(days=21)

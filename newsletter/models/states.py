@@ -95,3 +95,11 @@ class Cadence(models.IntegerChoices):
     IMMEDIATE = 1
     DAILY = 2
     WEEKLY = 3
+
+
+#: Why a hand-over came to nothing for which its provider can do nothing.
+WORDLESS, UNASKED, HELD_UP = OURS = (
+    "its wording is gone, or does not open",
+    "not begun: the database did not answer",
+    "not begun: the worker was held up",
+)

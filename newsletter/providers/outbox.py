@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from newsletter import mail
-from newsletter.clock import utcnow
-from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused
-from newsletter.providers.letters import Letters
+from newsletter.lib import message
+from newsletter.lib.clock import utcnow
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Refused
+from newsletter.providers.prepared_messages import Letters
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"\d{8}T\d{6}Z-([\w-]+)\.eml", re.ASCII)
@@ -24,7 +24,7 @@ class Outbox:
     window: int | None = 50
     one_letter: bool = False
 
-    def __init__(self, directory: Path, sender: mail.Sender, *, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(self, directory: Path, sender: message.Sender, *, clock: Callable[[], datetime] = utcnow) -> None:
         self._directory = directory
         self._sender = sender
         self._clock = clock
@@ -55,7 +55,7 @@ class Outbox:
         name = known.get(parcel.opaque) or f"{now.strftime(_STAMP)}-{parcel.opaque}.eml"
         try:
             _write(self._directory / name, letters.message(parcel, now))
-        except mail.NotMailable as error:
+        except message.NotMailable as error:
             return Refused(str(error))
         except OSError as error:
             return _refusal(error)

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.handover import Address
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import mailbox_limit, notices, people
 from newsletter.subscribers.signup import Signed, Wait
 from newsletter.subscribers.tokens import Wrong, find_subscriber
-from newsletter.vault import Vault
 
 Kind = SignUpRequest.Kind
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.lib.crypto import Vault, same
 from newsletter.models import Cadence, Consent, Notice, SignUpRequest, Subscriber, Topic
 from newsletter.subscribers import mailbox_limit, people
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic, read, write
 from newsletter.subscribers.tokens import Expired, Used, Wrong, find_notice
-from newsletter.vault import Vault, same
 
 #: Of the words on the subscribe page that somebody agrees to. Raise it when they change.
 WORDING = 1

@@ -9,9 +9,9 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from newsletter.handover import Address
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
 from newsletter.models import MailboxLimit, SignUpRequest
-from newsletter.vault import Vault
 
 Kind = SignUpRequest.Kind
 _AT_ONCE, _DAY = timedelta(0), timedelta(days=1)

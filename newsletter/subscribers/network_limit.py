@@ -6,9 +6,9 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from newsletter import db
+from newsletter.lib import db
+from newsletter.lib.crypto import Vault
 from newsletter.models import NetworkCount, SignUpRequest
-from newsletter.vault import Vault
 
 #: Requests of one kind that one network may make in an hour.
 MOST: Final = 60

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from newsletter.lib.crypto import Vault, new_nonce
 from newsletter.models import Notice, Subscriber
 from newsletter.subscribers.choices import Choices, write
-from newsletter.vault import Vault, new_nonce
 
 #: How long the link of each kind works; a notice that could not be mailed for so long is not mailed any more.
 VALID = {

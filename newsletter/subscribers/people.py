@@ -7,12 +7,12 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from newsletter.handover import Address
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
+from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.rhythms import look, rhythms
-from newsletter.vault import Vault
 
 #: The reason of what remains of somebody who left: it stops who would add them, never their own confirmed sign-up.
 LEFT: Final = "left"

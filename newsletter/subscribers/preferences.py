@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
+from newsletter.lib.crypto import Vault
 from newsletter.models import Cadence, Notice, SignUpRequest, Subscriber, Subscription, Topic
 from newsletter.subscribers import mailbox_limit, people
 from newsletter.subscribers.choices import CancelPlanned, Choices, NextDue, OwnTopic
 from newsletter.subscribers.tokens import Expired, Wrong, find_notice, lasting
-from newsletter.vault import Vault
 
 #: How long a stopped topic can be taken up again where it was left.
 UNDO = timedelta(hours=24)

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.lib.crypto import Vault
 from newsletter.models import Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import mailbox_limit, notices, people
 from newsletter.subscribers.confirm import choices_of
 from newsletter.subscribers.signup import Signed, Wait
 from newsletter.subscribers.tokens import Wrong, find_notice
-from newsletter.vault import Vault
 
 Kind = SignUpRequest.Kind
 

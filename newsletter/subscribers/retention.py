@@ -7,7 +7,8 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter import db
+from newsletter.lib import db
+from newsletter.lib.pruning import GoingOn, InPieces, Rule, Table, days
 from newsletter.models import (
     Consent,
     Look,
@@ -20,11 +21,10 @@ from newsletter.models import (
     Subscription,
     Suppression,
 )
-from newsletter.pruning import GoingOn, InPieces, Rule, Table, days
 from newsletter.subscribers import mailbox_limit, network_limit, sign_up_queue
-from newsletter.subscribers.leave import UNDO
 from newsletter.subscribers.notices import VALID
 from newsletter.subscribers.people import LEFT
+from newsletter.subscribers.unsubscribe import UNDO
 
 #: How long it counts that a notice was sent.
 COUNTED: Final = timedelta(days=30)

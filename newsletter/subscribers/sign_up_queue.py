@@ -15,14 +15,14 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from newsletter import db
-from newsletter.handover import Address
+from newsletter.lib import db
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
 from newsletter.models import SignUpRequest
 from newsletter.subscribers import ask, network_limit, notice_budget, renew, signup
 from newsletter.subscribers.choices import Choices, NextDue, read, write
 from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Wrong
-from newsletter.vault import Vault
 
 log = structlog.get_logger()
 Kind = SignUpRequest.Kind

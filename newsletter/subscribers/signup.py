@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from newsletter.handover import Address
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import mailbox_limit, notices, people
-from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, NextDue
-from newsletter.vault import Vault
+from newsletter.subscribers.email_address import index_of
 
 #: A sign-up that comes so soon after the mail only changes what its button does; a later one also brings another mail.
 SAME_VISIT = timedelta(hours=1)

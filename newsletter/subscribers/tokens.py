@@ -6,8 +6,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from newsletter.lib.crypto import Vault, epoch_check, same
 from newsletter.models import Notice, Subscriber
-from newsletter.vault import Vault, epoch_check, same
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 2**31

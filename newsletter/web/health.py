@@ -10,10 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from newsletter import db, wiring
-from newsletter.config import METRICS_LISTENER
+from newsletter import wiring
+from newsletter.config.config import METRICS_LISTENER
+from newsletter.lib import db
 from newsletter.models import Gate, ProviderGate, Pulse
-from newsletter.web.figures import registry
+from newsletter.web.metrics import registry
 
 #: Without a look at the tables for so long, nothing leaves.
 LATEST_LOOK = timedelta(seconds=120)

@@ -14,7 +14,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-from newsletter.editions.render import Wording  # noqa: E402
+from newsletter.editions.rendering.renderer import Wording  # noqa: E402
 from tests.editions import stories  # noqa: E402
 from tests.editions.stories import FRAME, QUIET, TEMPLATES  # noqa: E402
 

@@ -11,10 +11,12 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 from django.urls import reverse  # noqa: E402
 
-from newsletter import clock, sign_ups, wiring  # noqa: E402
-from newsletter.matching import objections  # noqa: E402
+from newsletter import wiring  # noqa: E402
+from newsletter.lib import clock  # noqa: E402
+from newsletter.matching.topics import reader_feedback  # noqa: E402
 from newsletter.models import Cadence, Match, Notice, Subscriber, Subscription, Topic, TopicRevision  # noqa: E402
-from tests import rows  # noqa: E402
+from newsletter.worker import sign_ups  # noqa: E402
+from tests import factories  # noqa: E402
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "canary7f3a@example.org"
@@ -145,9 +147,9 @@ def test_one_link_ends_everything_and_takes_it_back(page, topics):
 
 def objection_path(topic: Topic) -> str:
     topic.refresh_from_db()
-    item = rows.item()
-    rows.match(item, topic)
-    return reverse("objection", args=[objections.token(item.id, topic.id, wiring.vault())])
+    item = factories.item()
+    factories.match(item, topic)
+    return reverse("objection", args=[reader_feedback.token(item.id, topic.id, wiring.vault())])
 
 
 def test_a_reader_objects_with_one_press(page, topics):

@@ -4,14 +4,14 @@ import pytest
 
 from newsletter.delivery import erasure
 from newsletter.models import Delivery, DeliveryItem, EditionBody
-from tests import rows
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 
 def test_words_that_only_they_got_go_and_those_of_others_stay() -> None:
-    gone, stays = rows.subscriber(), rows.subscriber()
-    alone, together, others = rows.planned([gone]), rows.planned([gone, stays]), rows.planned([stays])
+    gone, stays = factories.subscriber(), factories.subscriber()
+    alone, together, others = factories.planned([gone]), factories.planned([gone, stays]), factories.planned([stays])
     erasure.forget(gone.id)
     worded = set(EditionBody.objects.values_list("edition__delivery__batch_id", flat=True))
     assert worded == {*together.batch_ids, *others.batch_ids}
@@ -24,4 +24,4 @@ def test_words_that_only_they_got_go_and_those_of_others_stay() -> None:
 
 
 def test_nothing_was_ever_mailed() -> None:
-    erasure.forget(rows.subscriber().id)
+    erasure.forget(factories.subscriber().id)

@@ -5,21 +5,24 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from newsletter.delivery import barrier, gate, provider_gate, recover, send, status
-from newsletter.delivery.plan import Carrier
-from newsletter.handover import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.delivery import send
+from newsletter.delivery.gates import provider_gate, sending_gate
+from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
-from tests import rows
-from tests.delivery.carrier import Script, ScriptedCarrier, sender
+from tests import factories
+from tests.delivery.fake_provider import Script, ScriptedCarrier, sender
 
 pytestmark = pytest.mark.django_db
 
-NOW = rows.NOW
+NOW = factories.NOW
 
 
 @pytest.fixture(autouse=True)
 def _gate() -> None:
-    rows.open_gate()
+    factories.open_gate()
 
 
 def at(moment: datetime = NOW):
@@ -31,7 +34,7 @@ def states() -> dict[str, int]:
 
 
 def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:
-    made = rows.planned([rows.subscriber("one@example.org"), rows.subscriber("two@example.org")])
+    made = factories.planned([factories.subscriber("one@example.org"), factories.subscriber("two@example.org")])
     carrier = ScriptedCarrier()
     sent = send.send_next(sender(carrier), clock=at())
     assert sent is not None and sent.accepted == 2
@@ -44,7 +47,7 @@ def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:
 
 
 def test_windows_are_committed_before_their_bytes_leave() -> None:
-    rows.planned(5)
+    factories.planned(5)
     seen: list[int | None] = []
 
     def look(_parcel: object) -> Accepted:
@@ -60,7 +63,7 @@ def test_windows_are_committed_before_their_bytes_leave() -> None:
 
 
 def test_a_refused_recipient_fails_alone() -> None:
-    made = rows.planned(3)
+    made = factories.planned(3)
     bad = made.people[1].id
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
     carrier = ScriptedCarrier(lambda parcel: Refused("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
@@ -70,7 +73,7 @@ def test_a_refused_recipient_fails_alone() -> None:
 
 
 def test_a_recipient_put_off_moves_to_a_new_batch_with_proof() -> None:
-    made = rows.planned(3)
+    made = factories.planned(3)
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
     later = ids[made.people[0].id]
     carrier = ScriptedCarrier(lambda parcel: Deferred("450 4.2.1") if parcel.delivery_id == later else Accepted())
@@ -87,7 +90,7 @@ def test_a_recipient_put_off_moves_to_a_new_batch_with_proof() -> None:
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -> None:
-    rows.planned(3, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(3, carrier=Carrier(1, one_letter=window is None))
     carrier = ScriptedCarrier(lambda _parcel: Deferred("connection refused"), window=window)
     for minutes, tries in ((0, 1), (2, 2), (5, 3)):
         send.send_next(sender(carrier), clock=at(NOW + timedelta(minutes=minutes)))
@@ -101,11 +104,11 @@ def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -
 
 
 def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
-    rows.planned(2)
-    rows.planned(2)
+    factories.planned(2)
+    factories.planned(2)
     carrier = ScriptedCarrier(lambda _parcel: Deferred("401", pause=True))
     send.send_next(sender(carrier), clock=at())
-    assert gate.closed_by() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
+    assert sending_gate.closed_by() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
     assert send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))) is None
     assert states() == {"planned": 4}
     assert provider_gate.resume_what_closed_by_itself() == []
@@ -117,18 +120,18 @@ def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_unknown_is_never_handed_over_again(window: int | None) -> None:
-    rows.planned(3, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(3, carrier=Carrier(1, one_letter=window is None))
     carrier = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=window)
     send.send_next(sender(carrier), clock=at())
     assert states() == {"unknown": 3}
     carrier.script = lambda _parcel: Accepted()
-    recover.recover(now=NOW + timedelta(days=1))
+    expired_leases.recover(now=NOW + timedelta(days=1))
     assert send.send_next(sender(carrier), clock=at(NOW + timedelta(days=1))) is None
     assert len(carrier.handed) == 3
 
 
 def test_a_second_hand_over_is_refused_by_the_database() -> None:
-    made = rows.planned(1)
+    made = factories.planned(1)
     Attempt.objects.create(batch_id=made.batch_ids[0], n=7, provider=1, began_at=NOW)
     carrier = ScriptedCarrier()
     send.send_next(sender(carrier), clock=at())
@@ -139,7 +142,7 @@ def test_a_second_hand_over_is_refused_by_the_database() -> None:
 
 
 def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
-    made = rows.planned(5, carrier=Carrier(1, one_letter=True))
+    made = factories.planned(5, carrier=Carrier(1, one_letter=True))
     bad = Delivery.objects.get(subscriber_id=made.people[3].id).id
 
     def judge(carrier: ScriptedCarrier) -> Script:
@@ -169,7 +172,7 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
     ],
 )
 def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
-    made = rows.planned(2)
+    made = factories.planned(2)
     change(made.people[0])
     carrier = ScriptedCarrier()
     send.send_next(sender(carrier), clock=at())
@@ -180,7 +183,7 @@ def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
 
 
 def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
-    made = rows.planned(1)
+    made = factories.planned(1)
     index = made.people[0].address_index
     Suppression.objects.create(address_index=index, reason="bounce", since=NOW, lifted_at=NOW)
     carrier = ScriptedCarrier()
@@ -189,14 +192,14 @@ def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
 
 
 def test_a_notice_goes_to_nobody_who_left() -> None:
-    _notice(rows.subscriber(state="left"))
+    _notice(factories.subscriber(state="left"))
     carrier = ScriptedCarrier()
     send.send_next(sender(carrier), clock=at())
     assert (carrier.handed, states()) == ([], {"cancelled": 1})
 
 
 def test_erasure_stops_even_a_notice() -> None:
-    erased = rows.subscriber(state="pending")
+    erased = factories.subscriber(state="pending")
     Suppression.objects.create(address_index=erased.address_index, reason="erased", sticky=False, since=NOW)
     _notice(erased)
     carrier = ScriptedCarrier()
@@ -205,7 +208,7 @@ def test_erasure_stops_even_a_notice() -> None:
 
 
 def test_who_leaves_between_two_windows_is_left_out_too() -> None:
-    made = rows.planned(4)
+    made = factories.planned(4)
     last = made.people[3]
 
     def leave(_parcel: object) -> Accepted:
@@ -219,7 +222,7 @@ def test_who_leaves_between_two_windows_is_left_out_too() -> None:
 
 
 def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
-    rows.planned(5)
+    factories.planned(5)
 
     def pause(_parcel: object) -> Accepted:
         provider_gate.pause(1, "an operator", now=NOW, by_hand=True)
@@ -237,7 +240,7 @@ def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
 
 @pytest.mark.parametrize("last", [Accepted(), Refused("550"), Unknown("silence")])
 def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Accepted | Refused | Unknown) -> None:
-    rows.planned(3)
+    factories.planned(3)
     third = max(Delivery.objects.values_list("id", flat=True))
 
     def answer(parcel: Parcel) -> Outcome:
@@ -250,7 +253,7 @@ def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Ac
 
 
 def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:
-    made = rows.planned(2)
+    made = factories.planned(2)
     Subscriber.objects.filter(id__in=[person.id for person in made.people]).update(state="left")
     carrier = ScriptedCarrier()
     send.send_next(sender(carrier), clock=at())
@@ -258,7 +261,7 @@ def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:
 
 
 def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_final() -> None:
-    bounced, complained = rows.subscriber(state="pending"), rows.subscriber(state="pending")
+    bounced, complained = factories.subscriber(state="pending"), factories.subscriber(state="pending")
     for who, reason, sticky in ((bounced, "bounce", False), (complained, "complaint", True)):
         Suppression.objects.create(address_index=who.address_index, reason=reason, sticky=sticky, since=NOW)
     for who in (bounced, complained):
@@ -275,7 +278,7 @@ def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_fina
 def _notice(who: Subscriber) -> None:
     from newsletter.models import Notice, Occasion
 
-    made = rows.planned([who], lane=Lane.NOTICE, kind="notice")
+    made = factories.planned([who], lane=Lane.NOTICE, kind="notice")
     notice = Notice.objects.create(
         kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + timedelta(days=7)
     )
@@ -286,25 +289,27 @@ def _notice(who: Subscriber) -> None:
 
 def test_notices_go_before_alerts_and_alerts_before_digests() -> None:
     for lane, kind in ((Lane.DIGEST, "digest"), (Lane.ALERT, "alert"), (Lane.NOTICE, "alert")):
-        rows.planned(1, lane=lane, kind=kind)
+        factories.planned(1, lane=lane, kind=kind)
     held = [barrier.claim(now=NOW, provider=1) for _ in range(3)]
     lanes = [Batch.objects.get(id=one.batch_id).lane for one in held if one]
     assert lanes == [Lane.NOTICE, Lane.ALERT, Lane.DIGEST]
 
 
 def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
-    rows.planned(1)
+    factories.planned(1)
     held = barrier.claim(now=NOW, provider=1)
-    gate.pause("tests")
+    sending_gate.pause("tests")
     assert held is not None
-    assert barrier.begin(held, now=NOW, provider=1, window=2, vault=rows.VAULT) is None
+    assert barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT) is None
     assert Gate.objects.get().paused_by == "tests"
     assert Batch.objects.get().state == "claimed"
 
 
-@pytest.mark.parametrize("pause", [lambda: gate.pause("tests"), lambda: provider_gate.pause(1, "tests", now=NOW)])
+@pytest.mark.parametrize(
+    "pause", [lambda: sending_gate.pause("tests"), lambda: provider_gate.pause(1, "tests", now=NOW)]
+)
 def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
-    rows.planned(4)
+    factories.planned(4)
 
     def close(_parcel: object) -> Accepted:
         pause()
@@ -317,28 +322,28 @@ def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_who_did_not_hear_that_the_barrier_was_passed_may_ask_again(window: int | None) -> None:
-    rows.planned(2, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(2, carrier=Carrier(1, one_letter=window is None))
     held = barrier.claim(now=NOW, provider=1)
     assert held is not None
-    first, again = (barrier.begin(held, now=NOW, provider=1, window=window, vault=rows.VAULT) for _ in range(2))
+    first, again = (barrier.begin(held, now=NOW, provider=1, window=window, vault=factories.VAULT) for _ in range(2))
     assert first and first == again
     assert Attempt.objects.count() == Batch.objects.get().attempts == 1
 
 
 def test_a_worker_that_wakes_up_late_drops_its_work() -> None:
-    rows.planned(1)
+    factories.planned(1)
     held = barrier.claim(now=NOW, provider=1)
     assert held is not None
-    assert barrier.begin(held, now=NOW + timedelta(seconds=51), provider=1, window=2, vault=rows.VAULT) is None
-    assert recover.recover(now=NOW + timedelta(seconds=61)).given_back == 1
+    assert barrier.begin(held, now=NOW + timedelta(seconds=51), provider=1, window=2, vault=factories.VAULT) is None
+    assert expired_leases.recover(now=NOW + timedelta(seconds=61)).given_back == 1
     other = barrier.claim(now=NOW + timedelta(seconds=61), provider=1)
     assert other is not None
-    assert barrier.begin(held, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=rows.VAULT) is None
-    assert barrier.begin(other, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=rows.VAULT)
+    assert barrier.begin(held, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=factories.VAULT) is None
+    assert barrier.begin(other, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=factories.VAULT)
 
 
 def test_no_address_in_the_values_that_travel() -> None:
-    rows.planned([rows.subscriber("canary+7f3a@example.org")])
+    factories.planned([factories.subscriber("canary+7f3a@example.org")])
     carrier = ScriptedCarrier()
     send.send_next(sender(carrier), clock=at())
     assert "canary" not in repr(carrier.handed) + str(carrier.handed[0].address)
@@ -351,14 +356,14 @@ def test_no_address_in_the_values_that_travel() -> None:
 def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
     window: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows.planned(4, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(4, carrier=Carrier(1, one_letter=window is None))
 
     def gone(*_: object, **__: object) -> None:
         raise OperationalError("terminating connection")
 
     monkeypatch.setattr(send, "parcels", gone)
     carrier = ScriptedCarrier(window=window)
-    sent = send.send_next(sender(carrier), clock=lambda: rows.NOW)
+    sent = send.send_next(sender(carrier), clock=lambda: factories.NOW)
     assert sent is not None
     assert (sent.unknown, carrier.handed) == (0, [])
     assert [one.disproved for one in Attempt.objects.all()] == [True]

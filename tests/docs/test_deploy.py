@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli import http_server
-from newsletter.providers.sendgrid_events import LARGEST
+from newsletter.cli.service import http_server
+from newsletter.providers.sendgrid.webhook import LARGEST
 
 PAGE = (Path(__file__).parents[2] / "docs/deploy.md").read_text()
 

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from newsletter.editions.parts import Block, Frame, Look, Piece, Reason, Source, Span
-from newsletter.editions.render import Wording
+from newsletter.editions.rendering.renderer import Wording
+from newsletter.editions.rendering.values import Block, Frame, Look, Piece, Reason, Source, Span
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "email"
 FRAME = Frame(

@@ -4,39 +4,39 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.editions import closing
+from newsletter.editions import gatherings
 from newsletter.editions.owed import owed
 from newsletter.models import Cadence, Gathering, Rhythm
-from tests import rows
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-DUE = rows.NOW
+DUE = factories.NOW
 
 
 def due() -> Rhythm:
-    who, what = rows.subscriber(), rows.topic()
-    rows.follow(who, what, Cadence.DAILY)
-    rows.match(rows.item(seen=DUE - timedelta(hours=1)), what, owed_at=DUE - timedelta(hours=1))
+    who, what = factories.subscriber(), factories.topic()
+    factories.follow(who, what, Cadence.DAILY)
+    factories.match(factories.item(seen=DUE - timedelta(hours=1)), what, owed_at=DUE - timedelta(hours=1))
     Rhythm.objects.filter(id=who.daily_rhythm_id).update(due_at=DUE)
     return Rhythm.objects.get(id=who.daily_rhythm_id)
 
 
 def test_six_hours_late_it_is_still_sent() -> None:
     due()
-    assert len(closing.take_slots(now=DUE + timedelta(hours=6))) == 1
+    assert len(gatherings.take_slots(now=DUE + timedelta(hours=6))) == 1
     assert not Gathering.objects.get().skipped
 
 
 def test_later_it_is_skipped_once_and_the_next_has_all_of_it() -> None:
     rhythm = due()
     late = DUE + timedelta(hours=6, seconds=1)
-    assert closing.take_slots(now=late) == ()
+    assert gatherings.take_slots(now=late) == ()
     assert Gathering.objects.get().skipped
-    assert closing.open_gatherings() == ()
-    assert closing.take_slots(now=late) == ()
+    assert gatherings.open_gatherings() == ()
+    assert gatherings.take_slots(now=late) == ()
     following = Rhythm.objects.get(id=rhythm.id).due_at
     assert following > late
-    (gathering_id,) = closing.take_slots(now=following)
+    (gathering_id,) = gatherings.take_slots(now=following)
     gathering = Gathering.objects.select_related("rhythm").get(id=gathering_id)
     assert len(owed(gathering, lo=0, hi=10**9, now=following)[0].match_ids) == 1

@@ -7,25 +7,25 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from newsletter.editions import closing, compose
+from newsletter.editions import compose, gatherings
 from newsletter.editions.owed import audience
 from newsletter.models import Batch, Cadence, Delivery, DeliveryItem, Edition, Gathering, Subscriber
-from tests import rows
+from tests import factories
 from tests.editions.test_compose import composer  # noqa: F401 - the fixture
 
-NOW = rows.NOW
+NOW = factories.NOW
 
 
 def _alert(people: int = 12) -> int:
-    red, blue = rows.topic("Red"), rows.topic("Blue")
+    red, blue = factories.topic("Red"), factories.topic("Blue")
     for number in range(people):
-        who = rows.subscriber()
-        rows.follow(who, red if number % 3 else blue)
+        who = factories.subscriber()
+        factories.follow(who, red if number % 3 else blue)
         if number % 4 == 0:
-            rows.follow(who, blue if number % 3 else red)
-    first, second = rows.item("One"), rows.item("Two")
-    rows.match(first, red), rows.match(second, blue)
-    gathering = closing.close_alert(now=NOW, wait=timedelta(0))
+            factories.follow(who, blue if number % 3 else red)
+    first, second = factories.item("One"), factories.item("Two")
+    factories.match(first, red), factories.match(second, blue)
+    gathering = gatherings.close_alert(now=NOW, wait=timedelta(0))
     assert gathering is not None
     return gathering
 
@@ -35,7 +35,7 @@ def _each_once(people: int) -> None:
     assert Delivery.objects.count() == people
     assert DeliveryItem.objects.count() == people + len(range(0, people, 4))
     assert sum(Batch.objects.values_list("size", flat=True)) == people
-    assert closing.open_gatherings() == ()
+    assert gatherings.open_gatherings() == ()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -89,7 +89,7 @@ def test_a_killed_composers_work_is_taken_up(composer: compose.Composer, at: str
             compose.compose(gathering, fragile, clock=lambda: NOW, chunk=3)
     done = 6 if at == "between chunks" else 3
     assert Delivery.objects.count() == done
-    assert closing.open_gatherings() == (gathering,)
+    assert gatherings.open_gatherings() == (gathering,)
     compose.compose(gathering, composer, clock=lambda: NOW, chunk=5)
     _each_once(12)
 
@@ -130,12 +130,12 @@ def test_a_chunk_shrinks_where_every_mail_is_another_one(composer: compose.Compo
     monkeypatch.setattr(
         compose, "store_editions", lambda drafts, *rest: at_once.append(len(drafts)) or store(drafts, *rest)
     )
-    rhythm = rows.rhythm(Cadence.DAILY, hour=9, due_at=NOW)
+    rhythm = factories.rhythm(Cadence.DAILY, hour=9, due_at=NOW)
     for number in range(9):
-        topic = rows.topic(f"T{number}")
-        rows.follow(rows.subscriber(daily_rhythm=rhythm), topic, Cadence.DAILY)
-        rows.match(rows.item(f"Item {number}"), topic)
-    for gathering in closing.take_slots(now=NOW):
+        topic = factories.topic(f"T{number}")
+        factories.follow(factories.subscriber(daily_rhythm=rhythm), topic, Cadence.DAILY)
+        factories.match(factories.item(f"Item {number}"), topic)
+    for gathering in gatherings.take_slots(now=NOW):
         compose.compose(gathering, composer, clock=lambda: NOW, chunk=16)
     assert Delivery.objects.count() == Edition.objects.count() == 9
     assert max(at_once) <= 2

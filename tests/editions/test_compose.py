@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from newsletter.delivery.plan import Carrier, Share, plan
-from newsletter.editions import closing, compose, owed
-from newsletter.editions.pieces import Explaining
-from newsletter.editions.render import Frame, Wording
+from newsletter.delivery.ledger.plan import Carrier, Share, plan
+from newsletter.editions import compose, gatherings, owed
+from newsletter.editions.load_content import Explaining
+from newsletter.editions.rendering.renderer import Frame, Wording
 from newsletter.models import (
     Batch,
     Cadence,
@@ -26,11 +26,11 @@ from newsletter.models import (
     Subscriber,
     Subscription,
 )
-from tests import rows
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-NOW = rows.NOW
+NOW = factories.NOW
 FRAME = Frame(
     organisation="The Digest",
     postal_address="1 Road, Town",
@@ -65,13 +65,13 @@ def composer() -> compose.Composer:
     return compose.Composer(
         wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),
         explaining=Explaining(own_words=own_words, spans=no_spans, objection=objection),
-        vault=rows.VAULT,
+        vault=factories.VAULT,
         plan=_plan,
     )
 
 
 def alert(composer: compose.Composer, *, chunk: int = 50_000) -> tuple[int, ...]:
-    gathering = closing.close_alert(now=NOW, wait=timedelta(0))
+    gathering = gatherings.close_alert(now=NOW, wait=timedelta(0))
     return () if gathering is None else compose.compose(gathering, composer, clock=lambda: NOW, chunk=chunk)
 
 
@@ -80,11 +80,11 @@ def given() -> set[tuple[int, int]]:
 
 
 def test_each_follower_gets_what_they_follow_in_one_mail(composer: compose.Composer) -> None:
-    one, two, both = rows.subscriber(), rows.subscriber(), rows.subscriber()
-    red, blue = rows.topic("Red"), rows.topic("Blue")
-    rows.follow(one, red), rows.follow(two, blue), rows.follow(both, red), rows.follow(both, blue)
-    first, second = rows.item("One"), rows.item("Two")
-    rows.match(first, red), rows.match(second, red), rows.match(second, blue)
+    one, two, both = factories.subscriber(), factories.subscriber(), factories.subscriber()
+    red, blue = factories.topic("Red"), factories.topic("Blue")
+    factories.follow(one, red), factories.follow(two, blue), factories.follow(both, red), factories.follow(both, blue)
+    first, second = factories.item("One"), factories.item("Two")
+    factories.match(first, red), factories.match(second, red), factories.match(second, blue)
     alert(composer)
     assert given() == {
         (first.id, one.id),
@@ -98,19 +98,19 @@ def test_each_follower_gets_what_they_follow_in_one_mail(composer: compose.Compo
 
 
 def test_people_who_get_the_same_share_one_edition(composer: compose.Composer) -> None:
-    red = rows.topic()
+    red = factories.topic()
     for _ in range(5):
-        rows.follow(rows.subscriber(), red)
-    rows.match(rows.item(), red)
+        factories.follow(factories.subscriber(), red)
+    factories.match(factories.item(), red)
     alert(composer)
     assert (Edition.objects.count(), Delivery.objects.count(), Batch.objects.count()) == (1, 5, 1)
 
 
 def test_another_look_is_another_edition(composer: compose.Composer) -> None:
-    red = rows.topic()
-    rows.follow(rows.subscriber(), red)
-    rows.follow(rows.subscriber(look=rows.look(discreet=False)), red)
-    rows.match(rows.item(), red)
+    red = factories.topic()
+    factories.follow(factories.subscriber(), red)
+    factories.follow(factories.subscriber(look=factories.look(discreet=False)), red)
+    factories.match(factories.item(), red)
     alert(composer)
     assert Edition.objects.count() == 2
 
@@ -128,49 +128,49 @@ def test_who_must_not_be_mailed_is_owed_nothing(
     composer: compose.Composer, people: dict, sparse: int, monkeypatch
 ) -> None:
     monkeypatch.setattr(owed, "_SPARSE", sparse)
-    red = rows.topic()
-    wanted = [rows.subscriber(), rows.subscriber(**people), rows.subscriber()]
+    red = factories.topic()
+    wanted = [factories.subscriber(), factories.subscriber(**people), factories.subscriber()]
     for one in wanted:
-        rows.follow(one, red)
+        factories.follow(one, red)
     for _ in range(20):
-        rows.subscriber()
-    rows.match(rows.item(), red)
+        factories.subscriber()
+    factories.match(factories.item(), red)
     alert(composer)
     mailed = Delivery.objects.order_by("id").values_list("subscriber_id", flat=True)
     assert list(mailed) == [wanted[0].id, wanted[2].id]
 
 
 def test_what_matched_before_one_followed_is_not_owed(composer: compose.Composer) -> None:
-    red = rows.topic()
-    rows.follow(rows.subscriber(), red, owed_from=NOW + timedelta(seconds=1))
-    rows.match(rows.item(), red)
+    red = factories.topic()
+    factories.follow(factories.subscriber(), red, owed_from=NOW + timedelta(seconds=1))
+    factories.match(factories.item(), red)
     alert(composer)
     assert Delivery.objects.count() == 0
 
 
 def test_matches_that_may_never_be_mailed_stay_quiet(composer: compose.Composer) -> None:
-    red = rows.topic()
-    rows.follow(rows.subscriber(), red)
-    rows.match(rows.item(), red, owed_at=None)
-    assert closing.close_alert(now=NOW, wait=timedelta(0)) is None
+    red = factories.topic()
+    factories.follow(factories.subscriber(), red)
+    factories.match(factories.item(), red, owed_at=None)
+    assert gatherings.close_alert(now=NOW, wait=timedelta(0)) is None
 
 
 def test_an_alert_waits_for_its_siblings(composer: compose.Composer) -> None:
-    red = rows.topic()
-    rows.match(rows.item(), red, owed_at=NOW - timedelta(seconds=119))
-    rows.match(rows.item(), red, owed_at=NOW)
+    red = factories.topic()
+    factories.match(factories.item(), red, owed_at=NOW - timedelta(seconds=119))
+    factories.match(factories.item(), red, owed_at=NOW)
     wait = timedelta(seconds=120)
-    assert closing.close_alert(now=NOW, wait=wait) is None
-    gathering = closing.close_alert(now=NOW + timedelta(seconds=1), wait=wait)
+    assert gatherings.close_alert(now=NOW, wait=wait) is None
+    gathering = gatherings.close_alert(now=NOW + timedelta(seconds=1), wait=wait)
     assert Match.objects.filter(gathering_id=gathering).count() == 2
     assert Occasion.objects.get().key == f"alert:{gathering}"
 
 
 def test_composing_twice_plans_once(composer: compose.Composer) -> None:
-    red = rows.topic()
-    rows.follow(rows.subscriber(), red)
-    rows.match(rows.item(), red)
-    gathering = closing.close_alert(now=NOW, wait=timedelta(0))
+    red = factories.topic()
+    factories.follow(factories.subscriber(), red)
+    factories.match(factories.item(), red)
+    gathering = gatherings.close_alert(now=NOW, wait=timedelta(0))
     assert gathering is not None
     again = partial(compose.compose, gathering, composer, clock=lambda: NOW)
     assert len(again()) == 1
@@ -178,34 +178,34 @@ def test_composing_twice_plans_once(composer: compose.Composer) -> None:
     Gathering.objects.update(composed_upto=0, composed_at=None)
     assert again() == ()
     assert Delivery.objects.count() == 1
-    assert closing.open_gatherings() == ()
+    assert gatherings.open_gatherings() == ()
 
 
 def test_small_chunks_give_the_same_mails(composer: compose.Composer) -> None:
-    red, blue = rows.topic(), rows.topic()
+    red, blue = factories.topic(), factories.topic()
     for number in range(7):
-        rows.follow(rows.subscriber(), red if number % 2 else blue)
-    item = rows.item()
-    rows.match(item, red), rows.match(item, blue)
+        factories.follow(factories.subscriber(), red if number % 2 else blue)
+    item = factories.item()
+    factories.match(item, red), factories.match(item, blue)
     alert(composer, chunk=2)
     assert Delivery.objects.count() == 7
     assert Edition.objects.count() == 2
 
 
 def due(cadence: Cadence, *, hour: int = 9) -> Rhythm:
-    return rows.rhythm(cadence, hour=hour, due_at=NOW)
+    return factories.rhythm(cadence, hour=hour, due_at=NOW)
 
 
 def digest(composer: compose.Composer, now=NOW) -> None:
-    for gathering in closing.take_slots(now=now):
+    for gathering in gatherings.take_slots(now=now):
         compose.compose(gathering, composer, clock=lambda: now)
 
 
 def test_a_digest_comes_at_its_hour_once_and_the_slot_moves_on(composer: compose.Composer) -> None:
-    red = rows.topic()
-    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY))
-    rows.follow(who, red, Cadence.DAILY)
-    rows.match(rows.item(), red)
+    red = factories.topic()
+    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
+    factories.follow(who, red, Cadence.DAILY)
+    factories.match(factories.item(), red)
     alert(composer)
     assert Delivery.objects.count() == 0
     digest(composer)
@@ -216,11 +216,11 @@ def test_a_digest_comes_at_its_hour_once_and_the_slot_moves_on(composer: compose
 
 
 def test_an_item_comes_once_on_whichever_mail_is_first(composer: compose.Composer) -> None:
-    red, blue = rows.topic(), rows.topic()
-    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY), weekly_rhythm=due(Cadence.WEEKLY))
-    rows.follow(who, red, Cadence.IMMEDIATE), rows.follow(who, blue, Cadence.DAILY)
-    both, only_blue = rows.item("Both"), rows.item("Blue")
-    rows.match(both, red), rows.match(both, blue), rows.match(only_blue, blue)
+    red, blue = factories.topic(), factories.topic()
+    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY), weekly_rhythm=due(Cadence.WEEKLY))
+    factories.follow(who, red, Cadence.IMMEDIATE), factories.follow(who, blue, Cadence.DAILY)
+    both, only_blue = factories.item("Both"), factories.item("Blue")
+    factories.match(both, red), factories.match(both, blue), factories.match(only_blue, blue)
     alert(composer)
     digest(composer)
     assert given() == {(both.id, who.id), (only_blue.id, who.id)}
@@ -228,11 +228,11 @@ def test_an_item_comes_once_on_whichever_mail_is_first(composer: compose.Compose
 
 
 def test_a_slower_mail_sweeps_up_what_a_faster_one_left(composer: compose.Composer) -> None:
-    red = rows.topic()
-    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY), paused_until=NOW)
-    rows.follow(who, red, Cadence.DAILY)
+    red = factories.topic()
+    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY), paused_until=NOW)
+    factories.follow(who, red, Cadence.DAILY)
     Subscriber.objects.filter(id=who.id).update(state="pending")
-    rows.match(rows.item(), red)
+    factories.match(factories.item(), red)
     alert(composer)
     Subscriber.objects.filter(id=who.id).update(state="active")
     Subscription.objects.update(cadence=Cadence.IMMEDIATE)
@@ -241,25 +241,25 @@ def test_a_slower_mail_sweeps_up_what_a_faster_one_left(composer: compose.Compos
 
 
 def test_a_weekly_reader_is_not_in_the_daily_mail(composer: compose.Composer) -> None:
-    red = rows.topic()
-    rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), red, Cadence.WEEKLY)
-    rows.match(rows.item(), red)
+    red = factories.topic()
+    factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), red, Cadence.WEEKLY)
+    factories.match(factories.item(), red)
     digest(composer)
     assert Delivery.objects.count() == 0
 
 
 def test_a_changed_hour_does_not_bring_a_second_mail_on_the_same_date(composer: compose.Composer) -> None:
-    red = rows.topic()
-    who = rows.subscriber(daily_rhythm=due(Cadence.DAILY))
-    rows.follow(who, red, Cadence.DAILY)
-    rows.match(rows.item(), red)
+    red = factories.topic()
+    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
+    factories.follow(who, red, Cadence.DAILY)
+    factories.match(factories.item(), red)
     digest(composer)
     later = NOW + timedelta(hours=8)
-    Subscriber.objects.filter(id=who.id).update(daily_rhythm=rows.rhythm(Cadence.DAILY, hour=17, due_at=later))
-    rows.match(rows.item(), red)
+    Subscriber.objects.filter(id=who.id).update(daily_rhythm=factories.rhythm(Cadence.DAILY, hour=17, due_at=later))
+    factories.match(factories.item(), red)
     digest(composer, later)
     assert Delivery.objects.count() == 1
-    assert closing.open_gatherings() == ()
+    assert gatherings.open_gatherings() == ()
 
 
 @pytest.mark.parametrize(
@@ -269,23 +269,23 @@ def test_an_item_is_read_no_longer_than_is_known_who_has_it(
     composer: compose.Composer, age: timedelta, told: int
 ) -> None:
     """An edit on its last day may owe an item that was given on its first; who has it is forgotten after 21 days."""
-    blue = rows.topic()
-    rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), blue, Cadence.DAILY)
-    rows.match(rows.item(seen=NOW - age), blue, owed_at=NOW - age + timedelta(days=10))
+    blue = factories.topic()
+    factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), blue, Cadence.DAILY)
+    factories.match(factories.item(seen=NOW - age), blue, owed_at=NOW - age + timedelta(days=10))
     digest(composer)
     assert Delivery.objects.count() == told
 
 
 def test_nothing_new_means_no_mail(composer: compose.Composer) -> None:
-    rows.follow(rows.subscriber(daily_rhythm=due(Cadence.DAILY)), rows.topic(), Cadence.DAILY)
+    factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), factories.topic(), Cadence.DAILY)
     digest(composer)
     assert (Delivery.objects.count(), Edition.objects.count()) == (0, 0)
 
 
 def test_an_edition_that_cannot_be_worded_is_parked_and_stops_no_other(composer: compose.Composer, monkeypatch) -> None:
-    red, blue = rows.topic("Red"), rows.topic("Blue")
-    rows.follow(rows.subscriber(), red), rows.follow(rows.subscriber(), blue)
-    rows.match(rows.item("Poison"), red), rows.match(rows.item("Good"), blue)
+    red, blue = factories.topic("Red"), factories.topic("Blue")
+    factories.follow(factories.subscriber(), red), factories.follow(factories.subscriber(), blue)
+    factories.match(factories.item("Poison"), red), factories.match(factories.item("Good"), blue)
     block = composer.wording.block
 
     def fragile(pieces, *rest):
@@ -300,23 +300,23 @@ def test_an_edition_that_cannot_be_worded_is_parked_and_stops_no_other(composer:
 
 
 def test_own_words_are_sealed_in_every_column(composer: compose.Composer) -> None:
-    red = rows.topic("Zzyzx topic")
-    rows.follow(rows.subscriber(), red)
-    rows.match(rows.item("Title", "Zzyzx text"), red)
+    red = factories.topic("Zzyzx topic")
+    factories.follow(factories.subscriber(), red)
+    factories.match(factories.item("Title", "Zzyzx text"), red)
     alert(composer)
     body = Edition.objects.get().editionbody
     assert b"Zzyzx" not in bytes(body.cipher)
-    opened = rows.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
+    opened = factories.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
     assert "Zzyzx text" in opened
 
 
 def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, monkeypatch) -> None:
     """Another composer gives the same item between our question and our plan: the chunk is computed again."""
-    red = rows.topic()
-    who, other = rows.subscriber(), rows.subscriber()
-    rows.follow(who, red), rows.follow(other, red)
-    item = rows.item()
-    rows.match(item, red)
+    red = factories.topic()
+    who, other = factories.subscriber(), factories.subscriber()
+    factories.follow(who, red), factories.follow(other, red)
+    item = factories.item()
+    factories.match(item, red)
     ask = compose.owed
 
     def raced(*args, **kwargs):
@@ -331,10 +331,10 @@ def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, m
 
 
 def test_old_words_that_are_used_again_last_as_long_as_new_ones() -> None:
-    made = rows.planned(1)
+    made = factories.planned(1)
     edition = Edition.objects.get()
     words = compose.as_body("Your update", "Text", "")
     draft = compose.Draft(bytes(edition.key), edition.look_id, ((made.item.id, 1, (1,)),), words)
     for days, expected in ((0.5, 0.0), (6.0, 6.0)):
-        compose.store_editions([draft], "alert", rows.VAULT, rows.NOW + timedelta(days=days))
-        assert EditionBody.objects.get().made_at == rows.NOW + timedelta(days=expected)
+        compose.store_editions([draft], "alert", factories.VAULT, factories.NOW + timedelta(days=days))
+        assert EditionBody.objects.get().made_at == factories.NOW + timedelta(days=expected)

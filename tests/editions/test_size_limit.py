@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.editions import closing, compose, excerpt, left_over, size_limit
-from newsletter.editions.size_limit import LIMIT, STEPS, TITLE, WHOLE, fit
+from newsletter.editions import compose, gatherings, left_over
+from newsletter.editions.rendering import excerpt, size_limit
+from newsletter.editions.rendering.size_limit import LIMIT, STEPS, TITLE, WHOLE, fit
 from newsletter.models import (
     Cadence,
     DeliveryItem,
@@ -22,7 +23,7 @@ from newsletter.models import (
     Rhythm,
     Topic,
 )
-from tests import rows
+from tests import factories
 from tests.editions.test_compose import NOW, alert, composer
 
 __all__ = ["composer"]
@@ -98,13 +99,13 @@ def test_an_excerpt_is_well_formed_and_a_beginning(fragment: str, length: int) -
 
 def follower(count: int, text: str, **subscriber: object) -> tuple[list[int], int]:
     """Somebody who follows a topic that `count` items of this text meet: (item ids, oldest first; subscriber id)."""
-    topic, person = rows.topic("Harbour"), rows.subscriber(**subscriber)
-    rows.follow(person, topic)
+    topic, person = factories.topic("Harbour"), factories.subscriber(**subscriber)
+    factories.follow(person, topic)
     items = []
     for number in range(count):
-        item = rows.item(f"Headline number {number}")
+        item = factories.item(f"Headline number {number}")
         ItemVersion.objects.filter(item_id=item.id).update(text=text, html=f"<p>{text}</p>")
-        rows.match(item, topic, owed_at=NOW - timedelta(seconds=count - number))
+        factories.match(item, topic, owed_at=NOW - timedelta(seconds=count - number))
         items.append(item.id)
     return items, person.id
 
@@ -113,7 +114,7 @@ def mails() -> list[tuple[Edition, dict[str, str]]]:
     return [
         (
             body.edition,
-            json.loads(rows.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")),
+            json.loads(factories.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")),
         )
         for body in EditionBody.objects.select_related("edition").order_by("edition_id")
     ]
@@ -148,7 +149,7 @@ def test_short_articles_stay_whole_beside_a_long_one(composer: compose.Composer)
 
 @pytest.mark.django_db
 def test_what_does_not_fit_is_given_to_nobody_and_comes_first_in_the_next_mail(composer: compose.Composer) -> None:
-    rhythm = rows.rhythm(Cadence.DAILY, due_at=NOW + timedelta(hours=1))
+    rhythm = factories.rhythm(Cadence.DAILY, due_at=NOW + timedelta(hours=1))
     items, person = follower(200, LONG, daily_rhythm=rhythm)
     alert(composer)
     given_first = list(DeliveryItem.objects.filter(subscriber_id=person).values_list("item_id", flat=True))
@@ -159,12 +160,12 @@ def test_what_does_not_fit_is_given_to_nobody_and_comes_first_in_the_next_mail(c
     assert f"{len(left)} more articles did not fit." in words["html"]
     assert LeftOver.objects.get().subscriber_id == person
 
-    fresh = rows.item("Fresh news")
-    rows.match(fresh, Topic.objects.get(), owed_at=NOW + timedelta(minutes=30))
+    fresh = factories.item("Fresh news")
+    factories.match(fresh, Topic.objects.get(), owed_at=NOW + timedelta(minutes=30))
     for day in range(1, 6):
         now = NOW + timedelta(days=day, hours=1)
         Rhythm.objects.filter(id=rhythm.id).update(due_at=now)
-        for gathering in closing.take_slots(now=now):
+        for gathering in gatherings.take_slots(now=now):
             compose.compose(gathering, composer, clock=lambda now=now: now)
     everything = list(DeliveryItem.objects.filter(subscriber_id=person).values_list("item_id", flat=True))
     assert sorted(everything) == sorted([*items, fresh.id]), "each once, none lost"
@@ -189,11 +190,11 @@ def test_status_counts_what_waits_for_more_than_ten_days(composer: compose.Compo
 @pytest.mark.django_db
 def test_people_with_other_leftovers_do_not_share_an_edition(composer: compose.Composer) -> None:
     items, _ = follower(200, "")
-    other = rows.subscriber()
-    topic = rows.topic("Half")
-    rows.follow(other, topic)
+    other = factories.subscriber()
+    topic = factories.topic("Half")
+    factories.follow(other, topic)
     for item in Item.objects.filter(id__in=items[50:]):
-        rows.match(item, topic)
+        factories.match(item, topic)
     alert(composer)
     told = [words["text"].partition(" more articles did not fit")[0].split()[-1] for _, words in mails()]
     assert len(told) == 2 and len({*told}) == 2

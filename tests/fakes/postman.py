@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from newsletter.clock import utcnow
+from newsletter.lib.clock import utcnow
 from tests.fakes.sendgrid import FakeSendGrid, Mail
 from tests.signed import body, event, sign
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import psycopg
 
 from tests import services
-from tests.faults import answers, flood, ground, killing, outages, people, phases, repeats, table, windows
+from tests.faults import answers, crash_points, flood, killing, outages, people, repeats, servers, table, windows
+from tests.faults.environment import Result, World, world
 from tests.faults.killer import Aim
-from tests.faults.world import Result, World, world
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ FULL = {
     "S21": Full(5_000, 10, lambda world: killing.upgraded(world, 3, pace=0.4)),
 }
 #: Those that need no installation, by seed.
-ALONE: dict[str, Callable[[int], Result]] = {"S22": lambda _seed: phases.confused(1_000)}
+ALONE: dict[str, Callable[[int], Result]] = {"S22": lambda _seed: crash_points.confused(1_000)}
 
 
 def main() -> int:
@@ -110,7 +110,7 @@ def _run(name: str, full: Full, seed: int) -> Result:
         redis = services.Redis()
         stack.callback(redis.close)
         redis.start()
-        template = ground.Template(postgres, directory, full.people, full.size, full.kind)
+        template = servers.Template(postgres, directory, full.people, full.size, full.kind)
         made = stack.enter_context(world(template, redis, directory / name, seed, smtp=full.smtp))
         with table.Progress(name, made):
             return full.run(made)

@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 
-from tests.faults import ground
+from tests.faults import servers
 from tests.faults.chaos import Chaos
-from tests.faults.crew import crew
-from tests.faults.world import Result, World, reconciled
+from tests.faults.environment import Result, World, reconciled
+from tests.faults.workers import crew
 
 #: Answers that leave us in doubt: nothing was taken (the first two), or all of it was.
 DOUBTFUL = ("drop", "half", "accept-500", "accept-drop", "accept-half", "accept-cut", "slow:3")
@@ -19,15 +19,15 @@ def bad_provider(world: World) -> Result:
     fake.script("500", times=3)
     fake.script("503", skip=5, times=3)
     fake.script("401", skip=5)
-    hands = crew(world.environment, world.directory, ground.worker(), ground.beat(), ground.web())
+    hands = crew(world.environment, world.directory, servers.worker(), servers.beat(), servers.web())
     with hands, world.postman() as postman:
         shut = "SELECT 1 FROM provider_gate WHERE paused_by IS NOT NULL"
-        closed = ground.until(lambda: bool(world.ledger.asked(shut)), 60)
+        closed = servers.until(lambda: bool(world.ledger.asked(shut)), 60)
         failed = world.ledger.counted().get("failed", 0)
         fake.rules.clear()
         fake.reset = None
         world.command("sending", "resume")
-        recovered = ground.until(world.ledger.done, 180)
+        recovered = servers.until(world.ledger.done, 180)
         result = Result(world.verdict(), 0, recovered, left=world.left(recovered))
         result = reconciled(world, postman, result)
     facts = {"closed by 401 after s": _rounded(closed), "requests": len(fake.requests)}
@@ -43,9 +43,9 @@ def doubtful_provider(world: World, share: float) -> Result:
     """S7: every sort of answer that leaves us in doubt; the judge knows how many were injected, and which were taken."""
     chaos = Chaos(world.seed, share, 0.02, dict.fromkeys(DOUBTFUL, 1))
     world.fake.rules = chaos
-    hands = crew(world.environment, world.directory, ground.worker(), ground.beat(), ground.web())
+    hands = crew(world.environment, world.directory, servers.worker(), servers.beat(), servers.web())
     with hands, world.postman() as postman:
-        recovered = ground.until(world.ledger.done, 300)
+        recovered = servers.until(world.ledger.done, 300)
         result = Result(world.verdict(), 0, recovered, left=world.left(recovered))
         result = reconciled(world, postman, result)
     met = Counter({mode: world.sendgrid.met[mode] for mode in DOUBTFUL})
@@ -65,8 +65,8 @@ def poisoned(world: World, refused: int) -> Result:
     fake, size = world.sendgrid, world.template.size
     fake.refused = frozenset(f"reader{size * number + 7}@example.org" for number in range(refused))
     app = "tests.faults.poison"
-    with crew(world.environment, world.directory, ground.worker(app), ground.worker(app), ground.beat(app)):
-        recovered = ground.until(world.done, 180)
+    with crew(world.environment, world.directory, servers.worker(app), servers.worker(app), servers.beat(app)):
+        recovered = servers.until(world.done, 180)
     verdict = world.verdict()
     ill = len(range(0, world.people, 100))
     least = math.ceil((world.people - ill) / size)

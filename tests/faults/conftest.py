@@ -7,7 +7,7 @@ import pytest
 
 from tests import services
 from tests.conftest import _or_skip
-from tests.faults import ground
+from tests.faults import servers
 
 PEOPLE, SIZE = 1_000, 10
 
@@ -16,20 +16,20 @@ collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"
 
 
 @pytest.fixture(scope="module")
-def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ground.Template]:
+def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Template]:
     server = _or_skip(lambda: services.Postgres(durable=True))
     _or_skip(services.Redis).close()
     server.start()
-    yield ground.Template(server, tmp_path_factory.mktemp("faults"), PEOPLE, SIZE)
+    yield servers.Template(server, tmp_path_factory.mktemp("faults"), PEOPLE, SIZE)
     server.stop()
 
 
 @pytest.fixture(scope="module")
-def window_template(server_template: ground.Template, tmp_path_factory: pytest.TempPathFactory) -> ground.Template:
+def window_template(server_template: servers.Template, tmp_path_factory: pytest.TempPathFactory) -> servers.Template:
     """Batches of several windows."""
-    return ground.Template(server_template.postgres, tmp_path_factory.mktemp("windows"), PEOPLE, 150)
+    return servers.Template(server_template.postgres, tmp_path_factory.mktemp("windows"), PEOPLE, 150)
 
 
 @pytest.fixture(scope="module")
-def file_template(tmp_path_factory: pytest.TempPathFactory) -> ground.Template:
-    return ground.Template(None, tmp_path_factory.mktemp("faults-sqlite"), PEOPLE, SIZE)
+def file_template(tmp_path_factory: pytest.TempPathFactory) -> servers.Template:
+    return servers.Template(None, tmp_path_factory.mktemp("faults-sqlite"), PEOPLE, SIZE)

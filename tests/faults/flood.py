@@ -3,13 +3,13 @@
 import random
 from typing import Any
 
-from newsletter.vault import Vault
+from newsletter.lib.crypto import Vault
 from tests.fakes.postman import MOST, post, said
 from tests.fakes.sendgrid import Mail
-from tests.faults import ground
+from tests.faults import servers
 from tests.faults.chaos import Chaos
-from tests.faults.crew import crew
-from tests.faults.world import Result, World
+from tests.faults.environment import Result, World
+from tests.faults.workers import crew
 
 #: What a snapshot holds: all that events lead to.
 _TABLES = (
@@ -23,9 +23,9 @@ def flooded(world: World, *, pace: float) -> Result:
     """Post while sending, then forget all that came of it, and post the same events in another order."""
     world.fake.rules = Chaos(world.seed, 0, pace)
     url = f"{world.url}hooks/sendgrid"
-    with crew(world.environment, world.directory, ground.worker(), ground.worker(), ground.beat(), ground.web()):
+    with crew(world.environment, world.directory, servers.worker(), servers.worker(), servers.beat(), servers.web()):
         with world.postman(fate=fate, lost=0.01, repeated=0.3, late=3.0) as postman:
-            recovered = ground.until(world.ledger.done, 300)
+            recovered = servers.until(world.ledger.done, 300)
             told = postman.tell_all(120)
         first = _snapshot(world)
         world.ledger.rows("DELETE FROM event; DELETE FROM suppression; DELETE FROM soft_bounce")

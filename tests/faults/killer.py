@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.crew import Crew, children, is_up, kill
 from tests.faults.ledger import Ledger
+from tests.faults.workers import Crew, children, is_up, kill
 
 
 @dataclass(frozen=True)

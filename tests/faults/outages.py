@@ -8,20 +8,20 @@ from collections.abc import Iterator
 import psycopg
 
 from tests import services
-from tests.faults import ground
+from tests.faults import servers
 from tests.faults.chaos import Chaos
-from tests.faults.crew import children, crew, kill
+from tests.faults.environment import Result, World
 from tests.faults.visitor import Visitor
-from tests.faults.world import Result, World
+from tests.faults.workers import children, crew, kill
 
 
 def without_redis(world: World, seconds: float, *, pace: float, rounds: int, frozen: float) -> Result:
     """S4: Redis is emptied, killed and started again, `frozen` for some seconds, and then gone for `seconds`."""
     world.fake.rules = Chaos(world.seed, 0, pace)
-    hands = [ground.worker(), ground.worker(), ground.beat(), ground.web()]
+    hands = [servers.worker(), servers.worker(), servers.beat(), servers.web()]
     delays: list[float] = []
     with crew(world.environment, world.directory, *hands), Visitor(world.url) as visitor:
-        ground.until(world.begun, 30)
+        servers.until(world.begun, 30)
         try:
             for _ in range(rounds):
                 world.redis.command("FLUSHALL")
@@ -35,13 +35,13 @@ def without_redis(world: World, seconds: float, *, pace: float, rounds: int, fro
             world.redis.freeze(False)
             world.redis.stop(kill=True)
             before = world.taken()
-            ground.until(world.ledger.done, seconds)
+            servers.until(world.ledger.done, seconds)
             meanwhile = world.taken() - before
             time.sleep(max(0, began + frozen + seconds - time.monotonic()))
         finally:
             world.redis.freeze(False)
             world.redis.start()
-        recovered = ground.until(world.ledger.done, 180)
+        recovered = servers.until(world.ledger.done, 180)
     verdict = world.verdict()
     facts = {"taken without Redis": meanwhile, "pages": visitor.told()}
     promises = {
@@ -55,7 +55,7 @@ def without_redis(world: World, seconds: float, *, pace: float, rounds: int, fro
 def _next_mail(world: World) -> list[float]:
     """[seconds until the provider takes the next mail]; empty when all is done."""
     before = world.taken()
-    waited = ground.until(lambda: world.taken() > before or world.ledger.done(), 90)
+    waited = servers.until(lambda: world.taken() > before or world.ledger.done(), 90)
     return [waited] if waited is not None and world.taken() > before else []
 
 
@@ -65,10 +65,10 @@ def crashed_database(world: World, crashes: int, *, share: float, pace: float, f
     chance = random.Random(world.seed)
     postgres = world.template.postgres
     assert postgres is not None
-    hands = [ground.worker(), ground.worker(), ground.beat(), ground.web()]
+    hands = [servers.worker(), servers.worker(), servers.beat(), servers.web()]
     done, delays = 0, []
     with crew(world.environment, world.directory, *hands) as made, Visitor(world.url) as visitor:
-        ground.until(world.begun, 30)
+        servers.until(world.begun, 30)
         while done < crashes and world.ledger.open_batches() != 0:
             time.sleep(chance.uniform(1, 3))
             postgres.crash()
@@ -84,7 +84,7 @@ def crashed_database(world: World, crashes: int, *, share: float, pace: float, f
                     kill(child)
             time.sleep(full)
         delays += _next_mail(world)
-        recovered = ground.until(world.ledger.done, 300)
+        recovered = servers.until(world.ledger.done, 300)
     facts = {"pages": visitor.told()}
     return Result(world.verdict(), done, recovered, delays, facts, {}, world.left(recovered))
 

@@ -6,19 +6,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.faults import ground
+from tests.faults import servers
 from tests.faults.chaos import Chaos
-from tests.faults.crew import crew
-from tests.faults.judge import taken
+from tests.faults.checker import taken
+from tests.faults.environment import Result, World
 from tests.faults.killer import Aim, Killer
 from tests.faults.ledger import Ledger
 from tests.faults.visitor import Visitor
-from tests.faults.world import Result, World
+from tests.faults.workers import crew
 
 
 def many(world: World, kills: int) -> Result:
     """S15, in small: an item meets a topic that everybody follows; composed, planned and sent while workers are killed."""
-    hands = [ground.worker(), ground.worker(), ground.beat(), ground.web()]
+    hands = [servers.worker(), servers.worker(), servers.beat(), servers.web()]
     peak = 0
     with (
         crew(world.environment, world.directory, *hands) as made,
@@ -31,7 +31,7 @@ def many(world: World, kills: int) -> Result:
             peak = max(peak, made.memory("worker"))
             return world.done()
 
-        recovered = ground.until(over, 600)
+        recovered = servers.until(over, 600)
     facts = {"largest worker": f"{peak // 1_000_000} MB", "pages": visitor.told()}
     return Result(world.verdict(), killer.kills, recovered, killer.recoveries, facts, {}, world.left(recovered))
 
@@ -41,14 +41,14 @@ def leaving(world: World, many: int) -> Result:
     world.fake.rules = Chaos(world.seed, 0, 0.2)
     people = [number for (number,) in world.ledger.rows("SELECT id FROM subscriber ORDER BY id")]
     left: dict[int, Any] = {}
-    with crew(world.environment, world.directory, ground.worker(), ground.beat()):
-        ground.until(world.begun, 30)
+    with crew(world.environment, world.directory, servers.worker(), servers.beat()):
+        servers.until(world.begun, 30)
         for number in random.Random(world.seed).sample(people, many):
             leave = f"UPDATE subscriber SET state='left' WHERE id={number}"
             erase = f"DELETE FROM subscription WHERE subscriber_id={number}; DELETE FROM subscriber WHERE id={number}"
             world.ledger.rows(leave if number % 2 else erase)
             left[number] = world.ledger.rows("SELECT clock_timestamp()")[0][0]
-        recovered = ground.until(world.ledger.done, 180)
+        recovered = servers.until(world.ledger.done, 180)
     begun = world.ledger.rows(
         "SELECT d.subscriber_id, d.id, a.began_at FROM delivery d JOIN attempt a ON a.batch_id=d.batch_id"
     )
@@ -84,11 +84,11 @@ def restored(world: World, seconds: float) -> Result:
     world.ledger = Ledger(backup)
     world.command("sending", "resume", "--confirm")
     with (
-        crew(world.environment, world.directory, ground.worker(), ground.beat()),
-        crew(set_back | further, new, ground.worker()),
+        crew(world.environment, world.directory, servers.worker(), servers.beat()),
+        crew(set_back | further, new, servers.worker()),
     ):
-        recovered = ground.until(world.ledger.done, 120)
-        joined = ground.until((new / "installation").exists, 60)
+        recovered = servers.until(world.ledger.done, 120)
+        joined = servers.until((new / "installation").exists, 60)
     verdict = world.verdict()
     promises = {
         "both close by themselves": all(closed),
@@ -108,8 +108,8 @@ def _only_keys(data: Path, directory: Path) -> Path:
 
 def _waits(world: World, environment: dict[str, str], directory: Path, seconds: float) -> bool:
     """Start it as a host that is new to the data; whether it waits, and has sent nothing after a while."""
-    with crew(environment, directory, ground.worker(), ground.beat()) as made:
-        told = ground.until(lambda: "host_waits" in made.told(), 60)
+    with crew(environment, directory, servers.worker(), servers.beat()) as made:
+        told = servers.until(lambda: "host_waits" in made.told(), 60)
         time.sleep(seconds + 3)
     return told is not None and world.taken() == 0
 
@@ -118,7 +118,7 @@ def _starts(world: World, name: str, environment: dict[str, str], seconds: float
     """Start it as if nothing were, and leave it running for a while; whether it closed its gate."""
     (world.directory / name).mkdir()
     ledger = Ledger(environment["NEWSLETTER_DATABASE_URL"])
-    with crew(environment, world.directory / name, ground.worker(), ground.beat()):
-        closed = ground.until(lambda: ledger.asked("SELECT sending_open FROM gate") == [(False,)], 30)
+    with crew(environment, world.directory / name, servers.worker(), servers.beat()):
+        closed = servers.until(lambda: ledger.asked("SELECT sending_open FROM gate") == [(False,)], 30)
         time.sleep(seconds)
     return closed is not None

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter import tasks
-from newsletter.delivery import plan
-from newsletter.editions.parts import Block, Piece
-from newsletter.editions.render import Wording
+from newsletter.delivery.ledger import plan
+from newsletter.editions.rendering.renderer import Wording
+from newsletter.editions.rendering.values import Block, Piece
 from newsletter.models import Lane
-from tests.faults import rush
+from newsletter.worker import tasks
+from tests.faults import load
 from tests.faults.seed import POISON
 
 SIZE = 500
 
 app = tasks.app
-assert app is rush.app  # with its clocks turned fast
+assert app is load.app  # with its clocks turned fast
 plan.SIZES[Lane.ALERT] = SIZE
 _block = Wording.block
 

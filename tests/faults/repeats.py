@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from celery import Celery
 
-from tests.faults import ground
+from tests.faults import servers
 from tests.faults.chaos import Chaos
-from tests.faults.crew import Crew, crew, kill_group
-from tests.faults.world import Result, World
+from tests.faults.environment import Result, World
+from tests.faults.workers import Crew, crew, kill_group
 
 
 def beaten(world: World, beats: tuple[int, ...], *, every: float, aside: float = 0.1) -> Result:
@@ -17,15 +17,15 @@ def beaten(world: World, beats: tuple[int, ...], *, every: float, aside: float =
     chance = random.Random(world.seed)
     rhythms = [number for (number,) in world.ledger.rows("SELECT DISTINCT daily_rhythm_id FROM subscriber")]
     kills = 0
-    with crew(world.environment, world.directory, ground.worker(), *[ground.beat()] * beats[0]) as made:
-        ground.until(lambda: len(made.those("beat")) == beats[0], 30)
+    with crew(world.environment, world.directory, servers.worker(), *[servers.beat()] * beats[0]) as made:
+        servers.until(lambda: len(made.those("beat")) == beats[0], 30)
         edges = _edges(world, rhythms, every)
         for number, edge in enumerate(edges):
             if number == len(edges) // 2:
-                made.start(*[ground.beat()] * (beats[1] - beats[0]))
+                made.start(*[servers.beat()] * (beats[1] - beats[0]))
             time.sleep(max(0, (edge - datetime.now(UTC)).total_seconds() + chance.uniform(-aside, aside)))
             kills += _kill_one(made, chance)
-        recovered = ground.until(world.done, 120)
+        recovered = servers.until(world.done, 120)
     slots = world.ledger.rows(
         "SELECT rhythm_id, count(*), count(composed_at), sum(skipped::int) FROM gathering "
         f"WHERE rhythm_id IN ({','.join(map(str, rhythms))}) GROUP BY 1"  # weekly ones may come due on a day like today
@@ -65,11 +65,11 @@ def rung_too_often(world: World, times: int) -> Result:
         for name in ("send", "recover", "match", "close", "slots", "notices", "compose_open", "prune", "hear")
     ]
     calls += [("compose", (number,)) for number in (0, 1, 7, 999_999)]
-    hands = [ground.worker(), ground.worker(), ground.beat(), ground.beat()]
+    hands = [servers.worker(), servers.worker(), servers.beat(), servers.beat()]
     with crew(world.environment, world.directory, *hands):
         for name, ids in random.Random(world.seed).sample(calls * times, len(calls) * times):
             bells.send_task(f"newsletter.{name}", args=ids, queue="newsletter")
-        recovered = ground.until(world.ledger.done, 180)
+        recovered = servers.until(world.ledger.done, 180)
     verdict = world.verdict()
     facts = {"bells": len(calls) * times, "requests": len(world.sendgrid.requests)}
     promises = {"all accepted": verdict.by_state == {"accepted": world.people}}

@@ -13,11 +13,14 @@ from uuid import uuid4
 from django.core.management import call_command
 from django.db import transaction
 
-from newsletter import db, tasks, wiring
-from newsletter.delivery import gate, plan
-from newsletter.editions.slots import next_due
+from newsletter import wiring
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.ledger import plan
+from newsletter.editions.digest_schedule import next_due
+from newsletter.lib import db
 from newsletter.models import Cadence, Lane, Rhythm, Subscriber, Subscription, Topic
-from tests import rows
+from newsletter.worker import tasks
+from tests import factories
 
 RHYTHMS = 100
 #: The headline of an item that no template can word (see poison.py).
@@ -31,37 +34,37 @@ def main(kind: str, count: int, size: int) -> None:
     """Write the rows, as the doors would."""
     assert tasks.app.conf.task_acks_late  # importing the tasks has set Django up
     call_command("migrate", verbosity=0)
-    rows.VAULT = wiring.vault()
-    gate.ensure(rows.VAULT)
+    factories.VAULT = wiring.vault()
+    sending_gate.ensure(factories.VAULT)
     with transaction.atomic():
         {"planned": _planned, "alert": _alert, "poison": _poison, "digests": _digests}[kind](_people(count), size)
 
 
 def _people(count: int) -> list[Subscriber]:
-    first = rows.subscriber("reader0@example.org", vault=rows.VAULT)
+    first = factories.subscriber("reader0@example.org", vault=factories.VAULT)
     return [first, *Subscriber.objects.bulk_create(_like(first, number) for number in range(1, count))]
 
 
 def _like(first: Subscriber, number: int) -> Subscriber:
     handle, address = uuid4(), f"reader{number}@example.org"
-    key_id, cipher = rows.VAULT.seal(address, handle=handle.bytes, column="address")
+    key_id, cipher = factories.VAULT.seal(address, handle=handle.bytes, column="address")
     return Subscriber(
         handle=handle,
         address_cipher=cipher,
-        address_index=rows.VAULT.blind_index("address", address),
+        address_index=factories.VAULT.blind_index("address", address),
         key_id=key_id,
         state="active",
         look=first.look,
         daily_rhythm=first.daily_rhythm,
         weekly_rhythm=first.weekly_rhythm,
-        created_at=rows.NOW,
-        confirmed_at=rows.NOW,
+        created_at=factories.NOW,
+        confirmed_at=factories.NOW,
     )
 
 
 def _planned(people: list[Subscriber], size: int) -> None:
     plan.SIZES = dict.fromkeys(Lane, size)
-    rows.planned(people, carrier=plan.Carrier(3, one_letter=True))
+    factories.planned(people, carrier=plan.Carrier(3, one_letter=True))
 
 
 def _alert(people: list[Subscriber], _size: int) -> None:
@@ -97,8 +100,8 @@ def _rhythms() -> list[Rhythm]:
 
 def _told(title: str) -> Topic:
     now = db.now()
-    topic = rows.topic()
-    rows.match(rows.item(title, seen=now), topic, owed_at=now)
+    topic = factories.topic()
+    factories.match(factories.item(title, seen=now), topic, owed_at=now)
     return topic
 
 

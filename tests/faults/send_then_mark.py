@@ -7,15 +7,17 @@ import time
 
 from django.db import OperationalError, connection, transaction
 
-from newsletter import db, tasks, watch, wiring
-from newsletter.delivery import barrier
-from newsletter.delivery.parcels import Letters, parcels
-from newsletter.handover import Accepted
+from newsletter import wiring
+from newsletter.delivery.sending import barrier
+from newsletter.delivery.sending.messages import Letters, parcels
+from newsletter.lib import db
+from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch
-from tests.faults import rush  # noqa: F401 - clocks turned fast
+from newsletter.worker import fallback_poll, tasks
+from tests.faults import load  # noqa: F401 - clocks turned fast
 
 app = tasks.app  # sets Django up, before what needs it
-watch.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
+fallback_poll.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
 app.conf.beat_schedule = {
     "send": {"task": "plain.send", "schedule": 1, "options": {"expires": 1}},
     "again": {"task": "plain.again", "schedule": 1, "options": {"expires": 1}},

@@ -6,7 +6,7 @@ import time
 from statistics import quantiles
 from typing import Self
 
-from tests.faults.world import Result, World
+from tests.faults.environment import Result, World
 
 HEAD = (
     "scenario", "N", "seed", "kills", "lost", "double", "unknown (of which accepted)", "recovery p50/p99 s", "seconds",

@@ -13,17 +13,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from newsletter import db
-from newsletter.delivery import barrier, recover, reroute, settle, waive
-from newsletter.delivery.barrier import Claim, Recipient
-from newsletter.delivery.plan import Carrier
-from newsletter.delivery.settle import LeaseLost
-from newsletter.handover import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.routing import move_batches
+from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.delivery.sending import outcomes as sending_outcomes
+from newsletter.delivery.sending.barrier import Claim, Recipient
+from newsletter.delivery.sending.outcomes import LeaseLost
+from newsletter.lib import db
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.window_record import Progress
 from newsletter.models import Batch, Delivery, Subscriber
 from newsletter.models import Worker as WorkerRow
 from newsletter.models.states import BATCH_TRANSITIONS
-from newsletter.window_record import Progress
-from tests import rows
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -55,11 +58,11 @@ class World:
     """Workers, a provider that remembers, a clock; every method is one step that nothing interrupts."""
 
     def __init__(self, people: int, window: int | None, workers: int) -> None:
-        rows.open_gate()
+        factories.open_gate()
         self.carried = window
-        planned = rows.planned(people, carrier=Carrier(1, one_letter=window is None))
+        planned = factories.planned(people, carrier=Carrier(1, one_letter=window is None))
         self.people = [person.id for person in planned.people]
-        self.now = rows.NOW
+        self.now = factories.NOW
         self.workers = [Worker() for _ in range(workers)]
         self.taken: Counter[int] = Counter()
         #: Hand-overs of each delivery, and how many of them were proved not to be taken, or waived by name.
@@ -87,7 +90,7 @@ class World:
         """Whoever did not show that they live for 20 s, which somebody noticed: dead, stopped or cut off, nobody can tell."""
         silent = {"seen_at": self.now - timedelta(seconds=21), "missed_at": self.now - timedelta(seconds=8)}
         WorkerRow.objects.update(**silent)
-        recover.recover(now=self.now)
+        expired_leases.recover(now=self.now)
 
     def die(self, number: int) -> None:
         """A worker is killed, and one of the same machine reads its record; another takes its place."""
@@ -95,7 +98,7 @@ class World:
         for delivery_id, outcome in dead.outcomes.items():
             # a no that was recorded, and not written down, is a proof as well
             self.proved[delivery_id] += self.carried is not None and isinstance(outcome, Refused)
-        recover.take_back(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
+        expired_leases.take_back(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
         self.workers[number] = Worker()
         self.beat(self.workers[number])
 
@@ -104,7 +107,7 @@ class World:
             return
         try:
             with transaction.atomic():
-                found = barrier.begin(worker.held, now=self.now, provider=1, window=self.carried, vault=rows.VAULT)
+                found = barrier.begin(worker.held, now=self.now, provider=1, window=self.carried, vault=factories.VAULT)
         except IntegrityError:
             raise AssertionError("a second hand-over was only stopped by the last guard") from None
         if found:
@@ -137,18 +140,18 @@ class World:
 
     def _settled(self, held: Claim, outcomes: dict[int, Outcome]) -> list[Recipient]:
         if self.carried is None:
-            settle.settle_whole(held, next(iter(outcomes.values())), now=self.now)
+            sending_outcomes.settle_whole(held, next(iter(outcomes.values())), now=self.now)
             return []
         last, taken = max(outcomes), all(isinstance(outcome, Accepted) for outcome in outcomes.values())
         ahead = barrier.ahead(held, after=last, now=self.now, window=self.carried)
         if taken:
-            _, _, found = settle.accept_window(held, last, provider=1, ahead=ahead)
+            _, _, found = sending_outcomes.accept_window(held, last, provider=1, ahead=ahead)
         else:
-            settle.settle_window(held, outcomes, now=self.now)
+            sending_outcomes.settle_window(held, outcomes, now=self.now)
             found = db.rows(*ahead)
-        following = barrier.opened(held, found, now=self.now, window=self.carried, vault=rows.VAULT)
+        following = barrier.opened(held, found, now=self.now, window=self.carried, vault=factories.VAULT)
         if not following:
-            settle.finish_windows(held, now=self.now, taken=taken)
+            sending_outcomes.finish_windows(held, now=self.now, taken=taken)
         return following
 
     def states(self) -> dict[int, str]:
@@ -236,11 +239,11 @@ class Ledger(RuleBasedStateMachine):
 
     @rule()
     def recover(self) -> None:
-        recover.recover(now=self.world.now)
+        expired_leases.recover(now=self.world.now)
 
     @rule()
     def reroute(self) -> None:
-        reroute.reroute(Carrier(1, one_letter=self.world.carried is None))
+        move_batches.reroute(Carrier(1, one_letter=self.world.carried is None))
 
     @rule(who=st.integers(0, 5))
     def leave(self, who: int) -> None:
@@ -249,7 +252,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(whole=st.booleans(), again=st.sampled_from(["retry", "accepted"]))
     def operator(self, whole: bool, again: str) -> None:
         """An operator knows what arrived: only what did not goes again, only what did is called accepted."""
-        from newsletter.references import reference as reference_of
+        from newsletter.lib.references import reference as reference_of
 
         states = self.world.states()
         doubtful = [number for number, state in states.items() if state == "unknown"]
@@ -261,15 +264,16 @@ class Ledger(RuleBasedStateMachine):
             arrived = {bool(self.world.taken[one]) for one in together}
             if arrived != {again == "accepted"}:
                 continue
-            word, reference = waive.Word("ops", "looked"), reference_of(number, rows.VAULT)
+            word, reference = resend.Word("ops", "looked"), reference_of(number, factories.VAULT)
             if again == "retry":
-                assert waive.retry(reference, word, now=self.world.now, vault=rows.VAULT, whole=whole) == waive.Done(
-                    len(together)
-                )
+                assert resend.retry(
+                    reference, word, now=self.world.now, vault=factories.VAULT, whole=whole
+                ) == resend.Done(len(together))
                 self.world.proved.update(together)
             else:
                 assert isinstance(
-                    waive.resolve(reference, True, word, now=self.world.now, vault=rows.VAULT, whole=whole), waive.Done
+                    resend.resolve(reference, True, word, now=self.world.now, vault=factories.VAULT, whole=whole),
+                    resend.Done,
                 )
 
     @invariant()
@@ -285,7 +289,7 @@ class Ledger(RuleBasedStateMachine):
         world.workers = [Worker()]
         for _ in range(60):
             world.now += timedelta(hours=1)
-            recover.recover(now=world.now)
+            expired_leases.recover(now=world.now)
             (worker,) = world.workers
             for step in (world.claim, world.begin):
                 step(worker)
@@ -325,7 +329,7 @@ def programs(
     def late(seconds: int) -> Callable[[World], None]:
         def sweep(world: World) -> None:
             world.now += timedelta(seconds=seconds)
-            recover.recover(now=world.now)
+            expired_leases.recover(now=world.now)
 
         return sweep
 
@@ -443,7 +447,7 @@ def test_the_explorer_sees_a_record_that_is_read_while_its_process_lives() -> No
     """A process that is only stopped goes on later with what another was given meanwhile."""
 
     def read(world: World) -> None:
-        recover.take_back(world.workers[0].id, world.workers[0].record(), now=world.now)
+        expired_leases.take_back(world.workers[0].id, world.workers[0].record(), now=world.now)
 
     first, second, _ = a_death_that_is_recorded(Accepted(), True)
     explorer = Explorer(World(3, 2, 2), [first, second, [read]])
@@ -459,25 +463,25 @@ def test_every_order_of_three_workers_and_a_sweeper() -> None:
 
 def test_the_explorer_sees_a_barrier_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger that takes doubt for a no must be found guilty, or the exploration proves nothing."""
-    real = settle.settle_whole
+    real = sending_outcomes.settle_whole
 
     def careless(held: Claim, outcome: Outcome, *, now: datetime) -> None:
         real(held, Deferred("try again", 0.0) if isinstance(outcome, Unknown) else outcome, now=now)
 
-    monkeypatch.setattr(settle, "settle_whole", careless)
+    monkeypatch.setattr(sending_outcomes, "settle_whole", careless)
     explorer = Explorer(World(1, None, 2), programs(Unknown("x"), True, 2))
     with pytest.raises(AssertionError):
         explorer.explore((0, 0, 0))
 
 
 def test_the_database_refuses_every_change_that_is_not_in_the_table() -> None:
-    made = rows.planned(1).batch_ids[0]
+    made = factories.planned(1).batch_ids[0]
     states = [state for state, _ in Batch._meta.get_field("state").choices or ()]
     for before in states:
         for after in states:
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM batch WHERE id=%s", [made])
-                Batch.objects.create(id=made, provider=1, lane=1, state=before, not_before=rows.NOW, size=1)
+                Batch.objects.create(id=made, provider=1, lane=1, state=before, not_before=factories.NOW, size=1)
                 legal = before == after or (before, after) in BATCH_TRANSITIONS
                 try:
                     with transaction.atomic():

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests import services
-from tests.faults import answers, ground, killing, outages, people, repeats, windows
+from tests.faults import answers, killing, outages, people, repeats, servers, windows
+from tests.faults.environment import Result, World, world
 from tests.faults.killer import Aim
-from tests.faults.world import Result, World, world
 
 SEED = 7
 QUICK = (0.3, 0.6)
-RUSH = "tests.faults.rush"
+RUSH = "tests.faults.load"
 TEMPLATES = {"S20": "file_template", "S25": "window_template", "S27": "window_template"}
 SMTP = ("S22", "S25", "S27")
 
@@ -59,14 +59,14 @@ def broker() -> Iterator[services.Redis]:
 
 
 @pytest.fixture
-def template(request: pytest.FixtureRequest) -> ground.Template:
+def template(request: pytest.FixtureRequest) -> servers.Template:
     name = request.node.callspec.params["name"]
-    made: ground.Template = request.getfixturevalue(TEMPLATES.get(name, "server_template"))
+    made: servers.Template = request.getfixturevalue(TEMPLATES.get(name, "server_template"))
     return made
 
 
 @pytest.fixture
-def result(name: str, template: ground.Template, broker: services.Redis, tmp_path: Path) -> Result:
+def result(name: str, template: servers.Template, broker: services.Redis, tmp_path: Path) -> Result:
     """What came of a scenario, in an installation of its own."""
     with world(template, broker, tmp_path / "world", SEED, smtp=name in SMTP, forking=True) as made:
         return SCENARIOS[name](made)

@@ -7,7 +7,7 @@ import urllib.request
 from collections import Counter
 from typing import Self
 
-from tests.faults.ground import until
+from tests.faults.servers import until
 
 
 class Visitor:

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.fakes.rules import Rule
-from tests.faults import ground
-from tests.faults.crew import Crew, children, crew, kill
-from tests.faults.judge import Verdict, taken
+from tests.faults import servers
+from tests.faults.checker import Verdict, taken
+from tests.faults.environment import Result, World
 from tests.faults.proxy import Proxy
-from tests.faults.world import Result, World
+from tests.faults.workers import Crew, children, crew, kill
 
 #: Batches of which a window is open, with the process that sends it.
 _OPEN = """
@@ -106,9 +106,9 @@ def killed(world: World, kills: int, *, slow: float, app: str = "worker") -> Res
     _slow(world, slow)
     chance = random.Random(world.seed)
     ward, done = Ward(world), 0
-    hands = [ground.worker(app), ground.worker(app), ground.beat(app)]
+    hands = [servers.worker(app), servers.worker(app), servers.beat(app)]
     with crew(world.environment, world.directory, *hands) as made:
-        ground.until(world.begun, 120)
+        servers.until(world.begun, 120)
         while done < kills and not world.ledger.done():
             time.sleep(chance.uniform(0.5, 2))
             if not ward.follow():
@@ -121,7 +121,7 @@ def killed(world: World, kills: int, *, slow: float, app: str = "worker") -> Res
             if seen and kill(parent if whole else child):
                 ward.add(seen)
                 done += 1
-        recovered = ground.until(lambda: ward.follow() and world.ledger.done(), 300)
+        recovered = servers.until(lambda: ward.follow() and world.ledger.done(), 300)
     return _result(world, ward, done, recovered)
 
 
@@ -130,7 +130,7 @@ def host_lost(world: World, hosts: int, *, slow: float, app: str = "worker") -> 
     _slow(world, slow)
     ward, done = Ward(world), 0
     with ExitStack() as stack:
-        stack.enter_context(crew(world.environment, world.directory, ground.worker(app), ground.beat(app)))
+        stack.enter_context(crew(world.environment, world.directory, servers.worker(app), servers.beat(app)))
         further = [stack.enter_context(_further_host(world, number, app)) for number in range(hosts)]
         for made in further:
             _until_sending(world, made, ward)
@@ -138,13 +138,13 @@ def host_lost(world: World, hosts: int, *, slow: float, app: str = "worker") -> 
             made.stop()
             ward.add(seen)
             done += bool(seen)
-            ground.until(ward.follow, 60)
-        recovered = ground.until(lambda: ward.follow() and world.ledger.done(), 300)
+            servers.until(ward.follow, 60)
+        recovered = servers.until(lambda: ward.follow() and world.ledger.done(), 300)
     return _result(world, ward, done, recovered)
 
 
 def _until_sending(world: World, made: Crew, ward: Ward) -> None:
-    ground.until(lambda: bool(ward.windows(_pids(made))) or world.ledger.done(), 120)
+    servers.until(lambda: bool(ward.windows(_pids(made))) or world.ledger.done(), 120)
 
 
 def cut_off(world: World, rounds: int, *, slow: float, seconds: float, app: str = "worker") -> Result:
@@ -155,8 +155,8 @@ def cut_off(world: World, rounds: int, *, slow: float, seconds: float, app: str 
     with ExitStack() as stack:
         proxy = stack.enter_context(Proxy(parts.port or 5432))
         url = world.environment["NEWSLETTER_DATABASE_URL"].replace(f":{parts.port}/", f":{proxy.port}/")
-        stack.enter_context(crew(world.environment, world.directory, ground.worker(app), ground.beat(app)))
-        ground.until(world.begun, 120)
+        stack.enter_context(crew(world.environment, world.directory, servers.worker(app), servers.beat(app)))
+        servers.until(world.begun, 120)
         made = stack.enter_context(_further_host(world, 0, app, NEWSLETTER_DATABASE_URL=url))
         for number in range(rounds):
             _until_sending(world, made, ward)
@@ -172,7 +172,7 @@ def cut_off(world: World, rounds: int, *, slow: float, seconds: float, app: str 
             time.sleep(seconds / 4)
             if world.ledger.done():
                 break
-        recovered = ground.until(lambda: ward.follow() and world.ledger.done(), 300)
+        recovered = servers.until(lambda: ward.follow() and world.ledger.done(), 300)
         lived = bool(_pids(made))
     result = _result(world, ward, done, recovered)
     return replace(result, promises=result.promises | {"who was cut off lives on": lived})
@@ -210,7 +210,7 @@ def _further_host(world: World, number: int, app: str, **more: str) -> Iterator[
     data.mkdir(mode=0o700)
     shutil.copy2(Path(world.environment["NEWSLETTER_DATA_DIR"]) / "keys", data / "keys")
     environment = world.environment | {"NEWSLETTER_DATA_DIR": str(data)} | more
-    with crew(environment, data, ground.worker(app)) as made:
+    with crew(environment, data, servers.worker(app)) as made:
         yield made
 
 

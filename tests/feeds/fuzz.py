@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 from rich.progress import track
 
-from newsletter.feeds import child
-from newsletter.feeds.parsed import ParsedFeed, ParseFailed
+from newsletter.feeds.parsing.model import ParsedFeed, ParseFailed
+from newsletter.feeds.sandbox import sandboxed_parse
 from tests.feeds import promises
 from tests.feeds.mutations import spoilt
 
-LIMITS = child.Limits(wall=20, cpu=10, memory=256 * 1024 * 1024)
+LIMITS = sandboxed_parse.Limits(wall=20, cpu=10, memory=256 * 1024 * 1024)
 
 
 def main() -> int:
@@ -45,7 +45,7 @@ def _one(seed: str) -> list[str]:
     """The kinds to count it under; of one that broke a promise, how to make it again and what happened."""
     body = spoilt(random.Random(seed))
     try:
-        parsed = child.parse(body, url=promises.URL, now=promises.NOW, limits=LIMITS)
+        parsed = sandboxed_parse.parse(body, url=promises.URL, now=promises.NOW, limits=LIMITS)
         promises.is_harmless(parsed)
     except Exception as error:  # noqa: BLE001 - whatever it was, the seed must be told
         return [f"random.Random({seed!r})", f"{type(error).__name__}: {str(error)[:2000]}"]

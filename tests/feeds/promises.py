@@ -5,9 +5,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from newsletter.feeds import clean
-from newsletter.feeds.blocks import INLINE, OPAQUE_PARTS, to_html
-from newsletter.feeds.parsed import NotAFeed, Parsed, ParsedFeed, ParseFailed
+from newsletter.feeds.html import sanitize_html
+from newsletter.feeds.html.blocks import INLINE, OPAQUE_PARTS, to_html
+from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedFeed, ParseFailed
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 URL = "https://feed.example/feed"
@@ -33,7 +33,7 @@ def is_harmless(parsed: Parsed) -> None:
         assert not entry.url or is_link(entry.url)
         assert entry.published_at is None or entry.published_at <= NOW + timedelta(hours=48)
         assert entry.published_at is None or entry.published_at.year >= 1995
-        is_clean(to_html(clean.read(entry.html, entry.base)))
+        is_clean(to_html(sanitize_html.read(entry.html, entry.base)))
 
 
 def is_clean(shown: str) -> None:

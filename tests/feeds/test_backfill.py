@@ -14,21 +14,23 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from newsletter import db, once, start, wiring
+from newsletter import wiring
 from newsletter.feeds import backfill as door
-from newsletter.feeds import entries, incidents
 from newsletter.feeds.backfill import Backfilled, Refused, backfill
-from newsletter.feeds.fetch import Fetched, Fetcher
-from newsletter.feeds.keep import keep
-from newsletter.feeds.parse import parse
-from newsletter.feeds.parsed import ParsedEntry, ParsedFeed
+from newsletter.feeds.fetching.http_client import Fetched, Fetcher
+from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
+from newsletter.feeds.parsing.parse_feed import parse
+from newsletter.feeds.storage import diff, incidents
+from newsletter.feeds.storage.save import keep
+from newsletter.lib import db
 from newsletter.models import Entry, Feed, Incident, Item, ItemVersion, Match
-from tests import rows
-from tests.feeds.archive import Archive, guid, moment
+from newsletter.worker import run_once, startup
+from tests import factories
+from tests.feeds.fake_archive import Archive, guid, moment
 from tests.journey import road
 
 pytestmark = pytest.mark.django_db
-NOW = rows.NOW
+NOW = factories.NOW
 ROOT = Path(__file__).parents[2]
 
 
@@ -51,7 +53,7 @@ class Site:
         assert isinstance(got, Fetched)
         said = parse(got.body, url=got.url, content_type=got.content_type, now=NOW)
         assert isinstance(said, ParsedFeed)
-        keep(self.feed, entries.read(self.feed, said), said.language, NOW + after)
+        keep(self.feed, diff.read(self.feed, said), said.language, NOW + after)
         Feed.objects.filter(id=self.feed.id, started_at=None).update(started_at=NOW)
         self.archive.requests.clear()
         return self
@@ -225,14 +227,14 @@ def test_a_broken_page_is_told_and_the_next_run_tries_it_again_or_leaves_it_out(
 
 def test_a_page_with_an_entry_that_cannot_be_read_keeps_the_others(site, monkeypatch: pytest.MonkeyPatch) -> None:
     one = site(Archive(30)).polled()
-    cut = entries.cut_entry
+    cut = diff.cut_entry
 
     def break_on_one(entry: ParsedEntry, mode: str) -> object:
         if entry.title.startswith("Ship 15 "):
             raise ValueError(entry.title)
         return cut(entry, mode)
 
-    monkeypatch.setattr(entries, "cut_entry", break_on_one)
+    monkeypatch.setattr(diff, "cut_entry", break_on_one)
     done = one.run()
     assert (done.status, done.entries, done.bad) == ("finished", 19, 1)
 
@@ -272,18 +274,18 @@ def test_two_at_once_do_no_harm(site) -> None:
 
 def test_an_entry_that_a_poll_stores_meanwhile_stays_announced(site, monkeypatch: pytest.MonkeyPatch) -> None:
     one = site(Archive(30)).polled()
-    real = entries.read
+    real = diff.read
 
-    def read(feed: Feed, parsed: ParsedFeed) -> entries.Poll:
+    def read(feed: Feed, parsed: ParsedFeed) -> diff.Poll:
         poll = real(feed, parsed)
         if any(entry.guid == guid(20) for entry in parsed.entries):
             (new,) = (new for new in poll.news if new.one.guid == guid(20))
             told = tuple(replace(change, announced=True) for change in new.changes)
             news = (replace(new, changes=told),)
-            keep(feed, entries.Poll(news, (), 0), "", NOW)
+            keep(feed, diff.Poll(news, (), 0), "", NOW)
         return poll
 
-    monkeypatch.setattr(door.entries, "read", read)
+    monkeypatch.setattr(door.diff, "read", read)
     done = one.run()
     assert (done.status, done.entries, done.bad) == ("finished", 19, 0)
     assert Item.objects.get(entry__guid=guid(20)).announced
@@ -344,28 +346,30 @@ def test_nobody_is_mailed_what_a_backfill_brings(site, settings, tmp_path: Path)
     place = urlsplit(one.feed.url)
     allowed = frozenset({(place.hostname or "", place.port or 0)})
     with road.configured(settings, data_dir=tmp_path, feed_allow=allowed):
-        start.prepare()
+        startup.prepare()
         topic = road.topics.add("Huawei", "Huawei", now=NOW, made_by="test")
         assert topic
         road.subscribe("alert@example.org", "Huawei")
-        road.subscribe("weekly@example.org", "Huawei", cadence=rows.Cadence.WEEKLY)
-        assert once.once(wait=timedelta(0)).accepted == 1
+        road.subscribe("weekly@example.org", "Huawei", cadence=factories.Cadence.WEEKLY)
+        assert run_once.once(wait=timedelta(0)).accepted == 1
         done = backfill(one.feed.id, fetcher=wiring.fetcher(), clock=db.now, parse=parse, pause=0)
         assert isinstance(done, Backfilled)
         assert (done.status, done.items) == ("finished", 30)
-        delivered = once.deliver(wait=timedelta(0))
+        delivered = run_once.deliver(wait=timedelta(0))
         assert (delivered.matches, delivered.accepted, delivered.gatherings) == (30, 0, 0)
         assert Match.objects.filter(item__announced=False).count() == 30
         assert not Match.objects.filter(item__announced=False).exclude(owed_at=None).exists()
-        rows.Rhythm.objects.update(due_at=NOW - timedelta(days=1))
-        once.deliver(wait=timedelta(0))
+        factories.Rhythm.objects.update(due_at=NOW - timedelta(days=1))
+        run_once.deliver(wait=timedelta(0))
         weekly = [mail for mail in (tmp_path / "outbox").glob("*.eml") if "weekly@" in mail.read_text()]
         assert all(f"Ship {old} " not in mail.read_text() for mail in weekly for old in to(30))
 
 
 SCRIPT = """
 import sys
-from newsletter import tasks, wiring, db
+from newsletter import wiring
+from newsletter.lib import db
+from newsletter.worker import tasks
 from newsletter.feeds import backfill
 print(backfill.backfill(int(sys.argv[1]), fetcher=wiring.fetcher(), clock=db.now, pause=0).status)
 """
@@ -391,7 +395,7 @@ def test_a_process_killed_in_the_middle_of_a_page_loses_nothing(httpserver: HTTP
         )
 
     def command(*words: str) -> None:
-        assert start("-m", "newsletter", *words).wait(60) == 0
+        assert startup("-m", "newsletter", *words).wait(60) == 0
 
     command("feeds", "add", httpserver.url_for("/feed/"))
     command("feeds", "refresh")
@@ -401,10 +405,10 @@ def test_a_process_killed_in_the_middle_of_a_page_loses_nothing(httpserver: HTTP
             running.pop().send_signal(signal.SIGKILL)
 
     archive.on_request = kill
-    running.append(start("-c", SCRIPT, "1"))
+    running.append(startup("-c", SCRIPT, "1"))
     assert running[0].wait(60) == -signal.SIGKILL
     archive.requests.clear()
-    told, _ = start("-c", SCRIPT, "1").communicate(timeout=60)
+    told, _ = startup("-c", SCRIPT, "1").communicate(timeout=60)
     assert told == "finished\n"
     asked = [one for one in archive.requests if "paged" in one]
     assert asked == [f"/feed/?paged={number}" for number in (5, 6, 7, 8, 9)]

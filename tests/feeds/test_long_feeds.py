@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from newsletter.feeds import catalogue, incidents, refresh
-from newsletter.feeds.fetch import Fetcher
-from newsletter.feeds.fields import Window
-from newsletter.feeds.newest import newest, trimmed
-from newsletter.feeds.parse import parse
-from newsletter.feeds.parsed import ParsedFeed
+from newsletter.feeds import poll as feeds_poll
+from newsletter.feeds.catalogue import manage
+from newsletter.feeds.fetching.http_client import Fetcher
+from newsletter.feeds.parsing.entry_fields import Window
+from newsletter.feeds.parsing.model import ParsedFeed
+from newsletter.feeds.parsing.newest_entries import newest, trimmed
+from newsletter.feeds.parsing.parse_feed import parse
+from newsletter.feeds.storage import incidents
 from newsletter.models import Entry, Feed, Incident, Item
-from tests import rows
+from tests import factories
 from tests.feeds.promises import NOW, URL
 from tests.journey import road
 
@@ -150,14 +152,14 @@ def test_a_feed_at_the_size_limit_is_read_in_time() -> None:
 def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(httpserver: HTTPServer) -> None:
     site = urlsplit(httpserver.url_for("/"))
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
-    now = rows.NOW
-    added = catalogue.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now)
-    assert isinstance(added, catalogue.Added)
+    now = factories.NOW
+    added = manage.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now)
+    assert isinstance(added, manage.Added)
 
-    def poll(upto: range, after: int) -> refresh.Refreshed:
+    def poll(upto: range, after: int) -> feeds_poll.Refreshed:
         road.serve(httpserver, feed(upto))
-        catalogue.mark_due(added.feed_id, now=now + timedelta(days=after))
-        return refresh.refresh(added.feed_id, now=now + timedelta(days=after), fetcher=fetcher)
+        manage.mark_due(added.feed_id, now=now + timedelta(days=after))
+        return feeds_poll.refresh(added.feed_id, now=now + timedelta(days=after), fetcher=fetcher)
 
     assert poll(range(600), 0).new == 500
     (one,) = incidents.listing()
@@ -169,8 +171,8 @@ def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(h
     # three are taken back, and an older one that was never read comes in their place: no news
     taken_back = rss("".join(story(number) for number in range(602) if number not in (597, 598, 599)))
     road.serve(httpserver, taken_back)
-    catalogue.mark_due(added.feed_id, now=now + timedelta(days=1))
-    assert refresh.refresh(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
+    manage.mark_due(added.feed_id, now=now + timedelta(days=1))
+    assert feeds_poll.refresh(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
     assert not Item.objects.get(entry__title="Story 99").announced
     # somebody has seen it: not again tomorrow, but in a month
     incidents.close_one(one.id, now + timedelta(days=1))
@@ -186,7 +188,7 @@ def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(h
 def test_a_check_shows_the_newest_and_what_is_left_out(httpserver: HTTPServer) -> None:
     site = urlsplit(httpserver.url_for("/"))
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
-    found = catalogue.check(road.serve(httpserver, feed(range(602))), fetcher=fetcher, now=NOW)
-    assert isinstance(found, catalogue.Checked)
+    found = manage.check(road.serve(httpserver, feed(range(602))), fetcher=fetcher, now=NOW)
+    assert isinstance(found, manage.Checked)
     assert (found.total, found.left_out) == (500, 102)
     assert [entry.title for entry in found.entries[:2]] == ["Story 601", "Story 600"]

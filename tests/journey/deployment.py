@@ -31,7 +31,7 @@ class Deployment:
 
     def ring(self, name: str) -> None:
         """Ring a task's bell from a process of its own."""
-        code = f"from newsletter.tasks import ring; ring({name!r})"
+        code = f"from newsletter.worker.tasks import ring; ring({name!r})"
         subprocess.run([sys.executable, "-c", code], env=self.environment, cwd=ROOT, check=True, timeout=60)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:

@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, start, wiring
-from newsletter.config import Config
-from newsletter.editions.slots import next_due
-from newsletter.feeds import catalogue
-from newsletter.matching import topics
+from newsletter import wiring
+from newsletter.config.config import Config
+from newsletter.editions.digest_schedule import next_due
+from newsletter.feeds.catalogue import manage
+from newsletter.lib import db
+from newsletter.matching.topics import topics
 from newsletter.models import Cadence
-from newsletter.subscribers.add import Added, subscribe_directly
-from newsletter.subscribers.address import normal
+from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
 from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.email_address import normal
+from newsletter.worker import startup
 from tests.fakes import sendgrid, smtp
 
 #: (title, paragraphs, source line): two meet Uyghur, one meets Huawei, one nobody.
@@ -113,11 +115,11 @@ def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:
 
 def set_up(url: str, *, announce: str = "all") -> None:
     """What an admin types first."""
-    start.prepare()
+    startup.prepare()
     topics.add("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
     topics.add("Huawei", "Huawei", now=db.now(), made_by="test")
-    added = catalogue.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher())
-    assert isinstance(added, catalogue.Added), added
+    added = manage.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher())
+    assert isinstance(added, manage.Added), added
 
 
 def subscribe(

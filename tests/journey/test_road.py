@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, once, tasks, wiring
-from newsletter.delivery import status
-from newsletter.feeds import catalogue
+from newsletter import wiring
+from newsletter.delivery.ledger import status
+from newsletter.feeds.catalogue import manage
+from newsletter.lib import db
 from newsletter.models import Cadence, DeliveryItem, Rhythm, Subscription
+from newsletter.worker import run_once, tasks
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
@@ -81,10 +83,10 @@ def assert_right(boxes: dict[str, list[Got]]) -> None:
 def test_each_follower_gets_one_mail_with_what_they_follow(inbox: Inbox, httpserver: HTTPServer, feed) -> None:
     road.set_up(road.serve(httpserver, feed()))
     everyone()
-    done = once.once(wait=timedelta(0))
+    done = run_once.once(wait=timedelta(0))
     assert (done.accepted, done.unknown, done.refused) == (4, 0, 0)
     assert_right(inbox())
-    again = once.once(wait=timedelta(0))
+    again = run_once.once(wait=timedelta(0))
     assert (again.accepted, again.matches) == (0, 0)
     assert_right(inbox())
 
@@ -110,7 +112,7 @@ def test_with_every_ring_dropped_the_ticks_find_the_work(inbox: Inbox, httpserve
     for _ in range(2):
         for tick in tasks.TICKS.values():
             tasks.app.tasks[tick.task]()
-        for gathering_id in tasks.closing.open_gatherings():
+        for gathering_id in tasks.gatherings.open_gatherings():
             tasks.compose_gathering(gathering_id)
     for tick in tasks.TICKS.values():
         tasks.app.tasks[tick.task]()
@@ -121,12 +123,12 @@ def test_what_comes_later_comes_once_and_alone(inbox: Inbox, httpserver: HTTPSer
     url = road.serve(httpserver, road.posts(road.ARTICLES[2:]))
     road.set_up(url)
     everyone()
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert set(inbox()) == {"huawei@example.org", "both@example.org", "cable@example.org"}
     later = (("Uyghur poems in print", "A small press brings out a book.", "Source: Example Wire"),)
     road.serve(httpserver, road.posts(later).replace("post-0", "post-new"))
     _due_again()
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     boxes = inbox()
     assert "Uyghur poems" in boxes["uyghur@example.org"][0].text
     assert [len(mails) for mails in boxes.values()] == [1, 2, 1, 1] or len(boxes["both@example.org"]) == 2
@@ -137,7 +139,7 @@ def test_what_comes_later_comes_once_and_alone(inbox: Inbox, httpserver: HTTPSer
 def test_a_first_poll_does_not_flood(inbox: Inbox, httpserver: HTTPServer, announce: str, mails: int) -> None:
     road.set_up(road.serve(httpserver, road.posts()), announce=announce)
     road.subscribe("both@example.org", "Uyghur", "Huawei")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     boxes = inbox()
     assert len(boxes.get("both@example.org", [])) == mails
     if announce == "latest":
@@ -148,11 +150,11 @@ def test_a_digest_leaves_at_its_hour_with_what_the_alert_left(inbox: Inbox, http
     road.set_up(road.serve(httpserver, road.posts()))
     person = road.subscribe("mixed@example.org", "Huawei", cadence=Cadence.IMMEDIATE)
     road.subscribe("mixed@example.org", "Uyghur", cadence=Cadence.DAILY)
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert [titles(mail) for mail in inbox()["mixed@example.org"]] == [[road.ARTICLES[2][0]]]
     Rhythm.objects.update(due_at=db.now() - timedelta(minutes=1))
-    once.once(wait=timedelta(0))
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     mails = inbox()["mixed@example.org"]
     assert [titles(mail) for mail in mails] == [[road.ARTICLES[2][0]], [title for title, _, _ in road.ARTICLES[:2]]]
     assert DeliveryItem.objects.filter(subscriber_id=person).count() == 3
@@ -161,7 +163,7 @@ def test_a_digest_leaves_at_its_hour_with_what_the_alert_left(inbox: Inbox, http
 def test_one_click_ends_everything_and_nothing_more_is_sent(inbox: Inbox, httpserver: HTTPServer) -> None:
     road.set_up(road.serve(httpserver, road.posts()))
     road.subscribe("leaver@example.org", "Uyghur")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     mail = inbox()["leaver@example.org"][0]
     assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     target = mail.headers["List-Unsubscribe"].strip("<>")
@@ -174,14 +176,14 @@ def test_one_click_ends_everything_and_nothing_more_is_sent(inbox: Inbox, httpse
     assert not Subscription.objects.filter(ended_at=None).exists()
     road.serve(httpserver, road.posts((("Uyghur again", "Text.", "Source: A"),)).replace("post-0", "post-9"))
     _due_again()
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert len(inbox()["leaver@example.org"]) == 1
 
 
 def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
     road.set_up(road.serve(httpserver, road.posts()))
     road.subscribe("uyghur@example.org", "Uyghur")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     mail = inbox()["uyghur@example.org"][0]
     assert mail.headers["To"] == "uyghur@example.org"
     assert "The Digest" in mail.headers["From"]
@@ -197,6 +199,6 @@ def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
 
 
 def _due_again() -> None:
-    for feed in catalogue.listing(now=db.now()):
-        catalogue.mark_due(feed.id, now=db.now())
+    for feed in manage.listing(now=db.now()):
+        manage.mark_due(feed.id, now=db.now())
     wiring.fetcher()

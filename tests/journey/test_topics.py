@@ -10,10 +10,13 @@ import pytest
 from django.test import Client
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, once, tasks, wiring
-from newsletter.matching import holding, match, objections, revisions
-from newsletter.matching.revisions import Change, Draft, Made
+from newsletter import wiring
+from newsletter.lib import db
+from newsletter.matching import match
+from newsletter.matching.topics import hold, reader_feedback, revisions
+from newsletter.matching.topics.revisions import Change, Draft, Made
 from newsletter.models import Match, Topic, TopicRevision
+from newsletter.worker import run_once, tasks
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 from tests.web.conftest import press
@@ -58,7 +61,7 @@ def read_and_match() -> None:
 def texts(smtp: SmtpCatcher) -> list[str]:
     """All that is due; the texts of the mails that came of it."""
     before = len(smtp.messages)
-    once.deliver(wait=timedelta(0))
+    run_once.deliver(wait=timedelta(0))
     return [road.from_smtp(one).text for one in smtp.messages[before:]]
 
 
@@ -77,10 +80,10 @@ def test_a_narrowed_topic_mails_nothing_of_what_it_no_longer_means(smtp: SmtpCat
 
 def test_a_held_topic_mails_nothing_until_it_is_released(smtp: SmtpCatcher) -> None:
     road.subscribe("reader@example.org", "Uyghur")
-    holding.hold("Uyghur", now=db.now())
+    hold.hold("Uyghur", now=db.now())
     read_and_match()
     assert texts(smtp) == []
-    holding.release("Uyghur", mail=True, now=db.now())
+    hold.release("Uyghur", mail=True, now=db.now())
     (text,) = texts(smtp)
     assert "Cameras that sort" in text
     assert texts(smtp) == []
@@ -89,12 +92,12 @@ def test_a_held_topic_mails_nothing_until_it_is_released(smtp: SmtpCatcher) -> N
 def test_a_hold_stops_what_is_owed_and_gives_it_back(smtp: SmtpCatcher) -> None:
     road.subscribe("reader@example.org", "Uyghur")
     read_and_match()
-    holding.hold("Uyghur", now=db.now())
+    hold.hold("Uyghur", now=db.now())
     assert texts(smtp) == []
-    holding.release("Uyghur", mail=False, now=db.now())
+    hold.release("Uyghur", mail=False, now=db.now())
     assert len(texts(smtp)) == 1
-    holding.hold("Uyghur", now=db.now())
-    holding.release("Uyghur", mail=True, now=db.now())
+    hold.hold("Uyghur", now=db.now())
+    hold.release("Uyghur", mail=True, now=db.now())
     assert texts(smtp) == []
 
 
@@ -105,7 +108,7 @@ def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
     road.subscribe("one@example.org", "Uyghur")
     road.subscribe("two@example.org", "Uyghur")
     road.subscribe("own@example.org", words=("profits",))
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     mails = {one.recipient: road.from_smtp(one) for one in smtp.messages}
     one, two, own = (mails[f"{name}@example.org"] for name in ("one", "two", "own"))
     found = OBJECTION.findall(one.text)
@@ -117,7 +120,7 @@ def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
     assert press(browser, urlsplit(found[0]).path).status_code == 303
     assert Match.objects.get(objections=1).topic.name == "Uyghur"
     assert all(urlsplit(url).path.rpartition("/")[2] not in caplog.text for url in found)
-    told = objections.noisy(Topic.objects.get(name="Uyghur").id)
+    told = reader_feedback.noisy(Topic.objects.get(name="Uyghur").id)
     assert told == []
 
 

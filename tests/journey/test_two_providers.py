@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter import once, tasks, wiring
+from newsletter import wiring
 from newsletter.cli import invoke
-from newsletter.delivery import provider_gate, status
+from newsletter.config.validators import public_key
+from newsletter.delivery.gates import provider_gate
+from newsletter.delivery.ledger import status
+from newsletter.lib.crypto import Vault
 from newsletter.models import Attempt, Batch, Delivery, ProviderGate, Subscriber, Suppression
-from newsletter.setting_checks import public_key
-from newsletter.vault import Vault
-from newsletter.web.figures import registry
+from newsletter.web.metrics import registry
+from newsletter.worker import run_once, tasks
 from tests import reports
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
@@ -72,7 +74,7 @@ def mailed(smtp: SmtpCatcher, fake: FakeSendGrid) -> tuple[set[str], set[str]]:
 def test_without_a_choice_the_first_carries_all(house) -> None:
     smtp, fake = house
     readers(3)
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert [len(some) for some in mailed(smtp, fake)] == [3, 0]
 
 
@@ -85,7 +87,7 @@ def test_a_share_and_a_route_are_chosen_by_hand_and_followed_from_the_next_mails
     command(capsys, "sending", "share", "100%", "--provider", "sendgrid", "--domain", "GMail.com")
     told = command(capsys, "sending", "share", "0%", "--provider", "sendgrid", "--domain", "mail.example.net")
     assert told == {"domain": "mail.example.net", "provider": "sendgrid", "share": 0}
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     by_smtp, by_sendgrid = mailed(smtp, fake)
     assert not by_smtp & by_sendgrid and len(by_smtp | by_sendgrid) == 46
     assert {one for one in by_sendgrid if one.endswith("@gmail.com")} == {f"reader{one}@gmail.com" for one in range(3)}
@@ -108,7 +110,7 @@ def test_a_refused_key_pauses_one_and_the_tick_lets_the_other_take_over(house, c
     readers(6)
     command(capsys, "sending", "share", "100%", "--provider", "sendgrid")
     fake.script("401")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert status.ledger().by_state == {"planned": 6}
     assert registry.get_sample_value("newsletter_provider_open", {"provider": "sendgrid"}) == 0
     assert registry.get_sample_value("newsletter_provider_planned", {"provider": "sendgrid"}) == 6
@@ -118,7 +120,7 @@ def test_a_refused_key_pauses_one_and_the_tick_lets_the_other_take_over(house, c
     tasks.recover_work()
     assert Batch.objects.filter(state="planned", provider=3).exists()  # not out for long enough
     ProviderGate.objects.update(paused_at=later() - timedelta(minutes=6))
-    once.deliver(wait=timedelta(0))
+    run_once.deliver(wait=timedelta(0))
     assert [len(some) for some in mailed(smtp, fake)] == [6, 0]
     assert sorted(Attempt.objects.values_list("provider", "outcome")) == [(2, "accepted"), (3, "deferred")]
     fake.rules.clear()
@@ -130,10 +132,10 @@ def test_by_hand_one_provider_is_paused_and_what_is_planned_moved(house, capsys)
     smtp, fake = house
     readers(4)
     command(capsys, "sending", "pause", "--provider", "smtp", "--why", "moving house")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert status.ledger().by_state == {"planned": 4}
     assert command(capsys, "sending", "move", "--from", "smtp", "--to", "sendgrid")["batches"] == 1
-    once.deliver(wait=timedelta(0))
+    run_once.deliver(wait=timedelta(0))
     assert [len(some) for some in mailed(smtp, fake)] == [0, 4]
     assert command(capsys, "sending", "resume")["still_paused"] == ["smtp"]
     assert command(capsys, "sending", "resume", "--provider", "smtp")["provider"] == "smtp"
@@ -146,7 +148,7 @@ def test_what_comes_back_of_either_suppresses_for_both_whoever_carries_mail_now(
     smtp, fake = house
     readers(32)
     command(capsys, "sending", "share", "50%", "--provider", "sendgrid")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     gone, complains = fake.mails[0], smtp.messages[0]
     settings.NEWSLETTER = replace(settings.NEWSLETTER, mail=urlsplit(smtp.url), mail_2=None)  # SendGrid carries no more
     told = reports.event(
@@ -181,7 +183,7 @@ def test_mails_of_a_provider_taken_out_of_the_settings_follow_and_doubt_stays(ho
     readers(6)
     fake.script("accept-drop", times=1)
     invoke(["sending", "share", "100%", "--provider", "sendgrid"])
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     assert status.ledger().by_state == {"unknown": 6}
     batch = Batch.objects.get()
     ids = list(Delivery.objects.order_by("id").values_list("id", flat=True)[:2])
@@ -189,7 +191,7 @@ def test_mails_of_a_provider_taken_out_of_the_settings_follow_and_doubt_stays(ho
     Delivery.objects.filter(id__in=ids).update(batch_id=other.id)
     settings.NEWSLETTER = replace(settings.NEWSLETTER, mail_2=None)
     road._forget()
-    once.deliver(wait=timedelta(0))
+    run_once.deliver(wait=timedelta(0))
     assert (len(smtp.messages), Batch.objects.get(id=batch.id).state, Batch.objects.get(id=batch.id).provider) == (
         2,
         "unknown",

@@ -8,16 +8,18 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from newsletter import clock, db, once, tasks, wiring
-from newsletter.cli import figures
-from newsletter.delivery import status
+from newsletter import wiring
+from newsletter.cli.service import status as service_status
+from newsletter.config.validators import public_key
+from newsletter.delivery.ledger import status
+from newsletter.lib import clock, db
 from newsletter.models import Event, Subscriber, Subscription, Suppression
-from newsletter.setting_checks import public_key
 from newsletter.subscribers import confirm
-from newsletter.subscribers.address import normal
 from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.email_address import normal
 from newsletter.subscribers.signup import Signed, sign_up
-from newsletter.web.public import doors
+from newsletter.web.public import page_data
+from newsletter.worker import run_once, tasks
 from tests import reports
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
@@ -50,7 +52,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url, feed_allow=feed["allow"], bounce_maildir=box):
         road.set_up(feed["url"])
         road.subscribe(READER, "Uyghur")
-        once.once(wait=timedelta(0))
+        run_once.once(wait=timedelta(0))
         (mail,) = smtp.messages
         (box / "new" / "1.broken").symlink_to("/nowhere")
         (box / "new" / "2.holiday").write_bytes(b"Subject: away\r\n\r\nI am away.\r\n")
@@ -66,7 +68,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         ]
         assert [(event.kind, event.detail) for event in Event.objects.all()] == [("bounce", "5.1.1")]
         assert Suppression.objects.get().reason == "bounce"
-        (back,) = figures.figures()["reputation"]
+        (back,) = service_status.figures()["reputation"]
         assert (back["provider"], back["accepted"], back["bounces"]) == ("smtp", 1, 1)
         confirm_again(smtp)
         assert Suppression.objects.get().lifted_at is not None
@@ -81,10 +83,10 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
 
 def confirm_again(smtp: SmtpCatcher) -> None:
     """The person types their address once more, and presses the button in the mail that reaches them."""
-    signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=doors.next_due)
+    signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=page_data.next_due)
     assert isinstance(signed, Signed) and signed.notice_id is not None
     before = len(smtp.messages)
-    once.deliver(wait=timedelta(0))
+    run_once.deliver(wait=timedelta(0))
     assert len(smtp.messages) == before + 1
     text = smtp.messages[-1].text
     token = text.partition("/confirm/")[2].split()[0]
@@ -95,8 +97,8 @@ def confirm_again(smtp: SmtpCatcher) -> None:
         shown.fingerprint,
         now=db.now(),
         vault=wiring.vault(),
-        own_topic=doors.own_topic(db.now()),
-        next_due=doors.next_due,
+        own_topic=page_data.own_topic(db.now()),
+        next_due=page_data.next_due,
     )
     assert isinstance(done, confirm.Confirmed)
 
@@ -105,11 +107,11 @@ def test_a_complaint_in_the_maildir_is_for_good(settings, box, feed) -> None:
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url, feed_allow=feed["allow"], bounce_maildir=box):
         road.set_up(feed["url"])
         road.subscribe(READER, "Uyghur")
-        once.once(wait=timedelta(0))
+        run_once.once(wait=timedelta(0))
         (box / "new" / "1").write_bytes(reports.complaint(smtp.messages[0].message_id, at=later()))
-        once.deliver(wait=timedelta(0))
+        run_once.deliver(wait=timedelta(0))
         assert Suppression.objects.get().sticky
-        signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=doors.next_due)
+        signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=page_data.next_due)
         assert signed == Signed(None)
 
 
@@ -129,7 +131,7 @@ def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(set
         road.subscribe(READER, "Uyghur")
         road.subscribe("other@example.org", "Uyghur")
         fake.script("accept-drop", times=1)
-        once.once(wait=timedelta(0))
+        run_once.once(wait=timedelta(0))
         assert status.ledger().by_state == {"unknown": 2}
         one, two = sorted(fake.mails, key=lambda mail: mail.recipient)
         tokens = one.custom_args["d"], two.custom_args["d"]

@@ -13,11 +13,11 @@ from itertools import pairwise, product
 import regex
 import Stemmer
 
-from newsletter.matching.grammar import read
-from newsletter.matching.readable import Readable
-from newsletter.matching.scripts import no_word, same_letter
-from newsletter.matching.sought import Alias
-from newsletter.matching.tree import And, Exact, Field, Loose, Near, Not, Or, Phrase, Prefix, Query, Word
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.query.compiled import Alias
+from newsletter.matching.query.nodes import And, Exact, Field, Loose, Near, Not, Or, Phrase, Prefix, Query, Word
+from newsletter.matching.query.parser import read
+from newsletter.matching.text.scripts import no_word, same_letter
 
 IGNORED = regex.compile(
     r"\p{Default_Ignorable_Code_Point}|[\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4]"
@@ -301,7 +301,7 @@ STEMMERS = (("LATIN", ENGLISH, "english", 4), ("CYRILLIC", RUSSIAN, "russian", 4
 
 
 def table(file: str) -> list[str]:
-    lines = resources.files("newsletter.matching").joinpath(file).read_text(encoding="utf-8").splitlines()
+    lines = resources.files("newsletter.matching.text").joinpath(file).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and line[0] != "#"]
 
 

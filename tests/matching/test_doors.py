@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from newsletter import db
-from newsletter.matching import compiling, match, naming, retention, revisions, topics
-from newsletter.matching.topics import Made, Refused
+from newsletter.lib import db
+from newsletter.matching import match, retention
+from newsletter.matching.live_index import current
+from newsletter.matching.topics import lookup, revisions, topics
+from newsletter.matching.topics.topics import Made, Refused
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
-from tests import rows
+from tests import factories
 
 pytestmark = pytest.mark.django_db
-NOW = rows.NOW
+NOW = factories.NOW
 
 
 @pytest.fixture(autouse=True)
@@ -28,18 +30,18 @@ def add(name: str, query: str) -> int:
 
 
 def waiting(title: str = "Huawei’s cable", text: str = "Text.", **values: object) -> Item:
-    item = rows.item(title, text)
+    item = factories.item(title, text)
     Item.objects.filter(id=item.id).update(matched_at=None, **values)
     return item
 
 
 def run(now=NOW) -> match.Matched:
-    return match.match_fresh(now=now, vault=rows.VAULT)
+    return match.match_fresh(now=now, vault=factories.VAULT)
 
 
 def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
     topic_id = add("Huawei", "Huawei")
-    own_id = topics.own("cable", vault=rows.VAULT, now=NOW)
+    own_id = topics.own("cable", vault=factories.VAULT, now=NOW)
     waiting()
     assert run() == match.Matched(1, 2)
     assert run() == match.Matched(0, 0)
@@ -85,23 +87,27 @@ def test_a_topic_added_later_is_seen_by_a_worker_that_has_an_index() -> None:
 
 
 def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monkeypatch) -> None:
-    monkeypatch.setattr(compiling, "_SMALL", 0)
-    monkeypatch.setattr(compiling, "_MANY", 2)
+    monkeypatch.setattr(current, "_SMALL", 0)
+    monkeypatch.setattr(current, "_MANY", 2)
     huawei = add("Huawei", "Huawei")
-    gone, broken, own = add("Gone", "Huawei"), add("Broken", "Huawei"), topics.own("cable", vault=rows.VAULT, now=NOW)
-    assert set(compiling.index_for(rows.VAULT).topics) == {huawei, gone, broken, own}
+    gone, broken, own = (
+        add("Gone", "Huawei"),
+        add("Broken", "Huawei"),
+        topics.own("cable", vault=factories.VAULT, now=NOW),
+    )
+    assert set(current.index_for(factories.VAULT).topics) == {huawei, gone, broken, own}
     topics.retire("Gone", now=NOW)
     topics.edit("Huawei", "cable -huawei", now=NOW, made_by="test")
-    changed = compiling.index_for(rows.VAULT)
+    changed = current.index_for(factories.VAULT)
     assert changed.index.changes == 3  # one gone, one edited: the old and the new
     assert set(changed.topics) == changed.index.plans.keys() == {huawei, broken, own}
     topics.edit("Broken", "x", now=NOW, made_by="test")
     TopicRevision.objects.filter(topic_id=broken, n=2).update(query="((")
-    assert compiling.index_for(rows.VAULT).broken.keys() == {broken}
+    assert current.index_for(factories.VAULT).broken.keys() == {broken}
     for thread in threading.enumerate():
         if thread.name == "index":
             thread.join()
-    rebuilt = compiling.index_for(rows.VAULT)
+    rebuilt = current.index_for(factories.VAULT)
     assert rebuilt.index.changes <= 1  # what came while it was rebuilt
     assert (set(rebuilt.topics), rebuilt.curated) == ({huawei, own}, {huawei})
     waiting()
@@ -122,19 +128,19 @@ def test_a_revision_whose_transaction_ends_later_than_that_of_a_larger_number_is
             Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
             written.set()
             end.wait(10)
-            naming.raise_number()
+            lookup.raise_number()
         connection.close()
 
     other = threading.Thread(target=slowly)
     other.start()
     assert written.wait(10)
     early = add("Early", "early")
-    assert set(compiling.index_for(rows.VAULT).topics) == {early}
+    assert set(current.index_for(factories.VAULT).topics) == {early}
     end.set()
     other.join()
     late = Topic.objects.get(kind="own")
     assert late.revision_id < Topic.objects.get(id=early).revision_id
-    assert set(compiling.index_for(rows.VAULT).topics) == {early, late.id}
+    assert set(current.index_for(factories.VAULT).topics) == {early, late.id}
 
 
 def test_fields_are_read_from_the_entry_and_the_citations() -> None:
@@ -150,8 +156,8 @@ def test_fields_are_read_from_the_entry_and_the_citations() -> None:
 
 
 def test_would_have_matched_looks_back_and_stores_nothing() -> None:
-    rows.item("Huawei now", seen=NOW - timedelta(days=1))
-    rows.item("Huawei then", seen=NOW - timedelta(days=40))
+    factories.item("Huawei now", seen=NOW - timedelta(days=1))
+    factories.item("Huawei then", seen=NOW - timedelta(days=40))
     found = match.would_match("huawei", now=NOW)
     assert [one.title for one in found] == ["Huawei now"]
     assert Match.objects.count() == 0
@@ -167,7 +173,7 @@ def test_names_and_queries_that_cannot_be_are_values() -> None:
 
 def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> None:
     topic_id = add("Uyghur", "Uyghur")
-    rows.follow(rows.subscriber(), Topic.objects.get(id=topic_id))
+    factories.follow(factories.subscriber(), Topic.objects.get(id=topic_id))
     assert topics.edit("UYGHUR", "Uyghur OR Uighur", now=NOW, made_by="test") == Made(topic_id, 2)
     history = revisions.history("uyghur")
     assert not isinstance(history, Refused)
@@ -179,27 +185,27 @@ def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> N
 
 
 def test_everybody_who_types_the_same_shares_a_topic_that_tells_nothing() -> None:
-    first = topics.own("Zzyzx road", vault=rows.VAULT, now=NOW)
-    assert topics.own(" ZZYZX  road ", vault=rows.VAULT, now=NOW) == first
-    assert topics.own("Zzyzx", vault=rows.VAULT, now=NOW) != first
+    first = topics.own("Zzyzx road", vault=factories.VAULT, now=NOW)
+    assert topics.own(" ZZYZX  road ", vault=factories.VAULT, now=NOW) == first
+    assert topics.own("Zzyzx", vault=factories.VAULT, now=NOW) != first
     row = Topic.objects.get(id=first)
     assert b"zzyzx" not in bytes(row.query_cipher).lower() + bytes(row.query_index).lower()
     assert TopicRevision.objects.get(topic=row).query is None
-    assert topics.own_words([first], vault=rows.VAULT) == {first: "Zzyzx road"}
+    assert topics.own_words([first], vault=factories.VAULT) == {first: "Zzyzx road"}
 
 
 def test_small_numbers_of_followers_are_not_told() -> None:
     topic = Topic.objects.get(id=add("Uyghur", "Uyghur"))
     for _ in range(9):
-        rows.follow(rows.subscriber(), topic)
+        factories.follow(factories.subscriber(), topic)
     assert topics.listing()[0].followers is None
-    rows.follow(rows.subscriber(), topic)
+    factories.follow(factories.subscriber(), topic)
     assert topics.listing()[0].followers == 10
 
 
 def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> None:
-    gone, kept = (topics.own(word, vault=rows.VAULT, now=NOW) for word in ("gone", "kept"))
-    ended = rows.follow(rows.subscriber(), Topic.objects.get(id=kept))
+    gone, kept = (topics.own(word, vault=factories.VAULT, now=NOW) for word in ("gone", "kept"))
+    ended = factories.follow(factories.subscriber(), Topic.objects.get(id=kept))
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW)
     assert retention.drop_unfollowed() == 1
     assert set(Topic.objects.values_list("id", flat=True)) == {kept}

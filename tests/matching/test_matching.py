@@ -7,15 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.matching import grammar
-from newsletter.matching import query as queries
-from newsletter.matching.explain import explain
-from newsletter.matching.index import Index, spans
-from newsletter.matching.opened import MOST_PLACES
-from newsletter.matching.query import QueryError
-from newsletter.matching.readable import Readable
-from newsletter.matching.sought import Alias, alias_key, compiled
-from newsletter.matching.tree import terms
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.explain import explain
+from newsletter.matching.engine.item_matcher import MOST_PLACES
+from newsletter.matching.engine.query_index import Index, spans
+from newsletter.matching.query import language as queries
+from newsletter.matching.query import parser
+from newsletter.matching.query.compiled import Alias, alias_key, compiled
+from newsletter.matching.query.language import QueryError
+from newsletter.matching.query.nodes import terms
 
 
 def found(query: str, text: str, title: str = "") -> list[str]:
@@ -319,10 +319,10 @@ PLAIN = st.lists(
 def test_plain_queries_are_read_as_the_grammar_reads_them(text: str) -> None:
     def read() -> object:
         try:
-            return grammar.read(text)
+            return parser.read(text)
         except QueryError as error:
             return str(error)
 
     at_once = read()
-    with patch.object(grammar, "_PLAIN", re.compile("(?!)")):
+    with patch.object(parser, "_PLAIN", re.compile("(?!)")):
         assert read() == at_once

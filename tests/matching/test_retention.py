@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from newsletter.matching import match, retention, topics
+from newsletter.lib.pruning import always
+from newsletter.matching import match, retention
+from newsletter.matching.topics import topics
 from newsletter.models import Anchor, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
-from newsletter.pruning import always
-from tests import rows
-from tests.rows import NOW, VAULT
+from tests import factories
+from tests.factories import NOW, VAULT
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -23,13 +24,13 @@ def own(word: str) -> Topic:
 def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> None:
     IndexState.objects.get_or_create(id=1)
     followed, ended, gone = own("followed"), own("ended"), own("gone")
-    curated = rows.topic()
-    rows.follow(rows.subscriber(), followed)
-    late = rows.follow(rows.subscriber(), ended)
+    curated = factories.topic()
+    factories.follow(factories.subscriber(), followed)
+    late = factories.follow(factories.subscriber(), ended)
     Subscription.objects.filter(id=late.id).update(ended_at=NOW)
-    item = rows.item()
+    item = factories.item()
     for topic in (followed, ended, gone, curated):
-        rows.match(item, topic)
+        factories.match(item, topic)
     number = IndexState.objects.get().number
     assert retention.prune_own_topics(NOW, always) == {"topic": 1}
     assert set(Topic.objects.all()) == {followed, ended, curated}
@@ -49,11 +50,11 @@ def test_of_many_only_those_that_are_named_are_looked_at(monkeypatch) -> None:
 
 
 def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> None:
-    topic, curated = own("huawei"), rows.topic()
-    rows.follow(rows.subscriber(), topic)
-    item = rows.item(seen=NOW)
-    rows.match(item, topic)
-    kept = rows.match(item, curated)
+    topic, curated = own("huawei"), factories.topic()
+    factories.follow(factories.subscriber(), topic)
+    item = factories.item(seen=NOW)
+    factories.match(item, topic)
+    kept = factories.match(item, curated)
     retention.prune_own_matches(NOW + 21 * DAY, always)
     assert Match.objects.count() == 2
     later = NOW + 21 * DAY + timedelta(hours=1)
@@ -72,7 +73,7 @@ def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> N
 def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one write at a time")
-    topic, who = own("huawei"), rows.subscriber()
+    topic, who = own("huawei"), factories.subscriber()
     chosen, looked = threading.Event(), threading.Event()
 
     def confirm() -> None:
@@ -81,7 +82,7 @@ def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
                 assert topics.own("huawei", vault=VAULT, now=NOW) == topic.id
                 chosen.set()
                 looked.wait(20)
-                rows.follow(who, topic)
+                factories.follow(who, topic)
         finally:
             connection.close()
 
@@ -101,11 +102,11 @@ def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_keyword_that_was_followed_after_it_was_found_stays(monkeypatch) -> None:
-    topic, who = own("huawei"), rows.subscriber()
+    topic, who = own("huawei"), factories.subscriber()
     drop = retention._drop
 
     def late(ids: list[int]) -> int:
-        rows.follow(who, topic)
+        factories.follow(who, topic)
         return drop(ids)
 
     monkeypatch.setattr(retention, "_drop", late)

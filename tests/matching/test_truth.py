@@ -4,13 +4,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench import corpus
-from newsletter.matching import query as queries
-from newsletter.matching.explain import explain
-from newsletter.matching.index import Index
-from newsletter.matching.query import QueryError
-from newsletter.matching.readable import Readable
-from newsletter.matching.sought import Alias, compiled
-from newsletter.matching.text import Reading, words
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.explain import explain
+from newsletter.matching.engine.query_index import Index
+from newsletter.matching.query import language as queries
+from newsletter.matching.query.compiled import Alias, compiled
+from newsletter.matching.query.language import QueryError
+from newsletter.matching.text.tokenize import Reading, words
 from tests.matching.naive import Naive, tokens
 
 # fmt: off

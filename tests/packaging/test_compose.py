@@ -12,8 +12,9 @@ import pytest
 import typer
 import yaml
 
-from newsletter import config, settings
+from newsletter import settings
 from newsletter.cli import app
+from newsletter.config import config
 from tests.services import free_port, wait_for_port
 
 ROOT = Path(__file__).parents[2]

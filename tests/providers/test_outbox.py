@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.handover import Accepted, Deferred, Refused
+from newsletter.lib.provider_interface import Accepted, Deferred, Refused
 from newsletter.providers.outbox import Outbox
 from tests.providers.pieces import SENDER, letter, parcel
 

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.handover import Accepted, Outcome, Parcel, Provider
+from newsletter.lib.provider_interface import Accepted, Outcome, Parcel, Provider
 from newsletter.providers.outbox import Outbox
-from newsletter.providers.sendgrid import SendGrid
-from newsletter.providers.smtp import Smtp
+from newsletter.providers.sendgrid.provider import SendGrid
+from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
 from tests.providers.pieces import SENDER, parcel

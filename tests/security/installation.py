@@ -9,18 +9,20 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, once, wiring
-from newsletter.delivery import events, suppressions
+from newsletter import wiring
+from newsletter.delivery.feedback import reports, suppression_list
 from newsletter.editions import left_over
-from newsletter.editions.slots import next_due
-from newsletter.feeds.incidents import Incident
-from newsletter.handover import Kind, Report
-from newsletter.matching import topics
+from newsletter.editions.digest_schedule import next_due
+from newsletter.feeds.storage.incidents import Incident
+from newsletter.lib import db
+from newsletter.lib.provider_interface import Kind, Report
+from newsletter.matching.topics import topics
 from newsletter.models import Cadence, Delivery, Feed, Notice, Rhythm, Subscriber
-from newsletter.subscribers import ask, confirm, leave, listing, preferences, signup
-from newsletter.subscribers.address import index_of, normal
+from newsletter.subscribers import ask, confirm, lookup_and_erase, preferences, signup, unsubscribe
 from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.email_address import index_of, normal
 from newsletter.subscribers.tokens import lasting
+from newsletter.worker import run_once
 from tests.journey import road
 
 _ARTICLES = (
@@ -47,10 +49,10 @@ def lived_in() -> None:
     sign_up("pending@example.org")
     sign_up("stays@example.org")
     confirm_newest(sign_up("confirmed@example.org"))
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     Rhythm.objects.update(due_at=db.now() - timedelta(minutes=1))
     _ask_and_stop_one("stays@example.org")
-    once.once(wait=timedelta(0))
+    run_once.once(wait=timedelta(0))
     _leave("left@example.org")
     erase("erased@example.org")
     for name, kind in (
@@ -62,7 +64,8 @@ def lived_in() -> None:
     ):
         report(f"{name}@example.org", kind)
     assert not isinstance(
-        suppressions.lift(index_of(normal("bounced@example.org"), wiring.vault()), now=db.now()), suppressions.Refused
+        suppression_list.lift(index_of(normal("bounced@example.org"), wiring.vault()), now=db.now()),
+        suppression_list.Refused,
     )
     left_over.remember([person("daily@example.org").id], now=db.now())
     closed = {"opened_at": db.now(), "closed_at": db.now()}
@@ -96,7 +99,7 @@ def person(address: str) -> Subscriber:
 
 def erase(address: str) -> None:
     """As the command does it."""
-    assert listing.erase(normal(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
+    assert lookup_and_erase.erase(normal(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
 
 
 def report(address: str, kind: Kind) -> None:
@@ -104,7 +107,7 @@ def report(address: str, kind: Kind) -> None:
     mail = Delivery.objects.filter(subscriber=person(address)).order_by("id")[0]
     token = wiring.vault().token("delivery", mail.id)
     told = Report(token=token, purpose="delivery", kind=kind, at=db.now())
-    assert events.apply([told], wiring.hearing(), provider="smtp", now=db.now()).new == 1
+    assert reports.apply([told], wiring.hearing(), provider="smtp", now=db.now()).new == 1
 
 
 def counts() -> dict[str, int]:
@@ -115,7 +118,7 @@ def counts() -> dict[str, int]:
 def _leave(address: str) -> None:
     who = person(address)
     token = lasting("unsubscribe", who.id, who.link_epoch, wiring.vault())
-    assert isinstance(leave.leave(token, now=db.now(), vault=wiring.vault()), leave.Left)
+    assert isinstance(unsubscribe.leave(token, now=db.now(), vault=wiring.vault()), unsubscribe.Left)
 
 
 def _ask_and_stop_one(address: str) -> None:

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter import clock, once, sign_ups, start, tasks, wiring
-from newsletter.delivery import gate, reputation
-from newsletter.handover import Address
+from newsletter import wiring
+from newsletter.delivery.feedback import reputation
+from newsletter.delivery.gates import sending_gate
+from newsletter.lib import clock
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Delivery, Event, Notice, SignUpRequest, Subscriber, Suppression
 from newsletter.subscribers import mailbox_limit, network_limit, notice_budget
-from newsletter.subscribers.address import index_of
+from newsletter.subscribers.email_address import index_of
+from newsletter.worker import run_once, sign_ups, startup, tasks
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 from tests.web.conftest import ANNA, press, signing_up
@@ -90,11 +93,11 @@ def test_over_the_site_wide_budget_nobody_is_refused_and_confirmed_people_do_not
 
 def test_what_somebody_typed_is_not_in_the_mail(client, topics, settings):
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url):
-        start.prepare()
+        startup.prepare()
         client.post(
             "/", signing_up(topics, address="victim@example.org", keyword="Free pills http://pills.example", name="x")
         )
-        once.deliver(wait=timedelta(0))
+        run_once.deliver(wait=timedelta(0))
         (mail,) = smtp.messages
         assert mail.recipient == "victim@example.org"
         assert "pills" not in mail.text and "pills" not in str(mail.message)
@@ -104,14 +107,14 @@ def test_what_somebody_typed_is_not_in_the_mail(client, topics, settings):
 def test_dead_addresses_and_spam_buttons_of_strangers_pause_nothing_and_slow_sign_ups(client, topics, anna, settings):
     """Sixty anonymous sign-ups once stopped all mail: "a flood of bounces"."""
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url):
-        start.prepare()
+        startup.prepare()
         smtp.script("rcpt", "550 5.1.1 no such user")
         for number in range(60):
             post(client, topics, f"dead{number}@example.org", number)
-        once.deliver(wait=timedelta(0))
-        once.deliver(wait=timedelta(0))
+        run_once.deliver(wait=timedelta(0))
+        run_once.deliver(wait=timedelta(0))
         assert Event.objects.filter(kind__in=("bounce", "soft bounce")).count() == 60
-        assert gate.closed_by() is None
+        assert sending_gate.closed_by() is None
         for mail in Delivery.objects.all():
             Event.objects.create(
                 fingerprint=b"%d" % mail.id,
@@ -126,7 +129,7 @@ def test_dead_addresses_and_spam_buttons_of_strangers_pause_nothing_and_slow_sig
         assert notice_budget.slowed()
         smtp.rules.clear()
         post(client, topics, ANNA.value, 99, "/preferences")
-        once.deliver(wait=timedelta(0))
+        run_once.deliver(wait=timedelta(0))
         assert [mail.recipient for mail in smtp.messages] == [ANNA.value]
 
 

@@ -9,11 +9,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from newsletter import clock, sign_ups, wiring
-from newsletter.handover import Address
+from newsletter import wiring
+from newsletter.lib import clock
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber, Suppression
 from newsletter.subscribers import sign_up_queue
-from newsletter.subscribers.address import index_of
+from newsletter.subscribers.email_address import index_of
+from newsletter.worker import sign_ups
 from tests.web.conftest import ANNA, signing_up
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from newsletter import clock, links
+from newsletter.lib import clock, urls
 from newsletter.models import Notice
 from tests.web.conftest import press
 
@@ -41,7 +41,7 @@ def test_no_log_line_holds_a_token(browser, anna, manage, lasting, caplog):
     caplog.set_level(logging.DEBUG)
     tokens = [manage, lasting("unsubscribe"), lasting("ask"), "A" * 22]
     for token in tokens:
-        for name in links.PATHS:
+        for name in urls.PATHS:
             path = reverse(name, args=[token])
             browser.get(path)
             browser.post(path)

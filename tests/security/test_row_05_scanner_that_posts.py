@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from django.urls import reverse
 
-from newsletter import clock, sign_ups, wiring
+from newsletter import wiring
+from newsletter.lib import clock
 from newsletter.models import Notice, Subscription, Topic
 from newsletter.subscribers.confirm import choices_of
 from newsletter.subscribers.notices import replace_choices
+from newsletter.worker import sign_ups
 from tests.web.conftest import notice_token, press, signing_up
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from newsletter import once, sign_ups, start, tasks, wiring
+from newsletter import wiring
 from newsletter.models import Notice, Subscriber, Subscription
+from newsletter.worker import run_once, sign_ups, startup, tasks
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 from tests.web.conftest import ANNA, notice_token, press, signing_up
@@ -36,7 +37,7 @@ def test_a_mail_that_says_it_is_from_somebody_changes_nothing(anna, settings, tm
     spoofed = f"From: {ANNA.value}\r\nTo: newsletter@example.org\r\nSubject: unsubscribe\r\n\r\nunsubscribe\r\n"
     (tmp_path / "new" / "1").write_bytes(spoofed.encode())
     with road.configured(settings, bounce_maildir=tmp_path):
-        start.prepare()
+        startup.prepare()
         tasks.hear()
     assert live() == 3 and Subscriber.objects.get().state == "active"
 
@@ -62,9 +63,9 @@ def test_an_act_of_stopping_that_a_stranger_kept_does_not_outlive_the_owners(bro
 
 def test_who_is_brought_back_is_told_by_mail_and_can_stop_it_there(browser, anna, lasting, settings):
     with SmtpCatcher() as smtp, road.configured(settings, mail=smtp.url):
-        start.prepare()
+        startup.prepare()
         press(browser, undo_of(press(browser, reverse("unsubscribe", args=[lasting("unsubscribe")]))))
-        once.deliver(wait=timedelta(0))
+        run_once.deliver(wait=timedelta(0))
         (mail,) = smtp.messages
         assert (mail.recipient, str(mail.message["Subject"])) == (ANNA.value, "Your mail starts again")
         assert not any(word in mail.text for word in ("Huawei", "Uyghur", "Zzyzx"))

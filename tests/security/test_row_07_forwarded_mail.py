@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from newsletter import sign_ups
 from newsletter.models import Notice
+from newsletter.worker import sign_ups
 from tests.web.conftest import ANNA, WORD, notice_token, press
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from newsletter.web.headers import POLICY
+from newsletter.web.security_headers import POLICY
 from tests.security.service import Service
 
 PATHS = (

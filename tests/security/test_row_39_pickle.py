@@ -7,7 +7,7 @@ import pytest
 from kombu import Connection, Exchange, Producer, Queue
 from kombu.exceptions import ContentDisallowed
 
-from newsletter.tasks import app
+from newsletter.worker.tasks import app
 
 
 class Bomb:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.setting_checks import SettingsError
+from newsletter.config.validators import SettingsError
 from newsletter.settings import keep_private
 from tests.security.service import ROOT, Service
 

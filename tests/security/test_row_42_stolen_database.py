@@ -11,13 +11,14 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import BinaryField
 
-from newsletter import db, wiring
-from newsletter.delivery import status
-from newsletter.keys_file import prepare_keys
+from newsletter import wiring
+from newsletter.config.key_file import prepare_keys
+from newsletter.config.validators import SettingsError
+from newsletter.delivery.ledger import status
+from newsletter.lib import db
+from newsletter.lib.crypto import STEP, Vault, new_keys, parse_keys
+from newsletter.lib.references import read_reference, reference
 from newsletter.models import Delivery, Gate
-from newsletter.references import read_reference, reference
-from newsletter.setting_checks import SettingsError
-from newsletter.vault import STEP, Vault, new_keys, parse_keys
 from tests.security import installation
 
 pytestmark = pytest.mark.django_db(transaction=True)

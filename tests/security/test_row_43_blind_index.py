@@ -9,10 +9,10 @@ import pytest
 from django.apps import apps
 
 from newsletter import wiring
+from newsletter.lib.crypto import Vault, new_keys, parse_keys
 from newsletter.models import Anchor, Subscriber, Suppression, Topic
-from newsletter.subscribers.address import index_of, normal
-from newsletter.vault import Vault, new_keys, parse_keys
-from tests import rows
+from newsletter.subscribers.email_address import index_of, normal
+from tests import factories
 from tests.journey import road
 from tests.security import installation
 
@@ -67,11 +67,11 @@ def no_guess_is_stored() -> None:
 def test_the_index_hangs_on_its_own_key_only_and_on_its_kind() -> None:
     index_key = bytes(range(32, 64))
     same = Vault(b"another secret", {7: bytes(32)}, index_key)
-    assert same.blind_index("address", "a@example.org") == rows.VAULT.blind_index("address", "a@example.org")
+    assert same.blind_index("address", "a@example.org") == factories.VAULT.blind_index("address", "a@example.org")
     other = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(32))
-    assert other.blind_index("address", "a@example.org") != rows.VAULT.blind_index("address", "a@example.org")
-    assert rows.VAULT.blind_index("query", "x") != rows.VAULT.blind_index("address", "x")
-    assert len(rows.VAULT.blind_index("address", "a@example.org")) == 32  # never truncated
+    assert other.blind_index("address", "a@example.org") != factories.VAULT.blind_index("address", "a@example.org")
+    assert factories.VAULT.blind_index("query", "x") != factories.VAULT.blind_index("address", "x")
+    assert len(factories.VAULT.blind_index("address", "a@example.org")) == 32  # never truncated
 
 
 def test_the_same_people_and_keywords_of_another_installation_are_not_found(settings, httpserver, tmp_path) -> None:

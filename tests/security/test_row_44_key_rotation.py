@@ -5,10 +5,11 @@ Sealing again in the background, and a second index, do not exist yet.
 
 import pytest
 
-from newsletter import once, wiring
-from newsletter.delivery import gate
+from newsletter import wiring
+from newsletter.delivery.gates import sending_gate
+from newsletter.lib.crypto import KeysDoNotFit, Vault, new_keys, parse_keys
 from newsletter.models import Subscriber, Topic
-from newsletter.vault import KeysDoNotFit, Vault, new_keys, parse_keys
+from newsletter.worker import run_once
 from tests.journey import road
 from tests.security import installation
 
@@ -21,7 +22,7 @@ def test_a_second_key_seals_and_both_open(settings, httpserver, tmp_path) -> Non
         before = wiring.config().address_keys
         fresh = {2: parse_keys(new_keys()[1])[0][1]}
         with road.configured(settings, address_keys=before | fresh):
-            gate.check(wiring.vault())
+            sending_gate.check(wiring.vault())
             road.subscribe("new@example.org", words=("Zzyzx", "cameras"))
             assert sorted(Subscriber.objects.values_list("key_id", flat=True)) == [1, 2]
             assert sorted(Topic.objects.filter(kind="own").values_list("key_id", flat=True)) == [1, 2]
@@ -29,7 +30,7 @@ def test_a_second_key_seals_and_both_open(settings, httpserver, tmp_path) -> Non
             # the index is the same under both: nobody is there twice
             road.subscribe("old@example.org", "Uyghur")
             assert Subscriber.objects.count() == 2
-            assert once.once(wait=installation.timedelta(0)).accepted == 2
+            assert run_once.once(wait=installation.timedelta(0)).accepted == 2
         with pytest.raises(KeysDoNotFit, match="address key 2 is missing"):
             Vault(b"s", before, bytes(32)).open_all(
                 [(one.key_id, one.address_cipher, one.handle.bytes) for one in Subscriber.objects.order_by("id")],

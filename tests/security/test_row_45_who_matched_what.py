@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter import db, retention
-from newsletter.matching import topics
+from newsletter.lib import db
+from newsletter.matching.topics import topics
 from newsletter.models import Delivery, DeliveryItem, EditionBody, Match, Subscription
+from newsletter.worker import retention
 from tests.security import installation
 
 pytestmark = pytest.mark.django_db(transaction=True)

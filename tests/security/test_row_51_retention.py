@@ -6,8 +6,10 @@ import pytest
 from django.apps import apps
 from structlog.testing import capture_logs
 
-from newsletter import db, once, retention, tasks, wiring
-from newsletter.cli import checks
+from newsletter import wiring
+from newsletter.cli.service import doctor
+from newsletter.lib import db
+from newsletter.lib.pruning import Rule
 from newsletter.models import (
     DeliveryItem,
     EditionBody,
@@ -18,7 +20,7 @@ from newsletter.models import (
     Suppression,
     Topic,
 )
-from newsletter.pruning import Rule
+from newsletter.worker import retention, run_once, tasks
 from tests.security import installation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,10 +66,10 @@ def test_after_400_days_nothing_is_older_than_its_rule_allows(lived, monkeypatch
     )
     # one who left, one who unsubscribed, one who never answered
     assert retention.overdue(later)["subscriber"] == 3
-    assert checks._retention().verdict == "ok"
+    assert doctor._retention().verdict == "ok"
     with monkeypatch.context() as clock:
         clock.setattr(db, "now", lambda: later)
-        assert checks._retention().verdict == "warn"
+        assert doctor._retention().verdict == "warn"
     retention.prune(now=later)
     after = installation.counts()
     assert retention.overdue(later) == {}
@@ -99,7 +101,7 @@ def test_an_erased_person_leaves_a_hash_and_numbers_at_once(settings, httpserver
     with installation.installed(settings, httpserver, tmp_path):
         installation.road.subscribe("stays@example.org", "Uyghur")
         gone = installation.road.subscribe("erased@example.org", "Uyghur", words=("Zzyzx",))
-        once.once(wait=timedelta(0))
+        run_once.once(wait=timedelta(0))
         installation.sign_up("erased@example.org")
         zzyzx = Topic.objects.get(kind="own")
         said = EditionBody.objects.filter(edition__delivery__subscriber_id=gone).get()

@@ -9,10 +9,12 @@ from django.apps import apps
 from django.db import connection
 from pytest_httpserver import HTTPServer
 
-from newsletter import db, once, start, wiring
-from newsletter.delivery import gate
+from newsletter import wiring
+from newsletter.delivery.gates import sending_gate
+from newsletter.lib import db
+from newsletter.lib.crypto import KeysDoNotFit, Vault, new_keys, parse_keys
 from newsletter.models import Subscriber
-from newsletter.vault import KeysDoNotFit, Vault, new_keys, parse_keys
+from newsletter.worker import run_once, startup
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 
@@ -34,7 +36,7 @@ def walked(settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture):
     ):
         road.set_up(road.serve(httpserver, road.posts(ARTICLE)))
         road.subscribe(ADDRESS, words=(KEYWORD,))
-        once.once(wait=timedelta(0))
+        run_once.once(wait=timedelta(0))
         assert [one.recipient for one in smtp.messages] == [ADDRESS]
         yield caplog
 
@@ -74,8 +76,8 @@ def test_other_keys_do_not_open_this_data(walked) -> None:
     secret, keys = new_keys()
     stranger = Vault(secret.encode(), *parse_keys(keys))
     with pytest.raises(KeysDoNotFit):
-        gate.check(stranger)
-    gate.check(wiring.vault())
+        sending_gate.check(stranger)
+    sending_gate.check(wiring.vault())
     person = Subscriber.objects.get()
     with pytest.raises(KeysDoNotFit) as error:
         stranger.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address")
@@ -85,8 +87,8 @@ def test_other_keys_do_not_open_this_data(walked) -> None:
 def test_a_start_with_other_keys_is_refused(walked, settings) -> None:
     secret, keys = new_keys()
     opened, index_key = parse_keys(keys)
-    with road.configured(settings, address_keys=opened, index_key=index_key), pytest.raises(start.NotReady) as error:
-        start.prepare()
+    with road.configured(settings, address_keys=opened, index_key=index_key), pytest.raises(startup.NotReady) as error:
+        startup.prepare()
     assert "keys file" in str(error.value)
     assert secret not in str(error.value)
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.matching import packs, yaml_loader
-from newsletter.matching.packs import BadPack
-from newsletter.matching.topic_file import NoTopicFile, TopicFile, read
-from newsletter.matching.yaml_loader import YamlRefused
+from newsletter.lib import yaml_loader
+from newsletter.lib.yaml_loader import YamlRefused
+from newsletter.matching.aliases import pack_files
+from newsletter.matching.aliases.pack_files import BadPack
+from newsletter.matching.topics.yaml_file import NoTopicFile, TopicFile, read
 
 LAUGHS = "\n".join(["a0: &a0 [lol, lol]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))])
 MERGES = "\n".join(
@@ -34,7 +35,7 @@ def as_pack(tmp_path: Path, text: str) -> str:
     path = tmp_path / "peoples.yaml"
     path.write_text(text)
     with pytest.raises(BadPack) as refused:
-        packs.read(path)
+        pack_files.read(path)
     return str(refused.value)
 
 

@@ -33,16 +33,18 @@ def prepare() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from newsletter import db, start, wiring
-    from newsletter.editions.slots import next_due
-    from newsletter.matching import topics
-    from newsletter.subscribers import listing
-    from newsletter.subscribers.add import subscribe_directly
-    from newsletter.subscribers.address import normal
+    from newsletter import wiring
+    from newsletter.editions.digest_schedule import next_due
+    from newsletter.lib import db
+    from newsletter.matching.topics import topics
+    from newsletter.subscribers import lookup_and_erase
+    from newsletter.subscribers.admin_subscribe import subscribe_directly
     from newsletter.subscribers.choices import Choices
+    from newsletter.subscribers.email_address import normal
+    from newsletter.worker import startup
 
     call_command("migrate", verbosity=0)
-    start.prepare()
+    startup.prepare()
     topics.add("Uyghur", "Uyghur", now=db.now(), made_by="timing")
     for kind, number in itertools.product(CLASSES[1:], range(SAMPLES)):
         address = normal(_address(kind, number))
@@ -57,7 +59,7 @@ def prepare() -> None:
             next_due=next_due,
         )
         if kind == "erased":
-            listing.erase(address, now=db.now(), vault=wiring.vault())
+            lookup_and_erase.erase(address, now=db.now(), vault=wiring.vault())
 
 
 def measure() -> dict[str, dict[str, list[float]]]:

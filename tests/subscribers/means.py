@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from newsletter.handover import Address
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Topic
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.signup import sign_up
-from newsletter.vault import Vault
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))

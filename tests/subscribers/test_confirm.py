@@ -4,12 +4,12 @@ from functools import partial
 
 import pytest
 
-from newsletter.handover import Address
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.address import index_of
 from newsletter.subscribers.ask import ask_by_address
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import Confirmed, Open, look
+from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.renew import renew
 from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Expired, Used, Wrong

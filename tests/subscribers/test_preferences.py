@@ -2,12 +2,12 @@
 
 import pytest
 
-from newsletter.handover import Address
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Subscription, Suppression
 from newsletter.subscribers import ask as asking
 from newsletter.subscribers import preferences
-from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.preferences import Changed
 from newsletter.subscribers.tokens import Expired, Wrong
 from tests.subscribers.means import (

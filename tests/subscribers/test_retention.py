@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from newsletter.lib.pruning import always
 from newsletter.models import Consent, Delivery, Notice, Subscriber, Subscription, Suppression
-from newsletter.pruning import always
-from newsletter.subscribers import leave as leaving
 from newsletter.subscribers import retention
-from newsletter.subscribers.add import Added, HasLeft, subscribe_directly
+from newsletter.subscribers import unsubscribe as leaving
+from newsletter.subscribers.admin_subscribe import Added, HasLeft, subscribe_directly
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import Confirmed, press
-from tests import rows
+from tests import factories
 from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, pressing, token, topic
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def add(now, **more):
 
 def test_who_left_goes_after_14_days_and_leaves_a_hash() -> None:
     person = join()
-    rows.planned([person])
+    factories.planned([person])
     left = leave(person, NOW + HOUR)
     prune(NOW + HOUR + 14 * DAY)
     assert isinstance(leaving.undo(left.undo_token, **doors(NOW + 14 * DAY)), leaving.Returned)
@@ -141,7 +141,7 @@ def test_who_never_answers_goes_with_their_last_question() -> None:
 def test_of_a_flood_of_questions_those_that_expired_go_in_pages(monkeypatch) -> None:
     monkeypatch.setattr(retention, "_PEOPLE", 3)
     for number in range(10):
-        who = rows.subscriber(state="pending")
+        who = factories.subscriber(state="pending")
         Notice.objects.create(
             kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + (number // 5) * DAY
         )
@@ -150,8 +150,8 @@ def test_of_a_flood_of_questions_those_that_expired_go_in_pages(monkeypatch) -> 
 
 
 def test_who_left_before_it_was_written_down_goes_after_their_last_subscription() -> None:
-    early, late = rows.subscriber(state="left"), rows.subscriber(state="left")
-    ended = rows.follow(early, rows.topic())
+    early, late = factories.subscriber(state="left"), factories.subscriber(state="left")
+    ended = factories.follow(early, factories.topic())
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW - 10 * DAY, ended_reason="reader")
     retention.prune_left(NOW, always)
     moments = dict(Subscriber.objects.values_list("id", "left_at"))
@@ -161,8 +161,8 @@ def test_who_left_before_it_was_written_down_goes_after_their_last_subscription(
 
 
 def test_ended_subscriptions_go_after_14_days_and_live_ones_stay() -> None:
-    person = rows.subscriber()
-    kept, gone = (rows.follow(person, rows.topic()) for _ in range(2))
+    person = factories.subscriber()
+    kept, gone = (factories.follow(person, factories.topic()) for _ in range(2))
     Subscription.objects.filter(id=gone.id).update(ended_at=NOW, ended_reason="reader")
     retention.prune_subscriptions(NOW + 14 * DAY, always)
     assert Subscription.objects.count() == 2
@@ -189,7 +189,7 @@ def test_choices_end_with_the_answer_and_notices_after_30_days() -> None:
 def test_who_is_held_by_a_page_is_left_for_the_next_hour(state: str) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one write at a time")
-    who = rows.subscriber(state=state)
+    who = factories.subscriber(state=state)
     Subscriber.objects.filter(id=who.id).update(left_at=NOW if state == "left" else None, confirmed_at=None)
     held_meanwhile(
         lambda: Subscriber.objects.select_for_update().get(id=who.id),

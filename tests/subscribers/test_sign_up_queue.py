@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.handover import Address
+from newsletter.lib.provider_interface import Address
 from newsletter.models import MailboxLimit, NetworkCount, Notice, NoticeBudget, SignUpRequest, Subscriber
-from newsletter.subscribers import confirm, leave, listing, mailbox_limit, network_limit, notice_budget, sign_up_queue
+from newsletter.subscribers import (
+    confirm,
+    lookup_and_erase,
+    mailbox_limit,
+    network_limit,
+    notice_budget,
+    sign_up_queue,
+    unsubscribe,
+)
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.sign_up_queue import LinkByAddress, LinkByToken, Renewal, SignUp, put
 from tests.subscribers.means import (
@@ -196,7 +204,7 @@ def test_erasing_drops_what_waits():
     decide()
     sign_up(now=NOW + 2 * HOUR)
     decide(now=NOW + 2 * HOUR)
-    assert listing.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT)
+    assert lookup_and_erase.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT)
     assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
 
 
@@ -260,7 +268,7 @@ def test_a_stop_by_the_mailbox_ends_what_strangers_wait_for():
     decide()
     sign_up(now=NOW + 2 * HOUR)
     decide(now=NOW + 2 * HOUR)
-    leave.leave(lasting("unsubscribe", Subscriber.objects.get()), **doors(NOW + 3 * HOUR))
+    unsubscribe.leave(lasting("unsubscribe", Subscriber.objects.get()), **doors(NOW + 3 * HOUR))
     assert decide(now=NOW + DAY) == [] and MailboxLimit.objects.exists()
 
 

@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 
-from newsletter.handover import Address
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.address import index_of
 from newsletter.subscribers.choices import Choices, read
+from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.mailbox_limit import index_of_mailbox, mailbox_of
 from newsletter.subscribers.signup import SAME_VISIT, Signed, Wait, sign_up
 from tests.subscribers.means import (

@@ -7,13 +7,15 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from newsletter import clock, sign_ups, wiring
-from newsletter.handover import Address
+from newsletter import wiring
+from newsletter.lib import clock
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Topic, TopicRevision
-from newsletter.subscribers.add import Added, subscribe_directly
+from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
 from newsletter.subscribers.ask import ask_by_address
 from newsletter.subscribers.choices import Choices
-from newsletter.web.public import doors
+from newsletter.web.public import page_data
+from newsletter.worker import sign_ups
 
 ANNA = Address("canary7f3a@example.org")
 WORD = "Zzyzx"
@@ -42,8 +44,8 @@ def anna(topics) -> Subscriber:
         source="test",
         now=now,
         vault=wiring.vault(),
-        own_topic=doors.own_topic(now),
-        next_due=doors.next_due,
+        own_topic=page_data.own_topic(now),
+        next_due=page_data.next_due,
     )
     assert isinstance(added, Added)
     return Subscriber.objects.get(id=added.subscriber_id)

@@ -4,13 +4,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from newsletter import clock, wiring
+from newsletter import wiring
+from newsletter.lib import clock
 from newsletter.models import Cadence
 from newsletter.subscribers.confirm import Confirmed, Open, look, press
-from newsletter.web.public import doors
-from newsletter.web.public.answers import dead_link
-from newsletter.web.public.clocks import rhythm, when
+from newsletter.web.public import page_data
+from newsletter.web.public.responses import dead_link
 from newsletter.web.public.submit import submit_renewal
+from newsletter.web.public.time_zones import rhythm, when
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,8 +30,8 @@ def _press(request: HttpRequest, token: str) -> HttpResponse:
         request.POST.get("shown", ""),
         now=now,
         vault=wiring.vault(),
-        own_topic=doors.own_topic(now),
-        next_due=doors.next_due,
+        own_topic=page_data.own_topic(now),
+        next_due=page_data.next_due,
     )
     if isinstance(done, Open):
         return _ask(request, done, changed=True)
@@ -41,7 +42,7 @@ def _press(request: HttpRequest, token: str) -> HttpResponse:
         words = f"Next mail: {when(done.next_due, done.zone, now)}."
     elif done.shown.choices.cadence != Cadence.IMMEDIATE:
         words = "Your next mail comes at your hour."
-    context = doors.sender() | _chosen(done.shown) | {"next_mail": words, "private": True}
+    context = page_data.sender() | _chosen(done.shown) | {"next_mail": words, "private": True}
     return render(request, "confirmed.html.j2", context)
 
 

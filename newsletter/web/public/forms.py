@@ -6,12 +6,12 @@ from typing import Any, cast
 
 from django import forms
 
-from newsletter.handover import Address
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence
-from newsletter.subscribers.address import BadAddress, normal
 from newsletter.subscribers.choices import Choices
-from newsletter.web.public import doors
-from newsletter.web.public.clocks import HOURS, WEEKDAYS, clocks
+from newsletter.subscribers.email_address import BadAddress, normal
+from newsletter.web.public import page_data
+from newsletter.web.public.time_zones import HOURS, WEEKDAYS, clocks
 
 #: (value, words, what it means) of each radio button.
 CADENCES = (
@@ -79,7 +79,7 @@ class _Wishes(forms.Form):
     #: The keywords without a problem, after `is_valid`.
     usable_keywords: tuple[str, ...] = ()
 
-    def __init__(self, *args: Any, topics: Sequence[doors.Card], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, topics: Sequence[page_data.Card], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["topics"]).choices = [(card.id, card.name) for card in topics]
 
@@ -167,7 +167,7 @@ def _address(text: str) -> Address:
 
 def _keyword_problem(keyword: str) -> str | None:
     """Why one line cannot be followed, in words for the person."""
-    return "This is too long." if len(keyword) > LONGEST_KEYWORD else doors.problem(keyword)
+    return "This is too long." if len(keyword) > LONGEST_KEYWORD else page_data.problem(keyword)
 
 
 def _short(line: str) -> str:

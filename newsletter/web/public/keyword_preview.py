@@ -8,10 +8,11 @@ from http import HTTPStatus
 
 from django.http import HttpResponse
 
-from newsletter.matching import item_index, query
-from newsletter.matching.item_search import Matches, search
-from newsletter.matching.sought import compiled
-from newsletter.matching.stored import wordings
+from newsletter.matching.live_index import item_index
+from newsletter.matching.live_index.item_search import Matches, search
+from newsletter.matching.live_index.stored_items import wordings
+from newsletter.matching.query import language
+from newsletter.matching.query.compiled import compiled
 from newsletter.models import Item
 
 #: How far back a preview looks, in days, and how many titles it shows of each keyword.
@@ -77,7 +78,7 @@ def preview(keywords: Sequence[str], *, now: datetime) -> Panel:
     if not _free.acquire(blocking=False):
         return Panel(busy=True)
     try:
-        plans = [compiled(query.parse(keyword)) for keyword in keywords]
+        plans = [compiled(language.parse(keyword)) for keyword in keywords]
         found = search(item_index.SHARED, plans, now=now, days=DAYS)
         titles = _titles([item_id for one in found for item_id in one.item_ids[:SHOWN]])
     finally:

@@ -7,17 +7,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from newsletter import clock, links, wiring
-from newsletter.delivery.cancel import cancel_planned
+from newsletter import wiring
+from newsletter.delivery.ledger.cancel import cancel_planned
+from newsletter.lib import clock, urls
 from newsletter.models import Cadence
 from newsletter.subscribers import preferences as door
 from newsletter.subscribers.preferences import Preferences
-from newsletter.web.public import doors, keyword_preview
-from newsletter.web.public.answers import SeeOther, dead_link
-from newsletter.web.public.clocks import when
+from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
+from newsletter.web.public.responses import SeeOther, dead_link
 from newsletter.web.public.submit import submit_renewal
+from newsletter.web.public.time_zones import when
 
 #: Topics and own words that one person may follow.
 MOST = 100
@@ -80,7 +81,7 @@ def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
         discreet=form.cleaned_data["subject"] == "neutral",
         now=now,
         vault=wiring.vault(),
-        next_due=doors.next_due,
+        next_due=page_data.next_due,
     )
     return _back(token, "saved")
 
@@ -92,7 +93,7 @@ def _cadences(data: Mapping[str, str], found: Preferences) -> dict[int, Cadence]
 
 def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
     now = clock.utcnow()
-    form = AddForm(request.POST, topics=doors.cards())
+    form = AddForm(request.POST, topics=page_data.cards())
     if "preview" in request.POST:
         panel = keyword_preview.preview(form.keywords_to_preview(), now=now)
         return preview_page(_page(request, found, Shown(_fresh(found).settings, form, panel)), panel)
@@ -100,7 +101,7 @@ def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
         form.add_error("keyword", f"You follow {MOST} things already: stop one of them first.")
     if not form.is_valid():
         return _page(request, found, Shown(_fresh(found).settings, form))
-    door.add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=doors.own_topic(now))
+    door.add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=page_data.own_topic(now))
     return _back(token, "added")
 
 
@@ -111,7 +112,7 @@ def _fresh(found: Preferences) -> Shown:
         "zone": found.zone,
         "subject": "neutral" if found.discreet else "headlines",
     }
-    return Shown(SettingsForm(now=clock.utcnow(), zone=found.zone, initial=initial), AddForm(topics=doors.cards()))
+    return Shown(SettingsForm(now=clock.utcnow(), zone=found.zone, initial=initial), AddForm(topics=page_data.cards()))
 
 
 def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpResponse:
@@ -123,12 +124,12 @@ def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpRespons
         "settings": shown.settings,
         "adding": shown.adding,
         "preview": shown.preview,
-        "topics": [card for card in doors.cards() if card.id not in followed],
+        "topics": [card for card in page_data.cards() if card.id not in followed],
         "chosen": request.POST.getlist("topics"),
         "short_cadences": SHORT_CADENCES,
         "subjects": SUBJECTS,
         "next_mails": _next_mails(found),
-        "leave": links.path("unsubscribe", found.unsubscribe_token),
+        "leave": urls.path("unsubscribe", found.unsubscribe_token),
         "done": DONE.get(request.GET.get("done", "")),
         "private": True,
     }
@@ -150,4 +151,4 @@ def _next_mails(found: Preferences) -> str:
 
 
 def _back(token: str, done: str) -> HttpResponse:
-    return SeeOther(f"{links.path('preferences', token)}?done={done}")
+    return SeeOther(f"{urls.path('preferences', token)}?done={done}")

@@ -3,12 +3,14 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from newsletter import clock, tasks, wiring
+from newsletter import wiring
+from newsletter.lib import clock
 from newsletter.subscribers import sign_up_queue
 from newsletter.subscribers.renew import renewable
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.client_address import client_address
-from newsletter.web.public.answers import SeeOther, dead_link
+from newsletter.web.public.responses import SeeOther, dead_link
+from newsletter.worker import tasks
 
 
 def submit(request: HttpRequest, asked: sign_up_queue.Request, then: str) -> HttpResponse:

@@ -5,12 +5,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter import clock
+from newsletter.lib import clock
 from newsletter.subscribers.sign_up_queue import SignUp
-from newsletter.web.public import doors, keyword_preview
-from newsletter.web.public.answers import SeeOther
+from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
+from newsletter.web.public.responses import SeeOther
 from newsletter.web.public.submit import submit
 
 
@@ -21,14 +21,14 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 
 def _preview(request: HttpRequest) -> HttpResponse:
-    now, cards = clock.utcnow(), doors.cards()
+    now, cards = clock.utcnow(), page_data.cards()
     form = SubscribeForm(request.POST, topics=cards, now=now)
     return _page(request, form, cards, keyword_preview.preview(form.keywords_to_preview(), now=now))
 
 
 def _subscribe(request: HttpRequest) -> HttpResponse:
     now = clock.utcnow()
-    cards = doors.cards()
+    cards = page_data.cards()
     if request.method != "POST":
         return _page(request, SubscribeForm(topics=cards, now=now), cards)
     form = SubscribeForm(request.POST, topics=cards, now=now)
@@ -42,15 +42,15 @@ def _subscribe(request: HttpRequest) -> HttpResponse:
 @require_safe
 def expect(request: HttpRequest) -> HttpResponse:
     """What will be in the mailbox: the same page for every address."""
-    context = doors.sender() | {
-        "subject": doors.subject("confirm"),
-        "subject_known": doors.subject("add"),
+    context = page_data.sender() | {
+        "subject": page_data.subject("confirm"),
+        "subject_known": page_data.subject("add"),
     }
     return render(request, "expect.html.j2", context)
 
 
 def _page(
-    request: HttpRequest, form: SubscribeForm, cards: list[doors.Card], panel: keyword_preview.Panel = NO_PREVIEW
+    request: HttpRequest, form: SubscribeForm, cards: list[page_data.Card], panel: keyword_preview.Panel = NO_PREVIEW
 ) -> HttpResponse:
     context = {
         "form": form,

@@ -1,0 +1,215 @@
+"""Commands for what was mailed, and what became of it."""
+
+import getpass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from newsletter import wiring
+from newsletter.cli.output import Json, counting, example, fail, misuse, note, result, table, when
+from newsletter.cli.service.migrations import ready
+from newsletter.cli.topics.preview import ask
+from newsletter.config import provider_urls
+from newsletter.delivery.ledger import occasions, resend, status
+from newsletter.lib import db
+from newsletter.models import BatchState, DeliveryState
+
+deliveries = typer.Typer(help="Deliveries: list, sums, explain, retry, resolve, release.", no_args_is_help=True)
+
+Why = Annotated[str, typer.Option(help="What you know, and how: it is written into the story of each mail.")]
+Who = Annotated[str, typer.Option(help="Whose word it is; you, if not said.")]
+Whole = Annotated[bool, typer.Option("--batch", help="All mails that are in doubt together with this one.")]
+
+_STATES = sorted({*BatchState.values, *DeliveryState.values})
+
+
+@deliveries.command("list", epilog=example("deliveries list --state unknown"))
+def list_deliveries(
+    state: Annotated[str, typer.Option(help="Only those in this state.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 50,
+    json: Json = False,
+) -> None:
+    """List deliveries by their reference. Nobody is named."""
+    ready()
+    if state and state not in _STATES:
+        misuse(f"--state is one of {', '.join(_STATES)}")
+    columns = {
+        "Reference": lambda row: row.reference,
+        "State": lambda row: row.state,
+        "Occasion": lambda row: row.occasion,
+        "Batch": lambda row: row.batch_id,
+        "Why": lambda row: row.reason or "",
+    }
+    table(status.listing(wiring.vault(), state, limit), json, columns, empty="No deliveries.")
+
+
+@deliveries.command(epilog=example("deliveries sums --limit 3"))
+def sums(
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many, the newest first.")] = 10,
+    json: Json = False,
+) -> None:
+    """Tell what became of each alert and digest as a whole: planned is the sum of all that stands beside it."""
+    ready()
+    found = occasions.mailings(limit)
+    states = ("accepted", "failed", "cancelled", "unknown", "parked")
+    columns: dict[str, Callable[[occasions.Mailing], object]] = {
+        "Occasion": lambda one: one.key,
+        "Begun": lambda one: one.created_at,
+        "Complete": lambda one: "under way" if one.under_way else when(one.closed_at),
+        "Planned": lambda one: one.planned,
+    }
+    columns |= {state.title(): partial(_of, state) for state in states}
+    columns["Under way"] = lambda one: one.under_way
+    if json:
+        result([{**asdict(one), "planned": one.planned, "under_way": one.under_way} for one in found], json)
+    else:
+        table(found, json, columns, empty="Nothing was mailed yet, or it is no longer kept.")
+
+
+def _of(state: str, one: occasions.Mailing) -> int:
+    return one.by_state.get(state, 0)
+
+
+@deliveries.command(epilog=example("deliveries explain 7K3F-09QA-M2"))
+def explain(reference: str, json: Json = False) -> None:
+    """Tell the story of the mail with this reference at its foot, without saying whose it is."""
+    ready()
+    story = status.explain(reference, wiring.vault())
+    if story is None:
+        fail("there is no such reference: check it for typing errors (mails are kept on record for 14 days)")
+    lines = [
+        f"{story.reference}: {story.state}{f' ({story.reason})' if story.reason else ''}",
+        f"for {story.occasion}, planned {when(story.planned_at)}, batch {story.batch_id}",
+        *(f"  item {item.item_id} version {item.version}, {item.title!r}: {_topics(item)}" for item in story.items),
+        *(f"  attempt {_attempt(row)}" for row in story.attempts),
+        *(f"  {row['kind']} at {row['at']:%Y-%m-%d %H:%M}: {row['detail']}" for row in story.events),
+    ]
+    result(story, json, *lines)
+
+
+@deliveries.command(
+    epilog=example(
+        "deliveries retry 7K3F-09QA-M2 --why 'she called, nothing came'",
+        "deliveries retry --all-parked --why 'the relay is back'",
+    )
+)
+def retry(
+    why: Why,
+    reference: Annotated[str, typer.Argument(help="Of a mail that is unknown or parked.")] = "",
+    who: Who = "",
+    batch: Whole = False,
+    all_parked: Annotated[
+        bool, typer.Option("--all-parked", help="All parked mails whose words are kept; never what is in doubt.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --all-parked.")] = False,
+    json: Json = False,
+) -> None:
+    """Send a mail that is unknown or parked once more. If it was taken the first time, it arrives twice."""
+    if bool(reference) == all_parked or (all_parked and batch):
+        misuse("name one REFERENCE (with --batch: all that are in doubt with it), or say --all-parked alone")
+    word = _word(who, why)
+    ready()
+    if all_parked:
+        _retry_parked(word, yes, json)
+    else:
+        _told(resend.retry(reference, word, now=db.now(), vault=wiring.vault(), whole=batch), "planned again", json)
+
+
+@deliveries.command(epilog=example("deliveries resolve 7K3F-09QA-M2 --as accepted --why 'it is in the server log'"))
+def resolve(
+    reference: str,
+    state: Annotated[str, typer.Option("--as", help="accepted or failed.")],
+    why: Why,
+    who: Who = "",
+    batch: Whole = False,
+    json: Json = False,
+) -> None:
+    """Write down what became of a mail that is unknown, or close one that is parked. Nothing is sent."""
+    if state not in ("accepted", "failed"):
+        misuse("--as is accepted or failed; to send it once more: 'newsletter deliveries retry'")
+    ready()
+    done = resend.resolve(
+        reference, state == "accepted", _word(who, why), now=db.now(), vault=wiring.vault(), whole=batch
+    )
+    _told(done, f"now {state}", json)
+
+
+@deliveries.command(
+    epilog=example(
+        "deliveries release --provider sendgrid --since 2026-11-24T08:00 --why 'account was closed at 08:00'"
+    )
+)
+def release(
+    provider: Annotated[str, typer.Option(help="Who took the mails, by name: smtp, sendgrid, smtp-2 …")],
+    since: Annotated[datetime, typer.Option(help="From when on, UTC.", formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])],
+    why: Annotated[str, typer.Option(help="The proof that these mails will never leave the provider.")],
+    who: Who = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only the number is told.")] = False,
+    json: Json = False,
+) -> None:
+    """Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."""
+    number = provider_urls.number_of(provider)
+    if number is None:
+        misuse("--provider is smtp, sendgrid or outbox, or the second of one kind, as smtp-2")
+    word = _word(who, why)
+    ready()
+    moment = since.replace(tzinfo=UTC)
+    if not yes:
+        count = resend.releasable(number, moment)
+        words = f"{count} mails would go again: whoever has them gets them twice. Say --yes to do it"
+        result({"releasable": count}, json, words)
+        return
+    _told(resend.release(number, moment, word, now=db.now()), "planned again", json)
+
+
+def _retry_parked(word: resend.Word, yes: bool, json: bool) -> None:
+    found = resend.parked()
+    if found.left:
+        note(
+            f"{_mails(found.left)} parked that stay: their words are not kept, or one may have left; see them one by one"
+        )
+    if not found.deliveries:
+        fail("no parked mail can go again: see 'newsletter deliveries list --state parked'")
+    if not yes:
+        for reason, number in found.reasons.items():
+            note(f"{number}: {reason}")
+        count = f"{_mails(found.deliveries)} in {found.batches} batch{'' if found.batches == 1 else 'es'}"
+        ask(f"Send {count} again?", f"{count} would go again: add --yes if that is meant")
+    with counting("planning again") as progress:
+        done = resend.retry_parked(word, now=db.now(), progress=progress)
+    _told(done, "planned again", json)
+
+
+def _mails(number: int) -> str:
+    return f"{number} mail{'' if number == 1 else 's'}"
+
+
+def _topics(item: status.StoryItem) -> str:
+    """`topics Uyghur (2), Huawei (5)`; an own keyword stays unnamed."""
+    curated = [f"{topic.name} ({topic.topic_id})" for topic in item.topics if topic.name is not None]
+    words = [f"topic{'' if len(curated) == 1 else 's'} {', '.join(curated)}"] if curated else []
+    if len(curated) < len(item.topics):
+        words.append("a keyword of their own")
+    return " and ".join(words)
+
+
+def _attempt(row: Mapping[str, object]) -> str:
+    waived = f", waived by {row['waived_by']}" if row["waived_by"] else ""
+    by = provider_urls.name_of(int(str(row["provider"])))
+    return f"{row['n']} at {row['began_at']:%Y-%m-%d %H:%M} by {by}: {row['outcome'] or 'under way'}{waived}"
+
+
+def _word(who: str, why: str) -> resend.Word:
+    if not why.strip():
+        misuse("--why is needed: it is all that is left of your reasons later")
+    return resend.Word(who.strip() or getpass.getuser(), " ".join(why.split()))
+
+
+def _told(done: resend.Done | resend.Cannot, what: str, json: bool) -> None:
+    if isinstance(done, resend.Cannot):
+        fail(done.why)
+    result(done, json, f"{_mails(done.deliveries)} {what}")

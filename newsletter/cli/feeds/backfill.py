@@ -1,0 +1,124 @@
+"""Commands for what feeds said before and between: backfill, incidents."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from newsletter import wiring
+from newsletter.cli.output import Json, example, fail, result, table
+from newsletter.cli.service.migrations import ready
+from newsletter.feeds import backfill as reading
+from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue.probe import Refused
+from newsletter.feeds.storage import incidents as door
+from newsletter.lib import db
+
+incidents = typer.Typer(
+    help="What operators should know about feeds: list (without a command), close.",
+    invoke_without_command=True,
+    epilog=example("feeds incidents", "feeds incidents close 7"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to those for feeds."""
+    app.command(epilog=example("feeds backfill 1 --pages 20"))(backfill)
+    app.add_typer(incidents, name="incidents")
+
+
+def backfill(
+    reference: Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")],
+    pages: Annotated[int | None, typer.Option(help="Read at most so many pages; without it, all.", min=1)] = None,
+    pause: Annotated[float, typer.Option(help="Seconds between two pages.", min=0, max=3600)] = 1.0,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin with the newest page again.")] = False,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Leave out the page that is next, as it cannot be read.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Read a feed's archive, older page by older page. Nothing of it is mailed; stopped, it goes on where it was."""
+    ready()
+    feed_id = manage.find(reference)
+    if feed_id is None:
+        fail("there is no such feed: see 'newsletter feeds list'")
+    with _bar() as bar:
+        task = bar.add_task("reading the archive", total=pages, items=0)
+        done = reading.backfill(
+            feed_id,
+            fetcher=wiring.fetcher(),
+            clock=db.now,
+            most_pages=pages or 0,
+            pause=pause,
+            restart=restart,
+            skip=skip,
+            progress=lambda so_far: bar.update(task, completed=so_far.pages, items=so_far.items),
+        )
+    if isinstance(done, Refused):
+        fail(done.reason)
+    read = f"{done.pages} pages read, {done.entries} new entries, {done.items} new items"
+    bad = f"; {done.bad} entries could not be read: please report this" if done.bad else ""
+    result(done, json, f"feed {feed_id}: {read}{bad}.", *_told(done))
+    if done.status == "failed":
+        where = f"feed {feed_id}, after {done.pages_in_all} older pages"
+        fail(f"{where}: {done.error}; when run again it goes on there, and after that page with --skip")
+
+
+def _told(done: reading.Backfilled) -> tuple[str, ...]:
+    match done.status:
+        case "finished" if not done.pages_in_all:
+            return ("It has no older pages that can be read.",)
+        case "finished":
+            return (f"Its archive of {done.pages_in_all} older pages is read to the end; --restart reads it anew.",)
+        case "met":
+            return ("The gap is closed. Run it again to read on through what is older.",)
+        case "overtaken":
+            return ("Another process reads this archive, or it was begun anew or removed: nothing more was done here.",)
+        case "more":
+            return ("Run it again to read on.",)
+        case _:
+            return ()
+
+
+def _bar() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages, {task.fields[items]} new items"),
+    )
+    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+
+
+@incidents.callback()
+def list_incidents(
+    context: typer.Context,
+    closed: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    json: Json = False,
+) -> None:
+    """List what operators should know about feeds."""
+    if context.invoked_subcommand is not None:
+        return
+    ready()
+    columns = {
+        "ID": lambda row: row.id,
+        "Kind": lambda row: row.kind,
+        "Feed": lambda row: f"{row.feed_id} {row.feed_title}",
+        "Opened": lambda row: row.opened_at,
+        "Closed": lambda row: row.closed_at,
+        "What to do": lambda row: row.detail,
+    }
+    table(door.listing(closed=closed), json, columns, empty="No incidents.")
+
+
+@incidents.command(epilog=example("feeds incidents close 7"))
+def close(
+    incident: Annotated[int, typer.Argument(metavar="ID", help="The incident's number.")],
+    json: Json = False,
+) -> None:
+    """Close an incident that you have looked at. The feed stays as it is."""
+    ready()
+    if not door.close_one(incident, db.now()):
+        fail(f"no incident {incident} is open: see 'newsletter feeds incidents'")
+    result({"closed": incident}, json, f"incident {incident} closed")

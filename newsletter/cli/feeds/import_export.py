@@ -1,0 +1,73 @@
+"""Commands that move feeds in and out as OPML files: import, export."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from newsletter import wiring
+from newsletter.cli import files
+from newsletter.cli.output import Json, counting, example, fail, note, result
+from newsletter.cli.service.migrations import ready
+from newsletter.feeds.catalogue import opml_import, probe
+from newsletter.feeds.sandbox import sandboxed_parse
+from newsletter.lib import db
+
+
+class Announce(StrEnum):
+    """What of a first poll may be mailed."""
+
+    NONE = "none"
+    LATEST = "latest"
+    ALL = "all"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to those for feeds."""
+    app.command("import", epilog=example("feeds import subscriptions.opml", "feeds import - --check < file.opml"))(
+        read_in
+    )
+    app.command("export", epilog=example("feeds export feeds.opml"))(write_out)
+
+
+def read_in(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An OPML file; - is standard input.")],
+    announce: Annotated[Announce, typer.Option(help="What of each first poll may be mailed.")] = Announce.NONE,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read each feed first; add only those that can be read.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Add the feeds of an OPML file. Without --check their first poll shows whether they are feeds."""
+    data = files.read(file, opml_import.CAP)
+    ready()
+    now = db.now()
+    fetcher = wiring.fetcher()
+    with counting("reading feeds" if check else "adding feeds") as progress:
+        done = opml_import.import_opml(
+            data,
+            now=now,
+            announce=announce,
+            find=(lambda url: probe.find(url, fetcher=fetcher, parse=sandboxed_parse.parse, now=now))
+            if check
+            else None,
+            progress=progress,
+        )
+    if isinstance(done, probe.Refused):
+        fail(f"{file}: {done.reason}")
+    for problem in done.problems:
+        note(f"{file}, line {problem.line}: {problem.reason}")
+    left = f", {len(done.problems)} problems" if done.problems else ""
+    told = (
+        f"{len(done.added)} feeds added, {done.there} were there already, {done.repeated} stood twice in the file{left}"
+    )
+    result(done, json, told)
+    if not done.added and not done.there and done.problems:
+        fail(f"{file}: no feed could be added")
+
+
+def write_out(file: files.Target = "-", json: Json = False) -> None:
+    """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
+    ready()
+    text = opml_import.export_opml(now=db.now())
+    files.write(file, text, {"opml": text}, json, "all feeds")

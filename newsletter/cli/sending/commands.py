@@ -1,0 +1,228 @@
+"""Commands for the gates, and for who of two providers carries which mail."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, NoReturn
+
+import typer
+
+from newsletter import wiring
+from newsletter.cli.output import Json, example, fail, misuse, note, result, table
+from newsletter.cli.service.migrations import ready
+from newsletter.config import provider_urls
+from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
+from newsletter.delivery.routing import failover, move_batches
+from newsletter.delivery.routing import rules as routing_rules
+from newsletter.lib import db
+from newsletter.subscribers.email_address import BadAddress, normal
+
+app = typer.Typer(help="Sending: list, pause, resume, share, move.", no_args_is_help=True)
+
+ByName = Annotated[str, typer.Option(metavar="NAME", help="One provider alone, by its name in 'sending list'.")]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one provider is, and how many mails are planned with it."""
+
+    provider: str
+    open: bool
+    paused_by: str | None
+    by_hand: bool
+    out_since: datetime | None
+    out_why: str | None
+    planned: int
+
+
+def standing(*, now: datetime) -> list[Standing]:
+    """How each configured provider is, that of NEWSLETTER_MAIL_URL first; then those that carry no more and are paused."""
+    closed = {one.provider: one for one in provider_gate.paused()}
+    numbers = list(dict.fromkeys([*(one.number for one in wiring.config().providers), *closed]))
+    out = failover.outages(numbers, now=now)
+    return [
+        Standing(
+            provider=provider_urls.name_of(number),
+            open=number not in closed,
+            paused_by=closed[number].why if number in closed else None,
+            by_hand=number in closed and closed[number].by_hand,
+            out_since=out[number].since if number in out else None,
+            out_why=out[number].why if number in out else None,
+            planned=move_batches.waiting(number),
+        )
+        for number in numbers
+    ]
+
+
+@app.command("list", epilog=example("sending list"))
+def list_providers(json: Json = False) -> None:
+    """Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."""
+    ready()
+    found, rules = standing(now=db.now()), routing_rules.rules()
+    if json:
+        result(
+            {"paused_by": sending_gate.closed_by(), "providers": found, "shares": [_shown(one) for one in rules]}, json
+        )
+        return
+    columns = {
+        "Provider": lambda row: row.provider,
+        "Gate": lambda row: "open" if row.open else "paused",
+        "Out since": lambda row: row.out_since,
+        "Why": lambda row: row.paused_by or row.out_why or "",
+        "Planned": lambda row: row.planned,
+    }
+    table(found, json, columns, empty="No provider.")
+    result(None, json, *(_told(one) for one in rules))
+    if why := sending_gate.closed_by():
+        note(f"nothing is sent at all: paused by {why}")
+
+
+@app.command(epilog=example("sending pause --why 'wrong postal address'", "sending pause --provider smtp-2"))
+def pause(
+    why: Annotated[str, typer.Option(help="Shown to everybody who asks for the status.")] = "an operator",
+    provider: ByName = "",
+    json: Json = False,
+) -> None:
+    """Let no mail leave until 'sending resume', or none by one provider. Nothing is lost meanwhile."""
+    ready()
+    again = f"'newsletter sending resume{f' --provider {provider}' if provider else ''}' opens it"
+    if provider:
+        provider_gate.pause(_number(provider), why, now=db.now(), by_hand=True)
+    else:
+        sending_gate.pause(why)
+    document = {"sending": "paused", "why": why, "provider": provider or None}
+    result(document, json, f"{provider or 'sending'} is paused ({why}): {again}")
+
+
+@app.command(epilog=example("sending resume", "sending resume --provider sendgrid", "sending resume --confirm"))
+def resume(
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="This is the one installation that sends, although its data looks restored."),
+    ] = False,
+    provider: ByName = "",
+    json: Json = False,
+) -> None:
+    """Let mail leave again: all that closed by itself or was paused as a whole, or one provider by its name."""
+    ready()
+    if provider:
+        provider_gate.resume(provider_urls.number_of(provider) or _no_such())
+    else:
+        _open(confirm)
+    left = [] if provider else provider_gate.resume_what_closed_by_itself()
+    names = [provider_urls.name_of(one.provider) for one in left]
+    document = {"sending": "open", "provider": provider or None, "still_paused": names}
+    result(document, json, f"{provider or 'sending'} is open")
+    for one, name in zip(left, names, strict=True):
+        note(f"{name} was paused by name ({one.why}): 'newsletter sending resume --provider {name}'")
+    if provider and (why := sending_gate.closed_by()):
+        note(f"nothing is sent all the same, sending is paused by {why}: 'newsletter sending resume'")
+
+
+@app.command(
+    epilog=example(
+        "sending share 10% --provider sendgrid",
+        "sending share 100% --provider sendgrid --domain gmail.com",
+        "sending share --forget --domain gmail.com",
+    )
+)
+def share(
+    percent: Annotated[str, typer.Argument(metavar="PERCENT", help="0% to 100% of the people.")] = "",
+    provider: Annotated[
+        str, typer.Option(metavar="NAME", help="Who carries their mail; the rest goes by the other.")
+    ] = "",
+    domain: Annotated[str, typer.Option(help="Only people with addresses of this domain.")] = "",
+    forget: Annotated[bool, typer.Option("--forget", help="Drop what was chosen.")] = False,
+    json: Json = False,
+) -> None:
+    """Choose which share of the people one provider carries, from the next mails on; a person who was moved stays there."""
+    ready()
+    where = _domain(domain)
+    if forget:
+        if not routing_rules.forget(where):
+            fail("nothing was chosen for it: see 'newsletter sending list'")
+        result(
+            {"domain": where, "forgotten": True}, json, f"mails to {_people(where)} go as if nothing had been chosen"
+        )
+        return
+    rule = routing_rules.Rule(where, _number(provider), _percent(percent))
+    if len(wiring.config().providers) < 2:
+        fail("there is one provider alone: set NEWSLETTER_MAIL_URL_2 first")
+    routing_rules.choose(rule)
+    result(_shown(rule), json, _told(rule))
+    note("what is planned already stays where it is: 'newsletter sending move' takes all of it along")
+
+
+@app.command(epilog=example("sending move --from smtp --to sendgrid"))
+def move(
+    source: Annotated[str, typer.Option("--from", metavar="NAME", help="Whose planned mails.")],
+    target: Annotated[str, typer.Option("--to", metavar="NAME", help="Who is to carry them.")],
+    json: Json = False,
+) -> None:
+    """Hand what is planned with one provider to the other. What was begun, accepted or is in doubt stays where it is."""
+    ready()
+    number = provider_urls.number_of(source) or _no_such()
+    if number == _number(target):
+        misuse("--from and --to are the same provider")
+    batches = move_batches.move(number, wiring.carriers()[_number(target)], now=db.now())
+    document = {"from": source, "to": target, "batches": batches}
+    result(document, json, f"{batches} batches of {source} now go by {target}")
+    if any(one.number == number for one in wiring.config().providers):
+        note(
+            f"new mails go as before: 'newsletter sending share 100% --provider {target}' lets all of them go by {target}"
+        )
+
+
+def _open(confirm: bool) -> None:
+    directory, now = wiring.config().data_dir, db.now()
+    if confirm:
+        sending_gate.confirm(directory, now=now)
+        if restore_guard.read(directory) is None:
+            fail(
+                f"confirmed, but no file can be written in {directory}: mend that and confirm again, or sending closes again"
+            )
+    elif (why := sending_gate.guard(directory, now=now)) and why != restore_guard.WAITS:
+        fail(f"{why}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'")
+    else:
+        sending_gate.resume()
+
+
+def _number(name: str) -> int:
+    """The number of a configured provider."""
+    return next((one.number for one in wiring.config().providers if one.name == name), None) or _no_such()
+
+
+def _no_such() -> NoReturn:
+    names = [one.name for one in wiring.config().providers]
+    hint = "; NEWSLETTER_MAIL_URL_2 names a second one" if len(names) == 1 else ""
+    misuse(f"a provider is one of {', '.join(names)}{hint}")
+
+
+def _percent(text: str) -> int:
+    digits = text.removesuffix("%").strip()
+    if not (digits.isascii() and digits.isdigit() and int(digits) <= 100):
+        misuse("write the share as a whole number of percent, for example 10%")
+    return int(digits)
+
+
+def _domain(text: str) -> str:
+    if text in ("", routing_rules.EVERYBODY):
+        return routing_rules.EVERYBODY
+    try:
+        return normal(f"name@{text}").value.partition("@")[2]
+    except BadAddress:
+        misuse("--domain is what stands after the @ sign, for example gmail.com")
+
+
+def _shown(rule: routing_rules.Rule) -> dict[str, object]:
+    return asdict(rule) | {"provider": provider_urls.name_of(rule.provider)}
+
+
+def _told(rule: routing_rules.Rule) -> str:
+    name = provider_urls.name_of(rule.provider)
+    known = any(one.number == rule.provider for one in wiring.config().providers)
+    idle = "" if known else f" (left out: {name} is not configured)"
+    return f"{rule.share}% of {_people(rule.domain)} go by {name}{idle}"
+
+
+def _people(domain: str) -> str:
+    return "all other people" if domain == routing_rules.EVERYBODY else f"people at {domain}"

@@ -1,0 +1,163 @@
+"""The parts of the service as threads of one process: web server, Celery worker and beat."""
+
+import contextlib
+import fcntl
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from newsletter import wiring
+from newsletter.cli.output import fail, note
+from newsletter.cli.service.http_server import Application, HTTPServer, metrics_only
+from newsletter.lib import db, log_setup
+from newsletter.matching.live_index import item_index
+from newsletter.providers.sendgrid import webhook
+from newsletter.worker.signals import end_sending
+from newsletter.worker.startup import settle_in
+
+
+class Web:
+    """The web pages, and /metrics on a listener of its own where one is set. No access log: paths hold tokens."""
+
+    def __init__(self) -> None:
+        from django.core.wsgi import get_wsgi_application
+        from django.urls import reverse
+
+        config = wiring.config()
+        pages = get_wsgi_application()
+        large = {reverse("sendgrid_events"): webhook.LARGEST} if config.sendgrid_webhook_keys else {}
+        self._servers = [_listen("BIND", pages, config.bind, threads=8, large_bodies=large)]
+        if config.metrics_bind is not None:
+            self._servers.append(_listen("METRICS_BIND", metrics_only(pages), config.metrics_bind, threads=1))
+
+    def run_alone(self) -> None:
+        """Serve until a signal."""
+        log_setup.configure(wiring.config().log_level)
+        note(f"web pages: {wiring.config().base_url}  (Ctrl-C ends)")
+        with _until_signal() as stopped:
+            self.start()
+            settle_in(stopped)
+            stopped.wait()
+        self.stop()
+
+    def start(self) -> None:
+        """Serve in threads, and read the newest articles meanwhile, so that nobody who tries a keyword waits for that."""
+        item_index.SHARED.catch_up_in_background(now=db.now())
+        for server in self._servers:
+            threading.Thread(target=server.run, name="web", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop listening, and let go of what is idle."""
+        for server in self._servers:
+            server.close()
+
+
+def _listen(setting: str, application: Application, bind: tuple[str, int], **options: Any) -> HTTPServer:
+    host, port = bind
+    try:
+        return HTTPServer(application, host, port, **options)
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port} ({(error.strerror or '').lower()}): choose another NEWSLETTER_{setting}")
+
+
+class Service:
+    """Everything in one process. `beside` is started with it and may run anything of its own, until its event is set."""
+
+    def __init__(self, beside: Callable[[threading.Event], None] | None = None, *, seconds: float = 0) -> None:
+        self._beside = beside
+        self._seconds = seconds
+
+    def run(self) -> None:
+        """Start all parts, say where they are, and stop them on a signal."""
+        config = wiring.config()
+        log_setup.configure(config.log_level)
+        with _only_one(config.data_dir):
+            web = Web()
+            with _until_signal() as stopped:
+                web.start()
+                _greet()
+                parts = _Bells()
+                parts.start()
+                if self._beside is not None:
+                    threading.Thread(target=self._beside, args=(stopped,), name="beside", daemon=True).start()
+                stopped.wait(self._seconds or None)
+                stopped.set()
+            note("stopping …")
+            web.stop()
+            parts.stop()
+
+
+class _Bells:
+    """Worker and beat on the broker of the settings; the worker's start also starts its own look at the tables."""
+
+    def __init__(self) -> None:
+        from newsletter.worker.tasks import app
+
+        self._app = app
+        self._worker: Any = None
+        self._beat: Any = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads."""
+        import celery.beat
+
+        app = self._app
+        app.loader.import_default_modules()
+        self._worker = app.WorkController(
+            app=app, pool_cls="threads", concurrency=4, loglevel="WARNING", without_heartbeat=True
+        )
+        self._beat = celery.beat.Service(app, max_interval=1)
+        for name, target in (
+            ("worker", self._worker.start),
+            ("beat", lambda: self._beat.start(embedded_process=False)),
+        ):
+            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Stop ringing, and let what has left come to its end; the tables remember the rest."""
+        wiring.stopping.set()
+        self._beat.stop(wait=False)
+        stopping = threading.Thread(target=self._worker.stop, daemon=True)
+        stopping.start()
+        stopping.join(timeout=3)
+        end_sending()
+
+
+def _greet() -> None:
+    config = wiring.config()
+    mails = f"files in {config.data_dir / 'outbox'}" if config.mail_kind == "outbox" else f"by {config.mail_kind}"
+    keys = config.data_dir / "keys"
+    note(f"web pages: {config.base_url}")
+    note(f"mail goes: {mails}")
+    if keys.exists():
+        note(f"keep safe: {keys}  (without this file no stored address can ever be read again)")
+    note("next: newsletter topics add, feeds add, subscribers add; Ctrl-C ends the service")
+
+
+@contextlib.contextmanager
+def _until_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stopped = threading.Event()
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda *_: stopped.set()) for kind in kinds]
+    try:
+        yield stopped
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+@contextlib.contextmanager
+def _only_one(directory: Path) -> Iterator[None]:
+    """One service per data directory: a second would serve the same people from the same port of another machine's view."""
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            fail(f"a service runs with {directory} already: stop it, or set another NEWSLETTER_DATA_DIR")
+        yield

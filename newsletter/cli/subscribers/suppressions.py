@@ -1,0 +1,77 @@
+"""Commands for addresses that are not mailed. No command prints an address back."""
+
+from typing import Annotated
+
+import typer
+
+from newsletter import wiring
+from newsletter.cli.output import Json, example, fail, misuse, note, result, table
+from newsletter.cli.service.migrations import ready
+from newsletter.cli.subscribers.commands import AddressArgument, read_address
+from newsletter.delivery.feedback import suppression_list
+from newsletter.delivery.feedback.suppression_rules import REASONS
+from newsletter.lib import db
+from newsletter.subscribers.email_address import index_of
+
+app = typer.Typer(help="Suppressions: list, add, lift.", no_args_is_help=True)
+
+
+@app.command("list", epilog=example("suppressions list", "suppressions list --reason 'soft bounces'"))
+def list_suppressions(
+    reason: Annotated[str, typer.Option(help="Only those for this reason.")] = "",
+    lifted: Annotated[bool, typer.Option("--lifted", help="Those that were lifted instead.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
+    json: Json = False,
+) -> None:
+    """List the addresses that are not mailed, by an id that leads to nobody, with the reason and who told it."""
+    ready()
+    if reason and reason not in REASONS:
+        misuse(f"--reason is one of {', '.join(REASONS)}")
+    columns = {
+        "Id": lambda row: row.id,
+        "Reason": lambda row: row.reason,
+        "Since": lambda row: row.since,
+        "Told by": lambda row: row.provider,
+        "For good": lambda row: "yes" if row.sticky else "",
+        "Lifted": lambda row: row.lifted_at or "",
+    }
+    rows = suppression_list.listing(reason=reason, lifted=lifted, limit=limit)
+    table(rows, json, columns, empty="No suppressions.")
+
+
+@app.command(epilog=example("suppressions add -"))
+def add(address: AddressArgument, json: Json = False) -> None:
+    """Mail this address no more, by whatever provider, until the person confirms again or it is lifted."""
+    ready()
+    index = index_of(read_address(address), wiring.vault())
+    added = suppression_list.add(index, now=db.now())
+    document = {"id": suppression_list.name(index), "added": added}
+    result(document, json, "suppressed" if added else "it is suppressed already: see 'newsletter suppressions list'")
+
+
+@app.command(epilog=example("suppressions lift -", "suppressions lift 3f9c2a7be1d04c55"))
+def lift(
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS|ID|-", help="The address, '-' to read it from standard input, or an id of the list."
+        ),
+    ],
+    json: Json = False,
+) -> None:
+    """Let an address be mailed again. Complaints and erasure stand for good."""
+    ready()
+    is_id = address != "-" and "@" not in address
+    index = suppression_list.find(address) if is_id else index_of(read_address(address), wiring.vault())
+    if index is None:
+        fail("there is no such id: see 'newsletter suppressions list'")
+    done = suppression_list.lift(index, now=db.now())
+    if isinstance(done, suppression_list.Refused):
+        fail(done.why)
+    result(
+        {"id": suppression_list.name(index), "lifted": True, "reason": done.reason},
+        json,
+        f"lifted, it was: {done.reason}",
+    )
+    if done.reason == "unsubscribe":
+        note("what they followed had ended with it, and has not begun again")

@@ -1,0 +1,249 @@
+"""Commands for topics: made, changed after a look at what that does, held, retired."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+from django.conf import settings
+
+from newsletter.cli.output import Json, example, fail, misuse, note, result, table, when
+from newsletter.cli.service.migrations import ready
+from newsletter.cli.topics import preview as topics_preview
+from newsletter.cli.topics.packs import packs
+from newsletter.lib import db
+from newsletter.matching.aliases import groups
+from newsletter.matching.aliases import pack_files as alias_packs
+from newsletter.matching.live_index import topic_aliases
+from newsletter.matching.query.language import parse
+from newsletter.matching.topics import hold as topics_hold
+from newsletter.matching.topics import preview, reader_feedback, revisions, topics
+from newsletter.matching.topics.lookup import Refused
+from newsletter.matching.topics.revisions import Change, Draft, Made
+
+app = typer.Typer(
+    help="Topics: add, list, show, edit, preview, history, revert, hold, release, retire, import, export, packs.",
+    no_args_is_help=True,
+)
+app.command(epilog=example("topics packs", "topics packs peoples"))(packs)
+
+T = TypeVar("T")
+_BY = "command line"
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The topic's name.")]
+Query = Annotated[str, typer.Option("--query", help="What it looks for: see docs/topics.md.")]
+Packs = Annotated[
+    str, typer.Option("--packs", metavar="PACK,…", help="Alias packs whose spellings its words meet; 'all' or 'none'.")
+]
+Without = Annotated[list[str] | None, typer.Option("--without", metavar="SPELLING", help="Switch a spelling off.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, however many items it would bring.")]
+Days = Annotated[int, typer.Option(min=1, max=90, help="How far back to look.")]
+
+
+@app.command(epilog=example("topics add Uyghur --query Uyghur", "topics add Uyghur --pack peoples:uyghur"))
+def add(
+    name: Name,
+    query: Query = "",
+    pack: Annotated[str, typer.Option(help="Take a group of an alias pack instead, as PACK:GROUP.")] = "",
+    packs: Packs = "all",
+    without: Without = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Add a topic. It meets items that are seen from now on; nobody is mailed old ones."""
+    ready()
+    if bool(query) == bool(pack):
+        misuse("give either --query or --pack")
+    draft = _or_fail(revisions.first(query or _from_pack(pack), packs=_names(packs), off=tuple(without or ())))
+    _hint(draft)
+    found = preview.preview(draft, now=db.now())
+    topics_preview.agree(found, yes)
+    made = _or_fail(topics.add_draft(name, draft, now=db.now(), made_by=_BY))
+    _saved(made, found, json, "added")
+
+
+@app.command("list", epilog=example("topics list"))
+def list_topics(json: Json = False) -> None:
+    """List all topics."""
+    ready()
+    columns = {
+        "Name": lambda row: row.name,
+        "State": lambda row: row.state,
+        "Matches": lambda row: row.matches,
+        "Followers": lambda row: topics_preview.many(row.followers),
+        "Query": lambda row: row.query,
+    }
+    table(topics.listing(), json, columns, empty="No topics yet: 'newsletter topics add NAME --query Q' adds one.")
+
+
+@app.command(epilog=example("topics show Uyghur"))
+def show(name: Name, json: Json = False) -> None:
+    """Show a topic, and the spellings that readers found to bring wrong items."""
+    ready()
+    shown = topics.find(name)
+    if shown is None:
+        fail("there is no such topic: see 'newsletter topics list'")
+    noisy = reader_feedback.noisy(shown.topic_id)
+    lines = [
+        f"{shown.name} (revision {shown.revision}, {shown.state})",
+        f"query: {shown.query}",
+        f"packs: {_packs(shown.packs)}" + (f"; without {', '.join(shown.without)}" if shown.without else ""),
+        f"{shown.matches} items matched, followed by {topics_preview.many(shown.followers)}",
+    ]
+    for one in noisy:
+        where = f" ({one.pack})" if one.pack else ""
+        lines.append(f"noisy: {one.spelling}{where}: {one.objections} objections on {one.matches} items")
+        lines += [f"  {sample.objections} on item {sample.item_id}: {sample.title}" for sample in one.worst]
+    if any(one.pack for one in noisy):
+        lines.append("'newsletter topics edit NAME --without SPELLING' switches a spelling off")
+    result({"topic": shown, "noisy": noisy}, json, *lines)
+
+
+@app.command(
+    epilog=example(
+        "topics edit Uyghur --query 'Uyghur OR \"East Turkestan\"'",
+        "topics edit Uyghur --without Uigur",
+        "topics edit Uyghur --packs peoples,institutions",
+    )
+)
+def edit(
+    name: Name,
+    query: Query = "",
+    packs: Packs = "",
+    without: Without = None,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", metavar="SPELLING", help="Switch a spelling on again.")
+    ] = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Change a topic, after a look at what that does. It takes the alias packs as they are now; nobody is mailed old items."""
+    ready()
+    change = Change(query or None, _names(packs) if packs else None, tuple(without or ()), tuple(with_ or ()))
+    _save(name, _or_fail(revisions.changed(name, change)), yes, json, "changed")
+
+
+@app.command("preview", epilog=example("topics preview --query 'cable AND sea' --days 30", "topics preview Uyghur"))
+def look(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A topic; with --query, as it would become.")] = "",
+    query: Query = "",
+    days: Days = 90,
+    json: Json = False,
+) -> None:
+    """Show which stored items a query meets, or a topic, or what a new query would change. Nothing is stored or mailed."""
+    ready()
+    if not name and not query:
+        misuse("give a topic's name, or --query, or both")
+    if not name:
+        found = preview.preview(_or_fail(revisions.first(query)), now=db.now(), days=days)
+    elif not query:
+        found = _or_fail(preview.of_topic(name, None, now=db.now(), days=days))
+    else:
+        draft = _or_fail(revisions.changed(name, Change(query)))
+        found = _or_fail(preview.of_topic(name, draft, now=db.now(), days=days))
+    result(found, json, *topics_preview.lines(found))
+
+
+@app.command(epilog=example("topics history Uyghur"))
+def history(name: Name, json: Json = False) -> None:
+    """Show everything that a topic was."""
+    ready()
+    columns: dict[str, Callable[[Any], Any]] = {
+        "Revision": lambda row: row.n,
+        "Since": lambda row: when(row.made_at),
+        "By": lambda row: row.made_by,
+        "Query": lambda row: row.query,
+        "Packs": lambda row: _packs(row.packs),
+        "Without": lambda row: ", ".join(row.without),
+        "Note": lambda row: row.note,
+    }
+    table(_or_fail(revisions.history(name)), json, columns, empty="")
+
+
+@app.command(epilog=example("topics revert Uyghur 1"))
+def revert(
+    name: Name,
+    n: Annotated[int, typer.Argument(metavar="N", min=1, help="The revision to go back to.")],
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Make a topic what it was in revision N; that is a new revision."""
+    ready()
+    _save(name, _or_fail(revisions.as_before(name, n)), yes, json, f"is as it was in revision {n}")
+
+
+@app.command(epilog=example("topics hold Uyghur"))
+def hold(name: Name, json: Json = False) -> None:
+    """Collect a topic's matches without mailing them, until it is released."""
+    ready()
+    held = _or_fail(topics_hold.hold(name, now=db.now()))
+    result(held, json, f"topic {held.topic_id} is on hold: {held.waiting} matches wait, and what comes is collected")
+
+
+@app.command(epilog=example("topics release Uyghur", "topics release Uyghur --mail"))
+def release(
+    name: Name,
+    mail: Annotated[bool, typer.Option("--mail", help="Mail what was collected during the hold, too.")] = False,
+    json: Json = False,
+) -> None:
+    """End a hold. What was owed before it is owed again; what was collected in it only with --mail."""
+    ready()
+    done = _or_fail(topics_hold.release(name, mail=mail, now=db.now()))
+    result(
+        done, json, f"topic {done.topic_id} goes on: {done.owed} matches are owed again, {done.dropped} are not mailed"
+    )
+
+
+@app.command(epilog=example("topics retire Uyghur --yes"))
+def retire(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, json: Json = False
+) -> None:
+    """Stop a topic and end its subscriptions."""
+    ready()
+    if not yes:
+        topics_preview.ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
+    made = _or_fail(topics.retire(name, now=db.now()))
+    result(made, json, f"topic {made.topic_id} retired")
+
+
+def _save(name: str, draft: Draft, yes: bool, json: bool, what: str) -> None:
+    _hint(draft)
+    found = _or_fail(preview.of_topic(name, draft, now=db.now()))
+    if not json:
+        result(None, False, *topics_preview.lines(found))
+    topics_preview.agree(found, yes)
+    _saved(_or_fail(revisions.save(name, draft, now=db.now(), made_by=_BY)), found, json, what)
+
+
+def _saved(made: Made, found: preview.Preview, json: bool, what: str) -> None:
+    document = {"topic_id": made.topic_id, "revision": made.revision, "preview": found}
+    result(document, json, f"topic {made.topic_id} {what}")
+    if not json:
+        note("items seen from now on are owed; stored ones are matched again within the minute, and mailed to nobody")
+
+
+def _hint(draft: Draft) -> None:
+    for spelling, better in groups.unmet_names(parse(draft.query), draft.query, draft.groups):
+        note(f"hint: {spelling} has other spellings in the packs; written {better} it meets them")
+
+
+def _names(packs: str) -> tuple[str, ...]:
+    if packs == "all":
+        return topic_aliases.shipped()
+    return tuple(name for part in packs.split(",") if (name := part.strip()) and name != "none")
+
+
+def _packs(versions: dict[str, int]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or "none"
+
+
+def _from_pack(pack: str) -> str:
+    try:
+        return groups.as_query(alias_packs.find(pack, settings.PACKS_DIR))
+    except ValueError as error:
+        fail(str(error))
+
+
+def _or_fail(answer: T | Refused) -> T:
+    if isinstance(answer, Refused):
+        fail(answer.reason)
+    return answer

@@ -1,0 +1,55 @@
+"""Commands that move topics in and out as YAML files: import, export."""
+
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import files
+from newsletter.cli.output import Json, counting, example, fail, note, result
+from newsletter.cli.service.migrations import ready
+from newsletter.lib import db
+from newsletter.matching.topics import import_export, yaml_file
+from newsletter.matching.topics.lookup import Refused
+
+
+def register(topics: typer.Typer) -> None:
+    """Add these commands to those for topics."""
+    topics.command("import", epilog=example("topics import topics.yaml", "topics import topics.yaml --yes"))(read_in)
+    topics.command("export", epilog=example("topics export > topics.yaml"))(write_out)
+
+
+def read_in(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file; - is standard input.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Change topics that are there, and add also those that bring very much.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Add the topics of a YAML file. One that is there and differs is shown, and changed only with --yes."""
+    data = files.read(file, import_export.CAP)
+    ready()
+    with counting("adding topics") as progress:
+        done = import_export.import_topics(data, now=db.now(), made_by="command line", yes=yes, progress=progress)
+    if isinstance(done, Refused):
+        fail(f"{file}: {done.reason}")
+    for problem in done.problems:
+        note(f"{file}, line {problem.line}: {problem.reason}")
+    for one in done.different:
+        does = f"{one.gained} items gained, {one.lost} lost"
+        note(f"{file}, line {one.line}: {one.name} is there, and not so ({does}): --yes changes it")
+    result(done, json, _told(done))
+    if done.problems and not (done.added or done.changed or done.unchanged or done.different):
+        fail(f"{file}: no topic could be added")
+
+
+def write_out(file: files.Target = "-", json: Json = False) -> None:
+    """Write all topics but retired ones as a YAML file. Keywords of readers are never in it."""
+    ready()
+    found = import_export.described()
+    files.write(file, yaml_file.write(found), found, json, "all topics")
+
+
+def _told(done: import_export.Imported) -> str:
+    left = f", {len(done.different)} differ and were left" if done.different else ""
+    bad = f", {len(done.problems)} problems" if done.problems else ""
+    return f"{len(done.added)} topics added, {len(done.changed)} changed, {done.unchanged} were so already{left}{bad}"

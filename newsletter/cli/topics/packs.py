@@ -1,0 +1,64 @@
+"""The command that lists and checks alias packs."""
+
+from typing import Annotated, Any
+
+from django.conf import settings
+from typer import Argument
+
+from newsletter.cli.output import Json, fail, result, table
+from newsletter.matching.aliases import pack_files as reading
+from newsletter.matching.aliases.groups import Group
+from newsletter.matching.aliases.pack_files import BadPack, Pack, Problem
+
+
+def packs(
+    pack: Annotated[str, Argument(metavar="[PACK]", help="Show the groups of this pack.")] = "", json: Json = False
+) -> None:
+    """List the alias packs, or one pack's groups, and check the files. Exit code 1 when one cannot be used."""
+    names = reading.names(settings.PACKS_DIR)
+    if pack and pack not in names:
+        fail(f"there is no pack {pack}: there are {', '.join(names)}")
+    found, problems = _checked((pack,) if pack else names)
+    if json:
+        result({"packs": found, "problems": problems}, json)
+    elif pack:
+        for one in found:
+            result(None, False, f"{one.title}, version {one.version}")
+            table(one.groups, False, _GROUPS, empty="")
+    else:
+        table(found, False, _PACKS, empty="No pack can be used.")
+    if problems:
+        if not json:
+            result(None, False, *map(str, problems))
+        fail(f"{len(problems)} to mend in {settings.PACKS_DIR}")
+
+
+def _checked(names: tuple[str, ...]) -> tuple[list[Pack], list[Problem]]:
+    found: list[Pack] = []
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found.append(reading.read(settings.PACKS_DIR / f"{name}.yaml"))
+        except BadPack as error:
+            problems += error.problems
+    return found, problems
+
+
+def _only_with(group: Group) -> str:
+    return "; ".join(f"{one.spelling} (with {', '.join(one.words)})" for one in group.only_with)
+
+
+_PACKS: dict[str, Any] = {
+    "Pack": lambda row: row.name,
+    "Version": lambda row: row.version,
+    "Title": lambda row: row.title,
+    "Groups": lambda row: len(row.groups),
+    "Spellings": lambda row: sum(len(group.everything) for group in row.groups),
+}
+_GROUPS: dict[str, Any] = {
+    "Group": lambda row: row.id,
+    "Spellings": lambda row: ", ".join(row.spellings),
+    "Found, not finding": lambda row: ", ".join(row.one_way),
+    "Only with": _only_with,
+    "From": lambda row: row.source,
+}

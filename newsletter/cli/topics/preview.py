@@ -1,0 +1,56 @@
+"""What a change of a topic would do, on the screen; and the question before one that would bring very much."""
+
+import sys
+from collections.abc import Iterator
+
+import typer
+
+from newsletter.cli.output import misuse
+from newsletter.matching.topics.preview import MUCH, Preview, Rate, Sample
+from newsletter.matching.topics.topics import FEWEST
+
+
+def lines(found: Preview) -> Iterator[str]:
+    """The screen."""
+    yield f"over the {found.items} stored items of {found.days} days:"
+    if found.before is not None:
+        yield f"  now   {_rate(found.before)}"
+        yield f"  then  {_rate(found.after)}"
+        yield f"  {found.gained} gained, {found.lost} lost"
+    else:
+        yield f"  {_rate(found.after)}"
+    yield from _samples("gained" if found.before is not None else "meets", found.samples_gained)
+    yield from _samples("lost", found.samples_lost)
+    if found.followed:
+        yield f"  followed by {many(found.followers)}"
+
+
+def many(followers: int | None) -> str:
+    """A number of people, or that it is too small to be told."""
+    return f"fewer than {FEWEST}" if followers is None else str(followers)
+
+
+def agree(found: Preview, yes: bool) -> None:
+    """Ask before a topic that would bring more than 30 items a day. Off a terminal the answer must come with the command."""
+    if found.after.per_day > MUCH and not yes:
+        count = f"{found.after.per_day:.0f} items a day ({found.after.items} in {found.days} days)"
+        ask(
+            f"It would bring {count}. Save it?",
+            f"it would bring {count}: narrow the query, or add --yes if that is meant",
+        )
+
+
+def ask(question: str, otherwise: str) -> None:
+    """Ask on a terminal; elsewhere end with exit code 2 and say what to do."""
+    if not sys.stdin.isatty():
+        misuse(otherwise)
+    typer.confirm(question, abort=True, err=True)
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.items} items, {rate.per_week:.1f} a week, {rate.per_day:.1f} a day, {rate.busiest_day} on the busiest day"
+
+
+def _samples(what: str, samples: tuple[Sample, ...]) -> Iterator[str]:
+    for one in samples:
+        yield f"  {what}: {one.at:%Y-%m-%d} {one.title}  ({', '.join(one.words)})"

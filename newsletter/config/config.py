@@ -1,0 +1,281 @@
+"""The environment in, the service's own settings (a `Config`) out. Secrets may also come from files (`…_FILE`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from newsletter.config import provider_urls, rate_limits
+from newsletter.config.validators import (
+    SettingsError,
+    bearer,
+    broker,
+    host_port,
+    http_url,
+    level,
+    local_url,
+    networks,
+    parts,
+    public_key,
+    sender,
+    whole,
+    why,
+)
+from newsletter.lib import crypto
+
+PREFIX = "NEWSLETTER_"
+#: Key of the WSGI environment of what came in through NEWSLETTER_METRICS_BIND; no header can make it.
+METRICS_LISTENER: Final = "newsletter.metrics_listener"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as an operator sees it: `meaning` stands in docs/configuration.md (`make docs`)."""
+
+    default: str
+    meaning: str
+    #: May also be given as NAME_FILE, a path to a file with the value.
+    secret: bool = False
+
+
+#: By name without prefix. An unknown NEWSLETTER_ name in the environment is an error.
+SETTINGS: dict[str, Setting] = {
+    "DATABASE_URL": Setting(
+        "",
+        "`postgres://USER:PASSWORD@HOST:PORT/NAME`; empty: SQLite in the data directory",
+        secret=True,
+    ),
+    "BROKER_URL": Setting("memory://", "`redis://HOST:PORT/NUMBER` for several processes", secret=True),
+    "MAIL_URL": Setting(
+        "outbox:",
+        "`outbox:` (files), `smtp://USER:PASSWORD@HOST:587`, `smtps://…`, `sendgrid:`; "
+        "`?connections=4&per_domain=2` says how many at once, `?tls=no` leaves STARTTLS out, on this "
+        "machine only",
+        secret=True,
+    ),
+    "MAIL_URL_2": Setting(
+        "",
+        'a second provider beside it, in the same forms; see "Two providers" in [operations.md](operations.md)',
+        secret=True,
+    ),
+    "SENDGRID_API_KEY": Setting("", "needed with `sendgrid:`", secret=True),
+    "SENDGRID_API_KEY_2": Setting("", "that of the second provider, where both are SendGrid", secret=True),
+    "SENDGRID_URL": Setting("https://api.sendgrid.com", "`https://api.eu.sendgrid.com` for the EU region"),
+    "SENDGRID_URL_2": Setting("", "the base of the second provider; empty: the same"),
+    "FAILOVER_AFTER": Setting(
+        "0",
+        "minutes after which what waits for a provider that is out goes to the other by itself; 0: only by hand",
+    ),
+    "SENDGRID_WEBHOOK_KEY": Setting(
+        "",
+        "verification key of the signed event webhook, which posts to `/hooks/sendgrid`; empty: no such page",
+    ),
+    "BOUNCE_MAILDIR": Setting("", "Maildir into which bounces and complaints are delivered"),
+    "FROM": Setting("", "sender, e.g. `Digest <digest@example.org>`; needed for real mail"),
+    "ORGANISATION": Setting("Newsletter", "who writes, on pages and at the foot of mails"),
+    "POSTAL_ADDRESS": Setting("", "at the foot of mails; many laws ask for it"),
+    "CONTACT": Setting("", "Reply-To, a human; empty: the sender's address"),
+    "BASE_URL": Setting("", "the pages' public address, `https://…`; empty: the address of `BIND`"),
+    "BIND": Setting("127.0.0.1:8000", "where the pages listen"),
+    "TRUSTED_PROXY": Setting(
+        "",
+        "addresses or networks of the reverse proxies in front, `127.0.0.1`; their `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed; see [deploy.md](deploy.md)",
+    ),
+    "METRICS_TOKEN": Setting(
+        "",
+        "opens `/metrics` to `Authorization: Bearer TOKEN`; empty: no such page",
+        secret=True,
+    ),
+    "METRICS_BIND": Setting("", "a listener of its own with `/metrics` alone and without a token, `127.0.0.1:9100`"),
+    "SECRET_KEY": Setting("", "derives the links; empty: from `data/keys`, made once", secret=True),
+    "ADDRESS_KEYS": Setting("", "encrypt addresses and keywords; empty: from `data/keys`, made once", secret=True),
+    "DATA_DIR": Setting("data", "keys, SQLite, outbox"),
+    "GATHER": Setting("120", "seconds that a fresh match waits for others before an alert leaves"),
+    "PACE": Setting("", "mails per second, `20`, or by provider `sendgrid=100,smtp=20`; empty: as fast as it goes"),
+    "DOMAIN_PACE": Setting(
+        "",
+        "mails per second to recipient domains, `gmail.com+googlemail.com=20,*=5`; empty: none",
+    ),
+    "DAILY_CAP": Setting("", "mails per day (UTC), `50000`, or by provider; notices always go"),
+    "WARM_UP": Setting(
+        "",
+        "first day of a sender that nobody knows yet, `2026-11-24`, or with a plan "
+        "`2026-11-24:100/200/500`, or by provider",
+    ),
+    "FEED_ALLOW": Setting("", "`HOST:PORT` pairs on private addresses that feeds may be read from"),
+    "LOG_LEVEL": Setting("INFO", "DEBUG, INFO, WARNING or ERROR"),
+    "RECIPIENT_ALLOW": Setting("", "outside production: only these addresses are really mailed"),
+}
+DEFAULTS: dict[str, str] = {name: setting.default for name, setting in SETTINGS.items()}
+SECRETS = frozenset(name for name, setting in SETTINGS.items() if setting.secret)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The service's own settings, checked. Secrets are kept out of the repr."""
+
+    broker_url: str = field(repr=False)
+    mail: SplitResult = field(repr=False)
+    sendgrid_api_key: str = field(repr=False)
+    sendgrid_url: str
+    #: Any of them may have signed an event; none: no webhook.
+    sendgrid_webhook_keys: tuple[EllipticCurvePublicKey, ...]
+    bounce_maildir: Path | None
+    sender_name: str
+    sender_address: str
+    organisation: str
+    postal_address: str
+    contact: str
+    base_url: str
+    bind: tuple[str, int]
+    address_keys: Mapping[int, bytes] = field(repr=False)
+    index_key: bytes = field(repr=False)
+    data_dir: Path
+    #: Seconds that a fresh match waits for others before an alert gathering closes.
+    gather: int
+    limits: rate_limits.Limits
+    feed_allow: frozenset[tuple[str, int]]
+    log_level: str
+    recipient_allow: frozenset[str] = field(repr=False)
+    #: True when nobody named a sender: good enough for the outbox, not for real mail.
+    placeholder_sender: bool
+    #: A second provider beside that of `mail`, None where there is one alone.
+    mail_2: SplitResult | None = field(default=None, repr=False)
+    sendgrid_api_key_2: str = field(default="", repr=False)
+    sendgrid_url_2: str = ""
+    #: Minutes after which what waits for a provider that is out goes to the other; 0: only by hand.
+    failover_after: int = 0
+    #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Opens /metrics on the pages' listener; empty: it is not there.
+    metrics_token: str = field(default="", repr=False)
+    #: A listener of its own for /metrics, None without one.
+    metrics_bind: tuple[str, int] | None = None
+
+    @property
+    def https(self) -> bool:
+        """Whether readers reach the pages over TLS. We do not speak it: a proxy in front does."""
+        return self.base_url.startswith("https:")
+
+    @property
+    def clients_hidden(self) -> bool:
+        """Every request comes from a proxy that nobody named: no client's address is known."""
+        return self.https and not self.trusted_proxy
+
+    @property
+    def embedded(self) -> bool:
+        """One process with its own in-memory bell, as opposed to a broker that others can ring."""
+        return self.broker_url.startswith("memory:")
+
+    @property
+    def providers(self) -> tuple[provider_urls.Configured, ...]:
+        """Who carries mail, that of NEWSLETTER_MAIL_URL first."""
+        keys = (self.sendgrid_api_key, self.sendgrid_api_key_2)
+        return provider_urls.configured(
+            self.mail, self.mail_2, keys=keys, apis=(self.sendgrid_url, self.sendgrid_url_2)
+        )
+
+    @property
+    def mail_kind(self) -> str:
+        """In words: outbox, smtp, sendgrid, or two of them."""
+        return " and ".join(one.name for one in self.providers)
+
+    def carries(self, kind: str) -> bool:
+        """Whether a provider of this kind is configured."""
+        return any(one.kind == kind for one in self.providers)
+
+
+def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Values of all settings, defaults filled in and `_FILE`s read.
+
+    Raises:
+        SettingsError: unknown name, both forms given, unreadable file.
+    """
+    values = dict(DEFAULTS)
+    for name, value in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        short = name.removeprefix(PREFIX)
+        if short in DEFAULTS:
+            values[short] = value.strip() or DEFAULTS[short]
+        elif short.removesuffix("_FILE") in SECRETS and short.endswith("_FILE"):
+            target = short.removesuffix("_FILE")
+            if environ.get(PREFIX + target):
+                raise SettingsError(f"{PREFIX}{target} and {name} are both set: keep one of them")
+            try:
+                values[target] = Path(value).read_text(encoding="utf-8").strip() or DEFAULTS[target]
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"{name}: cannot read {value!r} ({why(error)})") from error
+        else:
+            raise SettingsError(f"{name} is not a setting: see docs/configuration.md, or unset it")
+    return values
+
+
+def read_config(values: Mapping[str, str]) -> Config:
+    """Check `values` (as `read_environment` gives them) and build the configuration.
+
+    Raises:
+        SettingsError: names the setting and says what to write instead; never shows a secret.
+    """
+    try:
+        address_keys, index_key = crypto.parse_keys(values["ADDRESS_KEYS"])
+    except ValueError as error:
+        raise SettingsError(f"NEWSLETTER_ADDRESS_KEYS: {error}. Put back the keys file that was kept") from error
+    name, address, contact = sender(values)
+    bind = host_port("BIND", values["BIND"])
+    metrics_bind = host_port("METRICS_BIND", values["METRICS_BIND"]) if values["METRICS_BIND"] else None
+    if metrics_bind == bind:
+        raise SettingsError("NEWSLETTER_METRICS_BIND: choose another port than that of NEWSLETTER_BIND")
+    first, second = _mails(values)
+    return Config(
+        broker_url=broker(values["BROKER_URL"]),
+        mail=first,
+        mail_2=second,
+        sendgrid_api_key_2=values["SENDGRID_API_KEY_2"],
+        sendgrid_url_2=http_url("SENDGRID_URL_2", values["SENDGRID_URL_2"]) if values["SENDGRID_URL_2"] else "",
+        failover_after=whole("FAILOVER_AFTER", values["FAILOVER_AFTER"], most=1440),
+        sendgrid_api_key=values["SENDGRID_API_KEY"],
+        sendgrid_url=http_url("SENDGRID_URL", values["SENDGRID_URL"]),
+        sendgrid_webhook_keys=tuple(public_key(part) for part in parts(values["SENDGRID_WEBHOOK_KEY"])),
+        bounce_maildir=Path(values["BOUNCE_MAILDIR"]).resolve() if values["BOUNCE_MAILDIR"] else None,
+        sender_name=name,
+        sender_address=address,
+        organisation=values["ORGANISATION"],
+        postal_address=values["POSTAL_ADDRESS"],
+        contact=contact,
+        base_url=http_url("BASE_URL", values["BASE_URL"] or local_url(bind)),
+        bind=bind,
+        metrics_token=bearer("METRICS_TOKEN", values["METRICS_TOKEN"]),
+        metrics_bind=metrics_bind,
+        trusted_proxy=tuple(networks("TRUSTED_PROXY", values["TRUSTED_PROXY"])),
+        address_keys=address_keys,
+        index_key=index_key,
+        data_dir=Path(values["DATA_DIR"]).resolve(),
+        gather=whole("GATHER", values["GATHER"], most=3600),
+        limits=_limits(values),
+        feed_allow=frozenset(host_port("FEED_ALLOW", part) for part in parts(values["FEED_ALLOW"])),
+        log_level=level(values["LOG_LEVEL"]),
+        recipient_allow=frozenset(part.lower() for part in parts(values["RECIPIENT_ALLOW"])),
+        placeholder_sender=not values["FROM"],
+    )
+
+
+def _limits(values: Mapping[str, str]) -> rate_limits.Limits:
+    names = ("PACE", "DOMAIN_PACE", "DAILY_CAP", "WARM_UP")
+    try:
+        return rate_limits.read(**{name.lower(): values[name] for name in names})
+    except ValueError as error:
+        name, what = error.args
+        raise SettingsError(f"NEWSLETTER_{name}: {what}") from error
+
+
+def _mails(values: Mapping[str, str]) -> tuple[SplitResult, SplitResult | None]:
+    try:
+        return provider_urls.read(values)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None

@@ -1,0 +1,158 @@
+"""How fast and how much may be mailed: words of the settings in, `Limits` out. Nothing is limited unless it is said.
+
+A provider's own name (`sendgrid=100`) goes before `*`, which is all others; a bare number is `*`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, TypeVar
+
+from newsletter.config.provider_urls import NUMBERS
+
+T = TypeVar("T")
+
+#: The providers that may be named.
+NAMES: Final = (*NUMBERS, *(f"{kind}-2" for kind in NUMBERS))
+#: Mails of the first, second, … day of a sender that nobody knows yet; after the last the plan limits nothing.
+STANDARD_PLAN: Final = (
+    100, 200, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 125_000, 250_000, 500_000, 1_000_000
+)  # fmt: skip
+_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,62})\.)+[a-z0-9-]{2,63}")
+_FASTEST: Final = 1_000_000
+_MOST: Final = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """A plan that grows day by day from `start`; `plan` holds mails per day (UTC)."""
+
+    start: date
+    plan: tuple[int, ...] = STANDARD_PLAN
+
+    def on(self, day: date) -> int | None:
+        """The most mails of that day; None when the plan is over. Before its start the first day's figure holds."""
+        number = max((day - self.start).days, 0)
+        return self.plan[number] if number < len(self.plan) else None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Paces in mails per second, caps in mails per day (UTC); by provider name, or by domain."""
+
+    paces: Mapping[str, float] = field(default_factory=dict)
+    #: Domain → (the first domain of its group, the group's pace): domains of one group share a pace.
+    domains: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    caps: Mapping[str, int] = field(default_factory=dict)
+    warm_ups: Mapping[str, WarmUp] = field(default_factory=dict)
+
+    @property
+    def paced(self) -> bool:
+        """Whether mail may wait for seconds: then it is looked for every second."""
+        return bool(self.paces or self.domains)
+
+    def pace(self, provider: str) -> float | None:
+        """Mails per second of a provider; None: as fast as it goes."""
+        return self.paces.get(provider, self.paces.get("*"))
+
+    def of_domain(self, domain: str) -> tuple[str, float] | None:
+        """(whose pace it is, mails per second) for a recipient domain in lower case; None: no pace."""
+        found = self.domains.get(domain)
+        if found is None and "*" in self.domains:
+            return domain, self.domains["*"][1]
+        return found
+
+    def cap(self, provider: str, day: date) -> int | None:
+        """The most mails of a provider on that day (UTC): the smaller of the cap and the warm-up plan; None: no end."""
+        plan = self.warm_ups.get(provider, self.warm_ups.get("*"))
+        both = (self.caps.get(provider, self.caps.get("*")), plan.on(day) if plan else None)
+        return min((one for one in both if one is not None), default=None)
+
+    def limits(self, provider: str) -> bool:
+        """Whether anything at all is said for a provider."""
+        named = (self.paces, self.caps, self.warm_ups)
+        return bool(self.domains) or any(provider in one or "*" in one for one in named)
+
+
+def read(*, pace: str, domain_pace: str, daily_cap: str, warm_up: str) -> Limits:
+    """Read the four settings, each as it stands in the environment.
+
+    Raises:
+        ValueError: (name of the setting, what to write instead).
+    """
+    return Limits(
+        paces=_each("PACE", pace, _rate, _provider),
+        domains=_domains(domain_pace),
+        caps=_each("DAILY_CAP", daily_cap, _count, _provider),
+        warm_ups=_each("WARM_UP", warm_up, _warm_up, _provider),
+    )
+
+
+def _each(name: str, text: str, value: Callable[[str], T], key: Callable[[str], str]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for part in _parts(text):
+        word, equals, rest = part.rpartition("=")
+        try:
+            known, one = key(word) if equals else "*", value(rest)
+        except ValueError as error:
+            raise ValueError(name, f"{part!r}: {error}") from error
+        if known in found:
+            raise ValueError(name, f"{part!r}: said twice, keep one of them")
+        found[known] = one
+    return found
+
+
+def _domains(text: str) -> dict[str, tuple[str, float]]:
+    found: dict[str, tuple[str, float]] = {}
+    for group, rate in _each("DOMAIN_PACE", text, _rate, str.lower).items():
+        names = [_domain(name) for name in group.split("+")]
+        for name in names:
+            if name in found:
+                raise ValueError("DOMAIN_PACE", f"{name!r}: said twice, keep one of them")
+            found[name] = (names[0], rate)
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", text) if part]
+
+
+def _domain(name: str) -> str:
+    if name == "*":
+        return name
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError:
+        ascii_name = ""
+    if not _DOMAIN.fullmatch(ascii_name):
+        raise ValueError("DOMAIN_PACE", f"{name!r} is not a domain: write gmail.com=20, or *=5 for all others")
+    return ascii_name
+
+
+def _provider(name: str) -> str:
+    if name not in (*NAMES, "*"):
+        raise ValueError(f"{name!r} is not one of {', '.join(NAMES)} or *")
+    return name
+
+
+def _rate(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", text, re.ASCII) or not 0 < float(text) <= _FASTEST:
+        raise ValueError("write mails per second, for example 20 or 0.5")
+    return float(text)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) or not 0 < int(text) <= _MOST:
+        raise ValueError("write mails per day, for example 5000")
+    return int(text)
+
+
+def _warm_up(text: str) -> WarmUp:
+    start, colon, plan = text.partition(":")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", start, re.ASCII):
+        raise ValueError(
+            "write the first day, for example 2026-11-24, or with a plan of your own 2026-11-24:100/200/500"
+        )
+    begun = date.fromisoformat(start)
+    return WarmUp(begun, tuple(_count(part) for part in plan.split("/"))) if colon else WarmUp(begun)

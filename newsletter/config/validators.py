@@ -1,0 +1,175 @@
+"""The text of one setting in, its checked value out.
+
+What is wrong raises a `SettingsError` of one line, which names the setting and says what to write instead.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from email.errors import MessageError
+from email.headerregistry import Address as MailAddress
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import SplitResult
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.core.exceptions import ImproperlyConfigured
+
+from newsletter.config import connection_urls
+from newsletter.lib import message
+
+#: What may stand in a mail's header: with another address of our pages, each mail would be refused for good.
+_IN_A_HEADER = re.compile(r"[!-;=?-~]{1,500}")
+
+
+class SettingsError(ImproperlyConfigured):
+    """A setting is wrong: the message names it and says what to write instead."""
+
+
+def why(error: Exception) -> str:
+    """What the system says of a failure, in lower case; never its arguments."""
+    return (error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__).lower()
+
+
+def parts(text: str) -> list[str]:
+    """Words between commas and spaces."""
+    return [part for part in re.split(r"[,\s]+", text) if part]
+
+
+def split(name: str, text: str) -> SplitResult:
+    """The parts of a URL that may hold a password."""
+    try:
+        return connection_urls.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"NEWSLETTER_{name}: {error}") from None
+
+
+def host_port(name: str, text: str) -> tuple[str, int]:
+    """HOST:PORT, the host in lower case and without brackets."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]").lower()
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not HOST:PORT, for example 127.0.0.1:8000")
+    return host, int(port)
+
+
+def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks (`127.0.0.1`, `172.18.0.0/16`); IPv4 in IPv6 as IPv4."""
+    found = []
+    for part in parts(text):
+        try:
+            network = ip_network(part)
+        except ValueError:
+            raise SettingsError(
+                f"NEWSLETTER_{name}: {part!r} is no address and no network, for example 127.0.0.1 or 172.18.0.0/16 "
+                "(no bits set to the right of the /)"
+            ) from None
+        if network.prefixlen == 0:
+            raise SettingsError(f"NEWSLETTER_{name}: {part!r} is everybody: name the addresses of your proxies only")
+        mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+        found.append(IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network)
+    return found
+
+
+def bearer(name: str, text: str) -> str:
+    """A token that fits into an Authorization header (RFC 6750 section 2.1)."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]*=*", text):
+        raise SettingsError(
+            f"NEWSLETTER_{name}: use letters, digits and - . _ ~ + / only, as 'openssl rand -hex 32' makes"
+        )
+    return text
+
+
+def local_url(bind: tuple[str, int]) -> str:
+    """The address of this service for whoever sits before it."""
+    host = "127.0.0.1" if bind[0] in ("0.0.0.0", "::") else bind[0]  # noqa: S104
+    return f"http://[{host}]:{bind[1]}" if ":" in host else f"http://{host}:{bind[1]}"
+
+
+def whole(name: str, text: str, *, most: int) -> int:
+    """A whole number from 0 to `most`."""
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a whole number from 0 to {most}")
+    return int(text)
+
+
+def level(text: str) -> str:
+    """A level of logging."""
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError(f"NEWSLETTER_LOG_LEVEL: {text!r} is not one of DEBUG, INFO, WARNING, ERROR")
+    return text.upper()
+
+
+def http_url(name: str, text: str) -> str:
+    """The address of a web server, without the last slash."""
+    url = split(name, text)
+    if url.username is not None:
+        raise SettingsError(f"NEWSLETTER_{name}: leave out the user and the password")
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a web address, for example https://news.example.org")
+    if not _IN_A_HEADER.fullmatch(text):
+        raise SettingsError(
+            f"NEWSLETTER_{name}: write {text!r} without spaces and in plain letters, another script as xn--…"
+        )
+    return text.rstrip("/")
+
+
+def public_key(text: str) -> EllipticCurvePublicKey:
+    """An ECDSA key on P-256, as SendGrid shows it: DER (SubjectPublicKeyInfo) in base64."""
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise SettingsError(
+            "NEWSLETTER_SENDGRID_WEBHOOK_KEY: copy the verification key from SendGrid's mail settings, on one line; "
+            "several with commas"
+        )
+    return key
+
+
+def broker(url: str) -> str:
+    """The address of a broker that we can speak to."""
+    parts = split("BROKER_URL", url)
+    if parts.scheme not in ("memory", "redis", "rediss"):
+        raise SettingsError("NEWSLETTER_BROKER_URL: write redis://HOST:PORT/NUMBER, or memory:// for one process")
+    if parts.scheme != "memory" and not re.fullmatch(r"/?|/[0-9]{1,5}/?", parts.path):
+        raise SettingsError(
+            "NEWSLETTER_BROKER_URL: after the port only the number of a Redis database can stand, for example /0"
+        )
+    return url
+
+
+_NAMED = re.compile(r"\s*(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*", re.DOTALL)
+_COMMENTED = re.compile(r"\s*(?P<address>[^\s()]+@[^\s()]+)\s*\((?P<name>.*)\)\s*", re.DOTALL)
+
+
+def mailbox(text: str) -> tuple[str, str]:
+    """(name, address) of `NAME <ADDRESS>`, `ADDRESS (NAME)` or a bare address.
+
+    The name is taken as it is typed: RFC 5322 wants quotation marks around one with `@`, `:`, `,` or brackets, and people
+    leave them out. Where they are there, they and the backslashes in them are taken off.
+    """
+    found = _NAMED.fullmatch(text) or _COMMENTED.fullmatch(text)
+    if found is None:
+        return "", text.strip()
+    name = found["name"].strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name, found["address"].strip()
+
+
+def sender(values: Mapping[str, str]) -> tuple[str, str, str]:
+    """(name, address, contact address) of the sender."""
+    name, address = mailbox(values["FROM"] or "Newsletter <newsletter@localhost>")
+    contact = mailbox(values["CONTACT"])[1] or address
+    for setting, text in (("FROM", address), ("CONTACT", contact)):
+        try:
+            parsed = MailAddress(addr_spec=text)
+            message.ascii_address(text)
+        except (ValueError, IndexError, MessageError):
+            parsed = None
+        if parsed is None or not parsed.domain or not parsed.username:
+            raise SettingsError(f"NEWSLETTER_{setting}: write an address such as digest@example.org") from None
+    return name, address, contact

@@ -1,0 +1,90 @@
+"""The one list of addresses that are not mailed, whoever carries mail: shown without addresses, added to, and lifted by hand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from newsletter.delivery.feedback.suppression_rules import Cause, Reason, write
+from newsletter.models import SoftBounce, Suppression
+
+#: Bytes of the blind index that stand for a row in lists.
+_SHOWN = 8
+#: Why it cannot be lifted by hand.
+_FOR_GOOD = {
+    Reason.COMPLAINT: "this person called a mail spam, and is never mailed again",
+    "erased": "this person asked to be erased, and is never mailed again",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One suppression. `id` is a part of the keyed hash: it finds the row again, and leads to no address."""
+
+    id: str
+    reason: str
+    since: datetime
+    provider: str
+    sticky: bool
+    lifted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """It may be mailed again; `reason` is what stood against it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Nothing was changed, and why."""
+
+    why: str
+
+
+def listing(*, reason: str = "", lifted: bool = False, limit: int = 50) -> list[Line]:
+    """The newest suppressions that stand, or with `lifted` those that do not any more."""
+    found = Suppression.objects.filter(lifted_at__isnull=not lifted).order_by("-since")
+    if reason:
+        found = found.filter(reason=reason)
+    return [
+        Line(name(bytes(one.address_index)), one.reason, one.since, one.provider, one.sticky, one.lifted_at)
+        for one in found[:limit]
+    ]
+
+
+def name(index: bytes) -> str:
+    """How a suppression is called in lists."""
+    return index[:_SHOWN].hex()
+
+
+def find(shown: str) -> bytes | None:
+    """The blind index of which `shown` is the name in lists; None: there is none."""
+    try:
+        begin = bytes.fromhex(shown)
+    except ValueError:
+        return None
+    if len(begin) != _SHOWN:
+        return None
+    found = Suppression.objects.filter(address_index__gte=begin, address_index__lt=begin + b"\xff" * 32)
+    indexes = list(found.values_list("address_index", flat=True)[:2])
+    return bytes(indexes[0]) if len(indexes) == 1 else None
+
+
+def add(index: bytes, *, now: datetime) -> bool:
+    """Mail this address no more, until the person confirms again or it is lifted; False: it stands there already."""
+    return bool(write(index, Cause(0, Reason.ADMIN, now, "")))
+
+
+def lift(index: bytes, *, now: datetime) -> Lifted | Refused:
+    """Let this address be mailed again, with its soft bounces forgotten. What is for good stays."""
+    with transaction.atomic():
+        one = Suppression.objects.select_for_update().filter(address_index=index, lifted_at=None).first()
+        if one is None:
+            return Refused("this address is not suppressed")
+        if one.reason in _FOR_GOOD or one.sticky:
+            return Refused(_FOR_GOOD.get(one.reason, "it stands for good"))
+        Suppression.objects.filter(address_index=index).update(lifted_at=now)
+        SoftBounce.objects.filter(subscriber__address_index=index).delete()
+    return Lifted(one.reason)

@@ -1,0 +1,119 @@
+"""Reasons not to mail somebody any more in, suppressions by blind index out; a provider's unsubscribe ends subscriptions too.
+
+Whatever the order in which causes are told, the strongest stands, with the moment of its first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from django.db.models import Max, Q
+
+from newsletter.lib import db
+from newsletter.models import Consent, Subscriber, Subscription, Suppression
+
+
+class Reason(StrEnum):
+    """Why an address is not mailed, the weakest first. The subscribers' room writes `left` and `erased` (see `REASONS`)."""
+
+    #: Several mails in a row were given up.
+    SOFT = "soft bounces"
+    #: There is no such mailbox.
+    BOUNCE = "bounce"
+    #: The provider was asked to stop.
+    UNSUBSCRIBE = "unsubscribe"
+    #: Somebody who runs the service said so.
+    ADMIN = "admin"
+    #: It was called spam: for good.
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why this person must not be mailed, since when, and who said so."""
+
+    subscriber_id: int
+    reason: Reason
+    at: datetime
+    provider: str
+
+
+#: All reasons, the weakest first. `left` is what remains of somebody who left, `erased` of somebody who was erased: both are
+#: written by the subscribers' room.
+REASONS: Final = (Reason.SOFT, Reason.BOUNCE, "left", Reason.UNSUBSCRIBE, Reason.ADMIN, Reason.COMPLAINT, "erased")
+_RANK: Final = "CASE {} " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(REASONS)) + " ELSE 0 END"
+_LIFTED: Final = "suppression.lifted_at IS NOT NULL AND (excluded.sticky OR excluded.since>suppression.lifted_at)"
+_STRONGER: Final = (
+    f"suppression.lifted_at IS NULL AND ({_RANK.format('excluded.reason')}>{_RANK.format('suppression.reason')} "
+    "OR excluded.reason=suppression.reason AND excluded.since<suppression.since)"
+)
+
+
+def suppress(causes: Iterable[Cause]) -> int:
+    """Write what `causes` ask for, inside the caller's transaction; returns how many addresses are suppressed by it.
+
+    A consent given after the moment of a cause outweighs it (the person showed that mail reaches them), but for a complaint.
+    """
+    standing = _standing(list(causes))
+    people = sorted({cause.subscriber_id for cause in standing})
+    indexes = dict(Subscriber.objects.filter(id__in=people).values_list("id", "address_index"))
+    strongest: dict[bytes, Cause] = {}
+    for cause in sorted(standing, key=lambda one: (-REASONS.index(one.reason), one.at)):
+        if cause.subscriber_id in indexes:
+            strongest.setdefault(bytes(indexes[cause.subscriber_id]), cause)
+    end_subscriptions([cause for cause in standing if cause.reason == Reason.UNSUBSCRIBE])
+    return sum(write(index, cause) for index, cause in sorted(strongest.items()))
+
+
+def end_subscriptions(causes: Sequence[Cause]) -> int:
+    """End what those people followed when they told the provider to stop; returns how many subscriptions."""
+    ended = 0
+    for cause in causes:
+        # told twice with different moments, in whatever order, the first moment stands
+        later = Q(ended_at=None) | Q(ended_reason="provider", ended_at__gt=cause.at)
+        theirs = Subscription.objects.filter(later, subscriber_id=cause.subscriber_id, created_at__lte=cause.at)
+        ended += theirs.update(ended_at=cause.at, ended_reason="provider", changed_at=cause.at)
+        if not Subscription.objects.filter(subscriber_id=cause.subscriber_id, ended_at=None).exists():
+            active = Subscriber.objects.filter(id=cause.subscriber_id, state=Subscriber.State.ACTIVE)
+            active.update(state=Subscriber.State.LEFT, left_at=cause.at)
+    return ended
+
+
+def forgive(subscriber_ids: Sequence[int]) -> int:
+    """Take back suppressions for soft bounces: mail arrived after all. Returns how many."""
+    indexes = Subscriber.objects.filter(id__in=subscriber_ids).values_list("address_index", flat=True)
+    return Suppression.objects.filter(address_index__in=list(indexes), reason=Reason.SOFT, lifted_at=None).delete()[0]
+
+
+def consents(subscriber_ids: Iterable[int]) -> dict[int, datetime]:
+    """When each of these people last said yes."""
+    given = Consent.objects.filter(subscriber_id__in=list(subscriber_ids))
+    return dict(given.values_list("subscriber_id").annotate(Max("at")))
+
+
+def _standing(causes: Sequence[Cause]) -> list[Cause]:
+    given = consents({cause.subscriber_id for cause in causes})
+    return [
+        cause
+        for cause in causes
+        if cause.reason == Reason.COMPLAINT or cause.subscriber_id not in given or cause.at > given[cause.subscriber_id]
+    ]
+
+
+def write(index: bytes, cause: Cause) -> int:
+    """Suppress the address with this blind index for this cause; 0 when a stronger or earlier one stands."""
+    return db.execute(
+        "INSERT INTO suppression (address_index, reason, sticky, since, provider, lifted_at) "
+        "VALUES (%(index)s, %(reason)s, %(sticky)s, %(since)s, %(provider)s, NULL) "
+        "ON CONFLICT (address_index) DO UPDATE SET reason=excluded.reason, sticky=excluded.sticky OR suppression.sticky, "
+        f"since=excluded.since, provider=excluded.provider, lifted_at=NULL WHERE ({_LIFTED}) OR ({_STRONGER})",
+        {
+            "index": index,
+            "reason": str(cause.reason),
+            "sticky": cause.reason == Reason.COMPLAINT,
+            "since": cause.at,
+            "provider": cause.provider,
+        },
+    )

@@ -1,0 +1,71 @@
+"""A gate for each provider: one that refuses us, or goes silent, is left alone while the others go on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db.models.functions import Now
+
+from newsletter.lib import db
+from newsletter.models import ProviderGate
+
+log = structlog.get_logger()
+
+#: A condition of SQL, to be asked along with others: the gate for all is open, and that of this provider not closed.
+MAY_SEND = """EXISTS (SELECT 1 FROM gate WHERE sending_open)
+AND NOT EXISTS (SELECT 1 FROM provider_gate WHERE provider=%(provider)s AND paused_by IS NOT NULL)"""
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A provider that is given nothing: since when, why, and whether an operator said so."""
+
+    provider: int
+    since: datetime | None
+    why: str
+    by_hand: bool
+
+
+def pause(provider: int, why: str, *, now: datetime, by_hand: bool = False) -> bool:
+    """Give this provider nothing until `resume`; False when it was paused already. `why` is shown to operators.
+
+    What closed it first stands, but an operator's word replaces ours.
+    """
+    ProviderGate.objects.bulk_create([ProviderGate(provider=provider)], ignore_conflicts=True)
+    fresh = ProviderGate.objects.filter(provider=provider, paused_by=None)
+    closed = bool(fresh.update(paused_by=why, paused_at=now, by_hand=by_hand))
+    if not closed and by_hand:
+        ProviderGate.objects.filter(provider=provider).update(paused_by=why, by_hand=True)
+    if closed and not by_hand:
+        log.error("provider_paused", provider=provider, reason=why)
+    return closed
+
+
+def resume(provider: int) -> bool:
+    """Give it mail again; False when it was open. Only what happens from now on can close it again."""
+    closed = ProviderGate.objects.filter(provider=provider, paused_by__isnull=False)
+    return bool(closed.update(paused_by=None, paused_at=None, by_hand=False, opened_at=Now()))
+
+
+def resume_what_closed_by_itself() -> list[Paused]:
+    """Open every provider that no operator closed by name; returns those that stay closed."""
+    for one in paused():
+        if not one.by_hand:
+            resume(one.provider)
+    return paused()
+
+
+def paused() -> list[Paused]:
+    """The providers that are given nothing."""
+    found = ProviderGate.objects.filter(paused_by__isnull=False).order_by("provider")
+    return [Paused(one.provider, one.paused_at, one.paused_by or "", one.by_hand) for one in found]
+
+
+def may_send(provider: int) -> bool:
+    """Whether this provider may be given anything: its own gate is open, and the one for all. Asked before every window."""
+    return bool(db.rows(f"SELECT 1 WHERE {MAY_SEND}", {"provider": provider}, often=True))
+
+
+def opened_at(provider: int) -> datetime | None:
+    """When it was last opened, None if it never was closed."""
+    return ProviderGate.objects.filter(provider=provider).values_list("opened_at", flat=True).first()

@@ -1,0 +1,133 @@
+"""Figures and stories of deliveries: the sum that must close, and what became of one mail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.lib import db
+from newsletter.lib.crypto import Vault
+from newsletter.lib.references import read_reference, reference, references
+from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, ItemVersion, Occasion, Topic
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Deliveries by state, and what waits."""
+
+    by_state: dict[str, int]
+    oldest_planned_at: datetime | None
+    parked_batches: int
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One line of `deliveries list`: no address, no topic."""
+
+    reference: str
+    occasion: str
+    state: str
+    reason: str | None
+    batch_id: int
+
+
+@dataclass(frozen=True)
+class StoryTopic:
+    """A topic that brought an item. `name` is None for somebody's own keyword, which is shown to nobody."""
+
+    topic_id: int
+    name: str | None
+
+
+@dataclass(frozen=True)
+class StoryItem:
+    """An item of a mail, in the version that was mailed."""
+
+    item_id: int
+    version: int
+    title: str
+    topics: tuple[StoryTopic, ...]
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that is known of one delivery, without saying who it is for."""
+
+    reference: str
+    occasion: str
+    planned_at: datetime
+    state: str
+    reason: str | None
+    batch_id: int
+    items: tuple[StoryItem, ...]
+    attempts: tuple[Mapping[str, object], ...]
+    events: tuple[Mapping[str, object], ...]
+
+
+def ledger() -> Ledger:
+    """The figures of all deliveries that are kept."""
+    by_state = db.rows(
+        "SELECT coalesce(d.state,b.state), count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id GROUP BY 1"
+    )
+    waiting = Batch.objects.filter(state=BatchState.PLANNED).order_by("not_before").first()
+    return Ledger(
+        by_state=dict(sorted(by_state)),
+        oldest_planned_at=waiting.not_before if waiting else None,
+        parked_batches=Batch.objects.filter(state=BatchState.PARKED).count(),
+    )
+
+
+def listing(vault: Vault, state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
+    """The newest deliveries, of one state or of all."""
+    found = db.rows(
+        "SELECT d.id, o.key, coalesce(d.state,b.state), coalesce(d.reason,b.reason), b.id FROM delivery d "
+        "JOIN batch b ON b.id=d.batch_id JOIN occasion o ON o.id=d.occasion_id "
+        "WHERE %(state)s='' OR coalesce(d.state,b.state)=%(state)s ORDER BY d.id DESC LIMIT %(limit)s",
+        {"state": state or "", "limit": limit},
+    )
+    shown = references([row[0] for row in found], vault)
+    return [DeliveryRow(word, *row[1:]) for word, row in zip(shown, found, strict=True)]
+
+
+def explain(typed: str, vault: Vault) -> Story | None:
+    """The story behind the short word at a mail's foot; None when it is mistyped or no longer kept."""
+    number = read_reference(typed, vault)
+    delivery = Delivery.objects.select_related("batch", "edition").filter(id=number).first() if number else None
+    if delivery is None:
+        return None
+    occasion = Occasion.objects.get(id=delivery.occasion_id)
+    attempts = Attempt.objects.filter(batch_id=delivery.batch_id).order_by("n")
+    events = Event.objects.filter(delivery_id=delivery.id).order_by("id")
+    content = delivery.edition.content if occasion.kind != Occasion.Kind.NOTICE else []
+    return Story(
+        reference=reference(delivery.id, vault),
+        occasion=occasion.key,
+        planned_at=occasion.created_at,
+        state=delivery.state or delivery.batch.state,
+        reason=delivery.reason or delivery.batch.reason,
+        batch_id=delivery.batch_id,
+        items=_items(content),
+        attempts=tuple(
+            attempts.values("n", "provider", "began_at", "ended_at", "outcome", "phase", "disproved", "waived_by")
+        ),
+        events=tuple(events.values("kind", "at", "detail")),
+    )
+
+
+def _items(content: Sequence[tuple[int, int, Sequence[int]]]) -> tuple[StoryItem, ...]:
+    """The items of an edition, with the titles that were mailed and the names of their topics."""
+    item_ids = [item_id for item_id, _, _ in content]
+    titles = {
+        (row.item_id, row.n): row.title
+        for row in ItemVersion.objects.filter(item_id__in=item_ids).only("item_id", "n", "title")
+    }
+    topic_ids = {topic_id for _, _, topic_ids in content for topic_id in topic_ids}
+    names = dict(Topic.objects.filter(id__in=topic_ids).values_list("id", "name"))
+    return tuple(
+        StoryItem(
+            item_id,
+            version,
+            titles.get((item_id, version), ""),
+            tuple(StoryTopic(topic_id, names.get(topic_id)) for topic_id in topic_ids),
+        )
+        for item_id, version, topic_ids in content
+    )

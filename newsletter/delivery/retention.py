@@ -1,0 +1,234 @@
+"""What the ledger keeps no longer: words of mails after 7 days, mails after 14, what was given after 21."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from newsletter.delivery.feedback import soft_bounces
+from newsletter.lib import db
+from newsletter.lib.pruning import PIECE, GoingOn, InPieces, Params, Rule, Table, always, days
+from newsletter.models import (
+    Attempt,
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    Edition,
+    EditionBody,
+    Event,
+    Gathering,
+    Item,
+    Occasion,
+    SoftBounce,
+)
+
+BODY = timedelta(days=7)
+LEDGER = timedelta(days=14)
+#: Twice the ten days in which an item can be owed, plus one: pruning can never make an item new again.
+GIVEN = timedelta(days=21)
+
+_OVER = (BatchState.ACCEPTED, BatchState.FAILED, BatchState.CANCELLED)
+_WAITS = (BatchState.PLANNED, BatchState.CLAIMED, BatchState.SENDING)
+# What is in doubt stays until an operator decides.
+_SURE = (
+    "EXISTS (SELECT 1 FROM batch b WHERE b.id=delivery.batch_id AND b.state IN ('accepted','failed','cancelled') "
+    "AND coalesce(delivery.state,'')<>'unknown')"
+)
+
+# Mail that waits for days, for its pace or a gate, must still find its words.
+_SAID = (
+    "edition_id NOT IN (SELECT d.edition_id FROM batch b JOIN delivery d ON d.batch_id=b.id AND d.state IS NULL "
+    "WHERE b.state IN ('planned','claimed','sending'))"
+)
+
+
+def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = always) -> dict[str, int]:
+    """Delete what is past its time; returns rows by table. What is in doubt stays until an operator decides.
+
+    `going_on` is asked before each piece: what is left then is found the next time.
+    """
+    done = prune_bodies(now, going_on, piece) | prune_mails(now, going_on, piece)
+    return done | prune_given(now, going_on, piece) | prune_events(now, going_on, piece)
+
+
+def prune_bodies(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+    """Delete the words of mails, but for those of mails that still wait."""
+    old = {"before": now - BODY}
+    rows = InPieces(going_on, piece).by_key("edition_body", "edition_id", "made_at<%(before)s", old, only=_SAID)
+    return {"edition_body": rows}
+
+
+def prune_mails(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+    """Delete deliveries, and what stands around them when none of them is left."""
+    pieces = InPieces(going_on, piece)
+    mails = sum(
+        pieces.by_key("delivery", "subscriber_id", "occasion_id=%(occasion)s", {"occasion": one}, only=_SURE)
+        for one in _occasions(now - LEDGER)
+    )
+    wide = InPieces(going_on, piece * 10)
+    return {"delivery": mails} | _unused(pieces, wide, {"before": now - LEDGER})
+
+
+def prune_given(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+    """Delete which old items went to whom."""
+    pieces = InPieces(going_on, piece)
+    rows = sum(
+        pieces.by_key("delivery_item", "subscriber_id", "item_id=%(item)s", {"item": one})
+        for one in _items(now - GIVEN)
+    )
+    return {"delivery_item": rows}
+
+
+def prune_events(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+    """Delete what was told of mails."""
+    return {"event": InPieces(going_on, piece).oldest("event", "received_at", now - LEDGER)}
+
+
+def _unused(pieces: InPieces, wide: InPieces, old: Params) -> dict[str, int]:
+    """Delete what stands around old mails when none of them is left: what they were for, how they went, what they said."""
+    no = "NOT EXISTS (SELECT 1 FROM {0} x WHERE x.{1}={2})".format
+    composed = "cut_at<%(before)s AND composed_at IS NOT NULL"
+    not_mailed = no("delivery", "occasion_id", "occasion.id")
+    no_attempt, no_mail = no("attempt", "batch_id", "batch.id"), no("delivery", "batch_id", "batch.id")
+    bare = no("edition_body", "edition_id", "edition.id")
+    return {
+        "gathering": pieces.by_key(
+            "gathering", "id", composed, old, only=no("delivery", "occasion_id", "gathering.occasion_id")
+        ),
+        "occasion": pieces.by_key(
+            "occasion",
+            "id",
+            "created_at<%(before)s",
+            old,
+            only=f"{not_mailed} AND {no('gathering', 'occasion_id', 'occasion.id')}",
+        ),
+        "attempt": pieces.by_key(
+            "attempt", "id", "began_at<%(before)s", old, only=no("delivery", "batch_id", "attempt.batch_id")
+        ),
+        "batch": pieces.by_key(
+            "batch", "id", f"not_before<%(before)s AND {no_attempt}", old, only=f"{no_mail} AND {no_attempt}"
+        ),
+        # looking for mails of editions reads the whole ledger each time, so there are few times
+        "edition": wide.by_key(
+            "edition", "id", f"created_at<%(before)s AND {bare}", old, only=no("delivery", "edition_id", "edition.id")
+        ),
+    }
+
+
+def _occasions(before: datetime) -> Iterator[int]:
+    """Each old occasion that still has deliveries."""
+    found = db.rows(
+        "SELECT o.id FROM occasion o WHERE o.created_at<%(before)s "
+        "AND EXISTS (SELECT 1 FROM delivery d WHERE d.occasion_id=o.id) ORDER BY o.id",
+        {"before": before},
+    )
+    return (number for (number,) in found)
+
+
+def _items(before: datetime) -> Iterator[int]:
+    """Each old item that was given to somebody. Items grow with time, so theirs is a range of the primary key."""
+    upto = db.rows("SELECT max(id) FROM item WHERE first_seen_at<%(before)s", {"before": before})[0][0]
+    return (number for (number,) in (db.rows(GIVEN_ITEMS, {"upto": upto}) if upto is not None else []))
+
+
+# From each item to the next by the primary key, however many people have each.
+GIVEN_ITEMS = """
+WITH RECURSIVE given(id) AS (
+  SELECT min(item_id) FROM delivery_item
+  UNION ALL SELECT (SELECT min(item_id) FROM delivery_item WHERE item_id>given.id) FROM given WHERE given.id<%(upto)s
+)
+SELECT id FROM given WHERE id<=%(upto)s"""
+
+
+def _old_bodies(now: datetime) -> QuerySet[EditionBody]:
+    waiting = Delivery.objects.filter(batch__state__in=_WAITS, state=None).values("edition_id")
+    return EditionBody.objects.filter(made_at__lt=now - BODY).exclude(edition_id__in=waiting)
+
+
+def _old_mails(now: datetime) -> QuerySet[Delivery]:
+    old = Delivery.objects.filter(occasion__created_at__lt=now - LEDGER, batch__state__in=_OVER)
+    return old.exclude(state=DeliveryState.UNKNOWN)
+
+
+def _without_mails(rows: QuerySet[Any], by: str, outer: str) -> QuerySet[Any]:
+    """Those that no delivery needs any more: mails in doubt keep what belongs to them."""
+    return rows.filter(~Exists(Delivery.objects.filter(**{by: OuterRef(outer)})))
+
+
+def _old_items(now: datetime) -> QuerySet[DeliveryItem]:
+    return DeliveryItem.objects.filter(item__in=Item.objects.filter(first_seen_at__lt=now - GIVEN))
+
+
+RULES = (
+    Rule(
+        "wording of a mail",
+        "AES-256-GCM",
+        f"{days(BODY)}; while a mail waits for its turn, until it was mailed; of somebody erased, not at all",
+        "mails that wait or go again need it",
+        (Table(EditionBody, _old_bodies),),
+        prune_bodies,
+    ),
+    Rule(
+        "deliveries, attempts, what they were for",
+        "by number",
+        f"{days(LEDGER)}; what is in doubt, until an operator decides",
+        "reports of a mail come days late; nothing is sent twice",
+        (
+            Table(Delivery, _old_mails),
+            Table(
+                Attempt,
+                lambda now: _without_mails(Attempt.objects.filter(began_at__lt=now - LEDGER), "batch_id", "batch_id"),
+            ),
+            Table(
+                Batch,
+                lambda now: _without_mails(Batch.objects.filter(not_before__lt=now - LEDGER), "batch_id", "id"),
+            ),
+            Table(
+                Gathering,
+                lambda now: _without_mails(
+                    Gathering.objects.filter(Q(cut_at__lt=now - LEDGER) & ~Q(composed_at=None)),
+                    "occasion_id",
+                    "occasion_id",
+                ),
+            ),
+            Table(
+                Occasion,
+                lambda now: _without_mails(
+                    Occasion.objects.filter(created_at__lt=now - LEDGER, gathering=None), "occasion_id", "id"
+                ),
+            ),
+            Table(
+                Edition,
+                lambda now: _without_mails(Edition.objects.filter(created_at__lt=now - LEDGER), "edition_id", "id"),
+            ),
+        ),
+        prune_mails,
+    ),
+    Rule(
+        "which item went to whom",
+        "by number",
+        f"{days(GIVEN)} after the item came; of somebody erased, not at all",
+        "nobody gets an item twice: twice the time in which it can be owed, and a day",
+        (Table(DeliveryItem, _old_items),),
+        prune_given,
+    ),
+    Rule(
+        "events of a mail",
+        "by number, kind and code; never what a server said",
+        days(LEDGER),
+        "what is told twice counts once",
+        (Table(Event, lambda now: Event.objects.filter(received_at__lt=now - LEDGER)),),
+        prune_events,
+    ),
+    Rule(
+        "soft bounces",
+        "by number",
+        days(soft_bounces.KEPT),
+        "five weekly mails in a row, and a margin",
+        (Table(SoftBounce, lambda now: SoftBounce.objects.filter(at__lt=now - soft_bounces.KEPT)),),
+        lambda now, _: {"soft_bounce": soft_bounces.prune(now)},
+    ),
+)

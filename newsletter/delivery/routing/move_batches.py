@@ -1,0 +1,92 @@
+"""Planned batches of one provider in, the same batches with another one out; what was begun stays where it was begun.
+
+Planned means that no byte left, or that nothing was taken for sure: no move sends again what may have been accepted.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Count, Sum
+
+from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.split_batch import carry, successor
+from newsletter.lib import db
+from newsletter.models import Batch, BatchState, Delivery
+
+#: Batches moved in one transaction; fewer where each may have to be regrouped, mail by mail.
+_CHUNK, _CHUNK_ONE_LETTER = 500, 20
+
+_MOVE = """
+UPDATE batch SET provider=%(to)s, not_before=CASE WHEN attempts>0 AND not_before>%(now)s THEN %(now)s ELSE not_before END
+WHERE state='planned' AND provider=%(source)s AND id IN (
+  SELECT id FROM batch WHERE state='planned' AND provider=%(source)s AND id>%(after)s AND id<>%(but)s
+  ORDER BY id LIMIT {limit} {lock}) RETURNING id
+"""
+
+
+def reroute(carrier: Carrier, *, now: datetime | None = None, configured: Collection[int] = ()) -> int:
+    """Hand every planned batch of a provider that is not `configured` any more to `carrier`; returns how many."""
+    known = {carrier.number, *configured}
+    planned = Batch.objects.filter(state=BatchState.PLANNED).exclude(provider__in=known).order_by()
+    strangers = sorted(planned.values_list("provider", flat=True).distinct())
+    return sum(move(number, carrier, now=now or db.now()) for number in strangers)
+
+
+def move(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
+    """Hand the planned batches of `source` to `carrier`, all `but` one; returns how many.
+
+    They are regrouped where the new provider needs one letter for a batch. A batch that waited because the old one put it off
+    is due at once: that wait was for the old one.
+    """
+    moved, after = 0, 0
+    limit = _CHUNK_ONE_LETTER if carrier.one_letter else _CHUNK
+    while True:
+        with transaction.atomic():
+            rows = db.rows(
+                _MOVE.format(limit=limit, lock=db.skip_locked()),
+                {"to": carrier.number, "source": source, "now": now, "after": after, "but": but},
+            )
+            ids = [number for (number,) in rows]
+            if carrier.one_letter:
+                _one_letter_each(ids)
+        if not ids:
+            return moved
+        moved, after = moved + len(ids), max(ids)
+
+
+def waiting(source: int) -> int:
+    """How many mails are planned with this provider."""
+    planned = Batch.objects.filter(state=BatchState.PLANNED, provider=source)
+    return int(planned.aggregate(mails=Sum("size"))["mails"] or 0)
+
+
+def first_planned(source: int) -> int | None:
+    """The batch of this provider that is due first."""
+    planned = Batch.objects.filter(state=BatchState.PLANNED, provider=source)
+    return planned.order_by("not_before", "id").values_list("id", flat=True).first()
+
+
+def _one_letter_each(ids: Collection[int]) -> None:
+    """Regroup those of `ids` that hold several editions."""
+    held: dict[int, dict[int, int]] = {}
+    counted = Delivery.objects.filter(batch_id__in=ids).values_list("batch_id", "edition_id").annotate(Count("id"))
+    for batch_id, edition_id, people in counted.order_by("batch_id", "edition_id"):
+        held.setdefault(batch_id, {})[edition_id] = people
+    mixed = {batch_id: editions for batch_id, editions in held.items() if len(editions) > 1}
+    for batch in Batch.objects.filter(id__in=mixed):
+        _regroup(batch, mixed[batch.id])
+
+
+def _regroup(old: Batch, editions: dict[int, int]) -> None:
+    """A new batch for each edition but the first, which keeps the old one."""
+    (_, first), *others = editions.items()
+    fresh = Batch.objects.bulk_create(successor(old, people) for _, people in others)
+    for batch in fresh:
+        carry(old.id, batch.id)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE delivery SET batch_id=%s WHERE batch_id=%s AND edition_id=%s",
+            [(batch.id, old.id, edition_id) for batch, (edition_id, _) in zip(fresh, others, strict=True)],
+        )
+    Batch.objects.filter(id=old.id).update(size=first)

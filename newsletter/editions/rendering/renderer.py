@@ -1,0 +1,186 @@
+"""Mails worded from templates: blocks rendered once and joined; what is personal stays a place that is filled in last."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
+
+from newsletter.editions.rendering import size_limit, text_format
+from newsletter.editions.rendering.notice_texts import NOTICES, notice_subject
+from newsletter.editions.rendering.presenters import causes, citations, told, worded_apart
+from newsletter.editions.rendering.values import Block, Frame, Look, Piece, Reason, Source, Span, Words
+from newsletter.lib import message, second_copy
+
+__all__ = ["Block", "Frame", "Look", "Piece", "Reason", "Source", "Span", "Wording", "Words", "notice_subject"]
+
+_PREVIEW, _BLOCKS = "<!-- preview -->", "<!-- blocks -->"
+#: Mail programs preview what comes first. For discreet looks this fills the preview, so that no headline slips into it.
+_NEUTRAL = (
+    "This mail opens with a few plain words, so that a preview on a locked screen shows nothing of what you read."
+)
+_FILLER = "\u034f\u2007" * 110
+_LONGEST_PREVIEW = 160
+#: With so many articles a letter opens with their titles: of more, the list would be as long as the mail.
+_CONTENTS = range(3, 26)
+#: Bytes around a title in that list.
+_LISTED = 200
+#: Reasons under a title without text, and words of each.
+_TITLE_REASONS, _TITLE_WORDS = 3, 3
+
+
+class Wording:
+    """Words mails. Templates and styles are read once, when it is made."""
+
+    def __init__(self, templates_dir: Path, frame: Frame) -> None:
+        self._frame = frame
+        self._style = (templates_dir / "style.css").read_text(encoding="utf-8")
+        self._screen = (templates_dir / "screen.css").read_text(encoding="utf-8")
+        self._inliner = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+        self._page_inliner = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True, extra_css=self._style)
+        self._templates = Environment(
+            loader=FileSystemLoader(templates_dir),
+            autoescape=lambda name: not (name or "").endswith(".txt.j2"),  # noqa: S701 - only plain text is not escaped
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            keep_trailing_newline=True,
+        )
+        self._templates.globals.update(frame=frame, place=message.place, second_copy=second_copy)
+        self._templates.filters["isolated"] = text_format.isolated
+        # a head is put together for every letter, so its styles are written into the template, once
+        opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")
+        self._opening = self._templates.from_string(self._inliner.inline_fragment(opening, self._style))
+        left = (templates_dir / "left_over.html.j2").read_text(encoding="utf-8")
+        self._left = self._templates.from_string(self._inliner.inline_fragment(left, self._style))
+        self._page = lru_cache(maxsize=16)(self._new_page)
+        self._frame_size = lru_cache(maxsize=256)(self._new_frame_size)
+        self._foot = self._text("letter.txt.j2")
+        #: Changes when anything changes that every mail is made of: part of an edition's key.
+        self.revision = _revision(templates_dir, frame)
+
+    def block(
+        self,
+        pieces: Sequence[Piece],
+        reasons: Sequence[Reason],
+        spans: Mapping[int, Sequence[Span]],
+        look: Look,
+        length: size_limit.Length = size_limit.WHOLE,
+    ) -> Block:
+        """One place in a mail: an item, or a story that several items tell, with every summary, each once, and all sources.
+
+        `spans` holds, by item id, where matched words stand; what cannot be found again in the HTML is not marked. `length` is
+        how many characters of each summary are shown; see `size_limit`.
+
+        Raises:
+            ValueError: there is no piece.
+        """
+        if not pieces:
+            raise ValueError("a block needs at least one piece")
+        if length == size_limit.TITLE:
+            return self._title_block(pieces[0], reasons, look)
+        story = [told(piece, spans.get(piece.item_id, ()), length) for piece in worded_apart(pieces)]
+        sources, why = citations(pieces, look.locale), causes(reasons)
+        html = ""
+        if look.format != "text":
+            html = self._html("block.html.j2", story=story, sources=sources, reasons=why)
+        text = self._text("block.txt.j2", story=story, sources=sources, reasons=why)
+        return Block(html=html, text=text, title=story[0].title)
+
+    def _title_block(self, piece: Piece, reasons: Sequence[Reason], look: Look) -> Block:
+        """Title, link and reasons in a few lines, for a mail with too many articles to show more of each."""
+        shown = told(piece, ())
+        causes_shown = causes(reasons[:_TITLE_REASONS], _TITLE_WORDS)
+        values = {"told": shown, "reasons": causes_shown, "more": max(0, len(reasons) - _TITLE_REASONS)}
+        html = "" if look.format == "text" else self._html("title.html.j2", **values)
+        return Block(html=html, text=self._text("title.txt.j2", **values), title=shown.title)
+
+    def letter(self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str, left: int = 0) -> Words:
+        """An alert or digest: head, the blocks as they are, foot. `cadence` is immediate, daily or weekly.
+
+        `left` is the number of articles that did not fit, and come with the next mail.
+
+        Raises:
+            KeyError: there is no such kind of letter with this cadence.
+        """
+        heading = text_format.SUBJECTS[kind, cadence]
+        titles = [block.title for block in blocks]
+        subject = text_format.subject(kind, cadence, titles, discreet=look.discreet)
+        count = text_format.articles(len(blocks))
+        hello = f"{count} from {message.defuse(self._frame.organisation)}." + (f" {_NEUTRAL}" if look.discreet else "")
+        contents = [text_format.isolated(title) for title in titles] if len(titles) in _CONTENTS else []
+        rest = text_format.left_over(left, cadence) if left else ""
+        opening = self._text("opening.txt.j2", heading=heading, opening=hello, contents=contents)
+        text = "".join([opening, *(block.text for block in blocks), f"\n* * *\n\n{rest}\n" if rest else "", self._foot])
+        if look.format == "text":
+            return Words(subject, text, "")
+        head, middle, foot = self._page(heading)
+        preview = hello + _FILLER if look.discreet else text_format.cut(" · ".join([count, *titles]), _LONGEST_PREVIEW)
+        opening = self._opening.render(heading=heading, count=count, contents=contents)
+        more = self._left.render(words=rest) if rest else ""
+        html = "".join([head, str(escape(preview)), middle, opening, *(block.html for block in blocks), more, foot])
+        return Words(subject, text, html)
+
+    def room(self, kind: str, look: Look, count: int, title: Callable[[int], str], *, cadence: str) -> int:
+        """Bytes that `count` blocks may take in a letter, so that all of it stays below `size_limit.LIMIT`.
+
+        `title` gives the title of each, for letters that open with a list of them.
+        """
+        frame = self._frame_size(text_format.SUBJECTS[kind, cadence], look.format)
+        listed = range(count) if count in _CONTENTS else ()
+        contents = sum(_LISTED + len(escape(title(index)).encode()) for index in listed)
+        return size_limit.LIMIT - size_limit.RESERVED - frame - contents
+
+    def _new_frame_size(self, heading: str, format_: str) -> int:
+        """Bytes of a letter without blocks."""
+        if format_ == "text":
+            return len(self._foot.encode())
+        opening = self._opening.render(heading=heading, count="", contents=[])
+        return len("".join([*self._page(heading), opening]).encode())
+
+    def notice(self, kind: str, look: Look) -> Words:
+        """A mail about the subscription itself. It says neither a topic nor anything that somebody typed.
+
+        Raises:
+            KeyError: there is no such notice.
+        """
+        words = NOTICES[kind]
+        names = {"organisation": message.defuse(self._frame.organisation)}
+        filled = {
+            "heading": words.subject,
+            "button": words.button,
+            "opening": [paragraph.format_map(names) for paragraph in words.opening],
+            "closing": [paragraph.format_map(names) for paragraph in words.closing],
+        }
+        html = ""
+        if look.format != "text":
+            page = self._templates.get_template("notice.html.j2").render(screen=self._screen, **filled)
+            html = self._page_inliner.inline(page)
+        return Words(words.subject, self._text("notice.txt.j2", **filled), html)
+
+    def _new_page(self, heading: str) -> tuple[str, str, str]:
+        """What stands before the preview, between it and the blocks, and after them."""
+        page = self._templates.get_template("letter.html.j2").render(heading=heading, screen=self._screen)
+        head, _, rest = self._page_inliner.inline(page).partition(_PREVIEW)
+        middle, _, foot = rest.partition(_BLOCKS)
+        return head, middle, foot
+
+    def _html(self, name: str, **values: Any) -> str:
+        return self._inliner.inline_fragment(self._templates.get_template(name).render(**values), self._style)
+
+    def _text(self, name: str, **values: Any) -> str:
+        return self._templates.get_template(name).render(**values)
+
+
+def _revision(templates_dir: Path, frame: Frame) -> str:
+    digest = hashlib.sha256(repr(astuple(frame)).encode())
+    for path in sorted(templates_dir.iterdir()):
+        if path.suffix in (".j2", ".css"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

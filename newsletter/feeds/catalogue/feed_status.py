@@ -1,0 +1,218 @@
+"""Feeds, their health and what they brought, for people to look at."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, F, OuterRef, Q, Subquery
+
+from newsletter.feeds.polling.schedule import is_silent
+from newsletter.models import Citation, Entry, Feed, Fetch, Incident, Item, ItemVersion
+
+#: A feed that is due for longer is late: no worker reads feeds, or there are too many of them.
+LATE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class FetchRow:
+    """One fetch; `error` is empty when it went well."""
+
+    at: datetime
+    status: int | None
+    bytes: int
+    new: int
+    changed: int
+    ms: int
+    error: str
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    """A feed and how it does.
+
+    `health` is one word of `health`, `entries` counts what is stored, `posts_every` is in seconds, `incidents` are the open
+    ones in words.
+    """
+
+    id: int
+    url: str
+    title: str
+    state: str
+    announce: str
+    cut: str
+    next_fetch_at: datetime
+    started_at: datetime | None
+    failures: int
+    entries: int
+    last: FetchRow | None
+    health: str
+    only: dict[str, list[str]]
+    posts_every: int | None
+    newest_at: datetime | None
+    incidents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """One source of an item."""
+
+    publisher: str
+    published_on: date | None
+    url: str
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """An item in its present version, `length` characters long. `announced` False: it is never mailed."""
+
+    id: int
+    title: str
+    version: int
+    length: int
+    announced: bool
+    matched: bool
+    sources: tuple[SourceRow, ...]
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """An entry and its items."""
+
+    id: int
+    title: str
+    url: str
+    published_at: datetime
+    first_seen_at: datetime
+    #: The feed is narrowed and does not let it through.
+    left_out: bool
+    #: Why it was cut into these items.
+    reason: str
+    items: tuple[ItemRow, ...]
+
+
+@dataclass(frozen=True)
+class FeedShown:
+    """A feed with its last fetches and newest entries."""
+
+    feed: FeedRow
+    fetches: tuple[FetchRow, ...]
+    newest: tuple[EntryRow, ...]
+
+
+def health(feed: Feed, now: datetime) -> str:
+    """How a feed is, in one word, the gravest first: paused, ended, quarantined, broken, late, due, silent, new or well."""
+    if feed.state != Feed.State.ACTIVE:
+        return str(feed.state)
+    if feed.failures:
+        return "broken"
+    if feed.next_fetch_at < now - LATE:
+        return "late"
+    if feed.next_fetch_at <= now:
+        return "due"
+    if feed.started_at is None:
+        return "new"
+    every = timedelta(seconds=feed.posts_every) if feed.posts_every is not None else None
+    return "silent" if is_silent(every, feed.newest_at, now) else "well"
+
+
+def counts(*, now: datetime) -> dict[str, int]:
+    """How many feeds there are of each health, those without any left out."""
+    return dict(Counter(health(feed, now) for feed in Feed.objects.all()))
+
+
+def listing(*, now: datetime) -> tuple[FeedRow, ...]:
+    """All feeds, by title."""
+    return _rows(Feed.objects.order_by("title", "id"), now)
+
+
+def show(feed_id: int, *, now: datetime, newest: int = 10) -> FeedShown | None:
+    """A feed, its last ten fetches and `newest` entries; None if there is no such feed."""
+    rows = _rows(Feed.objects.filter(id=feed_id), now)
+    if not rows:
+        return None
+    fetches = Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:10]
+    entries = Entry.objects.filter(feed_id=feed_id).order_by("-published_at", "-id")
+    return FeedShown(rows[0], tuple(map(_fetch, fetches)), _entries(entries[:newest]))
+
+
+def show_entry(feed_id: int, entry_id: int) -> EntryRow | None:
+    """One entry of a feed with its items; None if there is no such entry."""
+    return next(iter(_entries(Entry.objects.filter(feed_id=feed_id, id=entry_id))), None)
+
+
+def _rows(feeds: Iterable[Feed], now: datetime) -> tuple[FeedRow, ...]:
+    found = list(feeds)
+    counts = dict(Entry.objects.values_list("feed_id").annotate(n=Count("id")).order_by())
+    newest = Fetch.objects.filter(feed_id=OuterRef("id")).order_by("-id").values("id")[:1]
+    ids = Feed.objects.annotate(last_id=Subquery(newest)).values_list("last_id", flat=True)
+    last = {row.feed_id: _fetch(row) for row in Fetch.objects.filter(id__in=[one for one in ids if one])}
+    open_now: dict[int, list[str]] = {}
+    for incident in Incident.objects.filter(closed_at=None).order_by("opened_at", "id"):
+        open_now.setdefault(incident.feed_id, []).append(incident.detail)
+    return tuple(
+        FeedRow(
+            id=feed.id,
+            url=feed.url,
+            title=feed.title,
+            state=feed.state,
+            announce=feed.announce,
+            cut=feed.cut,
+            next_fetch_at=feed.next_fetch_at,
+            started_at=feed.started_at,
+            failures=feed.failures,
+            entries=counts.get(feed.id, 0),
+            last=last.get(feed.id),
+            health=health(feed, now),
+            only=feed.only,
+            posts_every=feed.posts_every,
+            newest_at=feed.newest_at,
+            incidents=tuple(open_now.get(feed.id, ())),
+        )
+        for feed in found
+    )
+
+
+def _fetch(row: Fetch) -> FetchRow:
+    return FetchRow(row.at, row.status, row.bytes, row.new, row.changed, row.ms, row.error)
+
+
+def _entries(chosen: Iterable[Entry]) -> tuple[EntryRow, ...]:
+    entries = list(chosen)
+    items: dict[int, list[ItemRow]] = {entry.id: [] for entry in entries}
+    present = ItemVersion.objects.filter(Q(item__entry_id__in=items) & Q(n=F("item__version")))
+    sources = _sources(Item.objects.filter(entry_id__in=items).values_list("id", flat=True))
+    for row in present.select_related("item").order_by("item__position", "item_id"):
+        item = row.item
+        items[item.entry_id].append(
+            ItemRow(
+                id=item.id,
+                title=row.title,
+                version=row.n,
+                length=len(row.text),
+                announced=item.announced,
+                matched=item.matched_at is not None,
+                sources=sources.get(item.id, ()),
+            )
+        )
+    return tuple(
+        EntryRow(
+            id=entry.id,
+            title=entry.title,
+            url=entry.url,
+            published_at=entry.published_at,
+            first_seen_at=entry.first_seen_at,
+            left_out=entry.left_out,
+            reason=entry.cut_reason,
+            items=tuple(items[entry.id]),
+        )
+        for entry in entries
+    )
+
+
+def _sources(item_ids: Iterable[int]) -> dict[int, tuple[SourceRow, ...]]:
+    out: dict[int, tuple[SourceRow, ...]] = {}
+    for row in Citation.objects.filter(item_id__in=list(item_ids)).order_by("item_id", "n"):
+        source = SourceRow(row.publisher, row.published_on, row.url)
+        out[row.item_id] = (*out.get(row.item_id, ()), source)
+    return out

@@ -1,0 +1,121 @@
+"""Finds the dates in a source line, in the orders and languages that digests use."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from newsletter.feeds.dates.calendar_words import months_named, weekday_named
+from newsletter.feeds.dates.date_forms import ONLY, UNITS, ascii_digits, day_of, full_year, readings, unit_day
+
+#: The language whose month names count where languages differ: of those that have labels for source lines, only Polish
+#: shares one with another (listopad is October in Croatian).
+_LANGUAGE = "pl"
+_WORD = r"[^\W\d_](?:[^\s\d,،，;:.()/–—-]|\.(?=[^\W\d_]))*"
+_NAME = rf"(?P<name>{_WORD})\.?"
+#: Some months have two words: تشرين الثاني.
+_NAMES = rf"(?P<name>{_WORD}(?:\s{_WORD})??)\.?"
+_DAY = r"(?P<day>[0-3]?\d)"
+_YEAR = r"(?P<year>(?:19|20|25)\d\d)(?!\d)"
+_YEAR_WORD = r"(?:\s*(?:года|г\.|р\.|року|roku|r\.)(?!\w))?"
+_ORDINAL = r"(?:st|nd|rd|th|er|re|º|°|\.)?"
+_PATTERNS = (
+    *UNITS,
+    *(
+        re.compile(pattern, re.IGNORECASE)
+        for pattern in (
+            rf"(?<![^\W\d_]){_NAME}\s*{_DAY}(?:st|nd|rd|th)?\s*,?\s+{_YEAR}",  # November 5, 2020
+            # 5 November 2020, 5. November 2020, 1er août 2020, 5 de noviembre de 2020, 5 ноября 2020 г., 05-Nov-2020
+            rf"(?<!\d){_DAY}{_ORDINAL}[\s-]+(?:of\s+|de\s+|d['’]\s*)?{_NAMES},?[\s-]+(?:del?\s+|พ\.ศ\.\s*)?{_YEAR}{_YEAR_WORD}",
+            rf"(?<!\d){_YEAR}-يىلى?\s+{_DAY}-{_NAME}",  # Uyghur, both orders
+            rf"(?<!\d){_YEAR}-يىلى?\s+{_NAME}\s+{_DAY}-كۈنى",
+            # 2020. november 5., 2020 m. lapkričio 5 d.
+            rf"(?<!\d){_YEAR}\.?\s+(?:m\.\s+|gada\s+)?{_NAME}\s+{_DAY}(?!\d)(?:\.|\s+d\.)?",
+            rf"(?<!\d){_YEAR}(?P<between>\s?[-/.]\s?)(?P<number>[01]?\d)(?P=between){_DAY}(?!\d)\.?",  # 2020-11-05, 2020. 11. 5.
+            rf"(?<!\d){_DAY}\.(?P<between>\s?)(?P<number>[01]?\d)\.(?P=between){_YEAR}{_YEAR_WORD}",  # 05.11.2020
+            rf"(?<![\d/-])(?P<one>[0-3]?\d)(?P<between>[/-])(?P<two>[0-3]?\d)(?P=between){_YEAR}",  # 11/25/2020
+            r"(?<![\w-])(?P<week>\d{4}-?W\d\d-?[1-7])(?!\w)",
+        )
+    ),
+)
+#: What may stand before a date and say nothing more, and the time of day behind it.
+_BEFORE = re.compile(
+    r"(?<!\w)(?:(?:published|posted|dated|updated|veröffentlicht|publié|опубликовано|发布于|發佈於)\s*[:：]?\s*)?"
+    r"(?:on\s+|am\s+|vom\s+|le\s+|el\s+|del\s+|den\s+|от\s+)?$",
+    re.IGNORECASE,
+)
+_WORD_BEFORE = re.compile(r"(?<!the )(?<!\w)(?P<word>[^\s\d,،，(]+)\s*[,،，]?\s*$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\s*[,،，T]?\s*(?:at\s+|um\s+|à\s+|в\s+)?[0-2]?\d[:：h][0-5]\d(?:[:：][0-5]\d)?"
+    r"(?:\s*[ap]\.?m\.?(?!\w))?(?:\s*(?:Uhr|UTC|GMT|CET|E[SD]T|Z)\b)?",
+    re.IGNORECASE,
+)
+_ACCESSED = re.compile(
+    r"(?:accessed|retrieved|last\s+visited|viewed|abgerufen|consulté|consultado|дата\s+обращения|访问(?:日期|于)?|檢索於)"
+    r"\s*[:：]?\s*(?:on\s+|am\s+|le\s+|el\s+)?$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A date and where it stands, with weekday and time of day.
+
+    `day` is None where day and month cannot be told apart: none is better than a wrong one. `accessed`: it says when somebody
+    looked at the source, not when that was published.
+    """
+
+    day: date | None
+    start: int
+    end: int
+    accessed: bool = False
+
+
+def find_all(text: str) -> tuple[Found, ...]:
+    """The dates in `text`, in order."""
+    plain = ascii_digits(text)
+    hits = sorted(
+        (hit for pattern in _PATTERNS for hit in pattern.finditer(plain)), key=lambda hit: (hit.start(), -hit.end())
+    )
+    found: list[Found] = []
+    for hit in hits:
+        if found and hit.start() < found[-1].end:
+            continue
+        day, certain = _day(hit)
+        # the 31st of February is part of a name, not a date
+        if day or not certain:
+            found.append(_widened(plain, hit, day))
+    return tuple(found)
+
+
+def _widened(text: str, hit: re.Match[str], day: date | None) -> Found:
+    begin, start = max(0, hit.start() - 60), hit.start()
+    word = _WORD_BEFORE.search(text, begin, start) if day else None
+    if word and day and weekday_named(word["word"]) == day.weekday():
+        start = word.start()
+    accessed = _ACCESSED.search(text, begin, start)
+    before = accessed or _BEFORE.search(text, begin, start)
+    after = _AFTER.match(text, hit.end())
+    return Found(
+        day,
+        before.start() if before and day else hit.start(),
+        after.end() if after and day else hit.end(),
+        accessed is not None,
+    )
+
+
+def _day(hit: re.Match[str]) -> tuple[date | None, bool]:
+    """(the day, whether it is certain): none and False where day and month cannot be told apart."""
+    parts = hit.groupdict()
+    if parts.get("week"):
+        return readings(parts["week"]).get(ONLY), True
+    if hit.re in UNITS:
+        return unit_day(parts), True
+    year = full_year(parts["year"])
+    if parts.get("one"):
+        one, two = int(parts["one"]), int(parts["two"])
+        if one <= 12 and two <= 12 and one != two:
+            return None, False
+        month, number = (two, one) if one > 12 else (one, two)
+        return day_of(year, month, number), True
+    months = months_named(parts["name"], _LANGUAGE) if parts.get("name") else {int(parts["number"])}
+    return day_of(year, next(iter(months)), int(parts["day"])) if len(months) == 1 else None, True

@@ -1,0 +1,83 @@
+"""HTML from outside made safe: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links.
+
+`class` and `id` survive `safe`, for a feed's own selector of what begins an article; `read` drops them.
+"""
+
+import re
+from collections import Counter
+
+import nh3
+
+from newsletter.feeds.html import blocks, css_selector, layout_tables
+from newsletter.feeds.html.block_parser import Reader
+from newsletter.feeds.html.redirectors import unwrapped
+from newsletter.feeds.html.sanitize_text import tidy
+from newsletter.feeds.html.web_url import resolve
+
+#: Kept by nh3; `blocks` dissolves those of them that only lay out.
+TAGS = blocks.INLINE | blocks.WRAPPERS | blocks.FLOW | blocks.OPAQUE_PARTS | {"br", "hr", "span"}
+#: Dropped with all that is in them.
+EMPTIED = {
+    *("script", "style", "title", "textarea", "select", "button", "iframe", "object", "svg", "math", "template"),
+    *("audio", "video", "canvas", "noembed", "noframes", "xmp", "head"),
+}
+#: Characters of one entry's HTML that are read; more is left out.
+BODY_CAP = 200_000
+
+
+#: Deeper nesting than this is no article; nh3 would need time that grows with its square.
+DEPTH_CAP = 300
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+#: Shown where nothing runs, as in a mail; nh3 would take what is in it for text, for browsers with scripts do.
+_NOSCRIPT = re.compile(r"</?noscript\b[^<>]*>|<plaintext\b[^<>]*>", re.IGNORECASE)
+_SHALLOW = frozenset({"p", "br", "hr", "img", "input", "link", "meta", "wbr", "source", "col"})
+
+
+_CLEANER = nh3.Cleaner(
+    tags=set(TAGS),
+    clean_content_tags=EMPTIED,
+    attributes={"a": {"href"}, "*": {"lang", "dir", "class", "id"}, "ol": {"start"}},
+    url_schemes={"http", "https"},
+    strip_comments=True,
+    link_rel=None,
+)
+
+
+def _too_deep(html: str) -> bool:
+    if html.count("<") <= DEPTH_CAP:
+        return False
+    opened = Counter[str]()
+    for hit in _TAG.finditer(html):
+        name = hit[2].lower()
+        if not hit[1] and name not in _SHALLOW:
+            opened[name] += 1
+            if opened.total() > DEPTH_CAP and opened[name] > DEPTH_CAP / 10:
+                return True
+        elif opened[name]:
+            opened[name] -= 1
+    return False
+
+
+def safe(html: str) -> str:
+    """`html` reduced to well-formed, allowed tags. Links are as they came: `resolve` decides about each."""
+    html = _NOSCRIPT.sub(" ", tidy(html)[:BODY_CAP])
+    return _CLEANER.clean(_TAG.sub(" ", html) if _too_deep(html) else html)
+
+
+def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:
+    """What `safe` gave, as a flat row of blocks; its links are resolved against `base`, and dropped when they lead nowhere.
+
+    `starts` is a CSS selector: what it matches is preceded by a block of kind start. Tables and lists that only lay out are
+    dissolved.
+    """
+    html = tidy(safe_html)
+    places = css_selector.places(html, starts) if starts else frozenset()
+    reader = Reader(lambda href: unwrapped(resolve(href, base)), places, layout_tables.laying_out(html, places))
+    reader.feed(html)
+    reader.close()
+    return reader.blocks()
+
+
+def to_text(html: str) -> str:
+    """The plain text of `html`: paragraphs end in a blank line, items of a list begin with a dash or their number."""
+    return blocks.to_text(read(safe(html)))

@@ -1,0 +1,130 @@
+"""Reads any XML feed, well-formed or not, with feedparser."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from newsletter.feeds.html.redirectors import counts_blindly
+from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.parsing.feed_handler import Part, Parts, handled
+from newsletter.feeds.parsing.raw_feed import RawEntry, RawFeed
+from newsletter.feeds.parsing.text_constructs import Kind, Text, has_words
+
+#: The relations of a link to older entries (RFC 5005 sections 3 and 4), the better one first.
+OLDER = ("prev-archive", "next")
+#: What an entry's text is, and its title: the first of these elements that says something.
+BODIES = (
+    ("content",),
+    ("description", "summary"),
+    ("dc_description",),
+    ("itunes_summary",),
+    ("media_description",),
+    ("itunes_subtitle",),
+)
+TITLES = (("title",), ("dc_title",), ("media_title",), ("itunes_title",))
+#: Where a feed names the page behind the counting proxy that its links lead through.
+ORIGINALS = ("feedburner_origlink", "pheedo_origlink")
+_NOT_TEXT = ("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")
+
+
+class Unreadable(Exception):
+    """feedparser itself broke on it."""
+
+
+def read(text: str) -> RawFeed | None:
+    """`text` as a feed; None: it is none.
+
+    Raises:
+        Unreadable: it is broken in a way that feedparser does not foresee.
+    """
+    try:
+        return _read(text)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Unreadable(type(error).__name__) from error
+
+
+def _read(text: str) -> RawFeed | None:
+    found = handled(text)
+    if not found.version and not found.entries:
+        return None
+    head = found.feeddata
+    titles = _best(found.head.texts, TITLES, bool)
+    return RawFeed(
+        title=Text(titles.value, _kind(titles, is_atom=found.is_atom)) if titles else Text(),
+        links=(*found.head.links, _guid_link(found.head)),
+        language=_text(head, "language"),
+        ttl=_text(head, "ttl"),
+        period=_text(head, "sy_updateperiod"),
+        frequency=_text(head, "sy_updatefrequency"),
+        older=_older(head.get("links") or []),
+        generator=_text(head, "generator"),
+        entries=tuple(
+            _entry(one, parts, is_atom=found.is_atom) for one, parts in zip(found.entries, found.parts, strict=True)
+        ),
+    )
+
+
+def _older(links: list[Any]) -> str:
+    return next((_text(link, "href") for rel in OLDER for link in links if link.get("rel") == rel), "")
+
+
+def _entry(one: Any, parts: Parts, *, is_atom: bool) -> RawEntry:
+    title = _best(parts.texts, TITLES, bool)
+    body = _best(parts.texts, BODIES, has_words)
+    tags: Iterable[Any] = one.get("tags") or []
+    return RawEntry(
+        guid=_text(one, "id"),
+        links=tuple(_links(one, parts)),
+        title=Text(title.value, _kind(title, is_atom=is_atom)) if title else Text(_text(one, "itunes_title")),
+        body=Text(body.value, _kind(body, is_atom=is_atom)) if body else Text(),
+        body_base=body.base if body else "",
+        language=next((part.language for part in (body, title) if part and part.language), ""),
+        author=_text(one, "author"),
+        categories=tuple(Text(_text(tag, "term"), "text" if is_atom else "unsaid") for tag in tags),
+        # feedparser's own mapping would say that an entry without `updated` was updated when it was published
+        dates=tuple(
+            _text(one, name) if dict.__contains__(one, name) else "" for name in ("published", "updated", "created")
+        ),
+    )
+
+
+def _links(one: Any, parts: Parts) -> Iterable[str]:
+    """What may be the entry's page, the likeliest first."""
+    yield from filter(None, (_text(one, name) for name in ORIGINALS))
+    guid = _guid_link(parts)
+    yield from (link for link in parts.links if not (guid and counts_blindly(link)))
+    yield guid
+
+
+def _guid_link(parts: Parts) -> str:
+    """A guid that is an address; RSS takes a number for one, too."""
+    return parts.guid_link if resolve(parts.guid_link) else ""
+
+
+def _best(parts: Sequence[Part], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]) -> Part | None:
+    """Of the first rank of elements that `says` something: the outermost one, of several the longest."""
+    for rank in ranks:
+        found = [one for one in parts if one.element in rank and _is_text(one) and says(one.value)]
+        if found:
+            return min(found, key=lambda one: (one.depth, -len(one.value) if rank in BODIES else 0))
+    return None
+
+
+def _is_text(part: Part) -> bool:
+    return not part.media_type.startswith(_NOT_TEXT)
+
+
+def _kind(part: Part, *, is_atom: bool) -> Kind:
+    if part.media_type.endswith(("html", "xml")) and (part.typed or part.media_type != "text/html"):
+        return "html"
+    if part.element.startswith(("media_", "itunes_", "dc_")):
+        return "text" if part.typed else "unsaid"
+    if part.media_type != "text/plain":
+        return "unsaid"
+    return "text" if part.typed else "atom" if is_atom else "unsaid"
+
+
+def _text(data: Any, name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,59 @@
+"""Bytes of RSS, Atom, RDF or JSON Feed as plain values. Run it in a child (`child.parse`): feedparser can be made to hang."""
+
+import re
+from datetime import datetime
+
+from newsletter.feeds.html.sanitize_text import xml_safe
+from newsletter.feeds.parsing import feed_discovery, feedparser_xml, json_feed, wordpress_rest
+from newsletter.feeds.parsing.encoding import decode
+from newsletter.feeds.parsing.entry_fields import Window, unpacked
+from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedFeed, ParseFailed
+from newsletter.feeds.parsing.newest_entries import trimmed
+from newsletter.feeds.parsing.raw_feed import finished
+from newsletter.feeds.parsing.repair_xml import feed_inside, mended
+
+#: A byte order mark, also one that was read as something else.
+_JUNK = re.compile(r"\A(?:\ufeff|ï»¿|[ \t\r\n])+")
+_ENTITIES = re.compile(r"<!DOCTYPE\b.*?<!ENTITY\b", re.IGNORECASE | re.DOTALL)
+
+
+def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, marks: bytes = b"") -> Parsed:
+    """What `body`, read from `url`, says as a feed. `now` bounds the dates that are believed.
+
+    `marks` (see `fields.packed`) are of entries that are stored as they are: their HTML is left out.
+    """
+    text = _JUNK.sub("", xml_safe(decode(body, content_type)), count=1)
+    if not text:
+        return ParseFailed("it is empty: ask the site's owner")
+    window = Window(now, unpacked(marks))
+    if feed_discovery.is_web_page(text):
+        found = _xml(feed_inside(text), url, window)
+        has_entries = isinstance(found, ParsedFeed) and found.entries
+        return found if found and has_entries else _not_a_feed("this is a web page, not a feed", text, url)
+    if text[0] == "[":
+        return wordpress_rest.read(text, url, window)
+    if text[0] == "{":
+        return json_feed.read(text, url, window)
+    return _xml(text, url, window) or _not_a_feed("this is no feed", text, url)
+
+
+def _xml(text: str, url: str, window: Window) -> ParsedFeed | ParseFailed | None:
+    """`text` as a feed in XML; None: it is none."""
+    if _ENTITIES.search(text):
+        return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
+    try:
+        text, left_out = trimmed(mended(text), window)
+        raw = feedparser_xml.read(text)
+    except feedparser_xml.Unreadable as error:
+        return ParseFailed(f"it is too broken to be read ({error}): ask the site's owner")
+    return finished(raw, url, window, left_out) if raw is not None else None
+
+
+def _not_a_feed(reason: str, text: str, url: str) -> NotAFeed:
+    links = feed_discovery.feed_links(text, url)
+    guess = "" if links else feed_discovery.usual_place(text, url)
+    if links:
+        hint = f"its feed is {' or '.join(links)}"
+    else:
+        hint = f"it names none, try {guess}" if guess else "look for a link named RSS or Atom on it"
+    return NotAFeed(f"{reason}: {hint}", links)

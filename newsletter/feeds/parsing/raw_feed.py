@@ -1,0 +1,126 @@
+"""What an XML feed says, word for word; `finished` makes of it what is kept."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.feeds.dates.feed_dates import FeedDates
+from newsletter.feeds.html.redirectors import unwrapped
+from newsletter.feeds.html.sanitize_text import one_line, title_text
+from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.parsing.entry_fields import CATEGORY_CAP, Window, entry, is_feed_language
+from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
+from newsletter.feeds.parsing.newest_entries import newest
+from newsletter.feeds.parsing.text_constructs import Text, as_html, as_line
+
+_PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+#: No feed is left alone longer than this many seconds because it asks so.
+WAIT_CAP = 31 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class RawEntry:
+    """`links` are what may be its page, the likeliest first; `body_base` is the body's xml:base; `dates`: published, updated,
+    created."""
+
+    guid: str
+    links: tuple[str, ...]
+    title: Text
+    body: Text
+    body_base: str
+    language: str
+    author: str
+    categories: tuple[Text, ...]
+    dates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawFeed:
+    """`links` are what may be its site, the likeliest first; `ttl`, `period` and `frequency` are the elements of RSS and its
+    module `sy`; `older` is a link to older entries."""
+
+    title: Text
+    links: tuple[str, ...]
+    language: str
+    ttl: str
+    period: str
+    frequency: str
+    older: str
+    generator: str
+    entries: tuple[RawEntry, ...]
+
+
+def finished(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> ParsedFeed:
+    """The feed at `url`, made safe. `left_out` of its entries were not even parsed."""
+    site = first_usable(raw.links, url) or url
+    language = is_feed_language(raw.language)
+    reader = FeedDates([text for one in raw.entries for text in one.dates], window.checked, language)
+    dates = [_published(one.dates, reader) for one in raw.entries]
+    kept = newest(dates, [one.guid or next(iter(one.links), "") for one in raw.entries])
+    urls = {at: first_usable(raw.entries[at].links, site) for at in kept}
+    alike = Counter((raw.entries[at].guid, urls[at]) for at in kept)
+    return ParsedFeed(
+        title=as_line(raw.title),
+        language=language,
+        site_url=site,
+        entries=tuple(
+            _entry(
+                raw.entries[at],
+                urls[at],
+                site,
+                language,
+                dates[at],
+                # what shares guid and link with another is told apart by its text, which must come along
+                window.marks if alike[raw.entries[at].guid, urls[at]] == 1 else frozenset(),
+            )
+            for at in kept
+        ),
+        wait=_wait(raw),
+        older=older_page(raw.older, url),
+        generator=one_line(raw.generator, cap=200),
+        left_out=left_out + len(raw.entries) - len(kept),
+    )
+
+
+def first_usable(links: Iterable[str], base: str) -> str:
+    """The first of `links` that leads to a web page, absolute, counting proxies unwrapped; empty without one."""
+    return next(filter(None, (unwrapped(resolve(one, base)) for one in links if one.strip())), "")
+
+
+def older_page(href: str, url: str) -> str:
+    """The URL that `href` on the feed at `url` means; empty when it leads nowhere or to itself."""
+    page = resolve(href, url) if href.strip() else ""
+    return page if page != url else ""
+
+
+def _entry(
+    one: RawEntry, url: str, base: str, language: str, published_at: datetime | None, marks: frozenset[str]
+) -> ParsedEntry:
+    return entry(
+        guid=one.guid,
+        url=url,
+        title=as_line(one.title),
+        html=as_html(one.body),
+        base=(resolve(one.body_base, url or base) if one.body_base else "") or url or base,
+        author=title_text(one.author, cap=200),
+        categories=[as_line(category, cap=100) for category in one.categories[:CATEGORY_CAP]],
+        published_at=published_at,
+        lang=is_feed_language(one.language) or language,
+        marks=marks,
+    )
+
+
+def _published(texts: tuple[str, ...], dates: FeedDates) -> datetime | None:
+    """The first believable of published, updated and created."""
+    return next(filter(None, map(dates.read, texts)), None)
+
+
+def _wait(raw: RawFeed) -> int:
+    """Seconds to be left alone: what `ttl` says (in minutes), else what the module `sy` says (a period, and how often in it)."""
+    ttl = raw.ttl.strip()
+    if ttl.isascii() and ttl.isdigit():
+        return min(int(ttl[:9]) * 60, WAIT_CAP)
+    times = raw.frequency.strip()
+    often = int(times[:9]) if times.isascii() and times.isdigit() else 1
+    return min(_PERIODS.get(raw.period.strip().lower(), 0) // max(often, 1), WAIT_CAP)

@@ -1,0 +1,41 @@
+"""What of feeds is kept no longer: fetches after 30 days, closed incidents and unused hosts likewise."""
+
+from datetime import datetime, timedelta
+
+from newsletter.lib.pruning import GoingOn, InPieces, Rule, Table, always, days
+from newsletter.models import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
+
+KEPT = timedelta(days=30)
+
+
+def prune(*, now: datetime, going_on: GoingOn = always) -> dict[str, int]:
+    """Delete what is past its time; returns rows by table. Entries and items stay: they tell what is known."""
+    before = now - KEPT
+    return {
+        "fetch": InPieces(going_on).oldest("fetch", "at", before),
+        "incident": Incident.objects.filter(closed_at__lt=before).delete()[0],
+        "host": Host.objects.filter(free_at__lt=before).delete()[0],
+    }
+
+
+RULES = (
+    Rule(
+        "how feeds were read, what went wrong with them",
+        "in clear: nothing in it is about a reader",
+        days(KEPT),
+        "the health of a feed",
+        (
+            Table(Fetch, lambda now: Fetch.objects.filter(at__lt=now - KEPT)),
+            Table(Incident, lambda now: Incident.objects.filter(closed_at__lt=now - KEPT)),
+            Table(Host, lambda now: Host.objects.filter(free_at__lt=now - KEPT)),
+        ),
+        lambda now, going_on: prune(now=now, going_on=going_on),
+    ),
+    Rule(
+        "feeds, entries, items",
+        "in clear: they were published",
+        "for good",
+        "what is known is never taken for news",
+        tuple(Table(model) for model in (Feed, Entry, Story, Item, ItemVersion, Citation)),
+    ),
+)

@@ -1,0 +1,176 @@
+"""The newest stored items in an index in memory: brought up to date by every search, bounded in time and in memory.
+
+Each process has its own. It holds no text and nothing of a reader. One query for the ids, versions and languages of the newest
+items tells which are new, edited, cut anew or deleted: no other part of the service need know of the index.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import inf
+
+import structlog
+from django.db import DatabaseError, connection
+
+from newsletter.lib import db
+from newsletter.matching.engine.inverted_index import SIZE, Block, Indexed, indexed
+from newsletter.matching.live_index.stored_items import stored, wordings
+
+log = structlog.get_logger()
+
+#: Items that are older, or not among the newest so many, are not in the index.
+MOST_DAYS = 90
+MOST_ITEMS = 5_000
+#: About the most memory that it takes; an article of 450 words takes 4 kB.
+MOST_BYTES = 64 << 20
+#: Seconds of processor time that a search spends on reading what the index lacks, about.
+CATCH_UP_SECONDS = 0.03
+_AT_ONCE = 16
+
+
+#: What an item's place in the index depends on: version, language, and when it was first seen, in one text.
+State = str
+
+
+class ProcessorClock:
+    """Processor time of this thread: what else a machine does shortens no search."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.thread_time() + seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether the time has been used up."""
+        return time.thread_time() >= self._end
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block of items as far as it was read. An item of these states whose slot is empty has no wording."""
+
+    block: Block
+    states: Mapping[int, State]
+
+
+#: Of a block nothing of which was read.
+NOTHING = Part(Block(), {})
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest items by the number of their block, newest first, and the rank of each: 0 is the newest of all.
+
+    `recent` is how many of them were first seen in the time that was asked for; `all_recent` is False if there are more.
+    """
+
+    by_block: Mapping[int, Mapping[int, State]]
+    ranks: Mapping[int, int]
+    recent: int
+    all_recent: bool
+
+
+def slot_of(item_id: int) -> int:
+    """Where an item is in its block."""
+    return item_id % SIZE
+
+
+class ItemIndex:
+    """The index of the newest items. Threads may share it."""
+
+    def __init__(self, most_items: int = MOST_ITEMS, most_bytes: int = MOST_BYTES) -> None:
+        self._most_items = most_items
+        self._most_bytes = most_bytes
+        self._changing = threading.Lock()
+        self._in_background = threading.Lock()
+        #: Number of a block → what was read of it. Replaced as a whole.
+        self.parts: Mapping[int, Part] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return sum(part.block.size for part in self.parts.values())
+
+    def newest(self, *, now: datetime, days: int) -> Newest:
+        """The newest items that there are now, at most `MOST_ITEMS`; those first seen in the last `days` are recent."""
+        told = db.rows(
+            "SELECT id, version || ' ' || lang || ' ' || first_seen_at, first_seen_at >= %s FROM item WHERE first_seen_at >= %s "
+            "ORDER BY first_seen_at DESC, id DESC LIMIT %s",
+            [now - timedelta(days=days), now - timedelta(days=MOST_DAYS), self._most_items + 1],
+        )
+        by_block: dict[int, dict[int, State]] = {}
+        ranks: dict[int, int] = {}
+        for rank, (item_id, state, _) in enumerate(told[: self._most_items]):
+            by_block.setdefault(item_id // SIZE, {})[item_id] = state
+            ranks[item_id] = rank
+        recent = sum(bool(row[2]) for row in told)
+        return Newest(by_block, ranks, min(recent, self._most_items), recent <= self._most_items)
+
+    def catch_up(self, newest: Newest) -> bool:
+        """Read what the index lacks, the newest first, for a short time; False if something is still missing."""
+        clock = ProcessorClock(CATCH_UP_SECONDS)
+        with self._changing:
+            kept: dict[int, Part] = {}
+            size, complete = 0, True
+            for number, wanted in newest.by_block.items():
+                part = self.parts.get(number, NOTHING)
+                if part.states != wanted and not clock.over:
+                    part = _read(part, wanted, clock)
+                kept[number] = part
+                complete = complete and part.states == wanted
+                size += part.block.size
+                if size > self._most_bytes:
+                    break
+            self.parts = kept
+            return complete
+
+    def catch_up_in_background(self, *, now: datetime) -> None:
+        """Read all that the index lacks, in a thread of its own, one at a time."""
+        if not self._in_background.acquire(blocking=False):
+            return
+
+        def run() -> None:
+            try:
+                self._catch_up_whole(self.newest(now=now, days=MOST_DAYS))
+            except DatabaseError as error:  # the next search tries again
+                log.warning("item_index_not_read", error=type(error).__name__)
+            finally:
+                connection.close()
+                self._in_background.release()
+
+        threading.Thread(target=run, name="item index", daemon=True).start()
+
+    def _catch_up_whole(self, newest: Newest) -> None:
+        """Block by block, so that searches see what was read so far, and none of them waits."""
+        size = 0
+        for number, wanted in newest.by_block.items():
+            part = self.parts.get(number, NOTHING)
+            if part.states != wanted:
+                part = _read(part, wanted, ProcessorClock(inf))
+                with self._changing:
+                    self.parts = {**self.parts, number: part}
+            size += part.block.size
+            if size > self._most_bytes:
+                return
+
+
+def _read(part: Part, wanted: Mapping[int, State], clock: ProcessorClock) -> Part:
+    """A part with what it lacks, as far as there is time, and without what is gone."""
+    states = {item_id: state for item_id, state in part.states.items() if wanted.get(item_id) == state}
+    gone = [slot_of(item_id) for item_id in part.states.keys() - states.keys()]
+    missing = [item_id for item_id in wanted if item_id not in states]
+    items: dict[int, Indexed] = {}
+    for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
+        wordings_of = {one.item.id: one for one in stored(wordings().defer("html").filter(item_id__in=some))}
+        for item_id in some:
+            if clock.over:
+                return Part(part.block.updated(items, gone), states)
+            states[item_id] = wanted[item_id]
+            if item_id in wordings_of:
+                items[slot_of(item_id)] = indexed(wordings_of[item_id].seen)
+    return Part(part.block.updated(items, gone), states)
+
+
+#: The index of this process.
+SHARED = ItemIndex()

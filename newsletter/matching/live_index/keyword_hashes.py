@@ -1,0 +1,117 @@
+"""Own topics in, rows of their anchors out: keyed hashes (BLAKE2b, RFC 7693) that lead a new worker to what an item may meet.
+
+What an anchor is a hash of is never stored. The key is the vault's, of a kind of its own, and curated topics, whose words are
+no secret, have no anchors: so the database alone gives no word for a hash. Two things lead to one all the same: an own topic of
+somebody who reads the database too, and the public items that a topic met; then all that share the anchor are known by that word.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from hashlib import blake2b
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from newsletter.lib import db
+from newsletter.lib.crypto import Vault
+from newsletter.matching.engine.required_words import anchors
+from newsletter.matching.query import language as queries
+from newsletter.matching.query.compiled import compiled
+from newsletter.matching.text import stemming
+from newsletter.models import Anchor, IndexState, Topic
+
+#: The sign of a topic that any item may meet.
+ANY = 0
+#: Raised with every change of what words are and which of them meet: then anchors are other hashes, and all are written anew.
+#: Those of before stay for workers of before.
+VERSION = 1
+_AT_ONCE = 500
+
+log = structlog.get_logger()
+
+
+def hashed(signs: Iterable[str], vault: Vault) -> dict[int, str]:
+    """Hash (63 bits, above 0) → the sign that it stands for."""
+    key = vault.blind_index("anchor", str(VERSION))  # a keyed hash by itself, and thousands of signs are hashed at once
+    return {int.from_bytes(blake2b(sign.encode(), key=key, digest_size=8).digest()) >> 1 or 1: sign for sign in signs}
+
+
+def anchor(keywords: Mapping[int, str], languages: Collection[str], vault: Vault) -> None:
+    """Write the anchors of own topics. Inside a transaction of the caller that holds the row of `IndexState`."""
+    rows = [row for topic_id, keyword in keywords.items() for row in _rows(topic_id, keyword, languages, vault)]
+    Anchor.objects.bulk_create(rows, ignore_conflicts=True)
+    Topic.objects.filter(id__in=keywords).update(anchors_version=VERSION)
+
+
+def unanchored() -> QuerySet[Topic]:
+    """Own topics whose anchors are missing, or written by other rules."""
+    # the smaller and the larger apart: an index finds both
+    other = Q(anchors_version__lt=VERSION) | Q(anchors_version__gt=VERSION)
+    return Topic.objects.filter(other, kind=Topic.Kind.OWN)
+
+
+def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> list[Anchor]:
+    try:
+        found = anchors(compiled(queries.parse(keyword)))
+    except queries.QueryError:  # the index tells of it, too
+        log.error("topic_not_read", topic_id=topic_id)
+        found = None
+    if found is None:
+        return [Anchor(sign=ANY, topic_id=topic_id, enough=False)]
+    signs = {sign for language in ("", *languages) for sign in found.signs(stemming.of(language))}
+    return [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hashed(signs, vault)]
+
+
+def anchor_missing(seen: Collection[str], vault: Vault) -> int:
+    """Write what anchors are missing, also those for languages of items that were not `seen` before; how many topics.
+
+    Repeatable. Each step is a short transaction under the lock of `IndexState`, as is that of a new keyword: no topic can come
+    between a language and its anchors.
+    """
+    _take_in(seen)
+    missing = list(unanchored().values_list("id", flat=True))
+    done = 0
+    for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
+        with transaction.atomic():
+            known = _locked().languages
+            rows = unanchored().filter(id__in=some)
+            anchor({row.id: own_query(row, vault) for row in rows}, known, vault)
+        done += len(some)
+    return done
+
+
+def own_query(topic: Topic, vault: Vault) -> str:
+    """The keyword of an own topic, as it was first typed."""
+    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
+
+
+def _take_in(seen: Collection[str]) -> None:
+    with transaction.atomic():
+        state = _locked()
+        known = {stemming.of(language) for language in ("", *state.languages)}
+        fresh = {stemming.of(language): language for language in sorted(seen) if stemming.of(language) not in known}
+        if fresh:
+            IndexState.objects.filter(id=1).update(languages=[*state.languages, *fresh.values()])
+            Topic.objects.filter(kind=Topic.Kind.OWN).update(anchors_version=0)
+
+
+def languages() -> list[str]:
+    """Languages besides English in which anchors are written."""
+    return list(IndexState.objects.values_list("languages", flat=True).filter(id=1).first() or ())
+
+
+def _locked() -> IndexState:
+    return IndexState.objects.select_for_update().get(id=1)
+
+
+def candidates(signs: Collection[int]) -> list[tuple[int, int, int, bool]]:
+    """(sign, topic, its revision, whether the sign is enough) of all active own topics that one of these signs may meet."""
+    wanted = [ANY, *signs]
+    each, given = ("unnest(%s::bigint[])", wanted) if db.is_postgres() else ("json_each(%s)", str(wanted))
+    named = "AS wanted(value)" if db.is_postgres() else "AS wanted"
+    return db.rows(
+        "SELECT a.sign, t.id, t.revision_id, a.enough "
+        f"FROM {each} {named} CROSS JOIN anchor a JOIN topic t ON t.id = a.topic_id "
+        "WHERE a.sign = wanted.value AND t.state = 'active'",
+        [given],
+    )

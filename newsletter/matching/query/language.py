@@ -1,0 +1,62 @@
+"""Queries: docs/queries.md in code. A text in; a tree out, or a refusal with a column and a hint."""
+
+from newsletter.matching.query.nodes import And, Near, Not, Phrase, Query, Word, asks, depth, positive, terms, written
+from newsletter.matching.query.parser import QueryError, read
+
+__all__ = ["Query", "QueryError", "keyword", "normal", "parse", "positive", "terms", "written"]
+
+LONGEST = 300
+MOST_TERMS = 20
+DEEPEST = 8
+
+
+def parse(text: str) -> Query:
+    """Read a query.
+
+    Raises:
+        QueryError: empty, too long or deep, not of the language, or looking for nothing but what it excludes.
+    """
+    if not text.strip():
+        raise QueryError('it is empty: write a word, or a "phrase"')
+    if len(text) > LONGEST:
+        raise QueryError(f"it is longer than {LONGEST} characters: make it two topics", LONGEST + 1)
+    query = read(text)
+    _check(query)
+    return query
+
+
+def normal(text: str) -> str:
+    """One way of writing for all queries that mean the same words in the same order.
+
+    Raises:
+        QueryError: as `parse`.
+    """
+    return written(parse(text))
+
+
+def keyword(text: str) -> str:
+    """A reader's own keyword, trimmed: words, "phrases" and minus only.
+
+    Raises:
+        QueryError: as `parse`; or it uses what readers do without.
+    """
+    query = parse(text)
+    parts = query.parts if isinstance(query, And) else (query,)
+    bare = [part.part if isinstance(part, Not) else part for part in parts]
+    if not all(isinstance(part, Word | Phrase) for part in bare):
+        raise QueryError('use words, "phrases" and -words only; for "one or the other" follow two keywords')
+    return text.strip()
+
+
+def _check(query: Query) -> None:
+    if sum(len(term.parts) if isinstance(term, Near) else 1 for term in terms(query)) > MOST_TERMS:
+        raise QueryError(f"it has more than {MOST_TERMS} words and phrases: make it two topics")
+    if depth(query) > DEEPEST:
+        raise QueryError(f"its parentheses go deeper than {DEEPEST}")
+    if asks(query):
+        return
+    if any(True for _ in positive(query)):
+        raise QueryError(
+            "a language or a feed alone would match everything in it: add a word to look for on each side of OR"
+        )
+    raise QueryError("it only says what to leave out, so nearly everything would match: add a word to look for")

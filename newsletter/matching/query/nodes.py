@@ -1,0 +1,264 @@
+"""What a query is once it was read: terms, joined by AND, OR and NOT; and its one normal way of being written."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Generic, TypeVar, Union
+
+from newsletter.matching.text.scripts import unspaced
+
+#: What a tree hangs full of: terms as they were read, or as they are sought.
+L = TypeVar("L")
+M = TypeVar("M")
+
+#: Fields of an item besides its text. `lang` and `feed` only narrow: a query of nothing else would match everything.
+FIELDS = ("title", "source", "author", "category", "lang", "feed")
+NARROWING = frozenset({"lang", "feed"})
+#: What is read as an operator, ours or another search engine's, unless a backslash or quotation marks say that it is a word.
+OPERATORS = frozenset(["AND", "OR", "NOT", "NEAR", "ONEAR", "ADJ", "XOR", "ANDNOT", "SAME", "WITH", "WITHIN", "AROUND"])
+#: Signs that have a meaning in a bare word, or may have; and before one.
+_MEANING = frozenset('"\\()|*?~^:!$%#')
+_MEANING_FIRST = (_MEANING - set("$%#")) | set("-=+/[{<>")
+#: What stands before the / of other engines' nearness: `w/5`.
+_NEARNESS = ("w", "n", "p", "pre", "near", "onear", "adj", "within", "nw")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A bare word: it meets its inflected forms and its aliases. Several keys: parts that stand side by side."""
+
+    keys: tuple[str, ...] = field(repr=False)
+    #: Typed with hyphens between its parts: also met when it is written as one.
+    hyphenated: bool = False
+    #: Up to four letters, all capitals: the word in small letters is another word.
+    capitals: bool = False
+    #: Typed with a capital: only inflected forms that names have.
+    name: bool = False
+    #: What must stand before, between and after its keys, if it was typed with signs; then it has no inflected forms.
+    signs: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words between quotation marks, side by side and as written."""
+
+    keys: tuple[str, ...] = field(repr=False)
+    capitals: bool = False
+    signs: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """`uygh*`: the last key is only how a word begins."""
+
+    keys: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """`=Huawei`: this spelling and case only."""
+
+    keys: tuple[str, ...] = field(repr=False)
+    spelled: tuple[str, ...] = field(repr=False)
+    signs: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """`~cafe`: as written, but with or without accents. The keys have none."""
+
+    keys: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """`"huawei cable"~10`: all parts in one paragraph, in any order, with at most `distance` other words among them."""
+
+    parts: tuple[tuple[str, ...], ...] = field(repr=False)
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A term that must stand in this field of the item."""
+
+    name: str
+    term: "Word | Phrase | Prefix | Exact | Loose | Near"
+
+
+@dataclass(frozen=True, slots=True)
+class And(Generic[L]):
+    """All parts."""
+
+    parts: "tuple[Tree[L], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Generic[L]):
+    """At least one part."""
+
+    parts: "tuple[Tree[L], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Generic[L]):
+    """Not this part. Never alone: a query says what it looks for."""
+
+    part: "Tree[L]"
+
+
+Plain = Word | Phrase | Prefix | Exact | Loose | Near
+Term = Plain | Field
+Tree = Union[And[L], Or[L], Not[L], L]  # noqa: UP007 - a type variable has no |
+#: A query as it was read.
+Query = Tree[Term]
+
+
+def positive(query: Tree[L]) -> Iterator[L]:
+    """The terms whose presence a query asks for."""
+    match query:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from positive(part)
+        case Not():
+            return
+        case _:
+            yield query
+
+
+def terms(query: Tree[L]) -> Iterator[L]:
+    """All terms, also those under NOT."""
+    match query:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from terms(part)
+        case Not(part):
+            yield from terms(part)
+        case _:
+            yield query
+
+
+def mapped(query: Tree[L], change: Callable[[L], M]) -> Tree[M]:
+    """The same tree with every term changed."""
+    match query:
+        case And(parts):
+            return And(tuple(mapped(part, change) for part in parts))
+        case Or(parts):
+            return Or(tuple(mapped(part, change) for part in parts))
+        case Not(part):
+            return Not(mapped(part, change))
+        case _:
+            return change(query)
+
+
+def meets(query: Tree[L], met: Callable[[L], bool]) -> bool:
+    """Whether an item meets a query, if `met` says which terms it meets.
+
+    It runs for every candidate: isinstance(), match and all() would take several times as long.
+    """
+    kind = query.__class__
+    if kind is Not:
+        return not meets(query.part, met)  # type: ignore[union-attr]
+    if kind is And:
+        for part in query.parts:  # type: ignore[union-attr]  # noqa: SIM110
+            if not meets(part, met):
+                return False
+        return True
+    if kind is Or:
+        for part in query.parts:  # type: ignore[union-attr]  # noqa: SIM110
+            if meets(part, met):
+                return True
+        return False
+    return met(query)  # type: ignore[arg-type]
+
+
+def depth(query: Tree[L]) -> int:
+    """How deep AND, OR and NOT are nested; 0 for a term."""
+    match query:
+        case And(parts) | Or(parts):
+            return 1 + max(depth(part) for part in parts)
+        case Not(part):
+            return 1 + depth(part)
+        case _:
+            return 0
+
+
+def asks(query: Query) -> bool:
+    """Whether nothing can meet the query without one of its positive terms that do more than narrow."""
+    match query:
+        case And(parts):
+            return any(asks(part) for part in parts)
+        case Or(parts):
+            return all(asks(part) for part in parts)
+        case Not():
+            return False
+        case Field(name):
+            return name not in NARROWING
+        case _:
+            return True
+
+
+def written(query: Query) -> str:
+    """The one way of writing for all queries that mean the same words in the same order; it can be read again."""
+    match query:
+        case And(parts):
+            return "(" + " ".join(written(part) for part in parts) + ")"
+        case Or(parts):
+            return "(" + " OR ".join(written(part) for part in parts) + ")"
+        case Not(part):
+            return f"-{written(part)}"
+        case Field(name, term):
+            return f"{name}:{written(term)}"
+        case Word(keys, signs=signs) if signs:
+            return _escaped(_with_signs(keys, signs))
+        case Word(keys, hyphenated, capitals, name):
+            made = _bare(keys, "-" if hyphenated else "\\ ", capitals)
+            return capitalised(made) if name else made
+        case Phrase(keys, signs=signs) if signs:
+            return _quoted([_with_signs(keys, signs)])
+        case Phrase(keys, capitals):
+            return _quoted(key.upper() if capitals else key for key in keys)
+        case Prefix(keys):
+            return _bare(keys, "-", capitals=False) + "*"
+        case Exact(_, spelled, signs):
+            return "=" + _quoted([_with_signs(spelled, signs)] if signs else spelled)
+        case Loose(keys):
+            return "~" + _quoted(keys)
+        case Near(parts, distance):
+            return _quoted("-".join(part) for part in parts) + f"~{distance}"
+
+
+def capitalised(key: str) -> str:
+    """A key as a name is written."""
+    return key[0].upper() + key[1:]
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return '"' + " ".join(word.replace("\\", r"\\").replace('"', r"\"").replace("*", r"\*") for word in words) + '"'
+
+
+def _with_signs(keys: tuple[str, ...], signs: tuple[str, ...]) -> str:
+    """Words with their signs; where none is asked for between two, a space says so."""
+    made = signs[0]
+    for key, sign, last in zip(keys, signs[1:], [*[False] * (len(keys) - 1), True], strict=True):
+        made += key + (sign if sign or last else " ")
+    return made
+
+
+def _escaped(written: str) -> str:
+    """A bare word in which no sign has a meaning."""
+    made = "".join(f"\\{char}" if char.isspace() or char in _MEANING else char for char in written[1:])
+    made = (written[0] + made).replace("&&", r"&\&").replace("..", r".\.")
+    if made.partition("/")[0] in _NEARNESS:
+        made = made.replace("/", r"\/", 1)
+    return f"\\{made}" if made[0].isspace() or made[0] in _MEANING_FIRST else made
+
+
+def _bare(keys: tuple[str, ...], between: str, capitals: bool) -> str:
+    """Words in scripts with spaces are held apart; AND, OR and NOT cannot be taken for signs, since keys are small letters."""
+    made = keys[0]
+    for one, other in pairwise(keys):
+        made += other if unspaced(one) and unspaced(other) else between + other
+    if not capitals:
+        return made
+    return f"\\{made.upper()}" if made.upper() in OPERATORS else made.upper()

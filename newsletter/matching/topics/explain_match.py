@@ -1,0 +1,84 @@
+"""Why an item is, or is not, about a topic: the clauses of its query, and what became of the match."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from newsletter.matching.aliases.groups import table
+from newsletter.matching.engine.explain import Explained, explain
+from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.query.language import QueryError, parse
+from newsletter.matching.topics.lookup import Refused, find, unknown
+from newsletter.matching.topics.revisions import draft_of, live_revision
+from newsletter.models import Match, TopicRevision
+
+
+@dataclass(frozen=True)
+class Why:
+    """The topic as it is now against the item as it is now. `stored` is what became of the match in words, if there is one."""
+
+    item_id: int
+    title: str
+    topic: str
+    query: str = field(repr=False)
+    revision: int
+    meets: bool
+    #: The terms because of which it is, or is not, met.
+    decided: tuple[Explained, ...]
+    words: dict[str, tuple[str, ...]] = field(repr=False)
+    stored: str | None
+
+
+def why(item_id: int, name: str) -> Why | Refused:
+    """Explain an item and a topic."""
+    topic = find(name)
+    if topic is None:
+        return unknown()
+    one = next(stored(wordings().filter(item_id=item_id)), None)
+    if one is None:
+        return Refused("there is no such item: 'newsletter match --query Q' shows items with their numbers")
+    live = live_revision(topic)
+    draft = draft_of(live)
+    try:
+        told = explain(parse(draft.query), one.seen, table(draft.groups))
+    except QueryError as error:
+        return Refused(f"the topic's query cannot be used, column {error.column}: {error.hint}")
+    shown = {"title": one.seen.title, "text": one.seen.text}
+    words = {
+        part.term: tuple(
+            dict.fromkeys(shown[hit.field][hit.start : hit.end] for hit in part.hits if hit.field in shown)
+        )
+        for part in told.decided
+    }
+    return Why(
+        item_id=item_id,
+        title=one.wording.title,
+        topic=topic.name or "",
+        query=draft.query,
+        revision=live.n,
+        meets=told.met,
+        decided=told.decided,
+        words=words,
+        stored=_stored(item_id, topic.id),
+    )
+
+
+def _stored(item_id: int, topic_id: int) -> str | None:
+    match = Match.objects.filter(item_id=item_id, topic_id=topic_id).first()
+    if match is None:
+        return None
+    n = TopicRevision.objects.filter(id=match.revision_id).values_list("n", flat=True).first()
+    return f"matched at {_at(match.matched_at)}, last by revision {n}; {_fate(match)}"
+
+
+def _fate(match: Match) -> str:
+    if match.withdrawn_at is not None:
+        return f"withdrawn at {_at(match.withdrawn_at)}"
+    if match.held_at is not None:
+        return "waiting for the topic to be released"
+    if match.owed_at is None:
+        return "never to be mailed: the item was there before the topic, or was not announced"
+    return f"owed since {_at(match.owed_at)}"
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"

@@ -1,0 +1,81 @@
+"""A topic put on hold: its matches are collected, and nobody is owed them until it is released."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from newsletter.matching.topics.lookup import Refused, find, raise_number, unknown
+from newsletter.models import Match, Topic
+
+#: Digests read this long past the time in which an item can become owed; who got an item is known for longer.
+SWEPT = timedelta(days=10)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The topic is on hold; `waiting` counts the matches that were owed and are not any more."""
+
+    topic_id: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Released:
+    """The topic goes on; `owed` counts the matches that are owed again, `dropped` those that nobody is mailed."""
+
+    topic_id: int
+    owed: int
+    dropped: int
+
+
+def hold(name: str, *, now: datetime) -> Held | Refused:
+    """Collect a topic's matches from now on without owing them. What is owed and young waits as well; what is planned goes."""
+    with transaction.atomic():
+        topic = find(name)
+        if topic is None:
+            return unknown()
+        if topic.held_since is not None:
+            return Refused("it is on hold already: 'newsletter topics release NAME' ends that")
+        Topic.objects.filter(id=topic.id).update(held_since=now)
+        raise_number()
+    return Held(topic.id, put_aside([topic.id]))
+
+
+def put_aside(topic_ids: Collection[int]) -> int:
+    """Let what the held ones of these topics owe wait; returns how many matches. Repeatable."""
+    held = Topic.objects.filter(id__in=topic_ids, held_since__isnull=False).values_list("id", flat=True)
+    owed = Match.objects.filter(topic_id__in=list(held), owed_at__isnull=False, withdrawn_at=None)
+    return owed.update(held_at=F("owed_at"), owed_at=None)
+
+
+def settle(*, now: datetime) -> None:
+    """Mend what a worker wrote in the moment in which a hold began or ended. Repeatable."""
+    put_aside(Topic.objects.filter(held_since__isnull=False).values_list("id", flat=True))
+    strays = Match.objects.filter(held_at__isnull=False, topic__held_since=None, withdrawn_at=None, owe_until__gte=now)
+    strays.update(owed_at=F("held_at"), held_at=None)
+
+
+def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
+    """End a hold. What was owed before it is owed again; what was collected in it only with `mail`.
+
+    Only young items (ten days) become an alert; a digest still takes up what an alert before the hold had been made of.
+    Who has an item already is not mailed it again: `delivery_item` outlives both.
+    """
+    with transaction.atomic():
+        topic = find(name)
+        if topic is None:
+            return unknown()
+        if topic.held_since is None:
+            return Refused("it is not on hold")
+        Topic.objects.filter(id=topic.id).update(held_since=None)
+        raise_number()
+        waiting = Match.objects.filter(topic_id=topic.id, held_at__isnull=False)
+        told = Q(gathering_id__isnull=False, owe_until__gte=now - SWEPT)
+        again = waiting.filter(Q(owe_until__gte=now) | told, withdrawn_at=None)
+        if not mail:
+            again = again.filter(held_at__lte=topic.held_since)
+        owed = again.update(owed_at=F("held_at"), held_at=None)
+        return Released(topic.id, owed, waiting.update(held_at=None))

@@ -1,0 +1,142 @@
+"""What a draft of a topic would change: over stored items, gained and lost, how often, with samples. Nothing is stored."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.topics.draft_matcher import Judge, words_of
+from newsletter.matching.topics.lookup import Refused, find, unknown
+from newsletter.matching.topics.revisions import Draft, draft_of, live_revision
+from newsletter.matching.topics.topics import followers
+
+#: So far back a preview looks.
+DAYS = 90
+#: A topic with more items a day than this is asked about before it is saved.
+MUCH = 30
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How much a query meets: `items` of those stored in the time, the rest of those published in it (an archive has no rate).
+
+    Averages are over the days since the oldest of these: a young service has fewer than were asked for.
+    """
+
+    items: int
+    per_week: float
+    per_day: float
+    busiest_day: int
+
+
+@dataclass(frozen=True)
+class Week:
+    """One week from its Monday on: how many items the topic met, and would meet."""
+
+    monday: date
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An item that is gained or lost, with the words that meet it."""
+
+    item_id: int
+    title: str
+    at: datetime
+    words: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a draft would change. `before` is None where there is nothing to compare with; then all is gained.
+
+    `followers` is None for fewer than ten, and where nobody can follow it yet (`followed` is False).
+    """
+
+    days: int
+    items: int
+    before: Rate | None
+    after: Rate
+    gained: int
+    lost: int
+    weeks: tuple[Week, ...]
+    samples_gained: tuple[Sample, ...]
+    samples_lost: tuple[Sample, ...]
+    followed: bool = False
+    followers: int | None = None
+
+
+def of_topic(name: str, draft: Draft | None, *, now: datetime, days: int = DAYS) -> Preview | Refused:
+    """What `draft` would change of a topic; without one, what the topic meets as it is."""
+    topic = find(name)
+    if topic is None:
+        return unknown()
+    live = draft_of(live_revision(topic))
+    told = followers([topic.id])[topic.id]
+    before, after = (None, live) if draft is None else (live, draft)
+    return preview(after, before, now=now, days=days, followed=True, followers=told)
+
+
+def preview(
+    after: Draft,
+    before: Draft | None = None,
+    *,
+    now: datetime,
+    days: int = DAYS,
+    followed: bool = False,
+    followers: int | None = None,
+) -> Preview:
+    """What `after` meets of the items of the last `days`, and how that differs from `before`."""
+    judge = Judge({0: after} if before is None else {0: after, 1: before})
+    since = now - timedelta(days=days)
+    count, oldest = 0, now
+    met: dict[int, list[Sample]] = {0: [], 1: []}
+    for one in stored(wordings().filter(item__first_seen_at__gte=since).order_by("-item_id")):
+        count += 1
+        oldest = min(oldest, one.at) if one.at >= since else oldest
+        for key, hits in judge.meet(one.seen).items():
+            met[key].append(Sample(one.item.id, one.wording.title, one.at, words_of(one.seen, hits)))
+    span = max((now - oldest) / timedelta(days=1), 1.0)
+    new, old = met[0], met[1]
+    gained, lost = _without(new, old), _without(old, new)
+    return Preview(
+        days=days,
+        items=count,
+        before=None if before is None else _rate(old, since, span),
+        after=_rate(new, since, span),
+        gained=len(gained),
+        lost=len(lost),
+        weeks=_weeks(old, new, since),
+        samples_gained=_samples(gained),
+        samples_lost=_samples(lost),
+        followed=followed,
+        followers=followers,
+    )
+
+
+def _without(these: Sequence[Sample], those: Iterable[Sample]) -> list[Sample]:
+    known = {one.item_id for one in those}
+    return [one for one in these if one.item_id not in known]
+
+
+def _rate(met: Sequence[Sample], since: datetime, span: float) -> Rate:
+    by_day = Counter(one.at.date() for one in met if one.at >= since)
+    per_day = by_day.total() / span
+    return Rate(len(met), round(per_day * 7, 1), round(per_day, 1), max(by_day.values(), default=0))
+
+
+def _weeks(before: Iterable[Sample], after: Iterable[Sample], since: datetime) -> tuple[Week, ...]:
+    old, new = (Counter(_monday(one.at) for one in side if one.at >= since) for side in (before, after))
+    return tuple(Week(monday, old[monday], new[monday]) for monday in sorted({*old, *new}))
+
+
+def _monday(at: datetime) -> date:
+    return at.date() - timedelta(days=at.weekday())
+
+
+def _samples(met: Sequence[Sample]) -> tuple[Sample, ...]:
+    return tuple(sorted(met, key=lambda one: (one.at, one.item_id), reverse=True)[:SAMPLES])

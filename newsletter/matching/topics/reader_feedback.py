@@ -1,0 +1,117 @@
+"""Readers' "not about this topic": counted for an item under a topic, never for a person; and which spellings are noisy.
+
+The link holds one AES block over (item, topic) and nothing else, so everybody who gets the item under the topic has the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Case, F, Q, Value, When
+
+from newsletter.lib.crypto import Vault
+from newsletter.models import ItemVersion, Match, Topic
+
+_PURPOSE = "objection"
+_MOST_ID = 2**31
+#: What one item under one topic can gather in a day: an address that everybody may know must not drown the rest.
+MOST_A_DAY = 20
+#: A spelling is called noisy from so many objections on.
+NOISY = 3
+SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An item that readers objected to, and the words that brought it."""
+
+    item_id: int
+    title: str
+    words: tuple[str, ...]
+    objections: int
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """A spelling that brought items which readers did not want. `pack` is None for a term of the query itself."""
+
+    spelling: str
+    pack: str | None
+    matches: int
+    objections: int
+    worst: tuple[Sample, ...]
+
+
+def token(item_id: int, topic_id: int, vault: Vault) -> str:
+    """The token of the link for this item under this topic: the same for everybody."""
+    return vault.token(_PURPOSE, item_id, topic_id.to_bytes(8))
+
+
+def knows(text: str, *, vault: Vault) -> bool:
+    """Whether a link leads to a match that can be objected to. Changes nothing, and says nothing of it."""
+    found = _read(text, vault)
+    return found is not None and found.exists()
+
+
+def count(text: str, *, now: datetime, vault: Vault) -> bool:
+    """Count one objection, up to 20 a day for an item under a topic; False when the link is none of ours."""
+    found = _read(text, vault)
+    if found is None or not found.exists():
+        return False
+    today = now.astimezone(UTC).date()
+    room = ~Q(objected_on=today) | Q(objected_on=None) | Q(objected_that_day__lt=MOST_A_DAY)
+    that_day = Case(When(objected_on=today, then=F("objected_that_day") + 1), default=Value(1))
+    found.filter(room).update(objections=F("objections") + 1, objected_that_day=that_day, objected_on=today)
+    return True
+
+
+def noisy(topic_id: int) -> list[Noisy]:
+    """The spellings of a topic with at least three objections, the worst first."""
+    if not Match.objects.filter(topic_id=topic_id, objections__gt=0).exists():
+        return []
+    met: dict[tuple[str, str | None], list[Match]] = defaultdict(list)
+    for match in Match.objects.filter(topic_id=topic_id, receipt__isnull=False):
+        for spelling in {_spelling(hit) for hit in match.receipt or ()}:
+            met[spelling].append(match)
+    said = {spelling: sum(match.objections for match in matches) for spelling, matches in met.items()}
+    loud = [spelling for spelling, objections in said.items() if objections >= NOISY]
+    loud.sort(key=lambda spelling: (-said[spelling] / len(met[spelling]), spelling[0]))
+    return [Noisy(*spelling, len(met[spelling]), said[spelling], _worst(met[spelling])) for spelling in loud]
+
+
+def words_of(receipt: Iterable[Mapping[str, Any]], wording: ItemVersion) -> tuple[str, ...]:
+    """The words of a receipt as they stand in the item, each once."""
+    shown = {"title": wording.title, "text": wording.text}
+    return tuple(
+        dict.fromkeys(shown[hit["field"]][hit["start"] : hit["end"]] for hit in receipt if hit["field"] in shown)
+    )
+
+
+def _worst(matches: Iterable[Match]) -> tuple[Sample, ...]:
+    chosen = sorted(matches, key=lambda match: (-match.objections, -match.item_id))[:SAMPLES]
+    wordings = {
+        (row.item_id, row.n): row for row in ItemVersion.objects.filter(item_id__in=[match.item_id for match in chosen])
+    }
+    return tuple(
+        Sample(match.item_id, row.title, words_of(match.receipt or (), row), match.objections)
+        for match in chosen
+        if match.objections and (row := wordings.get((match.item_id, match.item_version))) is not None
+    )
+
+
+def _spelling(hit: Mapping[str, Any]) -> tuple[str, str | None]:
+    alias = hit.get("alias")
+    return (alias, hit.get("pack")) if alias else (hit["term"], None)
+
+
+def _read(text: str, vault: Vault) -> Any:
+    """The match behind a link, of a curated topic only: the address of an own keyword would be its secret."""
+    found = vault.read_token(_PURPOSE, text)
+    if found is None:
+        return None
+    item_id, topic_id = found[0], int.from_bytes(found[1])
+    if not (0 < item_id < _MOST_ID and 0 < topic_id < _MOST_ID):
+        return None
+    return Match.objects.filter(item_id=item_id, topic_id=topic_id, topic__kind=Topic.Kind.CURATED)

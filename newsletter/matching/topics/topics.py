@@ -1,0 +1,176 @@
+"""Topics: curated ones with a name, and own ones that all who typed the same keyword share."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+
+from newsletter.lib import db
+from newsletter.lib.crypto import Vault
+from newsletter.matching.live_index import keyword_hashes
+from newsletter.matching.query import language as queries
+from newsletter.matching.topics import revisions
+from newsletter.matching.topics.lookup import Refused, bad_name, raise_number, slug_of, unknown
+from newsletter.matching.topics.lookup import find as find_row
+from newsletter.matching.topics.revisions import Change, Made
+from newsletter.models import Match, Subscription, Topic, TopicRevision
+
+__all__ = ["FEWEST", "Made", "Refused", "Shown", "add", "edit", "find", "listing", "own", "own_words", "retire"]
+
+#: Below this many followers a number would say too much about somebody.
+FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A curated topic. `state` is active, held or retired; `followers` is None while fewer than ten follow it."""
+
+    topic_id: int
+    name: str
+    slug: str
+    query: str
+    packs: dict[str, int]
+    without: tuple[str, ...]
+    revision: int
+    state: str
+    matches: int
+    followers: int | None
+
+
+def add(
+    name: str,
+    query: str,
+    *,
+    now: datetime,
+    made_by: str,
+    packs: Collection[str] | None = None,
+    off: tuple[str, ...] = (),
+) -> Made | Refused:
+    """Make a curated topic. Items seen from now on are owed to who follows it; stored ones meet it, and are not mailed."""
+    draft = revisions.first(query, packs=packs, off=off)
+    return draft if isinstance(draft, Refused) else add_draft(name, draft, now=now, made_by=made_by)
+
+
+def add_draft(name: str, draft: revisions.Draft, *, now: datetime, made_by: str) -> Made | Refused:
+    """`add`, of a draft that was looked at."""
+    name = " ".join(name.split())
+    refusal = bad_name(name)
+    if refusal:
+        return refusal
+    slug = slug_of(name)
+    try:
+        with transaction.atomic():
+            if Topic.objects.filter(Q(name__iexact=name) | Q(slug=slug), kind=Topic.Kind.CURATED).exists():
+                return Refused("there is such a topic already: see 'newsletter topics list', or choose another name")
+            topic = Topic.objects.create(kind=Topic.Kind.CURATED, name=name, slug=slug, created_at=now)
+            revisions.revise(topic, 1, draft, now=now, made_by=made_by)
+    except IntegrityError:
+        return Refused("another topic of that name was made at this moment: see 'newsletter topics list'")
+    return Made(topic.id, 1)
+
+
+def edit(name: str, query: str, *, now: datetime, made_by: str) -> Made | Refused:
+    """Give a topic a new query, without a look at what that does."""
+    draft = revisions.changed(name, Change(query))
+    return draft if isinstance(draft, Refused) else revisions.save(name, draft, now=now, made_by=made_by)
+
+
+def retire(name: str, *, now: datetime) -> Made | Refused:
+    """Stop matching a topic and end its subscriptions; what is planned already still goes."""
+    with transaction.atomic():
+        topic = find_row(name)
+        if topic is None:
+            return unknown()
+        Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
+        live = Subscription.objects.filter(topic=topic, ended_at=None)
+        live.update(ended_at=now, ended_reason="retired", changed_at=now)
+        raise_number()
+        return Made(topic.id, revisions.live_revision(topic).n)
+
+
+def listing() -> list[Shown]:
+    """All curated topics, by name."""
+    topics = list(Topic.objects.filter(kind=Topic.Kind.CURATED).order_by("name"))
+    return _shown(topics)
+
+
+def find(name: str) -> Shown | None:
+    """The active topic of this name or slug, in any case; None when there is none."""
+    topic = find_row(name)
+    return _shown([topic])[0] if topic is not None else None
+
+
+def followers(topic_ids: Collection[int]) -> dict[int, int | None]:
+    """How many follow each topic; None for fewer than ten."""
+    live = Subscription.objects.filter(topic_id__in=topic_ids, ended_at=None)
+    counted = dict(live.values_list("topic_id").annotate(Count("id")))
+    return {topic_id: told if (told := counted.get(topic_id, 0)) >= FEWEST else None for topic_id in topic_ids}
+
+
+def own(keyword: str, *, vault: Vault, now: datetime) -> int:
+    """The id of the topic that everybody who types this keyword shares, made when it is the first.
+
+    Raises:
+        QueryError: it cannot be followed; the error does not repeat it.
+    """
+    plain = queries.keyword(keyword)
+    index = vault.blind_index("query", queries.normal(plain))
+    known = _held(index)
+    if known is None:
+        key_id, cipher = vault.seal(plain, handle=index, column="query")
+        try:
+            with transaction.atomic():
+                known = Topic.objects.create(
+                    kind=Topic.Kind.OWN, query_index=index, query_cipher=cipher, key_id=key_id, created_at=now
+                )
+                revision = TopicRevision.objects.create(topic=known, n=1, made_at=now, made_by="reader")
+                Topic.objects.filter(id=known.id).update(revision_id=revision.id)
+                raise_number()
+                keyword_hashes.anchor({known.id: plain}, keyword_hashes.languages(), vault)
+        except IntegrityError:  # somebody typed the same at this moment
+            known = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
+    elif known.state != Topic.State.ACTIVE:
+        Topic.objects.filter(id=known.id).update(state=Topic.State.ACTIVE)
+        raise_number()
+    return known.id
+
+
+def _held(index: bytes) -> Topic | None:
+    """The own topic of this blind index, held until the transaction ends: what is about to be followed is not dropped."""
+    lock = "FOR KEY SHARE" if db.is_postgres() else ""
+    found = Topic.objects.raw(f"SELECT * FROM topic WHERE kind='own' AND query_index=%s {lock}", [index])
+    return next(iter(found), None)
+
+
+def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
+    """Keywords of own topics as they were first typed."""
+    return {
+        topic.id: keyword_hashes.own_query(topic, vault)
+        for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
+    }
+
+
+def _shown(topics: Collection[Topic]) -> list[Shown]:
+    ids = [topic.id for topic in topics]
+    live = {row.id: row for row in TopicRevision.objects.filter(id__in=[topic.revision_id or 0 for topic in topics])}
+    met = Match.objects.filter(topic_id__in=ids, withdrawn_at=None)
+    matches, told = dict(met.values_list("topic_id").annotate(Count("id"))), followers(ids)
+    return [_row(topic, live[topic.revision_id or 0], matches.get(topic.id, 0), told[topic.id]) for topic in topics]
+
+
+def _row(topic: Topic, live: TopicRevision, matches: int, told: int | None) -> Shown:
+    held = topic.held_since is not None and topic.state == Topic.State.ACTIVE
+    return Shown(
+        topic_id=topic.id,
+        name=topic.name or "",
+        slug=topic.slug or "",
+        query=live.query or "",
+        packs=live.packs,
+        without=tuple(live.without),
+        revision=live.n,
+        state="held" if held else topic.state,
+        matches=matches,
+        followers=told,
+    )

@@ -1,0 +1,33 @@
+"""Outside production: only the addresses of NEWSLETTER_RECIPIENT_ALLOW are really mailed."""
+
+from collections.abc import Collection, Sequence
+
+from newsletter.lib.provider_interface import Outcome, Parcel, Provider, Refused
+
+_REASON = "not on NEWSLETTER_RECIPIENT_ALLOW"
+
+
+class Allowlist:
+    """Another carrier, for some addresses only; everybody else is refused before anything leaves."""
+
+    def __init__(self, provider: Provider, allowed: Collection[str]) -> None:
+        self._provider = provider
+        self._allowed = frozenset(address.lower() for address in allowed)
+        self.name: str = provider.name
+        self.number: int = provider.number
+        self.window: int | None = provider.window
+        self.one_letter: bool = provider.one_letter
+
+    def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
+        """As the carrier behind it; a batch that is one request is split until all of it is allowed, or none."""
+        allowed = [parcel for parcel in parcels if parcel.address.value.lower() in self._allowed]
+        if self.window is None and 0 < len(allowed) < len(parcels):
+            return {parcel.delivery_id: Refused(_REASON, split=True) for parcel in parcels}
+        outcomes: dict[int, Outcome] = {parcel.delivery_id: Refused(_REASON) for parcel in parcels}
+        if allowed:
+            outcomes.update(self._provider.hand_over(allowed))
+        return outcomes
+
+    def close(self) -> None:
+        """Let go of the carrier's connections."""
+        self._provider.close()

@@ -1,0 +1,22 @@
+"""A complaint in the abuse reporting format (RFC 5965) in, a report out."""
+
+from datetime import datetime
+from email.message import Message
+
+from newsletter.lib.provider_interface import Kind, Report
+from newsletter.providers.bounces.original_message import embedded, parts, text
+
+#: `not-spam` (RFC 6430) takes a complaint back that we were never told of; `virus` and `other` say nothing of the reader.
+_TYPES = {"abuse": Kind.COMPLAINT, "fraud": Kind.COMPLAINT, "opt-out": Kind.UNSUBSCRIBE}
+
+
+def read(report: Message, *, token: str, at: datetime) -> Report | None:
+    """The complaint about the mail with `token`; None when it is none.
+
+    Its addresses are left aside: mailbox providers redact them (RFC 6590), so they prove nothing.
+    """
+    for part in parts(report):
+        if part.get_content_type() == "message/feedback-report":
+            kind = _TYPES.get(text(embedded(part), "Feedback-Type").lower())
+            return None if kind is None else Report(token=token, purpose="message", kind=kind, at=at)
+    return None

@@ -1,0 +1,140 @@
+"""SendGrid's event webhook: raw bytes with their signature in, reports out, or why they are not believed."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from newsletter.lib.provider_interface import Address, Kind, Report, status_in
+
+#: Bytes of one request; SendGrid gathers up to 768 kB.
+LARGEST: Final = 2_000_000
+#: How old a signature may be, and how far ahead its clock.
+TOLERANCE: Final = timedelta(minutes=10)
+_SECONDS = re.compile(r"\d{1,12}", re.ASCII)
+_KINDS: Final = {
+    "processed": Kind.PROCESSED,
+    "delivered": Kind.DELIVERED,
+    "deferred": Kind.DELAYED,
+    "spamreport": Kind.COMPLAINT,
+    "unsubscribe": Kind.UNSUBSCRIBE,
+    "group_unsubscribe": Kind.UNSUBSCRIBE,
+}
+#: Why SendGrid throws a mail away that stands on one of its own lists.
+_LISTED: Final = {
+    "bounced address": Kind.BOUNCE,
+    "spam reporting address": Kind.COMPLAINT,
+    "unsubscribed address": Kind.UNSUBSCRIBE,
+}
+_REPLY = re.compile(r"[45]\d\d(?!\d)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Signed by SendGrid. `left_out` counts what is not about one mail, or of a kind that is not watched (opens, clicks)."""
+
+    reports: tuple[Report, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class NotBelieved:
+    """Not one row may be written for this. `old` and `garbled` were signed all the same."""
+
+    why: Literal["unsigned", "forged", "old", "garbled"]
+
+
+def read(
+    raw: bytes, *, signature: str, timestamp: str, keys: Sequence[EllipticCurvePublicKey], now: datetime
+) -> Told | NotBelieved:
+    """The reports in one request.
+
+    `raw` is the body as it came, to the last CR LF; `signature` (base64 of DER) and `timestamp` (UNIX seconds) are the headers
+    X-Twilio-Email-Event-Webhook-Signature and -Timestamp. A signature counts if any of `keys` made it.
+    """
+    if not signature or not _SECONDS.fullmatch(timestamp):
+        return NotBelieved("unsigned")
+    if not _signed(timestamp.encode() + raw, signature, keys):
+        return NotBelieved("forged")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
+        return NotBelieved("old")
+    try:
+        events = json.loads(raw)
+    except (ValueError, RecursionError):
+        return NotBelieved("garbled")
+    if not isinstance(events, list):
+        return NotBelieved("garbled")
+    reports = tuple(report for event in events if (report := _report(event, now)) is not None)
+    return Told(reports, len(events) - len(reports))
+
+
+def _signed(signed: bytes, signature: str, keys: Sequence[EllipticCurvePublicKey]) -> bool:
+    try:
+        made = base64.b64decode(signature.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return False
+    for key in keys:
+        try:
+            key.verify(made, signed, ECDSA(SHA256()))
+        except InvalidSignature:
+            continue
+        return True
+    return False
+
+
+def _report(event: Any, now: datetime) -> Report | None:
+    if not isinstance(event, dict):
+        return None
+    kind, token, seconds = _kind(event), event.get("d"), event.get("timestamp")
+    latest = now.timestamp() + 86_400
+    if kind is None or not isinstance(token, str) or type(seconds) is not int or not 0 < seconds < latest:
+        return None
+    return Report(
+        token=token,
+        purpose="delivery",
+        kind=kind,
+        at=datetime.fromtimestamp(seconds, UTC),
+        # sg_event_id changes when an event is told again
+        mark=f"{_text(event, 'attempt')} {_text(event, 'url')}",
+        addresses=(Address(_text(event, "email")),) if _text(event, "email") else (),
+        detail=_codes(event),
+    )
+
+
+def _kind(event: dict[str, Any]) -> Kind | None:
+    name = _text(event, "event")
+    if name == "dropped":
+        return _LISTED.get(_text(event, "reason").lower(), Kind.DROPPED)
+    if name == "bounce":
+        status = status_in(_text(event, "status"))
+        passing = status.startswith(("4.", "5.7.")) or status == "5.2.2"
+        return Kind.SOFT_BOUNCE if _text(event, "type") == "blocked" or passing else Kind.BOUNCE
+    return _KINDS.get(name)
+
+
+def _codes(event: dict[str, Any]) -> str:
+    """Numbers only: servers quote the address in what they say."""
+    said = _text(event, "reason") or _text(event, "response")
+    reply = _REPLY.match(said)
+    status = status_in(_text(event, "status")) or status_in(said)
+    return " ".join(part for part in (reply.group() if reply else "", status) if part)
+
+
+def _text(event: dict[str, Any], name: str) -> str:
+    """What is surely UTF-8: JSON may hold half a character, and one event must not undo the others of its request."""
+    value = event.get(name)
+    return (
+        value.encode("utf-8", "replace").decode()
+        if isinstance(value, str)
+        else str(value)
+        if type(value) is int
+        else ""
+    )

@@ -1,0 +1,78 @@
+"""What may be an e-mail address here, and the form under which it is found again."""
+
+import string
+
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
+
+from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_interface import Address
+
+#: Marks that show nothing: keyboards for right-to-left scripts and copying from pages put them around an address.
+_INVISIBLE = "".join(
+    map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
+)
+#: RFC 5321 section 4.5.3.1.3: a path has 256 octets, two of them the angle brackets.
+LONGEST = 254
+
+
+class BadAddress(ValueError):
+    """This is no address that mail can be sent to. The message says why, and never repeats the address."""
+
+
+def normal(text: str, *, test_domains: bool = False) -> Address:
+    """The address in the form it is mailed to: domain in lower-case ASCII (IDNA 2008), local part as it was written.
+
+    Invisible marks and spaces around it are taken off, and a full-width at sign is read as a plain one. Quoted local
+    parts, comments, display names, IP literals and non-ASCII local parts are refused: carriers disagree about them.
+    `test_domains` lets RFC 6761's `.test` through.
+
+    Raises:
+        BadAddress: with words for the person who typed it.
+    """
+    text = text.strip(_INVISIBLE + string.whitespace + "\u00a0\u3000").replace("＠", "@")
+    if not text:
+        raise BadAddress("Enter an email address, such as name@example.org.")
+    if any(char in _INVISIBLE for char in text):
+        raise BadAddress("This address contains an invisible character. Type it by hand instead of pasting it.")
+    if text.count("@") != 1:
+        raise BadAddress("An email address has exactly one @ sign, as in name@example.org.")
+    if len(text) > LONGEST:
+        raise BadAddress("This email address is too long.")
+    if "=?" in text:
+        # an encoded word (RFC 2047) in a header: some versions of Python decode it, line breaks and all
+        raise BadAddress("This does not look like an email address. Check it for typing errors.")
+    try:
+        found = validate_email(
+            text,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            allow_display_name=False,
+            strict=True,
+            test_environment=test_domains,
+        )
+    except EmailNotValidError as error:
+        raise BadAddress(_why(text, error)) from None
+    if not found.ascii_email or len(found.ascii_email) > LONGEST:
+        raise BadAddress("This email address is too long.")
+    return Address(f"{found.ascii_local_part}@{(found.ascii_domain or '').lower()}")
+
+
+def index_of(address: Address, vault: Vault) -> bytes:
+    """The blind index of an address: the same for every way of writing it in upper and lower case."""
+    return vault.blind_index("address", address.value.casefold())
+
+
+def _why(text: str, error: EmailNotValidError) -> str:
+    """Our own words: the library's may quote what was typed."""
+    local, _, domain = text.partition("@")
+    if not local or not domain:
+        return "Write a name before the @ sign and a domain after it, as in name@example.org."
+    if not local.isascii():
+        return "Only plain letters, digits and signs can stand before the @ sign."
+    if "special-use" in str(error):
+        return "The part after the @ sign is reserved: no mail can reach it."
+    if isinstance(error, EmailSyntaxError) and "period" in str(error):
+        return "The part after the @ sign needs a dot, as in example.org."
+    return "This does not look like an email address. Check it for typing errors."

@@ -1,0 +1,42 @@
+"""Getting a link to one's preferences: by address, or from the foot of any mail."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from newsletter import wiring
+from newsletter.subscribers import ask
+from newsletter.subscribers.sign_up_queue import LinkByAddress, LinkByToken
+from newsletter.subscribers.tokens import Wrong
+from newsletter.web.public import page_data
+from newsletter.web.public.forms import AddressForm
+from newsletter.web.public.responses import SeeOther, dead_link
+from newsletter.web.public.submit import submit
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_address(request: HttpRequest) -> HttpResponse:
+    """Take an address, and say the same whatever became of it."""
+    form = AddressForm(request.POST) if request.method == "POST" else AddressForm()
+    if form.is_bound and form.trapped:
+        return SeeOther(reverse("asked"))
+    if not form.is_valid():
+        return render(request, "ask.html.j2", {"form": form}, status=422 if form.errors else 200)
+    return submit(request, LinkByAddress(form.cleaned_data["address"]), "asked")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_token(request: HttpRequest, token: str) -> HttpResponse:
+    """The link at a mail's foot: one button, that mails a fresh link to the mailbox the mail was sent to."""
+    if not ask.knows(token, vault=wiring.vault()):
+        return dead_link(request, Wrong())
+    if request.method != "POST":
+        return render(request, "ask_token.html.j2", {"private": True})
+    return submit(request, LinkByToken(token), "asked")
+
+
+@require_safe
+def asked(request: HttpRequest) -> HttpResponse:
+    """What will be in the mailbox: the same page for every address."""
+    return render(request, "asked.html.j2", page_data.sender() | {"subject": page_data.subject("manage")})

@@ -1,0 +1,30 @@
+"""The "not about this topic" link of a mail: a page with a button, which counts and does not ask who."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from newsletter import wiring
+from newsletter.lib import clock
+from newsletter.matching.topics import reader_feedback
+from newsletter.subscribers.tokens import Wrong
+from newsletter.web.public.responses import SeeOther, dead_link
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def objection(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the button and names neither article nor topic: mail is forwarded. POST counts one more."""
+    if request.method != "POST":
+        if not reader_feedback.knows(token, vault=wiring.vault()):
+            return dead_link(request, Wrong())
+        return render(request, "objection.html.j2", {"private": True})
+    if not reader_feedback.count(token, now=clock.utcnow(), vault=wiring.vault()):
+        return dead_link(request, Wrong())
+    return SeeOther(reverse("objected"))
+
+
+@require_safe
+def objected(request: HttpRequest) -> HttpResponse:
+    """Thanks: the same page whatever was counted."""
+    return render(request, "objected.html.j2", {"private": True})

@@ -1,0 +1,70 @@
+"""What the pages take from the rooms: topics, matching, slots, wording, and the means that only the wiring knows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter import wiring
+from newsletter.editions.digest_schedule import next_due
+from newsletter.editions.rendering.renderer import notice_subject
+from newsletter.matching.query import language
+from newsletter.matching.topics import topics
+from newsletter.models import Topic, TopicRevision
+from newsletter.subscribers.choices import OwnTopic
+
+__all__ = ["Card", "cards", "next_due", "own_topic", "problem", "sender", "subject"]
+
+_LONGEST_ABOUT = 90
+
+
+@dataclass(frozen=True)
+class Card:
+    """A topic to choose. `about` is what it looks for."""
+
+    id: int
+    name: str
+    about: str
+
+
+def cards() -> list[Card]:
+    """The topics that anybody may choose, by name."""
+    found = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
+    queries = dict(TopicRevision.objects.filter(id__in=found.values("revision_id")).values_list("topic_id", "query"))
+    made = [Card(topic.id, topic.name or "", _about(queries.get(topic.id) or "")) for topic in found]
+    return sorted(made, key=lambda card: card.name.casefold())
+
+
+def _about(written: str) -> str:
+    words = written.replace(" OR ", ", ")
+    return words if len(words) <= _LONGEST_ABOUT else words[: _LONGEST_ABOUT - 1].rsplit(" ", 1)[0] + " …"
+
+
+def problem(keyword: str) -> str | None:
+    """Why a keyword cannot be followed, in words for the person; None when it can."""
+    try:
+        language.keyword(keyword)
+    except language.QueryError as error:
+        return f"{error.hint[:1].upper()}{error.hint[1:]}."
+    return None
+
+
+def own_topic(now: datetime) -> OwnTopic:
+    """Finds or makes the topic that everybody who types the same keyword shares; 0 for one that can be followed no longer."""
+
+    def own(keyword: str) -> int:
+        try:
+            return topics.own(keyword, vault=wiring.vault(), now=now)
+        except language.QueryError:
+            return 0
+
+    return own
+
+
+def sender() -> dict[str, str]:
+    """Who our mails come from, for a page that says so."""
+    config = wiring.config()
+    return {"sender_name": config.sender_name, "sender_address": config.sender_address}
+
+
+def subject(kind: str) -> str:
+    """The exact subject of a notice, the same for everybody."""
+    return notice_subject(kind)

@@ -1,0 +1,73 @@
+"""Stopping all mail: a page with a button, the one-click address of RFC 8058, and taking it back."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from newsletter import wiring
+from newsletter.lib import clock, urls
+from newsletter.subscribers import unsubscribe as subscribers_unsubscribe
+from newsletter.subscribers.tokens import Wrong
+from newsletter.web.public.responses import dead_link
+from newsletter.worker import tasks
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the button, without address or topics: mail is forwarded. POST ends everything."""
+    if request.method != "POST":
+        return _button(request, token)
+    done = subscribers_unsubscribe.leave(token, now=clock.utcnow(), vault=wiring.vault())
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    undo_path = reverse("undo", args=[done.undo_token]) if done.undo_token else None
+    return render(request, "left.html.j2", {"undo": undo_path, "private": True})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def one_click(request: HttpRequest, token: str) -> HttpResponse:
+    """RFC 8058: the mailbox provider posts here for the reader, with no cookie and from anywhere; answered with 200, no redirect.
+
+    The token alone allows it, and it can do nothing else. The body must be the one that RFC 8058 section 3.1 demands, as
+    application/x-www-form-urlencoded or multipart/form-data: scanners post to links too, but not that. GET shows the page
+    with the button.
+    """
+    if request.method != "POST":
+        return _button(request, token)
+    if request.POST.get("List-Unsubscribe", "").strip() != "One-Click":
+        if not subscribers_unsubscribe.knows(token, vault=wiring.vault()):
+            return dead_link(request, Wrong())
+        return _told("Nothing was changed. Post List-Unsubscribe=One-Click as a form (RFC 8058).", status=400)
+    done = subscribers_unsubscribe.leave(token, now=clock.utcnow(), vault=wiring.vault(), reason="one-click")
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    return _told("Done. No more mail.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, token: str) -> HttpResponse:
+    """Bring back what ended when all mail was stopped, and tell the person so by mail."""
+    if request.method != "POST":
+        if not subscribers_unsubscribe.undoable(token, now=clock.utcnow(), vault=wiring.vault()):
+            return dead_link(request, Wrong())
+        return render(request, "undo.html.j2", {"private": True})
+    done = subscribers_unsubscribe.undo(token, now=clock.utcnow(), vault=wiring.vault())
+    if isinstance(done, Wrong):
+        return dead_link(request, done)
+    if done.notice_id is not None:
+        tasks.ring("notices")
+    return render(request, "returned.html.j2", {"restored": done.restored, "private": True})
+
+
+def _told(words: str, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+def _button(request: HttpRequest, token: str) -> HttpResponse:
+    if not subscribers_unsubscribe.knows(token, vault=wiring.vault()):
+        return dead_link(request, Wrong())
+    action = urls.path("unsubscribe", token)
+    return render(request, "unsubscribe.html.j2", {"action": action, "private": True})

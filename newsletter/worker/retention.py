@@ -1,0 +1,88 @@
+"""All that is stored, how, how long and why: the rules of all rooms. The service deletes by them, the docs show them."""
+
+from collections import Counter
+from datetime import datetime
+
+import structlog
+from django.db import close_old_connections
+
+from newsletter.delivery import retention as ledger
+from newsletter.delivery.sending import workers
+from newsletter.editions import left_over
+from newsletter.feeds.storage import retention as feeds
+from newsletter.lib.pruning import GoingOn, Rule, Table, always
+from newsletter.matching import retention as matching
+from newsletter.models import Breaker, Gate, IndexState, NoticeBudget, ProviderGate, Pulse, Route
+from newsletter.subscribers import retention as subscribers
+
+log = structlog.get_logger()
+
+_RETURNED = Rule(
+    "returned mails",
+    "in the Maildir that you named, outside of this service, in clear",
+    "7 days after they were read",
+    "what could not be read can be looked at",
+)
+_OUTBOX = Rule(
+    "mails written to a folder (`outbox:`)",
+    "files in the data directory, in clear",
+    "until you delete them",
+    "for trying it out, without a mail server",
+)
+_INSTALLATION = Rule(
+    "state of this installation: gates, routes, breakers, budgets, signs of life",
+    "a few rows, about nobody",
+    "for good",
+    "it goes on where it was",
+    tuple(Table(model) for model in (Gate, ProviderGate, Route, Breaker, Pulse, IndexState, NoticeBudget)),
+)
+
+#: A new kind of row needs a rule here, by way of its room: a test looks for every table.
+RULES: tuple[Rule, ...] = (
+    *subscribers.RULES,
+    *matching.RULES,
+    *ledger.RULES,
+    *workers.RULES,
+    *left_over.RULES,
+    _RETURNED,
+    _OUTBOX,
+    *feeds.RULES,
+    _INSTALLATION,
+)
+
+
+def prune(*, now: datetime, going_on: GoingOn = always) -> dict[str, int]:
+    """Delete what is older than its rule allows; returns rows by table.
+
+    A rule that fails is logged by its kind of error, and holds up no other. What is left when `going_on` says no goes the
+    next time.
+    """
+    gone: dict[str, int] = {}
+    for rule in RULES:
+        if rule.prune is None or not going_on():
+            continue
+        try:
+            done = rule.prune(now, going_on)
+        except Exception as error:  # noqa: BLE001 - its words may hold rows, and the other rules owe nothing to it
+            log.error("prune_failed", rule=rule.stored, error=type(error).__name__)
+            close_old_connections()
+            continue
+        for table, rows in done.items():
+            gone[table] = gone.get(table, 0) + rows
+    return gone
+
+
+def overdue(now: datetime) -> dict[str, int]:
+    """Rows that are older than their rule allows, by table; only of those that have any."""
+    late: Counter[str] = Counter()
+    for rule in RULES:
+        for table in rule.tables:
+            if table.overdue is not None:
+                late[table.model._meta.db_table] += table.overdue(now).count()
+    return dict(+late)
+
+
+def markdown() -> str:
+    """The table of docs/privacy.md."""
+    lines = [f"| {rule.stored} | {rule.how} | {rule.kept} | {rule.why} |" for rule in RULES]
+    return "\n".join(["| stored | how | how long | why |", "|---|---|---|---|", *lines])

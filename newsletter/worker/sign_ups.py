@@ -1,0 +1,43 @@
+"""Decide what follows from the requests that public forms stored: a worker's part of signing up."""
+
+from collections.abc import Callable
+
+import structlog
+
+from newsletter import wiring
+from newsletter.delivery.feedback import reputation
+from newsletter.editions.digest_schedule import next_due
+from newsletter.lib import db
+from newsletter.models import SignUpRequest
+from newsletter.subscribers import network_limit, notice_budget, sign_up_queue
+
+log = structlog.get_logger()
+
+
+def decide(going_on: Callable[[], bool] = lambda: True) -> int:
+    """Decide the requests that are ready, those of people who hold one of their mails first; returns how many notices to plan."""
+    now = db.now()
+    network_limit.prune(now)
+    sign_up_queue.wake(now)
+    if dropped := sign_up_queue.trim():
+        log.warning("sign_up_requests_dropped", rows=dropped)
+    return sum(_decide(kind, going_on) for kind in SignUpRequest.Kind)
+
+
+def _decide(kind: SignUpRequest.Kind, going_on: Callable[[], bool]) -> int:
+    notices = 0
+    while going_on():
+        done = sign_up_queue.decide_next(kind, now=db.now(), vault=wiring.vault(), next_due=next_due)
+        if done is None:
+            break
+        notices += done.notice_id is not None
+    return notices
+
+
+def set_pace() -> None:
+    """Slow sign-ups down while many of the newest go to dead addresses; nothing else is slowed or paused by them."""
+    now = db.now()
+    newest = reputation.sign_ups(now=now)
+    if notice_budget.slow_sign_ups(newest.unwelcome, now=now):
+        state = "slow" if newest.unwelcome else "usual"
+        log.warning("sign_ups_pace", accepted=newest.sent, refused=newest.failed, state=state)

@@ -1,0 +1,216 @@
+"""The web server over real sockets: every phase of a connection ends, newcomers find room, and limits hang on the path."""
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIRequest
+
+from newsletter import wiring
+from newsletter.cli.service import http_server
+from newsletter.cli.service.http_server import HTTPServer
+from newsletter.web.client_address import client_address
+from tests.security.service import Answer, read_all
+from tests.services import free_port
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+HOOK = "/hooks/sendgrid"
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Says how large the body was."""
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(str(len(body)))))])
+    return [str(len(body)).encode()]
+
+
+class Serving:
+    """A server in this process."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+
+    def start(self, application=application, **options: Any) -> None:
+        self.port = free_port()
+        server = HTTPServer(application, "127.0.0.1", self.port, threads=2, **options)
+        self._stack.callback(server.close)
+        threading.Thread(target=server.run, daemon=True).start()
+
+    def connect(self, sent: bytes = b"", source: str = "127.0.0.1") -> socket.socket:
+        made = self._stack.enter_context(socket.socket())
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        made.settimeout(10)
+        made.bind((source, 0))
+        made.connect(("127.0.0.1", self.port))
+        made.sendall(sent)
+        return made
+
+    def stop(self) -> None:
+        self._stack.close()
+
+
+@pytest.fixture
+def serving() -> Iterator[Serving]:
+    made = Serving()
+    yield made
+    made.stop()
+
+
+def post(path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the other side closed it; answers are thrown away."""
+    try:
+        return bool(select.select([connection], [], [], 0)[0]) and connection.recv(65_536) == b""
+    except OSError:
+        return True
+
+
+def answers(connection: socket.socket) -> bool:
+    """Whether a connection that is kept answers one more request."""
+    connection.sendall(GET)
+    told = b""
+    while not told.endswith(b"\r\n\r\n0") and (piece := connection.recv(65_536)):
+        told += piece
+    return told.startswith(b"HTTP/1.1 200")
+
+
+def test_each_phase_of_a_connection_ends_whatever_drips_in(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEADERS", "REQUEST", "ANSWER", "KEPT"):
+        monkeypatch.setattr(http_server, name, 0.8)
+
+    def endless(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/endless":
+            return application(environ, start_response)
+        start_response("200 OK", [("Content-Length", "15000000")])
+        return [b"x" * 15_000_000]
+
+    serving.start(endless)
+    begun = time.monotonic()
+    # the first, so that it is late no later than the others: nothing else shows that it was ended
+    reader = serving.connect(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert reader.recv(12) == b"HTTP/1.1 200"
+    time.sleep(0.05)
+    drips = {
+        "nothing": (serving.connect(), b""),
+        "empty lines": (serving.connect(), b"\r\n\r\n"),
+        "headers": (serving.connect(b"GET / HTTP/1.1\r\nX-A: "), b"a"),
+        "a body": (serving.connect(post("/", "Content-Length: 5000")), b"a"),
+        "chunks": (serving.connect(post("/", "Transfer-Encoding: chunked")), b"1\r\na\r\n"),
+        "a chunk's size": (serving.connect(post("/", "Transfer-Encoding: chunked")), b"0"),
+        "nothing after an answer": (serving.connect(GET), b""),
+    }
+    lasts: dict[str, float] = {}
+    busy, asked = serving.connect(), time.monotonic()
+    while len(lasts) < len(drips) and time.monotonic() - begun < 20:
+        for name, (connection, drip) in drips.items():
+            if name not in lasts and ended(connection):
+                lasts[name] = time.monotonic() - begun
+            elif name not in lasts:
+                with contextlib.suppress(OSError):
+                    connection.sendall(drip)
+        if time.monotonic() - asked > 0.5:  # this machine is too slow today
+            busy = serving.connect()
+        assert answers(busy), "one that goes on is kept"
+        asked = time.monotonic()
+        time.sleep(0.05)
+    assert lasts.keys() == drips.keys()
+    taken = 0
+    with contextlib.suppress(OSError):
+        while piece := reader.recv(65_536):
+            taken += len(piece)
+    assert taken < 15_000_000, "who does not read its answer does not get the rest"
+
+
+def test_newcomers_find_room_and_nobody_loses_an_answer_under_way(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "MOST_CONNECTIONS", 20)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/slow":
+            begun.set()
+            go_on.wait(20)
+        return application(environ, start_response)
+
+    serving.start(slow)
+    working = serving.connect(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert begun.wait(10)
+    idle = [serving.connect(b"GET / HT" if number % 2 else b"") for number in range(100)]
+    assert answers(serving.connect())
+    deadline = time.monotonic() + 5
+    while sum(map(ended, idle)) < 80 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert 80 <= sum(map(ended, idle)) <= 85
+    assert not any(map(ended, idle[90:])), "those that waited longest made room"
+    go_on.set()
+    assert Answer(read_all(working)).status == 200
+
+
+def test_only_the_named_path_takes_a_larger_body(serving: Serving) -> None:
+    serving.start(large_bodies={HOOK: 2_000_000})
+    for path, length, status in (
+        (HOOK, 2_000_000, 200),
+        (HOOK, 2_000_001, 413),
+        (HOOK + "?x=1", 70_000, 200),
+        ("/", 65_536, 200),
+        ("/", 65_537, 413),
+        (HOOK + "/", 65_537, 413),
+        ("/" + HOOK, 65_537, 413),
+        ("/?" + HOOK, 65_537, 413),
+        ("/hooks/../hooks/sendgrid", 65_537, 413),
+    ):
+        connection = serving.connect(post(path, f"Content-Length: {length}", "Connection: close"))
+        if status == 200:
+            connection.sendall(b"x" * length)
+        told = Answer(read_all(connection))
+        assert (told.status, path, length) == (status, path, length)
+        assert status == 413 or told.body == str(length).encode()
+
+
+def test_few_large_bodies_are_under_way_at_once(serving: Serving) -> None:
+    serving.start(large_bodies={HOOK: 2_000_000})
+    large = post(HOOK, "Content-Length: 1500000", "Connection: close")
+    begun = [serving.connect(large + b"x") for _ in range(http_server.MOST_LARGE_BODIES)]
+    assert answers(serving.connect())
+    assert Answer(read_all(serving.connect(large))).status == 413
+    begun[0].sendall(b"x" * 1_499_999)
+    assert Answer(read_all(begun[0])).status == 200
+    again = serving.connect(large + b"x" * 1_500_000)
+    assert Answer(read_all(again)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("source", "sent", "client"),
+    [
+        ("127.0.0.2", "X-Forwarded-For: 198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.2", "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.2", "X-Forwarded-For: [2001:db8::9]:4711", "2001:db8::9"),
+        ("127.0.0.2", "X_Forwarded_For: 203.0.113.9", "None"),
+        ("127.0.0.2", "Forwarded: for=203.0.113.9", "None"),
+        ("127.0.0.2", "X-Real-IP: 203.0.113.9", "None"),
+        ("127.0.0.1", "X-Forwarded-For: 203.0.113.9", "None"),
+    ],
+)
+def test_what_a_proxy_says_of_its_client_comes_through(serving: Serving, settings, source, sent, client) -> None:
+    settings.NEWSLETTER = replace(
+        wiring.config(), trusted_proxy=(ip_network("127.0.0.2"),), base_url="https://news.example.org"
+    )
+
+    def tells(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [str(client_address(WSGIRequest(environ))).encode()]
+
+    serving.start(tells)
+    request = f"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{sent}\r\n\r\n".encode()
+    assert Answer(read_all(serving.connect(request, source))).body.decode() == client

@@ -1,0 +1,258 @@
+"""A restored backup, a cloned directory, a moved one: the gate closes until somebody confirms; a living one is left alone."""
+
+import shutil
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from newsletter import wiring
+from newsletter.cli.sending import commands as cli_sending
+from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.send import Sender
+from newsletter.lib import db
+from newsletter.models import Gate, Pulse
+from newsletter.worker import maintenance, send_loop, startup
+from tests import factories
+from tests.delivery.fake_provider import ScriptedCarrier
+
+pytestmark = pytest.mark.django_db
+
+NOW = factories.NOW
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
+    monkeypatch.setattr(send_loop, "_looked", threading.local())  # a test before may have left the same connection
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """The data directory of a further host: keys, and no file."""
+    directory = tmp_path / "other"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    factories.open_gate()
+    directory = tmp_path / "data"
+    directory.mkdir()
+    assert sending_gate.guard(directory, now=NOW) is None
+    return directory
+
+
+def look(directory: Path, now: datetime = NOW) -> str | None:
+    return sending_gate.guard(directory, now=now)
+
+
+def at_work(directory: Path, now: datetime = NOW) -> None:
+    """A look in a process of another host."""
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setattr(sending_gate, "_FIRST_SEEN", {})
+        assert look(directory, now) is None
+
+
+def test_an_installation_at_work_is_left_alone(data: Path) -> None:
+    for _ in range(3):
+        assert look(data) is None
+    assert sending_gate.closed_by() is None
+    assert restore_guard.read(data).mark == Gate.objects.get().mark == 4
+
+
+def test_a_restored_database_sends_nothing_until_it_is_confirmed(data: Path) -> None:
+    backup = Gate.objects.values().get()
+    look(data)
+    Gate.objects.update(**backup)
+    why = look(data)
+    assert why is not None and "older" in why
+    assert sending_gate.closed_by() == why
+    assert look(data) == why
+    sending_gate.confirm(data, now=NOW)
+    assert sending_gate.closed_by() is None
+    assert look(data) is None
+
+
+def test_a_copied_directory_sends_nothing(data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(data, copy)
+    assert "copy" in (look(copy) or "")
+    assert sending_gate.closed_by() is not None
+
+
+def test_a_moved_directory_is_the_same(data: Path, tmp_path: Path) -> None:
+    moved = data.rename(tmp_path / "moved")
+    assert look(moved) is None
+
+
+def test_a_database_of_another_installation_sends_nothing(data: Path) -> None:
+    Gate.objects.update(installation_epoch=uuid4())
+    assert "two installations" in (look(data) or "")
+
+
+def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW - timedelta(minutes=1))
+    for _ in range(3):
+        assert look(other) == restore_guard.WAITS
+    at_work(data)
+    assert sending_gate.closed_by() is None
+    assert look(other) is look(other) is None
+    assert look(other, NOW + timedelta(days=3)) is None, "with a file of its own it starts in any silence"
+    at_work(data)
+
+
+def test_a_process_that_only_sends_makes_its_host_known_to_the_others(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW)
+    assert sending_gate.look(other, now=NOW) == restore_guard.WAITS
+    at_work(data)
+    assert sending_gate.look(other, now=NOW) is None
+    sending_gate._FIRST_SEEN.clear()  # as in another process
+    assert sending_gate.look(other, now=NOW) is None
+
+
+def test_a_host_that_joined_sends_although_its_directory_takes_no_file(data: Path, other: Path) -> None:
+    (other / restore_guard.NAME).mkdir()
+    Pulse.objects.create(name="tick", at=NOW)
+    assert look(other) == restore_guard.WAITS
+    at_work(data)
+    mark = Gate.objects.get().mark
+    assert look(other) is look(other) is None
+    assert Gate.objects.get().mark == mark, "a host without a file is no sign for others"
+
+
+def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
+    data: Path, other: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`CREATE DATABASE … TEMPLATE` of a service at work, and the keys: its last look stands there as if it went on."""
+    Pulse.objects.create(name="tick", at=NOW - timedelta(seconds=5))
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
+    factories.planned(1)
+    carrier = ScriptedCarrier()
+    sender = Sender(provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")
+    monkeypatch.setattr(wiring, "senders", lambda: [sender])
+    for seconds in range(0, 180, 15):  # a worker's ticks, as they come
+        now = NOW + timedelta(seconds=seconds)
+        monkeypatch.setattr(db, "now", lambda now=now: now)
+        maintenance.recover()
+        assert send_loop.send_next() is None
+    assert "not with this data directory" in (sending_gate.closed_by() or "")
+    assert carrier.handed == []
+
+
+def test_a_clone_that_takes_the_place_of_a_clone_is_met_afresh(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW)
+    assert look(other) == restore_guard.WAITS
+    assert look(other, NOW + timedelta(minutes=5)) is not None
+    Gate.objects.update(mark=500, sending_open=True, paused_by=None)
+    Pulse.objects.update(at=NOW + timedelta(days=1))
+    for _ in range(2):
+        assert look(other, NOW + timedelta(days=1)) == restore_guard.WAITS
+
+
+def test_pages_make_their_host_known_and_close_nothing_meanwhile(
+    data: Path, other: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
+    monkeypatch.setattr(startup, "close_old_connections", lambda: None)
+    Pulse.objects.create(name="tick", at=db.now())
+    stopped = threading.Event()
+    looks: list[str | None] = []
+    real = sending_gate.standing
+
+    def standing(directory: Path, *, now: datetime) -> str | None:
+        looks.append(real(directory, now=now))
+        if len(looks) == 2:
+            Pulse.objects.update(at=now - timedelta(hours=1))
+        if len(looks) == 4:
+            Pulse.objects.update(at=now)
+        if len(looks) == 5:
+            sending_gate._move_mark(data)  # as a worker of another host
+        return looks[-1]
+
+    monkeypatch.setattr(sending_gate, "standing", standing)
+    monkeypatch.setattr(sending_gate, "look", lambda *_, **__: None)
+    startup.settle_in(stopped, every=0.001)
+    assert [one and one.startswith(restore_guard.DOUBT) for one in looks] == [False, False, True, True, False, None]
+    assert sending_gate.closed_by() is None
+    assert restore_guard.read(other) is not None
+
+
+def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: Path, other: Path, settings) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
+    Pulse.objects.create(name="tick", at=db.now())
+    sending_gate.pause("tests")
+    cli_sending._open(confirm=False)
+    assert sending_gate.closed_by() is None
+    assert send_loop.send_next() is None
+    assert restore_guard.read(other) is None
+
+
+def test_keys_without_the_file_send_nothing_when_nobody_is_at_work(data: Path, other: Path) -> None:
+    Pulse.objects.create(name="tick", at=NOW)
+    later = NOW + timedelta(minutes=5)
+    assert "not with this data directory" in (look(other, later) or "")
+    Pulse.objects.update(at=later)
+    assert look(other, later) is not None, "a look of our own is no sign of others"
+    assert look(data, later) is None, "the first host is not in doubt"
+    sending_gate.confirm(other, now=later)
+    assert look(other, later) is look(data, later) is None
+
+
+def test_a_fresh_database_in_a_used_directory_is_no_doubt(data: Path) -> None:
+    Gate.objects.update(installation_epoch=uuid4(), mark=0)
+    assert look(data) is None
+
+
+def test_a_backup_of_before_there_were_marks_is_doubted(data: Path) -> None:
+    Gate.objects.update(mark=0)
+    assert look(data) is not None
+
+
+def test_a_directory_that_cannot_be_written_stops_nothing(data: Path, tmp_path: Path) -> None:
+    assert look(tmp_path / "missing" / "directory") is not None
+    (data / restore_guard.NAME).unlink()
+    (data / restore_guard.NAME).mkdir()
+    Gate.objects.update(mark=0, sending_open=True, paused_by=None)
+    assert look(data) is None
+    assert sending_gate.closed_by() is None
+
+
+def test_an_operators_pause_is_not_overwritten_by_a_good_look(data: Path) -> None:
+    sending_gate.pause("tests")
+    assert look(data) is None
+    assert sending_gate.closed_by() == "tests"
+
+
+def test_an_operators_pause_does_not_make_a_doubt_forgotten(data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    why = look(other)
+    assert why is not None
+    Pulse.objects.create(name="tick", at=NOW)  # its own look at the tables, as a worker writes it down
+    sending_gate.pause("wrong postal address")
+    assert sending_gate.closed_by() == why
+    assert look(other) == why
+
+
+def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(tmp_path: Path) -> None:
+    """A mark that another process commits between our two looks, the very first one too, is no restored backup."""
+    factories.open_gate()
+    real = restore_guard.read
+    for _ in range(3):
+
+        def beside(directory: Path) -> restore_guard.Kept | None:
+            kept = real(directory)
+            with pytest.MonkeyPatch.context() as inner:
+                inner.setattr(restore_guard, "read", real)
+                sending_gate._move_mark(tmp_path)
+            return kept
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(restore_guard, "read", beside)
+            assert look(tmp_path) is None
+    assert sending_gate.closed_by() is None

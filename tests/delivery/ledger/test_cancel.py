@@ -1,0 +1,47 @@
+"""A subscription ends while its mail may be claimed: what is handed over is never called cancelled."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.cancel import cancel_planned
+from newsletter.delivery.sending import barrier
+from tests import factories
+
+NOW = factories.NOW
+
+
+@pytest.fixture(autouse=True)
+def _gate(db: None) -> None:
+    factories.open_gate()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_cancelled_is_not_claimed_before_that_is_committed() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one write at a time")
+    person = factories.subscriber()
+    factories.planned([person])
+    cancelled, looked = threading.Event(), threading.Event()
+
+    def stop() -> None:
+        with transaction.atomic():
+            cancel_planned(person.id, 1)
+            cancelled.set()
+            looked.wait(10)
+        connection.close()
+
+    door = threading.Thread(target=stop)
+    door.start()
+    try:
+        assert cancelled.wait(10)
+        assert barrier.claim(now=NOW, provider=1) is None
+    finally:
+        looked.set()
+        door.join()
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    assert barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT) == []
+    assert status.ledger().by_state == {"cancelled": 1}

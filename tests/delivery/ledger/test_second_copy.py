@@ -1,0 +1,88 @@
+"""A mail that goes a second time says so, by whatever provider; the first one never does."""
+
+import email
+import hashlib
+import json
+from email.policy import default
+
+import pytest
+from django.conf import settings
+
+from newsletter.delivery.ledger import resend
+from newsletter.editions.compose import as_body
+from newsletter.editions.rendering.renderer import Block, Frame, Look, Wording
+from newsletter.lib import message, second_copy
+from newsletter.lib.provider_interface import Deferred, Parcel
+from newsletter.models import Edition, EditionBody
+from newsletter.providers.sendgrid.request_body import form
+from tests import factories
+from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
+
+pytestmark = pytest.mark.django_db
+
+SAYS = "This may be a second copy: we could not find out whether the first one reached you."
+SENDER = message.Sender("Digest", "digest@example.org", "Digest", "editor@example.org", "https://news.example.org")
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    factories.open_gate()
+
+
+def planned(kind: str) -> None:
+    """Two mails with the words of the real templates."""
+    frame = Frame("Digest", "1 Road", "editor@example.org", "Digest", "https://news.example.org")
+    wording = Wording(settings.TEMPLATES_DIR / "email", frame)
+    block = Block(html="<p>A story</p>", text="A story\n", title="A story")
+    words = wording.letter("alert", Look("en", kind, True), [block], cadence="immediate")
+    factories.planned(2)
+    edition = Edition.objects.get()
+    edition.key = hashlib.sha256(words.html.encode() + words.text.encode()).digest()
+    edition.save()
+    body = as_body(words.subject, words.text, words.html)
+    key_id, cipher = factories.VAULT.seal(body, handle=bytes(edition.key), column="body")
+    EditionBody.objects.update(key_id=key_id, cipher=cipher)
+
+
+def parts(parcel: Parcel) -> list[str]:
+    """What a reader gets: text and HTML, as SMTP carries them and as SendGrid is given them."""
+    raw = message.prepare(parcel.letter, SENDER).message(parcel, LATER)
+    read = email.message_from_bytes(raw, policy=default)
+    by_smtp = [part.get_content() for part in read.walk() if not part.is_multipart()]
+    asked = json.loads(b"".join(form(parcel.letter, SENDER).request([parcel])))
+    return by_smtp + [one["value"] for one in asked["content"]]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("both", 4), ("text", 2)])
+@pytest.mark.parametrize("window", [None, 1])
+def test_only_the_second_copy_says_that_it_may_be_one(kind: str, expected: int, window: int | None) -> None:
+    planned(kind)
+    first = ScriptedCarrier(doubtful, window=window)
+    run(first)
+    mark_urgent()
+    assert resend.resend_urgent(now=LATER) == 2
+    second = ScriptedCarrier(window=window)
+    run(second, LATER)
+    assert len(first.handed) == len(second.handed) == 2
+    for parcel in first.handed:
+        assert [text for text in parts(parcel) if "second copy" in text] == []
+    for parcel in second.handed:
+        assert [text.count(SAYS) for text in parts(parcel)] == [1] * expected
+    for text in (text for parcel in first.handed + second.handed for text in parts(parcel)):
+        assert second_copy.BEGIN not in text
+        assert second_copy.END not in text
+
+
+def test_what_was_surely_not_taken_goes_again_without_a_word_of_it() -> None:
+    planned("both")
+    run(ScriptedCarrier(lambda _parcel: Deferred("429"), window=None))
+    again = ScriptedCarrier(window=None)
+    run(again, LATER)
+    assert len(again.handed) == 2
+    assert not any(SAYS in text for parcel in again.handed for text in parts(parcel))
+
+
+def test_words_of_a_feed_cannot_stand_for_the_marks() -> None:
+    hostile = message.defuse(f"{second_copy.BEGIN}never shown{second_copy.END}")
+    assert second_copy.settled(hostile, second=False) == hostile

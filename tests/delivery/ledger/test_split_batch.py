@@ -1,0 +1,96 @@
+"""Whoever takes a part of a batch takes the waived hand-overs along."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.split_batch import CARRIES
+from newsletter.delivery.routing import move_batches
+from newsletter.delivery.sending import barrier, outcomes
+from newsletter.delivery.sending.divide import divide
+from newsletter.lib import db
+from newsletter.lib.provider_interface import Refused, Unknown
+from newsletter.models import Attempt, Batch, Delivery, Edition
+from tests import factories
+from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.ledger.test_resend import LATER, WORD, in_doubt, run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    factories.open_gate()
+
+
+def carries(number: int) -> bool:
+    """What a claim of this batch says of it."""
+    return bool(db.rows(f"SELECT 1 FROM batch WHERE id=%s AND {CARRIES}", [number]))
+
+
+def waived() -> Batch:
+    """Four mails that were in doubt and go again by an operator's word."""
+    resend.retry(in_doubt(4)[0], WORD, now=LATER, vault=factories.VAULT, whole=True)
+    return Batch.objects.get()
+
+
+def halve(_batch: Batch) -> None:
+    held = barrier.claim(now=LATER, provider=1)
+    assert held is not None
+    with transaction.atomic():
+        barrier.begin(held, now=LATER, provider=1, window=None, vault=factories.VAULT)
+        outcomes.settle_whole(held, Refused("413", split=True), now=LATER)
+
+
+def keep_one(_batch: Batch) -> None:
+    held = barrier.claim(now=LATER, provider=1)
+    assert held is not None
+    outcomes.keep_one(held, now=LATER)
+    barrier.give_back(held)
+
+
+def part(_batch: Batch) -> None:
+    held = barrier.claim(now=LATER, provider=1)
+    assert held is not None
+    ids = list(Delivery.objects.values_list("id", flat=True))
+    with transaction.atomic():
+        divide(held, ids[:1], {5.0: ids[1:2], 9.0: ids[2:]}, now=LATER)
+
+
+def regroup(_batch: Batch) -> None:
+    edition = Edition.objects.get()
+    edition.pk, edition.key = None, b"another"
+    edition.save(force_insert=True)
+    Delivery.objects.filter(id=Delivery.objects.order_by("id").first().id).update(edition=edition)
+    move_batches.move(1, Carrier(2, one_letter=True), now=LATER)
+
+
+@pytest.mark.parametrize("change", [halve, keep_one, part, regroup])
+def test_every_part_of_a_batch_that_goes_again_says_by_whose_word(change: Callable[[Batch], None]) -> None:
+    change(waived())
+    parts = set(Delivery.objects.values_list("batch_id", flat=True))
+    assert len(parts) > 1
+    for number in parts:
+        told = Attempt.objects.filter(batch_id=number, waived_by__isnull=False).values_list("n", "waived_by", "outcome")
+        assert list(told) == [(1, str(WORD), "unknown")]
+        assert carries(number)
+
+
+def test_every_part_can_be_handed_over_and_waived_again() -> None:
+    keep_one(waived())
+    carrier = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=None)
+    run(carrier, LATER + timedelta(minutes=10))
+    assert len(carrier.handed) == 4
+    for number in set(Delivery.objects.values_list("batch_id", flat=True)):
+        assert Attempt.objects.filter(batch_id=number).count() == 2
+
+
+def test_what_never_was_in_doubt_carries_nothing() -> None:
+    factories.planned(4)
+    keep_one(Batch.objects.get())
+    assert not any(map(carries, Batch.objects.values_list("id", flat=True)))
+    assert not Attempt.objects.exists()

@@ -1,0 +1,197 @@
+"""A hand-over under odd circumstances: keys, databases, workers and carriers that fail in the middle of it."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from newsletter.delivery import send
+from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.delivery.sending import outcomes as sending_outcomes
+from newsletter.delivery.sending.backoff import MOST_TRIES
+from newsletter.lib.provider_interface import Accepted, Deferred, Parcel, Refused
+from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
+from tests import factories
+from tests.delivery.fake_provider import ScriptedCarrier, sender
+
+pytestmark = pytest.mark.django_db
+
+NOW = factories.NOW
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> None:
+    factories.open_gate()
+
+
+def at(moment: datetime = NOW):
+    return lambda: moment
+
+
+def states() -> dict[str, int]:
+    return status.ledger().by_state
+
+
+def _break(*people: Subscriber) -> None:
+    Subscriber.objects.filter(id__in=[one.id for one in people]).update(address_cipher=b"x" * 40)
+
+
+@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize("broken", range(5))
+def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, broken: int) -> None:
+    made = factories.planned(5, carrier=Carrier(1, one_letter=window is None))
+    _break(made.people[broken])
+    carrier = ScriptedCarrier(window=window)
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert (len(carrier.handed), states()) == (4, {"accepted": 4, "parked": 1})
+    assert Batch.objects.get(state="parked").reason == barrier.NOT_OPENED
+
+
+def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens() -> None:
+    made = factories.planned(6)
+    _break(*made.people[2:4])
+    carrier = ScriptedCarrier(window=2)
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert (len(carrier.handed), states()) == (2, {"accepted": 2, "parked": 4})
+
+
+def test_with_keys_that_open_nothing_nobody_is_mailed_and_nothing_is_begun() -> None:
+    made = factories.planned(3)
+    _break(*made.people)
+    carrier = ScriptedCarrier()
+    send.send_next(sender(carrier), clock=at())
+    assert (carrier.handed, states(), Attempt.objects.count()) == ([], {"parked": 3}, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
+    """A primary that was replaced by another one goes on answering for a while, and takes no write."""
+    factories.planned(2, carrier=Carrier(1, one_letter=True))
+
+    def demoted(_parcel: object) -> Accepted:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            else:
+                cursor.execute("PRAGMA query_only=ON")
+        return Accepted()
+
+    sent = send.send_next(sender(ScriptedCarrier(demoted, window=None)), clock=at())
+    assert sent is not None
+    assert (sent.accepted, states()) == (2, {"accepted": 2})
+
+
+class _Stopped:
+    """This machine's time, for a worker that is stopped for `seconds` when it looks at the database's for the `at`th time."""
+
+    def __init__(self, seconds: float, at: int) -> None:
+        self.seconds, self.at, self.looks, self.passed = seconds, at, 0, 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def clock(self) -> datetime:
+        self.looks += 1
+        if self.looks == self.at:
+            self.passed += self.seconds
+        return NOW
+
+
+@pytest.mark.parametrize(
+    ("window", "seconds", "at", "accepted"),
+    [(None, 91, 2, 0), (None, 89, 2, 4), (2, 451, 2, 0), (2, 449, 2, 4), (2, 451, 3, 2)],
+)
+def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
+    window: int | None, seconds: float, at: int, accepted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease may be over meanwhile, and somebody may have been told that nobody knows."""
+    factories.planned(4, carrier=Carrier(1, one_letter=window is None))
+    stopped = _Stopped(seconds, at)
+    monkeypatch.setattr(send, "time", stopped)
+    carrier = ScriptedCarrier(window=window)
+    send.send_next(sender(carrier), clock=stopped.clock)
+    assert len(carrier.handed) == accepted
+    planned = {"planned": 4 - accepted} if accepted < 4 else {}
+    assert states() == planned | ({"accepted": accepted} if accepted else {})
+
+
+@pytest.mark.parametrize("window", [None, 4])
+def test_what_a_carrier_says_nothing_of_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.planned(4, carrier=Carrier(1, one_letter=window is None))
+    carrier = ScriptedCarrier(window=window)
+    monkeypatch.setattr(carrier, "hand_over", lambda _parcels: {})
+    send.send_next(sender(carrier), clock=at())
+    assert states() == {"unknown": 4}
+
+
+def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
+    factories.planned(3)
+    held = barrier.claim(now=NOW, provider=1)
+    assert held is not None
+    window = barrier.begin(held, now=NOW, provider=1, window=3, vault=factories.VAULT)
+    assert window
+    answers = (Accepted(), Deferred("450 4.2.1"), Refused("550 5.1.1"))
+    outcomes = {one.delivery_id: answer for one, answer in zip(window, answers, strict=True)}
+    for _ in range(2):
+        sending_outcomes.settle_window(held, outcomes, now=NOW)
+    sending_outcomes.finish_windows(held, now=NOW)
+    assert states() == {"accepted": 1, "failed": 1, "planned": 1}
+    assert (Batch.objects.count(), Event.objects.count()) == (2, 1)
+
+
+@pytest.mark.parametrize(("asked", "minutes"), [(None, 1), (30.0, 1), (600.0, 10)])
+@pytest.mark.parametrize("window", [None, 2])
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_a_providers_own_wish_counts_where_it_is_longer(
+    asked: float | None, minutes: int, window: int | None, all_of_it: bool
+) -> None:
+    factories.planned(2, carrier=Carrier(1, one_letter=window is None))
+    first = Delivery.objects.order_by("id").first().id
+    wish = Deferred("429", retry_after=asked)
+    some = window is not None and not all_of_it
+    script = (lambda parcel: wish if parcel.delivery_id == first else Accepted()) if some else lambda _parcel: wish
+    send.send_next(sender(ScriptedCarrier(script, window=window)), clock=at())
+    assert Batch.objects.get(state="planned").not_before == NOW + timedelta(minutes=minutes)
+
+
+def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() -> None:
+    """What a mail server put off goes by SendGrid: the edge of the window that it was is no edge of the request."""
+    factories.planned(3, carrier=Carrier(1, one_letter=True))
+    send.send_next(sender(ScriptedCarrier(lambda _parcel: Deferred("connection refused"))), clock=at())
+    later = NOW + timedelta(minutes=5)
+    held = barrier.claim(now=later, provider=1)
+    assert held is not None
+    assert len(barrier.begin(held, now=later, provider=1, window=None, vault=factories.VAULT) or ()) == 3
+    expired_leases.recover(now=later + timedelta(hours=1))
+    assert states() == {"unknown": 3}
+
+
+@pytest.mark.parametrize("some", [True, False])
+def test_what_was_tried_for_two_days_waits_for_an_operator(some: bool) -> None:
+    factories.planned(2)
+    Batch.objects.update(attempts=MOST_TRIES - 1)
+    first = Delivery.objects.order_by("id").first().id
+    put_off = Deferred("450 4.2.1")
+    carrier = ScriptedCarrier(lambda parcel: put_off if not some or parcel.delivery_id == first else Accepted())
+    send.send_next(sender(carrier), clock=at())
+    assert states() == ({"accepted": 1, "parked": 1} if some else {"parked": 2})
+    assert Batch.objects.get(state="parked").reason == "gave up: 450 4.2.1"
+
+
+def test_a_window_of_a_batch_that_another_worker_took_over_is_not_written_and_no_other_opened() -> None:
+    factories.planned(4)
+    theirs = uuid4()
+
+    def taken_over(_parcel: Parcel) -> Accepted:
+        Batch.objects.update(token=theirs)
+        return Accepted()
+
+    carrier = ScriptedCarrier(taken_over, window=2)
+    assert send.send_next(sender(carrier), clock=at()) == send.Sent(Batch.objects.get().id)
+    batch = Batch.objects.get()
+    assert (batch.state, batch.token, batch.done_upto, len(carrier.handed)) == ("sending", theirs, None, 2)

@@ -1,0 +1,316 @@
+"""Mails as worded: what stands in them, in which order, and what must never."""
+
+import re
+import threading
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email import message_from_bytes
+from email.policy import default
+from urllib.parse import urlsplit
+
+import pytest
+from jinja2 import UndefinedError
+
+from newsletter.editions.rendering.renderer import Wording, notice_subject
+from newsletter.editions.rendering.text_format import cut, direction, host, on_date, web_link
+from newsletter.editions.rendering.values import Reason, Source, Span
+from newsletter.lib import message
+from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.second_copy import settled
+from tests.editions import stories
+from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, piece, source
+
+WORDING = Wording(TEMPLATES, FRAME)
+TOPIC = [Reason("Uyghur", False, ("Uighur", "Uyghurs"))]
+PLACE = re.compile(r"@@nl-(\w+)@@")
+NOTICES = ("confirm", "add", "manage")
+
+
+def block(*pieces, reasons=TOPIC, look=QUIET, spans=None):
+    return WORDING.block(pieces or [piece()], reasons, spans or {}, look)
+
+
+def seen(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r"<(style|title).*?</\1>", "", html, flags=re.S)).split())
+
+
+def hrefs(html: str) -> list[str]:
+    return re.findall(r'href="([^"]*)"', html)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cadence", "subject"),
+    [
+        ("alert", "immediate", "Your update"),
+        ("digest", "daily", "Your daily update"),
+        ("digest", "weekly", "Your weekly update"),
+    ],
+)
+def test_a_discreet_subject_and_preview_say_nothing_of_the_content(kind: str, cadence: str, subject: str) -> None:
+    letter = WORDING.letter(kind, QUIET, stories.blocks(WORDING, QUIET), cadence=cadence)
+    assert letter.subject == subject
+    preview = re.search(r'class="preview"[^>]*>(.*?)</div>', letter.html, re.S)
+    assert preview is not None
+    assert "6 articles from The Harbour Digest." in preview[1]
+    assert not re.search("Uyghur|Harbour Cameras|Huawei", preview[1])
+    assert len(preview[1]) > 300
+    assert len(letter.text.partition("1. ")[0]) > 140
+    assert re.search(rf"<title>{subject}</title>", letter.html)
+
+
+def test_headlines_in_the_subject_for_who_asked_for_them() -> None:
+    blocks = stories.blocks(WORDING, OPEN)
+    assert WORDING.letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
+    three = WORDING.letter("digest", OPEN, blocks[:3], cadence="daily").subject
+    assert three == f"{stories.ENGLISH.title} (and 2 more articles)"
+    long = block(piece(title="word " * 60), look=OPEN)
+    subject = WORDING.letter("alert", OPEN, [long, long], cadence="immediate").subject
+    assert len(subject) <= 120
+    assert subject.endswith("word… (and 1 more article)")
+
+
+def test_a_right_to_left_headline_does_not_turn_the_subject() -> None:
+    blocks = stories.blocks(WORDING, OPEN)[2:4]
+    subject = WORDING.letter("alert", OPEN, blocks, cadence="immediate").subject
+    assert subject == f"\u2068{stories.UYGHUR.title}\u2069 (and 1 more article)"
+
+
+def test_an_item_is_told_in_full_with_source_post_and_reason() -> None:
+    one = piece(
+        title="A title",
+        html="<p>First.</p><p>Last.</p>",
+        sources=(source("Voice of the Coast", date(2020, 11, 5), "https://www.voice.example/a?b=c&d=e"),),
+    )
+    made = block(one)
+    assert "A title First. Last. Read it on digest.example" in seen(made.html)
+    assert "Source: Voice of the Coast , November 5, 2020 ( voice.example )" in seen(made.html)
+    assert "Why you get this: topic Uyghur (“ Uighur ”, “ Uyghurs ”)" in seen(made.html)
+    assert hrefs(made.html) == [one.url, one.url, "https://www.voice.example/a?b=c&amp;d=e"]
+    assert made.text.strip().splitlines() == [
+        "* * *", "", "A title", "", "First.", "", "Last.", "", f"Post: {one.url}", "",
+        "Source: Voice of the Coast, November 5, 2020", "https://www.voice.example/a?b=c&d=e", "",
+        "Why: topic Uyghur (“Uighur”, “Uyghurs”)",
+    ]  # fmt: skip
+    assert made.title == "A title"
+
+
+def test_a_story_has_one_place_every_summary_and_each_source_once() -> None:
+    made = block(stories.TOLD_ONCE, stories.TOLD_AGAIN)
+    assert (made.html.count("<h2"), made.html.count("<h3")) == (1, 1)
+    assert made.html.count("https://quaytimes.example/ports") == made.text.count("https://quaytimes.example/ports") == 1
+    assert made.html.count("https://www.minutes.example/2026/11/07/council") == 1
+    assert made.html.count("Why you get this") == made.text.count("Why: ") == 1
+    for one in (stories.TOLD_ONCE, stories.TOLD_AGAIN):
+        assert one.text.split(".")[0] in seen(made.html)
+        assert f"Post: {one.url}" in made.text
+    assert made.title == stories.TOLD_ONCE.title
+
+
+def test_matched_words_are_marked_in_title_and_text() -> None:
+    one = piece(title="Cats and dogs", html="<p>A cat, <em>Cats</em> &amp; dogs.</p>")
+    made = block(one, spans={one.item_id: stories.spans(one, "Cats")})
+    assert re.findall(r"<mark[^>]*>(.*?)</mark>", made.html) == ["Cats", "Cats"]
+    assert "mark" not in made.text
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        ([Reason("维吾尔", True, ("维吾尔",))], "Why: your own word 维吾尔"),
+        ([Reason("huawei", True, ("Huawei",))], "Why: your own word huawei"),
+        ([Reason("a OR b", True, ("A", "b"))], "Why: your own word a OR b (“A”, “b”)"),
+        ([Reason("X", False, ()), Reason("Y", False, ("y",))], "Why: topic X; topic Y (“y”)"),
+        ([Reason("X", False, tuple("abcdefghij"))], "“g”, “h” and 2 more)"),
+        ([Reason("X", False, ("维吾尔",), {"维吾尔": "Uyghur"})], "Why: topic X (“维吾尔” for Uyghur)"),
+        ([Reason("Uyghur", False, ("维吾尔",), {"维吾尔": "uyghur"})], "Why: topic Uyghur (“维吾尔”)\n"),
+        (
+            [Reason("X", False, ("x",), {}, "https://a.example/o/t")],
+            "Why: topic X (“x”)\nNot about X? https://a.example/o/t\n",
+        ),
+    ],
+)
+def test_reasons_in_words(reasons: list[Reason], expected: str) -> None:
+    assert expected in block(reasons=reasons).text
+
+
+def test_missing_parts_leave_no_holes() -> None:
+    bare = piece(title=" ", html="<p>Only words.</p>", url="", sources=(Source("", None, ""),), lang="")
+    made = block(bare, reasons=[])
+    assert made.title == "Only words."
+    assert "Source" not in made.text + made.html
+    assert hrefs(made.html) == []
+    assert "None" not in made.text + made.html
+    assert " lang=" not in made.html
+    assert block(piece(title="", html="", text="")).title == "Without a title"
+    with pytest.raises(ValueError, match="at least one"):
+        WORDING.block([], TOPIC, {}, QUIET)
+
+
+@pytest.mark.parametrize("kind", ["alert", *NOTICES])
+def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
+    if kind == "alert":
+        mail_ = WORDING.letter("alert", QUIET, [block()], cadence="immediate")
+        wanted = ["ask", "unsubscribe", "reference"]
+    else:
+        mail_ = WORDING.notice(kind, QUIET)
+        wanted = ["link", "reference"]
+    for body in (settled(mail_.text, second=False), settled(mail_.html, second=True)):
+        assert list(dict.fromkeys(PLACE.findall(body))) == wanted
+        for words in (FRAME.organisation, FRAME.postal_address, FRAME.contact):
+            assert words in body
+        if kind == "alert":
+            above, line, below = body.partition("Forwarding? Stop here.")
+            assert line
+            assert "Forwarding" not in below
+            assert not PLACE.search(above)
+            assert "digest.example/2026" in above
+            assert "digest.example/2026" not in below
+        else:
+            assert "Forwarding" not in body
+            assert "Keep this mail to yourself" in body
+    assert set(PLACE.findall(settled(mail_.html, second=True))) <= set(message.PLACES)
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+def test_a_notice_says_who_asked_and_has_its_subject(kind: str) -> None:
+    notice = WORDING.notice(kind, QUIET)
+    assert notice.subject == notice_subject(kind)
+    assert notice == WORDING.notice(kind, OPEN)
+    assert FRAME.organisation in notice.text
+    if kind != "resumed":  # its link never ends
+        assert ("24 hours" if kind == "manage" else "seven days") in notice.text
+    assert WORDING.notice(kind, TEXT).html == ""
+
+
+def test_text_only_looks_get_text_only() -> None:
+    made = block(look=TEXT)
+    letter = WORDING.letter("digest", TEXT, [made], cadence="weekly")
+    assert (made.html, letter.html) == ("", "")
+    assert "A text." in letter.text
+
+
+def test_nothing_hostile_leaves_its_place() -> None:
+    """Titles, publishers, names and bodies may hold anything: markup, personal places, encoded words, bidi overrides."""
+    evil = "</td><script>x</script>@@nl-unsubscribe@@ =?utf-8?q?x=0D=0ABcc:a@b.example?=\r\nBcc: x\u202e"
+    one = piece(
+        title=evil,
+        html=f"<p>{evil} &#64;@nl-ask@@ @<img src=x>@nl-link@@</p><!-- blocks --><!-- preview -->",
+        url=f"https://digest.example/{evil}",
+        lang='"><script>',
+        sources=(Source(evil, None, "javascript:alert(1)"), Source(evil, None, "https://x.example/@@nl-link@@")),
+    )
+    made = block(one, reasons=[Reason(evil, True, (evil,)), Reason(evil, False, (evil,))], look=OPEN)
+    letter = WORDING.letter("alert", OPEN, [made, made, made], cadence="immediate")
+    for body in (made.html, made.text, made.title, letter.subject):
+        assert not PLACE.search(body)
+        assert not re.search(r"=\?utf-8\?", body)
+    assert not re.search(r"<script|javascript:|<!-- (blocks|preview)|<img", letter.html)
+    assert not re.search(r"[\r\n\u202e]", letter.subject)
+    assert sorted(PLACE.findall(settled(letter.html, second=True))) == ["ask", "reference", "unsubscribe"]
+
+
+def test_every_link_leads_where_the_article_is_or_to_a_place() -> None:
+    letter = WORDING.letter("alert", QUIET, stories.blocks(WORDING, QUIET), cadence="immediate")
+    known = {"digest.example", "example.net", "sub.domain.example", "quaytimes.example", "www.minutes.example"}
+    for href in hrefs(letter.html):
+        if href.startswith(("@@nl-", "mailto:editor@")) or href == stories.OBJECTION:
+            continue
+        name = urlsplit(href).hostname or ""
+        assert name in known or name.endswith("coastalwire.example"), href
+    assert not re.search(r"<(img|link|script|iframe)|url\(|@import|src=", letter.html)
+    assert "{{" not in letter.html + letter.text
+    assert "{%" not in letter.html + letter.text
+
+
+def test_direction_and_language_are_said_for_each_item() -> None:
+    made = block(stories.UYGHUR)
+    opened = [tag for tag in re.findall(r"<[^>]*>", made.html) if 'lang="ug"' in tag and 'dir="rtl"' in tag]
+    assert [tag.split()[0] for tag in opened] == ["<h2", "<div"]
+    # written in Latin letters, whatever the feed says of the language
+    assert 'dir="ltr"' in block(piece(title="Uyghur Ereb Yëziqi", html="<p>Latin</p>", lang="ug")).html
+    assert direction("12", "ar") == "rtl"
+    assert direction("", "en-US") == "ltr"
+    assert "brief han" in block(stories.CHINESE).html
+
+
+def test_small_words() -> None:
+    assert on_date(date(2020, 11, 5), "de") == "5. November 2020"
+    assert on_date(date(2020, 11, 5), "zh-Hans") == "2020年11月5日"
+    assert on_date(date(2020, 11, 5), "no such locale") == "November 5, 2020"
+    assert host("https://good.example@www.evil.example:8443/") == "evil.example"
+    assert [web_link(url) for url in ("ftp://a.example", "https://", "https://a b", "//a", "http://[")] == [""] * 5
+    assert cut("one two three", 9) == "one two…"
+    assert cut("onetwothree", 5) == "onet…"
+
+
+def test_the_revision_changes_with_template_style_and_frame(tmp_path) -> None:
+    for path in TEMPLATES.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert Wording(tmp_path, FRAME).revision == WORDING.revision
+    assert Wording(tmp_path, replace(FRAME, postal_address="Elsewhere")).revision != WORDING.revision
+    (tmp_path / "screen.css").write_text("/* other */")
+    assert Wording(tmp_path, FRAME).revision != WORDING.revision
+
+
+def test_an_unknown_name_in_a_template_is_an_error(tmp_path) -> None:
+    for path in TEMPLATES.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "block.txt.j2").write_text("{{ nobody.knows }}")
+    with pytest.raises(UndefinedError):
+        Wording(tmp_path, FRAME).block([piece()], TOPIC, {}, QUIET)
+
+
+def test_an_organisation_is_escaped_and_an_address_may_be_missing() -> None:
+    wording = Wording(TEMPLATES, replace(FRAME, organisation="Salt & <Pepper>", postal_address=""))
+    letter = wording.letter("alert", QUIET, [block()], cadence="immediate")
+    assert "Salt &amp; &lt;Pepper&gt;" in letter.html
+    assert "Salt & <Pepper>\nQuestions?" in letter.text
+
+
+def test_threads_may_share_one_wording() -> None:
+    answers: list[str] = []
+    threads = [threading.Thread(target=lambda: answers.append(block().html)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [block().html] * 4
+
+
+def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
+    words = WORDING.letter("alert", OPEN, stories.blocks(WORDING, OPEN), cadence="immediate")
+    letter = Letter(1, "alert", words.subject, words.text, words.html)
+    personal = {name: f"https://news.example/{name}/token" for name in message.PLACES}
+    parcel = Parcel(
+        1, Address("reader@example.org"), letter, personal, "a@example.org", "a", "https://news.example/one"
+    )
+    sender = message.Sender(FRAME.sender, "digest@example.org", FRAME.organisation, FRAME.contact, FRAME.base_url)
+    raw = message.prepare(letter, sender).message(parcel, datetime(2026, 11, 24, tzinfo=UTC))
+    read = message_from_bytes(raw, policy=default)
+    assert read["Subject"] == words.subject
+    for kind, words_of_kind in (("plain", words.text), ("html", words.html)):
+        body = read.get_body((kind,))
+        assert body is not None
+        for name, value in personal.items():
+            words_of_kind = words_of_kind.replace(f"@@nl-{name}@@", value)
+        assert body.get_content().split() == words_of_kind.split()
+
+
+@pytest.mark.parametrize("text", ["Harbour!", "Harbour!\n"])
+def test_a_post_that_is_all_title_says_it_once(text: str) -> None:
+    whole = replace(piece(), title="Harbour!", text=text, html=f"<p>{text}</p>")
+    block = WORDING.block([whole], [], {whole.item_id: [Span("text", 0, 7)]}, OPEN)
+    assert block.text.count("Harbour!") == 1
+    assert seen(block.html).count("Harbour") == 1
+
+
+def test_a_first_sentence_that_stands_in_for_a_title_is_not_all_of_a_longer_post() -> None:
+    longer = replace(piece(), title="Harbour!", text="Harbour! It froze.", html="<p>Harbour! It froze.</p>")
+    block = WORDING.block([longer], [], {}, OPEN)
+    assert "Harbour! It froze." in block.text and "It froze." in block.html
+
+
+def test_the_foot_claims_no_more_than_is_known() -> None:
+    letter = WORDING.letter("alert", OPEN, stories.blocks(WORDING, OPEN), cadence="immediate")
+    assert "confirmed" not in letter.text + letter.html
+    assert "this address is subscribed to The Harbour Digest." in letter.text

@@ -1,0 +1,118 @@
+"""Narrowed feeds: what is let through, and that widening one mails nobody what had passed."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from newsletter.feeds import poll
+from newsletter.feeds.catalogue import manage
+from newsletter.feeds.fetching.http_client import Fetcher
+from newsletter.feeds.parsing.model import ParsedEntry
+from newsletter.feeds.storage.entry_filter import in_words, lets_through, tidied
+from newsletter.models import Entry, Item
+from tests import factories
+from tests.journey import road
+
+NOW = factories.NOW
+
+
+def entry(author: str = "", categories: tuple[str, ...] = (), lang: str = "") -> ParsedEntry:
+    return ParsedEntry("g", "https://digest.example/1", "t", "", "", author, categories, None, lang)
+
+
+@pytest.mark.parametrize(
+    ("only", "what", "through"),
+    [
+        ({}, entry(), True),
+        ({"authors": []}, entry("Ana"), True),
+        ({"authors": ["lld"]}, entry("LLD"), True),
+        ({"authors": ["LLD"]}, entry("Ana and LLD"), True),
+        ({"authors": ["LLD"]}, entry("Ana, LLD"), True),
+        ({"authors": ["Ana and Sons"]}, entry("Ana and Sons"), True),
+        ({"authors": ["LLD"]}, entry("LLDX"), False),
+        ({"authors": ["LLD"]}, entry(), False),
+        ({"categories": ["World", "Law"]}, entry(categories=("law",)), True),
+        ({"categories": ["World"]}, entry(categories=("Worldly",)), False),
+        ({"languages": ["zh"]}, entry(lang="zh-TW"), True),
+        ({"languages": ["zh-TW"]}, entry(lang="zh"), False),
+        ({"languages": ["en"]}, entry(lang=""), False),
+        ({"authors": ["LLD"], "languages": ["en"]}, entry("LLD", lang="en-US"), True),
+        ({"authors": ["LLD"], "languages": ["en"]}, entry("LLD", lang="ru"), False),
+        ({"authors": ["王小明"]}, entry("王小明、李四"), True),
+    ],
+)
+def test_each_list_must_be_met_by_one_of_its_names(
+    only: dict[str, list[str]], what: ParsedEntry, through: bool
+) -> None:
+    assert lets_through(only, what) is through
+
+
+def test_a_choice_is_stored_tidily_and_told_in_words() -> None:
+    only = tidied({"authors": ["  LLD ", "LLD", ""], "categories": []})
+    assert only == {"authors": ["LLD"]}
+    assert in_words(only) == "authors: LLD"
+    assert in_words({}) == ""
+
+
+def by(author: str, number: int) -> str:
+    return (
+        f"<item><title>Text {number}</title><guid isPermaLink='false'>g{number}</guid><dc:creator>{author}</dc:creator>"
+        f"<link>https://digest.example/{number}</link><description>Words of number {number}.</description></item>"
+    )
+
+
+def feed(*items: str) -> str:
+    return (
+        "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><title>Two hands</title>"
+        f"<link>https://digest.example</link>{''.join(items)}</channel></rss>"
+    )
+
+
+@pytest.mark.django_db
+def test_a_narrowed_feed_and_its_widening(httpserver: HTTPServer) -> None:
+    site = urlsplit(httpserver.url_for("/"))
+    fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
+    url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
+    checked = manage.check(url, only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
+    assert isinstance(checked, manage.Checked)
+    assert (checked.total, checked.through) == (2, 1)
+    assert [one.through for one in checked.entries] == [True, False]
+    added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
+    assert isinstance(added, manage.Added)
+
+    def read(hours: int) -> poll.Refreshed:
+        manage.mark_due(added.feed_id, now=NOW + timedelta(hours=hours))
+        return poll.refresh(added.feed_id, now=NOW + timedelta(hours=hours), fetcher=fetcher)
+
+    assert read(0).new == 1
+    assert list(Entry.objects.order_by("guid").values_list("guid", "left_out")) == [("g1", False), ("g2", True)]
+    # somebody corrects who wrote it: now it is news
+    road.serve(httpserver, feed(by("LLD", 1), by("Ana, LLD", 2), by("Ana", 3)))
+    assert read(1).new == 1
+    assert Item.objects.get(entry__guid="g2").announced
+    # the operator widens the feed: what had passed is known, and nobody's mail
+    manage.edit(added.feed_id, only={}, now=NOW)
+    road.serve(httpserver, feed(by("LLD", 1), by("Ana, LLD", 2), by("Ana", 3), by("Ana", 4)))
+    assert read(2).new == 2
+    assert not Item.objects.get(entry__guid="g3").announced
+    assert Item.objects.get(entry__guid="g4").announced
+    # narrowed again, what was kept stays
+    manage.edit(added.feed_id, only={"authors": ["LLD"]}, now=NOW)
+    assert read(3).new == 0
+    assert Item.objects.count() == 4
+    assert Entry.objects.get(guid="g4").left_out
+
+
+@pytest.mark.django_db
+def test_widened_and_cut_in_another_way_at_once_it_still_mails_nothing_old(httpserver: HTTPServer) -> None:
+    site = urlsplit(httpserver.url_for("/"))
+    fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
+    url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
+    added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
+    assert isinstance(added, manage.Added)
+    poll.refresh(added.feed_id, now=NOW, fetcher=fetcher)
+    manage.edit(added.feed_id, only={}, cut="never", now=NOW)
+    assert poll.refresh(added.feed_id, now=NOW, fetcher=fetcher).new == 1
+    assert not Item.objects.get(entry__guid="g2").announced

@@ -1,0 +1,99 @@
+"""The inverted index says of every item what the naive matcher says, or that it does not know."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.inverted_index import Block, Indexed, indexed
+from newsletter.matching.engine.query_index import Index
+from newsletter.matching.query import language as queries
+from newsletter.matching.query.compiled import Kind, compiled
+from newsletter.matching.query.language import QueryError
+from newsletter.matching.query.nodes import terms
+from tests.matching.naive import Naive
+from tests.matching.test_truth import ALIASES, PIECES, QUERY, TEXT, WORDS, parsed
+
+ITEMS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4)
+LANGUAGES = st.sampled_from(["", "en", "fr", "de", "ru", "ar", "zh", "hi", "tr"])
+#: Everything that a reader's own keyword may be made of.
+TYPED = st.sampled_from([*WORDS, *(piece for piece in PIECES if piece.strip()), "UNs", "ABS", "THE"])
+KEYWORD = st.lists(
+    st.tuples(
+        st.sampled_from(["", "", "-"]),
+        TYPED
+        | st.lists(TYPED, min_size=1, max_size=4).map(
+            lambda some: '"' + " ".join(some).replace('"', "").replace("\\", "") + '"'
+        ),
+    ).map("".join),
+    min_size=1,
+    max_size=4,
+).map(" ".join)
+
+
+def truly(items: list[Readable], tree: queries.Query) -> set[int]:
+    return {slot for slot, item in enumerate(items) if Naive(item, ALIASES).holds(tree)}
+
+
+@given(st.lists(QUERY, min_size=1, max_size=4), ITEMS, st.lists(TEXT, max_size=2))
+def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
+    asked: list[str], texts: list[tuple[str, str]], sources: list[str]
+) -> None:
+    items = [Readable(title, text, "", tuple(sources), ("a UN",), (), "b café", 5) for title, text in texts]
+    block = Block().updated(dict(enumerate(map(indexed, items))))
+    for tree in parsed(asked).values():
+        found = block.decide(compiled(tree, ALIASES), block.slots)
+        assert found.sure <= truly(items, tree) <= found.possible
+
+
+@example(["US -us", '"U.N."', "-un a"], [("US us", "U.N."), ("UNs a", "")])
+@example(["维吾尔", '"a b a"'], [("維吾 吾爾", "a b b a"), ("", "a\n\nb a")])
+@given(st.lists(KEYWORD, min_size=1, max_size=4), ITEMS)
+def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
+    asked: list[str], texts: list[tuple[str, str]]
+) -> None:
+    items = [Readable(title, text) for title, text in texts]
+    block = Block().updated(dict(enumerate(map(indexed, items))))
+    for keyword in asked:
+        try:
+            tree = queries.parse(queries.keyword(keyword))
+        except QueryError:
+            continue
+        plan = compiled(tree)
+        found = block.decide(plan, block.slots)
+        truth = {slot for slot, item in enumerate(items) if Naive(item).holds(tree)}
+        assert found.sure <= truth <= found.possible
+        # inflected names and signs are left to the matcher
+        if not any(way.kind is Kind.NAME or way.signs for sought in terms(plan) for way in sought.ways):
+            assert found.sure == found.possible
+
+
+@given(
+    st.lists(KEYWORD | QUERY, min_size=1, max_size=4),
+    st.lists(st.tuples(TEXT, TEXT, LANGUAGES), min_size=1, max_size=4),
+)
+def test_items_in_several_languages_share_a_block(asked: list[str], texts: list[tuple[str, str, str]]) -> None:
+    items = [Readable(*one) for one in texts]
+    block = Block().updated(dict(enumerate(map(indexed, items))))
+    for tree in parsed(asked).values():
+        plan = compiled(tree)
+        matched = {slot for slot, item in enumerate(items) if Index({0: plan}).topics(item)}
+        found = block.decide(plan, block.slots)
+        assert found.sure <= matched <= found.possible
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 5), TEXT.map(lambda text: indexed(Readable("", text))) | st.none()), max_size=4
+    )
+)
+def test_a_block_that_was_changed_is_the_block_made_anew(changes: list[dict[int, Indexed | None]]) -> None:
+    block, now = Block(), {}
+    for change in changes:
+        items = {slot: item for slot, item in change.items() if item is not None}
+        gone = change.keys() - items.keys()
+        block, now = block.updated(items, gone), {**{slot: now[slot] for slot in now.keys() - gone}, **items}
+    again = Block().updated(now)
+    assert (block.slots, block.size) == (again.slots, again.size)
+    for tree in parsed([*WORDS, '"a b"', "US -ab"]).values():
+        plan = compiled(tree)
+        assert block.decide(plan, block.slots) == again.decide(plan, again.slots)

@@ -1,0 +1,101 @@
+"""Topics that doctor tells of: those that can never match, are silent, too loud or out of date."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.matching.query.contradictions import contradiction
+from newsletter.matching.query.language import parse
+from newsletter.matching.topics import checks, topics
+from newsletter.models import IndexState, Topic, TopicRevision
+from tests import factories
+
+NOW = factories.NOW
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("cable -cable", "-cable"),
+        ('"submarine cable" -cable', "-cable"),
+        ('"submarine cable" -"submarine cable"', "excluded"),
+        ("(cable ship) -(cable OR fish)", "-cable"),
+        ('="Radio Free" -free', "-free"),
+        ('"submarine cable" -subm*', "-subm*"),
+        ("title:cable -title:cable", "-title:cable"),
+        ("title:cable -cable", "-cable"),
+        ("cable lang:zh lang:ru", "no item is both"),
+        ("(cable -cable) OR (ship -ship)", "excluded"),
+    ],
+)
+def test_what_can_never_be_met(query: str, said: str) -> None:
+    assert said in (contradiction(parse(query)) or "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cable",
+        "cable -ship",
+        "cable -cabling",
+        'cable -"submarine cable"',
+        "cable -title:cable",
+        "(cable OR ship) -cable",
+        "cable lang:zh lang:zh-TW",
+        "title:cable -author:cable",
+        "NOT (cable ship) wire",
+        " ".join(f"(a{n} OR b{n} OR c{n})" for n in range(6)),
+    ],
+)
+def test_what_can_be_met_is_not_called_impossible(query: str) -> None:
+    assert contradiction(parse(query)) is None
+
+
+def add(name: str, query: str = "cable", **values: object) -> Topic:
+    IndexState.objects.get_or_create(id=1)
+    made = topics.add(name, query, now=NOW - timedelta(days=60), made_by="test", packs=())
+    Topic.objects.filter(id=made.topic_id).update(**values)
+    return Topic.objects.get(id=made.topic_id)
+
+
+def told() -> dict[str, str]:
+    return {one.name: one.told for one in checks.ailing(now=NOW)}
+
+
+@pytest.mark.django_db
+def test_silent_loud_broken_and_well() -> None:
+    add("Silent")
+    add("Young", created_at=NOW)
+    add("Never", "cable -cable")
+    broken = add("Broken")
+    TopicRevision.objects.filter(topic=broken).update(query="((")
+    loud, well = add("Loud"), add("Well")
+    for number in range(7 * checks.MUCH + 1):
+        item = factories.item(seen=NOW - timedelta(hours=number % 100))
+        factories.match(item, loud)
+    factories.match(item, well)
+    found = told()
+    assert set(found) == {"Silent", "Never", "Broken", "Loud"}
+    assert "60 days" in found["Silent"]
+    assert "excluded" in found["Never"]
+    assert "column" in found["Broken"]
+    assert "30 items a day" in found["Loud"]
+    assert {one.name for one in checks.ailing(now=NOW) if one.broken} == {"Never", "Broken"}
+
+
+@pytest.mark.django_db
+def test_no_topic_is_called_silent_where_nothing_came(settings, tmp_path) -> None:
+    add("Silent")
+    assert told() == {}
+
+
+@pytest.mark.django_db
+def test_newer_spellings_are_told(settings, tmp_path) -> None:
+    pack = "version: {}\ntitle: T\ngroups:\n  - {{id: lake, name: Lake, spellings: [Lake, Mere], from: A book}}\n"
+    settings.PACKS_DIR = tmp_path
+    (tmp_path / "waters.yaml").write_text(pack.format(1))
+    IndexState.objects.get_or_create(id=1)
+    topics.add("Lakes", "Lake", now=NOW, made_by="test")
+    assert told() == {}
+    (tmp_path / "waters.yaml").write_text(pack.format(2))
+    assert "waters 2" in told()["Lakes"]

@@ -1,0 +1,329 @@
+"""Topics that change: drafts, previews, revisions that stored items meet, holds; nobody is mailed old items because of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from newsletter.matching import match, rematch
+from newsletter.matching.live_index import current
+from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.topics import hold, preview, revisions, topics
+from newsletter.matching.topics.lookup import Refused
+from newsletter.matching.topics.revisions import Change, Draft, Made
+from newsletter.models import AliasPack, Entry, IndexState, Item, Match, Topic, TopicRevision
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = factories.NOW
+LATER = NOW + rematch.SETTLED
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    IndexState.objects.get_or_create(id=1)
+
+
+def add(name: str, query: str, **other: object) -> int:
+    made = topics.add(name, query, now=NOW, made_by="test", **other)
+    assert isinstance(made, Made)
+    return made.topic_id
+
+
+def draft(query: str) -> Draft:
+    made = revisions.first(query, packs=())
+    assert isinstance(made, Draft)
+    return made
+
+
+def change(name: str, now=NOW, **values: object) -> Made:
+    made = revisions.changed(name, Change(**values))
+    assert isinstance(made, Draft), made
+    saved = revisions.save(name, made, now=now, made_by="test")
+    assert isinstance(saved, Made)
+    return saved
+
+
+def run(now=NOW) -> None:
+    match.match_fresh(now=now, vault=factories.VAULT)
+
+
+def settle(now=NOW) -> None:
+    while rematch.rematch(clock=lambda: now):
+        pass
+
+
+def fresh(title: str, **values: object) -> Item:
+    item = factories.item(title, "Text.", seen=values.pop("seen", NOW))
+    Item.objects.filter(id=item.id).update(matched_at=None, **values)
+    return item
+
+
+def states() -> dict[int, tuple[bool, bool]]:
+    """Item → (owed, withdrawn)."""
+    return {row.item_id: (row.owed_at is not None, row.withdrawn_at is not None) for row in Match.objects.all()}
+
+
+def test_a_new_topic_meets_stored_items_and_owes_none_of_them() -> None:
+    old = factories.item("Huawei then", seen=NOW - timedelta(days=3))
+    ancient = factories.item("Huawei long ago", seen=NOW - timedelta(days=91))
+    topic_id = add("Huawei", "Huawei")
+    settle()
+    assert states() == {old.id: (False, False)}
+    row = Match.objects.get()
+    assert (row.topic_id, row.item_version, row.receipt[0]["term"]) == (topic_id, 1, "Huawei")
+    assert ancient.id not in states()
+    settle(LATER)
+    assert TopicRevision.objects.get().rematch == "done"
+
+
+def test_a_wider_topic_mails_no_old_items_and_a_narrower_one_withdraws_what_was_not_given() -> None:
+    add("Cable", "cable")
+    cable, ship = fresh("A cable"), fresh("A ship")
+    run()
+    assert states() == {cable.id: (True, False)}
+    change("Cable", query="ship")
+    settle()
+    assert states() == {cable.id: (True, True), ship.id: (False, False)}
+    new = fresh("Another ship", seen=NOW + timedelta(minutes=1))
+    run(NOW + timedelta(minutes=1))
+    assert states()[new.id] == (True, False)
+    assert {row.revision_id for row in Match.objects.filter(withdrawn_at=None)} == {
+        Topic.objects.values_list("revision_id", flat=True).get()
+    }
+
+
+def test_a_mistake_taken_back_owes_again_and_another_change_does_not() -> None:
+    add("Cable", "cable")
+    item = fresh("A cable")
+    run()
+    change("Cable", query="ship")
+    settle()
+    undone = revisions.as_before("Cable", 1)
+    assert isinstance(undone, Draft)
+    assert undone.note == "as revision 1"
+    assert revisions.save("Cable", undone, now=NOW, made_by="test") == Made(Topic.objects.get().id, 3)
+    settle()
+    assert states() == {item.id: (True, False)}
+    change("Cable", query="ship")
+    settle()
+    change("Cable", query="cable OR rope")
+    settle()
+    assert states() == {item.id: (False, False)}
+
+
+def test_a_change_taken_back_after_days_owes_nothing() -> None:
+    add("Cable", "cable")
+    item = fresh("A cable")
+    run()
+    change("Cable", query="ship")
+    settle()
+    change("Cable", query="cable", now=NOW + timedelta(days=2))
+    settle(NOW + timedelta(days=2))
+    assert states() == {item.id: (False, False)}
+
+
+def test_a_rematch_goes_on_after_a_crash_and_changes_nothing_the_second_time(monkeypatch) -> None:
+    monkeypatch.setattr(rematch, "CHUNK", 2)
+    items = [factories.item(f"Huawei {number}") for number in range(5)]
+    add("Huawei", "Huawei")
+    assert rematch.rematch(clock=lambda: NOW, chunks=1)
+    assert set(states()) == {items[0].id, items[1].id}
+    write = rematch._write
+
+    def crash(*_args: object) -> rematch.Rematched:
+        write(*_args)
+        raise RuntimeError("a crash for this test")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rematch, "_write", crash)
+        with pytest.raises(RuntimeError):
+            rematch.rematch(clock=lambda: NOW, chunks=1)
+    assert set(states()) == {items[0].id, items[1].id}
+    settle()
+    assert set(states()) == {item.id for item in items}
+    TopicRevision.objects.update(rematch="todo", rematch_upto=0)
+    before = list(Match.objects.order_by("id").values())
+    settle()
+    assert list(Match.objects.order_by("id").values()) == before
+
+
+def test_two_workers_do_a_chunk_once(monkeypatch) -> None:
+    item = factories.item("Huawei")
+    add("Huawei", "Huawei")
+    revision = TopicRevision.objects.get()
+    rematch._chunk(revision, NOW)
+    rematch._chunk(revision, NOW)
+    assert states() == {item.id: (False, False)}
+
+
+def test_what_a_worker_matched_with_an_index_of_before_is_met_once_more() -> None:
+    add("Cable", "cable")
+    stale = current.index_for(factories.VAULT)
+    change("Cable", query="ship")
+    settle()
+    ship, cable = (fresh(title, seen=NOW + timedelta(seconds=1)) for title in ("A ship", "A cable"))
+    for item in (ship, cable):
+        item.refresh_from_db()
+        assert match._match(next(stored(wordings().filter(item=item))), stale, NOW) == (item == cable)
+    settle(LATER - timedelta(seconds=1))
+    assert states() == {cable.id: (True, False)}
+    settle(LATER)
+    assert states() == {cable.id: (True, True), ship.id: (True, False)}
+
+
+def test_an_unreadable_revision_does_not_stop_the_others() -> None:
+    item = factories.item("Huawei")
+    add("Broken", "x")
+    TopicRevision.objects.update(query="((")
+    good = add("Good", "Huawei")
+    settle()
+    assert [(row.item_id, row.topic_id) for row in Match.objects.all()] == [(item.id, good)]
+
+
+def test_a_draft_that_changes_nothing_or_cannot_be_is_refused() -> None:
+    add("Cable", "cable")
+    for made in (
+        revisions.changed("Cable", Change(" cable ")),
+        revisions.changed("Cable", Change("(")),
+        revisions.changed("Cable", Change(packs=("nonsense",))),
+        revisions.changed("Cable", Change(off=("nonsense",))),
+        revisions.changed("Nothing", Change("x")),
+        revisions.as_before("Cable", 9),
+        revisions.as_before("Cable", 1),
+    ):
+        assert isinstance(made, Refused), made
+        assert made.reason
+    assert "Uigur" in revisions.changed("Cable", Change(off=("Uigurr",))).reason
+
+
+def test_a_draft_of_another_revision_is_not_saved_over_it() -> None:
+    add("Cable", "cable")
+    one, two = (revisions.changed("Cable", Change(query)) for query in ("ship", "harbour"))
+    assert isinstance(revisions.save("Cable", one, now=NOW, made_by="a"), Made)
+    refused = revisions.save("Cable", two, now=NOW, made_by="b")
+    assert isinstance(refused, Refused)
+    assert "look again" in refused.reason
+
+
+def test_packs_are_kept_as_they_were_and_spellings_can_be_switched_off(settings, tmp_path) -> None:
+    pack = "version: {}\ntitle: T\ngroups:\n  - {{id: lake, name: Lake, spellings: [Lake, {}], from: A book}}\n"
+    settings.PACKS_DIR = tmp_path
+    (tmp_path / "waters.yaml").write_text(pack.format(1, "Mere"))
+    add("Lakes", "Lake")
+    revision = TopicRevision.objects.get()
+    assert revision.packs == {"waters": 1}
+    (tmp_path / "waters.yaml").write_text(pack.format(1, "Pond"))
+    refused = revisions.changed("Lakes", Change("Lake OR river"))
+    assert isinstance(refused, Refused)
+    assert "raise the version" in refused.reason
+    (tmp_path / "waters.yaml").write_text(pack.format(2, "Pond"))
+    assert revisions.draft_of(revision).groups[0].spellings == ("Lake", "Mere")
+    change("Lakes", off=("pond",))
+    live = TopicRevision.objects.get(n=2)
+    assert (live.packs, live.without) == ({"waters": 2}, ["pond"])
+    assert revisions.draft_of(live).groups[0].spellings == ("Lake",)
+    assert sorted(AliasPack.objects.values_list("version", flat=True)) == [1, 2]
+    change("Lakes", on=("POND",))
+    assert TopicRevision.objects.get(n=3).without == []
+    change("Lakes", off=("pond",))
+    change("Lakes", packs=())
+    assert TopicRevision.objects.get(n=5).without == []
+
+
+def test_a_preview_counts_what_is_gained_and_lost() -> None:
+    for days in (1, 2, 9, 95):
+        factories.item(f"Cable {days}", "Text.", seen=NOW - timedelta(days=days))
+    factories.item("Ship", "Text.", seen=NOW - timedelta(days=4))
+    seen = preview.preview(draft('ship OR "cable 1"'), draft("cable"), now=NOW)
+    assert (seen.items, seen.gained, seen.lost) == (4, 1, 2)
+    assert (seen.before.items, seen.after.items, seen.after.busiest_day) == (3, 2, 1)
+    assert seen.after.per_day == round(2 / 9, 1)
+    assert [one.title for one in seen.samples_gained] == ["Ship"]
+    assert [one.title for one in seen.samples_lost] == ["Cable 2", "Cable 9"]
+    assert seen.samples_gained[0].words == ("“Ship”",)
+    assert [(week.before, week.after) for week in seen.weeks] == [(1, 0), (1, 1), (1, 1)]
+    assert Match.objects.count() == AliasPack.objects.count() == 0
+
+
+def test_an_archive_is_previewed_and_has_no_rate() -> None:
+    old = factories.item("A cable of long ago", "Text.")
+    Entry.objects.filter(id=old.entry_id).update(published_at=NOW - timedelta(days=2000))
+    factories.item("A cable", "Text.", seen=NOW - timedelta(days=4))
+    seen = preview.preview(draft("cable"), now=NOW)
+    assert (seen.items, seen.gained, seen.after) == (2, 2, preview.Rate(2, 1.8, 0.2, 1))
+    assert len(seen.weeks) == 1
+
+
+def test_a_preview_tells_no_small_number_of_people() -> None:
+    topic = Topic.objects.get(id=add("Cable", "cable"))
+    for _ in range(9):
+        factories.follow(factories.subscriber(), topic)
+    assert preview.of_topic("Cable", None, now=NOW).followers is None
+    factories.follow(factories.subscriber(), topic)
+    assert preview.of_topic("Cable", draft("ship"), now=NOW).followers == 10
+
+
+def test_a_held_topic_collects_and_owes_nothing() -> None:
+    topic_id = add("Cable", "cable")
+    before = fresh("A cable before")
+    run()
+    assert hold.hold("Cable", now=NOW) == hold.Held(topic_id, 1)
+    assert isinstance(hold.hold("Cable", now=NOW), Refused)
+    during = fresh("A cable during")
+    run(NOW + timedelta(hours=1))
+    assert states() == {before.id: (False, False), during.id: (False, False)}
+    assert topics.find("Cable").state == "held"
+    assert hold.release("Cable", mail=False, now=NOW + timedelta(hours=2)) == hold.Released(topic_id, 1, 1)
+    assert states() == {before.id: (True, False), during.id: (False, False)}
+    assert isinstance(hold.release("Cable", mail=False, now=NOW), Refused)
+    after = fresh("A cable after")
+    run(NOW + timedelta(hours=3))
+    assert states()[after.id] == (True, False)
+
+
+def test_a_release_mails_what_was_collected_if_told_so_and_only_what_is_young() -> None:
+    add("Cable", "cable")
+    hold.hold("Cable", now=NOW)
+    young, old = fresh("A cable", seen=NOW), fresh("Another cable", seen=NOW - timedelta(days=9))
+    run(NOW + timedelta(minutes=1))
+    released = hold.release("Cable", mail=True, now=NOW + timedelta(days=2))
+    assert (released.owed, released.dropped) == (1, 1)
+    assert states() == {young.id: (True, False), old.id: (False, False)}
+    assert Match.objects.get(item=young).owed_at == NOW + timedelta(minutes=1)
+    assert not Match.objects.filter(held_at__isnull=False).exists()
+
+
+def test_what_a_worker_owed_while_the_hold_began_is_put_aside() -> None:
+    topic = Topic.objects.get(id=add("Cable", "cable"))
+    hold.hold("Cable", now=NOW)
+    factories.match(factories.item(), topic, owed_at=NOW)
+    settle()
+    assert list(states().values()) == [(False, False)]
+    assert Match.objects.get().held_at == NOW
+
+
+def test_what_a_worker_held_while_the_hold_ended_is_owed() -> None:
+    topic = Topic.objects.get(id=add("Cable", "cable"))
+    made = factories.match(factories.item(), topic, owed_at=None)
+    Match.objects.filter(id=made.id).update(held_at=NOW)
+    settle()
+    assert list(states().values()) == [(True, False)]
+
+
+def test_an_edited_item_of_a_held_topic_is_not_owed() -> None:
+    add("Cable", "cable")
+    item = fresh("A cable")
+    run()
+    hold.hold("Cable", now=NOW)
+    Match.objects.update(withdrawn_at=NOW, owed_at=NOW, held_at=None)
+    Item.objects.filter(id=item.id).update(matched_at=None)
+    run()
+    assert states() == {item.id: (False, False)}
+
+
+def test_a_match_is_owed_or_held_and_never_both() -> None:
+    topic = factories.topic()
+    made = factories.match(factories.item(), topic)
+    with pytest.raises(IntegrityError):
+        Match.objects.filter(id=made.id).update(held_at=NOW)

@@ -1,0 +1,38 @@
+"""Outside production: nobody but the allowed is ever mailed."""
+
+from urllib.parse import urlsplit
+
+from newsletter.lib.provider_interface import Accepted, Refused
+from newsletter.providers.allowlist import Allowlist
+from newsletter.providers.sendgrid.provider import SendGrid
+from newsletter.providers.smtp.provider import Smtp
+from tests.fakes.sendgrid import FakeSendGrid
+from tests.fakes.smtp import SmtpCatcher
+from tests.providers.pieces import SENDER, parcel
+
+NO = "not on NEWSLETTER_RECIPIENT_ALLOW"
+
+
+def test_per_recipient_carrier_mails_only_the_allowed() -> None:
+    with SmtpCatcher() as catcher:
+        carrier = Allowlist(Smtp(urlsplit(catcher.url), SENDER), ["Reader2@Example.org"])
+        outcomes = carrier.hand_over([parcel(1), parcel(2), parcel(3)])
+        assert (outcomes[1], outcomes[3]) == (Refused(NO), Refused(NO))
+        assert isinstance(outcomes[2], Accepted)
+        assert list(outcomes) == [1, 2, 3]
+        assert [mail.recipient for mail in catcher.messages] == ["reader2@example.org"]
+        assert (carrier.name, carrier.number, carrier.window, carrier.one_letter) == ("smtp", 2, 50, False)
+        carrier.close()
+        assert catcher.commands[-1] == "QUIT"
+
+
+def test_whole_batch_carrier_still_has_one_outcome() -> None:
+    with FakeSendGrid() as fake:
+        carrier = Allowlist(SendGrid(fake.key, SENDER, url=fake.url), ["reader2@example.org"])
+        mixed = carrier.hand_over([parcel(1), parcel(2)])
+        assert set(mixed.values()) == {Refused(NO, split=True)}
+        assert carrier.hand_over([parcel(1)]) == {1: Refused(NO)}
+        assert fake.requests == []
+        assert isinstance(carrier.hand_over([parcel(2)])[2], Accepted)
+        assert [mail.recipient for mail in fake.mails] == ["reader2@example.org"]
+        assert (carrier.window, carrier.one_letter) == (None, True)

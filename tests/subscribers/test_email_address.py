@@ -1,0 +1,87 @@
+"""Addresses: what is taken, in which form, and that no message repeats one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.subscribers.email_address import BadAddress, index_of, normal
+from tests.subscribers.means import VAULT
+
+GOOD = {
+    " Anna.Lee+news@Example.ORG ": "Anna.Lee+news@example.org",
+    "anna@exämple.org": "anna@xn--exmple-cua.org",
+    "anna@例子.example.org": "anna@xn--fsqu00a.example.org",
+    "o'neil@example.org": "o'neil@example.org",
+    "a@b.co": "a@b.co",
+}
+#: What keyboards for right-to-left scripts and copying from pages leave around an address.
+INVISIBLE = (
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u00a0"
+)
+BAD = [
+    "", "   ", "anna", "@nowhere.org", "anna@", "a@b@c.org", "anna@localhost", "anna@example", "anna@example.test",
+    "anna@printer.local", "anna@hidden.onion", "anna@nothing.invalid", '"anna lee"@example.org', '"<x>"@example.org',
+    "anna lee@example.org", "anna,bob@example.org", "Anna <anna@example.org>", "<anna@example.org>", "anna@[127.0.0.1]",
+    "anna@[IPv6:::1]", "anna@127.0.0.1", "anna(comment)@example.org", "@relay.org:anna@example.org", "anna@example..org",
+    ".anna@example.org", "anna.@example.org", "an..na@example.org", "anna@-example.org", "änna@example.org",
+    "anna@example.org\r\nRCPT TO:<eve@example.org>", "anna@example.org\nBcc: eve@example.org", "anna\0@example.org",
+    "anna@exa\u202emple.org", f"{'a' * 65}@example.org", f"anna@{'a' * 64}.org", f"anna@{'abcdefghi.' * 26}org",
+    "a" * 100_000, "=?utf-8?q?x?=@example.org\t", "anna@example.org,",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "kept"), GOOD.items())
+def test_good_addresses_are_kept_as_they_are_mailed(typed, kept):
+    assert normal(typed).value == kept
+
+
+@pytest.mark.parametrize("mark", INVISIBLE)
+def test_invisible_marks_around_an_address_are_taken_off(mark):
+    for typed in (f"{mark}anna@example.org", f"anna@example.org{mark}", f" {mark} anna@example.org{mark}\u200b\n"):
+        assert normal(typed).value == "anna@example.org"
+
+
+@pytest.mark.parametrize("mark", INVISIBLE.rstrip("\u00a0"))
+def test_one_inside_an_address_is_named(mark):
+    for typed in (f"an{mark}na@example.org", f"anna@exam{mark}ple.org", f"anna{mark}@example.org"):
+        with pytest.raises(BadAddress, match="invisible character"):
+            normal(typed)
+
+
+def test_a_full_width_at_sign_is_an_at_sign():
+    assert normal("anna\uff20example.org").value == "anna@example.org"
+
+
+@pytest.mark.parametrize("typed", BAD)
+def test_bad_addresses_are_refused_without_being_repeated(typed):
+    with pytest.raises(BadAddress) as caught:
+        normal(typed)
+    assert typed.strip() == "" or typed.strip() not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert str(caught.value).endswith(".")
+
+
+def test_a_test_domain_only_where_it_was_asked_for():
+    assert normal("anna@example.test", test_domains=True).value == "anna@example.test"
+
+
+@given(st.emails())
+def test_the_normal_form_is_normal(typed):
+    try:
+        once = normal(typed, test_domains=True)
+    except BadAddress:
+        return
+    assert normal(once.value, test_domains=True) == once
+    assert once.value.isascii() and once.value.count("@") == 1 and len(once.value) <= 254
+    assert not any(sign in once.value for sign in '\r\n\0 <>,;"()[]')
+
+
+def test_upper_and_lower_case_find_the_same_person():
+    one, other = normal("Anna@Example.org"), normal("anna@EXAMPLE.ORG")
+    assert one.value == "Anna@example.org"
+    assert index_of(one, VAULT) == index_of(other, VAULT)
+    assert index_of(one, VAULT) != index_of(normal("anne@example.org"), VAULT)
+
+
+def test_no_repr_shows_an_address():
+    assert "anna" not in f"{normal('anna@example.org')!r} {normal('anna@example.org')}"

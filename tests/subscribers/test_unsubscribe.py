@@ -1,0 +1,137 @@
+"""Leaving: by one link and nothing else, once, and back again."""
+
+import pytest
+
+from newsletter.lib.provider_interface import Address
+from newsletter.models import Notice, SignUpRequest, Subscriber, Subscription
+from newsletter.subscribers import ask as asking
+from newsletter.subscribers import preferences
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.mailbox_limit import index_of_mailbox
+from newsletter.subscribers.renew import renew
+from newsletter.subscribers.signup import Signed
+from newsletter.subscribers.tokens import Expired, Wrong
+from newsletter.subscribers.unsubscribe import Left, Returned, knows, leave, undo, undoable
+from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, press, pressing, token, topic
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anna():
+    press(token(ask(Choices((topic().id, topic("Huawei").id)))), **pressing())
+    return Subscriber.objects.get()
+
+
+def told_by(kind):
+    return Notice.objects.get(kind=kind).id
+
+
+def live():
+    return Subscription.objects.filter(ended_at=None)
+
+
+@pytest.mark.parametrize("reason", ["reader", "one-click"])
+def test_everything_ends_and_comes_back(anna, reason):
+    link = lasting("unsubscribe", anna)
+    done = leave(link, reason=reason, **doors(NOW + HOUR))
+    assert isinstance(done, Left) and done.ended == 2
+    assert not live().exists()
+    assert set(Subscription.objects.values_list("ended_reason", "ended_at")) == {(reason, NOW + HOUR)}
+    assert Subscriber.objects.get().state == "left"
+    assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 2, told_by("resumed"))
+    assert live().count() == 2 and Subscriber.objects.get().state == "active"
+    assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 0)
+
+
+def test_a_second_press_changes_nothing_and_offers_no_undo(anna):
+    link = lasting("unsubscribe", anna)
+    first = leave(link, **doors(NOW + HOUR))
+    assert leave(link, **doors(NOW + DAY)) == Left(anna.id, 0, None)
+    assert undo(first.undo_token, **doors(NOW + DAY)).restored == 2
+
+
+def test_an_old_undo_does_not_outlive_what_was_stopped_later(anna):
+    link = lasting("unsubscribe", anna)
+    first = leave(link, **doors(NOW + HOUR))
+    undo(first.undo_token, **doors(NOW + 2 * HOUR))
+    leave(link, **doors(NOW + 3 * HOUR))
+    assert not undoable(first.undo_token, **doors(NOW + DAY))
+    assert undo(first.undo_token, **doors(NOW + DAY)) == Wrong()
+    assert Subscriber.objects.get().state == "left" and not live().exists()
+
+
+def test_an_undo_after_signing_up_and_leaving_again_brings_nothing_back(anna):
+    first = leave(lasting("unsubscribe", anna), **doors(NOW + HOUR))
+    press(token(ask(Choices((topic("Russia").id,)), now=NOW + DAY)), **pressing(NOW + DAY))
+    leave(lasting("unsubscribe", anna), **doors(NOW + 2 * DAY))
+    assert undo(first.undo_token, **doors(NOW + 3 * DAY)) == Wrong()
+    assert not live().exists()
+
+
+def test_who_is_brought_back_is_told_by_mail_once_a_day(anna):
+    link = lasting("unsubscribe", anna)
+    told = [
+        undo(leave(link, **doors(NOW + hours * HOUR)).undo_token, **doors(NOW + hours * HOUR)).notice_id is not None
+        for hours in (1, 2, 3, 26)
+    ]
+    assert told == [True, False, False, True]
+
+
+def test_leaving_ends_open_questions_and_requests_that_wait(anna):
+    notice = ask(Choices((topic("Russia").id,)), now=NOW + HOUR)
+    SignUpRequest.objects.create(
+        kind="sign-up",
+        handle=b"",
+        key_id=1,
+        cipher=b"",
+        turn=1,
+        created_at=NOW,
+        mailbox=index_of_mailbox(ANNA, VAULT),
+        waits_until=NOW + DAY,
+    )
+    leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))
+    assert press(token(notice), **pressing(NOW + 3 * HOUR)) == Expired()
+    assert renew(token(notice), **doors(NOW + 3 * HOUR)) == Signed(None)
+    assert not SignUpRequest.objects.exists() and Subscriber.objects.get().state == "left"
+
+
+def test_undo_restores_that_act_only(anna):
+    link = token(Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id))
+    preferences.stop(link, live().first().id, **doors(NOW + HOUR))
+    done = leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))
+    assert done.ended == 1
+    assert undo(done.undo_token, **doors(NOW + 3 * HOUR)).restored == 1
+    assert live().count() == 1
+
+
+def test_undo_ends_after_fourteen_days(anna):
+    done = leave(lasting("unsubscribe", anna), **doors())
+    assert undoable(done.undo_token, **doors(NOW + 13 * DAY))
+    assert not undoable(done.undo_token, **doors(NOW + 14 * DAY))
+    assert undo(done.undo_token, **doors(NOW + 14 * DAY)) == Wrong()
+    assert not live().exists()
+
+
+def test_undo_after_signing_up_again_does_not_double(anna):
+    done = leave(lasting("unsubscribe", anna), **doors(NOW + HOUR))
+    topic_id = Subscription.objects.first().topic_id
+    press(token(ask(Choices((topic_id,)), now=NOW + DAY)), **pressing(NOW + DAY))
+    assert undo(done.undo_token, **doors(NOW + 2 * DAY)).restored == 1
+    assert live().count() == 2
+
+
+def test_only_the_own_link_and_only_this_purpose(anna):
+    link = lasting("unsubscribe", anna)
+    for wrong in (lasting("ask", anna), VAULT.token("unsubscribe", anna.id + 1), link[:-1], "", "A" * 22, link + "A"):
+        assert not knows(wrong, vault=VAULT)
+        assert leave(wrong, **doors()) == Wrong()
+        assert undo(wrong, **doors()) == Wrong()
+    assert live().count() == 2
+    assert knows(link, vault=VAULT)
+
+
+def test_nobody_else_leaves(anna):
+    press(token(ask(Choices((topic("Russia").id,)), Address("bob@example.org"))), **pressing())
+    leave(lasting("unsubscribe", anna), **doors())
+    assert live().count() == 1

@@ -1,0 +1,60 @@
+"""Every worker's own look at the tables: nothing that goes wrong in one ends it."""
+
+import threading
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from newsletter import wiring
+from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.lib import db
+from newsletter.models import Pulse
+from newsletter.worker import fallback_poll
+from tests import factories
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypatch, settings, tmp_path) -> None:
+    factories.open_gate()
+    living = tmp_path / "living"
+    living.mkdir()
+    sending_gate.guard(living, now=factories.NOW)
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
+    monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
+    before = db.now()
+    Pulse.objects.create(name="tick", at=before)
+    stop, standing = threading.Event(), []
+    real = sending_gate.look
+
+    def look(directory: Path, *, now: datetime) -> str | None:
+        standing.append(real(directory, now=now))
+        assert Pulse.objects.get().at == before
+        if len(standing) == 2:
+            sending_gate._move_mark(living)  # as a worker of another host
+        return standing[-1]
+
+    monkeypatch.setattr(sending_gate, "look", look)
+    monkeypatch.setattr(fallback_poll, "_look", stop.set)
+    fallback_poll.watch(stop, silence=0.01)
+    assert standing == [restore_guard.WAITS, restore_guard.WAITS, None]
+    assert wiring.config().data_dir == tmp_path and Pulse.objects.get().at > before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.open_gate()
+    Pulse.objects.create(name="tick", at=factories.NOW)
+    stop, looks = threading.Event(), []
+
+    def look() -> None:
+        looks.append(1)
+        Pulse.objects.update(at=factories.NOW)
+        if len(looks) == 2:
+            stop.set()
+        raise LookupError("canary+7f3a@example.org")
+
+    monkeypatch.setattr(fallback_poll, "_look", look)
+    fallback_poll.watch(stop, silence=0.01)
+    assert len(looks) == 2

@@ -1,0 +1,91 @@
+"""One task's turn of sending: it ends long before the task's limit does, whatever the mail server."""
+
+import inspect
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+
+from newsletter import wiring
+from newsletter.delivery import send
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.ledger import status
+from newsletter.lib.provider_interface import Accepted
+from newsletter.models import Batch, Gate
+from newsletter.providers.smtp import provider
+from newsletter.worker import tasks
+from tests import factories
+from tests.delivery.fake_provider import ScriptedCarrier
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bells(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    rung: list[str] = []
+    monkeypatch.setattr(tasks, "ring", rung.append)
+    factories.open_gate()
+    return rung
+
+
+def carried_by(carrier: ScriptedCarrier, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = send.Sender(
+        provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
+    )
+    monkeypatch.setattr(wiring, "senders", lambda: [sender])
+
+
+def test_a_slow_server_is_left_after_a_window_and_others_go_on(bells, monkeypatch) -> None:
+    carrier = ScriptedCarrier(window=2)
+    carried_by(carrier, monkeypatch)
+    monkeypatch.setattr(tasks, "_for", lambda _seconds: lambda: not carrier.windows)  # one window took all the time
+    factories.planned(6)
+    factories.planned(6)
+    tasks.send_batches()
+    assert carrier.windows == [2]
+    assert status.ledger().by_state == {"accepted": 2, "planned": 10}
+    assert bells == ["send"]
+
+
+def test_the_last_answer_of_a_window_comes_before_the_tasks_limit() -> None:
+    longest = provider.BEGIN_WITHIN + inspect.signature(provider.Smtp).parameters["answer_within"].default
+    assert tasks.SENDING + longest < tasks.send_batches.soft_time_limit
+
+
+def test_a_turn_ends_where_nothing_is_due_and_rings_where_more_is(bells, monkeypatch) -> None:
+    carried_by(ScriptedCarrier(), monkeypatch)
+    monkeypatch.setattr(tasks, "TURN", 2)
+    factories.planned(1)
+    tasks.send_batches()
+    assert bells == []
+    for _ in range(3):
+        factories.planned(1)
+    tasks.send_batches()
+    assert bells == ["send"]
+    assert Batch.objects.filter(state="planned").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mails", [0, 1])
+def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
+    mails: int, bells, settings, monkeypatch, tmp_path
+) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
+    assert sending_gate.guard(tmp_path, now=factories.NOW) is None
+    backup = Gate.objects.values().get()
+    assert sending_gate.guard(tmp_path, now=factories.NOW) is None
+    for _ in range(2):
+        factories.planned(1)
+
+    def set_back(_parcel: object = None) -> Accepted:
+        Gate.objects.update(**backup)
+        connection.close()  # as it is by the restart
+        return Accepted()
+
+    carrier = ScriptedCarrier(set_back)
+    carried_by(carrier, monkeypatch)
+    if not mails:
+        set_back()
+    tasks.send_batches()
+    assert len(carrier.handed) == mails
+    assert "older" in (sending_gate.closed_by() or "")
