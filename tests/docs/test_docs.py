@@ -8,8 +8,6 @@ import pytest
 import typer
 
 from newsletter.cli import app
-from newsletter.config import config
-from newsletter.worker import retention
 from scripts import write_docs
 
 ROOT = Path(__file__).parents[2]
