@@ -275,6 +275,22 @@ def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_fina
     assert states() == {"accepted": 1, "cancelled": 1}
 
 
+def test_a_notice_that_waited_until_its_link_was_dead_is_not_mailed() -> None:
+    from newsletter.models import Notice
+
+    works, old, used, pruned = (factories.subscriber() for _ in range(4))
+    for who in (works, old, used, pruned):
+        _notice(who)
+    Notice.objects.filter(subscriber=old).update(expires_at=NOW)
+    Notice.objects.filter(subscriber=used).update(used_at=NOW)
+    Notice.objects.filter(subscriber=pruned).delete()
+    carrier = ScriptedCarrier()
+    while send.send_next(sender(carrier), clock=at()):
+        pass
+    assert ["/confirm/" in one.personal["link"] for one in carrier.handed] == [True]
+    assert states() == {"accepted": 1, "cancelled": 3}
+
+
 def _notice(who: Subscriber) -> None:
     from newsletter.models import Notice, Occasion
 

@@ -174,9 +174,12 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
 
 
 # A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
-# a person lifts their own bounce. Complaints and erasure are sticky.
+# a person lifts their own bounce. Complaints and erasure are sticky. A notice that waited until its link was used, too old or
+# pruned is not mailed: the link would lead nowhere.
 _ALLOWED = """CASE WHEN o.kind='notice'
   THEN b.state IN ('pending','active') AND (x.address_index IS NULL OR (NOT x.sticky AND x.reason<>'erased'))
+    AND EXISTS (SELECT 1 FROM notice n WHERE n.id=CAST(substr(o.key,8) AS integer) AND n.used_at IS NULL
+    AND n.expires_at>%(now)s)
   ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END"""
 # Without a row in subscriber: erased.
 _WINDOW = f"""
@@ -289,7 +292,7 @@ def _all_opened(allowed: Sequence[tuple[Any, ...]], vault: Vault) -> list[Recipi
 
 
 def _cancel(delivery_ids: Sequence[int]) -> None:
-    """Left, paused, suppressed or erased since the mail was planned."""
+    """Left, paused, suppressed or erased since the mail was planned; or a notice whose link works no more."""
     if delivery_ids:
         Delivery.objects.filter(id__in=delivery_ids, state=None).update(
             state=DeliveryState.CANCELLED, reason="not allowed any more"
