@@ -17,7 +17,7 @@ from newsletter.web.webhooks import sendgrid
 
 
 def _mailed(name: str) -> str:
-    """The pattern of a page that mails link to: their paths are `links.py`'s, for both sides."""
+    """The pattern of a page that mails link to: their paths are those of `lib/urls.py`, for both sides."""
     return PATHS[name].lstrip("/").replace("{token}", "<str:token>")
 
 

@@ -1,7 +1,7 @@
 """The whole chain of Celery tasks. A task carries ids, may run zero, one or many times, and changes nothing the second time.
 
 Doors do the work and return ids; what follows is rung from here. Every ring may be lost: the same work is found by the ticks,
-and, where no tick comes either, by every worker's own look at the tables (`watch.py`, `once.py`).
+and, where no tick comes either, by every worker's own look at the tables (`fallback_poll.py`, `run_once.py`).
 """
 
 import os

@@ -2,7 +2,7 @@
 
 Data of the Unicode CLDR as Babel ships it, folded as `calendar_words.fold` does. Written out here because a parser's process may
 open no file. A row has a column for each month (January first) or weekday (Monday first); `/` parts the forms, `_` stands for
-a space. `tests/feeds/test_calendar_words.py` compares it with Babel.
+a space. `tests/feeds/dates/test_timestamps.py` compares it with Babel.
 """
 
 #: Language tags (several where they share all names) and their row.

@@ -9,7 +9,7 @@ from newsletter.matching.query.compiled import Kind
 from newsletter.matching.text.scripts import without_accents
 from newsletter.matching.text.stemming import Stems
 
-#: What finding a word or a needle says, as numbers whose meaning `core.py` gives; mostly one, so without a tuple.
+#: What finding a word or a needle says, as numbers whose meaning `inverted_index.py` gives; mostly one, so without a tuple.
 Signs = int | tuple[int, ...]
 #: Says that a word is nothing to any query.
 DULL = -1
