@@ -34,7 +34,7 @@ _TOLD = {
     ),
     Wrong: (
         "This link does not lead here",
-        "Perhaps it was cut when it was copied. Copy it whole from the mail, or ask for a new one.",
+        "It may be too old, or it was cut off when it was copied. Copy all of it from the mail, or ask for a new one.",
         404,
     ),
 }

@@ -10,8 +10,10 @@ from django.urls import reverse
 
 from newsletter import wiring
 from newsletter.lib import clock, urls
+from newsletter.lib.pruning import always
 from newsletter.matching.topics import reader_feedback
 from newsletter.models import Match, Notice, Subscriber, Subscription, Topic
+from newsletter.subscribers import retention
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.signup import sign_up
 from newsletter.subscribers.tokens import undo_token
@@ -225,6 +227,16 @@ def test_an_old_confirmation_offers_a_fresh_one(browser, topics):
     done = press(browser, reverse("confirm", args=[notice_token(notice)]), renew="1")
     assert (done.status_code, done.headers["Location"]) == (303, "/expect")
     assert Notice.objects.count() == 2
+
+
+def test_a_confirmation_so_old_that_its_person_was_deleted_is_said_to_be_old(browser, topics):
+    signed_up = clock.utcnow() - timedelta(days=8)
+    sign_up(ANNA, Choices((topics[0].id,)), now=signed_up, vault=wiring.vault(), next_due=page_data.next_due)
+    path = reverse("confirm", args=[notice_token(Notice.objects.get())])
+    retention.prune_pending(clock.utcnow(), always)
+    assert not Subscriber.objects.exists()
+    page = browser.get(path)
+    assert page.status_code == 404 and "may be too old" in page.content.decode()
 
 
 def test_the_foot_of_a_mail_shows_nothing_and_mails_a_link(browser, anna, lasting):
