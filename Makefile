@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test docs timing faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
+.PHONY: help run demo test docs timing attack faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,6 +23,9 @@ faults: ## the scenarios of crashes and faults at full size, about forty minutes
 
 timing: ## does the time of an answer tell whether an address is subscribed? SAMPLES (1000) per class, some minutes
 	$(TESTED) tests.security.timing
+
+attack: ## play eight attacks against the running service over real sockets, about three minutes
+	$(TESTED) tests.security.attack
 
 fuzz: ## read FUZZ (20000) feeds spoilt by chance (SEED repeats a run)
 	$(TESTED) tests.feeds.fuzz

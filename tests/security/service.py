@@ -1,4 +1,4 @@
-"""The running service for tests that attack it: `newsletter web` or `newsletter run` as a process, spoken to over bare sockets."""
+"""The running service for tests that attack it: one process, spoken to over bare sockets."""
 
 import contextlib
 import os
@@ -72,6 +72,19 @@ class Service:
         if done.returncode:
             raise RuntimeError(f"{words[:4]} ended with {done.returncode}: {done.stderr[-500:]}")
         return done.stdout
+
+    def memory(self) -> int:
+        """Resident bytes of the process."""
+        told = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(told.partition("VmRSS:")[2].split()[0]) * 1024
+
+    def spooled(self) -> list[str]:
+        """Files that the process has open or left behind where temporary files go, deleted ones too."""
+        opened = []
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                opened.append(str(descriptor.readlink()))
+        return [*filter(lambda name: str(self.temporary) in name, opened), *map(str, self.temporary.iterdir())]
 
     def connect(self, *, source: str = "127.0.0.1", port: int = 0) -> socket.socket:
         """A connection from one of this machine's own addresses, 127.0.0.0/8."""

@@ -1,6 +1,7 @@
 """The whole service for the script of attacks: real pages, worker and beat, a feed, and an SMTP server that keeps the mails."""
 
 import json
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -80,7 +81,11 @@ class Visitor:
     def press(self, path: str, page: Answer, **fields: object) -> Answer:
         """Send the form of a page that was loaded before."""
         form = dict(_HIDDEN.findall(page.body.decode())) | fields
-        headers = (f"Cookie: {self._cookie}", f"Origin: https://{HOST}", "Content-Type: application/x-www-form-urlencoded")
+        headers = (
+            f"Cookie: {self._cookie}",
+            f"Origin: https://{HOST}",
+            "Content-Type: application/x-www-form-urlencoded",
+        )
         return self._ask(path, *headers, method="POST", body=urlencode(form, doseq=True).encode())
 
     def sign_up(self, address: str, page: Answer | None = None, **fields: object) -> Answer:
@@ -97,6 +102,7 @@ class Visitor:
 @contextmanager
 def whole_service(directory: Path) -> Iterator[WholeService]:
     """The service with a topic, 6,000 items and two people who signed up, confirmed and got an alert of a real feed."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with SmtpCatcher() as smtp, HTTPServer(host="127.0.0.1", port=0) as site:
         site.expect_request("/feed").respond_with_data(_FEED, content_type="application/rss+xml")
         service = Service(
@@ -116,16 +122,16 @@ def whole_service(directory: Path) -> Iterator[WholeService]:
         service.command("topics", "add", TOPIC, "--query", TOPIC, "--yes")
         with service.running():
             whole = WholeService(service, smtp, keywords)
-            for number, address in enumerate((READER, LEAVER)):
-                _subscribe(whole, whole.visitor(f"11.0.{number}.1"), address)
+            for number, (address, keyword) in enumerate(((READER, "Zzyzx"), (LEAVER, "Taklamakan"))):
+                _subscribe(whole, whole.visitor(f"11.0.{number}.1"), address, keyword)
             service.command("feeds", "add", site.url_for("/feed"), "--announce", "all")
             for address in (READER, LEAVER):
                 whole.mail_to(address, after=1)
             yield whole
 
 
-def _subscribe(whole: WholeService, visitor: Visitor, address: str) -> None:
-    visitor.sign_up(address, keyword="Zzyzx")
+def _subscribe(whole: WholeService, visitor: Visitor, address: str, keyword: str) -> None:
+    visitor.sign_up(address, keyword=keyword)
     path = path_in(whole.mail_to(address), "confirm")
     answer = visitor.press(path, visitor.get(path))
     if answer.status != 200:
