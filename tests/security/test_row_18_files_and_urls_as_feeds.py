@@ -11,10 +11,11 @@ from tests.feeds.promises import NOW, URL
 
 BODIES = ("http://{host}/x", "feed://{host}/x", "http://{host}/x\n", "{path}", "file://{path}", "{path}\n")
 #: feedparser reads these by itself only with other parsers than it has by default.
+_FEED = "<rss version='2.0'><channel><title>&x;</title><item><title>&x;</title></item></channel></rss>"
 DECLARED = (
-    "<!DOCTYPE rss SYSTEM 'http://{host}/x'><rss version='2.0'><channel><title>&x;</title></channel></rss>",
-    "<!DOCTYPE r [<!ENTITY x SYSTEM 'file://{path}'>]><rss version='2.0'><channel><title>&x;</title><item><title>&x;</title></item></channel></rss>",
-    "<!DOCTYPE r [<!ENTITY % x SYSTEM 'http://{host}/x'> %x;]><rss version='2.0'><channel><title>a</title></channel></rss>",
+    f"<!DOCTYPE rss SYSTEM 'http://{{host}}/x'>{_FEED}",
+    f"<!DOCTYPE r [<!ENTITY x SYSTEM 'file://{{path}}'>]>{_FEED}",
+    f"<!DOCTYPE r [<!ENTITY % x SYSTEM 'http://{{host}}/x'> %x;]>{_FEED}",
 )
 
 

@@ -15,12 +15,12 @@ BOMBS = {
     "quadratic": f"<!DOCTYPE r [<!ENTITY a '{'x' * 8_000}'>]>" + _ITEM.format("&a;" * 2_000, "&a;" * 2_000),
     "itself": "<!DOCTYPE r [<!ENTITY a '&b;'><!ENTITY b '&a;'>]>" + _ITEM.format("&a;", "&b;"),
     "parameters": "<!DOCTYPE r [<!ENTITY % a '<!ENTITY b \"&#37;a;\">'> %a; %a;]>" + _ITEM.format("&b;", "x"),
-    "deep": "<rss version='2.0'><channel>" + "<item>" * 20_000,
-    "wide": _ITEM.format("x" * 3_000_000, "<b>" * 600_000),
+    "deep": "<rss version='2.0'><channel>" + "<item>" * 5_000,
+    "wide": _ITEM.format("x" * 300_000, "<b>" * 10_000),
     "attributes": "<rss version='2.0' "
-    + " ".join(f"a{n}='x'" for n in range(50_000))
+    + " ".join(f"a{n}='x'" for n in range(4_000))
     + "><channel><title>t</title></channel></rss>",
-    "namespaces": "<rss version='2.0' " + " ".join(f"xmlns:a{n}='u:{n}'" for n in range(20_000)) + "><channel/></rss>",
+    "namespaces": "<rss version='2.0' " + " ".join(f"xmlns:a{n}='u:{n}'" for n in range(4_000)) + "><channel/></rss>",
 }
 
 

@@ -24,14 +24,14 @@ def site(httpserver) -> Site:
 
 def test_of_a_feed_with_thousands_of_entries_the_newest_few_hundred_are_read(site: Site) -> None:
     at = next(hours())
-    posts = [Post(f"g{n}", f"Title {n}", f"<p>Text {n}.</p>", at - timedelta(minutes=n)) for n in range(2_000)]
+    posts = [Post(f"g{n}", f"Title {n}", f"<p>Text {n}.</p>", at - timedelta(minutes=n)) for n in range(700)]
     site.read(*posts, now=at)
     assert Entry.objects.count() == ENTRY_CAP
 
 
 def test_the_same_story_under_a_new_guid_at_each_poll_is_mailed_once(site: Site) -> None:
     mails = []
-    for number, at in zip(range(8), hours(), strict=False):
+    for number, at in zip(range(4), hours(), strict=False):
         site.read(
             Post(f"random-{number}", "A label for Uyghur faces", "<p>A group read the code of Uyghur cameras.</p>"),
             now=at,
@@ -41,8 +41,6 @@ def test_the_same_story_under_a_new_guid_at_each_poll_is_mailed_once(site: Site)
 
 
 def test_whatever_comes_at_once_is_one_mail(site: Site) -> None:
-    for at in (hour for hour, _ in zip(hours(), range(1), strict=False)):
-        site.read(
-            *(Post(f"g{n}", f"Uyghur {n}", f"<p>Story number {n} of Uyghur towns.</p>") for n in range(60)), now=at
-        )
-        assert len(site.mail(at)) == 1
+    at = next(hours())
+    site.read(*(Post(f"g{n}", f"Uyghur {n}", f"<p>Story number {n} of Uyghur towns.</p>") for n in range(60)), now=at)
+    assert len(site.mail(at)) == 1

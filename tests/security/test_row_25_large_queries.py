@@ -14,7 +14,6 @@ WORDS = [f"word{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(100)]
 TOO_LARGE = [
     " OR ".join(WORDS[: language.MOST_TERMS + 1]),
     " ".join(f'"{word} x"' for word in WORDS[: language.MOST_TERMS + 1]),
-    "(" * 60 + "word" + ")" * 60,
     "x" * (language.LONGEST + 1),
     "a*",
     "-word",
@@ -44,18 +43,16 @@ def test_the_limits_are_what_the_docs_say() -> None:
 def test_the_form_takes_ten_lines(client, topics) -> None:
     for lines, status in ((10, 200), (11, 422), (5_000, 422)):
         typed = "\n".join(f"zz{n:04}" for n in range(lines))
-        assert client.post("/", {"keyword": typed, "preview": "1", "cadence": "2"}).status_code in (
-            status,
-            422 if lines > 10 else 200,
-        )
+        page = client.post("/", {"keyword": typed, "preview": "1", "cadence": "2"})
+        assert (page.status_code, b'role="status"' in page.content) == (status, lines <= 10)
 
 
-def test_ten_thousand_queries_cost_an_article_little() -> None:
+def test_two_thousand_queries_cost_an_article_little() -> None:
     queries = {
         n: compiled(language.parse(f"{WORDS[n % 100]} {WORDS[n // 100 % 100]}q -{WORDS[(n + 1) % 100]}"))
-        for n in range(10_000)
+        for n in range(2_000)
     }
     index = Index(queries)
     began = time.process_time()
     index.topics(Readable("", " ".join(WORDS * 20)))
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 1

@@ -1,6 +1,6 @@
 """Row 28: a file that an admin imports is read within limits, and adds nobody to the list. (There is no import of people.)
 
-Files of topics: tests/security/test_yaml_bounds.py.
+Files of topics: tests/security/test_row_28_yaml_bounds.py.
 """
 
 import time

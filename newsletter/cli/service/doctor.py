@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,9 @@ _MANY_SIGN_UPS = 500
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
 _HIDDEN = "the per-network sign-up limit is off: set NEWSLETTER_TRUSTED_PROXY to the proxy in front (docs/deploy.md)"
+_OPEN_BROKER = (
+    "Redis is on another machine and asks for no password: set requirepass there, and redis://:PASSWORD@HOST here"
+)
 _OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
 
 
@@ -211,11 +215,22 @@ def _broker() -> Finding:
     url = urlsplit(wiring.config().broker_url)
     if wiring.config().embedded:
         return Finding("broker", "ok", "in memory: good for one process")
+    host = url.hostname or "localhost"
+    if not url.password and not _on_this_machine(host):
+        return Finding("broker", "warn", _OPEN_BROKER)
     try:
-        with socket.create_connection((url.hostname or "localhost", url.port or 6379), timeout=3):
+        with socket.create_connection((host, url.port or 6379), timeout=3):
             return Finding("broker", "ok", "answers")
     except OSError:
         return Finding("broker", "warn", "does not answer: mail still leaves, later by up to a minute; start Redis")
+
+
+def _on_this_machine(host: str) -> bool:
+    """Whether a host's name or address is of the loopback interface."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _mail() -> Iterator[Finding]:
