@@ -37,9 +37,9 @@ def tokens(client, topics, anna, lasting, manage) -> list[str]:
     token = wiring.vault().token("unsubscribe", left.id, bytes(8))
     undo = unsubscribe.leave(token, now=clock.utcnow(), vault=wiring.vault()).undo_token
     confirm = notice_token(Notice.objects.get(kind="confirm"))
-    objection = reader_feedback.token(
-        factories.match(factories.item(), topics[0]).item_id, topics[0].id, wiring.vault()
-    )
+    topics[0].refresh_from_db()
+    match = factories.match(factories.item(), topics[0])
+    objection = reader_feedback.token(match.item_id, match.topic_id, wiring.vault())
     return [lasting("unsubscribe"), lasting("ask"), manage, confirm, undo, objection]
 
 
