@@ -28,11 +28,14 @@ TEXTS = ("a" * 100_000 + "!", "a " * 8_000, "a-" * 8_000, "aA" * 8_000, "a\u0301
 
 @pytest.mark.parametrize("typed", PATTERNS)
 def test_signs_of_a_pattern_are_words_or_refused(typed: str) -> None:
+    began = time.process_time()
     try:
         query = parse(typed)
     except QueryError:
-        return
-    assert not Index({1: compiled(query)}).topics(Readable("", "bbb ccc"))
+        pass
+    else:
+        assert not Index({1: compiled(query)}).topics(Readable("", "bbb ccc"))
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("typed", ['"a a a a"', '"a a" AND "a a a" -b', "aaaaaaaaaaaaaaa*", "a-a", "title:a b"])
