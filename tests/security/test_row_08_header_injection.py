@@ -1,5 +1,8 @@
 """Row 8: words of a feed, or of whoever set the service up, become no header of a mail."""
 
+import re
+from email.header import decode_header, make_header
+
 import pytest
 
 from newsletter.lib import message
@@ -30,6 +33,10 @@ def test_a_hostile_title_in_the_subject_adds_no_header(settings, httpserver, wor
         assert {line.partition(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] not in b" \t"} == HEADERS
         assert set(mail.message.keys()) == HEADERS
         assert mail.recipient == "reader@example.org"
+        decoded = [
+            str(make_header(decode_header(line))) for line in head.replace(b"\r\n ", b" ").decode().split("\r\n")
+        ]
+        assert not [line for line in decoded if re.search(r"[\r\n\x00]", line)], "nor one for whoever decodes it again"
         shown = f"{mail.message['Subject']} {mail.message['From']}".replace("\u2060", "")
         assert shown.isprintable() and "Bcc:" in shown, "it is still there, as text"
 
