@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from newsletter.feeds.parsing.model import ParsedFeed
+from newsletter.feeds.parsing.model import ParsedFeed, ParseFailed
 from newsletter.feeds.sandbox import sandboxed_parse
 from tests.feeds.promises import NOW, URL
 
@@ -29,10 +29,18 @@ def test_it_ends_soon_and_what_is_read_is_small(name: str) -> None:
     began = time.monotonic()
     parsed = sandboxed_parse.parse(BOMBS[name].encode(), url=URL, now=NOW)
     assert time.monotonic() - began < 15
+    if "<!ENTITY" in BOMBS[name]:
+        assert isinstance(parsed, ParseFailed) and "entities" in parsed.reason
     if isinstance(parsed, ParsedFeed):
         assert len(parsed.title) <= 500
         for entry in parsed.entries:
             assert len(entry.title) <= 500 and len(entry.html) <= 1_000_000
+
+
+def test_a_field_is_cut_at_its_limit() -> None:
+    parsed = sandboxed_parse.parse(_ITEM.format("x" * 300_000, "<p>y</p>" * 100_000).encode(), url=URL, now=NOW)
+    assert isinstance(parsed, ParsedFeed)
+    assert (len(parsed.entries[0].title), len(parsed.entries[0].html)) == (500, 200_000)
 
 
 def test_a_child_has_limits_of_memory_and_time() -> None:
