@@ -16,6 +16,7 @@ ENDS = (
     "\u2028.\u2028",
     "\x85.\x85",
     "&#13;.&#13;&#10;",
+    "\n..\n",
 )
 NEXT = "MAIL FROM:<v@evil.example>\r\nRCPT TO:<w@evil.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n"
 
@@ -29,4 +30,5 @@ def test_what_looks_like_the_end_of_a_mail_stays_within_it(settings, httpserver)
         assert b"\r" not in mail.raw.replace(b"\r\n", b"") and b"\n" not in mail.raw.replace(b"\r\n", b"")
         assert b"\n." not in mail.raw, "there is no line that would need its dot doubled"
         assert mail.raw.isascii() and max(map(len, mail.raw.split(b"\r\n"))) <= 998
+        assert "\n.MAIL" in mail.text and "\n..\n" in mail.text, "no server takes a dot away"
         assert mail.text.count("smuggled") == len(ENDS), "all of it is there, as text"

@@ -14,6 +14,7 @@ from newsletter import cli, wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault, new_keys, parse_keys
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Subscriber
 from newsletter.worker import run_once, startup, tasks
 from tests.fakes.smtp import SmtpCatcher
@@ -109,6 +110,12 @@ def test_messages_to_workers_are_names_and_numbers(walked, monkeypatch, client) 
     assert {"newsletter.notices", "newsletter.send"} <= {name for name, _, _ in sent}
     for name, args, more in sent:
         assert all(isinstance(one, int) for one in args) and set(more) <= {"retry", "ignore_result"}, name
+
+
+def test_an_address_shows_itself_in_no_line_and_no_traceback() -> None:
+    address = Address(ADDRESS)
+    shown = f"{address} {address!r} {[address]} %s" % (address,) + str(ValueError(address)) + repr({"to": address})
+    assert "canary" not in shown
 
 
 def test_other_keys_do_not_open_this_data(walked) -> None:
