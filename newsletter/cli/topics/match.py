@@ -15,15 +15,10 @@ from newsletter.matching.topics import explain_match, revisions
 from newsletter.matching.topics.explain_match import Why
 from newsletter.matching.topics.lookup import Refused
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command(epilog=example("match --query 'Uyghur OR \"East Turkestan\"'", "match --query Huawei --entry 12"))(
-        match
-    )
-    app.command(epilog=example("explain 12 Uyghur"))(explain)
+app = typer.Typer()
 
 
+@app.command(epilog=example("match --query 'Uyghur OR \"East Turkestan\"'", "match --query Huawei --entry 12"))
 def match(
     query: Annotated[str, typer.Option("--query", help="What to look for: see docs/queries.md.")],
     entry: Annotated[int | None, typer.Option(help="Look at the items of this entry only.")] = None,
@@ -48,6 +43,7 @@ def match(
     result(rows, json, *(lines or ["No stored item meets it."]))
 
 
+@app.command(epilog=example("explain 12 Uyghur"))
 def explain(
     item: Annotated[int, typer.Argument(metavar="ITEM", min=1, help="The item's number.")],
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's name.")],

@@ -1,0 +1,63 @@
+"""Groups of commands whose modules are imported when a command is called: help and completion need the table alone."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, cast
+
+import typer
+from typer._click import Command as ClickCommand
+from typer._click import Context, HelpFormatter
+from typer.core import TyperCommand, TyperGroup
+
+from newsletter.cli.command_table import Command, Group
+from newsletter.cli.django_setup import set_up
+
+
+class Commands(Mapping[str, ClickCommand]):
+    """The commands of a table by their names, in its order; each is imported when it is asked for."""
+
+    def __init__(self, table: Mapping[str, Command | Group]) -> None:
+        self._table = table
+
+    def __getitem__(self, name: str) -> ClickCommand:
+        row = self._table[name]
+        if isinstance(row, Group):
+            return LazyGroup(name=name, table=row.commands, help=row.help, no_args_is_help=True)
+        return load(name, row.module)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+class LazyGroup(TyperGroup):
+    """The commands of `table` as one group."""
+
+    def __init__(self, *, table: Mapping[str, Command | Group], **attrs: Any) -> None:
+        super().__init__(**{**attrs, "commands": None, "rich_markup_mode": None})
+        self.commands = cast("Any", Commands(table))
+        listed = {name: TyperCommand(name, help=row.help, rich_markup_mode=None) for name, row in table.items()}
+        #: The same group with commands that know their help and nothing else.
+        self._listed = TyperGroup(commands=cast("dict[str, ClickCommand]", listed), rich_markup_mode=None)
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """The names, in the order of the table."""
+        return self._listed.list_commands(ctx)
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the commands of a help page, without importing them."""
+        self._listed.format_commands(ctx, formatter)
+
+
+def load(name: str, module: str) -> ClickCommand:
+    """The command `name` of `newsletter.cli.MODULE`, with Django ready for it.
+
+    Raises:
+        ImproperlyConfigured: a setting is wrong.
+    """
+    set_up()
+    program = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    program.add_typer(import_module(f"newsletter.cli.{module}").app)
+    return typer.main.get_group(program).commands[name]
