@@ -7,12 +7,12 @@ def set_up() -> None:
     Raises:
         ImproperlyConfigured: a setting is wrong.
     """
-    import django
     from django.apps import apps
+    from django.conf import settings
 
     if apps.ready:
         return
-    django.setup()
+    apps.populate(settings.INSTALLED_APPS)  # django.setup() would also import the URL resolver and all of django.http
     from newsletter import wiring
     from newsletter.lib import log_setup
 

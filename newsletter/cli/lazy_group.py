@@ -7,7 +7,7 @@ from typing import Any, cast
 import typer
 from typer._click import Command as ClickCommand
 from typer._click import Context, HelpFormatter
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from newsletter.cli.command_table import Command, Group
 from newsletter.cli.django_setup import set_up
@@ -32,7 +32,21 @@ class Commands(Mapping[str, ClickCommand]):
         return len(self._table)
 
 
-class LazyGroup(TyperGroup):
+class _LightHelp(ClickCommand):
+    """A command whose `--help`, where it is not given, is False: None would be converted, and pydantic imported for that."""
+
+    def get_help_option(self, ctx: Context) -> TyperOption | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
+
+class _Leaf(_LightHelp, TyperCommand):
+    """A command that does something."""
+
+
+class LazyGroup(_LightHelp, TyperGroup):
     """The commands of `table` as one group."""
 
     def __init__(self, *, table: Mapping[str, Command | Group], **attrs: Any) -> None:
@@ -59,5 +73,8 @@ def load(name: str, module: str) -> ClickCommand:
     """
     set_up()
     program = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-    program.add_typer(import_module(f"newsletter.cli.{module}").app)
+    app: typer.Typer = import_module(f"newsletter.cli.{module}").app
+    for command in app.registered_commands:
+        command.cls = _Leaf
+    program.add_typer(app)
     return typer.main.get_group(program).commands[name]
