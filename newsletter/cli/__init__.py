@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from typer._click.exceptions import ClickException
+from typer.completion import completion_init
 
 from newsletter import __version__
 from newsletter.cli.command_table import COMMANDS
@@ -30,6 +31,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+#: A shell sets it when it asks for completions, or for the script that does so: docs/cli.md.
+_COMPLETION = "_NEWSLETTER_COMPLETE"
+
 
 def _version(asked: bool) -> None:
     if asked:
@@ -48,8 +52,10 @@ def _root(
 
 def invoke(words: list[str]) -> int:
     """Run a command; returns its exit code. Errors are one line on standard error, never a traceback."""
+    if _COMPLETION in os.environ:
+        completion_init()
     try:
-        code = app(words, standalone_mode=False)
+        code = app(words, standalone_mode=False, complete_var=_COMPLETION)
     except Failed as error:
         return _say(str(error), error.code)
     except ClickException as error:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import typer
 from typer._click import Command as ClickCommand
 from typer._click import Context, HelpFormatter
+from typer._click.shell_completion import CompletionItem
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from newsletter.cli.command_table import Command, Group
@@ -63,6 +64,15 @@ class LazyGroup(_LightHelp, TyperGroup):
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the commands of a help page, without importing them."""
         self._listed.format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that begin with `incomplete`, without importing a command."""
+        names = [
+            CompletionItem(name, help=command.get_short_help_str())
+            for name, command in self._listed.commands.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *ClickCommand.shell_complete(self, ctx, incomplete)]
 
 
 def load(name: str, module: str) -> ClickCommand:
