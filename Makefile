@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test docs timing faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
+.PHONY: help run demo test docs timing faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end bench-cli lint format lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -46,6 +46,9 @@ bench-delivery: ## the ledger at a million deliveries, SMTP and SendGrid, each b
 
 bench-end-to-end: ## one alert to a million people, entry stored to all accepted (N=50000 for less)
 	$(TESTED) bench.end_to_end $(if $(N),--people $(N))
+
+bench-cli: ## how long help, status and lists take, beside `import django` (ROUNDS=10)
+	$(TESTED) bench.cli $(if $(ROUNDS),--rounds $(ROUNDS))
 
 lint: ## format and lint only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports
