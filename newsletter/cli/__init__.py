@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from typer._click.exceptions import ClickException
-from typer.completion import completion_init
+from typer._completion_classes import completion_init
 
 from newsletter import __version__
 from newsletter.cli.command_table import COMMANDS
