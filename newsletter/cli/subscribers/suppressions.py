@@ -13,7 +13,7 @@ from newsletter.delivery.feedback.suppression_rules import REASONS
 from newsletter.lib import db
 from newsletter.subscribers.email_address import index_of
 
-app = typer.Typer(help="Suppressions: list, add, lift.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list", epilog=example("suppressions list", "suppressions list --reason 'soft bounces'"))
