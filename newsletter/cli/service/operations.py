@@ -13,7 +13,8 @@ from newsletter.cli.service import doctor as service_doctor
 from newsletter.cli.service import status as service_status
 from newsletter.cli.service.migrations import migrate as migrate_tables
 from newsletter.cli.service.migrations import ready
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.sending import heartbeat
 from newsletter.lib import db
 from newsletter.worker.run_once import once as once_through
@@ -40,8 +41,8 @@ def once(json: Json = False) -> None:
         f"{done.feeds} feeds read ({done.feeds_failed} failed), {done.new} new items, {done.matches} matches",
         f"{done.accepted} mails {where}, {done.deferred} put off, {done.refused} refused, {done.unknown} unknown",
     )
-    if sending_gate.standing(wiring.config().data_dir, now=db.now()) == restore_guard.WAITS:
-        note(restore_guard.WAITS)
+    if sending_gate.standing(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+        note(Standing.NEW_HOST.value)
     if done.failed:
         one = len(done.failed) == 1
         raise Failed(
