@@ -5,12 +5,15 @@ import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter import wiring
 from newsletter.cli.sending import commands as cli_sending
+from newsletter.cli.service import doctor
 from newsletter.delivery.gates import restore_guard, sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.send import Sender
@@ -257,3 +260,52 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
             patched.setattr(restore_guard, "read", beside)
             assert look(tmp_path) is Standing.OURS
     assert sending_gate.closed_by() is None
+
+
+def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path) -> None:
+    """`doctor` and `once` ask how this host stands: that makes it no host that sends."""
+    Pulse.objects.create(name="tick", at=NOW)
+    assert sending_gate.standing(other, now=NOW) is Standing.NEW_HOST
+    at_work(data)
+    before = Gate.objects.values().get()
+    with CaptureQueriesContext(connection) as asked:
+        assert sending_gate.standing(other, now=NOW) is Standing.OURS
+        assert [one.what for one in doctor._work() if one.what == "this host"] == []
+    assert Gate.objects.values().get() == before and list(other.iterdir()) == []
+    assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
+    assert sending_gate.join(other, now=NOW) is Standing.OURS
+    assert restore_guard.read(other).mark == Gate.objects.get().mark == before["mark"] + 1
+
+
+def test_a_doubt_is_read_without_closing_anything(data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(data, copy)
+    before = Gate.objects.values().get()
+    assert sending_gate.standing(copy, now=NOW) is Standing.COPY
+    assert Gate.objects.values().get() == before
+
+
+KEPT = restore_guard.Kept(UUID(int=1), 5, 1)
+SEEN = restore_guard.Observed(KEPT, False, KEPT.epoch, 5, moved=False, living=True, doubted=False)
+
+
+@pytest.mark.parametrize(
+    ("seen", "standing"),
+    [
+        (SEEN, Standing.OURS),
+        (replace(SEEN, mark=6), Standing.OURS),
+        (replace(SEEN, doubted=True, living=False), Standing.OURS),
+        (replace(SEEN, mark=4), Standing.BEHIND),
+        (replace(SEEN, mark=0), Standing.BEHIND),
+        (replace(SEEN, copied=True), Standing.COPY),
+        (replace(SEEN, epoch=UUID(int=2)), Standing.MISMATCH),
+        (replace(SEEN, epoch=UUID(int=2), mark=0), Standing.OURS),
+        (replace(SEEN, kept=None, mark=0), Standing.OURS),
+        (replace(SEEN, kept=None), Standing.NEW_HOST),
+        (replace(SEEN, kept=None, moved=True), Standing.OURS),
+        (replace(SEEN, kept=None, moved=True, doubted=True), Standing.NO_FILE),
+        (replace(SEEN, kept=None, living=False), Standing.NO_FILE),
+    ],
+)
+def test_each_line_of_the_table(seen: restore_guard.Observed, standing: Standing) -> None:
+    assert restore_guard.judge(seen) is standing
