@@ -249,13 +249,12 @@ def domains(held: Claim, vault: Vault) -> dict[int, str]:
     return {number: found.get(person, "") for number, person in deliveries}
 
 
-def give_back(held: Claim, *, not_before: datetime | None = None) -> None:
+def give_back(held: Claim) -> None:
     """Return a claimed batch: no byte has left. Ours only; a batch past the barrier is left alone."""
-    later = "" if not_before is None else ", not_before=%(later)s"
     db.execute(
-        f"UPDATE batch SET state='planned', token=NULL, lease_until=NULL{later} "
+        "UPDATE batch SET state='planned', token=NULL, lease_until=NULL "
         "WHERE id=%(batch)s AND token=%(token)s AND state='claimed'",
-        {"batch": held.batch_id, "token": held.token, "later": not_before},
+        {"batch": held.batch_id, "token": held.token},
     )
 
 
