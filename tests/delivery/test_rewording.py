@@ -1,8 +1,10 @@
 """Rewording every message changes no decision: the words in the tables are replaced between what writes and what decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models import TextField
@@ -19,7 +21,7 @@ from newsletter.delivery.routing import failover
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import divide, messages, pacing
 from newsletter.delivery.sending.pacing import Pacing
-from newsletter.lib.provider_interface import Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Provider, Refused, Unknown
 from newsletter.models import (
     Attempt,
     Batch,
@@ -67,14 +69,28 @@ def reword(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> R
     for place, one in enumerate(Standing):
         monkeypatch.setattr(one, "_value_", f"in other words {place}")
 
-    def replace() -> None:
+    def reword_rows() -> None:
         for model, column in WORDS:
             model.objects.filter(**{f"{column}__isnull": False}).update(**{column: "in other words"})
 
-    return replace
+    return reword_rows
 
 
-def run(carrier: ScriptedCarrier, moment=NOW) -> None:
+@dataclass
+class Reworded:
+    """A provider whose reasons are reworded before anything is written."""
+
+    provider: Provider
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.provider, name)
+
+    def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
+        outcomes = self.provider.hand_over(parcels)
+        return {number: replace(outcome, reason="in other words") for number, outcome in outcomes.items()}
+
+
+def run(carrier: Any, moment=NOW) -> None:
     while send.send_next(sender(carrier), clock=lambda: moment):
         pass
 
@@ -144,7 +160,7 @@ def test_a_refusal_on_the_wire_is_a_bounce_where_it_is_of_the_recipient(
     factories.planned(1, carrier=CARRIERS[SMTP])
     with two() as both:
         both.smtp.script(point, "550 5.1.1 no such user")
-        both.drain(NOW)
+        run(Reworded(both.providers[SMTP]))
     assert Delivery.objects.get().state == "failed"
     reword()
     assert reports.refusals(HEARING, now=NOW).suppressed == bounces == Suppression.objects.count()
