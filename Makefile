@@ -1,8 +1,15 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test docs timing faults faults-suite fuzz feedparser-corpus bench-feeds bench-poll bench-matching bench-preview bench-events bench-delivery bench-end-to-end lint format lock
+.PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs lock \
+	fuzz feedparser-corpus timing faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
+	bench-preview bench-delivery bench-end-to-end
+
+IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
+SPREAD = -n auto --dist worksteal
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## Start it
 
 run: ## set up and start the whole service in one process
 	./run.sh
@@ -10,61 +17,86 @@ run: ## set up and start the whole service in one process
 demo: ## the service with sample feeds, topics and subscribers
 	./run.sh demo
 
-test: ## set up and pass all checks and tests
-	./test.sh
+## Change it
 
-TESTED = PYTHONPATH=. .venv-test/bin/python -m
+shell: | .venv-test ## Python with Django and the models, on the data directory that the environment names
+	$(IN_VENV) django shell
 
-faults-suite: ## the scenarios of faults at N=1,000, some minutes
-	FAULTS=1 $(TESTED) pytest -n 4 --dist worksteal tests/faults
+migrations: | .venv-test ## write the migration for changed models (N=what_it_does)
+	$(IN_VENV) django makemigrations newsletter $(if $(N),--name $(N))
 
-faults: ## the scenarios of crashes and faults at full size, about forty minutes (ONLY=S1,S4 SEED=7)
-	$(TESTED) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
-
-timing: ## does the time of an answer tell whether an address is subscribed? SAMPLES (1000) per class, some minutes
-	$(TESTED) tests.security.timing
-
-fuzz: ## read FUZZ (20000) feeds spoilt by chance (SEED repeats a run)
-	$(TESTED) tests.feeds.fuzz
-
-feedparser-corpus: ## read feedparser's own test feeds (needs a package index), and tell what differs
-	$(TESTED) tests.feeds.feedparser_corpus
-
-bench-feeds: ## one feed read and stored, beside feedparser
-	$(TESTED) bench.feeds
-
-bench-poll: ## a thousand feeds polled, bad ones among them, beside the usual poller
-	ulimit -n 8192; $(TESTED) bench.poll
-
-bench-events: ## signed events posted, stored once and followed, beside the usual handler
-	$(TESTED) bench.events
-
-bench-delivery: ## the ledger at a million deliveries, SMTP and SendGrid, each beside its peers (N=50000 for less)
-	$(TESTED) bench.delivery --ledger $(if $(N),--people $(N))
-	$(TESTED) bench.delivery --smtp
-	$(TESTED) bench.delivery --sendgrid
-
-bench-end-to-end: ## one alert to a million people, entry stored to all accepted (N=50000 for less)
-	$(TESTED) bench.end_to_end $(if $(N),--people $(N))
-
-lint: ## format and lint only
-	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && .venv-test/bin/lint-imports
-
-docs: ## write the table of what is kept into docs/privacy.md
-	DJANGO_SETTINGS_MODULE=newsletter.settings $(TESTED) scripts.write_docs
-
-format: ## write the code as the formatter wants it
+format: | .venv-test ## write the code as the formatter wants it
 	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .
 
-bench-matching: ## matching beside its peers, which go into an environment that is thrown away (ARGS="cold churn")
-	python3 -m venv .venv-peers && .venv-peers/bin/pip install --quiet pyahocorasick hyperscan || true
-	PEERS_PYTHON=.venv-peers/bin/python $(TESTED) bench.matching $(ARGS); status=$$?; rm -rf .venv-peers; exit $$status
-
-bench-preview: ## the keyword preview on a running service, one at a time and twenty at once, beside its peers (ARGS="--items 6000")
-	$(TESTED) bench.preview $(ARGS)
-
-LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-strip-extras --no-header --quiet
+docs: | .venv-test ## write what the docs take from the code: settings, retention, the index of decisions
+	$(IN_VENV) scripts.write_docs
 
 lock: ## pin the newest allowed versions, with hashes (needs uv)
 	$(LOCK) --upgrade -o requirements.lock
 	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+
+LOCK = uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --only-binary :all: --no-strip-extras --no-header --quiet
+
+## Test it
+
+test: ## set up and pass all checks and tests
+	./test.sh
+
+test-fast: | .venv-test ## unit tests: no database, no services, few examples a property; a minute
+	$(IN_VENV) pytest -m unit --hypothesis-profile=fast $(SPREAD)
+
+test-one: | .venv-test ## a folder, file or test (T="tests/delivery -k barrier")
+	$(IN_VENV) pytest $(T)
+
+coverage: | .venv-test ## which lines the tests of T (all) do not reach, also as htmlcov/index.html
+	$(IN_VENV) pytest $(SPREAD) --cov=newsletter --cov-report=term:skip-covered --cov-report=html $(T)
+
+lint: | .venv-test ## format, lint, types and imports only
+	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && PYTHONPATH=. .venv-test/bin/lint-imports
+
+fuzz: | .venv-test ## read FUZZ (20000) damaged feeds (SEED repeats a run)
+	$(IN_VENV) tests.feeds.fuzz
+
+feedparser-corpus: | .venv-test ## read feedparser's own test feeds (needs a package index), and tell what differs
+	$(IN_VENV) tests.feeds.feedparser_corpus
+
+timing: | .venv-test ## does an answer's time tell whether an address is subscribed? (SAMPLES=1000 per class, some minutes)
+	$(IN_VENV) tests.security.timing
+
+faults-suite: | .venv-test ## crashes and faults with 1,000 mails each, some minutes
+	FAULTS=1 $(IN_VENV) pytest -n 4 --dist worksteal tests/faults
+
+faults: | .venv-test ## crashes and faults at full size, about forty minutes (ONLY=S1,S4 SEED=7)
+	$(IN_VENV) tests.faults $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+## Measure it
+
+bench: ## list the benchmarks (most take ARGS="…"; ARGS=--help says which)
+	@$(MAKE) --no-print-directory help | grep ' bench-'
+
+bench-feeds: | .venv-test ## one feed read and stored, beside feedparser
+	$(IN_VENV) bench.feeds $(ARGS)
+
+bench-poll: | .venv-test ## a thousand feeds polled, bad ones among them, beside the usual poller
+	ulimit -n 8192; $(IN_VENV) bench.poll $(ARGS)
+
+bench-events: | .venv-test ## signed events posted and stored once, beside the usual handler
+	$(IN_VENV) bench.events $(ARGS)
+
+bench-matching: | .venv-test ## matching beside its peers, installed for this run only (ARGS="cold churn")
+	python3 -m venv .venv-peers && .venv-peers/bin/pip install --quiet pyahocorasick hyperscan || true
+	PEERS_PYTHON=.venv-peers/bin/python $(IN_VENV) bench.matching $(ARGS); status=$$?; rm -rf .venv-peers; exit $$status
+
+bench-preview: | .venv-test ## the keyword preview, one at a time and twenty at once, beside its peers (ARGS="--items 6000")
+	$(IN_VENV) bench.preview $(ARGS)
+
+bench-delivery: | .venv-test ## a ledger of a million deliveries, SMTP and SendGrid, beside their peers (N=50000 for less)
+	$(IN_VENV) bench.delivery --ledger $(if $(N),--people $(N))
+	$(IN_VENV) bench.delivery --smtp
+	$(IN_VENV) bench.delivery --sendgrid
+
+bench-end-to-end: | .venv-test ## one alert to a million people, entry stored to all accepted (N=50000 for less)
+	$(IN_VENV) bench.end_to_end $(if $(N),--people $(N))
+
+.venv-test: # the first run of test.sh makes it
+	./test.sh --version

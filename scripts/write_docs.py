@@ -1,27 +1,80 @@
-"""Write the parts of the docs that the code knows: the table of what is kept, in docs/privacy.md."""
+"""Write the parts of the docs that are known elsewhere: the settings, what is kept, the index of decisions (`make docs`)."""
 
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import django
 
-PAGE = Path(__file__).parents[1] / "docs" / "privacy.md"
-BEGIN, END = "<!-- retention: written by `make docs` -->\n", "<!-- retention ends -->"
+from newsletter.config import config
+
+DOCS = Path(__file__).parents[1] / "docs"
+_TITLE = re.compile(r"# (\d+)\. (.+)")
+_FACT = re.compile(r"^- (Date|Status|In short): (.+)$", re.MULTILINE)
 
 
-def parts(page: str) -> tuple[str, str, str]:
-    """What stands before the table, the table, and what stands behind it."""
-    before, _, rest = page.partition(BEGIN)
-    table, _, after = rest.partition(END)
-    return before, table, after
+def settings() -> str:
+    """The table of docs/configuration.md."""
+    lines = ["| name | default | meaning |", "|---|---|---|"]
+    for name, setting in config.SETTINGS.items():
+        default = f"`{setting.default}`" if setting.default else "—"
+        secret = " (secret)" if setting.secret else ""
+        lines.append(f"| `{config.PREFIX}{name}` | {default} | {setting.meaning}{secret} |")
+    return "\n".join(lines)
+
+
+def retention() -> str:
+    """The table of docs/privacy.md."""
+    django.setup()
+    from newsletter.worker import retention as rules  # its models need Django set up
+
+    return rules.markdown()
+
+
+def decisions() -> str:
+    """The index of docs/decisions, from the first lines of each record.
+
+    Raises:
+        ValueError: a record lacks its title, date, status or sentence.
+    """
+    lines = ["| decision | in short | date | status |", "|---|---|---|---|"]
+    for record in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        head = record.read_text().partition("\n## ")[0]
+        title, facts = _TITLE.match(head), dict(_FACT.findall(head))
+        if title is None or len(facts) != 3:
+            raise ValueError(f"{record.name} must begin as the template in docs/decisions/README.md")
+        short, date, status = facts["In short"], facts["Date"], facts["Status"]
+        lines.append(f"| [{title[1]}. {title[2]}]({record.name}) | {short} | {date} | {status} |")
+    return "\n".join(lines)
+
+
+#: Page below docs/ → what its part is called, and what writes it.
+PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
+    "configuration.md": ("settings", settings),
+    "privacy.md": ("retention", retention),
+    "decisions/README.md": ("decisions", decisions),
+}
+
+
+def written(page: str) -> str:
+    """A page's text with its part as it should be.
+
+    Raises:
+        ValueError: the page does not say where the part begins and ends.
+    """
+    name, table = PARTS[page]
+    begin, end = f"<!-- {name}: written by `make docs` -->\n", f"<!-- {name} ends -->"
+    before, found, rest = (DOCS / page).read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise ValueError(f"docs/{page} needs the lines {begin.strip()} and {end}")
+    return f"{before}{begin}{table()}\n{end}{after}"
 
 
 def main() -> None:
-    """Write the table."""
-    django.setup()
-    from newsletter.worker import retention
-
-    before, _, after = parts(PAGE.read_text())
-    PAGE.write_text(f"{before}{BEGIN}{retention.markdown()}\n{END}{after}")
+    """Write all parts."""
+    for page in PARTS:
+        (DOCS / page).write_text(written(page))
 
 
 if __name__ == "__main__":

@@ -23,4 +23,5 @@ if os.environ.get("TEST_DATABASE") == "postgres":
 
 hypothesis_settings.register_profile("tests", deadline=None, print_blob=True)
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("fast", deadline=None, max_examples=20)  # `make test-fast`
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "tests")

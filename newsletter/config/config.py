@@ -30,47 +30,89 @@ from newsletter.lib import crypto
 PREFIX = "NEWSLETTER_"
 #: Key of the WSGI environment of what came in through NEWSLETTER_METRICS_BIND; no header can make it.
 METRICS_LISTENER: Final = "newsletter.metrics_listener"
-#: Name without prefix → default. An unknown NEWSLETTER_ name in the environment is an error.
-DEFAULTS: dict[str, str] = {
-    "DATABASE_URL": "",
-    "BROKER_URL": "memory://",
-    "MAIL_URL": "outbox:",
-    "MAIL_URL_2": "",
-    "SENDGRID_API_KEY": "",
-    "SENDGRID_API_KEY_2": "",
-    "SENDGRID_URL": "https://api.sendgrid.com",
-    "SENDGRID_URL_2": "",
-    "FAILOVER_AFTER": "0",
-    "SENDGRID_WEBHOOK_KEY": "",
-    "BOUNCE_MAILDIR": "",
-    "FROM": "",
-    "ORGANISATION": "Newsletter",
-    "POSTAL_ADDRESS": "",
-    "CONTACT": "",
-    "BASE_URL": "",
-    "BIND": "127.0.0.1:8000",
-    "TRUSTED_PROXY": "",
-    "METRICS_TOKEN": "",
-    "METRICS_BIND": "",
-    "SECRET_KEY": "",
-    "ADDRESS_KEYS": "",
-    "DATA_DIR": "data",
-    "GATHER": "120",
-    "PACE": "",
-    "DOMAIN_PACE": "",
-    "DAILY_CAP": "",
-    "WARM_UP": "",
-    "FEED_ALLOW": "",
-    "LOG_LEVEL": "INFO",
-    "RECIPIENT_ALLOW": "",
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as an operator sees it: `meaning` stands in docs/configuration.md (`make docs`)."""
+
+    default: str
+    meaning: str
+    #: May also be given as NAME_FILE, a path to a file with the value.
+    secret: bool = False
+
+
+#: By name without prefix. An unknown NEWSLETTER_ name in the environment is an error.
+SETTINGS: dict[str, Setting] = {
+    "DATABASE_URL": Setting(
+        "",
+        "`postgres://USER:PASSWORD@HOST:PORT/NAME`; empty: SQLite in the data directory",
+        secret=True,
+    ),
+    "BROKER_URL": Setting("memory://", "`redis://HOST:PORT/NUMBER` for several processes", secret=True),
+    "MAIL_URL": Setting(
+        "outbox:",
+        "`outbox:` (files), `smtp://USER:PASSWORD@HOST:587`, `smtps://…`, `sendgrid:`; "
+        "`?connections=4&per_domain=2` says how many at once, `?tls=no` leaves STARTTLS out, on this "
+        "machine only",
+        secret=True,
+    ),
+    "MAIL_URL_2": Setting(
+        "",
+        'a second provider beside it, in the same forms; see "Two providers" in [operations.md](operations.md)',
+        secret=True,
+    ),
+    "SENDGRID_API_KEY": Setting("", "needed with `sendgrid:`", secret=True),
+    "SENDGRID_API_KEY_2": Setting("", "that of the second provider, where both are SendGrid", secret=True),
+    "SENDGRID_URL": Setting("https://api.sendgrid.com", "`https://api.eu.sendgrid.com` for the EU region"),
+    "SENDGRID_URL_2": Setting("", "the base of the second provider; empty: the same"),
+    "FAILOVER_AFTER": Setting(
+        "0",
+        "minutes after which what waits for a provider that is out goes to the other by itself; 0: only by hand",
+    ),
+    "SENDGRID_WEBHOOK_KEY": Setting(
+        "",
+        "verification key of the signed event webhook, which posts to `/hooks/sendgrid`; empty: no such page",
+    ),
+    "BOUNCE_MAILDIR": Setting("", "Maildir into which bounces and complaints are delivered"),
+    "FROM": Setting("", "sender, e.g. `Digest <digest@example.org>`; needed for real mail"),
+    "ORGANISATION": Setting("Newsletter", "who writes, on pages and at the foot of mails"),
+    "POSTAL_ADDRESS": Setting("", "at the foot of mails; many laws ask for it"),
+    "CONTACT": Setting("", "Reply-To, a human; empty: the sender's address"),
+    "BASE_URL": Setting("", "the pages' public address, `https://…`; empty: the address of `BIND`"),
+    "BIND": Setting("127.0.0.1:8000", "where the pages listen"),
+    "TRUSTED_PROXY": Setting(
+        "",
+        "addresses or networks of the reverse proxies in front, `127.0.0.1`; their `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed; see [deploy.md](deploy.md)",
+    ),
+    "METRICS_TOKEN": Setting(
+        "",
+        "opens `/metrics` to `Authorization: Bearer TOKEN`; empty: no such page",
+        secret=True,
+    ),
+    "METRICS_BIND": Setting("", "a listener of its own with `/metrics` alone and without a token, `127.0.0.1:9100`"),
+    "SECRET_KEY": Setting("", "derives the links; empty: from `data/keys`, made once", secret=True),
+    "ADDRESS_KEYS": Setting("", "encrypt addresses and keywords; empty: from `data/keys`, made once", secret=True),
+    "DATA_DIR": Setting("data", "keys, SQLite, outbox"),
+    "GATHER": Setting("120", "seconds that a fresh match waits for others before an alert leaves"),
+    "PACE": Setting("", "mails per second, `20`, or by provider `sendgrid=100,smtp=20`; empty: as fast as it goes"),
+    "DOMAIN_PACE": Setting(
+        "",
+        "mails per second to recipient domains, `gmail.com+googlemail.com=20,*=5`; empty: none",
+    ),
+    "DAILY_CAP": Setting("", "mails per day (UTC), `50000`, or by provider; notices always go"),
+    "WARM_UP": Setting(
+        "",
+        "first day of a sender that nobody knows yet, `2026-11-24`, or with a plan "
+        "`2026-11-24:100/200/500`, or by provider",
+    ),
+    "FEED_ALLOW": Setting("", "`HOST:PORT` pairs on private addresses that feeds may be read from"),
+    "LOG_LEVEL": Setting("INFO", "DEBUG, INFO, WARNING or ERROR"),
+    "RECIPIENT_ALLOW": Setting("", "outside production: only these addresses are really mailed"),
 }
-#: May also be given as NAME_FILE, a path to a file with the value.
-SECRETS = frozenset(
-    {
-        *("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "ADDRESS_KEYS"),
-        *("MAIL_URL", "MAIL_URL_2", "SENDGRID_API_KEY", "SENDGRID_API_KEY_2", "METRICS_TOKEN"),
-    }
-)
+DEFAULTS: dict[str, str] = {name: setting.default for name, setting in SETTINGS.items()}
+SECRETS = frozenset(name for name, setting in SETTINGS.items() if setting.secret)
 
 
 @dataclass(frozen=True)
@@ -170,7 +212,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"{name}: cannot read {value!r} ({why(error)})") from error
         else:
-            raise SettingsError(f"{name} is not a setting: see the table in README.md, or unset it")
+            raise SettingsError(f"{name} is not a setting: see docs/configuration.md, or unset it")
     return values
 
 

@@ -42,7 +42,7 @@ TICKS = {
     "refresh": Tick("newsletter.refresh_due", 15, "feeds whose time has come are read"),
     "match": Tick("newsletter.match", 15, "items that met no topic yet, should the ring have been lost"),
     "rematch": Tick("newsletter.rematch", 15, "stored items meet topics that changed"),
-    "sign_ups": Tick("newsletter.worker.sign_ups", 5, "requests from public forms, also those that had to wait"),
+    "sign_ups": Tick("newsletter.sign_ups", 5, "requests from public forms, also those that had to wait"),
     "notices": Tick("newsletter.notices", 10, "confirmations and links that wait, should the ring have been lost"),
     "close": Tick("newsletter.close", 5, "fresh matches that waited long enough become an alert"),
     "slots": Tick("newsletter.slots", 15, "digests whose local hour has come"),
@@ -144,7 +144,7 @@ def rematch() -> None:
         ring("rematch")
 
 
-@app.task(name="newsletter.worker.sign_ups")
+@app.task(name="newsletter.sign_ups")
 def decide_sign_ups() -> None:
     """Decide what follows from requests of public forms."""
     going_on = _for(DECIDING)

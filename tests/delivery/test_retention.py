@@ -158,5 +158,5 @@ def test_back_off_grows_and_a_providers_wish_counts() -> None:
     waits = [next_try(attempts, factories.NOW) - factories.NOW for attempts in range(1, 8)]
     assert waits == [timedelta(minutes=minutes) for minutes in (*BACK_OFF, 60, 60)]
     assert next_try(1, factories.NOW, 600) - factories.NOW == timedelta(minutes=10)
-    assert next_try(1, factories.NOW, 5) - factories.NOW == timedelta(minutes=1)
+    assert next_try(1, factories.NOW, 5) - factories.NOW == timedelta(seconds=5)
     assert next_try(1, factories.NOW, 10**9) - factories.NOW == timedelta(days=1)

@@ -3,26 +3,29 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from django.apps import apps
 from pytest_httpserver import HTTPServer
 
 from newsletter import wiring
 from newsletter.delivery.feedback import reports, suppression_list
+from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.storage.incidents import Incident
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Kind, Report
 from newsletter.matching.topics import topics
-from newsletter.models import Cadence, Delivery, Feed, Notice, Rhythm, Subscriber
-from newsletter.subscribers import ask, confirm, lookup_and_erase, preferences, signup, unsubscribe
+from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
+from newsletter.subscribers import ask, confirm, lookup_and_erase, preferences, sign_up_queue, signup, unsubscribe
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of, normal
 from newsletter.subscribers.tokens import lasting
-from newsletter.worker import run_once
+from newsletter.worker import run_once, sign_ups
 from tests.journey import road
 
 _ARTICLES = (
@@ -47,7 +50,12 @@ def lived_in() -> None:
     road.subscribe("daily@example.org", "Huawei", cadence=Cadence.DAILY)
     road.subscribe("weekly@example.org", "Huawei", cadence=Cadence.WEEKLY)
     sign_up("pending@example.org")
+    earlier = db.now() - timedelta(hours=2)
+    MailboxLimit.objects.update(last_at=earlier)
+    Notice.objects.filter(subscriber=person("pending@example.org")).update(created_at=earlier)
+    sign_up("pending@example.org")  # waits: its mailbox was asked two hours ago
     sign_up("stays@example.org")
+    workers.beat(workers.Process(uuid4(), "web-1", 1, "1"))
     confirm_newest(sign_up("confirmed@example.org"))
     run_once.once(wait=timedelta(0))
     Rhythm.objects.update(due_at=db.now() - timedelta(minutes=1))
@@ -73,17 +81,21 @@ def lived_in() -> None:
 
 
 def sign_up(address: str) -> Notice:
-    """Ask for a keyword on the public page; the notice that was written."""
-    choices = Choices(words=("Zzyzx", "submarine cable"))
-    done = signup.sign_up(normal(address), choices, now=db.now(), vault=wiring.vault(), next_due=next_due)
-    assert isinstance(done, signup.Signed)
-    return Notice.objects.get(id=done.notice_id)
+    """Ask for a keyword on the public page, and let a worker decide; the newest notice to this address."""
+    request = sign_up_queue.SignUp(normal(address), Choices(words=("Zzyzx", "submarine cable")))
+    sign_up_queue.put(request, client=ip_address("203.0.113.9"), now=db.now(), vault=wiring.vault())
+    sign_ups.decide()
+    return Notice.objects.filter(subscriber=person(address)).latest("id")
 
 
 def confirm_newest(notice: Notice) -> None:
     """Press the button of a confirmation."""
+    token = wiring.vault().token("notice", notice.id, bytes(notice.nonce))
+    shown = confirm.look(token, now=db.now(), vault=wiring.vault())
+    assert isinstance(shown, confirm.Open)
     done = confirm.press(
-        wiring.vault().token("notice", notice.id, bytes(notice.nonce)),
+        token,
+        shown.fingerprint,
         now=db.now(),
         vault=wiring.vault(),
         own_topic=lambda word: topics.own(word, vault=wiring.vault(), now=db.now()),

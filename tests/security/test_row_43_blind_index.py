@@ -18,7 +18,7 @@ from tests.security import installation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KEYWORD = "zzyzx"
+KEYWORD = "Zzyzx"
 _HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "blake2b", "blake2s")
 
 

@@ -13,9 +13,9 @@ from newsletter.subscribers import retention
 from newsletter.subscribers import unsubscribe as leaving
 from newsletter.subscribers.admin_subscribe import Added, HasLeft, subscribe_directly
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.confirm import Confirmed, press
+from newsletter.subscribers.confirm import Confirmed
 from tests import factories
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, pressing, token, topic
+from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, press, pressing, token, topic
 
 pytestmark = pytest.mark.django_db
 

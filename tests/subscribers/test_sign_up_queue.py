@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter import wiring
 from newsletter.lib.provider_interface import Address
 from newsletter.models import MailboxLimit, NetworkCount, Notice, NoticeBudget, SignUpRequest, Subscriber
 from newsletter.subscribers import (
@@ -204,7 +205,7 @@ def test_erasing_drops_what_waits():
     decide()
     sign_up(now=NOW + 2 * HOUR)
     decide(now=NOW + 2 * HOUR)
-    assert lookup_and_erase.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT)
+    assert lookup_and_erase.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT, forget=wiring.forget)
     assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
 
 

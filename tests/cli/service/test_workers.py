@@ -5,12 +5,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.test import Client
+from prometheus_client import generate_latest
 
 from newsletter.cli import invoke
 from newsletter.delivery.sending import barrier, workers
 from newsletter.lib import db
 from newsletter.models import Batch, Worker
+from newsletter.web import metrics
 from newsletter.worker import startup
 from tests import factories
 
@@ -77,7 +78,7 @@ def test_doctor_says_what_stands_still_in_the_hands_of_a_worker(capsys, silent: 
 @pytest.mark.parametrize(("silent", "age", "mails", "alive"), [(3, 0, 0, 1), (13, 90, 3, 1), (40, 90, 3, 0)])
 def test_metrics_count_what_stands_still(silent: float, age: int, mails: int, alive: int) -> None:
     held(silent)
-    lines = Client().get("/metrics").content.decode().splitlines()
+    lines = generate_latest(metrics.registry).decode().splitlines()
     figures = {
         name: float(value) for name, _, value in (line.partition(" ") for line in lines) if not name.startswith("#")
     }

@@ -12,6 +12,7 @@ from newsletter.feeds.citations import canonical_url, extract
 from newsletter.feeds.citations.dates_in_text import find_all
 from newsletter.feeds.citations.source_line import Cited
 from newsletter.feeds.dates.calendar_names import MONTHS
+from newsletter.feeds.dates.calendar_words import weekday_named
 from newsletter.feeds.html import sanitize_html
 from newsletter.feeds.html.blocks import to_text
 
@@ -452,7 +453,11 @@ def test_a_home_page_is_no_original(url: str) -> None:
 LOCALES = sorted({language for row in MONTHS for language in row.split()})
 NAMES = st.lists(
     st.from_regex(r"[A-Z][a-z]{2,9}( [A-Z][a-z]{2,9}){0,3}", fullmatch=True).filter(
-        lambda name: not {"and", "und", "link", "url", "here"} & set(name.lower().split())
+        # "Asa" is Saturday in Hausa: before a Saturday's date it is read as that
+        lambda name: (
+            not {"and", "und", "link", "url", "here"} & set(name.lower().split())
+            and all(weekday_named(word) is None for word in name.split())
+        )
     ),
     min_size=1,
     max_size=4,

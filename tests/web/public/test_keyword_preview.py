@@ -125,13 +125,6 @@ def test_a_preview_that_fails_gives_its_place_back(client: Client, monkeypatch) 
     assert shown(client, "zzyzx")[0] == 200
 
 
-def test_a_preview_does_not_wait_as_sign_ups_do(client: Client, monkeypatch) -> None:
-    monkeypatch.setattr("newsletter.web.public.even.FLOOR", 30.0)
-    began = time.monotonic()
-    shown(client, "zzyzx")
-    assert time.monotonic() - began < 20
-
-
 @pytest.fixture
 def port(transactional_db: None) -> Iterator[int]:
     """The pages behind waitress on a real socket."""
