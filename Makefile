@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs lock \
 	fuzz feedparser-corpus timing faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
-	bench-preview bench-delivery bench-end-to-end
+	bench-preview bench-delivery bench-end-to-end bench-cli
 
 IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
 SPREAD = -n auto --dist worksteal
@@ -97,6 +97,9 @@ bench-delivery: | .venv-test ## a ledger of a million deliveries, SMTP and SendG
 
 bench-end-to-end: | .venv-test ## one alert to a million people, entry stored to all accepted (N=50000 for less)
 	$(IN_VENV) bench.end_to_end $(if $(N),--people $(N))
+
+bench-cli: | .venv-test ## how long help, status and lists take, beside `import django` (ARGS="--rounds 20")
+	$(IN_VENV) bench.cli $(ARGS)
 
 .venv-test: # the first run of test.sh makes it
 	./test.sh --version

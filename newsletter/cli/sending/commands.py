@@ -16,7 +16,7 @@ from newsletter.delivery.routing import rules as routing_rules
 from newsletter.lib import db
 from newsletter.subscribers.email_address import BadAddress, normal
 
-app = typer.Typer(help="Sending: list, pause, resume, share, move.", no_args_is_help=True)
+app = typer.Typer()
 
 ByName = Annotated[str, typer.Option(metavar="NAME", help="One provider alone, by its name in 'sending list'.")]
 

@@ -13,7 +13,7 @@ from newsletter.lib import db
 from newsletter.models import Suppression
 from newsletter.subscribers.email_address import index_of
 
-app = typer.Typer(help="Suppressions: list, add, lift.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list", epilog=example("suppressions list", "suppressions list --reason 'soft bounces'"))
