@@ -1,6 +1,6 @@
 """Notices that wait in, planned mails out: confirmations and links, worded once per kind and look."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, When
@@ -10,8 +10,6 @@ from newsletter.editions.rendering.renderer import Look
 from newsletter.models import Lane, Notice, Occasion
 from newsletter.models import Look as LookRow
 
-#: A body lives seven days; a notice's edition gets a new one well before.
-RENEW = timedelta(days=1)
 #: A flood of sign-ups brings many of these: they must not stand in the way of the others.
 _ASKED_BY_ANYBODY = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
 

@@ -18,7 +18,8 @@ from newsletter.cli.output import when
 from newsletter.cli.service import status
 from newsletter.cli.service.migrations import is_migrated
 from newsletter.config.provider_urls import name_of
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.routing import rules
 from newsletter.lib import db, message
 from newsletter.lib.crypto import KeysDoNotFit
@@ -100,8 +101,8 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {status.RESUME}" if paused else "open")
-    if sending_gate.standing(wiring.config().data_dir, now=db.now()) == restore_guard.WAITS:
-        yield Finding("this host", "warn", restore_guard.WAITS)
+    if sending_gate.standing(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+        yield Finding("this host", "warn", Standing.NEW_HOST.value)
     yield from _providers(found)
     yield from _feeds(found)
     for state in ("unknown", "parked"):

@@ -66,7 +66,7 @@ def retire(name: str, *, now: datetime) -> Made | Refused:
             return unknown()
         Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
         live = Subscription.objects.filter(topic=topic, ended_at=None)
-        live.update(ended_at=now, ended_reason="retired", changed_at=now)
+        live.update(ended_at=now, ended_reason=Subscription.EndedReason.RETIRED, changed_at=now)
         raise_number()
         return Made(topic.id, revisions.live_revision(topic).n)
 
