@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs lock \
-	fuzz feedparser-corpus timing faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
-	bench-preview bench-delivery bench-end-to-end
+	fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
+	bench-preview bench-delivery bench-end-to-end bench-cli
 
 IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
 SPREAD = -n auto --dist worksteal
@@ -63,6 +63,9 @@ feedparser-corpus: | .venv-test ## read feedparser's own test feeds (needs a pac
 timing: | .venv-test ## does an answer's time tell whether an address is subscribed? (SAMPLES=1000 per class, some minutes)
 	$(IN_VENV) tests.security.timing
 
+attack: | .venv-test ## play eight attacks against the running service over real sockets, three minutes
+	$(IN_VENV) tests.security.attack
+
 faults-suite: | .venv-test ## crashes and faults with 1,000 mails each, some minutes
 	FAULTS=1 $(IN_VENV) pytest -n 4 --dist worksteal tests/faults
 
@@ -97,6 +100,9 @@ bench-delivery: | .venv-test ## a ledger of a million deliveries, SMTP and SendG
 
 bench-end-to-end: | .venv-test ## one alert to a million people, entry stored to all accepted (N=50000 for less)
 	$(IN_VENV) bench.end_to_end $(if $(N),--people $(N))
+
+bench-cli: | .venv-test ## how long help, status and lists take, beside `import django` (ARGS="--rounds 20")
+	$(IN_VENV) bench.cli $(ARGS)
 
 .venv-test: # the first run of test.sh makes it
 	./test.sh --version

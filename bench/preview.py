@@ -78,7 +78,7 @@ def measure(kind: str, items: str) -> None:
     import django
 
     django.setup()
-    lines = _fill(int(items))
+    lines = fill(int(items))
     bind = os.environ["NEWSLETTER_BIND"]
     print(f"\n{kind}, {int(items):,} items", flush=True)
     with _server(bind) as pid:
@@ -114,7 +114,7 @@ def _tell(what: str, milliseconds: float, target: float, more: str = "") -> None
     print(f"  {what}: {milliseconds:.0f} ms{'' if milliseconds < target else '  MISSED'}  {more}", flush=True)
 
 
-def _fill(items: int) -> dict[str, list[str]]:
+def fill(items: int) -> dict[str, list[str]]:
     """Items of the last 30 days; what is asked of them."""
     from django.core.management import call_command
     from django.db import transaction

@@ -1,4 +1,4 @@
-"""The command `newsletter`: prepares the environment and Django, and only then loads the commands."""
+"""The command `newsletter`: prepares the environment, and only then loads the commands."""
 
 import os
 import shutil
@@ -22,22 +22,10 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run the command that `words` name; returns its exit code."""
-    import django
-    from django.core.exceptions import ImproperlyConfigured
-
     if words[:1] == ["demo"] and "--help" not in words:
         demo_environment(os.environ, keep="--keep" in words)
-    try:
-        django.setup()
-    except ImproperlyConfigured as error:
-        print(f"newsletter: {error}", file=sys.stderr)
-        return 2
-    from newsletter import cli, wiring
-    from newsletter.lib import log_setup
+    from newsletter import cli
 
-    # commands speak for themselves: what the service tells its log on the way is for those who asked for more
-    level = wiring.config().log_level
-    log_setup.configure("WARNING" if level == "INFO" else level)
     return cli.invoke(words)
 
 

@@ -1,44 +1,41 @@
-"""The only file that chooses concrete parts: keys, carrier, wording, fetcher, and what each door of the road is given."""
+"""The only file that chooses concrete parts: keys, carrier, wording, fetcher, and what each door of the road is given.
+
+Each function imports the parts that it builds: a command that asks for the settings loads no provider and no template.
+"""
+
+from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from newsletter import __version__
 from newsletter.config.config import Config
 from newsletter.config.provider_urls import SECOND, Configured
-from newsletter.delivery import erasure
-from newsletter.delivery.feedback.reports import Hearing
-from newsletter.delivery.ledger.plan import Carrier, Share, plan
-from newsletter.delivery.pace.daily_cap import Allowance
-from newsletter.delivery.pace.redis_token_buckets import Shared
-from newsletter.delivery.pace.token_buckets import Buckets, InMemory
-from newsletter.delivery.routing import rules
-from newsletter.delivery.send import Sender
-from newsletter.delivery.sending import heartbeat
-from newsletter.delivery.sending.pacing import Pacing
-from newsletter.editions.compose import Composer
-from newsletter.editions.load_content import Explaining
-from newsletter.editions.rendering.renderer import Frame, Wording
-from newsletter.feeds.fetching.http_client import Fetcher
-from newsletter.lib import message, urls
+from newsletter.lib import message
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_interface import Provider
 from newsletter.lib.shutdown import Stopping
-from newsletter.lib.window_record import Slot
-from newsletter.matching.match import spans
-from newsletter.matching.retention import drop_unfollowed
-from newsletter.matching.topics import reader_feedback, topics
-from newsletter.models import Lane
-from newsletter.providers.allowlist import Allowlist
-from newsletter.providers.outbox import Outbox
-from newsletter.providers.sendgrid.provider import SendGrid
-from newsletter.providers.smtp.provider import Smtp
-from newsletter.subscribers.email_address import index_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from newsletter.delivery.feedback.reports import Hearing
+    from newsletter.delivery.ledger.plan import Carrier
+    from newsletter.delivery.pace.daily_cap import Allowance
+    from newsletter.delivery.pace.token_buckets import Buckets
+    from newsletter.delivery.send import Sender
+    from newsletter.delivery.sending.pacing import Pacing
+    from newsletter.editions.compose import Composer
+    from newsletter.editions.load_content import Explaining
+    from newsletter.editions.rendering.renderer import Wording
+    from newsletter.feeds.fetching.http_client import Fetcher
+    from newsletter.lib.provider_interface import Provider
+    from newsletter.lib.window_record import Slot
+    from newsletter.models import Lane
 
 _of_thread = threading.local()
 
@@ -72,6 +69,9 @@ def mail_sender() -> message.Sender:
 
 def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
     """What other rooms forget of somebody who is erased: the words of their mails, and keywords that nobody else follows."""
+    from newsletter.delivery import erasure
+    from newsletter.matching.retention import drop_unfollowed
+
     erasure.forget(subscriber_id)
     drop_unfollowed(topic_ids)
 
@@ -88,17 +88,29 @@ def _provider(one: Configured) -> Provider:
     carrier: Provider
     match one.kind:
         case "sendgrid":
+            from newsletter.providers.sendgrid.provider import SendGrid
+
             carrier = SendGrid(one.key, mail_sender(), url=one.api, own_bounces=bool(config().sendgrid_webhook_keys))
         case "smtp":
+            from newsletter.providers.smtp.provider import Smtp
+
             carrier = Smtp(one.url, mail_sender(), record=record)
         case _:
+            from newsletter.providers.outbox import Outbox
+
             carrier = Outbox(config().data_dir / one.name, mail_sender())
     carrier.name, carrier.number = one.name, one.number
-    return Allowlist(carrier, config().recipient_allow) if config().recipient_allow else carrier
+    if not config().recipient_allow:
+        return carrier
+    from newsletter.providers.allowlist import Allowlist
+
+    return Allowlist(carrier, config().recipient_allow)
 
 
 def carriers() -> dict[int, Carrier]:
     """What planning must know of each provider, by number."""
+    from newsletter.delivery.ledger.plan import Carrier
+
     return {number: Carrier(number, one_letter=one.one_letter) for number, one in providers().items()}
 
 
@@ -109,6 +121,9 @@ def carrier() -> Carrier:
 
 def senders() -> list[Sender]:
     """What sending needs besides the rows, for each provider; another one first each time, so that none waits for another."""
+    from newsletter.delivery.send import Sender
+    from newsletter.delivery.sending import heartbeat
+
     domain = config().sender_address.rpartition("@")[2]
     found = [
         Sender(
@@ -128,6 +143,8 @@ def senders() -> list[Sender]:
 
 def record() -> Slot | None:
     """Where this thread writes down how far its window got; None: the process has no heartbeat."""
+    from newsletter.delivery.sending import heartbeat
+
     here = heartbeat.worker_id()
     if getattr(_of_thread, "record", (None, None))[0] != here:  # also after a fork
         _of_thread.record = (here, heartbeat.slot())
@@ -135,31 +152,46 @@ def record() -> Slot | None:
     return kept[1]
 
 
-def pacing(carrier: Provider) -> Pacing | None:
+def pacing(carrier: Provider | Configured) -> Pacing | None:
     """How a provider's mail is paced; None when no setting limits it."""
     limits = config().limits
-    return Pacing(limits, buckets(), carrier.name, carrier.number) if limits.limits(carrier.name) else None
+    if not limits.limits(carrier.name):
+        return None
+    from newsletter.delivery.sending.pacing import Pacing
+
+    return Pacing(limits, buckets(), carrier.name, carrier.number)
 
 
 def allowances(now: datetime) -> list[Allowance]:
     """The day of each provider whose days have an end."""
-    days = [paced.allowance(now=now) for one in providers().values() if (paced := pacing(one))]
+    days = [paced.allowance(now=now) for one in config().providers if (paced := pacing(one))]
     return [day for day in days if day is not None]
 
 
 @cache
 def buckets() -> Buckets:
     """The buckets of the paces: in memory where one process is everything, else in the broker's Redis."""
-    return InMemory() if config().embedded else Shared(config().broker_url)
+    if config().embedded:
+        from newsletter.delivery.pace.token_buckets import InMemory
+
+        return InMemory()
+    from newsletter.delivery.pace.redis_token_buckets import Shared
+
+    return Shared(config().broker_url)
 
 
 def hearing() -> Hearing:
     """What believing reports of mails needs besides the rows."""
+    from newsletter.delivery.feedback.reports import Hearing
+    from newsletter.subscribers.email_address import index_of
+
     return Hearing(vault=vault(), index_of=index_of)
 
 
 def events_from() -> list[int]:
     """The providers whose events reach us by webhook: also one that carries no more, but may have dropped what it took."""
+    from newsletter.providers.sendgrid.provider import SendGrid
+
     first = SendGrid.number
     return [first, first + SECOND] if config().sendgrid_webhook_keys else []
 
@@ -167,6 +199,8 @@ def events_from() -> list[int]:
 @cache
 def fetcher() -> Fetcher:
     """Reads feeds, behind the private-address guard."""
+    from newsletter.feeds.fetching.http_client import Fetcher
+
     return Fetcher(
         allow=config().feed_allow, user_agent=f"newsletter/{__version__} (+{config().base_url}; feed poller)"
     )
@@ -175,6 +209,8 @@ def fetcher() -> Fetcher:
 @cache
 def wording() -> Wording:
     """Words mails, from the templates."""
+    from newsletter.editions.rendering.renderer import Frame, Wording
+
     frame = Frame(
         organisation=config().organisation,
         postal_address=config().postal_address,
@@ -187,10 +223,17 @@ def wording() -> Wording:
 
 def composer() -> Composer:
     """What composing needs besides the rows."""
+    from newsletter.editions.compose import Composer
+
     return Composer(wording=wording(), explaining=_explaining(), vault=vault(), plan=_plan)
 
 
 def _explaining() -> Explaining:
+    from newsletter.editions.load_content import Explaining
+    from newsletter.lib import urls
+    from newsletter.matching.match import spans
+    from newsletter.matching.topics import reader_feedback, topics
+
     return Explaining(
         own_words=lambda ids: topics.own_words(ids, vault=vault()),
         spans=spans,
@@ -210,6 +253,9 @@ def _plan(
     now: datetime,
 ) -> tuple[int, ...]:
     """Each provider's part in batches of its own; what is given goes along with the first part, in one transaction."""
+    from newsletter.delivery.ledger.plan import Share, plan
+    from newsletter.delivery.routing import rules
+
     whole = [Share(edition_id, people, parked) for edition_id, people, parked in shares]
     parts = rules.split(whole, list(carriers()), vault())
     ids: tuple[int, ...] = ()

@@ -1,45 +1,38 @@
-"""Every door by hand: the commands, one file per group."""
+"""The command line: `invoke` runs a command, `command_table.py` names them all, one folder holds each group."""
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from django.db import DatabaseError
 from typer._click.exceptions import ClickException
+from typer._completion_classes import completion_init
 
 from newsletter import __version__
-from newsletter.cli.deliveries import commands
-from newsletter.cli.feeds import commands as feeds_commands
+from newsletter.cli.command_table import COMMANDS
+from newsletter.cli.lazy_group import LazyGroup
 from newsletter.cli.output import Failed, harmless
-from newsletter.cli.sending import commands as sending_commands
-from newsletter.cli.service import operations, serve
-from newsletter.cli.subscribers import commands as subscribers_commands
-from newsletter.cli.subscribers import suppressions
-from newsletter.cli.topics import commands as topics_commands
-from newsletter.cli.topics import import_export, match, urgent
-from newsletter.lib.crypto import KeysDoNotFit
 
 __all__ = ["app", "invoke"]
 
+
+class _Root(LazyGroup):
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(table=COMMANDS, **attrs)
+
+
 app = typer.Typer(
     name="newsletter",
+    cls=_Root,
     help="Reads digest feeds and mails each subscriber only what meets their topics or keywords.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (serve, operations, match):
-    group.register(app)
-urgent.register(topics_commands.app)
-import_export.register(topics_commands.app)
-app.add_typer(feeds_commands.app, name="feeds")
-app.add_typer(topics_commands.app, name="topics")
-app.add_typer(subscribers_commands.app, name="subscribers")
-app.add_typer(commands.deliveries, name="deliveries")
-app.add_typer(sending_commands.app, name="sending")
-app.add_typer(suppressions.app, name="suppressions")
+
+#: A shell sets it when it asks for completions, or for the script that does so: docs/cli.md.
+_COMPLETION = "_NEWSLETTER_COMPLETE"
 
 
 def _version(asked: bool) -> None:
@@ -59,8 +52,10 @@ def _root(
 
 def invoke(words: list[str]) -> int:
     """Run a command; returns its exit code. Errors are one line on standard error, never a traceback."""
+    if _COMPLETION in os.environ:
+        completion_init()
     try:
-        code = app(words, standalone_mode=False)
+        code = app(words, standalone_mode=False, complete_var=_COMPLETION)
     except Failed as error:
         return _say(str(error), error.code)
     except ClickException as error:
@@ -71,17 +66,30 @@ def invoke(words: list[str]) -> int:
         return _say(f"{error.format_message()} See '{command} --help'", 2)
     except (typer.Abort, KeyboardInterrupt):
         return _say("stopped", 1)
-    except KeysDoNotFit as error:
-        return _say(f"{error}. Put back the keys file that was kept", 1)
-    except DatabaseError as error:
-        _traceback_if_wanted()
-        return _say(f"the database refused ({type(error).__name__}): run 'newsletter doctor'", 1)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost guard: a user never sees a traceback
-        _traceback_if_wanted()
-        return _say(f"unexpected {type(error).__name__}: run it again with NEWSLETTER_LOG_LEVEL=DEBUG to see where", 1)
+        return _unexpected(error)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> int:
+    """Tell what no command expected. What knows these errors is imported only now, when it was imported before."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
+
+    from newsletter.lib.crypto import KeysDoNotFit
+
+    match error:
+        case ImproperlyConfigured():
+            return _say(str(error), 2)
+        case KeysDoNotFit():
+            return _say(f"{error}. Put back the keys file that was kept", 1)
+        case DatabaseError():
+            _traceback_if_wanted()
+            return _say(f"the database refused ({type(error).__name__}): run 'newsletter doctor'", 1)
+    _traceback_if_wanted()
+    return _say(f"unexpected {type(error).__name__}: run it again with NEWSLETTER_LOG_LEVEL=DEBUG to see where", 1)
 
 
 def _say(line: str, code: int) -> int:

@@ -10,9 +10,6 @@ from datetime import date, datetime
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
 #: The option that every command has.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -51,7 +48,7 @@ def result(document: Any, as_json: bool, *lines: str) -> None:
         print(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
         return
     for line in map(harmless, lines):
-        Console(soft_wrap=True, highlight=False, markup=False).print(line)
+        print(line)
 
 
 def table(rows: Sequence[Any], as_json: bool, columns: Mapping[str, Any], *, empty: str) -> None:
@@ -62,6 +59,9 @@ def table(rows: Sequence[Any], as_json: bool, columns: Mapping[str, Any], *, emp
     if not rows:
         result(None, False, empty)
         return
+    from rich.console import Console
+    from rich.table import Table
+
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for heading in columns:
         drawn.add_column(heading, overflow="fold")
@@ -73,6 +73,13 @@ def table(rows: Sequence[Any], as_json: bool, columns: Mapping[str, Any], *, emp
     console.print(drawn)
 
 
+def ask(question: str, otherwise: str) -> None:
+    """Ask on a terminal, and end the command unless the answer is yes; elsewhere end with exit code 2 and say what to do."""
+    if not sys.stdin.isatty():
+        misuse(otherwise)
+    typer.confirm(question, abort=True, err=True)
+
+
 def note(line: str) -> None:
     """Say something on the way, on standard error."""
     print(harmless(line), file=sys.stderr, flush=True)
@@ -81,6 +88,9 @@ def note(line: str) -> None:
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show, on a terminal's standard error, how many of how many are done: what is yielded is told both."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None)

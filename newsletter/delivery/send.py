@@ -24,8 +24,7 @@ from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Provider, Refused, Unknown
 from newsletter.lib.window_record import Slot
-from newsletter.models import EditionBody, Lane
-from newsletter.models.states import HELD_UP, UNASKED, WORDLESS
+from newsletter.models import EditionBody, Lane, NotBegun
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -33,6 +32,12 @@ GoingOn = Callable[[], bool]
 
 #: Seconds for which an outcome's write is repeated: below the tasks' time limit, far below the lease.
 WRITE_FOR = 60
+#: Why a hand-over was not begun, in words.
+_NOT_BEGUN = {
+    NotBegun.WORDING: "its wording is gone, or does not open",
+    NotBegun.DATABASE: "not begun: the database did not answer",
+    NotBegun.HELD_UP: "not begun: the worker was held up",
+}
 #: How a database says that it is away, or (`InternalError`) that it may only be read, since another one took its place.
 _AWAY = (OperationalError, InterfaceError, InternalError)
 
@@ -148,7 +153,7 @@ class _Hand:
         half = barrier.lease(self.sender.provider.window) / 2
         if awake + half.total_seconds() > time.monotonic():
             return None
-        return _not_begun(recipients, HELD_UP)
+        return _not_begun(recipients, NotBegun.HELD_UP)
 
     def _settled(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Write the outcomes; returns the next window. What nearly always comes, a request accepted, takes one journey."""
@@ -230,9 +235,9 @@ def _outcomes(sender: Sender, held: Claim, recipients: list[Recipient], letters:
     try:
         ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
     except (EditionBody.DoesNotExist, KeysDoNotFit):
-        return _not_begun(recipients, WORDLESS)
+        return _not_begun(recipients, NotBegun.WORDING)
     except _AWAY:  # settling waits for the database to come back
-        return _not_begun(recipients, UNASKED)
+        return _not_begun(recipients, NotBegun.DATABASE)
     if sender.record is not None and sender.provider.window is not None:
         sender.record.open(held.token, [one.delivery_id for one in recipients])
     outcomes = sender.provider.hand_over(ready)
@@ -240,8 +245,8 @@ def _outcomes(sender: Sender, held: Claim, recipients: list[Recipient], letters:
     return {one.delivery_id: outcomes.get(one.delivery_id, missing) for one in recipients}
 
 
-def _not_begun(recipients: Sequence[Recipient], why: str) -> Mapping[int, Outcome]:
-    return {one.delivery_id: Deferred(why) for one in recipients}
+def _not_begun(recipients: Sequence[Recipient], why: NotBegun) -> Mapping[int, Outcome]:
+    return {one.delivery_id: Deferred(_NOT_BEGUN[why], not_begun=why) for one in recipients}
 
 
 def _nothing_taken(outcomes: Mapping[int, Outcome], told: list[Outcome]) -> bool:

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-import psycopg
 from django.db import connection, transaction
+
+if TYPE_CHECKING:
+    import psycopg
 
 #: Seconds for which a reading of the database's clock is carried on by this machine's own.
 CARRIED: Final = 1.0
@@ -98,6 +100,8 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     if not is_postgres():
         with transaction.atomic():
             return [rows(sql, params) for sql, params in statements]
+    import psycopg
+
     raw = _psycopg()
     with connection.wrap_database_errors:
         with raw.pipeline():
@@ -105,7 +109,7 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
         return [one.fetchall() if one.description else [] for one in asked]
 
 
-def _psycopg() -> psycopg.Connection[tuple[Any, ...]]:
+def _psycopg() -> "psycopg.Connection[tuple[Any, ...]]":
     """The connection itself, opened, and looked at as Django does before its own cursors."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
@@ -115,14 +119,16 @@ def _psycopg() -> psycopg.Connection[tuple[Any, ...]]:
 
 
 @contextmanager
-def _cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+def _cursor() -> Iterator["psycopg.Cursor[tuple[Any, ...]]"]:
     """A cursor of psycopg's own. Django's writes the values into the text, so that no statement ever comes twice."""
+    import psycopg  # only here: SQLite goes without
+
     with connection.wrap_database_errors, psycopg.Cursor(_psycopg()) as cursor:
         yield cursor
 
 
 @contextmanager
-def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator["psycopg.Cursor[tuple[Any, ...]]"]:
     with _cursor() as cursor:
         yield cursor.execute(sql, params, prepare=True, binary=True)
 

@@ -115,19 +115,28 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Deferred:
-    """Proof that it was not taken; try again later. `pause` stops the whole provider (wrong key, account closed)."""
+    """Proof that it was not taken; try again later. `pause` stops the whole provider (wrong key, account closed).
+
+    `not_begun` is the code of what stopped us before the provider was asked (`models.NotBegun`): not held against it.
+    """
 
     reason: str
     retry_after: float | None = None
     pause: bool = False
+    not_begun: str | None = None
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Proof that it was not taken, and never will be as it stands. `split` says: smaller requests may pass."""
+    """Proof that it was not taken, and never will be as it stands. `split` says: smaller requests may pass.
+
+    `recipient_status` is set where the server refused this recipient: the enhanced status code (RFC 3463), empty where it
+    gave none. It is a bounce of which no report comes.
+    """
 
     reason: str
     split: bool = False
+    recipient_status: str | None = None
 
 
 @dataclass(frozen=True)

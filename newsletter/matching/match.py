@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 import structlog
@@ -20,7 +19,7 @@ from newsletter.matching.topics.draft_matcher import receipt
 from newsletter.matching.topics.hold import put_aside
 from newsletter.models import Item, Match
 
-__all__ = ["Matched", "Would", "match_fresh", "spans", "would_match"]
+__all__ = ["Matched", "Would", "match_fresh", "spans", "would_match", "would_match_each"]
 
 log = structlog.get_logger()
 
@@ -142,13 +141,39 @@ def would_match(
     Raises:
         QueryError: the query cannot be used.
     """
-    index = Index({0: compiled(queries.parse(query), aliases)})
+    return would_match_each([query], now=now, days=days, limit=limit, entry_id=entry_id, aliases=aliases)[0]
+
+
+def would_match_each(
+    texts: Sequence[str],
+    *,
+    now: datetime,
+    days: int = 30,
+    limit: int = 100,
+    entry_id: int | None = None,
+    aliases: Aliases = NO_ALIASES,
+) -> list[list[Would]]:
+    """`would_match` of each query, in their order: every item is read and cut into words once for all of them.
+
+    Raises:
+        QueryError: one of the queries cannot be used.
+    """
+    index = Index({place: compiled(queries.parse(text), aliases) for place, text in enumerate(texts)})
     rows = wordings().order_by("-item__first_seen_at", "-item_id")
     chosen = (
         {"item__first_seen_at__gte": now - timedelta(days=days)} if entry_id is None else {"item__entry_id": entry_id}
     )
-    met = ((one, index.meet(one.seen)) for one in stored(rows.filter(**chosen)))
-    return [_would(one, found[0].hits) for one, found in islice((pair for pair in met if pair[1]), limit)]
+    found: list[list[Would]] = [[] for _ in texts]
+    wanting = set(range(len(texts)))
+    for one in stored(rows.filter(**chosen)):
+        if not wanting:
+            break
+        for met in index.meet(one.seen, told=wanting):
+            if met.topic_id in wanting:
+                found[met.topic_id].append(_would(one, met.hits))
+                if len(found[met.topic_id]) >= limit:
+                    wanting.discard(met.topic_id)
+    return found
 
 
 def _would(one: Stored, hits: tuple[Hit, ...]) -> Would:

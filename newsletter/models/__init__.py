@@ -18,7 +18,18 @@ from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
 from newsletter.models.sign_ups import MailboxLimit, NetworkCount, NoticeBudget, SignUpRequest
-from newsletter.models.states import OUR_EVENTS, BatchState, Cadence, DeliveryState, Lane
+from newsletter.models.states import (
+    OUR_EVENTS,
+    AttemptOutcome,
+    BatchState,
+    Cadence,
+    ClosedFor,
+    DeliveryState,
+    Lane,
+    NotBegun,
+    OwnEvent,
+    ResendRule,
+)
 from newsletter.models.subscribers import (
     Consent,
     Look,
@@ -34,11 +45,13 @@ __all__ = [
     "AliasPack",
     "Anchor",
     "Attempt",
+    "AttemptOutcome",
     "Batch",
     "BatchState",
     "Breaker",
     "Cadence",
     "Citation",
+    "ClosedFor",
     "Consent",
     "Delivery",
     "DeliveryItem",
@@ -62,11 +75,14 @@ __all__ = [
     "MailboxLimit",
     "Match",
     "NetworkCount",
+    "NotBegun",
     "Notice",
     "NoticeBudget",
     "Occasion",
+    "OwnEvent",
     "ProviderGate",
     "Pulse",
+    "ResendRule",
     "Rhythm",
     "Route",
     "SignUpRequest",

@@ -7,7 +7,15 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from newsletter.models.states import BatchState, DeliveryState, Lane
+from newsletter.models.states import (
+    AttemptOutcome,
+    BatchState,
+    ClosedFor,
+    DeliveryState,
+    Lane,
+    NotBegun,
+    ResendRule,
+)
 
 
 class Worker(models.Model):
@@ -33,10 +41,10 @@ class Batch(models.Model):
     id = models.BigAutoField(primary_key=True)
     provider = models.SmallIntegerField()
     lane = models.SmallIntegerField(choices=Lane)
-    #: What its mails are for: occasions of one lane take turns. 0: a notice, or from before turns were taken. Negative: mails
-    #: of that occasion that had to wait for the pace of their domain; they take turns too, else they would go last of all.
+    #: What its mails are for: occasions of one lane take turns. 0: a notice, or from before turns were taken.
     occasion_id = models.IntegerField(default=0, db_default=0)
-    domain = models.TextField(null=True)
+    #: `not_before` was set by the pace of a domain. Such mails of an occasion take turns too, else they would go last of all.
+    paced = models.BooleanField(default=False, db_default=False)
     state = models.TextField(choices=BatchState, default=BatchState.PLANNED)
     not_before = models.DateTimeField()
     #: Who claimed it.
@@ -53,13 +61,14 @@ class Batch(models.Model):
     begun_upto = models.BigIntegerField(null=True)
     #: Outcomes up to this delivery id are written.
     done_upto = models.BigIntegerField(null=True)
+    #: In words, for operators; nothing is decided by it.
     reason = models.TextField(null=True)
 
     class Meta:
         db_table = "batch"
         indexes: ClassVar = [
             models.Index(
-                fields=["provider", "lane", "occasion_id", "not_before", "id"],
+                fields=["provider", "lane", "occasion_id", "paced", "not_before", "id"],
                 condition=Q(state="planned"),
                 name="batch_turns",
             ),
@@ -77,7 +86,11 @@ class Delivery(models.Model):
     edition = models.ForeignKey("newsletter.Edition", models.DO_NOTHING, db_constraint=False, db_index=False)
     batch = models.ForeignKey(Batch, models.DO_NOTHING, db_constraint=False, db_index=False)
     state = models.TextField(choices=DeliveryState, null=True)
+    #: In words, for operators; nothing is decided by it.
     reason = models.TextField(null=True)
+    #: The enhanced status code (RFC 3463) with which a server refused this recipient for good, empty where it gave none.
+    #: None: nobody did.
+    recipient_status = models.TextField(null=True)
 
     class Meta:
         db_table = "delivery"
@@ -109,8 +122,11 @@ class Attempt(models.Model):
     provider = models.SmallIntegerField()
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    #: What was said of it, in words, for operators; nothing is decided by it.
     phase = models.TextField(null=True)
-    outcome = models.TextField(null=True)
+    outcome = models.TextField(choices=AttemptOutcome, null=True)
+    #: None: the provider was asked.
+    not_begun = models.TextField(choices=NotBegun, null=True)
     provider_ref = models.TextField(null=True)
     disproved = models.BooleanField(default=False)
     waived_by = models.TextField(null=True)
@@ -142,7 +158,10 @@ class Event(models.Model):
     kind = models.TextField()
     at = models.DateTimeField()
     received_at = models.DateTimeField()
+    #: A code, or an operator's words; nothing is decided by it.
     detail = models.TextField(default="")
+    #: Which rule of ours did it; None: an operator, or a provider.
+    rule = models.TextField(choices=ResendRule, null=True)
 
     class Meta:
         db_table = "event"
@@ -176,6 +195,8 @@ class Gate(models.Model):
     sending_open = models.BooleanField(default=True)
     #: Who or what closed it, in words.
     paused_by = models.TextField(null=True)
+    #: Which of the reasons that is; None while it is open.
+    closed_for = models.TextField(choices=ClosedFor, null=True)
     #: When it was last opened by hand: what went wrong before is not held against sending again.
     opened_at = models.DateTimeField(null=True)
     #: A known word under the address key, and one under the index and token keys: wrong keys are noticed at start.

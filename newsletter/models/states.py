@@ -77,8 +77,62 @@ DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState | None
 )
 
 
-#: Kinds of event that this service writes itself: they tell what was done here, and nothing of what became of a mail.
-OUR_EVENTS = frozenset({"deferred", "retried", "resolved", "released"})
+class OwnEvent(models.TextChoices):
+    """Kinds of event that this service writes itself: they tell what was done here, and nothing of what became of a mail."""
+
+    #: It was proved not to be taken, and moved to a new batch.
+    DEFERRED = "deferred"
+    #: It was in doubt or parked, and goes again: by an operator's word, or by a rule (`Event.rule`).
+    RETRIED = "retried"
+    #: An operator found out what became of it.
+    RESOLVED = "resolved"
+    #: A provider kept it and dropped it: it goes again.
+    RELEASED = "released"
+
+
+OUR_EVENTS = frozenset(OwnEvent)
+
+
+class ResendRule(models.TextChoices):
+    """A rule that sends a mail again without an operator."""
+
+    #: An alert on an urgent topic stayed in doubt.
+    URGENT = "urgent"
+
+
+class AttemptOutcome(models.TextChoices):
+    """What a hand-over came to."""
+
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    #: Nothing of it was taken: the batch is planned again.
+    DEFERRED = "deferred"
+    #: The request was too large: two halves replace it.
+    SPLIT = "split"
+    #: Nobody in it may be mailed any more.
+    EMPTY = "nobody left to mail"
+
+
+class NotBegun(models.TextChoices):
+    """Why the provider was never asked, though the hand-over had begun: nothing that it can do anything about."""
+
+    #: The wording of a mail is gone, or does not open.
+    WORDING = "wording"
+    #: The database did not answer.
+    DATABASE = "database"
+    #: The worker was held up for so long that its lease may be over.
+    HELD_UP = "held up"
+
+
+class ClosedFor(models.TextChoices):
+    """Why the gate for all mail is closed."""
+
+    OPERATOR = "operator"
+    #: Too many complaints or bounces.
+    REPUTATION = "reputation"
+    #: The data looks restored or copied: only an operator who confirms it opens the gate.
+    RESTORED = "restored"
 
 
 class Lane(models.IntegerChoices):
@@ -95,11 +149,3 @@ class Cadence(models.IntegerChoices):
     IMMEDIATE = 1
     DAILY = 2
     WEEKLY = 3
-
-
-#: Why a hand-over came to nothing for which its provider can do nothing.
-WORDLESS, UNASKED, HELD_UP = OURS = (
-    "its wording is gone, or does not open",
-    "not begun: the database did not answer",
-    "not begun: the worker was held up",
-)

@@ -86,6 +86,18 @@ class Subscriber(models.Model):
 class Subscription(models.Model):
     """Subscriber × topic, with the cadence as a column: one live subscription per pair."""
 
+    class EndedReason(models.TextChoices):
+        """By whom it ended."""
+
+        #: The reader, on a page.
+        READER = "reader"
+        #: The reader, by the one-click header (RFC 8058).
+        ONE_CLICK = "one-click"
+        #: The provider was asked to stop.
+        PROVIDER = "provider"
+        #: Its topic is no longer offered.
+        RETIRED = "retired"
+
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, db_index=False)
     topic = models.ForeignKey("newsletter.Topic", models.CASCADE, db_index=False)
     cadence = models.SmallIntegerField(choices=Cadence)
@@ -96,8 +108,8 @@ class Subscription(models.Model):
     source = models.TextField()
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    #: reader, one-click, provider, admin, retired; None while live.
-    ended_reason = models.TextField(null=True)
+    #: None while live.
+    ended_reason = models.TextField(choices=EndedReason, null=True)
 
     class Meta:
         db_table = "subscription"
@@ -126,9 +138,26 @@ class Subscription(models.Model):
 class Suppression(models.Model):
     """An address that must not be mailed, by its blind index: it outlives erasure."""
 
+    class Reason(models.TextChoices):
+        """Why it is not mailed, the weakest first: a stronger one replaces a weaker one."""
+
+        #: Several mails in a row were given up.
+        SOFT = "soft bounces"
+        #: There is no such mailbox.
+        BOUNCE = "bounce"
+        #: What remains of somebody who left: it stops who would add them, never their own confirmed sign-up.
+        LEFT = "left"
+        #: The provider was asked to stop.
+        UNSUBSCRIBE = "unsubscribe"
+        #: Somebody who runs the service said so.
+        ADMIN = "admin"
+        #: It was called spam: for good.
+        COMPLAINT = "complaint"
+        #: What remains of somebody who was erased: for good.
+        ERASED = "erased"
+
     address_index = models.BinaryField(primary_key=True)
-    #: soft bounces, bounce, left, unsubscribe, admin, complaint, erased: a later one replaces an earlier one.
-    reason = models.TextField()
+    reason = models.TextField(choices=Reason)
     #: True: the person cannot lift it by confirming again.
     sticky = models.BooleanField(default=False)
     since = models.DateTimeField()

@@ -2,8 +2,6 @@
 
 import string
 
-from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
-
 from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 
@@ -29,6 +27,8 @@ def normal(text: str, *, test_domains: bool = False) -> Address:
     Raises:
         BadAddress: with words for the person who typed it.
     """
+    from email_validator import EmailNotValidError, validate_email  # slow to import, and most commands read no address
+
     text = text.strip(_INVISIBLE + string.whitespace + "\u00a0\u3000").replace("＠", "@")
     if not text:
         raise BadAddress("Enter an email address, such as name@example.org.")
@@ -64,7 +64,7 @@ def index_of(address: Address, vault: Vault) -> bytes:
     return vault.blind_index("address", address.value.casefold())
 
 
-def _why(text: str, error: EmailNotValidError) -> str:
+def _why(text: str, error: ValueError) -> str:
     """Our own words: the library's may quote what was typed."""
     local, _, domain = text.partition("@")
     if not local or not domain:
@@ -73,6 +73,6 @@ def _why(text: str, error: EmailNotValidError) -> str:
         return "Only plain letters, digits and signs can stand before the @ sign."
     if "special-use" in str(error):
         return "The part after the @ sign is reserved: no mail can reach it."
-    if isinstance(error, EmailSyntaxError) and "period" in str(error):
+    if type(error).__name__ == "EmailSyntaxError" and "period" in str(error):
         return "The part after the @ sign needs a dot, as in example.org."
     return "This does not look like an email address. Check it for typing errors."

@@ -98,7 +98,13 @@ def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> b
             return False
         Suppression.objects.update_or_create(
             address_index=bytes(person.address_index),
-            defaults={"reason": "erased", "sticky": True, "since": now, "provider": "", "lifted_at": None},
+            defaults={
+                "reason": Suppression.Reason.ERASED,
+                "sticky": True,
+                "since": now,
+                "provider": "",
+                "lifted_at": None,
+            },
         )
         mailbox_limit.forget(mailbox_limit.index_of_mailbox(address, vault), tuple(SignUpRequest.Kind))
         number, topics = (

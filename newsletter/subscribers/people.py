@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 
 from django.db import IntegrityError, transaction
 
@@ -13,9 +12,6 @@ from newsletter.models import Cadence, Subscriber, Subscription, Suppression, To
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.rhythms import look, rhythms
-
-#: The reason of what remains of somebody who left: it stops who would add them, never their own confirmed sign-up.
-LEFT: Final = "left"
 
 
 def find(address: Address, vault: Vault) -> Subscriber | None:
@@ -64,13 +60,13 @@ def suppression(index: bytes) -> Suppression | None:
 
 def for_good(found: Suppression | None) -> bool:
     """True when the person cannot lift it by confirming again."""
-    return found is not None and (found.sticky or found.reason == "erased")
+    return found is not None and (found.sticky or found.reason == Suppression.Reason.ERASED)
 
 
 def wants_no_mail(person: Subscriber | None, found: Suppression | None) -> bool:
     """True when this person left, or told their provider to stop, and did not come back by themselves."""
     gone = person is not None and (person.state == Subscriber.State.LEFT or person.left_at is not None)
-    return gone or (found is not None and found.reason in (LEFT, "unsubscribe"))
+    return gone or (found is not None and found.reason in (Suppression.Reason.LEFT, Suppression.Reason.UNSUBSCRIBE))
 
 
 def settle(person: Subscriber, choices: Choices, *, now: datetime, next_due: NextDue) -> None:
@@ -108,6 +104,5 @@ def follow_all(person: Subscriber, choices: Choices, *, own_topic: OwnTopic, sou
 
 def lift(index: bytes, now: datetime) -> None:
     """The person showed that mail reaches them: a suppression that is not for good ends."""
-    Suppression.objects.filter(address_index=index, sticky=False, lifted_at=None).exclude(reason="erased").update(
-        lifted_at=now
-    )
+    standing = Suppression.objects.filter(address_index=index, sticky=False, lifted_at=None)
+    standing.exclude(reason=Suppression.Reason.ERASED).update(lifted_at=now)

@@ -131,7 +131,9 @@ def stop(
         row = Subscription.objects.filter(id=subscription_id, subscriber=person, ended_at=None).first()
         if row is None:
             return Changed(0)
-        Subscription.objects.filter(id=row.id).update(ended_at=now, ended_reason="reader", changed_at=now)
+        Subscription.objects.filter(id=row.id).update(
+            ended_at=now, ended_reason=Subscription.EndedReason.READER, changed_at=now
+        )
         if cancel_planned is not None:
             cancel_planned(person.id, row.topic_id)
         return Changed(1)
@@ -166,7 +168,9 @@ def _person(token: str, now: datetime, vault: Vault, *, hold: bool = False) -> S
 
 
 def _stopped(person: Subscriber, now: datetime) -> QuerySet[Subscription]:
-    recent = Subscription.objects.filter(subscriber=person, ended_reason="reader", ended_at__gt=now - UNDO)
+    recent = Subscription.objects.filter(
+        subscriber=person, ended_reason=Subscription.EndedReason.READER, ended_at__gt=now - UNDO
+    )
     return recent.select_related("topic")
 
 

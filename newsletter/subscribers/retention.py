@@ -23,7 +23,6 @@ from newsletter.models import (
 )
 from newsletter.subscribers import mailbox_limit, network_limit, sign_up_queue
 from newsletter.subscribers.notices import VALID
-from newsletter.subscribers.people import LEFT
 from newsletter.subscribers.unsubscribe import UNDO
 
 #: How long it counts that a notice was sent.
@@ -73,10 +72,10 @@ UPDATE subscriber SET left_at=coalesce(
 WHERE id IN (SELECT id FROM subscriber WHERE state='left' AND left_at IS NULL ORDER BY left_at LIMIT {_PEOPLE})"""
 _REMAINS = f"""
 INSERT INTO suppression (address_index, reason, sticky, since, provider, lifted_at)
-SELECT address_index, '{LEFT}', false, left_at, '', NULL FROM subscriber WHERE {{among}}
+SELECT address_index, '{Suppression.Reason.LEFT}', false, left_at, '', NULL FROM subscriber WHERE {{among}}
 ON CONFLICT (address_index) DO UPDATE SET reason=excluded.reason, sticky=excluded.sticky, since=excluded.since,
   provider=excluded.provider, lifted_at=NULL
-WHERE suppression.lifted_at IS NOT NULL OR suppression.reason IN ('soft bounces', 'bounce')"""
+WHERE suppression.lifted_at IS NOT NULL OR suppression.reason IN ('{Suppression.Reason.SOFT}', '{Suppression.Reason.BOUNCE}')"""
 
 
 def prune_left(now: datetime, going_on: GoingOn) -> dict[str, int]:

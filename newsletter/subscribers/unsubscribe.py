@@ -12,7 +12,7 @@ from newsletter.subscribers.tokens import Wrong, find_subscriber, read_undo, und
 
 #: How long leaving can be taken back; ended subscriptions are kept as long.
 UNDO = timedelta(days=14)
-_REASONS = ("reader", "one-click")
+_REASONS = (Subscription.EndedReason.READER, Subscription.EndedReason.ONE_CLICK)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ def knows(token: str, *, vault: Vault) -> bool:
     return find_subscriber("unsubscribe", token, vault) is not None
 
 
-def leave(token: str, *, now: datetime, vault: Vault, reason: str = "reader") -> Left | Wrong:
+def leave(
+    token: str, *, now: datetime, vault: Vault, reason: Subscription.EndedReason = Subscription.EndedReason.READER
+) -> Left | Wrong:
     """End all subscriptions of the person this link was mailed to, and every open link that would begin one.
 
     A second press changes nothing, and offers no undo: whoever holds a forwarded mail could take back what its owner did.

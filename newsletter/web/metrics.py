@@ -13,7 +13,6 @@ from newsletter import wiring
 from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.sending import workers
-from newsletter.delivery.sending.divide import WAITS
 from newsletter.lib import db
 from newsletter.models import (
     Batch,
@@ -69,7 +68,7 @@ class Figures(Collector):
         yield _one("newsletter_providers_left_alone", "Providers that left us in doubt too often", alone)
         yield from _reputation(now)
         yield from _days(now)
-        paced = Batch.objects.filter(state=BatchState.PLANNED, reason=WAITS).aggregate(Sum("size"))["size__sum"]
+        paced = Batch.objects.filter(state=BatchState.PLANNED, paced=True).aggregate(Sum("size"))["size__sum"]
         yield _one("newsletter_waiting_for_pace", "Mails put off to keep the pace of their domain", paced or 0)
         waiting = GaugeMetricFamily("newsletter_requests_waiting", "Requests from public forms", labels=["kind"])
         for kind, count in sign_up_queue.waiting().items():

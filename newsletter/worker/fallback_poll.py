@@ -8,7 +8,8 @@ import structlog
 from django.db import close_old_connections
 
 from newsletter import wiring
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.feeds import poll as feeds
 from newsletter.lib import db
 from newsletter.models import Pulse
@@ -47,7 +48,7 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
 
 def _waits(now: datetime) -> bool:
     """Whether this host is new: those whose sign it waits for look when it does not."""
-    return sending_gate.look(wiring.config().data_dir, now=now) == restore_guard.WAITS
+    return sending_gate.look(wiring.config().data_dir, now=now) is Standing.NEW_HOST
 
 
 def _look() -> None:

@@ -8,7 +8,8 @@ import structlog
 from newsletter import wiring
 from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reports, reputation
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import occasions, prove_accepted, resend
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.sending import expired_leases as dead
@@ -25,8 +26,10 @@ log = structlog.get_logger()
 def recover() -> bool:
     """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail may go again."""
     now = db.now()
-    waits = sending_gate.guard(wiring.config().data_dir, now=now) == restore_guard.WAITS
-    if not waits:  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
+    standing = sending_gate.guard(wiring.config().data_dir, now=now)
+    if (
+        standing is not Standing.NEW_HOST
+    ):  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
         Pulse.objects.update_or_create(name="tick", defaults={"at": now})
     found = _recovered(now)
     # events may have come before anybody was in doubt: what they prove is not sent again

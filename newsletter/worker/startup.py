@@ -7,7 +7,8 @@ import structlog
 from django.db import DatabaseError, close_old_connections
 
 from newsletter import wiring
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit
 from newsletter.models import IndexState, Pulse
@@ -30,8 +31,8 @@ def prepare() -> None:
     """
     try:
         sending_gate.ensure(wiring.vault())
-        if sending_gate.guard(wiring.config().data_dir, now=db.now()) == restore_guard.WAITS:
-            log.info("host_waits", reason=restore_guard.WAITS)
+        if sending_gate.guard(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+            log.info("host_waits", reason=Standing.NEW_HOST.value)
         # begun at random: an index compiled for another database must never look like this one's
         IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
         Pulse.objects.get_or_create(name="tick", defaults={"at": db.now()})
@@ -52,7 +53,7 @@ def settle_in(stopped: threading.Event, *, every: float = _LOOK) -> None:
 
 def _settled() -> bool:
     try:
-        return sending_gate.standing(wiring.config().data_dir, now=db.now()) is None
+        return sending_gate.join(wiring.config().data_dir, now=db.now()) is Standing.OURS
     except DatabaseError:
         return False
     finally:

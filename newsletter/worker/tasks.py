@@ -25,7 +25,7 @@ from newsletter.feeds.polling import lease
 from newsletter.lib import db
 from newsletter.matching import match as matching
 from newsletter.matching import rematch as rematching
-from newsletter.worker import celery_app, maintenance, retention, send_loop, sign_ups, signals
+from newsletter.worker import celery_app, maintenance, preload, retention, send_loop, sign_ups, signals  # noqa: F401
 from newsletter.worker.fallback_poll import READING
 
 

@@ -1,4 +1,4 @@
-"""The running service for tests that attack it: `newsletter web` as a process, spoken to over bare sockets."""
+"""The running service for tests that attack it: one process, spoken to over bare sockets."""
 
 import contextlib
 import os
@@ -14,30 +14,31 @@ ROOT = Path(__file__).parents[2]
 
 
 class Service:
-    """One `newsletter web` process on SQLite."""
+    """One process of the service on SQLite: `web`, the pages alone, or `run`, everything."""
 
-    def __init__(self, directory: Path, **settings: str) -> None:
+    def __init__(self, directory: Path, *, part: str = "web", **settings: str) -> None:
+        self._part = part
         self.port, self.metrics_port = free_port(), free_port()
         self.data = directory / "data"
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
         settings = {name: value.format(metrics=self.metrics_port) for name, value in settings.items()}
-        self._environment = {
+        self.environment = {
             **kept,
             "TMPDIR": str(self.temporary),
             "NEWSLETTER_DATA_DIR": str(self.data),
             "NEWSLETTER_BIND": f"127.0.0.1:{self.port}",
             **{f"NEWSLETTER_{name}": value for name, value in settings.items()},
         }
-        self.log = directory / "web.log"
+        self.log = directory / f"{part}.log"
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Service"]:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "newsletter", "web"],
-                env=self._environment,
+                [sys.executable, "-m", "newsletter", self._part],
+                env=self.environment,
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
@@ -49,6 +50,41 @@ class Service:
         finally:
             self.process.terminate()
             self.process.wait(timeout=30)
+
+    def command(self, *words: str) -> str:
+        """What a command of the service prints, run beside it as an admin would."""
+        return self._python("-m", "newsletter", *words)
+
+    def python(self, program: str, **environment: str) -> str:
+        """What a program prints that runs with the settings of the service."""
+        return self._python("-c", program, **environment)
+
+    def _python(self, *words: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            env=self.environment | environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{words[:4]} ended with {done.returncode}: {done.stderr[-500:]}")
+        return done.stdout
+
+    def memory(self) -> int:
+        """Resident bytes of the process."""
+        told = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(told.partition("VmRSS:")[2].split()[0]) * 1024
+
+    def spooled(self) -> list[str]:
+        """Files that the process has open or left behind where temporary files go, deleted ones too."""
+        opened = []
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                opened.append(str(descriptor.readlink()))
+        return [*filter(lambda name: str(self.temporary) in name, opened), *map(str, self.temporary.iterdir())]
 
     def connect(self, *, source: str = "127.0.0.1", port: int = 0) -> socket.socket:
         """A connection from one of this machine's own addresses, 127.0.0.0/8."""

@@ -1,7 +1,6 @@
 """Threat 1: what is larger than a form of ours is refused before anything of it is stored."""
 
 import contextlib
-import re
 import socket
 from pathlib import Path
 
@@ -19,21 +18,6 @@ def head(path: str, *headers: str) -> bytes:
     return "\r\n".join([f"POST {path} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
 
 
-def memory(service: Service) -> int:
-    """Resident bytes of the process."""
-    told = Path(f"/proc/{service.process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", told)[1]) * 1024  # type: ignore[index]
-
-
-def spooled(service: Service) -> list[str]:
-    """Files that the process has open or left behind where temporary files go, deleted ones too."""
-    opened = []
-    for descriptor in Path(f"/proc/{service.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            opened.append(str(descriptor.readlink()))
-    return [*filter(lambda name: str(service.temporary) in name, opened), *map(str, service.temporary.iterdir())]
-
-
 @pytest.mark.parametrize(
     "path", ["/", "/preferences", "/one-click/x", "/healthz", "/hooks/sendgrid", "/nothing", "*", "//"]
 )
@@ -49,28 +33,28 @@ def test_a_large_body_is_refused_at_its_headers(service: Service, path: str, exp
 
 
 def test_a_body_that_names_no_length_is_refused_at_the_same_size(service: Service) -> None:
-    before = memory(service)
+    before = service.memory()
     with service.connect() as connection:
         connection.sendall(head("/", "Transfer-Encoding: chunked") + f"{MEGABYTES_300:x}\r\n".encode())
         sent = 0
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             while sent < 20_000_000:
                 sent += connection.send(b"x" * CAP)
-        assert spooled(service) == []
+        assert service.spooled() == []
         assert Answer(read_all(connection)).status == 413
-    assert memory(service) - before < 8_000_000
+    assert service.memory() - before < 8_000_000
 
 
 def test_bodies_that_are_allowed_wait_in_memory_and_not_on_disk(service: Service) -> None:
     """200 connections that each hold back the last byte of the largest body that is taken."""
-    before = memory(service)
+    before = service.memory()
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(service.connect()) for _ in range(200)]
         for connection in connections:
             connection.sendall(head("/", f"Content-Length: {CAP}") + b"x" * (CAP - 1))
         assert service.ask("/healthz").status == 200
-        assert spooled(service) == []
-        assert memory(service) - before < 200 * CAP * 3
+        assert service.spooled() == []
+        assert service.memory() - before < 200 * CAP * 3
         connections[0].sendall(b"x")
         assert connections[0].recv(12) == b"HTTP/1.1 403", "taken, and sent by none of our pages"
 

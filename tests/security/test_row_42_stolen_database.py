@@ -1,6 +1,6 @@
 """Row 42: whoever takes the database, without the keys, finds no address and no keyword in it, nor how long they are.
 
-`test_secrets_at_rest.py` looks for a canary in every table and log; here are lengths, references, and the files themselves.
+The canary of `test_row_38_secrets_in_logs.py` is looked for in every table and log; here are lengths, references and files.
 """
 
 import os

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from newsletter import wiring
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse
 from newsletter.worker import fallback_poll
@@ -28,7 +29,7 @@ def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypa
     stop, standing = threading.Event(), []
     real = sending_gate.look
 
-    def look(directory: Path, *, now: datetime) -> str | None:
+    def look(directory: Path, *, now: datetime) -> Standing:
         standing.append(real(directory, now=now))
         assert Pulse.objects.get().at == before
         if len(standing) == 2:
@@ -38,7 +39,7 @@ def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypa
     monkeypatch.setattr(sending_gate, "look", look)
     monkeypatch.setattr(fallback_poll, "_look", stop.set)
     fallback_poll.watch(stop, silence=0.01)
-    assert standing == [restore_guard.WAITS, restore_guard.WAITS, None]
+    assert standing == [Standing.NEW_HOST, Standing.NEW_HOST, Standing.OURS]
     assert wiring.config().data_dir == tmp_path and Pulse.objects.get().at > before
 
 

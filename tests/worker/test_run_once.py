@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from newsletter import wiring
 from newsletter.cli import invoke
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import status
 from newsletter.editions import compose, gatherings, notices
 from newsletter.feeds import poll
@@ -113,5 +114,5 @@ def test_on_a_host_that_is_new_to_the_data_it_says_why_nothing_was_sent(
     with capture_logs():
         assert invoke(["once", "--json"]) == 0
     said = capsys.readouterr()
-    assert json.loads(said.out)["accepted"] == 0 and said.err == f"{restore_guard.WAITS}\n"
+    assert json.loads(said.out)["accepted"] == 0 and said.err == f"{Standing.NEW_HOST.value}\n"
     assert status.ledger().by_state == {"planned": 3}

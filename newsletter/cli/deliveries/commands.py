@@ -10,15 +10,14 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli.output import Json, counting, example, fail, misuse, note, result, table, when
+from newsletter.cli.output import Json, ask, counting, example, fail, misuse, note, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.cli.topics.preview import ask
 from newsletter.config import provider_urls
 from newsletter.delivery.ledger import occasions, resend, status
 from newsletter.lib import db
 from newsletter.models import BatchState, DeliveryState
 
-deliveries = typer.Typer(help="Deliveries: list, sums, explain, retry, resolve, release.", no_args_is_help=True)
+app = typer.Typer()
 
 Why = Annotated[str, typer.Option(help="What you know, and how: it is written into the story of each mail.")]
 Who = Annotated[str, typer.Option(help="Whose word it is; you, if not said.")]
@@ -27,7 +26,7 @@ Whole = Annotated[bool, typer.Option("--batch", help="All mails that are in doub
 _STATES = sorted({*BatchState.values, *DeliveryState.values})
 
 
-@deliveries.command("list", epilog=example("deliveries list --state unknown"))
+@app.command("list", epilog=example("deliveries list --state unknown"))
 def list_deliveries(
     state: Annotated[str, typer.Option(help="Only those in this state.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 50,
@@ -47,7 +46,7 @@ def list_deliveries(
     table(status.listing(wiring.vault(), state, limit), json, columns, empty="No deliveries.")
 
 
-@deliveries.command(epilog=example("deliveries sums --limit 3"))
+@app.command(epilog=example("deliveries sums --limit 3"))
 def sums(
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many, the newest first.")] = 10,
     json: Json = False,
@@ -74,7 +73,7 @@ def _of(state: str, one: occasions.Mailing) -> int:
     return one.by_state.get(state, 0)
 
 
-@deliveries.command(epilog=example("deliveries explain 7K3F-09QA-M2"))
+@app.command(epilog=example("deliveries explain 7K3F-09QA-M2"))
 def explain(reference: str, json: Json = False) -> None:
     """Tell the story of the mail with this reference at its foot, without saying whose it is."""
     ready()
@@ -91,7 +90,7 @@ def explain(reference: str, json: Json = False) -> None:
     result(story, json, *lines)
 
 
-@deliveries.command(
+@app.command(
     epilog=example(
         "deliveries retry 7K3F-09QA-M2 --why 'she called, nothing came'",
         "deliveries retry --all-parked --why 'the relay is back'",
@@ -119,7 +118,7 @@ def retry(
         _told(resend.retry(reference, word, now=db.now(), vault=wiring.vault(), whole=batch), "planned again", json)
 
 
-@deliveries.command(epilog=example("deliveries resolve 7K3F-09QA-M2 --as accepted --why 'it is in the server log'"))
+@app.command(epilog=example("deliveries resolve 7K3F-09QA-M2 --as accepted --why 'it is in the server log'"))
 def resolve(
     reference: str,
     state: Annotated[str, typer.Option("--as", help="accepted or failed.")],
@@ -138,7 +137,7 @@ def resolve(
     _told(done, f"now {state}", json)
 
 
-@deliveries.command(
+@app.command(
     epilog=example(
         "deliveries release --provider sendgrid --since 2026-11-24T08:00 --why 'account was closed at 08:00'"
     )

@@ -22,12 +22,11 @@ incidents = typer.Typer(
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to those for feeds."""
-    app.command(epilog=example("feeds backfill 1 --pages 20"))(backfill)
-    app.add_typer(incidents, name="incidents")
+app = typer.Typer()
+app.add_typer(incidents, name="incidents")
 
 
+@app.command(epilog=example("feeds backfill 1 --pages 20"))
 def backfill(
     reference: Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")],
     pages: Annotated[int | None, typer.Option(help="Read at most so many pages; without it, all.", min=1)] = None,

@@ -6,24 +6,17 @@ import typer
 from rich.console import Console
 
 from newsletter import wiring
-from newsletter.cli.feeds import backfill, import_export
-from newsletter.cli.output import Json, example, fail, joined, misuse, result, span, table, when
+from newsletter.cli.output import Json, example, fail, joined, misuse, result, table, when
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import poll as reading
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.catalogue.feed_status import EntryRow, FeedRow
+from newsletter.feeds.catalogue.feed_status import EntryRow
 from newsletter.feeds.catalogue.manage import Refused
 from newsletter.feeds.catalogue.probe import CheckedEntry
 from newsletter.feeds.storage import entry_filter
 from newsletter.lib import db
 
-app = typer.Typer(
-    help="Feeds: check, add, list, show, edit, pause, resume, remove, refresh, backfill, incidents, import, export.",
-    no_args_is_help=True,
-)
-
-backfill.register(app)
-import_export.register(app)
+app = typer.Typer()
 
 Reference = Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")]
 Authors = Annotated[list[str] | None, typer.Option("--author", help="Only entries by this author; may be repeated.")]
@@ -114,24 +107,6 @@ def add(
         f"feed {added.feed_id} added: {added.title}, {added.entries} entries. {added.note}".rstrip(),
         f"At the first poll, which is due now: {_FIRST_POLL[announce]}.",
     )
-
-
-@app.command("list", epilog=example("feeds list", "feeds list --json"))
-def list_feeds(json: Json = False) -> None:
-    """List all feeds and how they are."""
-    ready()
-    columns = {
-        "ID": lambda row: row.id,
-        "How": lambda row: row.health,
-        "Title": lambda row: row.title,
-        "Entries": lambda row: row.entries,
-        "Posts every": lambda row: span(row.posts_every),
-        "Newest": lambda row: row.newest_at,
-        "Next read": lambda row: row.next_fetch_at if row.state == "active" else None,
-        "Trouble": _trouble,
-        "URL": lambda row: row.url,
-    }
-    table(manage.listing(now=db.now()), json, columns, empty="No feeds yet: 'newsletter feeds add URL' adds one.")
 
 
 @app.command(epilog=example("feeds show 1", "feeds show 1 --entry 12"))
@@ -291,11 +266,6 @@ def _unread(feed_id: int, states: dict[int, str]) -> reading.Refreshed:
 
 def _only(author: list[str] | None, category: list[str] | None, language: list[str] | None) -> dict[str, list[str]]:
     return {"authors": author or [], "categories": category or [], "languages": language or []}
-
-
-def _trouble(row: FeedRow) -> str:
-    error = row.last.error if row.last and row.failures else ""
-    return joined(filter(None, [error, *row.incidents])) if error or row.incidents else ""
 
 
 def _id(reference: str) -> int:

@@ -13,6 +13,8 @@ from newsletter.feeds.catalogue import opml_import, probe
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.lib import db
 
+app = typer.Typer()
+
 
 class Announce(StrEnum):
     """What of a first poll may be mailed."""
@@ -22,14 +24,7 @@ class Announce(StrEnum):
     ALL = "all"
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to those for feeds."""
-    app.command("import", epilog=example("feeds import subscriptions.opml", "feeds import - --check < file.opml"))(
-        read_in
-    )
-    app.command("export", epilog=example("feeds export feeds.opml"))(write_out)
-
-
+@app.command("import", epilog=example("feeds import subscriptions.opml", "feeds import - --check < file.opml"))
 def read_in(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An OPML file; - is standard input.")],
     announce: Annotated[Announce, typer.Option(help="What of each first poll may be mailed.")] = Announce.NONE,
@@ -66,6 +61,7 @@ def read_in(
         fail(f"{file}: no feed could be added")
 
 
+@app.command("export", epilog=example("feeds export feeds.opml"))
 def write_out(file: files.Target = "-", json: Json = False) -> None:
     """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
     ready()

@@ -16,7 +16,7 @@ from newsletter.delivery.routing import rules as routing_rules
 from newsletter.lib import db
 from newsletter.subscribers.email_address import BadAddress, normal
 
-app = typer.Typer(help="Sending: list, pause, resume, share, move.", no_args_is_help=True)
+app = typer.Typer()
 
 ByName = Annotated[str, typer.Option(metavar="NAME", help="One provider alone, by its name in 'sending list'.")]
 
@@ -180,8 +180,10 @@ def _open(confirm: bool) -> None:
             fail(
                 f"confirmed, but no file can be written in {directory}: mend that and confirm again, or sending closes again"
             )
-    elif (why := sending_gate.guard(directory, now=now)) and why != restore_guard.WAITS:
-        fail(f"{why}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'")
+    elif (found := sending_gate.guard(directory, now=now)).in_doubt:
+        fail(
+            f"{found.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
+        )
     else:
         sending_gate.resume()
 

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ from newsletter.cli.output import when
 from newsletter.cli.service import status
 from newsletter.cli.service.migrations import is_migrated
 from newsletter.config.provider_urls import name_of
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.routing import rules
 from newsletter.lib import db, message
 from newsletter.lib.crypto import KeysDoNotFit
@@ -33,6 +35,9 @@ _MANY_SIGN_UPS = 500
 #: Feeds of such health need somebody's eye.
 _UNWELL = ("broken", "late", "silent", "ended", "quarantined")
 _HIDDEN = "the per-network sign-up limit is off: set NEWSLETTER_TRUSTED_PROXY to the proxy in front (docs/deploy.md)"
+_OPEN_BROKER = (
+    "Redis is on another machine and asks for no password: set requirepass there, and redis://:PASSWORD@HOST here"
+)
 _OUT = "{provider} takes nothing since {when} UTC ({out_why}), {planned} mails wait: 'newsletter sending move' hands them on"
 
 
@@ -96,8 +101,8 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {status.RESUME}" if paused else "open")
-    if sending_gate.standing(wiring.config().data_dir, now=db.now()) == restore_guard.WAITS:
-        yield Finding("this host", "warn", restore_guard.WAITS)
+    if sending_gate.standing(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+        yield Finding("this host", "warn", Standing.NEW_HOST.value)
     yield from _providers(found)
     yield from _feeds(found)
     for state in ("unknown", "parked"):
@@ -211,11 +216,22 @@ def _broker() -> Finding:
     url = urlsplit(wiring.config().broker_url)
     if wiring.config().embedded:
         return Finding("broker", "ok", "in memory: good for one process")
+    host = url.hostname or "localhost"
+    if not url.password and not _on_this_machine(host):
+        return Finding("broker", "warn", _OPEN_BROKER)
     try:
-        with socket.create_connection((url.hostname or "localhost", url.port or 6379), timeout=3):
+        with socket.create_connection((host, url.port or 6379), timeout=3):
             return Finding("broker", "ok", "answers")
     except OSError:
         return Finding("broker", "warn", "does not answer: mail still leaves, later by up to a minute; start Redis")
+
+
+def _on_this_machine(host: str) -> bool:
+    """Whether a host's name or address is of the loopback interface."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _mail() -> Iterator[Finding]:

@@ -7,14 +7,10 @@ import typer
 from newsletter.cli.output import example
 from newsletter.cli.service.migrations import ready
 
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command(epilog=example("run"))(run)
-    app.command(epilog=example("web"))(web)
-    app.command(epilog=example("demo", "demo --seconds 20"))(demo)
+app = typer.Typer()
 
 
+@app.command(epilog=example("run"))
 def run() -> None:
     """Start the whole service in one process: web pages, worker and beat. Ctrl-C ends it."""
     from newsletter.cli.service.embedded_service import Service
@@ -23,6 +19,7 @@ def run() -> None:
     Service().run()
 
 
+@app.command(epilog=example("web"))
 def web() -> None:
     """Start the web pages only; workers and beat run beside it."""
     from newsletter.cli.service.embedded_service import Web
@@ -31,6 +28,7 @@ def web() -> None:
     Web().run_alone()
 
 
+@app.command(epilog=example("demo", "demo --seconds 20"))
 def demo(
     seconds: Annotated[int, typer.Option(min=0, help="End after so many seconds; 0: until Ctrl-C.")] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Go on with the data of the last demo.")] = False,

@@ -18,9 +18,8 @@ from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.admin_subscribe import Added, HasLeft, Suppressed, subscribe_directly
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import BadAddress, normal
-from newsletter.worker import tasks
 
-app = typer.Typer(help="Subscribers: add, show, erase.", no_args_is_help=True)
+app = typer.Typer()
 
 AddressArgument = Annotated[
     str,
@@ -95,6 +94,8 @@ def add(
     if isinstance(made, HasLeft):
         fail("this person left: leave --confirmed out to ask them, or add --returning if they asked to come back")
     if not wiring.config().embedded:
+        from newsletter.worker import tasks
+
         tasks.ring("notices")
     result(made, json, f"subscriber {made.subscriber_id} {_told(made)}")
 

@@ -9,11 +9,11 @@ from newsletter.cli.output import Json, example, fail, misuse, note, result, tab
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.subscribers.commands import AddressArgument, read_address
 from newsletter.delivery.feedback import suppression_list
-from newsletter.delivery.feedback.suppression_rules import REASONS
 from newsletter.lib import db
+from newsletter.models import Suppression
 from newsletter.subscribers.email_address import index_of
 
-app = typer.Typer(help="Suppressions: list, add, lift.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list", epilog=example("suppressions list", "suppressions list --reason 'soft bounces'"))
@@ -25,8 +25,8 @@ def list_suppressions(
 ) -> None:
     """List the addresses that are not mailed, by an id that leads to nobody, with the reason and who told it."""
     ready()
-    if reason and reason not in REASONS:
-        misuse(f"--reason is one of {', '.join(REASONS)}")
+    if reason and reason not in Suppression.Reason.values:
+        misuse(f"--reason is one of {', '.join(Suppression.Reason.values)}")
     columns = {
         "Id": lambda row: row.id,
         "Reason": lambda row: row.reason,
@@ -73,5 +73,5 @@ def lift(
         json,
         f"lifted, it was: {done.reason}",
     )
-    if done.reason == "unsubscribe":
+    if done.reason == Suppression.Reason.UNSUBSCRIBE:
         note("what they followed had ended with it, and has not begun again")

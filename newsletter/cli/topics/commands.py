@@ -6,10 +6,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 from django.conf import settings
 
-from newsletter.cli.output import Json, example, fail, misuse, note, result, table, when
+from newsletter.cli.output import Json, ask, example, fail, misuse, note, result, table, when
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics import preview as topics_preview
-from newsletter.cli.topics.packs import packs
+from newsletter.cli.topics.listing import many
 from newsletter.lib import db
 from newsletter.matching.aliases import groups
 from newsletter.matching.aliases import pack_files as alias_packs
@@ -20,11 +20,7 @@ from newsletter.matching.topics import preview, reader_feedback, revisions, topi
 from newsletter.matching.topics.lookup import Refused
 from newsletter.matching.topics.revisions import Change, Draft, Made
 
-app = typer.Typer(
-    help="Topics: add, list, show, edit, preview, history, revert, hold, release, retire, import, export, packs.",
-    no_args_is_help=True,
-)
-app.command(epilog=example("topics packs", "topics packs peoples"))(packs)
+app = typer.Typer()
 
 T = TypeVar("T")
 _BY = "command line"
@@ -61,20 +57,6 @@ def add(
     _saved(made, found, json, "added")
 
 
-@app.command("list", epilog=example("topics list"))
-def list_topics(json: Json = False) -> None:
-    """List all topics."""
-    ready()
-    columns = {
-        "Name": lambda row: row.name,
-        "State": lambda row: row.state,
-        "Matches": lambda row: row.matches,
-        "Followers": lambda row: topics_preview.many(row.followers),
-        "Query": lambda row: row.query,
-    }
-    table(topics.listing(), json, columns, empty="No topics yet: 'newsletter topics add NAME --query Q' adds one.")
-
-
 @app.command(epilog=example("topics show Uyghur"))
 def show(name: Name, json: Json = False) -> None:
     """Show a topic, and the spellings that readers found to bring wrong items."""
@@ -87,7 +69,7 @@ def show(name: Name, json: Json = False) -> None:
         f"{shown.name} (revision {shown.revision}, {shown.state})",
         f"query: {shown.query}",
         f"packs: {_packs(shown.packs)}" + (f"; without {', '.join(shown.without)}" if shown.without else ""),
-        f"{shown.matches} items matched, followed by {topics_preview.many(shown.followers)}",
+        f"{shown.matches} items matched, followed by {many(shown.followers)}",
     ]
     for one in noisy:
         where = f" ({one.pack})" if one.pack else ""
@@ -200,7 +182,7 @@ def retire(
     """Stop a topic and end its subscriptions."""
     ready()
     if not yes:
-        topics_preview.ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
+        ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
     made = _or_fail(topics.retire(name, now=db.now()))
     result(made, json, f"topic {made.topic_id} retired")
 

@@ -11,13 +11,10 @@ from newsletter.lib import db
 from newsletter.matching.topics import import_export, yaml_file
 from newsletter.matching.topics.lookup import Refused
 
-
-def register(topics: typer.Typer) -> None:
-    """Add these commands to those for topics."""
-    topics.command("import", epilog=example("topics import topics.yaml", "topics import topics.yaml --yes"))(read_in)
-    topics.command("export", epilog=example("topics export > topics.yaml"))(write_out)
+app = typer.Typer()
 
 
+@app.command("import", epilog=example("topics import topics.yaml", "topics import topics.yaml --yes"))
 def read_in(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file; - is standard input.")],
     yes: Annotated[
@@ -42,6 +39,7 @@ def read_in(
         fail(f"{file}: no topic could be added")
 
 
+@app.command("export", epilog=example("topics export > topics.yaml"))
 def write_out(file: files.Target = "-", json: Json = False) -> None:
     """Write all topics but retired ones as a YAML file. Keywords of readers are never in it."""
     ready()

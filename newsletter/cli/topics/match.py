@@ -1,12 +1,14 @@
 """Which stored items meet a query, or a topic, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from newsletter.cli.output import Json, example, fail, result
+from newsletter.cli.output import Json, example, fail, misuse, note, result
 from newsletter.cli.service.migrations import ready
+from newsletter.cli.topics import query_file
 from newsletter.lib import db
 from newsletter.matching import match as matching
 from newsletter.matching.aliases.groups import spelling_of, table
@@ -15,17 +17,25 @@ from newsletter.matching.topics import explain_match, revisions
 from newsletter.matching.topics.explain_match import Why
 from newsletter.matching.topics.lookup import Refused
 
+app = typer.Typer()
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command(epilog=example("match --query 'Uyghur OR \"East Turkestan\"'", "match --query Huawei --entry 12"))(
-        match
+
+#: The newest items that are shown of one query.
+_LIMIT = 1000
+
+
+@app.command(
+    epilog=example(
+        "match --query 'Uyghur OR \"East Turkestan\"'",
+        "match --query Huawei --entry 12",
+        "match --queries queries.txt --json",
     )
-    app.command(epilog=example("explain 12 Uyghur"))(explain)
-
-
+)
 def match(
-    query: Annotated[str, typer.Option("--query", help="What to look for: see docs/queries.md.")],
+    query: Annotated[str, typer.Option("--query", help="What to look for: see docs/queries.md.")] = "",
+    queries: Annotated[
+        str, typer.Option("--queries", metavar="FILE", help="Many instead, one a line; - is standard input.")
+    ] = "",
     entry: Annotated[int | None, typer.Option(help="Look at the items of this entry only.")] = None,
     days: Annotated[int, typer.Option(min=1, max=90, help="How far back to look.")] = 90,
     packs: Annotated[
@@ -34,20 +44,55 @@ def match(
     json: Json = False,
 ) -> None:
     """Show which stored items meet QUERY, and where its words stand in them."""
+    if bool(query) == bool(queries):
+        misuse("give either --query or --queries")
     ready()
-    draft = revisions.first(query, packs=None if packs else ())
+    look = partial(_look, entry=entry, days=days, packs=packs)
+    if queries:
+        _match_file(queries, look, json)
+        return
+    [rows] = look([query])
+    result(rows, json, *_items(rows))
+
+
+def _look(texts: list[str], *, entry: int | None, days: int, packs: bool) -> list[list[dict[str, Any]]]:
+    """The rows of each query, in their order."""
+    draft = revisions.first(texts[0], packs=None if packs else ())
     if isinstance(draft, Refused):
         fail(draft.reason)
-    found = matching.would_match(
-        query, now=db.now(), days=days, limit=1000, entry_id=entry, aliases=table(draft.groups)
+    found = matching.would_match_each(
+        texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=table(draft.groups)
     )
-    rows = [_row(one) for one in found]
-    lines = [
-        f"item {row['item']}: {row['title']}  ({', '.join(dict.fromkeys(map(_said, row['hits'])))})" for row in rows
+    return [[_row(one) for one in met] for met in found]
+
+
+def _match_file(file: str, look: Callable[[list[str]], list[list[dict[str, Any]]]], json: bool) -> None:
+    """Answer every line of a file that can be used, and name those that cannot."""
+    asked = query_file.read(file)
+    for line in asked:
+        if line.error:
+            note(f"{file}, line {line.number}: {line.error}")
+    good = [line for line in asked if not line.error]
+    if not good:
+        fail(f"{file}: no query could be used")
+    met = dict(zip((line.number for line in good), look([line.query for line in good]), strict=True))
+    answers = [
+        {"line": line.number, "query": line.query, "error": line.error, "matches": met.get(line.number, [])}
+        for line in asked
     ]
-    result(rows, json, *(lines or ["No stored item meets it."]))
+    result(answers, json, *(text for line in good for text in (f"{line.query}:", *_items(met[line.number], "  "))))
 
 
+def _items(rows: list[dict[str, Any]], indent: str = "") -> list[str]:
+    """The rows for people."""
+    lines = [
+        f"{indent}item {row['item']}: {row['title']}  ({', '.join(dict.fromkeys(map(_said, row['hits'])))})"
+        for row in rows
+    ]
+    return lines or [f"{indent}No stored item meets it."]
+
+
+@app.command(epilog=example("explain 12 Uyghur"))
 def explain(
     item: Annotated[int, typer.Argument(metavar="ITEM", min=1, help="The item's number.")],
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's name.")],

@@ -2,17 +2,21 @@
 
 from typing import Annotated, Any
 
+import typer
 from django.conf import settings
-from typer import Argument
 
-from newsletter.cli.output import Json, fail, result, table
+from newsletter.cli.output import Json, example, fail, result, table
 from newsletter.matching.aliases import pack_files as reading
 from newsletter.matching.aliases.groups import Group
 from newsletter.matching.aliases.pack_files import BadPack, Pack, Problem
 
+app = typer.Typer()
 
+
+@app.command(epilog=example("topics packs", "topics packs peoples"))
 def packs(
-    pack: Annotated[str, Argument(metavar="[PACK]", help="Show the groups of this pack.")] = "", json: Json = False
+    pack: Annotated[str, typer.Argument(metavar="[PACK]", help="Show the groups of this pack.")] = "",
+    json: Json = False,
 ) -> None:
     """List the alias packs, or one pack's groups, and check the files. Exit code 1 when one cannot be used."""
     names = reading.names(settings.PACKS_DIR)

@@ -1,13 +1,10 @@
 """What a change of a topic would do, on the screen; and the question before one that would bring very much."""
 
-import sys
 from collections.abc import Iterator
 
-import typer
-
-from newsletter.cli.output import misuse
+from newsletter.cli.output import ask
+from newsletter.cli.topics.listing import many
 from newsletter.matching.topics.preview import MUCH, Preview, Rate, Sample
-from newsletter.matching.topics.topics import FEWEST
 
 
 def lines(found: Preview) -> Iterator[str]:
@@ -25,11 +22,6 @@ def lines(found: Preview) -> Iterator[str]:
         yield f"  followed by {many(found.followers)}"
 
 
-def many(followers: int | None) -> str:
-    """A number of people, or that it is too small to be told."""
-    return f"fewer than {FEWEST}" if followers is None else str(followers)
-
-
 def agree(found: Preview, yes: bool) -> None:
     """Ask before a topic that would bring more than 30 items a day. Off a terminal the answer must come with the command."""
     if found.after.per_day > MUCH and not yes:
@@ -38,13 +30,6 @@ def agree(found: Preview, yes: bool) -> None:
             f"It would bring {count}. Save it?",
             f"it would bring {count}: narrow the query, or add --yes if that is meant",
         )
-
-
-def ask(question: str, otherwise: str) -> None:
-    """Ask on a terminal; elsewhere end with exit code 2 and say what to do."""
-    if not sys.stdin.isatty():
-        misuse(otherwise)
-    typer.confirm(question, abort=True, err=True)
 
 
 def _rate(rate: Rate) -> str:

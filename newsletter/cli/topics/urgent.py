@@ -8,12 +8,10 @@ from newsletter.cli.output import Json, example, fail, result
 from newsletter.cli.service.migrations import ready
 from newsletter.models import Topic
 
-
-def register(topics: typer.Typer) -> None:
-    """Add this command to those of topics."""
-    topics.command(epilog=example("topics urgent Uyghur", "topics urgent Uyghur --off"))(urgent)
+app = typer.Typer()
 
 
+@app.command(epilog=example("topics urgent Uyghur", "topics urgent Uyghur --off"))
 def urgent(
     name: Annotated[str, typer.Argument(help="The topic's name.")],
     off: Annotated[bool, typer.Option("--off", help="An ordinary topic again.")] = False,

@@ -18,7 +18,7 @@ from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.lib import db
 from newsletter.lib.crypto import NO_CHECK, Vault, same
-from newsletter.lib.provider_interface import Address, Kind, Report, mailbox_gone, status_in
+from newsletter.lib.provider_interface import Address, Kind, Report, mailbox_gone
 from newsletter.models import BatchState, Delivery, DeliveryState, Event, Subscriber
 
 #: Finds the blind index of an address: known to the subscribers' room.
@@ -93,16 +93,15 @@ def apply(reports: Sequence[Report], hearing: Hearing, *, provider: str, now: da
 def refusals(hearing: Hearing, *, now: datetime) -> Applied:
     """Make events of mails that a server refused for good at its door (SMTP RCPT): bounces of which no report comes."""
     told = Event.objects.filter(delivery_id=OuterRef("id"), kind__in=_BOUNCES)
-    refused = Delivery.objects.filter(~Exists(told), state=DeliveryState.FAILED, reason__startswith="RCPT: 5")
+    refused = Delivery.objects.filter(~Exists(told), state=DeliveryState.FAILED, recipient_status__isnull=False)
     with transaction.atomic():
         by_carrier: dict[int, list[_Fact]] = {}
-        for number, who, batch_id, carrier, reason in refused.values_list(
-            "id", "subscriber_id", "batch_id", "batch__provider", "reason"
+        for number, who, batch_id, carrier, status in refused.values_list(
+            "id", "subscriber_id", "batch_id", "batch__provider", "recipient_status"
         )[:_CHUNK]:
-            status = status_in(reason or "")
-            kind = Kind.BOUNCE if mailbox_gone(status) else Kind.SOFT_BOUNCE
+            kind = Kind.BOUNCE if mailbox_gone(status or "") else Kind.SOFT_BOUNCE
             fingerprint = hashlib.sha256(f"refused {number}".encode()).digest()
-            fact = _Fact(_Mail(number, who, batch_id, carrier, False), kind, now, status, fingerprint)
+            fact = _Fact(_Mail(number, who, batch_id, carrier, False), kind, now, status or "", fingerprint)
             by_carrier.setdefault(carrier, []).append(fact)
         done = Applied()
         for carrier, facts in sorted(by_carrier.items()):

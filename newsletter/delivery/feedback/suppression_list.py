@@ -13,7 +13,7 @@ _SHOWN = 8
 #: Why it cannot be lifted by hand.
 _FOR_GOOD = {
     Reason.COMPLAINT: "this person called a mail spam, and is never mailed again",
-    "erased": "this person asked to be erased, and is never mailed again",
+    Reason.ERASED: "this person asked to be erased, and is never mailed again",
 }
 
 
@@ -84,7 +84,7 @@ def lift(index: bytes, *, now: datetime) -> Lifted | Refused:
         if one is None:
             return Refused("this address is not suppressed")
         if one.reason in _FOR_GOOD or one.sticky:
-            return Refused(_FOR_GOOD.get(one.reason, "it stands for good"))
+            return Refused(_FOR_GOOD.get(Reason(one.reason), "it stands for good"))
         Suppression.objects.filter(address_index=index).update(lifted_at=now)
         SoftBounce.objects.filter(subscriber__address_index=index).delete()
     return Lifted(one.reason)

@@ -6,7 +6,6 @@ Whatever the order in which causes are told, the strongest stands, with the mome
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from django.db.models import Max, Q
@@ -14,20 +13,7 @@ from django.db.models import Max, Q
 from newsletter.lib import db
 from newsletter.models import Consent, Subscriber, Subscription, Suppression
 
-
-class Reason(StrEnum):
-    """Why an address is not mailed, the weakest first. The subscribers' room writes `left` and `erased` (see `REASONS`)."""
-
-    #: Several mails in a row were given up.
-    SOFT = "soft bounces"
-    #: There is no such mailbox.
-    BOUNCE = "bounce"
-    #: The provider was asked to stop.
-    UNSUBSCRIBE = "unsubscribe"
-    #: Somebody who runs the service said so.
-    ADMIN = "admin"
-    #: It was called spam: for good.
-    COMPLAINT = "complaint"
+Reason = Suppression.Reason
 
 
 @dataclass(frozen=True)
@@ -40,10 +26,11 @@ class Cause:
     provider: str
 
 
-#: All reasons, the weakest first. `left` is what remains of somebody who left, `erased` of somebody who was erased: both are
-#: written by the subscribers' room.
-REASONS: Final = (Reason.SOFT, Reason.BOUNCE, "left", Reason.UNSUBSCRIBE, Reason.ADMIN, Reason.COMPLAINT, "erased")
-_RANK: Final = "CASE {} " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(REASONS)) + " ELSE 0 END"
+#: The weakest first.
+_STRENGTH: Final = tuple(Reason)
+_RANK: Final = (
+    "CASE {} " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(_STRENGTH)) + " ELSE 0 END"
+)
 _LIFTED: Final = "suppression.lifted_at IS NOT NULL AND (excluded.sticky OR excluded.since>suppression.lifted_at)"
 _STRONGER: Final = (
     f"suppression.lifted_at IS NULL AND ({_RANK.format('excluded.reason')}>{_RANK.format('suppression.reason')} "
@@ -60,7 +47,7 @@ def suppress(causes: Iterable[Cause]) -> int:
     people = sorted({cause.subscriber_id for cause in standing})
     indexes = dict(Subscriber.objects.filter(id__in=people).values_list("id", "address_index"))
     strongest: dict[bytes, Cause] = {}
-    for cause in sorted(standing, key=lambda one: (-REASONS.index(one.reason), one.at)):
+    for cause in sorted(standing, key=lambda one: (-_STRENGTH.index(one.reason), one.at)):
         if cause.subscriber_id in indexes:
             strongest.setdefault(bytes(indexes[cause.subscriber_id]), cause)
     end_subscriptions([cause for cause in standing if cause.reason == Reason.UNSUBSCRIBE])
@@ -72,9 +59,9 @@ def end_subscriptions(causes: Sequence[Cause]) -> int:
     ended = 0
     for cause in causes:
         # told twice with different moments, in whatever order, the first moment stands
-        later = Q(ended_at=None) | Q(ended_reason="provider", ended_at__gt=cause.at)
+        later = Q(ended_at=None) | Q(ended_reason=Subscription.EndedReason.PROVIDER, ended_at__gt=cause.at)
         theirs = Subscription.objects.filter(later, subscriber_id=cause.subscriber_id, created_at__lte=cause.at)
-        ended += theirs.update(ended_at=cause.at, ended_reason="provider", changed_at=cause.at)
+        ended += theirs.update(ended_at=cause.at, ended_reason=Subscription.EndedReason.PROVIDER, changed_at=cause.at)
         if not Subscription.objects.filter(subscriber_id=cause.subscriber_id, ended_at=None).exists():
             active = Subscriber.objects.filter(id=cause.subscriber_id, state=Subscriber.State.ACTIVE)
             active.update(state=Subscriber.State.LEFT, left_at=cause.at)

@@ -2,16 +2,34 @@
 
 import os
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from uuid import UUID
 
 #: The file beside the keys.
 NAME = "installation"
-#: What every such doubt begins with: the gate's own words are compared with it.
-DOUBT = "this data looks restored or copied"
-#: Neither a doubt nor a yes: data that was copied a moment ago looks just as that of a service at work.
-WAITS = "this data directory is new to the data: nothing is sent from here until another host was seen at work with it"
 _LENGTH = 80
+
+
+class Standing(Enum):
+    """What is known of the data here, with the words for operators; nothing is decided by these."""
+
+    #: It may send.
+    OURS = "this data is of this installation"
+    #: Neither a doubt nor a yes: data that was copied a moment ago looks just as that of a service at work.
+    NEW_HOST = (
+        "this data directory is new to the data: nothing is sent from here until another host was seen at work with it"
+    )
+    #: The doubts: nothing is sent until an operator confirms.
+    NO_FILE = "this data looks restored or copied: the database worked before, but not with this data directory"
+    MISMATCH = "this data looks restored or copied: the database and the data directory are of two installations"
+    BEHIND = "this data looks restored or copied: the database is older than what this installation did last"
+    COPY = "this data looks restored or copied: the data directory is a copy of another"
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the data looks restored or copied."""
+        return self not in (Standing.OURS, Standing.NEW_HOST)
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,23 @@ class Kept:
     epoch: UUID
     mark: int
     inode: int
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the directory and the database say; `kept` is the file's, `epoch` and `mark` are the database's."""
+
+    kept: Kept | None
+    #: The file is another one than that which was written.
+    copied: bool
+    epoch: UUID
+    mark: int
+    #: The mark was seen to move, which only hosts that have the file do, so a host without one is new.
+    moved: bool
+    #: Somebody was at work with the data a moment ago, which a fresh copy says as well.
+    living: bool
+    #: A doubt was said before, and nobody confirmed.
+    doubted: bool
 
 
 def read(directory: Path) -> Kept | None:
@@ -52,31 +87,29 @@ def is_copy(directory: Path, kept: Kept) -> bool:
     return (directory / NAME).stat().st_ino != kept.inode
 
 
-def doubt(
-    kept: Kept | None, *, copied: bool, epoch: UUID, mark: int, moved: bool, living: bool, doubted: bool
-) -> str | None:
-    """Why nothing may be sent from here: a doubt, until somebody confirms it, or WAITS; None when it may.
+def judge(seen: Observed) -> Standing:
+    """Whether this installation may send, by the first line that applies.
 
-    `epoch` and `mark` are the database's. `moved`: the mark was seen to move, which only hosts that have the file do, so a
-    host without one is new. `living`: somebody was at work with the data a moment ago, which a fresh copy says as well.
-    `doubted`: a doubt was said before, and nobody confirmed.
+    | file            | database                         | standing |
+    |-----------------|----------------------------------|----------|
+    | none or foreign | has no mark: it never worked     | OURS     |
+    | none            | doubted before, or nobody at work | NO_FILE |
+    | none            | its mark moves: others are at work | OURS   |
+    | none            | its mark stands                  | NEW_HOST |
+    | foreign         | has a mark                       | MISMATCH |
+    | its own         | its mark is behind the file's    | BEHIND   |
+    | a copy          | any                              | COPY     |
+    | its own         | any                              | OURS     |
     """
-    if mark == 0 and (kept is None or kept.epoch != epoch):
-        return None  # it never worked yet
+    kept = seen.kept
+    if seen.mark == 0 and (kept is None or kept.epoch != seen.epoch):
+        return Standing.OURS
     if kept is None:
-        if doubted or not living:
-            return f"{DOUBT}: {NEWS[0]}"
-        return None if moved else WAITS
-    if kept.epoch != epoch:
-        return f"{DOUBT}: {NEWS[1]}"
-    if kept.mark > mark:
-        return f"{DOUBT}: {NEWS[2]}"
-    return f"{DOUBT}: {NEWS[3]}" if copied else None
-
-
-NEWS = (
-    "the database worked before, but not with this data directory",
-    "the database and the data directory are of two installations",
-    "the database is older than what this installation did last",
-    "the data directory is a copy of another",
-)
+        if seen.doubted or not seen.living:
+            return Standing.NO_FILE
+        return Standing.OURS if seen.moved else Standing.NEW_HOST
+    if kept.epoch != seen.epoch:
+        return Standing.MISMATCH
+    if kept.mark > seen.mark:
+        return Standing.BEHIND
+    return Standing.COPY if seen.copied else Standing.OURS

@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from newsletter.delivery.gates import restore_guard
+from newsletter.delivery.gates.restore_guard import Observed, Standing
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault, same
-from newsletter.models import Gate, Pulse
+from newsletter.models import ClosedFor, Gate, Pulse
 
 log = structlog.get_logger()
 
@@ -65,38 +66,51 @@ def check(vault: Vault) -> None:
         )
 
 
-def look(directory: Path, *, now: datetime) -> str | None:
-    """Close the gate if this data was restored or copied; why nothing may be sent from here, None when it may.
+def standing(directory: Path, *, now: datetime) -> Standing:
+    """Whether this host may send, with `directory` beside the keys. Writes neither there nor in the database.
 
-    `directory` is beside the keys. A host that has to wait (`installation.WAITS`) closes nothing: others may be at work.
-    Called whenever a worker comes to the database anew, before it sends anything: it may have been set back meanwhile.
+    A doubt is one that stays: another process may be writing its mark, or the very first one, at this moment.
     """
-    why = standing(directory, now=now)
-    doubted = why is not None and why != restore_guard.WAITS
-    if doubted and Gate.objects.exclude(paused_by=why).update(sending_open=False, paused_by=why):
-        log.error("sending_closed", reason=why)
-    return why
+    for _ in range(_LOOKS):
+        found = restore_guard.judge(_observe(directory, now))
+        if found is Standing.OURS:
+            break
+        time.sleep(0.05)
+    return found
 
 
-def standing(directory: Path, *, now: datetime) -> str | None:
-    """As `look`, but nothing is closed. A host that sees others at work becomes one of theirs by it."""
-    why = _surely(directory, now)
-    if why is None and _FIRST_SEEN:
+def join(directory: Path, *, now: datetime) -> Standing:
+    """As `standing`; a host that saw others at work with the data writes its file, and is one of them from then on."""
+    found = standing(directory, now=now)
+    if found is Standing.OURS and _FIRST_SEEN:
         _move_mark(directory)  # other processes of this host read the file
-    elif why != restore_guard.WAITS:
+    elif found is not Standing.NEW_HOST:
         _FIRST_SEEN.clear()
-    return why
+    return found
 
 
-def guard(directory: Path, *, now: datetime) -> str | None:
+def look(directory: Path, *, now: datetime) -> Standing:
+    """As `join`, and close the gate if this data looks restored or copied.
+
+    A host that has to wait (`NEW_HOST`) closes nothing: others may be at work. Called whenever a worker comes to the
+    database anew, before it sends anything: it may have been set back meanwhile.
+    """
+    found = join(directory, now=now)
+    told = {"paused_by": found.value, "closed_for": ClosedFor.RESTORED}
+    if found.in_doubt and Gate.objects.exclude(**told).update(sending_open=False, **told):
+        log.error("sending_closed", reason=found.value)
+    return found
+
+
+def guard(directory: Path, *, now: datetime) -> Standing:
     """As `look`; if all is well, move the mark on, in the database and in `directory`.
 
     Called at every start and at every look at the tables, before the look is written down.
     """
-    why = look(directory, now=now)
-    if why is None:
+    found = look(directory, now=now)
+    if found is Standing.OURS:
         _move_mark(directory)
-    return why
+    return found
 
 
 def confirm(directory: Path, *, now: datetime) -> None:
@@ -109,31 +123,21 @@ def confirm(directory: Path, *, now: datetime) -> None:
     log.warning("installation_confirmed")
 
 
-def _surely(directory: Path, now: datetime) -> str | None:
-    """A doubt that stays: another process may be writing its mark, or the very first one, at this moment."""
-    for _ in range(_LOOKS):
-        why = _doubt(directory, now)
-        if why is None:
-            return None
-        time.sleep(0.05)
-    return why
-
-
-def _doubt(directory: Path, now: datetime) -> str | None:
+def _observe(directory: Path, now: datetime) -> Observed:
     kept = restore_guard.read(
         directory
     )  # before the row: a mark that others commit in between is then only ahead of it
     gate = Gate.objects.get()
     if kept is not None:
         _FIRST_SEEN.clear()
-    return restore_guard.doubt(
+    return Observed(
         kept,
         copied=kept is not None and restore_guard.is_copy(directory, kept),
         epoch=gate.installation_epoch,
         mark=gate.mark,
         moved=kept is None and _moved(gate),
         living=Pulse.objects.filter(name="tick", at__gt=now - _LIVING).exists(),
-        doubted=(gate.paused_by or "").startswith(restore_guard.DOUBT),
+        doubted=gate.closed_for == ClosedFor.RESTORED,
     )
 
 
@@ -161,15 +165,16 @@ def pause(why: str, *, only_if_open: bool = False) -> None:
     `only_if_open`: we close it, not an operator. It is told once for each closing, however often the reason is met again.
     A doubt about the data stands until it is confirmed: other words for it would let it be forgotten.
     """
-    doubted = Q(sending_open=False, paused_by__startswith=restore_guard.DOUBT)
+    why_closed = ClosedFor.REPUTATION if only_if_open else ClosedFor.OPERATOR
+    doubted = Q(sending_open=False, closed_for=ClosedFor.RESTORED)
     gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(doubted)
-    if gates.update(sending_open=False, paused_by=why) and only_if_open:
+    if gates.update(sending_open=False, paused_by=why, closed_for=why_closed) and only_if_open:
         log.error("sending_paused", reason=why)
 
 
 def resume() -> None:
     """Open the gate. What closed it is looked at afresh: only what happens from now on can close it again."""
-    Gate.objects.update(sending_open=True, paused_by=None, opened_at=Now())
+    Gate.objects.update(sending_open=True, paused_by=None, closed_for=None, opened_at=Now())
 
 
 def closed_by() -> str | None:

@@ -14,10 +14,10 @@ from newsletter.models import BatchState, Delivery, Occasion
 UNDER_WAY = (BatchState.PLANNED, BatchState.CLAIMED, BatchState.SENDING)
 _UNDER_WAY = "', '".join(UNDER_WAY)
 
-# Composed to the end, and no batch waits or is under way. Batches that wait for their pace bear the occasion's number negated.
+# Composed to the end, and no batch waits or is under way.
 _COMPLETE = f"""
 NOT EXISTS (SELECT 1 FROM gathering g WHERE g.occasion_id=occasion.id AND g.composed_at IS NULL)
-AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.state IN ('{_UNDER_WAY}') AND b.occasion_id IN (occasion.id, -occasion.id))"""
+AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.state IN ('{_UNDER_WAY}') AND b.occasion_id=occasion.id)"""
 
 
 @dataclass(frozen=True)

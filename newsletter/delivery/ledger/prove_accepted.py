@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.lib.provider_interface import Kind
-from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event
+from newsletter.models import OUR_EVENTS, Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState, Event
 
 #: A batch in one of these, handed over before, is to go a second time: nothing has left of that yet.
 GOES_AGAIN = (BatchState.PLANNED, BatchState.CLAIMED)
@@ -47,8 +47,8 @@ def prove(*, now: datetime, batch_ids: Sequence[int] | None = None) -> int:
 
 def _accept(batch_ids: Sequence[int], now: datetime) -> None:
     Batch.objects.filter(id__in=batch_ids, state=BatchState.UNKNOWN).update(state=BatchState.ACCEPTED, reason=_WHY)
-    last = Attempt.objects.filter(batch__in=batch_ids, outcome="unknown", disproved=False, waived_by=None)
-    last.update(outcome="accepted", phase=_WHY, ended_at=now)
+    last = Attempt.objects.filter(batch__in=batch_ids, outcome=AttemptOutcome.UNKNOWN, disproved=False, waived_by=None)
+    last.update(outcome=AttemptOutcome.ACCEPTED, phase=_WHY, ended_at=now)
 
 
 def _open(batch: OuterRef) -> QuerySet[Delivery]:

@@ -12,13 +12,25 @@ from django.db.models import Count, QuerySet
 from newsletter.delivery.ledger.split_batch import part
 from newsletter.lib.crypto import Vault
 from newsletter.lib.references import read_reference
-from newsletter.models import OUR_EVENTS, Attempt, Batch, BatchState, Delivery, DeliveryState, Event, Lane, Topic
+from newsletter.models import (
+    OUR_EVENTS,
+    Attempt,
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Event,
+    Lane,
+    OwnEvent,
+    ResendRule,
+    Topic,
+)
 
 #: How long an urgent alert in doubt waits for word of it before it goes a second time.
 URGENT_AFTER = timedelta(hours=2)
 #: Older alerts are no longer urgent.
 URGENT_UNTIL = timedelta(days=2)
-#: Who waived, where it was this rule.
+#: Who waived, where it was this rule, in words.
 RULE = "rule: urgent"
 
 
@@ -71,7 +83,7 @@ def retry(reference: str, word: Word, *, now: datetime, vault: Vault, whole: boo
             return Cannot(f"it is {_state(found)}: only what is unknown or parked can go again")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
             return Cannot("its words are not kept, or were never made: it can only be resolved")
-        _again(batch, chosen, word, "retried", now)
+        _again(batch, chosen, word, OwnEvent.RETRIED, now)
         return Done(len(chosen))
 
 
@@ -97,7 +109,7 @@ def retry_parked(word: Word, *, now: datetime, progress: Callable[[int, int], No
             batch = _locked(number)
             ids = _ready(batch) if _surely_parked().filter(id=number).exists() else []
             if ids:
-                _again(batch, ids, word, "retried", now)
+                _again(batch, ids, word, OwnEvent.RETRIED, now)
         touched += len(ids)
         progress(place, len(numbers))
     return Done(touched)
@@ -118,7 +130,7 @@ def resolve(
         if not chosen:
             return Cannot(f"it is {_state(found)}: only what is unknown or parked can be resolved")
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(word))
-        _tell(batch, chosen, "resolved", f"{state}, {word}", now)
+        _tell(batch, chosen, OwnEvent.RESOLVED, f"{state}, {word}", now)
         if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):
             over = BatchState.CANCELLED if batch.state == BatchState.PARKED else BatchState(state.value)
             Batch.objects.filter(id=batch.id).update(state=over, reason=str(word))
@@ -138,7 +150,7 @@ def release(provider: int, since: datetime, word: Word, *, now: datetime) -> Don
             batch = _locked(found.id)
             ids = _unheard(batch)
             if ids:
-                _again(batch, ids, word, "released", now)
+                _again(batch, ids, word, OwnEvent.RELEASED, now)
             touched += len(ids)
     return Done(touched)
 
@@ -166,19 +178,21 @@ def _resend(batch_id: int, urgent: set[int], now: datetime) -> int:
         batch = _locked(batch_id)
         doubtful = _open(batch, DeliveryState.UNKNOWN)
         # told of each mail, not of its batch: part of a batch that was put off, or split, goes on in another
-        twice = Event.objects.filter(delivery_id__in=doubtful, kind="retried", detail__startswith=RULE)
+        twice = Event.objects.filter(delivery_id__in=doubtful, kind=OwnEvent.RETRIED, rule=ResendRule.URGENT)
         found = Delivery.objects.filter(id__in=doubtful).exclude(id__in=twice.values("delivery_id"))
         found = found.select_related("edition")
         ids = [one.id for one in found if urgent & {topic for _, _, topics in one.edition.content for topic in topics}]
         if ids:
-            _again(batch, ids, Word(RULE, "no word of it came"), "retried", now)
+            _again(batch, ids, Word(RULE, "no word of it came"), OwnEvent.RETRIED, now, rule=ResendRule.URGENT)
         return len(ids)
 
 
-def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetime) -> None:
+def _again(
+    batch: Batch, ids: Sequence[int], word: Word, kind: OwnEvent, now: datetime, *, rule: ResendRule | None = None
+) -> None:
     """Waive the hand-over and plan `ids` again: the batch itself when nobody else shares its outcome, else a new one."""
     sharing = set(_own(batch, None) + _open(batch, DeliveryState.UNKNOWN))
-    if (batch.state in (BatchState.UNKNOWN, BatchState.PARKED) or kind == "released") and sharing <= set(ids):
+    if (batch.state in (BatchState.UNKNOWN, BatchState.PARKED) or kind == OwnEvent.RELEASED) and sharing <= set(ids):
         Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None).update(waived_by=str(word))
         fresh_id = batch.id
         Batch.objects.filter(id=batch.id).update(
@@ -187,10 +201,12 @@ def _again(batch: Batch, ids: Sequence[int], word: Word, kind: str, now: datetim
     else:  # the new one carries the waived hand-over with it: the ledger shows why there is a second
         fresh_id = part(batch, ids, word=str(word), not_before=now)
     Delivery.objects.filter(id__in=ids).update(batch_id=fresh_id, state=None, reason=None)
-    _tell(batch, ids, kind, str(word), now)
+    _tell(batch, ids, kind, str(word), now, rule=rule)
 
 
-def _tell(batch: Batch, ids: Sequence[int], kind: str, detail: str, now: datetime) -> None:
+def _tell(
+    batch: Batch, ids: Sequence[int], kind: OwnEvent, detail: str, now: datetime, *, rule: ResendRule | None = None
+) -> None:
     Event.objects.bulk_create(
         Event(
             fingerprint=hashlib.sha256(f"{kind} {number} {uuid4()}".encode()).digest(),
@@ -200,6 +216,7 @@ def _tell(batch: Batch, ids: Sequence[int], kind: str, detail: str, now: datetim
             at=now,
             received_at=now,
             detail=detail,
+            rule=rule,
         )
         for number in ids
     )

@@ -12,8 +12,8 @@ from newsletter.models import Batch, Delivery
 CARRIES = "EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=batch.id AND a.waived_by IS NOT NULL)"
 
 _COPY = """
-INSERT INTO attempt (batch_id, n, provider, began_at, ended_at, phase, outcome, provider_ref, disproved, waived_by)
-SELECT %(fresh)s, n, provider, began_at, ended_at, phase, outcome, NULL, disproved, {word}
+INSERT INTO attempt (batch_id, n, provider, began_at, ended_at, phase, outcome, not_begun, provider_ref, disproved, waived_by)
+SELECT %(fresh)s, n, provider, began_at, ended_at, phase, outcome, not_begun, NULL, disproved, {word}
 FROM attempt WHERE batch_id=%(old)s AND ({which})"""
 
 
@@ -23,6 +23,7 @@ def successor(old: Batch, size: int, **values: Any) -> Batch:
         "provider": old.provider,
         "lane": old.lane,
         "occasion_id": old.occasion_id,
+        "paced": old.paced,
         "not_before": old.not_before,
         "attempts": old.attempts,
     }

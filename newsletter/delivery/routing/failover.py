@@ -10,8 +10,7 @@ from django.db.models import Count, Max, Min
 from newsletter.delivery.gates import circuit_breaker, provider_gate
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.routing import move_batches
-from newsletter.models import Attempt, Gate
-from newsletter.models.states import OURS
+from newsletter.models import Attempt, AttemptOutcome, Gate
 
 log = structlog.get_logger()
 
@@ -19,7 +18,12 @@ log = structlog.get_logger()
 PUT_OFF_LEAST = 3
 #: Older tries say nothing of today.
 LOOK_BACK = timedelta(hours=6)
-_CAME_TO_SOMETHING = ("accepted", "failed", "split", "unknown")
+_CAME_TO_SOMETHING = (
+    AttemptOutcome.ACCEPTED,
+    AttemptOutcome.FAILED,
+    AttemptOutcome.SPLIT,
+    AttemptOutcome.UNKNOWN,
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def _out_of_reach(provider: int, now: datetime) -> Outage | None:
     since = max(now - LOOK_BACK, provider_gate.opened_at(provider) or now - LOOK_BACK)
     tried = Attempt.objects.filter(provider=provider, ended_at__gt=since)
     came = tried.filter(outcome__in=_CAME_TO_SOMETHING).aggregate(last=Max("ended_at"))["last"]
-    nothing = tried.filter(outcome="deferred", ended_at__gt=came or since).exclude(phase__in=OURS)
+    nothing = tried.filter(outcome=AttemptOutcome.DEFERRED, not_begun=None, ended_at__gt=came or since)
     put_off = nothing.aggregate(n=Count("id"), first=Min("began_at"))
     if put_off["n"] < PUT_OFF_LEAST:
         return None

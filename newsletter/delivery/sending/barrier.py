@@ -16,7 +16,7 @@ from newsletter.delivery.sending.lane_order import Queue, Turns
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
 from newsletter.lib.provider_interface import Address
-from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Lane
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Lane, Suppression
 
 #: A claim that is not followed by the barrier within this time is given back.
 CLAIM_LEASE = timedelta(seconds=60)
@@ -63,18 +63,18 @@ WITH RECURSIVE queue(lane, occasion_id) AS (
   UNION ALL
   SELECT queue.lane, ({_WAITING}queue.lane AND b.occasion_id>queue.occasion_id) FROM queue WHERE queue.occasion_id IS NOT NULL
 )
-SELECT {{asked}} FROM queue WHERE (
+SELECT {{asked}} FROM queue CROSS JOIN (SELECT false AS paced UNION ALL SELECT true) half WHERE (
   SELECT min(b.not_before) FROM batch b WHERE b.state='planned' AND b.provider=%(provider)s AND b.lane=queue.lane
-  AND b.occasion_id=queue.occasion_id)<=%(now)s
+  AND b.occasion_id=queue.occasion_id AND b.paced=half.paced)<=%(now)s
 """
 # Together with what else decides whether anything may be claimed: one question for each batch.
 _LOOK = f"{_DUE} AND {provider_gate.MAY_SEND}"
-_STANDING = f"lane, occasion_id, {circuit_breaker.DOUBTED}, {circuit_breaker.OPEN}"
+_STANDING = f"lane, occasion_id, paced, {circuit_breaker.DOUBTED}, {circuit_breaker.OPEN}"
 _CLAIM = f"""
 UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s, worker_id={workers.HOLDER}
 WHERE state='planned' AND id=(
   SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s AND occasion_id=%(occasion)s
-  AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {{skip_locked}}) RETURNING id, {CARRIES}"""
+  AND paced=%(paced)s AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {{skip_locked}}) RETURNING id, {CARRIES}"""
 _TURNS = Turns()
 
 
@@ -95,7 +95,7 @@ def claim(
     found = db.rows(look, {"now": now, "provider": provider}, often=True)
     if not found:
         return None
-    due, (_, _, doubted, probe) = [Queue(*row[:2]) for row in found], found[0]
+    due, (*_, doubted, probe) = _queues(found), found[0]
     if probe and not circuit_breaker.take_probe(provider, now=now):
         return None
     for queue in _TURNS.order(due):
@@ -104,7 +104,7 @@ def claim(
             _CLAIM.format(skip_locked=db.skip_locked()),
             {"token": token, "lease": now + CLAIM_LEASE, "provider": provider}
             | {"worker": worker, **workers.orphaned_since(now)}
-            | {"lane": queue.lane, "occasion": queue.occasion_id},
+            | {"lane": queue.lane, "occasion": queue.occasion_id, "paced": queue.paced},
             often=True,
         )
         if taken:
@@ -129,9 +129,15 @@ def claimable(lanes: Sequence[Lane], *, now: datetime, provider: int) -> bool:
 def due_in(lanes: Sequence[Lane], *, now: datetime, provider: int) -> list[Queue]:
     """The queues of these lanes in which a batch could be claimed."""
     found = db.rows(
-        _DUE.format(asked="lane, occasion_id", lanes=_lanes(lanes)), {"now": now, "provider": provider}, often=True
+        _DUE.format(asked="lane, occasion_id, paced", lanes=_lanes(lanes)),
+        {"now": now, "provider": provider},
+        often=True,
     )
-    return [Queue(*row) for row in found]
+    return _queues(found)
+
+
+def _queues(found: Sequence[tuple[Any, ...]]) -> list[Queue]:
+    return [Queue(lane, occasion_id, bool(paced)) for lane, occasion_id, paced, *_ in found]
 
 
 def _lanes(lanes: Sequence[Lane]) -> str:
@@ -176,8 +182,8 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
 # A notice may go to somebody who is not confirmed yet, and a confirmation even to an address that bounced once: that is how
 # a person lifts their own bounce. Complaints and erasure are sticky. A notice that waited until its link was used, too old or
 # pruned is not mailed: the link would lead nowhere.
-_ALLOWED = """CASE WHEN o.kind='notice'
-  THEN b.state IN ('pending','active') AND (x.address_index IS NULL OR (NOT x.sticky AND x.reason<>'erased'))
+_ALLOWED = f"""CASE WHEN o.kind='notice'
+  THEN b.state IN ('pending','active') AND (x.address_index IS NULL OR (NOT x.sticky AND x.reason<>'{Suppression.Reason.ERASED}'))
     AND EXISTS (SELECT 1 FROM notice n WHERE n.id=CAST(substr(o.key,8) AS integer) AND n.used_at IS NULL
     AND n.expires_at>%(now)s)
   ELSE b.state='active' AND x.address_index IS NULL AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) END"""
@@ -246,13 +252,12 @@ def domains(held: Claim, vault: Vault) -> dict[int, str]:
     return {number: found.get(person, "") for number, person in deliveries}
 
 
-def give_back(held: Claim, *, not_before: datetime | None = None) -> None:
+def give_back(held: Claim) -> None:
     """Return a claimed batch: no byte has left. Ours only; a batch past the barrier is left alone."""
-    later = "" if not_before is None else ", not_before=%(later)s"
     db.execute(
-        f"UPDATE batch SET state='planned', token=NULL, lease_until=NULL{later} "
+        "UPDATE batch SET state='planned', token=NULL, lease_until=NULL "
         "WHERE id=%(batch)s AND token=%(token)s AND state='claimed'",
-        {"batch": held.batch_id, "token": held.token, "later": not_before},
+        {"batch": held.batch_id, "token": held.token},
     )
 
 

@@ -12,7 +12,7 @@ from newsletter.delivery.ledger.split_batch import part
 from newsletter.delivery.sending.barrier import CLAIM_LEASE, Claim
 from newsletter.models import Batch, BatchState
 
-#: Why a planned batch is not due yet.
+#: Why a planned batch is not due yet, in words.
 WAITS = "waits for its pace"
 
 
@@ -32,7 +32,7 @@ def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]
     if not waits:
         return held
     for wait in waits[1:]:
-        part(batch, later[wait], **_waiting(batch, wait, now))
+        part(batch, later[wait], **_waiting(wait, now))
     claim = None
     if go:
         token = uuid4()
@@ -43,14 +43,14 @@ def divide(held: Claim, go: Collection[int], later: Mapping[float, Sequence[int]
         state=BatchState.PLANNED,
         token=None,
         lease_until=None,
-        **(_waiting(batch, waits[0], now) if waits[0] else {}),
+        **(_waiting(waits[0], now) if waits[0] else {}),
     )
     return claim
 
 
-def _waiting(batch: Batch, wait: float, now: datetime) -> dict[str, Any]:
+def _waiting(wait: float, now: datetime) -> dict[str, Any]:
     return {
         "not_before": now + timedelta(seconds=wait),
         "reason": WAITS,
-        "occasion_id": -abs(batch.occasion_id),
+        "paced": True,
     }

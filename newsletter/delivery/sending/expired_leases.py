@@ -12,7 +12,7 @@ from newsletter.delivery.sending import workers
 from newsletter.delivery.sending.outcomes import close_settled, move
 from newsletter.lib import db
 from newsletter.lib.window_record import Progress, Window
-from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState
+from newsletter.models import Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState
 
 _DIED = "the worker died during the hand-over"
 # What another one looks after, or a process that was stopped in the middle of a transaction, holds up nobody.
@@ -96,4 +96,4 @@ def _settle(batch: Batch, now: datetime, window: Window) -> None:
         return
     Batch.objects.filter(id=batch.id).update(state=BatchState.UNKNOWN, reason=_DIED, lease_until=None)
     last = Attempt.objects.filter(batch_id=batch.id, n=batch.attempts)
-    last.update(ended_at=now, outcome=BatchState.UNKNOWN, phase=_DIED)
+    last.update(ended_at=now, outcome=AttemptOutcome.UNKNOWN, phase=_DIED)

@@ -1,6 +1,5 @@
 """Whose turn it is: lanes and occasions with mail that is due in, the order in which to take from them out."""
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +12,14 @@ _FIRST: Final = 0
 
 @dataclass(frozen=True, order=True)
 class Queue:
-    """Planned mail of one lane for one occasion (see `Batch.occasion_id`). Notices have occasion 0: first come, first served."""
+    """Planned mail of one lane for one occasion. Notices have occasion 0: first come, first served.
+
+    `paced`: of those that had to wait for the pace of their domain.
+    """
 
     lane: int
     occasion_id: int
+    paced: bool = False
 
 
 class Turns:
@@ -26,21 +29,22 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._last: dict[int, float] = {}
+        self._last: dict[int, Queue] = {}
         self._passed = 0
 
     def order(self, due: Collection[Queue]) -> list[Queue]:
         """Urgent lanes first, a slower one when it was passed too often; within a lane the occasion after the last served."""
         slow_first = self._passed >= PASSED_MOST
-        return sorted(due, key=lambda one: (self._rank(one.lane, slow_first), self._served(one), one.occasion_id))
+        return sorted(due, key=lambda one: (self._rank(one.lane, slow_first), self._served(one), one))
 
     def took(self, taken: Queue, due: Collection[Queue]) -> None:
         """Remember that a batch of `taken` was claimed while `due` waited."""
-        self._last[taken.lane] = taken.occasion_id
+        self._last[taken.lane] = taken
         self._passed = self._passed + 1 if any(one.lane > taken.lane for one in due) else 0
 
     def _served(self, one: Queue) -> bool:
-        return one.occasion_id <= self._last.get(one.lane, -math.inf)
+        last = self._last.get(one.lane)
+        return last is not None and one <= last
 
     @staticmethod
     def _rank(lane: int, slow_first: bool) -> int:

@@ -15,7 +15,17 @@ from newsletter.delivery.sending.barrier import Claim
 from newsletter.lib import db
 from newsletter.lib.db import Statement
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
-from newsletter.models import Attempt, Batch, BatchState, Delivery, DeliveryState, Event
+from newsletter.models import (
+    Attempt,
+    AttemptOutcome,
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Event,
+    NotBegun,
+    OwnEvent,
+)
 
 _ACCEPTED = """
 UPDATE attempt SET ended_at=%(now)s, outcome='accepted', disproved=false, phase=%(why)s, provider_ref=%(ref)s
@@ -45,12 +55,15 @@ def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime
     for kind, state in ((Refused, DeliveryState.FAILED), (Unknown, DeliveryState.UNKNOWN)):
         for delivery_id, outcome in outcomes.items():
             if isinstance(outcome, kind):
-                Delivery.objects.filter(id=delivery_id, state=None).update(state=state, reason=outcome.reason)
+                status = outcome.recipient_status if isinstance(outcome, Refused) else None
+                mine = Delivery.objects.filter(id=delivery_id, state=None)
+                mine.update(state=state, reason=outcome.reason, recipient_status=status)
     put_off = [number for number, outcome in outcomes.items() if isinstance(outcome, Deferred)]
     if put_off:
         first = outcomes[put_off[0]]
         assert isinstance(first, Deferred)  # noqa: S101 - narrows the type: chosen by it a line above
-        move(batch, put_off, not_before=next_try(batch.attempts, now, first.retry_after), now=now, why=first.reason)
+        due = next_try(batch.attempts, now, first.retry_after)
+        move(batch, put_off, not_before=due, now=now, why=first.reason, paced=False)
     Batch.objects.filter(id=batch.id).update(done_upto=max(outcomes))
 
 
@@ -72,11 +85,19 @@ def accept_window(
 
 
 def move(
-    batch: Batch, delivery_ids: Sequence[int], *, not_before: datetime, now: datetime, why: str, tried: bool = True
+    batch: Batch,
+    delivery_ids: Sequence[int],
+    *,
+    not_before: datetime,
+    now: datetime,
+    why: str,
+    tried: bool = True,
+    **values: Any,
 ) -> int:
     """Move deliveries that were proved not to be taken into a new planned batch; an event per delivery names the old one.
 
     `tried`: the hand-over that was begun last counts for them too; what was only left over is not parked for it one day.
+    `values` as for `part`.
     """
     attempts = batch.attempts if tried else max(batch.attempts - 1, 0)
     fresh_id = part(
@@ -86,13 +107,14 @@ def move(
         reason=f"gave up: {why}" if exhausted(attempts) else None,
         not_before=not_before,
         attempts=attempts,
+        **values,
     )
     Event.objects.bulk_create(
         Event(
             fingerprint=hashlib.sha256(f"deferred {number} {batch.id}".encode()).digest(),
             delivery_id=number,
             batch_id=batch.id,
-            kind="deferred",
+            kind=OwnEvent.DEFERRED,
             at=now,
             received_at=now,
             detail=why,
@@ -148,13 +170,16 @@ def close_settled(batch: Batch, *, now: datetime, reason: str | None = None) -> 
         db.rows("SELECT coalesce(state,'taken'), count(*) FROM delivery WHERE batch_id=%s GROUP BY 1", [batch.id])
     )
     if "taken" in states:
-        _close(batch, BatchState.ACCEPTED, "accepted", now, reason=reason)
+        _close(batch, BatchState.ACCEPTED, AttemptOutcome.ACCEPTED, now, reason=reason)
         return
-    for state in (BatchState.UNKNOWN, BatchState.FAILED):
+    for state, outcome in (
+        (BatchState.UNKNOWN, AttemptOutcome.UNKNOWN),
+        (BatchState.FAILED, AttemptOutcome.FAILED),
+    ):
         if state in states:
-            _close(batch, state, state, now, reason=reason)
+            _close(batch, state, outcome, now, reason=reason)
             return
-    _close(batch, BatchState.CANCELLED, "nobody left to mail", now, reason=reason, disproved=True)
+    _close(batch, BatchState.CANCELLED, AttemptOutcome.EMPTY, now, reason=reason, disproved=True)
 
 
 def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
@@ -169,12 +194,12 @@ def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
     batch = _ours(held)
     match outcome:
         case Unknown(reason):
-            _close(batch, BatchState.UNKNOWN, "unknown", now, reason=reason)
+            _close(batch, BatchState.UNKNOWN, AttemptOutcome.UNKNOWN, now, reason=reason)
         case Refused(reason, split=True):
-            _close(batch, BatchState.CANCELLED, "split", now, reason=reason, disproved=True)
+            _close(batch, BatchState.CANCELLED, AttemptOutcome.SPLIT, now, reason=reason, disproved=True)
             _split(batch, now, reason)
         case Refused(reason):
-            _close(batch, BatchState.FAILED, "failed", now, reason=reason)
+            _close(batch, BatchState.FAILED, AttemptOutcome.FAILED, now, reason=reason)
         case Deferred():
             put_off(held, outcome, now=now)
 
@@ -199,11 +224,12 @@ def _end(held: Claim, now: datetime, *, ref: str | None = None, why: str | None 
 def put_off(held: Claim, outcome: Deferred, *, now: datetime) -> None:
     """Plan the whole batch again: it is proved that nothing of it was taken."""
     batch = _ours(held)
-    _close(batch, BatchState.PLANNED, "deferred", now, reason=outcome.reason, disproved=True)
-    planned = Batch.objects.filter(id=batch.id)
-    planned.update(not_before=next_try(batch.attempts, now, outcome.retry_after), begun_upto=None, done_upto=None)
+    planned, why = BatchState.PLANNED, NotBegun(outcome.not_begun) if outcome.not_begun else None
+    _close(batch, planned, AttemptOutcome.DEFERRED, now, reason=outcome.reason, disproved=True, not_begun=why)
+    mine, due = Batch.objects.filter(id=batch.id), next_try(batch.attempts, now, outcome.retry_after)
+    mine.update(not_before=due, paced=False, begun_upto=None, done_upto=None)
     if exhausted(batch.attempts):
-        planned.update(state=BatchState.PARKED, reason=f"gave up: {outcome.reason}")
+        mine.update(state=BatchState.PARKED, reason=f"gave up: {outcome.reason}")
 
 
 def _ours(held: Claim) -> Batch:
@@ -217,15 +243,16 @@ def _ours(held: Claim) -> Batch:
 def _close(
     batch: Batch,
     state: BatchState,
-    outcome: str,
+    outcome: AttemptOutcome,
     now: datetime,
     *,
     reason: str | None = None,
     disproved: bool = False,
+    not_begun: NotBegun | None = None,
 ) -> None:
     Batch.objects.filter(id=batch.id).update(state=state, reason=reason, token=None, lease_until=None)
     attempt = Attempt.objects.filter(batch_id=batch.id, n=batch.attempts)
-    attempt.update(ended_at=now, outcome=outcome, disproved=disproved, phase=reason)
+    attempt.update(ended_at=now, outcome=outcome, disproved=disproved, phase=reason, not_begun=not_begun)
 
 
 def _split(batch: Batch, now: datetime, why: str) -> None:

@@ -12,7 +12,7 @@ from newsletter.delivery.pace.daily_cap import Allowance, allowance, spent
 from newsletter.delivery.pace.token_buckets import DOMAIN_HOLDS, Ask, Bucket, Buckets
 from newsletter.delivery.sending import barrier
 from newsletter.delivery.sending.barrier import Claim
-from newsletter.delivery.sending.divide import WAITS, divide
+from newsletter.delivery.sending.divide import divide
 from newsletter.lib.crypto import Vault
 from newsletter.models import Batch, BatchState, Gate, Lane
 
@@ -70,7 +70,7 @@ class Pacing:
         What has come due, or has tokens again, since the last look waits no longer, and is no less worth a look.
         """
         due = barrier.claimable(self.lanes(now=now) or tuple(Lane), now=now, provider=self.number)
-        waits = Batch.objects.filter(provider=self.number, state=BatchState.PLANNED, reason=WAITS, not_before__gt=now)
+        waits = Batch.objects.filter(provider=self.number, state=BatchState.PLANNED, paced=True, not_before__gt=now)
         return LOOK if due or waits.exists() else None
 
     def _cap(self, now: datetime) -> int | None:

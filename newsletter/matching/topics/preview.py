@@ -9,7 +9,7 @@ from newsletter.matching.live_index.stored_items import stored, wordings
 from newsletter.matching.topics.draft_matcher import Judge, words_of
 from newsletter.matching.topics.lookup import Refused, find, unknown
 from newsletter.matching.topics.revisions import Draft, draft_of, live_revision
-from newsletter.matching.topics.topics import followers
+from newsletter.matching.topics.topic_status import followers
 
 #: So far back a preview looks.
 DAYS = 90

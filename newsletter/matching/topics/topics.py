@@ -1,11 +1,10 @@
 """Topics: curated ones with a name, and own ones that all who typed the same keyword share."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
@@ -15,28 +14,10 @@ from newsletter.matching.topics import revisions
 from newsletter.matching.topics.lookup import Refused, bad_name, raise_number, slug_of, unknown
 from newsletter.matching.topics.lookup import find as find_row
 from newsletter.matching.topics.revisions import Change, Made
-from newsletter.models import Match, Subscription, Topic, TopicRevision
+from newsletter.matching.topics.topic_status import FEWEST, Shown, find, listing
+from newsletter.models import Subscription, Topic, TopicRevision
 
 __all__ = ["FEWEST", "Made", "Refused", "Shown", "add", "edit", "find", "listing", "own", "own_words", "retire"]
-
-#: Below this many followers a number would say too much about somebody.
-FEWEST = 10
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A curated topic. `state` is active, held or retired; `followers` is None while fewer than ten follow it."""
-
-    topic_id: int
-    name: str
-    slug: str
-    query: str
-    packs: dict[str, int]
-    without: tuple[str, ...]
-    revision: int
-    state: str
-    matches: int
-    followers: int | None
 
 
 def add(
@@ -85,28 +66,9 @@ def retire(name: str, *, now: datetime) -> Made | Refused:
             return unknown()
         Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
         live = Subscription.objects.filter(topic=topic, ended_at=None)
-        live.update(ended_at=now, ended_reason="retired", changed_at=now)
+        live.update(ended_at=now, ended_reason=Subscription.EndedReason.RETIRED, changed_at=now)
         raise_number()
         return Made(topic.id, revisions.live_revision(topic).n)
-
-
-def listing() -> list[Shown]:
-    """All curated topics, by name."""
-    topics = list(Topic.objects.filter(kind=Topic.Kind.CURATED).order_by("name"))
-    return _shown(topics)
-
-
-def find(name: str) -> Shown | None:
-    """The active topic of this name or slug, in any case; None when there is none."""
-    topic = find_row(name)
-    return _shown([topic])[0] if topic is not None else None
-
-
-def followers(topic_ids: Collection[int]) -> dict[int, int | None]:
-    """How many follow each topic; None for fewer than ten."""
-    live = Subscription.objects.filter(topic_id__in=topic_ids, ended_at=None)
-    counted = dict(live.values_list("topic_id").annotate(Count("id")))
-    return {topic_id: told if (told := counted.get(topic_id, 0)) >= FEWEST else None for topic_id in topic_ids}
 
 
 def own(keyword: str, *, vault: Vault, now: datetime) -> int:
@@ -150,27 +112,3 @@ def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
         topic.id: keyword_hashes.own_query(topic, vault)
         for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
     }
-
-
-def _shown(topics: Collection[Topic]) -> list[Shown]:
-    ids = [topic.id for topic in topics]
-    live = {row.id: row for row in TopicRevision.objects.filter(id__in=[topic.revision_id or 0 for topic in topics])}
-    met = Match.objects.filter(topic_id__in=ids, withdrawn_at=None)
-    matches, told = dict(met.values_list("topic_id").annotate(Count("id"))), followers(ids)
-    return [_row(topic, live[topic.revision_id or 0], matches.get(topic.id, 0), told[topic.id]) for topic in topics]
-
-
-def _row(topic: Topic, live: TopicRevision, matches: int, told: int | None) -> Shown:
-    held = topic.held_since is not None and topic.state == Topic.State.ACTIVE
-    return Shown(
-        topic_id=topic.id,
-        name=topic.name or "",
-        slug=topic.slug or "",
-        query=live.query or "",
-        packs=live.packs,
-        without=tuple(live.without),
-        revision=live.n,
-        state="held" if held else topic.state,
-        matches=matches,
-        followers=told,
-    )

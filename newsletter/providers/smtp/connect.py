@@ -19,8 +19,13 @@ _GOODBYE_WITHIN = 2.0
 
 def said(code: int, text: bytes) -> str:
     """A reply's code and enhanced code (RFC 3463). Never its words: they may hold an address."""
-    enhanced = _ENHANCED.match(text)
-    return f"{code} {enhanced[0].decode()}" if enhanced else str(code)
+    return f"{code} {enhanced_status(text)}".rstrip()
+
+
+def enhanced_status(text: bytes) -> str:
+    """The enhanced status code (RFC 3463) with which a reply's text begins, or nothing."""
+    found = _ENHANCED.match(text)
+    return found[0].decode() if found else ""
 
 
 def why(error: Exception) -> str:

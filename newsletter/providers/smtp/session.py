@@ -12,7 +12,7 @@ from collections import deque
 from typing import Final
 
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
-from newsletter.providers.smtp.connect import said, why
+from newsletter.providers.smtp.connect import enhanced_status, said, why
 from newsletter.providers.smtp.stream import Cut, Wire
 from newsletter.providers.smtp.window import Window, Wired
 
@@ -231,4 +231,6 @@ def no(phase: str, code: int, text: bytes) -> Outcome:
     words = f"{phase}: {said(code, text)}"
     if code in _WHO_ARE_YOU:
         return Deferred(words, pause=True)
-    return Refused(words) if 500 <= code < 600 else Deferred(words)
+    if not 500 <= code < 600:
+        return Deferred(words)
+    return Refused(words, recipient_status=enhanced_status(text) if phase == "RCPT" else None)

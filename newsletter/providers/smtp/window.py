@@ -97,9 +97,9 @@ class Window:
         if isinstance(outcome, Deferred) and outcome.pause:
             self.stop(outcome)
 
-    def outcomes(self, lost: Deferred = _NOT_BEGUN) -> Mapping[int, Outcome]:
-        """What became of each parcel; `lost` is why the rest was not begun, unless it was stopped."""
-        rest = self._stopped or lost
+    def outcomes(self) -> Mapping[int, Outcome]:
+        """What became of each parcel."""
+        rest = self._stopped or _NOT_BEGUN
         return {parcel.delivery_id: self._outcomes.get(parcel.delivery_id, rest) for parcel in self._parcels}
 
     def _free(self) -> tuple[Parcel, str] | None:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter import wiring
 from newsletter.lib import clock, urls
+from newsletter.models import Subscription
 from newsletter.subscribers import unsubscribe as subscribers_unsubscribe
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public.responses import dead_link
@@ -41,7 +42,9 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
         if not subscribers_unsubscribe.knows(token, vault=wiring.vault()):
             return dead_link(request, Wrong())
         return _told("Nothing was changed. Post List-Unsubscribe=One-Click as a form (RFC 8058).", status=400)
-    done = subscribers_unsubscribe.leave(token, now=clock.utcnow(), vault=wiring.vault(), reason="one-click")
+    done = subscribers_unsubscribe.leave(
+        token, now=clock.utcnow(), vault=wiring.vault(), reason=Subscription.EndedReason.ONE_CLICK
+    )
     if isinstance(done, Wrong):
         return dead_link(request, done)
     return _told("Done. No more mail.")

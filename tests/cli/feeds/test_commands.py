@@ -8,12 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import typer
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from newsletter import cli
-from newsletter.cli.feeds import backfill, import_export
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.storage import incidents
 from newsletter.models import Feed, Incident
@@ -46,11 +44,6 @@ def command(
     tmp_path: Path,
 ) -> Iterator[Command]:
     """`newsletter feeds WORDS` in this process."""
-    feeds, program = typer.Typer(), typer.Typer()
-    backfill.register(feeds)
-    import_export.register(feeds)
-    program.add_typer(feeds, name="feeds")
-    monkeypatch.setattr(cli, "app", program)
     place = urlsplit(httpserver.url_for("/"))
     allowed = frozenset({(place.hostname or "", place.port or 0)})
 

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from newsletter import wiring
 from newsletter.cli import invoke
 from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse, SoftBounce, Suppression
 from newsletter.subscribers.email_address import index_of, normal
@@ -128,7 +129,7 @@ def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, monkeypa
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
     monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
     Pulse.objects.update(at=db.now())
-    assert told() == [restore_guard.WAITS]
+    assert told() == [Standing.NEW_HOST.value]
 
 
 def test_a_confirmation_that_cannot_be_kept_says_so(capsys, settings, tmp_path) -> None:

@@ -265,8 +265,8 @@ def test_a_person_erased_meanwhile_is_left_alone() -> None:
 
 def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
     answers = {
-        0: Refused("RCPT: 550 5.1.1"),
-        1: Refused("RCPT: 550 5.7.1"),
+        0: Refused("RCPT: 550 5.1.1", recipient_status="5.1.1"),
+        1: Refused("RCPT: 550 5.7.1", recipient_status="5.7.1"),
         2: Refused("final dot: 554 5.1.1"),
         3: Accepted(),
     }
@@ -280,7 +280,7 @@ def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
 
 def test_a_refusal_is_told_by_the_server_that_said_it() -> None:
     for number in (2, 12):
-        handed_over(2, Refused("RCPT: 550 5.1.1"), window=50, number=number)
+        handed_over(2, Refused("RCPT: 550 5.1.1", recipient_status="5.1.1"), window=50, number=number)
     assert feedback_reports.refusals(HEARING, now=NOW).suppressed == 4
     assert sorted(Suppression.objects.values_list("provider", flat=True)) == ["smtp", "smtp", "smtp-2", "smtp-2"]
 

@@ -5,13 +5,17 @@ import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter import wiring
 from newsletter.cli.sending import commands as cli_sending
+from newsletter.cli.service import doctor
 from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.send import Sender
 from newsletter.lib import db
 from newsletter.models import Gate, Pulse
@@ -43,11 +47,11 @@ def data(tmp_path: Path) -> Path:
     factories.open_gate()
     directory = tmp_path / "data"
     directory.mkdir()
-    assert sending_gate.guard(directory, now=NOW) is None
+    assert sending_gate.guard(directory, now=NOW) is Standing.OURS
     return directory
 
 
-def look(directory: Path, now: datetime = NOW) -> str | None:
+def look(directory: Path, now: datetime = NOW) -> Standing:
     return sending_gate.guard(directory, now=now)
 
 
@@ -55,12 +59,12 @@ def at_work(directory: Path, now: datetime = NOW) -> None:
     """A look in a process of another host."""
     with pytest.MonkeyPatch.context() as elsewhere:
         elsewhere.setattr(sending_gate, "_FIRST_SEEN", {})
-        assert look(directory, now) is None
+        assert look(directory, now) is Standing.OURS
 
 
 def test_an_installation_at_work_is_left_alone(data: Path) -> None:
     for _ in range(3):
-        assert look(data) is None
+        assert look(data) is Standing.OURS
     assert sending_gate.closed_by() is None
     assert restore_guard.read(data).mark == Gate.objects.get().mark == 4
 
@@ -69,59 +73,58 @@ def test_a_restored_database_sends_nothing_until_it_is_confirmed(data: Path) -> 
     backup = Gate.objects.values().get()
     look(data)
     Gate.objects.update(**backup)
-    why = look(data)
-    assert why is not None and "older" in why
-    assert sending_gate.closed_by() == why
-    assert look(data) == why
+    assert look(data) is Standing.BEHIND
+    assert sending_gate.closed_by() == Standing.BEHIND.value
+    assert look(data) is Standing.BEHIND
     sending_gate.confirm(data, now=NOW)
     assert sending_gate.closed_by() is None
-    assert look(data) is None
+    assert look(data) is Standing.OURS
 
 
 def test_a_copied_directory_sends_nothing(data: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(data, copy)
-    assert "copy" in (look(copy) or "")
+    assert look(copy) is Standing.COPY
     assert sending_gate.closed_by() is not None
 
 
 def test_a_moved_directory_is_the_same(data: Path, tmp_path: Path) -> None:
     moved = data.rename(tmp_path / "moved")
-    assert look(moved) is None
+    assert look(moved) is Standing.OURS
 
 
 def test_a_database_of_another_installation_sends_nothing(data: Path) -> None:
     Gate.objects.update(installation_epoch=uuid4())
-    assert "two installations" in (look(data) or "")
+    assert look(data) is Standing.MISMATCH
 
 
 def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW - timedelta(minutes=1))
     for _ in range(3):
-        assert look(other) == restore_guard.WAITS
+        assert look(other) == Standing.NEW_HOST
     at_work(data)
     assert sending_gate.closed_by() is None
-    assert look(other) is look(other) is None
-    assert look(other, NOW + timedelta(days=3)) is None, "with a file of its own it starts in any silence"
+    assert look(other) is look(other) is Standing.OURS
+    assert look(other, NOW + timedelta(days=3)) is Standing.OURS, "with a file of its own it starts in any silence"
     at_work(data)
 
 
 def test_a_process_that_only_sends_makes_its_host_known_to_the_others(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW)
-    assert sending_gate.look(other, now=NOW) == restore_guard.WAITS
+    assert sending_gate.look(other, now=NOW) == Standing.NEW_HOST
     at_work(data)
-    assert sending_gate.look(other, now=NOW) is None
+    assert sending_gate.look(other, now=NOW) is Standing.OURS
     sending_gate._FIRST_SEEN.clear()  # as in another process
-    assert sending_gate.look(other, now=NOW) is None
+    assert sending_gate.look(other, now=NOW) is Standing.OURS
 
 
 def test_a_host_that_joined_sends_although_its_directory_takes_no_file(data: Path, other: Path) -> None:
     (other / restore_guard.NAME).mkdir()
     Pulse.objects.create(name="tick", at=NOW)
-    assert look(other) == restore_guard.WAITS
+    assert look(other) == Standing.NEW_HOST
     at_work(data)
     mark = Gate.objects.get().mark
-    assert look(other) is look(other) is None
+    assert look(other) is look(other) is Standing.OURS
     assert Gate.objects.get().mark == mark, "a host without a file is no sign for others"
 
 
@@ -140,18 +143,18 @@ def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
         monkeypatch.setattr(db, "now", lambda now=now: now)
         maintenance.recover()
         assert send_loop.send_next() is None
-    assert "not with this data directory" in (sending_gate.closed_by() or "")
+    assert sending_gate.closed_by() == Standing.NO_FILE.value
     assert carrier.handed == []
 
 
 def test_a_clone_that_takes_the_place_of_a_clone_is_met_afresh(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW)
-    assert look(other) == restore_guard.WAITS
+    assert look(other) == Standing.NEW_HOST
     assert look(other, NOW + timedelta(minutes=5)) is not None
     Gate.objects.update(mark=500, sending_open=True, paused_by=None)
     Pulse.objects.update(at=NOW + timedelta(days=1))
     for _ in range(2):
-        assert look(other, NOW + timedelta(days=1)) == restore_guard.WAITS
+        assert look(other, NOW + timedelta(days=1)) == Standing.NEW_HOST
 
 
 def test_pages_make_their_host_known_and_close_nothing_meanwhile(
@@ -161,10 +164,10 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
     monkeypatch.setattr(startup, "close_old_connections", lambda: None)
     Pulse.objects.create(name="tick", at=db.now())
     stopped = threading.Event()
-    looks: list[str | None] = []
+    looks: list[Standing] = []
     real = sending_gate.standing
 
-    def standing(directory: Path, *, now: datetime) -> str | None:
+    def standing(directory: Path, *, now: datetime) -> Standing:
         looks.append(real(directory, now=now))
         if len(looks) == 2:
             Pulse.objects.update(at=now - timedelta(hours=1))
@@ -177,7 +180,8 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
     monkeypatch.setattr(sending_gate, "standing", standing)
     monkeypatch.setattr(sending_gate, "look", lambda *_, **__: None)
     startup.settle_in(stopped, every=0.001)
-    assert [one and one.startswith(restore_guard.DOUBT) for one in looks] == [False, False, True, True, False, None]
+    new, none, ours = Standing.NEW_HOST, Standing.NO_FILE, Standing.OURS
+    assert looks == [new, new, none, none, new, ours]
     assert sending_gate.closed_by() is None
     assert restore_guard.read(other) is not None
 
@@ -195,36 +199,36 @@ def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: 
 def test_keys_without_the_file_send_nothing_when_nobody_is_at_work(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW)
     later = NOW + timedelta(minutes=5)
-    assert "not with this data directory" in (look(other, later) or "")
+    assert look(other, later) is Standing.NO_FILE
     Pulse.objects.update(at=later)
-    assert look(other, later) is not None, "a look of our own is no sign of others"
-    assert look(data, later) is None, "the first host is not in doubt"
+    assert look(other, later).in_doubt, "a look of our own is no sign of others"
+    assert look(data, later) is Standing.OURS, "the first host is not in doubt"
     sending_gate.confirm(other, now=later)
-    assert look(other, later) is look(data, later) is None
+    assert look(other, later) is look(data, later) is Standing.OURS
 
 
 def test_a_fresh_database_in_a_used_directory_is_no_doubt(data: Path) -> None:
     Gate.objects.update(installation_epoch=uuid4(), mark=0)
-    assert look(data) is None
+    assert look(data) is Standing.OURS
 
 
 def test_a_backup_of_before_there_were_marks_is_doubted(data: Path) -> None:
     Gate.objects.update(mark=0)
-    assert look(data) is not None
+    assert look(data).in_doubt
 
 
 def test_a_directory_that_cannot_be_written_stops_nothing(data: Path, tmp_path: Path) -> None:
-    assert look(tmp_path / "missing" / "directory") is not None
+    assert look(tmp_path / "missing" / "directory").in_doubt
     (data / restore_guard.NAME).unlink()
     (data / restore_guard.NAME).mkdir()
     Gate.objects.update(mark=0, sending_open=True, paused_by=None)
-    assert look(data) is None
+    assert look(data) is Standing.OURS
     assert sending_gate.closed_by() is None
 
 
 def test_an_operators_pause_is_not_overwritten_by_a_good_look(data: Path) -> None:
     sending_gate.pause("tests")
-    assert look(data) is None
+    assert look(data) is Standing.OURS
     assert sending_gate.closed_by() == "tests"
 
 
@@ -232,11 +236,11 @@ def test_an_operators_pause_does_not_make_a_doubt_forgotten(data: Path, tmp_path
     other = tmp_path / "other"
     other.mkdir()
     why = look(other)
-    assert why is not None
+    assert why.in_doubt
     Pulse.objects.create(name="tick", at=NOW)  # its own look at the tables, as a worker writes it down
     sending_gate.pause("wrong postal address")
-    assert sending_gate.closed_by() == why
-    assert look(other) == why
+    assert sending_gate.closed_by() == why.value
+    assert look(other) is why
 
 
 def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(tmp_path: Path) -> None:
@@ -254,5 +258,54 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(restore_guard, "read", beside)
-            assert look(tmp_path) is None
+            assert look(tmp_path) is Standing.OURS
     assert sending_gate.closed_by() is None
+
+
+def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path) -> None:
+    """`doctor` and `once` ask how this host stands: that makes it no host that sends."""
+    Pulse.objects.create(name="tick", at=NOW)
+    assert sending_gate.standing(other, now=NOW) is Standing.NEW_HOST
+    at_work(data)
+    before = Gate.objects.values().get()
+    with CaptureQueriesContext(connection) as asked:
+        assert sending_gate.standing(other, now=NOW) is Standing.OURS
+        assert [one.what for one in doctor._work() if one.what == "this host"] == []
+    assert Gate.objects.values().get() == before and list(other.iterdir()) == []
+    assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
+    assert sending_gate.join(other, now=NOW) is Standing.OURS
+    assert restore_guard.read(other).mark == Gate.objects.get().mark == before["mark"] + 1
+
+
+def test_a_doubt_is_read_without_closing_anything(data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(data, copy)
+    before = Gate.objects.values().get()
+    assert sending_gate.standing(copy, now=NOW) is Standing.COPY
+    assert Gate.objects.values().get() == before
+
+
+KEPT = restore_guard.Kept(UUID(int=1), 5, 1)
+SEEN = restore_guard.Observed(KEPT, False, KEPT.epoch, 5, moved=False, living=True, doubted=False)
+
+
+@pytest.mark.parametrize(
+    ("seen", "standing"),
+    [
+        (SEEN, Standing.OURS),
+        (replace(SEEN, mark=6), Standing.OURS),
+        (replace(SEEN, doubted=True, living=False), Standing.OURS),
+        (replace(SEEN, mark=4), Standing.BEHIND),
+        (replace(SEEN, mark=0), Standing.BEHIND),
+        (replace(SEEN, copied=True), Standing.COPY),
+        (replace(SEEN, epoch=UUID(int=2)), Standing.MISMATCH),
+        (replace(SEEN, epoch=UUID(int=2), mark=0), Standing.OURS),
+        (replace(SEEN, kept=None, mark=0), Standing.OURS),
+        (replace(SEEN, kept=None), Standing.NEW_HOST),
+        (replace(SEEN, kept=None, moved=True), Standing.OURS),
+        (replace(SEEN, kept=None, moved=True, doubted=True), Standing.NO_FILE),
+        (replace(SEEN, kept=None, living=False), Standing.NO_FILE),
+    ],
+)
+def test_each_line_of_the_table(seen: restore_guard.Observed, standing: Standing) -> None:
+    assert restore_guard.judge(seen) is standing

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from newsletter.delivery.ledger import occasions
-from newsletter.delivery.sending import divide
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Gathering, Occasion
 from tests import factories
 
@@ -57,8 +56,8 @@ def test_it_is_not_complete_while_more_may_be_planned() -> None:
 
 
 def test_mail_that_waits_for_its_pace_is_still_to_come() -> None:
-    occasion = composed()
-    Batch.objects.update(occasion_id=-occasion.id, reason=divide.WAITS)
+    composed()
+    Batch.objects.update(paced=True)
     assert occasions.close_complete(now=factories.NOW) == 0
 
 

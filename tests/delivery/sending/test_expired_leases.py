@@ -120,7 +120,7 @@ def test_killed_after_the_barrier_with_nobody_left_nothing_is_in_doubt(window: i
     assert Attempt.objects.get().disproved
 
 
-@pytest.mark.parametrize("answer", [Refused("RCPT: 550 5.1.1"), Unknown("no answer")])
+@pytest.mark.parametrize("answer", [Refused("RCPT: 550 5.1.1", recipient_status="5.1.1"), Unknown("no answer")])
 def test_killed_when_all_was_written_the_batch_is_what_was_written(answer: Outcome) -> None:
     factories.planned(2)
     held = barrier.claim(now=NOW, provider=1)

@@ -56,6 +56,14 @@ def test_an_occasion_that_came_later_shares_at_once() -> None:
     assert Counter(one.occasion_id for one in told) == {1: 10, 2: 10}
 
 
+@given(st.sets(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=9), st.integers(1, 5))
+def test_mail_that_waited_for_its_pace_takes_turns_with_the_rest_of_its_occasion(
+    halves: set[tuple[int, bool]], rounds: int
+) -> None:
+    due = {Queue(2, number, paced) for number, paced in halves}
+    assert set(Counter(served(Turns(), due, rounds * len(due))).values()) == {rounds}
+
+
 # -- in the tables
 
 
@@ -88,6 +96,16 @@ def test_two_large_editions_planned_one_after_the_other_share_the_claims() -> No
     told = [occasion for _, occasion in claims(10)]
     assert Counter(told) == {first: 5, second: 5}
     assert all(one != other for one, other in pairwise(told))
+
+
+@pytest.mark.usefixtures("_gate")
+def test_what_waited_for_its_pace_does_not_go_last_of_all() -> None:
+    occasion = plan(10)
+    late = list(Batch.objects.order_by("-id").values_list("id", flat=True)[:4])
+    Batch.objects.filter(id__in=late).update(paced=True)
+    Batch.objects.exclude(id__in=late).update(not_before=NOW - timedelta(hours=1))
+    assert claims(6) == [(Lane.DIGEST, occasion)] * 6
+    assert Batch.objects.filter(paced=True, state="claimed").count() == 3
 
 
 @pytest.mark.usefixtures("_gate")

@@ -264,7 +264,7 @@ def test_without_tokens_what_waits_for_its_domain_is_worth_a_look() -> None:
     factories.planned(2)
     world.send()
     assert world.pacing.lanes(now=NOW) == ()
-    Batch.objects.filter(state="planned").exclude(reason=divide.WAITS).delete()
+    Batch.objects.filter(state="planned", paced=False).delete()
     assert world.pacing.pause(now=NOW) == pacing.LOOK
 
 

@@ -1,4 +1,4 @@
-"""Slow and idle connections to the running service: /healthz goes on answering within a second."""
+"""Row 22: slow and idle connections to the running service: /healthz goes on answering within a second."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""YAML files of topics and packs: a small file cannot grow large, and a key that stands twice is an error with its line."""
+"""Row 28: a small YAML file of topics or packs cannot grow large, and a key that stands twice is an error with its line."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""Who follows what stays secret: a canary address and keyword walk the whole road and are then looked for everywhere."""
+"""Row 38: who follows what stays secret: a canary address and keyword walk the whole road and are then looked for everywhere."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -9,12 +10,13 @@ from django.apps import apps
 from django.db import connection
 from pytest_httpserver import HTTPServer
 
-from newsletter import wiring
+from newsletter import cli, wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault, new_keys, parse_keys
+from newsletter.lib.provider_interface import Address
 from newsletter.models import Subscriber
-from newsletter.worker import run_once, startup
+from newsletter.worker import run_once, startup, tasks
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 
@@ -70,6 +72,50 @@ def test_no_log_line_names_the_address_or_the_keyword(walked) -> None:
     shown = "\n".join(record.getMessage() for record in walked.records)
     assert "canary" not in shown.lower()
     assert KEYWORD.lower() not in shown.lower()
+
+
+def test_neither_figures_nor_commands_nor_output_name_them(walked, client, capfd, settings) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, metrics_token="token-for-tests")
+    pages = [client.get("/metrics", headers={"Authorization": "Bearer token-for-tests"}), client.get("/healthz")]
+    assert b"newsletter_subscribers" in pages[0].content
+    for words in (
+        ("status",),
+        ("doctor",),
+        ("deliveries", "list"),
+        ("topics", "list"),
+        ("feeds", "list"),
+        ("nothing",),
+    ):
+        cli.invoke(list(words))
+    told = "".join(capfd.readouterr()) + "".join(page.content.decode() for page in pages)
+    assert len(told) > 1_000
+    assert "canary" not in told.lower() and KEYWORD.lower() not in told.lower()
+
+
+def test_messages_to_workers_are_names_and_numbers(walked, monkeypatch, client) -> None:
+    """What a page rings and what follows from it, read where Celery is given it."""
+    sent: list[tuple[str, object, object]] = []
+    monkeypatch.setattr(tasks.app, "send_task", lambda name, args=(), **more: sent.append((name, args, more)))
+    client.post("/preferences", {"address": ADDRESS})
+    for task in (
+        tasks.decide_sign_ups,
+        tasks.plan_notices,
+        tasks.match,
+        tasks.close,
+        tasks.send_batches,
+        tasks.recover_work,
+    ):
+        task()
+    tasks.ring("compose", 7)
+    assert {"newsletter.notices", "newsletter.send"} <= {name for name, _, _ in sent}
+    for name, args, more in sent:
+        assert all(isinstance(one, int) for one in args) and set(more) <= {"retry", "ignore_result"}, name
+
+
+def test_an_address_shows_itself_in_no_line_and_no_traceback() -> None:
+    address = Address(ADDRESS)
+    shown = f"{address} {address!r} {[address]} %s" % (address,) + str(ValueError(address)) + repr({"to": address})
+    assert "canary" not in shown
 
 
 def test_other_keys_do_not_open_this_data(walked) -> None:

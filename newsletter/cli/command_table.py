@@ -1,0 +1,100 @@
+"""Every command: its name, its help in one line, and the module that holds it.
+
+Help pages and completion read this table alone; a module is imported when its command is called. `tests/cli/test_lazy.py`
+checks that the modules say the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: its module below `newsletter.cli`, whose `app` has it, and the first sentence of its help."""
+
+    module: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands below one word."""
+
+    title: str
+    commands: Mapping[str, Command]
+
+    @property
+    def help(self) -> str:
+        """The group's title and what it can do."""
+        return f"{self.title}: {', '.join(self.commands)}."
+
+
+# fmt: off
+COMMANDS: Mapping[str, Command | Group] = {
+    "run": Command("service.serve", "Start the whole service in one process: web pages, worker and beat."),
+    "web": Command("service.serve", "Start the web pages only; workers and beat run beside it."),
+    "demo": Command("service.serve", "Show the whole service with sample feeds, topics and subscribers, in a data directory of its own."),
+    "once": Command("service.operations", "Do all that is due now, in this process, to the end: read feeds, match, gather, compose, deliver."),
+    "migrate": Command("service.operations", "Bring the tables to this version and check the keys."),
+    "status": Command("service.operations", "Show on one screen how the service is."),
+    "doctor": Command("service.operations", "Examine the installation and say what to do."),
+    "match": Command("topics.match", "Show which stored items meet QUERY, and where its words stand in them."),
+    "explain": Command("topics.match", "Show why an item is about a topic, or which part of the topic's query it does not meet."),
+    "feeds": Group("Feeds", {
+        "check": Command("feeds.commands", "Say what is at URL, how its newest entries would be cut into items and why, and what a choice would let through."),
+        "add": Command("feeds.commands", "Add the feed at URL, or the feed of the web page there."),
+        "list": Command("feeds.listing", "List all feeds and how they are."),
+        "show": Command("feeds.commands", "Show a feed: how it is, its last fetches and newest entries with their items."),
+        "edit": Command("feeds.commands", "Change a feed's title, announce or cut, or narrow it; a new choice replaces the whole of the old one."),
+        "pause": Command("feeds.commands", "Stop polling a feed."),
+        "resume": Command("feeds.commands", "Poll a feed again."),
+        "remove": Command("feeds.commands", "Remove a feed with its entries and items."),
+        "refresh": Command("feeds.commands", "Read feeds now, whether they are due or not."),
+        "backfill": Command("feeds.backfill", "Read a feed's archive, older page by older page."),
+        "incidents": Command("feeds.backfill", "What operators should know about feeds: list (without a command), close."),
+        "import": Command("feeds.import_export", "Add the feeds of an OPML file."),
+        "export": Command("feeds.import_export", "Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."),
+    }),
+    "topics": Group("Topics", {
+        "add": Command("topics.commands", "Add a topic."),
+        "list": Command("topics.listing", "List all topics."),
+        "show": Command("topics.commands", "Show a topic, and the spellings that readers found to bring wrong items."),
+        "edit": Command("topics.commands", "Change a topic, after a look at what that does."),
+        "preview": Command("topics.commands", "Show which stored items a query meets, or a topic, or what a new query would change."),
+        "history": Command("topics.commands", "Show everything that a topic was."),
+        "revert": Command("topics.commands", "Make a topic what it was in revision N; that is a new revision."),
+        "hold": Command("topics.commands", "Collect a topic's matches without mailing them, until it is released."),
+        "release": Command("topics.commands", "End a hold."),
+        "retire": Command("topics.commands", "Stop a topic and end its subscriptions."),
+        "urgent": Command("topics.urgent", "Mark a topic urgent: an alert that stays in doubt for two hours is sent once more by itself."),
+        "import": Command("topics.import_export", "Add the topics of a YAML file."),
+        "export": Command("topics.import_export", "Write all topics but retired ones as a YAML file."),
+        "packs": Command("topics.packs", "List the alias packs, or one pack's groups, and check the files."),
+    }),
+    "subscribers": Group("Subscribers", {
+        "add": Command("subscribers.commands", "Subscribe somebody."),
+        "show": Command("subscribers.commands", "Show what is stored of the person with this address."),
+        "erase": Command("subscribers.commands", "Delete a person for good."),
+    }),
+    "deliveries": Group("Deliveries", {
+        "list": Command("deliveries.commands", "List deliveries by their reference."),
+        "sums": Command("deliveries.commands", "Tell what became of each alert and digest as a whole: planned is the sum of all that stands beside it."),
+        "explain": Command("deliveries.commands", "Tell the story of the mail with this reference at its foot, without saying whose it is."),
+        "retry": Command("deliveries.commands", "Send a mail that is unknown or parked once more."),
+        "resolve": Command("deliveries.commands", "Write down what became of a mail that is unknown, or close one that is parked."),
+        "release": Command("deliveries.commands", "Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."),
+    }),
+    "sending": Group("Sending", {
+        "list": Command("sending.commands", "Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."),
+        "pause": Command("sending.commands", "Let no mail leave until 'sending resume', or none by one provider."),
+        "resume": Command("sending.commands", "Let mail leave again: all that closed by itself or was paused as a whole, or one provider by its name."),
+        "share": Command("sending.commands", "Choose which share of the people one provider carries, from the next mails on; a person who was moved stays there."),
+        "move": Command("sending.commands", "Hand what is planned with one provider to the other."),
+    }),
+    "suppressions": Group("Suppressions", {
+        "list": Command("subscribers.suppressions", "List the addresses that are not mailed, by an id that leads to nobody, with the reason and who told it."),
+        "add": Command("subscribers.suppressions", "Mail this address no more, by whatever provider, until the person confirms again or it is lifted."),
+        "lift": Command("subscribers.suppressions", "Let an address be mailed again."),
+    }),
+}
+# fmt: on

@@ -1,0 +1,31 @@
+"""The command that lists topics. It needs the tables alone, not what matches."""
+
+import typer
+
+from newsletter.cli.output import Json, example, table
+from newsletter.cli.service.migrations import ready
+from newsletter.matching.topics import topic_status
+from newsletter.matching.topics.topic_status import FEWEST
+
+app = typer.Typer()
+
+
+@app.command("list", epilog=example("topics list"))
+def list_topics(json: Json = False) -> None:
+    """List all topics."""
+    ready()
+    columns = {
+        "Name": lambda row: row.name,
+        "State": lambda row: row.state,
+        "Matches": lambda row: row.matches,
+        "Followers": lambda row: many(row.followers),
+        "Query": lambda row: row.query,
+    }
+    table(
+        topic_status.listing(), json, columns, empty="No topics yet: 'newsletter topics add NAME --query Q' adds one."
+    )
+
+
+def many(followers: int | None) -> str:
+    """A number of people, or that it is too small to be told."""
+    return f"fewer than {FEWEST}" if followers is None else str(followers)

@@ -1,0 +1,48 @@
+"""Files of queries, one a line: what `match --queries` reads."""
+
+from dataclasses import dataclass
+
+from newsletter.cli import files
+from newsletter.cli.output import fail
+from newsletter.matching.topics.revisions import bad_query
+
+#: Most bytes of a file.
+CAP = 2_000_000
+#: Most queries of a file: all of them, and what they meet, are in memory at once.
+MOST = 5_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A query and the number of its line, from 1; `error` says why it cannot be used, None when it can."""
+
+    number: int
+    query: str
+    error: str | None
+
+
+def read(file: str) -> list[Line]:
+    """The lines of a file that are not empty; `-` is standard input.
+
+    Raises:
+        Failed: the file cannot be read, is too large, or holds no query.
+    """
+    data = files.read(file, CAP)
+    if len(data) > CAP:
+        fail(f"{file} is larger than {CAP:,} bytes: make it several files")
+    rows = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    found = [_line(number, row) for number, row in enumerate(rows, 1) if row.strip()]
+    if not found:
+        fail(f"{file} holds no query: write one a line")
+    if len(found) > MOST:
+        fail(f"{file} holds {len(found):,} queries: {MOST:,} is the most for one file")
+    return found
+
+
+def _line(number: int, row: bytes) -> Line:
+    try:
+        query = row.decode().strip()
+    except UnicodeDecodeError:
+        return Line(number, row.decode(errors="replace").strip(), "it is not UTF-8: save the file as UTF-8")
+    refused = bad_query(query)
+    return Line(number, query, refused.reason if refused else None)

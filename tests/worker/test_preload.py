@@ -1,0 +1,39 @@
+"""A worker imports before it forks whatever its tasks will ask `wiring` for."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from newsletter import wiring
+
+ROOT = Path(__file__).parents[2]
+
+
+def built_late() -> set[str]:
+    """The modules that functions of `wiring` import."""
+    tree = ast.parse(Path(wiring.__file__).read_text())
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    late = [node for one in functions for node in ast.walk(one) if isinstance(node, ast.ImportFrom)]
+    packages = {f"{node.module}.{alias.name}" for node in late for alias in node.names}
+    modules = {node.module for node in late if node.module}
+    return {name for name in packages | modules if (path := ROOT / name.replace(".", "/")).is_dir() or is_file(path)}
+
+
+def is_file(path: Path) -> bool:
+    return path.with_suffix(".py").is_file()
+
+
+def test_a_worker_has_everything_before_it_forks(tmp_path: Path) -> None:
+    late = built_late()
+    assert "newsletter.providers.smtp.provider" in late and "newsletter.delivery.routing.rules" in late
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, worker; print(*sys.modules)"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NEWSLETTER_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert {*late, "email_validator"} - set(done.stdout.split()) == set()
