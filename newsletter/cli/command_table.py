@@ -1,6 +1,6 @@
 """Every command: its name, its help in one line, and the module that holds it.
 
-Help pages and completion read this table alone; a module is imported when its command is called. `tests/cli/test_lazy.py`
+Help pages and completion read this table alone; a module is imported when its command is called. `tests/cli/test_lazy_import.py`
 checks that the modules say the same.
 """
 
