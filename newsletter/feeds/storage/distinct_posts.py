@@ -18,11 +18,6 @@ LOOKED_AT = 3_000
 Wording = tuple[str, str]
 
 
-def are_distinct(one: Wording, other: Wording) -> bool:
-    """True when two wordings are different posts."""
-    return versions([one, other]) == [0, 1]
-
-
 def versions(posts: Sequence[Wording]) -> list[int]:
     """For each post the place of the first one that it is another wording of: its own when there is none before it.
 
