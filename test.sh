@@ -11,6 +11,7 @@ install_services
 set_up "$here/.venv-test" "$here/requirements-dev.lock"
 bin="$here/.venv-test/bin"
 export PATH="$bin:$PATH" PYTHONPATH="$here" DJANGO_SETTINGS_MODULE=newsletter.settings
+unset PYTHONDONTWRITEBYTECODE # byte code is kept, or each process started would compile everything again
 if [ $# -gt 0 ]; then
     exec "$bin/python" -m pytest "$@"
 fi

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
+from unittest import TestCase
 
 import pytest
 from django.db import connection
@@ -24,8 +26,18 @@ def _or_skip(make: Callable[[], T]) -> T:
         pytest.skip(f"{missing} is not installed")
 
 
+#: Folders whose tests start whole processes, or need a service in other ways than by a fixture.
+WHOLE_PROCESSES = frozenset({"browser", "cli", "faults", "journey", "packaging", "security"})
+SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path"})
+DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what asks for a database: all else does the same on both, and was tried on SQLite."""
+    """Mark unit tests. On PostgreSQL keep what asks for a database: all else does the same on both, and was tried on SQLite."""
+    for item in items:
+        if _is_unit(item):
+            item.add_marker("unit")
     if os.environ.get("TEST_DATABASE") != "postgres":
         return
     asks = [item for item in items if _asks_for_a_database(item)]
@@ -34,13 +46,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _asks_for_a_database(item: pytest.Item) -> bool:
-    named = {"db", "transactional_db", "django_db_setup"} & set(getattr(item, "fixturenames", ()))
-    return bool(named) or item.get_closest_marker("django_db") is not None
+    return bool(DATABASES & _fixtures(item)) or item.get_closest_marker("django_db") is not None
+
+
+def _is_unit(item: pytest.Item) -> bool:
+    if issubclass(getattr(item, "cls", None) or object, TestCase):  # Django's own opens a database
+        return False
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return folder not in WHOLE_PROCESSES and not SERVICES & _fixtures(item) and not _asks_for_a_database(item)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as it is used: one in memory is shared between threads by locks of another kind."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A database for each worker. SQLite in a file, as it is used: one in memory is locked differently between threads."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 

@@ -395,7 +395,7 @@ def test_a_process_killed_in_the_middle_of_a_page_loses_nothing(httpserver: HTTP
         )
 
     def command(*words: str) -> None:
-        assert startup("-m", "newsletter", *words).wait(60) == 0
+        assert start("-m", "newsletter", *words).wait(60) == 0
 
     command("feeds", "add", httpserver.url_for("/feed/"))
     command("feeds", "refresh")
@@ -405,10 +405,10 @@ def test_a_process_killed_in_the_middle_of_a_page_loses_nothing(httpserver: HTTP
             running.pop().send_signal(signal.SIGKILL)
 
     archive.on_request = kill
-    running.append(startup("-c", SCRIPT, "1"))
+    running.append(start("-c", SCRIPT, "1"))
     assert running[0].wait(60) == -signal.SIGKILL
     archive.requests.clear()
-    told, _ = startup("-c", SCRIPT, "1").communicate(timeout=60)
+    told, _ = start("-c", SCRIPT, "1").communicate(timeout=60)
     assert told == "finished\n"
     asked = [one for one in archive.requests if "paged" in one]
     assert asked == [f"/feed/?paged={number}" for number in (5, 6, 7, 8, 9)]
