@@ -74,7 +74,7 @@ class _Site(BaseHTTPRequestHandler):
     def _answer(self, host: str) -> None:
         habit = self.server.habit(host)
         if habit == "slow":
-            self.server.release.wait(60)
+            self.server.release.wait(120)
         time.sleep(0.005)
         body = (hostile() if habit == "hostile" else feed(host)).encode()
         self.send_response(500 if habit == "broken" else 200)

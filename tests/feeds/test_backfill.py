@@ -367,9 +367,9 @@ def test_nobody_is_mailed_what_a_backfill_brings(site, settings, tmp_path: Path)
 
 SCRIPT = """
 import sys
+from newsletter.worker import tasks  # first: it sets Django up
 from newsletter import wiring
 from newsletter.lib import db
-from newsletter.worker import tasks
 from newsletter.feeds import backfill
 print(backfill.backfill(int(sys.argv[1]), fetcher=wiring.fetcher(), clock=db.now, pause=0).status)
 """
