@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 from hypothesis import settings as hypothesis_settings
@@ -11,15 +12,20 @@ from tests import services
 
 for name in [name for name in os.environ if name.startswith("NEWSLETTER_") and name != "NEWSLETTER_APT"]:
     del os.environ[name]
+# Images of containers often switch byte code off. Here every worker and every process started would compile all of it again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 _data = tempfile.mkdtemp(prefix="newsletter-test-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["NEWSLETTER_DATA_DIR"] = _data
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's synchronous interface runs a loop of its own
 if os.environ.get("TEST_DATABASE") == "postgres":
-    _server = services.Postgres()
-    _server.start()
-    atexit.register(_server.stop)
-    os.environ["NEWSLETTER_DATABASE_URL"] = _server.new_database()
+    if "TEST_DATABASE_URL" not in os.environ:  # the workers of pytest-xdist get it from the process that started them
+        _server = services.Postgres(max_connections="400")
+        _server.start()
+        atexit.register(_server.stop)
+        os.environ["TEST_DATABASE_URL"] = _server.new_database()
+    os.environ["NEWSLETTER_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 hypothesis_settings.register_profile("tests", deadline=None, print_blob=True)
 hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)

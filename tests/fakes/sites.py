@@ -74,7 +74,9 @@ class _Site(BaseHTTPRequestHandler):
     def _answer(self, host: str) -> None:
         habit = self.server.habit(host)
         if habit == "slow":
-            self.server.release.wait(60)
+            ends = time.monotonic() + 120
+            while not self.server.release.wait(5) and time.monotonic() < ends:
+                self.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\n")  # a reader that waits longer for a byte gives up
         time.sleep(0.005)
         body = (hostile() if habit == "hostile" else feed(host)).encode()
         self.send_response(500 if habit == "broken" else 200)

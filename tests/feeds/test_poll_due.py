@@ -58,7 +58,7 @@ def test_all_good_feeds_are_read_while_the_bad_ones_wait_out_their_time(world: S
     ids = dict(zip(add(world, *names), names, strict=True))
     good = {number for number, name in ids.items() if habit(name) == GOOD}
     before: list[poll.Refreshed] = []
-    found = poll.refresh_due(clock=lambda: NOW, fetcher=fetcher(world, *names, seconds=30), parse=quick_parse)
+    found = poll.refresh_due(clock=lambda: NOW, fetcher=fetcher(world, *names, seconds=120), parse=quick_parse)
     for one in found:
         before.append(one)
         if good <= {one.feed_id for one in before}:
