@@ -21,14 +21,14 @@ class Migration(migrations.Migration):
                 ("turn", models.IntegerField()),
                 ("created_at", models.DateTimeField()),
                 ("waits_until", models.DateTimeField(null=True)),
-                ("mailbox", models.BinaryField(null=True)),
+                ("address", models.BinaryField(null=True)),
             ],
             options={
                 "db_table": "sign_up_request",
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=["kind", "mailbox"],
-                        condition=Q(mailbox__isnull=False),
+                        fields=["kind", "address"],
+                        condition=Q(address__isnull=False),
                         name="sign_up_request_waits_once",
                     )
                 ],

@@ -31,14 +31,14 @@ class SignUpRequest(models.Model):
     created_at = models.DateTimeField()
     #: While the mailbox's limit makes it wait; None: it is ready.
     waits_until = models.DateTimeField(null=True)
-    #: Keyed hash of the mailbox, once it had to wait: a later request of the same kind replaces it.
-    mailbox = models.BinaryField(null=True)
+    #: Keyed hash of the address, once it had to wait: a later request of the same kind for the same address replaces it.
+    address = models.BinaryField(null=True)
 
     class Meta:
         db_table = "sign_up_request"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["kind", "mailbox"], condition=Q(mailbox__isnull=False), name="sign_up_request_waits_once"
+                fields=["kind", "address"], condition=Q(address__isnull=False), name="sign_up_request_waits_once"
             ),
         ]
         indexes: ClassVar = [

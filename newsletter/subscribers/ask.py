@@ -8,7 +8,7 @@ from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import mailbox_limit, notices, people
-from newsletter.subscribers.signup import Signed, Wait
+from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Wrong, find_subscriber
 
 Kind = SignUpRequest.Kind
@@ -40,8 +40,9 @@ def _mail_link(person: Subscriber | None, kind: Kind, now: datetime, vault: Vaul
         return Signed(None)
     if people.for_good(people.suppression(bytes(person.address_index))):
         return Signed(None)
-    mailbox = mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault)
+    address = people.address_of(person, vault)
+    mailbox = mailbox_limit.index_of_mailbox(address, vault)
     free_at = mailbox_limit.count_mail(mailbox, kind, now=now)
     if free_at is not None:
-        return Signed(None, Wait(mailbox, free_at))
+        return Signed(None, mailbox_limit.wait_for(address, free_at, vault))
     return Signed(notices.create(person, Notice.Kind.MANAGE, None, now=now, vault=vault).id)

@@ -112,8 +112,8 @@ def _open(notice: Notice, vault: Vault) -> Open:
 
 def _answered(person: Subscriber, vault: Vault) -> None:
     """Who presses the button reads the mailbox: what strangers asked for it counts no more."""
-    mailbox = mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault)
-    mailbox_limit.forget(mailbox, (SignUpRequest.Kind.SIGN_UP, SignUpRequest.Kind.HOLDER))
+    kinds = (SignUpRequest.Kind.SIGN_UP, SignUpRequest.Kind.HOLDER)
+    mailbox_limit.forget(people.address_of(person, vault), kinds, vault)
 
 
 def _confirmed(person: Subscriber, shown: Open) -> Confirmed:

@@ -106,7 +106,7 @@ def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> b
                 "lifted_at": None,
             },
         )
-        mailbox_limit.forget(mailbox_limit.index_of_mailbox(address, vault), tuple(SignUpRequest.Kind))
+        mailbox_limit.forget(address, tuple(SignUpRequest.Kind), vault)
         number, topics = (
             person.id,
             list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True)),

@@ -4,14 +4,17 @@ After each mail that nobody answered the next has to wait longer. An answer, or 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import QuerySet
 
+from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import MailboxLimit, SignUpRequest
+from newsletter.subscribers.email_address import index_of
 
 Kind = SignUpRequest.Kind
 _AT_ONCE, _DAY = timedelta(0), timedelta(days=1)
@@ -57,15 +60,37 @@ def count_mail(mailbox: bytes, kind: Kind, *, now: datetime) -> datetime | None:
     return None
 
 
-def forget(mailbox: bytes, kinds: Sequence[Kind]) -> None:
-    """Somebody who reads this mailbox answered: count from nothing, and drop requests of these kinds that wait for it."""
-    MailboxLimit.objects.filter(mailbox=mailbox, kind__in=kinds).delete()
-    SignUpRequest.objects.filter(mailbox=mailbox, kind__in=kinds).delete()
+@dataclass(frozen=True)
+class Wait:
+    """A request for an address whose mailbox may be mailed again at `until`."""
+
+    #: The address' keyed hash: a later request for the very same address takes the place of an earlier one.
+    address: bytes
+    until: datetime
+    #: Without a plus-tag. Anybody can make up tags: requests for the address itself are served before them.
+    plain: bool
 
 
-def drop_waiting(mailbox: bytes) -> None:
-    """Somebody who reads this mailbox wants no mail: drop all requests that wait for it, and go on counting."""
-    SignUpRequest.objects.filter(mailbox=mailbox).delete()
+def wait_for(address: Address, until: datetime, vault: Vault) -> Wait:
+    """The wait of a request for this address."""
+    return Wait(index_of(address, vault), until, "+" not in address.value.rpartition("@")[0])
+
+
+def forget(address: Address, kinds: Sequence[Kind], vault: Vault) -> None:
+    """Somebody who reads this mailbox answered: count from nothing, and drop what waits of these kinds for the address."""
+    MailboxLimit.objects.filter(mailbox=index_of_mailbox(address, vault), kind__in=kinds).delete()
+    _drop(SignUpRequest.objects.filter(address=index_of(address, vault), kind__in=kinds))
+
+
+def drop_waiting(address: Address, vault: Vault) -> None:
+    """Somebody who reads this mailbox wants no mail: drop all requests that wait for the address, and go on counting."""
+    _drop(SignUpRequest.objects.filter(address=index_of(address, vault)))
+
+
+def _drop(waiting: QuerySet[SignUpRequest]) -> None:
+    # What a worker holds is being decided at this moment. To wait for it would be a deadlock: it waits for the person
+    ids = list(waiting.select_for_update(skip_locked=db.is_postgres()).values_list("id", flat=True))
+    SignUpRequest.objects.filter(id__in=ids).delete()
 
 
 def prune(now: datetime) -> int:

@@ -162,8 +162,8 @@ def _person(token: str, now: datetime, vault: Vault, *, hold: bool = False) -> S
     found = Subscriber.objects.select_for_update(of=("self",)) if hold else Subscriber.objects.all()
     person = found.select_related("look", "daily_rhythm", "weekly_rhythm").get(id=notice.subscriber_id)
     if hold:  # a button was pressed: the mailbox's owner reads what is mailed there
-        mailbox = mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault)
-        mailbox_limit.forget(mailbox, (SignUpRequest.Kind.LINK, SignUpRequest.Kind.HOLDER))
+        kinds = (SignUpRequest.Kind.LINK, SignUpRequest.Kind.HOLDER)
+        mailbox_limit.forget(people.address_of(person, vault), kinds, vault)
     return person
 
 

@@ -8,7 +8,7 @@ from newsletter.lib.crypto import Vault
 from newsletter.models import Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import mailbox_limit, notices, people
 from newsletter.subscribers.confirm import choices_of
-from newsletter.subscribers.signup import Signed, Wait
+from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Wrong, find_notice
 
 Kind = SignUpRequest.Kind
@@ -28,10 +28,11 @@ def renew(token: str, *, now: datetime, vault: Vault) -> Signed | Wrong:
         person = Subscriber.objects.select_for_update().get(id=old.subscriber_id)
         if people.for_good(people.suppression(bytes(person.address_index))) or person.state == Subscriber.State.LEFT:
             return Signed(None)
-        mailbox = mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault)
+        address = people.address_of(person, vault)
+        mailbox = mailbox_limit.index_of_mailbox(address, vault)
         free_at = mailbox_limit.count_mail(mailbox, Kind.HOLDER, now=now)
         if free_at is not None:
-            return Signed(None, Wait(mailbox, free_at))
+            return Signed(None, mailbox_limit.wait_for(address, free_at, vault))
         kind = Notice.Kind(old.kind)
         choices = None if kind == Notice.Kind.MANAGE else choices_of(old, vault)
         return Signed(notices.create(person, kind, choices, now=now, vault=vault).id)

@@ -34,6 +34,8 @@ MOST_READY: Final = 50_000
 MOST_STORED: Final = 4 * MOST_READY
 #: Seconds for which a process believes that there is room.
 _BELIEVED: Final = 5.0
+#: Turn of a request that had to wait for an address with a plus-tag: after those for addresses without one.
+TAGGED: Final = 1_000_000
 #: How long a request that a worker could not decide is left alone.
 _PUT_OFF: Final = timedelta(minutes=10)
 #: Longer than any limit makes a request wait.
@@ -161,9 +163,12 @@ def _decide(row: SignUpRequest, *, now: datetime, vault: Vault, next_due: NextDu
     if done.wait is None:
         row.delete()
     else:
-        # one for each mailbox: the newest, for what was typed last counts
-        SignUpRequest.objects.filter(kind=row.kind, mailbox=done.wait.mailbox).exclude(id=row.id).delete()
-        SignUpRequest.objects.filter(id=row.id).update(waits_until=done.wait.until, mailbox=done.wait.mailbox)
+        wait = done.wait
+        # one for each address: the newest, for what was typed last counts. Other addresses of the mailbox keep theirs:
+        # a stranger who makes up tags must not push out what its owner asked for
+        SignUpRequest.objects.filter(kind=row.kind, address=wait.address).exclude(id=row.id).delete()
+        turn = row.turn if wait.plain else max(row.turn, TAGGED)
+        SignUpRequest.objects.filter(id=row.id).update(waits_until=wait.until, address=wait.address, turn=turn)
     return done
 
 

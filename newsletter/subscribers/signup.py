@@ -18,19 +18,11 @@ _ASKING = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
 
 
 @dataclass(frozen=True)
-class Wait:
-    """The mailbox may be mailed again at `until`; `mailbox` is its keyed hash."""
-
-    mailbox: bytes
-    until: datetime
-
-
-@dataclass(frozen=True)
 class Signed:
     """Decided. `notice_id` is the notice to mail, None when nothing is mailed; `wait` says that it is to be decided later."""
 
     notice_id: int | None
-    wait: Wait | None = None
+    wait: mailbox_limit.Wait | None = None
 
 
 def sign_up(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Signed:
@@ -48,7 +40,7 @@ def sign_up(address: Address, choices: Choices, *, now: datetime, vault: Vault, 
         if free_at is not None:
             mailed = person and notices.replace_choices(person, _kind(person), choices, now=now, vault=vault)
             just_mailed = mailed and mailed.created_at > now - SAME_VISIT
-            return Signed(None, None if just_mailed else Wait(mailbox, free_at))
+            return Signed(None, None if just_mailed else mailbox_limit.wait_for(address, free_at, vault))
         return Signed(_ask(person, address, choices, now=now, vault=vault, next_due=next_due).id)
 
 

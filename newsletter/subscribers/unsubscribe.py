@@ -66,7 +66,7 @@ def leave(
         ended = live.update(ended_at=now, ended_reason=reason, changed_at=now)
         Subscriber.objects.filter(id=person.id).update(state=Subscriber.State.LEFT, left_at=now)
         notices.close(person, now=now)
-        mailbox_limit.drop_waiting(mailbox_limit.index_of_mailbox(people.address_of(person, vault), vault))
+        mailbox_limit.drop_waiting(people.address_of(person, vault), vault)
         return Left(person.id, ended, undo_token(person.id, now, vault) if ended else None)
 
 

@@ -9,8 +9,8 @@ from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
 from newsletter.subscribers.choices import Choices, read
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.mailbox_limit import index_of_mailbox, mailbox_of
-from newsletter.subscribers.signup import SAME_VISIT, Signed, Wait, sign_up
+from newsletter.subscribers.mailbox_limit import mailbox_of, wait_for
+from newsletter.subscribers.signup import SAME_VISIT, Signed, sign_up
 from tests.subscribers.means import (
     ANNA,
     DAY,
@@ -83,7 +83,7 @@ def test_a_sign_up_soon_after_the_mail_is_the_same_visit_and_a_later_one_waits()
     soon = sign_up(ANNA, Choices(hour=5), now=NOW + SAME_VISIT - HOUR / 60, vault=VAULT, next_due=next_due)
     later = sign_up(ANNA, Choices(hour=6), now=NOW + SAME_VISIT, vault=VAULT, next_due=next_due)
     assert soon == Signed(None)
-    assert later == Signed(None, Wait(index_of_mailbox(ANNA, VAULT), NOW + DAY))
+    assert later == Signed(None, wait_for(ANNA, NOW + DAY, VAULT))
     assert opened(Notice.objects.get()).hour == 6
 
 

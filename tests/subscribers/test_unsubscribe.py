@@ -7,7 +7,7 @@ from newsletter.models import Notice, SignUpRequest, Subscriber, Subscription
 from newsletter.subscribers import ask as asking
 from newsletter.subscribers import preferences
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.mailbox_limit import index_of_mailbox
+from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.renew import renew
 from newsletter.subscribers.signup import Signed
 from newsletter.subscribers.tokens import Expired, Wrong
@@ -87,7 +87,7 @@ def test_leaving_ends_open_questions_and_requests_that_wait(anna):
         cipher=b"",
         turn=1,
         created_at=NOW,
-        mailbox=index_of_mailbox(ANNA, VAULT),
+        address=index_of(ANNA, VAULT),
         waits_until=NOW + DAY,
     )
     leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))

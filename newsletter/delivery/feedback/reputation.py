@@ -39,10 +39,13 @@ _OURS: Final = ", ".join(f"'{kind}'" for kind in sorted(OUR_EVENTS))
 SIGN_UPS_LEAST: Final = 20
 SIGN_UPS_SHARE: Final = 0.2
 SIGN_UPS_WITHIN: Final = timedelta(hours=24)
-# Anybody can type dead addresses, and those of people who call it spam: what comes of such mails closes no gate.
+#: A mail to somebody who did not confirm before.
 _CONFIRMATION: Final = (
     "EXISTS (SELECT 1 FROM edition x WHERE x.id=d.edition_id AND x.kind='notice' AND x.content='\"confirm\"')"
 )
+# Anybody can type addresses into the public forms, dead ones and those of people who call it spam: what comes of the mails that
+# follow closes no gate.
+_NOTICE: Final = "EXISTS (SELECT 1 FROM edition x WHERE x.id=d.edition_id AND x.kind='notice')"
 #: The log says so once in as long.
 WARN_EVERY: Final = timedelta(hours=6)
 
@@ -113,7 +116,7 @@ def flooded(provider: int, *, now: datetime) -> str | None:
         "SELECT count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
         "JOIN batch b ON b.id=d.batch_id "
         "WHERE e.kind IN ('bounce', 'soft bounce') AND e.received_at>%(since)s AND b.provider=%(provider)s "
-        f"AND NOT {_CONFIRMATION}",
+        f"AND NOT {_NOTICE}",
         {"since": since, "provider": provider},
     )
     if bounced < FLOOD_LEAST:
@@ -222,7 +225,7 @@ def _figures(since: datetime) -> list[Reputation]:
     told = db.rows(
         "SELECT a.provider, e.kind, count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
         "JOIN attempt a ON a.batch_id=d.batch_id AND a.outcome='accepted' AND a.ended_at>%(since)s "
-        f"WHERE e.kind IN ('bounce', 'soft bounce', 'complaint') AND NOT {_CONFIRMATION} GROUP BY 1, 2",
+        f"WHERE e.kind IN ('bounce', 'soft bounce', 'complaint') AND NOT {_NOTICE} GROUP BY 1, 2",
         {"since": since},
     )
     counted: dict[tuple[int, bool], int] = {}
