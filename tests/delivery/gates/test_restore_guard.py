@@ -22,6 +22,7 @@ from newsletter.models import Gate, Pulse
 from newsletter.worker import maintenance, send_loop, startup
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
+from tests.journey import road
 
 pytestmark = pytest.mark.django_db
 
@@ -262,7 +263,7 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
     assert sending_gate.closed_by() is None
 
 
-def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path) -> None:
+def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path, settings) -> None:
     """`doctor` and `once` ask how this host stands: that makes it no host that sends."""
     Pulse.objects.create(name="tick", at=NOW)
     assert sending_gate.standing(other, now=NOW) is Standing.NEW_HOST
@@ -270,7 +271,8 @@ def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: P
     before = Gate.objects.values().get()
     with CaptureQueriesContext(connection) as asked:
         assert sending_gate.standing(other, now=NOW) is Standing.OURS
-        assert [one.what for one in doctor._work() if one.what == "this host"] == []
+        with road.configured(settings, data_dir=other):
+            assert [one.what for one in doctor._work() if one.what == "this host"] == []
     assert Gate.objects.values().get() == before and list(other.iterdir()) == []
     assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
     assert sending_gate.join(other, now=NOW) is Standing.OURS
