@@ -18,7 +18,7 @@ from newsletter.feeds import poll as feeds
 from newsletter.lib import db
 from newsletter.matching import match as matching
 from newsletter.matching import rematch as rematching
-from newsletter.worker import maintenance, send_loop, sign_ups
+from newsletter.worker import maintenance, retention, send_loop, sign_ups
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class _Pass:
 
 
 def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
-    """All that is due now: refresh, match, gather, compose, deliver.
+    """All that is due now: refresh, match, gather, compose, deliver, and delete what is kept no longer.
 
     `wait` is how long a fresh match waits for others; `progress` hears of each step (its name, and an id or a number).
     """
@@ -77,6 +77,8 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
             progress("feed", one.feed_id)
             polled.append(one)
     done = deliver(wait=wait, progress=progress)
+    with this.stage("prune"):  # whoever runs this by cron has no beat that would
+        retention.prune(now=db.now())
     return replace(
         done,
         feeds=len(polled),

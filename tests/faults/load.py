@@ -8,6 +8,7 @@ from datetime import timedelta
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
+import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter.delivery.gates import circuit_breaker
 from newsletter.delivery.sending import backoff, barrier, workers
 from newsletter.providers.sendgrid.provider import SendGrid

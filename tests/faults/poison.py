@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter.delivery.ledger import plan
 from newsletter.editions.rendering.renderer import Wording
 from newsletter.editions.rendering.values import Block, Piece

@@ -13,6 +13,7 @@ from uuid import uuid4
 from django.core.management import call_command
 from django.db import transaction
 
+import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter import wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger import plan

@@ -7,6 +7,7 @@ import time
 
 from django.db import OperationalError, connection, transaction
 
+import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter import wiring
 from newsletter.delivery.sending import barrier
 from newsletter.delivery.sending.messages import Letters, parcels

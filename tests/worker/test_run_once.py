@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,7 +16,9 @@ from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import status
 from newsletter.editions import compose, gatherings, notices
 from newsletter.feeds import poll
+from newsletter.lib import db
 from newsletter.matching import match, rematch
+from newsletter.models import Worker
 from newsletter.worker import maintenance, run_once, startup
 from tests import factories
 from tests.journey import road
@@ -74,6 +77,13 @@ def test_a_gathering_that_cannot_be_worded_holds_up_no_other(monkeypatch) -> Non
     done = run_once.deliver(wait=timedelta(0))
     assert composed == [7, 8, 9]
     assert done.failed == ("compose",)
+
+
+def test_what_is_kept_no_longer_is_deleted_where_no_beat_runs() -> None:
+    old = db.now() - timedelta(days=2)
+    Worker.objects.create(id=uuid4(), host="gone", pid=1, version="1", started_at=old, seen_at=old)
+    assert run_once.once(wait=timedelta(0)).failed == ()
+    assert not Worker.objects.exists()
 
 
 def test_what_was_sent_before_a_failure_is_counted(monkeypatch) -> None:
