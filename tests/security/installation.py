@@ -82,7 +82,7 @@ def lived_in() -> None:
 
 def sign_up(address: str) -> Notice:
     """Ask for a keyword on the public page, and let a worker decide; the newest notice to this address."""
-    request = sign_up_queue.SignUp(normal(address), Choices(words=("Zzyzx", "submarine cable")))
+    request = sign_up_queue.SignUp(normal(address), Choices(words=("Zzyzx", "quinquereme cable")))
     sign_up_queue.put(request, client=ip_address("203.0.113.9"), now=db.now(), vault=wiring.vault())
     sign_ups.decide()
     return Notice.objects.filter(subscriber=person(address)).latest("id")

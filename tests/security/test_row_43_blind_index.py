@@ -54,7 +54,7 @@ def no_guess_is_stored() -> None:
     beginnings = {value[:8] for value in found if len(value) >= 8}
     names = ("stays", "left", "erased", "pending", "bounced")
     assert Subscriber.objects.count() >= 5 and Suppression.objects.count() >= 2 and Anchor.objects.exists()
-    for text in (*(f"{name}@example.org" for name in names), KEYWORD, "submarine cable", "submarine", "cable"):
+    for text in (*(f"{name}@example.org" for name in names), KEYWORD, "quinquereme cable", "quinquereme", "cable"):
         tried = list(guesses(text))
         assert len(tried) > 100
         assert not [one for one in tried if one in found or one[:8] in beginnings], "a hash without a key is stored"

@@ -96,7 +96,7 @@ def assert_only_the_living_are_left(later: datetime) -> None:
     assert reasons == ["complaint", "erased", "left", "unsubscribe"]
     # the keywords of those who left, were erased or unsubscribed are gone; the shared ones and those of others stay
     own = Topic.objects.filter(kind="own")
-    assert own.count() == 5  # Zzyzx, submarine cable, and one each of bounced, complained and softly
+    assert own.count() == 5  # Zzyzx, quinquereme cable, and one each of bounced, complained and softly
     assert set(own) == {one.topic for one in Subscription.objects.filter(topic__kind="own").select_related("topic")}
     assert not Match.objects.filter(topic__kind="own").exists()
     assert Match.objects.filter(topic__kind="curated").exists()
