@@ -59,7 +59,7 @@ def prepare() -> None:
             next_due=next_due,
         )
         if kind == "erased":
-            lookup_and_erase.erase(address, now=db.now(), vault=wiring.vault())
+            lookup_and_erase.erase(address, now=db.now(), vault=wiring.vault(), forget=wiring.forget)
 
 
 def measure() -> dict[str, dict[str, list[float]]]:
