@@ -102,7 +102,7 @@ PACKS_DIR = TEMPLATES_DIR.with_name("packs")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [TEMPLATES_DIR / "public"],
+        "DIRS": [TEMPLATES_DIR],
         "OPTIONS": {"environment": "newsletter.web.jinja.environment"},
     }
 ]

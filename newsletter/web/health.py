@@ -62,7 +62,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     Whoever could watch them would see whether a sign-up with somebody's address makes a new mail.
     """
     if not (METRICS_LISTENER in request.META or _holds_token(request)):
-        return render(request, "error.html.j2", {"what": "missing"}, status=404)
+        return render(request, "public/error.html.j2", {"what": "missing"}, status=404)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -43,13 +43,13 @@ def _press(request: HttpRequest, token: str) -> HttpResponse:
     elif done.shown.choices.cadence != Cadence.IMMEDIATE:
         words = "Your next mail comes at your hour."
     context = page_data.sender() | _chosen(done.shown) | {"next_mail": words, "private": True}
-    return render(request, "confirmed.html.j2", context)
+    return render(request, "public/confirmed.html.j2", context)
 
 
 def _ask(request: HttpRequest, shown: Open, *, changed: bool = False) -> HttpResponse:
     """The page with the button. `changed`: it was pressed on a page that showed other choices, and did nothing."""
     context = _chosen(shown) | {"fingerprint": shown.fingerprint, "changed": changed, "private": True}
-    return render(request, "confirm.html.j2", context, status=409 if changed else 200)
+    return render(request, "public/confirm.html.j2", context, status=409 if changed else 200)
 
 
 def _chosen(shown: Open) -> dict[str, object]:

@@ -22,7 +22,7 @@ def ask_address(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.trapped:
         return SeeOther(reverse("asked"))
     if not form.is_valid():
-        return render(request, "ask.html.j2", {"form": form}, status=422 if form.errors else 200)
+        return render(request, "public/ask.html.j2", {"form": form}, status=422 if form.errors else 200)
     return submit(request, LinkByAddress(form.cleaned_data["address"]), "asked")
 
 
@@ -32,11 +32,11 @@ def ask_token(request: HttpRequest, token: str) -> HttpResponse:
     if not ask.knows(token, vault=wiring.vault()):
         return dead_link(request, Wrong())
     if request.method != "POST":
-        return render(request, "ask_token.html.j2", {"private": True})
+        return render(request, "public/ask_token.html.j2", {"private": True})
     return submit(request, LinkByToken(token), "asked")
 
 
 @require_safe
 def asked(request: HttpRequest) -> HttpResponse:
     """What will be in the mailbox: the same page for every address."""
-    return render(request, "asked.html.j2", page_data.sender() | {"subject": page_data.subject("manage")})
+    return render(request, "public/asked.html.j2", page_data.sender() | {"subject": page_data.subject("manage")})

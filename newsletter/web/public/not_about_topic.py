@@ -18,7 +18,7 @@ def objection(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         if not reader_feedback.knows(token, vault=wiring.vault()):
             return dead_link(request, Wrong())
-        return render(request, "objection.html.j2", {"private": True})
+        return render(request, "public/objection.html.j2", {"private": True})
     if not reader_feedback.count(token, now=clock.utcnow(), vault=wiring.vault()):
         return dead_link(request, Wrong())
     return SeeOther(reverse("objected"))
@@ -27,4 +27,4 @@ def objection(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def objected(request: HttpRequest) -> HttpResponse:
     """Thanks: the same page whatever was counted."""
-    return render(request, "objected.html.j2", {"private": True})
+    return render(request, "public/objected.html.j2", {"private": True})

@@ -133,7 +133,7 @@ def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpRespons
         "done": DONE.get(request.GET.get("done", "")),
         "private": True,
     }
-    return render(request, "preferences.html.j2", context, status=422 if wrong.errors else 200)
+    return render(request, "public/preferences.html.j2", context, status=422 if wrong.errors else 200)
 
 
 def _next_mails(found: Preferences) -> str:

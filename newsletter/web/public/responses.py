@@ -18,7 +18,7 @@ def dead_link(request: HttpRequest, found: Expired | Used | Wrong, *, renew: boo
     heading, words, status = _TOLD[type(found)]
     renew = renew and isinstance(found, Expired)
     context = {"heading": heading, "words": words, "renew": renew, "form": AddressForm(), "private": True}
-    return render(request, "link.html.j2", context, status=status)
+    return render(request, "public/link.html.j2", context, status=status)
 
 
 _TOLD = {

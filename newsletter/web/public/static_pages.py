@@ -15,7 +15,7 @@ _PLAIN = "text/plain; charset=utf-8"
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept, and what not."""
-    return render(request, "privacy.html.j2")
+    return render(request, "public/privacy.html.j2")
 
 
 @require_safe

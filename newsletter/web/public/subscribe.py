@@ -46,7 +46,7 @@ def expect(request: HttpRequest) -> HttpResponse:
         "subject": page_data.subject("confirm"),
         "subject_known": page_data.subject("add"),
     }
-    return render(request, "expect.html.j2", context)
+    return render(request, "public/expect.html.j2", context)
 
 
 def _page(
@@ -60,4 +60,4 @@ def _page(
         "subjects": SUBJECTS,
         "preview": panel,
     }
-    return preview_page(render(request, "subscribe.html.j2", context, status=422 if form.errors else 200), panel)
+    return preview_page(render(request, "public/subscribe.html.j2", context, status=422 if form.errors else 200), panel)

@@ -24,7 +24,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(done, Wrong):
         return dead_link(request, done)
     undo_path = reverse("undo", args=[done.undo_token]) if done.undo_token else None
-    return render(request, "left.html.j2", {"undo": undo_path, "private": True})
+    return render(request, "public/left.html.j2", {"undo": undo_path, "private": True})
 
 
 @csrf_exempt
@@ -56,13 +56,13 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         if not subscribers_unsubscribe.undoable(token, now=clock.utcnow(), vault=wiring.vault()):
             return dead_link(request, Wrong())
-        return render(request, "undo.html.j2", {"private": True})
+        return render(request, "public/undo.html.j2", {"private": True})
     done = subscribers_unsubscribe.undo(token, now=clock.utcnow(), vault=wiring.vault())
     if isinstance(done, Wrong):
         return dead_link(request, done)
     if done.notice_id is not None:
         tasks.ring("notices")
-    return render(request, "returned.html.j2", {"restored": done.restored, "private": True})
+    return render(request, "public/returned.html.j2", {"restored": done.restored, "private": True})
 
 
 def _told(words: str, *, status: int = 200) -> HttpResponse:
@@ -73,4 +73,4 @@ def _button(request: HttpRequest, token: str) -> HttpResponse:
     if not subscribers_unsubscribe.knows(token, vault=wiring.vault()):
         return dead_link(request, Wrong())
     action = urls.path("unsubscribe", token)
-    return render(request, "unsubscribe.html.j2", {"action": action, "private": True})
+    return render(request, "public/unsubscribe.html.j2", {"action": action, "private": True})

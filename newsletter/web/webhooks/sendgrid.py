@@ -24,7 +24,7 @@ def events(request: HttpRequest) -> HttpResponse:
     """
     keys = wiring.config().sendgrid_webhook_keys
     if not keys:
-        return render(request, "error.html.j2", {"what": "missing"}, status=404)
+        return render(request, "public/error.html.j2", {"what": "missing"}, status=404)
     if request.method != "POST":
         return _answer(405, "post events here", {"Allow": "POST"})
     raw = _body(request)
