@@ -9,12 +9,12 @@ from django.db import transaction
 
 from newsletter.feeds.archive import page_urls
 from newsletter.feeds.archive.older_pages import End, Page, Parse, Reader, Trouble, older_pages
-from newsletter.feeds.catalogue.probe import Refused
 from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher
 from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import diff, incidents
 from newsletter.feeds.storage.save import keep
+from newsletter.lib.refused import Refused
 from newsletter.models import Entry, Feed, Incident
 
 

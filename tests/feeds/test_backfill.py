@@ -16,13 +16,14 @@ from werkzeug import Request, Response
 
 from newsletter import wiring
 from newsletter.feeds import backfill as door
-from newsletter.feeds.backfill import Backfilled, Refused, backfill
+from newsletter.feeds.backfill import Backfilled, backfill
 from newsletter.feeds.fetching.http_client import Fetched, Fetcher
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.parsing.parse_feed import parse
 from newsletter.feeds.storage import diff, incidents
 from newsletter.feeds.storage.save import keep
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.models import Entry, Feed, Incident, Item, ItemVersion, Match
 from newsletter.worker import run_once, startup
 from tests import factories

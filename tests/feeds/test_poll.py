@@ -10,6 +10,7 @@ from werkzeug import Request, Response
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher, NotModified
+from newsletter.lib.refused import Refused
 from newsletter.models import Citation, Entry, Feed, Fetch, Item, ItemVersion
 from tests import factories
 from tests.journey import road
@@ -196,6 +197,6 @@ def test_an_entity_bomb_and_a_page_are_refused_with_a_reason(httpserver: HTTPSer
         httpserver.clear()
         httpserver.expect_request("/feed").respond_with_data(text, content_type=kind)
         refused = manage.add(httpserver.url_for("/feed"), fetcher=fetcher, now=NOW)
-        assert isinstance(refused, manage.Refused)
+        assert isinstance(refused, Refused)
         assert refused.reason
     assert Feed.objects.count() == 0

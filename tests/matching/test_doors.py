@@ -7,10 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.matching import match, retention
 from newsletter.matching.live_index import current
 from newsletter.matching.topics import lookup, revisions, topics
-from newsletter.matching.topics.topics import Made, Refused
+from newsletter.matching.topics.topics import Made
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import factories
 

@@ -19,6 +19,7 @@ from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.storage.incidents import Incident
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Kind, Report
+from newsletter.lib.refused import Refused
 from newsletter.matching.topics import topics
 from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
 from newsletter.subscribers import ask, confirm, lookup_and_erase, preferences, sign_up_queue, signup, unsubscribe
@@ -73,7 +74,7 @@ def lived_in() -> None:
         report(f"{name}@example.org", kind)
     assert not isinstance(
         suppression_list.lift(index_of(normal("bounced@example.org"), wiring.vault()), now=db.now()),
-        suppression_list.Refused,
+        Refused,
     )
     left_over.remember([person("daily@example.org").id], now=db.now())
     closed = {"opened_at": db.now(), "closed_at": db.now()}

@@ -15,6 +15,7 @@ from newsletter.cli.service.migrations import ready
 from newsletter.config import provider_urls
 from newsletter.delivery.ledger import occasions, resend, status
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.models import BatchState, DeliveryState
 
 app = typer.Typer()
@@ -208,7 +209,7 @@ def _word(who: str, why: str) -> resend.Word:
     return resend.Word(who.strip() or getpass.getuser(), " ".join(why.split()))
 
 
-def _told(done: resend.Done | resend.Cannot, what: str, json: bool) -> None:
-    if isinstance(done, resend.Cannot):
-        fail(done.why)
+def _told(done: resend.Done | Refused, what: str, json: bool) -> None:
+    if isinstance(done, Refused):
+        fail(done.reason)
     result(done, json, f"{_mails(done.deliveries)} {what}")

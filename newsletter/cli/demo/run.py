@@ -14,6 +14,7 @@ from newsletter.cli.service.embedded_service import Service
 from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.matching.aliases import groups, pack_files
 from newsletter.matching.topics import topics
 from newsletter.models import Cadence, Rhythm
@@ -104,7 +105,7 @@ def _set_up(site: _Site) -> None:
     for name in sample_feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
         added = manage.add(site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now())
-        if isinstance(added, manage.Refused):
+        if isinstance(added, Refused):
             fail(added.reason)
     ids = {topic.name: topic.topic_id for topic in topics.listing()}
     _follow("one", Choices((ids["Uyghur"], ids["Tibet"]), cadence=Cadence.IMMEDIATE))

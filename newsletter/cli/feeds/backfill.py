@@ -11,9 +11,9 @@ from newsletter.cli.output import Json, example, fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import backfill as reading
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.catalogue.probe import Refused
 from newsletter.feeds.storage import incidents as door
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 
 incidents = typer.Typer(
     help="What operators should know about feeds: list (without a command), close.",

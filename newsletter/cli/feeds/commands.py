@@ -11,10 +11,10 @@ from newsletter.cli.service.migrations import ready
 from newsletter.feeds import poll as reading
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.catalogue.feed_status import EntryRow
-from newsletter.feeds.catalogue.manage import Refused
 from newsletter.feeds.catalogue.probe import CheckedEntry
 from newsletter.feeds.storage import entry_filter
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 
 app = typer.Typer()
 

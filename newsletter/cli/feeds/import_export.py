@@ -12,6 +12,7 @@ from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue import opml_import, probe
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 
 app = typer.Typer()
 
@@ -48,7 +49,7 @@ def read_in(
             else None,
             progress=progress,
         )
-    if isinstance(done, probe.Refused):
+    if isinstance(done, Refused):
         fail(f"{file}: {done.reason}")
     for problem in done.problems:
         note(f"{file}, line {problem.line}: {problem.reason}")

@@ -10,6 +10,7 @@ from newsletter.cli.service.migrations import ready
 from newsletter.cli.subscribers.commands import AddressArgument, read_address
 from newsletter.delivery.feedback import suppression_list
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.models import Suppression
 from newsletter.subscribers.email_address import index_of
 
@@ -66,8 +67,8 @@ def lift(
     if index is None:
         fail("there is no such id: see 'newsletter suppressions list'")
     done = suppression_list.lift(index, now=db.now())
-    if isinstance(done, suppression_list.Refused):
-        fail(done.why)
+    if isinstance(done, Refused):
+        fail(done.reason)
     result(
         {"id": suppression_list.name(index), "lifted": True, "reason": done.reason},
         json,

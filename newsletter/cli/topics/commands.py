@@ -11,13 +11,13 @@ from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics import preview as topics_preview
 from newsletter.cli.topics.listing import many
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.matching.aliases import groups
 from newsletter.matching.aliases import pack_files as alias_packs
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import hold as topics_hold
 from newsletter.matching.topics import preview, reader_feedback, revisions, topics
-from newsletter.matching.topics.lookup import Refused
 from newsletter.matching.topics.revisions import Change, Draft, Made
 
 app = typer.Typer()

@@ -8,8 +8,8 @@ from newsletter.cli import files
 from newsletter.cli.output import Json, counting, example, fail, note, result
 from newsletter.cli.service.migrations import ready
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.matching.topics import import_export, yaml_file
-from newsletter.matching.topics.lookup import Refused
 
 app = typer.Typer()
 

@@ -10,12 +10,12 @@ from newsletter.cli.output import Json, example, fail, misuse, note, result
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics import query_file
 from newsletter.lib import db
+from newsletter.lib.refused import Refused
 from newsletter.matching import match as matching
 from newsletter.matching.aliases.groups import spelling_of, table
 from newsletter.matching.engine.explain import Explained
 from newsletter.matching.topics import explain_match, revisions
 from newsletter.matching.topics.explain_match import Why
-from newsletter.matching.topics.lookup import Refused
 
 app = typer.Typer()
 

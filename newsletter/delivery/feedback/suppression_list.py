@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.delivery.feedback.suppression_rules import Cause, Reason, write
+from newsletter.lib.refused import Refused
 from newsletter.models import SoftBounce, Suppression
 
 #: Bytes of the blind index that stand for a row in lists.
@@ -34,13 +35,6 @@ class Lifted:
     """It may be mailed again; `reason` is what stood against it."""
 
     reason: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Nothing was changed, and why."""
-
-    why: str
 
 
 def listing(*, reason: str = "", lifted: bool = False, limit: int = 50) -> list[Line]:

@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet
 from newsletter.delivery.ledger.split_batch import part
 from newsletter.lib.crypto import Vault
 from newsletter.lib.references import read_reference
+from newsletter.lib.refused import Refused
 from newsletter.models import (
     OUR_EVENTS,
     Attempt,
@@ -63,26 +64,19 @@ class Parked:
     reasons: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Cannot:
-    """Nothing was done, and why."""
-
-    why: str
-
-
-def retry(reference: str, word: Word, *, now: datetime, vault: Vault, whole: bool = False) -> Done | Cannot:
+def retry(reference: str, word: Word, *, now: datetime, vault: Vault, whole: bool = False) -> Done | Refused:
     """Plan a mail that is unknown or parked again; with `whole` all that were in doubt with it. It may arrive twice."""
     found = _find(reference, vault)
-    if isinstance(found, Cannot):
+    if isinstance(found, Refused):
         return found
     with transaction.atomic():
         batch = _locked(found.batch_id)
         ids = _undecided(batch)
         chosen = ids if whole else [number for number in ids if number == found.id]
         if not chosen:
-            return Cannot(f"it is {_state(found)}: only what is unknown or parked can go again")
+            return Refused(f"it is {_state(found)}: only what is unknown or parked can go again")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
-            return Cannot("its words are not kept, or were never made: it can only be resolved")
+            return Refused("its words are not kept, or were never made: it can only be resolved")
         _again(batch, chosen, word, OwnEvent.RETRIED, now)
         return Done(len(chosen))
 
@@ -117,10 +111,10 @@ def retry_parked(word: Word, *, now: datetime, progress: Callable[[int, int], No
 
 def resolve(
     reference: str, accepted: bool, word: Word, *, now: datetime, vault: Vault, whole: bool = False
-) -> Done | Cannot:
+) -> Done | Refused:
     """Write down what an operator found out about a mail: it was taken, or it was not and shall not be (unknown or parked)."""
     found = _find(reference, vault)
-    if isinstance(found, Cannot):
+    if isinstance(found, Refused):
         return found
     state = DeliveryState.ACCEPTED if accepted else DeliveryState.FAILED
     with transaction.atomic():
@@ -128,7 +122,7 @@ def resolve(
         ids = _undecided(batch)
         chosen = ids if whole else [number for number in ids if number == found.id]
         if not chosen:
-            return Cannot(f"it is {_state(found)}: only what is unknown or parked can be resolved")
+            return Refused(f"it is {_state(found)}: only what is unknown or parked can be resolved")
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(word))
         _tell(batch, chosen, OwnEvent.RESOLVED, f"{state}, {word}", now)
         if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):
@@ -222,10 +216,10 @@ def _tell(
     )
 
 
-def _find(reference: str, vault: Vault) -> Delivery | Cannot:
+def _find(reference: str, vault: Vault) -> Delivery | Refused:
     number = read_reference(reference, vault)
     found = Delivery.objects.select_related("batch").filter(id=number).first() if number else None
-    return found or Cannot("there is no such reference: check it for typing errors")
+    return found or Refused("there is no such reference: check it for typing errors")
 
 
 def _state(delivery: Delivery) -> str:

@@ -9,12 +9,13 @@ from django.db import IntegrityError, transaction
 
 from newsletter.feeds.catalogue import probe
 from newsletter.feeds.catalogue.feed_status import FeedShown, listing, show, show_entry
-from newsletter.feeds.catalogue.probe import Checked, Parse, Refused, normal_url
+from newsletter.feeds.catalogue.probe import Checked, Parse, normal_url
 from newsletter.feeds.cutting.cut import refusal
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.html.sanitize_text import one_line
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import entry_filter, incidents
+from newsletter.lib.refused import Refused
 from newsletter.models import Feed, Incident
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "Checked",
     "Done",
     "FeedShown",
-    "Refused",
     "add",
     "check",
     "edit",

@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 
 from newsletter.feeds.catalogue import manage, opml
 from newsletter.feeds.catalogue.opml import Outline, Problem
-from newsletter.feeds.catalogue.probe import Found, Refused, normal_url
+from newsletter.feeds.catalogue.probe import Found, normal_url
 from newsletter.feeds.html.sanitize_text import one_line
 from newsletter.feeds.storage import entry_filter
+from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 
 #: Bytes of a file that is read.

@@ -8,15 +8,9 @@ from newsletter.feeds.cutting.cut import Piece, cut_entry
 from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher, parse_url
 from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedEntry, ParsedFeed
 from newsletter.feeds.storage.entry_filter import lets_through
+from newsletter.lib.refused import Refused
 
 Parse = Callable[..., Parsed]
-
-
-@dataclass(frozen=True)
-class Refused:
-    """It is not done; `reason` is one line that says what to do."""
-
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from newsletter.matching.topics.lookup import Refused, find, raise_number, unknown
+from newsletter.lib.refused import Refused
+from newsletter.matching.topics.lookup import find, raise_number, unknown
 from newsletter.models import Match, Topic
 
 #: Digests read this long past the time in which an item can become owed; who got an item is known for longer.

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import same_spelling
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
-from newsletter.matching.topics.lookup import Refused, find, slug_of
+from newsletter.matching.topics.lookup import find, slug_of
 from newsletter.matching.topics.revisions import Change, Draft
 from newsletter.matching.topics.yaml_file import Described, Problem
 from newsletter.models import Topic, TopicRevision

@@ -1,21 +1,14 @@
 """Curated topics by their name: found, refused, or given a slug; and the number that tells workers of a change."""
 
 import unicodedata
-from dataclasses import dataclass
 
 import regex
 from django.db.models import F, Q
 
+from newsletter.lib.refused import Refused
 from newsletter.models import IndexState, Topic
 
 LONGEST_NAME = 80
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Not done; `reason` says what to do."""
-
-    reason: str
 
 
 def find(name: str) -> Topic | None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from newsletter.lib.refused import Refused
 from newsletter.matching.live_index.stored_items import stored, wordings
 from newsletter.matching.topics.draft_matcher import Judge, words_of
-from newsletter.matching.topics.lookup import Refused, find, unknown
+from newsletter.matching.topics.lookup import find, unknown
 from newsletter.matching.topics.revisions import Draft, draft_of, live_revision
 from newsletter.matching.topics.topic_status import followers
 

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import Group, same_spelling, without
 from newsletter.matching.aliases.pack_files import Pack
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language as queries
-from newsletter.matching.topics.lookup import Refused, find, raise_number, unknown
+from newsletter.matching.topics.lookup import find, raise_number, unknown
 from newsletter.models import Topic, TopicRevision
 
 

@@ -8,16 +8,17 @@ from django.db.models import Q
 
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
+from newsletter.lib.refused import Refused
 from newsletter.matching.live_index import keyword_hashes
 from newsletter.matching.query import language as queries
 from newsletter.matching.topics import revisions
-from newsletter.matching.topics.lookup import Refused, bad_name, raise_number, slug_of, unknown
+from newsletter.matching.topics.lookup import bad_name, raise_number, slug_of, unknown
 from newsletter.matching.topics.lookup import find as find_row
 from newsletter.matching.topics.revisions import Change, Made
 from newsletter.matching.topics.topic_status import FEWEST, Shown, find, listing
 from newsletter.models import Subscription, Topic, TopicRevision
 
-__all__ = ["FEWEST", "Made", "Refused", "Shown", "add", "edit", "find", "listing", "own", "own_words", "retire"]
+__all__ = ["FEWEST", "Made", "Shown", "add", "edit", "find", "listing", "own", "own_words", "retire"]
 
 
 def add(

@@ -10,6 +10,7 @@ from newsletter.delivery.ledger import prove_accepted, resend, status
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.pace import daily_cap
 from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.lib import refused
 from newsletter.lib.provider_interface import Accepted, Deferred, Kind, Outcome, Parcel, Refused, Report, Unknown
 from newsletter.lib.references import read_reference
 from newsletter.lib.references import reference as reference_of
@@ -58,8 +59,8 @@ def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     reference = in_doubt(1)[0]
     EditionBody.objects.all().delete()
     told = resend.retry(reference, WORD, now=LATER, vault=factories.VAULT)
-    assert isinstance(told, resend.Cannot)
-    assert "words" in told.why
+    assert isinstance(told, refused.Refused)
+    assert "words" in told.reason
     assert status.ledger().by_state == {"unknown": 1}
     assert resend.resolve(reference, False, WORD, now=LATER, vault=factories.VAULT) == resend.Done(1)
     assert status.ledger().by_state == {"failed": 1}
@@ -103,7 +104,7 @@ def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     handed = run(ScriptedCarrier(window=window), LATER)
     assert sorted(references_of(handed, factories.VAULT)) == sorted(references)
     assert status.ledger().by_state == {"accepted": 4}
-    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT) == resend.Cannot(
+    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT) == refused.Refused(
         "it is accepted: only what is unknown or parked can go again"
     )
 
@@ -111,10 +112,10 @@ def test_a_whole_hand_over_goes_again(window: int | None) -> None:
 def test_what_is_not_in_doubt_cannot_be_retried_while_it_is_on_its_way() -> None:
     factories.planned(1)
     reference = status.listing(factories.VAULT)[0].reference
-    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), resend.Cannot)
+    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), refused.Refused)
     Batch.objects.update(state="claimed")
-    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), resend.Cannot)
-    assert isinstance(resend.retry("0000-0000-9", WORD, now=NOW, vault=factories.VAULT), resend.Cannot)
+    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), refused.Refused)
+    assert isinstance(resend.retry("0000-0000-9", WORD, now=NOW, vault=factories.VAULT), refused.Refused)
 
 
 def test_a_parked_mail_goes_again() -> None:
@@ -139,7 +140,7 @@ def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, wind
     assert (story.state, story.reason) == (state, "ops: nothing came")
     assert status.ledger().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
     assert run(ScriptedCarrier(window=window), LATER) == []
-    assert isinstance(resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT), resend.Cannot)
+    assert isinstance(resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT), refused.Refused)
 
 
 def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:

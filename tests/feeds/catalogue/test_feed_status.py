@@ -7,6 +7,7 @@ import pytest
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.catalogue.feed_status import health
 from newsletter.feeds.storage import retention
+from newsletter.lib.refused import Refused
 from newsletter.models import Feed, Fetch, Host, Incident
 from tests import factories
 
@@ -43,7 +44,7 @@ def test_pausing_and_resuming() -> None:
     assert [row.health for row in manage.listing(now=NOW)] == ["paused"]
     manage.resume(feed.id, now=NOW)
     assert [row.health for row in manage.listing(now=NOW)] == ["due"]
-    assert isinstance(manage.pause(feed.id + 1), manage.Refused)
+    assert isinstance(manage.pause(feed.id + 1), Refused)
 
 
 @pytest.mark.django_db

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from newsletter.feeds.catalogue import opml, opml_import
 from newsletter.feeds.catalogue.opml import NotOpml, Outline, Outlines
-from newsletter.feeds.catalogue.opml_import import Imported, Refused, import_opml
+from newsletter.feeds.catalogue.opml_import import Imported, import_opml
 from newsletter.feeds.catalogue.probe import Found
 from newsletter.feeds.parsing.model import ParsedFeed
+from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 from tests import factories
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
 from newsletter.matching.aliases.groups import Group, OnlyWith, as_query, table, without
 from newsletter.matching.engine.query_index import Index, Readable
 from newsletter.matching.query.compiled import compiled
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import explain_match, reader_feedback, revisions, topics
-from newsletter.matching.topics.lookup import Refused
 from newsletter.matching.topics.revisions import Change
 from newsletter.models import IndexState, Item, Match, Topic
 from tests import factories

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 
+from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
 from newsletter.matching.live_index import current
 from newsletter.matching.live_index.stored_items import stored, wordings
 from newsletter.matching.topics import hold, preview, revisions, topics
-from newsletter.matching.topics.lookup import Refused
 from newsletter.matching.topics.revisions import Change, Draft, Made
 from newsletter.models import AliasPack, Entry, IndexState, Item, Match, Topic, TopicRevision
 from tests import factories
