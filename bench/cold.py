@@ -63,7 +63,7 @@ def _make(size: int) -> None:
         for query in keywords:
             written = corpus.written(query)
             index = vault.blind_index("query", written)
-            key_id, cipher = vault.seal(written, handle=index, column="query")
+            key_id, cipher = vault.encrypt(written, handle=index, column="query")
             topics.append(Topic(kind="own", query_index=index, query_cipher=cipher, key_id=key_id, created_at=now))
         Topic.objects.bulk_create(topics, batch_size=500)
         TopicRevision.objects.bulk_create(

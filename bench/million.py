@@ -139,7 +139,7 @@ def _people(count: int, looks: list[int], rhythms: tuple[int, int]) -> Iterator[
     chance = random.Random(SEED)
     for number in range(count):
         handle = UUID(int=chance.getrandbits(128), version=4)
-        key_id, cipher = vault.seal(address(number), handle=handle.bytes, column="address")
+        key_id, cipher = vault.encrypt(address(number), handle=handle.bytes, column="address")
         index = vault.blind_index("address", address(number))
         look = looks[number % 4 == 0]
         yield handle, cipher, index, key_id, "active", look, *rhythms, 0, at, at, 0

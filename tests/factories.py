@@ -54,7 +54,7 @@ def rhythm(cadence: Cadence, *, zone: str = "UTC", hour: int = 7, due_at: dateti
 def subscriber(address: str = "", *, state: str = "active", vault: Vault = VAULT, **values: object) -> Subscriber:
     address = address or f"reader{next(_numbers)}@example.org"
     handle = uuid4()
-    key_id, cipher = vault.seal(address, handle=handle.bytes, column="address")
+    key_id, cipher = vault.encrypt(address, handle=handle.bytes, column="address")
     return Subscriber.objects.create(
         handle=handle,
         address_cipher=cipher,

@@ -73,7 +73,7 @@ def mail(delivery_id: int) -> None:
 
     delivery = Delivery.objects.select_related("subscriber").get(id=delivery_id)
     who = delivery.subscriber
-    address = vault.open(who.key_id, who.address_cipher, handle=who.handle.bytes, column="address")
+    address = vault.decrypt(who.key_id, who.address_cipher, handle=who.handle.bytes, column="address")
     followed = Topic.objects.filter(subscription__subscriber=who, subscription__ended_at=None)
     items = [
         {"title": version.title, "html": version.html, "text": version.text, "topic": match.topic.name}

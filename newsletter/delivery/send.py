@@ -183,7 +183,7 @@ class _Hand:
         else:
             sending_outcomes.settle_window(self.held, outcomes, now=now)
             _pause_if_told(provider.number, outcomes.values(), now)
-            may_send, doubted, found = provider_gate.may_send(provider.number), True, db.rows(*ahead, often=True)
+            may_send, doubted, found = provider_gate.may_send(provider.number), True, db.rows(*ahead, prepared=True)
         left_alone = doubted and circuit_breaker.note(provider.number, outcomes.values(), now=now)
         if found and (why := self._stops(left_alone, may_send, now)):
             sending_outcomes.leave_rest(self.held, after=last, now=now, why=why)

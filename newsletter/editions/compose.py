@@ -296,5 +296,5 @@ def store_editions(drafts: Sequence[Draft], kind: str, vault: Vault, now: dateti
 
 
 def _body(edition_id: int, key: bytes, words: str, vault: Vault, now: datetime) -> EditionBody:
-    key_id, cipher = vault.seal(words, handle=key, column="body")
+    key_id, cipher = vault.encrypt(words, handle=key, column="body")
     return EditionBody(edition_id=edition_id, key_id=key_id, cipher=cipher, made_at=now)

@@ -103,7 +103,7 @@ def _grouped(met: str, params: dict[str, Any]) -> list[Owed]:
 
     Both questions are read along an index, and grouped here: the database would join, sort and look up person by person.
     """
-    met_the_same = alike(db.lists(met, params))
+    met_the_same = alike(db.rows_by_key(met, params))
     people: dict[tuple[int, int], list[int]] = defaultdict(list)
     for look_id, allowed in _allowed(met_the_same.sets, params).items():
         for subscriber_id in sorted(allowed):
@@ -119,8 +119,8 @@ def _allowed(people: Collection[int], params: dict[str, Any]) -> dict[int, list[
         return {}
     few = len(people) * _SPARSE < params["hi"] - params["lo"]
     if few:
-        return db.lists(f"{_ALLOWED} AND {db.among('b.id', 'people')}", params | {"people": list(people)})
-    return db.lists(_ALLOWED, params)
+        return db.rows_by_key(f"{_ALLOWED} AND {db.in_list('b.id', 'people')}", params | {"people": list(people)})
+    return db.rows_by_key(_ALLOWED, params)
 
 
 def _rhythm_column(gathering: Gathering) -> str:

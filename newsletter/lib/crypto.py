@@ -55,23 +55,23 @@ class Vault:
     def __repr__(self) -> str:
         return "Vault(***)"
 
-    def seal(self, plain: str, *, handle: bytes, column: str) -> tuple[int, bytes]:
+    def encrypt(self, plain: str, *, handle: bytes, column: str) -> tuple[int, bytes]:
         """Encrypt `plain`, padded, for one row and column; returns (key id, nonce + ciphertext + tag)."""
         nonce, text = os.urandom(_NONCE), plain.encode()
         padded = text.ljust(-(-len(text) // STEP) * STEP or STEP, _PAD)
         sealed = self._ciphers[self.active_key].encrypt(nonce, padded, handle + column.encode())
         return self.active_key, nonce + sealed
 
-    def open(self, key_id: int | None, sealed: bytes | memoryview | None, *, handle: bytes, column: str) -> str:
-        """Decrypt what `seal` made for the same row and column.
+    def decrypt(self, key_id: int | None, sealed: bytes | memoryview | None, *, handle: bytes, column: str) -> str:
+        """Decrypt what `encrypt` made for the same row and column.
 
         Raises:
             KeysDoNotFit: the key is not there, or row, column or bytes are not those that were sealed.
         """
-        return self.open_all([(key_id, sealed, handle)], column=column)[0]
+        return self.decrypt_all([(key_id, sealed, handle)], column=column)[0]
 
-    def open_all(self, stored: Iterable[Stored], *, column: str) -> list[str]:
-        """As `open` for each (key id, sealed, handle) of one column.
+    def decrypt_all(self, stored: Iterable[Stored], *, column: str) -> list[str]:
+        """As `decrypt` for each (key id, sealed, handle) of one column.
 
         Raises:
             KeysDoNotFit: one of them does not open.
@@ -105,7 +105,7 @@ class Vault:
         return [_written(self._block(purpose).encryptor().update(plain)) for purpose in purposes]
 
     def read_token(self, purpose: str, token: str) -> tuple[int, bytes] | None:
-        """(id, check bytes) of a token, or None if it cannot be one. The caller compares the check with `same`."""
+        """(id, check bytes) of a token, or None if it cannot be one. The caller compares the check with `constant_time_equal`."""
         try:
             block = base64.b64decode(token.encode("ascii") + b"==", altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error, ValueError):
@@ -145,12 +145,12 @@ def _written(blocks: bytes) -> list[str]:
     return lines.decode().splitlines()
 
 
-def same(one: bytes | memoryview, other: bytes | memoryview) -> bool:
+def constant_time_equal(one: bytes | memoryview, other: bytes | memoryview) -> bool:
     """Equal, in a time that does not tell how far."""
     return hmac.compare_digest(bytes(one), bytes(other))
 
 
-def epoch_check(link_epoch: int) -> bytes:
+def link_epoch_check(link_epoch: int) -> bytes:
     """Check bytes of a lasting link, which dies when the person's `link_epoch` is raised: it in two bytes, and six zeros."""
     return link_epoch.to_bytes(2) + bytes(6)
 

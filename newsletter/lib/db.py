@@ -28,7 +28,7 @@ def now() -> datetime:
     """The database's clock, aware UTC: leases of several workers must not hang on each machine's own."""
     if not is_postgres():
         return datetime.now(UTC)
-    moment: datetime = rows("SELECT clock_timestamp()", often=True)[0][0]
+    moment: datetime = rows("SELECT clock_timestamp()", prepared=True)[0][0]
     return moment.astimezone(UTC)
 
 
@@ -46,8 +46,8 @@ def raw_uuid(column: str) -> str:
     return f"uuid_send({column})" if is_postgres() else column
 
 
-def among(column: str, name: str) -> str:
-    """A condition: the column holds one of the list that the parameter `name` is; the text is one, however long the list."""
+def in_list(column: str, name: str) -> str:
+    """Return a condition: `column` is in the list parameter `name`. The SQL text is the same for lists of any length."""
     return f"{column}=ANY(%({name})s)" if is_postgres() else f"{column} IN (SELECT value FROM json_each(%({name})s))"
 
 
@@ -56,9 +56,9 @@ def skip_locked() -> str:
     return "FOR UPDATE SKIP LOCKED" if is_postgres() else ""
 
 
-def rows(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool = False) -> list[tuple[Any, ...]]:
-    """All rows of a query. `often`: PostgreSQL keeps its plan for the connection, which here costs more than the work itself."""
-    if often and is_postgres():
+def rows(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepared: bool = False) -> list[tuple[Any, ...]]:
+    """Return all rows of a query. With `prepared`, PostgreSQL keeps its plan: for short queries that run all the time."""
+    if prepared and is_postgres():
         with _prepared(sql, params) as told:
             return told.fetchall()
     with connection.cursor() as cursor:
@@ -66,8 +66,8 @@ def rows(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool =
         return list(cursor.fetchall())
 
 
-def lists(sql: str, params: dict[str, Any]) -> dict[Any, list[Any]]:
-    """The rows of a query for two columns, as key → values: a million values come in as many arrays as there are keys."""
+def rows_by_key(sql: str, params: dict[str, Any]) -> dict[Any, list[Any]]:
+    """Group the rows of a two-column query as {key: values}; PostgreSQL sends one array per key, which suits millions of rows."""
     if is_postgres():
         arrays = f"SELECT key, array_agg(value) FROM ({sql}) q(key, value) GROUP BY key"
         with _cursor() as cursor:
@@ -78,9 +78,9 @@ def lists(sql: str, params: dict[str, Any]) -> dict[Any, list[Any]]:
     return found
 
 
-def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: bool = False) -> int:
-    """Run a statement; returns the number of rows it changed. `often` as for `rows`."""
-    if often and is_postgres():
+def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepared: bool = False) -> int:
+    """Run a statement and return the number of rows it changed. `prepared` as for `rows`."""
+    if prepared and is_postgres():
         with _prepared(sql, params) as told:
             return told.rowcount
     with connection.cursor() as cursor:
@@ -92,10 +92,10 @@ def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, often: boo
 Statement = tuple[str, dict[str, Any]]
 
 
-def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
-    """The rows of each statement, all of them in one transaction; on PostgreSQL in one journey there and back.
+def execute_pipeline(*statements: Statement) -> list[list[tuple[Any, ...]]]:
+    """Run the statements in one transaction and return the rows of each; on PostgreSQL in a single round trip.
 
-    Outside of a transaction they are one of their own. None may hang on what another gave, except by what is stored.
+    A transaction is opened if none is. No statement can use the rows that another returned.
     """
     if not is_postgres():
         with transaction.atomic():
@@ -169,8 +169,8 @@ def insert_runs(table: str, columns: Sequence[str], runs: Iterable[Run]) -> None
                 copy.write(head + (tail + head).join(map(str, ones)) + tail)
 
 
-def learn(table: str, added: int) -> None:
-    """Let PostgreSQL look at a table that more than doubled: it would plan for the small one until autovacuum comes by."""
+def analyze_if_grown(table: str, added: int) -> None:
+    """Run ANALYZE on a table that more than doubled: until autovacuum runs, PostgreSQL plans as if it were still small."""
     if is_postgres() and rows("SELECT reltuples<%s FROM pg_class WHERE oid=%s::regclass", [added, table])[0][0]:
         execute(f'ANALYZE "{table}"')
 

@@ -30,7 +30,7 @@ def drop_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: Going
 
     `topic_ids`: only those among these.
     """
-    among = "" if topic_ids is None else f"AND {db.among('t.id', 'ids')}"
+    among = "" if topic_ids is None else f"AND {db.in_list('t.id', 'ids')}"
     gone, low = 0, 0
     while going_on():
         found = db.rows(_UNFOLLOWED.format(among=among), {"low": low, "ids": list(topic_ids or ())})

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.lib.crypto import Vault, same
+from newsletter.lib.crypto import Vault, constant_time_equal
 from newsletter.models import Cadence, Consent, Notice, SignUpRequest, Subscriber, Topic
 from newsletter.subscribers import mailbox_limit, people
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic, read, write
@@ -56,7 +56,7 @@ def press(
         if not isinstance(notice, Notice):
             return notice
         offered = _open(notice, vault)
-        if not same(offered.fingerprint.encode(), shown.encode("utf-8", "replace")):
+        if not constant_time_equal(offered.fingerprint.encode(), shown.encode("utf-8", "replace")):
             return offered
         # what was asked for becomes what is followed: the notice needs it no longer
         done = {"used_at": now, "choices_cipher": None, "key_id": None}
@@ -90,7 +90,7 @@ def choices_of(notice: Notice, vault: Vault) -> Choices:
     """The choices sealed in a confirmation."""
     if notice.choices_cipher is None or notice.key_id is None:
         raise ValueError(f"notice {notice.id} holds no choices")
-    return read(vault.open(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
+    return read(vault.decrypt(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
 
 
 def _usable(token: str, now: datetime, vault: Vault) -> Notice | Expired | Used | Wrong:

@@ -20,7 +20,7 @@ def create(person: Subscriber, kind: Notice.Kind, choices: Choices | None, *, no
     nonce = new_nonce()
     notice = Notice(subscriber=person, kind=kind, nonce=nonce, created_at=now, expires_at=now + VALID[kind])
     if choices is not None:
-        notice.key_id, notice.choices_cipher = vault.seal(write(choices), handle=nonce, column="choices")
+        notice.key_id, notice.choices_cipher = vault.encrypt(write(choices), handle=nonce, column="choices")
     notice.save(force_insert=True)
     return notice
 
@@ -32,7 +32,9 @@ def replace_choices(
     open_ones = Notice.objects.filter(subscriber=person, kind=kind, used_at=None, expires_at__gt=now)
     notice = open_ones.order_by("-id").first()
     if notice is not None:
-        notice.key_id, notice.choices_cipher = vault.seal(write(choices), handle=bytes(notice.nonce), column="choices")
+        notice.key_id, notice.choices_cipher = vault.encrypt(
+            write(choices), handle=bytes(notice.nonce), column="choices"
+        )
         notice.save(update_fields=["key_id", "choices_cipher"])
     return notice
 

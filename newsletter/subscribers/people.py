@@ -26,13 +26,13 @@ def lock(address: Address, vault: Vault) -> Subscriber | None:
 
 def address_of(person: Subscriber, vault: Vault) -> Address:
     """The address of a person, opened: for what they ask for themselves."""
-    return Address(vault.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address"))
+    return Address(vault.decrypt(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address"))
 
 
 def make(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Subscriber:
     """A new pending person; if another request was faster, theirs, held."""
     handle = uuid.uuid4()
-    key_id, sealed = vault.seal(address.value, handle=handle.bytes, column="address")
+    key_id, sealed = vault.encrypt(address.value, handle=handle.bytes, column="address")
     daily, weekly = rhythms(choices, now=now, next_due=next_due)
     try:
         with transaction.atomic():

@@ -188,7 +188,7 @@ def words_of(topic: Topic, vault: Vault) -> str:
     """A topic's name; for an own topic the keyword as it was first typed."""
     if topic.query_cipher is None or topic.query_index is None or topic.key_id is None:
         return topic.name or ""
-    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index), column="query")
+    return vault.decrypt(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index), column="query")
 
 
 def _choices(person: Subscriber, zone: str, hour: int, weekday: int, discreet: bool) -> Choices:

@@ -87,7 +87,7 @@ def prune_left(now: datetime, going_on: GoingOn) -> dict[str, int]:
         with transaction.atomic():
             found = db.rows(_ENDED.format(lock=db.skip_locked()), {"before": now - UNDO})
             ids = [number for (number,) in found]
-            db.execute(_REMAINS.format(among=db.among("id", "ids")), {"ids": ids})
+            db.execute(_REMAINS.format(among=db.in_list("id", "ids")), {"ids": ids})
             gone += _delete(ids)
         if not ids:
             break

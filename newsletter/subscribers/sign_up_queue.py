@@ -81,7 +81,7 @@ Request = SignUp | LinkByAddress | LinkByToken | Renewal
 def put(request: Request, *, client: network_limit.Client | None, now: datetime, vault: Vault) -> None:
     """Store a request for a worker. The same statements for every address; over a limit nothing is stored, and nobody told."""
     handle = os.urandom(16)
-    key_id, cipher = vault.seal(_text(request), handle=handle, column="request")
+    key_id, cipher = vault.encrypt(_text(request), handle=handle, column="request")
     with transaction.atomic():
         turn = network_limit.count(client, request.kind, now=now, vault=vault)
         if turn is None or not _room.left():
@@ -158,7 +158,7 @@ def _next(kind: Kind) -> SignUpRequest | None:
 
 
 def _decide(row: SignUpRequest, *, now: datetime, vault: Vault, next_due: NextDue) -> Signed:
-    text = vault.open(row.key_id, row.cipher, handle=bytes(row.handle), column="request")
+    text = vault.decrypt(row.key_id, row.cipher, handle=bytes(row.handle), column="request")
     done = _do(_read(text), now=now, vault=vault, next_due=next_due)
     if done.wait is None:
         row.delete()

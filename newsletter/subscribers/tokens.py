@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from newsletter.lib.crypto import Vault, epoch_check, same
+from newsletter.lib.crypto import Vault, constant_time_equal, link_epoch_check
 from newsletter.models import Notice, Subscriber
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ def find_notice(token: str, vault: Vault) -> Notice | None:
     if found is None or not 0 < found[0] < _MOST:
         return None
     notice = Notice.objects.filter(id=found[0]).select_related("subscriber").first()
-    return notice if notice is not None and same(notice.nonce, found[1]) else None
+    return notice if notice is not None and constant_time_equal(notice.nonce, found[1]) else None
 
 
 def find_subscriber(purpose: str, token: str, vault: Vault) -> Subscriber | None:
@@ -43,12 +43,12 @@ def find_subscriber(purpose: str, token: str, vault: Vault) -> Subscriber | None
     if found is None or not 0 < found[0] < _MOST:
         return None
     person = Subscriber.objects.filter(id=found[0]).first()
-    return person if person is not None and same(epoch_check(person.link_epoch), found[1]) else None
+    return person if person is not None and constant_time_equal(link_epoch_check(person.link_epoch), found[1]) else None
 
 
 def lasting(purpose: str, subscriber_id: int, link_epoch: int, vault: Vault) -> str:
     """The token of a lasting link (ask, unsubscribe) in a person's mails."""
-    return vault.token(purpose, subscriber_id, epoch_check(link_epoch))
+    return vault.token(purpose, subscriber_id, link_epoch_check(link_epoch))
 
 
 def undo_token(subscriber_id: int, left_at: datetime, vault: Vault) -> str:

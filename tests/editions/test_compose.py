@@ -306,7 +306,7 @@ def test_own_words_are_sealed_in_every_column(composer: compose.Composer) -> Non
     alert(composer)
     body = Edition.objects.get().editionbody
     assert b"Zzyzx" not in bytes(body.cipher)
-    opened = factories.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
+    opened = factories.VAULT.decrypt(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
     assert "Zzyzx text" in opened
 
 

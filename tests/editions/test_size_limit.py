@@ -114,7 +114,9 @@ def mails() -> list[tuple[Edition, dict[str, str]]]:
     return [
         (
             body.edition,
-            json.loads(factories.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")),
+            json.loads(
+                factories.VAULT.decrypt(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
+            ),
         )
         for body in EditionBody.objects.select_related("edition").order_by("edition_id")
     ]

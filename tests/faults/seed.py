@@ -48,7 +48,7 @@ def _people(count: int) -> list[Subscriber]:
 
 def _like(first: Subscriber, number: int) -> Subscriber:
     handle, address = uuid4(), f"reader{number}@example.org"
-    key_id, cipher = factories.VAULT.seal(address, handle=handle.bytes, column="address")
+    key_id, cipher = factories.VAULT.encrypt(address, handle=handle.bytes, column="address")
     return Subscriber(
         handle=handle,
         address_cipher=cipher,

@@ -86,7 +86,7 @@ class Site:
 
 
 def places(body: EditionBody) -> list[str]:
-    words = factories.VAULT.open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
+    words = factories.VAULT.decrypt(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
     return json.loads(words)["text"].split("\n* * *\n")[1:-1]
 
 

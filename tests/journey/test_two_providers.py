@@ -176,7 +176,7 @@ def _suppressed() -> list[Subscriber]:
 
 
 def _open(vault: Vault, one: Subscriber) -> str:
-    return vault.open(one.key_id, one.address_cipher, handle=one.handle.bytes, column="address")
+    return vault.decrypt(one.key_id, one.address_cipher, handle=one.handle.bytes, column="address")
 
 
 def test_mails_of_a_provider_taken_out_of_the_settings_follow_and_doubt_stays(house, settings) -> None:

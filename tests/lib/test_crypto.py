@@ -14,26 +14,26 @@ from tests.factories import VAULT
 
 @given(st.text(), st.binary(min_size=16, max_size=16))
 def test_what_is_sealed_opens_in_its_own_place_only(plain: str, handle: bytes) -> None:
-    key_id, sealed = VAULT.seal(plain, handle=handle, column="address")
-    assert VAULT.open(key_id, sealed, handle=handle, column="address") == plain
+    key_id, sealed = VAULT.encrypt(plain, handle=handle, column="address")
+    assert VAULT.decrypt(key_id, sealed, handle=handle, column="address") == plain
     for other in ({"handle": handle[::-1] + b"x", "column": "address"}, {"handle": handle, "column": "query"}):
         with pytest.raises(KeysDoNotFit):
-            VAULT.open(key_id, sealed, **other)
+            VAULT.decrypt(key_id, sealed, **other)
     with pytest.raises(KeysDoNotFit):
-        VAULT.open(9, sealed, handle=handle, column="address")
+        VAULT.decrypt(9, sealed, handle=handle, column="address")
 
 
 def test_many_open_as_one_by_one_and_one_that_does_not_fails_all() -> None:
     stored = [
-        (*VAULT.seal(f"reader{number}", handle=bytes([number]) * 16, column="address"), bytes([number]) * 16)
+        (*VAULT.encrypt(f"reader{number}", handle=bytes([number]) * 16, column="address"), bytes([number]) * 16)
         for number in range(3)
     ]
-    assert VAULT.open_all(iter(stored), column="address") == ["reader0", "reader1", "reader2"]
-    assert VAULT.open_all([], column="address") == []
+    assert VAULT.decrypt_all(iter(stored), column="address") == ["reader0", "reader1", "reader2"]
+    assert VAULT.decrypt_all([], column="address") == []
     (key_id, sealed, handle), *rest = stored
     for bad in ((9, sealed, handle), (None, None, handle), (key_id, sealed, bytes(16)[1:]), (key_id, b"", handle)):
         with pytest.raises(KeysDoNotFit) as caught:
-            VAULT.open_all([*rest, bad], column="address")
+            VAULT.decrypt_all([*rest, bad], column="address")
         assert "reader" not in str(caught.value)
 
 
@@ -56,7 +56,7 @@ def test_no_text_breaks_the_reader_of_tokens(text: str) -> None:
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_the_length_of_a_ciphertext_tells_steps_of_64_bytes_only(one: str, other: str) -> None:
     steps = [max(1, -(-len(text.encode()) // 64)) for text in (one, other)]
-    lengths = [len(VAULT.seal(text, handle=b"h", column="c")[1]) - 12 - 16 for text in (one, other)]
+    lengths = [len(VAULT.encrypt(text, handle=b"h", column="c")[1]) - 12 - 16 for text in (one, other)]
     assert lengths == [64 * step for step in steps]
 
 
@@ -64,16 +64,16 @@ def test_the_length_of_a_ciphertext_tells_steps_of_64_bytes_only(one: str, other
 def test_what_was_sealed_unpadded_before_still_opens(plain: str, handle: bytes) -> None:
     nonce = bytes(12)
     sealed = nonce + AESGCM(bytes(range(32))).encrypt(nonce, plain.encode(), handle + b"address")
-    assert VAULT.open(1, sealed, handle=handle, column="address") == plain
-    assert VAULT.open(1, memoryview(sealed), handle=handle, column="address") == plain
+    assert VAULT.decrypt(1, sealed, handle=handle, column="address") == plain
+    assert VAULT.decrypt(1, memoryview(sealed), handle=handle, column="address") == plain
 
 
 def test_two_keys_open_and_the_newest_seals() -> None:
     older = {1: bytes(range(32))}
     both = Vault(b"s", {**older, 2: bytes(32)}, bytes(32))
-    key_id, sealed = Vault(b"s", older, bytes(32)).seal("x", handle=b"h", column="c")
-    assert both.open(key_id, sealed, handle=b"h", column="c") == "x"
-    assert both.seal("x", handle=b"h", column="c")[0] == 2
+    key_id, sealed = Vault(b"s", older, bytes(32)).encrypt("x", handle=b"h", column="c")
+    assert both.decrypt(key_id, sealed, handle=b"h", column="c") == "x"
+    assert both.encrypt("x", handle=b"h", column="c")[0] == 2
 
 
 @pytest.mark.parametrize("bad", ["", "1:c2VjcmV0", "x:" + "A" * 44, "1:secret!", "index:" + "A" * 43 + "="])

@@ -22,7 +22,7 @@ ADD = "INSERT INTO pulse (name, at) VALUES (%(name)s, %(at)s)"
 
 
 def test_rows_of_each_in_order_and_what_one_wrote_the_next_reads() -> None:
-    told = db.together(
+    told = db.execute_pipeline(
         (ADD, {"name": "a", "at": factories.NOW}),
         ("SELECT name FROM pulse WHERE at<=%(at)s", {"at": factories.NOW}),
         ("UPDATE pulse SET name='b' WHERE name=%(name)s RETURNING name", {"name": "a"}),
@@ -37,16 +37,16 @@ def test_what_one_may_not_undoes_all(inside: bool) -> None:
     with pytest.raises(IntegrityError):
         if inside:
             with transaction.atomic():
-                db.together(one, one)
+                db.execute_pipeline(one, one)
         else:
-            db.together(one, one)
+            db.execute_pipeline(one, one)
     assert not Pulse.objects.exists()
-    db.together(one)
+    db.execute_pipeline(one)
     assert Pulse.objects.count() == 1
 
 
 def test_without_a_transaction_it_is_one_of_its_own_and_stored_at_once() -> None:
-    db.together((ADD, {"name": "a", "at": factories.NOW}))
+    db.execute_pipeline((ADD, {"name": "a", "at": factories.NOW}))
     connection.close()
     assert Pulse.objects.count() == 1
 
@@ -78,8 +78,8 @@ def test_the_carried_clock_goes_on_and_is_the_databases() -> None:
 @on_postgres
 def test_what_is_asked_often_is_planned_once() -> None:
     for number in range(3):
-        db.rows("SELECT name FROM pulse WHERE name=%(name)s", {"name": str(number)}, often=True)
-        db.together(("SELECT at FROM pulse WHERE name=%(name)s", {"name": str(number)}))
+        db.rows("SELECT name FROM pulse WHERE name=%(name)s", {"name": str(number)}, prepared=True)
+        db.execute_pipeline(("SELECT at FROM pulse WHERE name=%(name)s", {"name": str(number)}))
         db.rows("SELECT 1 FROM pulse")
     kept = [text for (text,) in db.rows("SELECT statement FROM pg_prepared_statements WHERE NOT from_sql ORDER BY 1")]
     assert kept == ["SELECT at FROM pulse WHERE name=$1", "SELECT name FROM pulse WHERE name=$1"]

@@ -126,7 +126,7 @@ def test_other_keys_do_not_open_this_data(walked) -> None:
     sending_gate.check(wiring.vault())
     person = Subscriber.objects.get()
     with pytest.raises(KeysDoNotFit) as error:
-        stranger.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address")
+        stranger.decrypt(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address")
     assert "canary" not in str(error.value)
 
 
@@ -143,5 +143,5 @@ def test_two_ciphertexts_exchanged_do_not_open(walked) -> None:
     road.subscribe("other@example.org", "Uyghur")
     one, two = Subscriber.objects.order_by("id")
     with pytest.raises(KeysDoNotFit):
-        wiring.vault().open(one.key_id, one.address_cipher, handle=two.handle.bytes, column="address")
+        wiring.vault().decrypt(one.key_id, one.address_cipher, handle=two.handle.bytes, column="address")
     assert db.now()

@@ -32,11 +32,11 @@ def test_a_second_key_seals_and_both_open(settings, httpserver, tmp_path) -> Non
             assert Subscriber.objects.count() == 2
             assert run_once.once(wait=installation.timedelta(0)).accepted == 2
         with pytest.raises(KeysDoNotFit, match="address key 2 is missing"):
-            Vault(b"s", before, bytes(32)).open_all(
+            Vault(b"s", before, bytes(32)).decrypt_all(
                 [(one.key_id, one.address_cipher, one.handle.bytes) for one in Subscriber.objects.order_by("id")],
                 column="address",
             )
 
 
 def opened(one: Subscriber) -> str:
-    return wiring.vault().open(one.key_id, one.address_cipher, handle=one.handle.bytes, column="address")
+    return wiring.vault().decrypt(one.key_id, one.address_cipher, handle=one.handle.bytes, column="address")

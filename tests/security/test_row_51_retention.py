@@ -121,7 +121,7 @@ def test_an_erased_person_leaves_a_hash_and_numbers_at_once(settings, httpserver
 
 
 def opened(body: EditionBody) -> str:
-    return wiring.vault().open(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
+    return wiring.vault().decrypt(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
 
 
 def keys(model: type) -> set[int]:

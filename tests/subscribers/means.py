@@ -28,7 +28,7 @@ def next_due(cadence: Cadence, zone: str, hour: int, weekday: int, after: dateti
 
 def own_topic(word: str) -> int:
     index = VAULT.blind_index("query", word.casefold())
-    key_id, cipher = VAULT.seal(word, handle=index, column="query")
+    key_id, cipher = VAULT.encrypt(word, handle=index, column="query")
     return Topic.objects.get_or_create(
         kind="own", query_index=index, defaults={"query_cipher": cipher, "key_id": key_id, "created_at": NOW}
     )[0].id

@@ -266,7 +266,7 @@ def test_an_expired_link_is_renewed_through_the_queue():
 
 def test_a_request_of_a_later_version_is_put_off():
     handle = b"h" * 16
-    key_id, cipher = VAULT.seal(json.dumps({"type": "Later"}), handle=handle, column="request")
+    key_id, cipher = VAULT.encrypt(json.dumps({"type": "Later"}), handle=handle, column="request")
     SignUpRequest.objects.create(kind=Kind.SIGN_UP, handle=handle, key_id=key_id, cipher=cipher, turn=1, created_at=NOW)
     decide()
     assert SignUpRequest.objects.get().waits_until is not None

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 def opened(notice):
-    return read(VAULT.open(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
+    return read(VAULT.decrypt(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
 
 
 def suppress(**values):
@@ -47,7 +47,9 @@ def test_a_new_address_is_asked_and_nothing_more():
     assert opened(notice) == choices
     assert not Subscription.objects.exists()
     assert not Topic.objects.filter(kind="own").exists()
-    assert VAULT.open(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address") == ANNA.value
+    assert (
+        VAULT.decrypt(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address") == ANNA.value
+    )
 
 
 def test_no_column_holds_the_address_or_the_word_in_clear():

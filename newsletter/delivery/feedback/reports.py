@@ -17,7 +17,7 @@ from newsletter.delivery.feedback.suppression_rules import Cause, Reason, suppre
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.lib import db
-from newsletter.lib.crypto import NO_CHECK, Vault, same
+from newsletter.lib.crypto import NO_CHECK, Vault, constant_time_equal
 from newsletter.lib.provider_interface import Address, Kind, Report, mailbox_gone
 from newsletter.models import BatchState, Delivery, DeliveryState, Event, Subscriber
 
@@ -125,7 +125,7 @@ def _record(facts: Sequence[_Fact], hearing: Hearing, *, provider: str, now: dat
 
 def _number(report: Report, vault: Vault) -> int | None:
     found = vault.read_token(report.purpose, report.token)
-    return found[0] if found is not None and same(found[1], NO_CHECK) and found[0] < 2**63 else None
+    return found[0] if found is not None and constant_time_equal(found[1], NO_CHECK) and found[0] < 2**63 else None
 
 
 def _mails(numbers: Iterable[int]) -> dict[int, _Mail]:

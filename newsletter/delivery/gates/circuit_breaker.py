@@ -64,7 +64,7 @@ def note(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
     """
     told = list(outcomes)
     if any(isinstance(one, Accepted | Refused) for one in told):
-        if not db.rows(f"SELECT 1 WHERE {DOUBTED}", {"provider": provider}, often=True):
+        if not db.rows(f"SELECT 1 WHERE {DOUBTED}", {"provider": provider}, prepared=True):
             return False
         back = Breaker.objects.filter(provider=provider, open_until__isnull=False)
         if back.update(open_until=None, opened_at=None, in_a_row=0, probes=0):

@@ -63,7 +63,7 @@ def paused() -> list[Paused]:
 
 def may_send(provider: int) -> bool:
     """Whether this provider may be given anything: its own gate is open, and the one for all. Asked before every window."""
-    return bool(db.rows(f"SELECT 1 WHERE {MAY_SEND}", {"provider": provider}, often=True))
+    return bool(db.rows(f"SELECT 1 WHERE {MAY_SEND}", {"provider": provider}, prepared=True))
 
 
 def opened_at(provider: int) -> datetime | None:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from newsletter.delivery.gates import restore_guard
 from newsletter.delivery.gates.restore_guard import Observed, Standing
 from newsletter.lib import db
-from newsletter.lib.crypto import KeysDoNotFit, Vault, same
+from newsletter.lib.crypto import KeysDoNotFit, Vault, constant_time_equal
 from newsletter.models import ClosedFor, Gate, Pulse
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ def ensure(vault: Vault) -> None:
     """
     if not Gate.objects.exists():
         epoch = uuid4()
-        key_id, cipher = vault.seal(_WORD, handle=epoch.bytes, column="check")
+        key_id, cipher = vault.encrypt(_WORD, handle=epoch.bytes, column="check")
         Gate.objects.bulk_create(
             [
                 Gate(
@@ -57,10 +57,10 @@ def check(vault: Vault) -> None:
         KeysDoNotFit: says which key is the wrong one.
     """
     gate = Gate.objects.get()
-    vault.open(gate.check_key_id, gate.check_cipher, handle=gate.installation_epoch.bytes, column="check")
-    if not same(vault.blind_index("check", _WORD), gate.check_index):
+    vault.decrypt(gate.check_key_id, gate.check_cipher, handle=gate.installation_epoch.bytes, column="check")
+    if not constant_time_equal(vault.blind_index("check", _WORD), gate.check_index):
         raise KeysDoNotFit("the index key in NEWSLETTER_ADDRESS_KEYS is not the one that this data was made with")
-    if not same(vault.token("check", 1).encode(), gate.check_token.encode()):
+    if not constant_time_equal(vault.token("check", 1).encode(), gate.check_token.encode()):
         raise KeysDoNotFit(
             "NEWSLETTER_SECRET_KEY is not the one that this data was made with: links already mailed would die"
         )

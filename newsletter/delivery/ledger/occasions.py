@@ -60,7 +60,7 @@ def _sums(occasion_ids: list[int]) -> Mapping[int, dict[str, int]]:
     sums: dict[int, dict[str, int]] = defaultdict(dict)
     for occasion_id, state, count in db.rows(
         "SELECT d.occasion_id, coalesce(d.state,b.state), count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id "
-        f"WHERE {db.among('d.occasion_id', 'ids')} GROUP BY 1, 2 ORDER BY 2",
+        f"WHERE {db.in_list('d.occasion_id', 'ids')} GROUP BY 1, 2 ORDER BY 2",
         {"ids": occasion_ids},
     ):
         sums[occasion_id][state] = count

@@ -80,7 +80,7 @@ def plan(
         ("item_id", "subscriber_id", "version"),
         (((item_id,), sorted(people), (version,)) for item_id, version, people in sorted(given)),
     )
-    db.learn("delivery", sum(batch.size for batch in batches))
+    db.analyze_if_grown("delivery", sum(batch.size for batch in batches))
     return tuple(batch.id for batch in batches)
 
 

@@ -17,7 +17,7 @@ def domains(people: Sequence[int], vault: Vault) -> dict[int, str]:
         rows = Subscriber.objects.filter(id__in=people[start : start + _CHUNK])
         for number, handle, key_id, cipher in rows.values_list("id", "handle", "key_id", "address_cipher"):
             try:
-                address = Address(vault.open(key_id, cipher, handle=handle.bytes, column="address"))
+                address = Address(vault.decrypt(key_id, cipher, handle=handle.bytes, column="address"))
             except KeysDoNotFit:
                 continue
             found[number] = sys.intern(address.domain)  # many people, few domains

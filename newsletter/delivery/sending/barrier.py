@@ -92,7 +92,7 @@ def claim(
     None: nothing is due in `lanes`, a gate is closed, the provider is left alone.
     """
     look = _LOOK.format(asked=_STANDING, lanes=_lanes(lanes))
-    found = db.rows(look, {"now": now, "provider": provider}, often=True)
+    found = db.rows(look, {"now": now, "provider": provider}, prepared=True)
     if not found:
         return None
     due, (*_, doubted, probe) = _queues(found), found[0]
@@ -105,7 +105,7 @@ def claim(
             {"token": token, "lease": now + CLAIM_LEASE, "provider": provider}
             | {"worker": worker, **workers.orphaned_since(now)}
             | {"lane": queue.lane, "occasion": queue.occasion_id, "paced": queue.paced},
-            often=True,
+            prepared=True,
         )
         if taken:
             _TURNS.took(queue, due)
@@ -122,7 +122,7 @@ def yields(held: Claim, *, now: datetime, provider: int) -> bool:
 def claimable(lanes: Sequence[Lane], *, now: datetime, provider: int) -> bool:
     """Whether a batch of these lanes may be claimed now: due, with the gates open, and of a provider that is not left alone."""
     look = _LOOK.format(asked=circuit_breaker.OPEN, lanes=_lanes(lanes))
-    found = db.rows(look, {"now": now, "provider": provider}, often=True)
+    found = db.rows(look, {"now": now, "provider": provider}, prepared=True)
     return bool(found) and not found[0][0]
 
 
@@ -131,7 +131,7 @@ def due_in(lanes: Sequence[Lane], *, now: datetime, provider: int) -> list[Queue
     found = db.rows(
         _DUE.format(asked="lane, occasion_id, paced", lanes=_lanes(lanes)),
         {"now": now, "provider": provider},
-        often=True,
+        prepared=True,
     )
     return _queues(found)
 
@@ -170,7 +170,7 @@ def begin(held: Claim, *, now: datetime, provider: int, window: int | None, vaul
     """
     about = {"batch": held.batch_id, "token": held.token, "provider": provider, "now": now, "after": 0}
     with transaction.atomic():
-        begun, _, ours, found = db.together(
+        begun, _, ours, found = db.execute_pipeline(
             (_BEGIN, about | {"lease": now + lease(window), "margin": now + MARGIN}),
             (_ATTEMPT, about),
             (_OURS, about),
@@ -203,7 +203,7 @@ def open_window(held: Claim, *, after: int, now: datetime, window: int | None, v
     Raises:
         KeysDoNotFit: none of the addresses opens; no window was opened.
     """
-    found = db.rows(*ahead(held, after=after, now=now, window=window), often=True)
+    found = db.rows(*ahead(held, after=after, now=now, window=window), prepared=True)
     return opened(held, found, now=now, window=window, vault=vault)
 
 
@@ -232,7 +232,7 @@ def opened(
     db.execute(
         "UPDATE batch SET begun_upto=%(upto)s, lease_until=%(lease)s WHERE id=%(batch)s",
         {"upto": recipients[-1].delivery_id, "lease": now + lease(window), "batch": held.batch_id},
-        often=True,
+        prepared=True,
     )
     return recipients
 
@@ -292,7 +292,7 @@ def _all_opened(allowed: Sequence[tuple[Any, ...]], vault: Vault) -> list[Recipi
         return []
     *about, handles, key_ids, ciphers, _ = zip(*allowed, strict=True)
     raw = [handle if isinstance(handle, bytes) else bytes.fromhex(handle) for handle in handles]
-    addresses = vault.open_all(zip(key_ids, ciphers, raw, strict=True), column="address")
+    addresses = vault.decrypt_all(zip(key_ids, ciphers, raw, strict=True), column="address")
     return list(map(Recipient._make, zip(*about, map(Address, addresses), strict=True)))
 
 

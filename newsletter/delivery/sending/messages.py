@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from newsletter.delivery.sending.barrier import Recipient
 from newsletter.lib import db, urls
-from newsletter.lib.crypto import NO_CHECK, Vault, epoch_check
+from newsletter.lib.crypto import NO_CHECK, Vault, link_epoch_check
 from newsletter.lib.provider_interface import Letter, Parcels
 from newsletter.lib.references import references
 from newsletter.lib.second_copy import settled
@@ -48,8 +48,8 @@ class Letters:
         """
         missing = [number for number in dict.fromkeys(edition_ids) if number not in self._letters]
         if missing:
-            sql = f"SELECT id, key, kind FROM edition WHERE {db.among('id', 'ids')} ORDER BY id"
-            told = db.rows(sql, {"ids": missing}, often=True)
+            sql = f"SELECT id, key, kind FROM edition WHERE {db.in_list('id', 'ids')} ORDER BY id"
+            told = db.rows(sql, {"ids": missing}, prepared=True)
             self._letters |= self._opened([_Said(number, bytes(key), kind, self._second) for number, key, kind in told])
         return self._letters
 
@@ -60,7 +60,7 @@ class Letters:
         for one in new:
             if (body := bodies.get(one.edition_id)) is None:
                 raise EditionBody.DoesNotExist(f"edition {one.edition_id}")
-            text = self._vault.open(body.key_id, body.cipher, handle=one.key, column="body")
+            text = self._vault.decrypt(body.key_id, body.cipher, handle=one.key, column="body")
             parts = {part: settled(words, second=one.second) for part, words in json.loads(text).items()}
             found[one.edition_id] = Letter(one.edition_id, one.kind, **parts)
             _keep((self._vault, one), found[one.edition_id])
@@ -78,7 +78,7 @@ def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, 
     if not recipients:
         return Parcels.of(())
     deliveries, people, editions, occasions, epochs, addresses = zip(*recipients, strict=True)
-    checks = {epoch: epoch_check(epoch) for epoch in set(epochs)}
+    checks = {epoch: link_epoch_check(epoch) for epoch in set(epochs)}
     leave, asking = vault.tokens(
         [(person, checks[epoch]) for person, epoch in zip(people, epochs, strict=True)], "unsubscribe", "ask"
     )
@@ -115,6 +115,6 @@ def _page_of(notice: Notice, vault: Vault) -> tuple[str, str]:
     """The name of a notice's own page, and the token that opens it."""
     if notice.kind == Notice.Kind.RESUMED:
         person = notice.subscriber
-        return "unsubscribe", vault.token("unsubscribe", person.id, epoch_check(person.link_epoch))
+        return "unsubscribe", vault.token("unsubscribe", person.id, link_epoch_check(person.link_epoch))
     page = "preferences" if notice.kind == Notice.Kind.MANAGE else "confirm"
     return page, vault.token("notice", notice.id, bytes(notice.nonce))

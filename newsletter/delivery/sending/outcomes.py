@@ -78,7 +78,7 @@ def accept_window(
         LeaseLost: the batch is not ours any more.
     """
     ours = {"batch": held.batch_id, "token": held.token, "upto": upto}
-    mine, [(may_send, doubted)], found = db.together((_TAKEN, ours), (_STANDING, {"provider": provider}), ahead)
+    mine, [(may_send, doubted)], found = db.execute_pipeline((_TAKEN, ours), (_STANDING, {"provider": provider}), ahead)
     if not mine:
         raise LeaseLost(f"batch {held.batch_id}")
     return bool(may_send), bool(doubted), found
@@ -216,7 +216,7 @@ def _accept(held: Claim, outcome: Accepted, now: datetime) -> None:
 
 def _end(held: Claim, now: datetime, *, ref: str | None = None, why: str | None = None) -> None:
     said = {"now": now, "batch": held.batch_id, "token": held.token, "ref": ref, "why": why}
-    _, ended = db.together((_ACCEPTED, said), (_ENDED, said))
+    _, ended = db.execute_pipeline((_ACCEPTED, said), (_ENDED, said))
     if not ended:
         raise LeaseLost(f"batch {held.batch_id}")
 

@@ -82,7 +82,7 @@ def anchor_missing(seen: Collection[str], vault: Vault) -> int:
 
 def own_query(topic: Topic, vault: Vault) -> str:
     """The keyword of an own topic, as it was first typed."""
-    return vault.open(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
+    return vault.decrypt(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
 
 
 def _take_in(seen: Collection[str]) -> None:

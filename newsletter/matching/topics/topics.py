@@ -82,7 +82,7 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
     index = vault.blind_index("query", queries.normal(plain))
     known = _held(index)
     if known is None:
-        key_id, cipher = vault.seal(plain, handle=index, column="query")
+        key_id, cipher = vault.encrypt(plain, handle=index, column="query")
         try:
             with transaction.atomic():
                 known = Topic.objects.create(

@@ -41,7 +41,7 @@ def planned(kind: str) -> None:
     edition.key = hashlib.sha256(words.html.encode() + words.text.encode()).digest()
     edition.save()
     body = as_body(words.subject, words.text, words.html)
-    key_id, cipher = factories.VAULT.seal(body, handle=bytes(edition.key), column="body")
+    key_id, cipher = factories.VAULT.encrypt(body, handle=bytes(edition.key), column="body")
     EditionBody.objects.update(key_id=key_id, cipher=cipher)
 
 

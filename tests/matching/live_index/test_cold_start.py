@@ -179,7 +179,7 @@ def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> No
 @pytest.mark.usefixtures("_topics")
 def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
     topic = Topic.objects.filter(kind="own").order_by("id")[0]
-    key_id, cipher = factories.VAULT.seal("((", handle=bytes(topic.query_index or b""), column="query")
+    key_id, cipher = factories.VAULT.encrypt("((", handle=bytes(topic.query_index or b""), column="query")
     Anchor.objects.filter(topic=topic).delete()
     Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchors_version=0)
     assert keyword_hashes.anchor_missing((), factories.VAULT) == 1
