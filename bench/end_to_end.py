@@ -113,7 +113,7 @@ def _workers(told: dict[str, str], directory: Path) -> Iterator[list[int]]:
     running = [subprocess.Popen(command, env=told, cwd=million.ROOT, stdout=log, stderr=log) for command in commands]
     try:
         _wait(lambda: len(processes.family(running[0].pid)) == WORKERS + 1, 30)
-        time.sleep(3)  # children connect, beat rings for the first time
+        time.sleep(3)  # children connect, beat publishes for the first time
         yield processes.family(running[0].pid)[1:]
     finally:
         for one in running:
@@ -126,7 +126,7 @@ def _workers(told: dict[str, str], directory: Path) -> Iterator[list[int]]:
 
 
 def _store() -> float:
-    """Store the entry and ring, as a poll does; returns the database's time, a UNIX time."""
+    """Store the entry and publish `match`, as a poll does; returns the database's time, a UNIX time."""
     import django
 
     django.setup()
@@ -139,7 +139,7 @@ def _store() -> float:
     connection.settings_dict["NAME"] = os.environ["NEWSLETTER_DATABASE_URL"].rpartition("/")[2]
     million.store_entry(at=db.now())
     began = db.now().timestamp()
-    tasks.ring("match")
+    tasks.publish("match")
     return began
 
 

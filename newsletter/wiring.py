@@ -18,7 +18,7 @@ from newsletter.config.config import Config
 from newsletter.config.provider_urls import SECOND, Configured
 from newsletter.lib import message
 from newsletter.lib.crypto import Vault
-from newsletter.lib.shutdown import Stopping
+from newsletter.lib.shutdown import Shutdown
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _of_thread = threading.local()
 
 #: Set when this process and those that it forks are to end: nobody waits for feeds then, and no batch is begun.
-stopping = Stopping()
+shutdown = Shutdown()
 
 
 def config() -> Config:

@@ -1,10 +1,10 @@
-"""Something that did not answer is left alone for some seconds: who asks meanwhile does not wait for it."""
+"""A pause after a service did not answer, so that callers do not wait for it in vain each time."""
 
 from collections.abc import Callable
 
 
-class Absence:
-    """Of one thing, for `seconds` after each time it did not answer; `clock` in seconds, always going forward."""
+class Cooldown:
+    """The pause of one service: `seconds` after each failure. `clock` returns monotonic seconds."""
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -12,17 +12,17 @@ class Absence:
         self._until: float | None = None
 
     @property
-    def lasts(self) -> bool:
-        """Whether it is to be left alone now."""
+    def active(self) -> bool:
+        """True while the service should not be asked."""
         return self._until is not None and self._clock() < self._until
 
-    def begin(self) -> bool:
-        """It did not answer; True when it did the last time: then it is worth a word."""
-        fresh = self._until is None
+    def start(self) -> bool:
+        """Record a failure; returns True for the first one in a row, which is worth a log line."""
+        first = self._until is None
         self._until = self._clock() + self._seconds
-        return fresh
+        return first
 
-    def end(self) -> bool:
-        """It answered; True when it did not the last time."""
-        was, self._until = self._until is not None, None
-        return was
+    def clear(self) -> bool:
+        """Record an answer; returns True if the service failed before it."""
+        failed, self._until = self._until is not None, None
+        return failed

@@ -1,4 +1,4 @@
-"""One wish that a worker and its forked children share: finish what is begun, begin nothing more."""
+"""Shutdown flag shared by a worker and its forked children: finish current work, start nothing new."""
 
 import mmap
 import os
@@ -9,53 +9,53 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Stopping:
-    """As a `threading.Event`, seen by every fork of the process that made it; a SIGTERM to one child speaks to it alone."""
+class Shutdown:
+    """Like a `threading.Event` that every fork of its process sees. A SIGTERM to one child stops that child alone."""
 
     def __init__(self) -> None:
         self._shared = mmap.mmap(-1, 1)
         self._lock = threading.Lock()
-        self._begun = 0
-        self._told = self._leaving = False
+        self._running = 0
+        self._terminated = self._draining = False
 
     def set(self) -> None:
-        """Wish it, for this process and its children."""
+        """Request the shutdown of this process and its children."""
         self._shared[0] = 1
 
     def clear(self) -> None:
-        """Take the wish back: a new worker starts."""
+        """Withdraw the request: a new worker starts."""
         self._shared[0] = 0
 
     def is_set(self) -> bool:
-        """Whether nothing new is to be begun."""
-        return self._told or self._leaving or self._shared[0] == 1
+        """True if no new work may start."""
+        return self._terminated or self._draining or self._shared[0] == 1
 
     @contextmanager
-    def finishing(self) -> Iterator[None]:
-        """What is begun in here is brought to its end before a SIGTERM ends this process."""
+    def in_progress(self) -> Iterator[None]:
+        """Finish the work of this block before a SIGTERM ends the process."""
         with self._lock:
-            self._begun += 1
+            self._running += 1
         try:
             yield
         finally:
             with self._lock:
-                self._begun -= 1
-            if self._told and not self._begun:
+                self._running -= 1
+            if self._terminated and not self._running:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def obey_sigterm(self) -> None:
-        """In a child: end at once on SIGTERM, or as soon as what is begun is finished. Call it from the main thread."""
+    def handle_sigterm(self) -> None:
+        """In a child: on SIGTERM, exit as soon as no work is in progress. Call it from the main thread."""
         signal.signal(signal.SIGTERM, self._sigterm)
 
-    def leave(self, seconds: float) -> bool:
-        """This process alone begins nothing more; what is begun in its threads gets `seconds` to end. True when it did."""
-        self._leaving = True
+    def drain(self, seconds: float) -> bool:
+        """Start nothing new in this process and wait up to `seconds` for work in progress; True if all of it finished."""
+        self._draining = True
         deadline = time.monotonic() + seconds
-        while self._begun and time.monotonic() < deadline:
+        while self._running and time.monotonic() < deadline:
             time.sleep(0.02)
-        return not self._begun
+        return not self._running
 
     def _sigterm(self, *_: object) -> None:
-        self._told = True
-        if not self._begun:
+        self._terminated = True
+        if not self._running:
             raise SystemExit(0)

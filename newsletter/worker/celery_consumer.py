@@ -1,4 +1,4 @@
-"""Celery's consumer of tasks, made to outlive a broker that goes away while tasks run; `worker_consumer` names it."""
+"""Celery's consumer, changed to survive the loss of the broker while tasks run; the setting `worker_consumer` names it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,16 +10,16 @@ from celery.worker.consumer import Consumer
 log = structlog.get_logger()
 
 
-class Enduring(Consumer):
-    """As Celery's in everything else.
+class ReconnectingConsumer(Consumer):
+    """Celery's consumer, except where it would end the worker or wait for other workers.
 
-    Celery 5.7 closes a lost connection twice (`collect`, then `close`), and a running task belongs to a channel of it. The
-    first closing takes the transport from its connection. Whatever then asks that channel for Redis finds no connection
-    and raises AttributeError (kombu issue 582), which ends the worker: the second closing, when the first one failed
-    before the channel was closed, and later the task itself, when it has ended and is to be acknowledged.
+    Celery 5.7 closes a lost connection twice (`collect`, then `close`), while running tasks still hold a channel of it. The
+    first close takes the transport from the connection. Whatever then asks that channel for Redis finds no connection and
+    raises AttributeError (kombu issue 582), which ends the worker: the second close, if the first failed before the channel
+    was closed, and later the task itself, when its message is acknowledged.
 
-    Workers do not talk to each other, whatever the command line says: what they share stands in the tables, and Celery's
-    steps for it (mingle at the start, gossip later) wait for answers and fall over when Redis goes.
+    Workers never talk to each other, whatever the command line says: they share state in the tables only. Celery's steps for
+    it (mingle at start, gossip later) wait for replies and fail when Redis goes away.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -28,7 +28,7 @@ class Enduring(Consumer):
         super().__init__(*args, **kwargs)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Put the lost connection away; a channel that cannot give its tasks back is left, and the loop connects anew."""
+        """Close the lost connection; abandon a channel that cannot requeue its tasks, and let the loop reconnect."""
         try:
             super().on_connection_error_after_connected(exc)
         except AttributeError:
@@ -37,12 +37,12 @@ class Enduring(Consumer):
             log.warning("broker_left_unclosed")
 
     def call_soon_ack(self, p: Callable[..., object], *args: Any, **kwargs: Any) -> Any:
-        """As Celery's; Redis gives an ended task that could not be acknowledged to somebody again, which changes nothing."""
+        """As in Celery, but tolerate a lost channel. Redis redelivers the task, which changes nothing the second time."""
         return super().call_soon_ack(partial(_unless_lost, p), *args, **kwargs)  # type: ignore[misc]  # not in the stubs
 
 
 def _unless_lost(acknowledge: Any, *args: Any) -> None:
-    """Call a message's own `ack_log_error` or `reject_log_error`, unless its channel lost its connection meanwhile."""
+    """Call a message's `ack_log_error` or `reject_log_error`, unless its channel has lost its connection."""
     try:
         acknowledge(*args)
     except AttributeError:

@@ -18,12 +18,12 @@ _looked = threading.local()
 
 def going_on() -> bool:
     """Whether something new may still be begun."""
-    return not wiring.stopping.is_set()
+    return not wiring.shutdown.is_set()
 
 
 def send_next(going_on: Callable[[], bool] = going_on) -> send.Sent | None:
     """Send the next batch that is due, whoever carries it; None when there is none that may go now."""
-    with wiring.stopping.finishing():
+    with wiring.shutdown.in_progress():
         for sender in wiring.senders():
             if not _data_is_ours():
                 return None

@@ -41,7 +41,7 @@ def follow(given_back: Callable[[], None]) -> None:
 
 def _in_the_parent(sender: Any = None, **_signal: Any) -> None:
     """Keys are checked before anything is taken; pools without children watch from here."""
-    wiring.stopping.clear()
+    wiring.shutdown.clear()
     try:
         prepare()
     except NotReady as error:
@@ -54,7 +54,7 @@ def _in_each_child(**_signal: Any) -> None:
     """A prefork child: threads do not survive the fork, so each child watches for itself."""
     # what was imported stays: the collector need not walk through it each time that a batch has made some thousand objects
     gc.freeze()
-    wiring.stopping.obey_sigterm()
+    wiring.shutdown.handle_sigterm()
     _begin_to_send()
 
 
@@ -75,7 +75,7 @@ def _before_the_end(**_signal: Any) -> None:
 
 def end_sending() -> None:
     """Let what was begun come to its end, then say that this process holds nothing more."""
-    wiring.stopping.leave(DRAIN)
+    wiring.shutdown.drain(DRAIN)
     heartbeat.end()
 
 
@@ -91,7 +91,7 @@ def _after_a_failure(**_signal: Any) -> None:
 
 def _told_to_end(**_signal: Any) -> None:
     """In the parent, at the signal: children see it too, and begin nothing more."""
-    wiring.stopping.set()
+    wiring.shutdown.set()
 
 
 def _logging(**_signal: Any) -> None:

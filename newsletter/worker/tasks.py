@@ -74,7 +74,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options=celery_app.IN_MEMORY if wiring.config().embedded else celery_app.REDIS,
-    worker_consumer="newsletter.worker.celery_consumer:Enduring",
+    worker_consumer="newsletter.worker.celery_consumer:ReconnectingConsumer",
     worker_prefetch_multiplier=4 if wiring.config().embedded else 1,
     task_serializer="json",
     accept_content=["json"],
@@ -104,10 +104,10 @@ def _send_task(name: str, ids: tuple[int, ...]) -> None:
     app.send_task(f"newsletter.{name}", args=ids, retry=False, ignore_result=True)
 
 
-#: Rings a task's bell by its short name, with ids: `ring("compose", 7)`.
-ring = celery_app.Bell(_send_task).ring
+#: Publishes a task by its short name, with ids: `publish("compose", 7)`.
+publish = celery_app.TaskPublisher(_send_task).publish
 
-signals.follow(partial(ring, "send"))
+signals.follow(partial(publish, "send"))
 
 
 @app.task(name="newsletter.refresh_due")
@@ -120,7 +120,7 @@ def refresh_due() -> None:
         going_on = partial(_still, held)
         for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING, going_on=going_on):
             if one.unmatched:
-                ring("match")
+                publish("match")
     finally:
         held.end(db.now())
 
@@ -134,14 +134,14 @@ def match() -> None:
     """Let new items meet the topics."""
     while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
         if met.matches:
-            ring("close")
+            publish("close")
 
 
 @app.task(name="newsletter.rematch")
 def rematch() -> None:
     """Let stored items meet topics that changed; ring again when there is more."""
     if rematching.rematch(clock=db.now):
-        ring("rematch")
+        publish("rematch")
 
 
 @app.task(name="newsletter.sign_ups")
@@ -149,9 +149,9 @@ def decide_sign_ups() -> None:
     """Decide what follows from requests of public forms."""
     going_on = _for(DECIDING)
     if sign_ups.decide(going_on):
-        ring("notices")
+        publish("notices")
     if not going_on():
-        ring("sign_ups")
+        publish("sign_ups")
 
 
 @app.task(name="newsletter.notices")
@@ -159,7 +159,7 @@ def plan_notices() -> None:
     """Plan notices that wait."""
     going_on = _for(DECIDING)
     while going_on() and notices.plan_notices(wiring.composer(), now=db.now()):
-        ring("send")
+        publish("send")
 
 
 @app.task(name="newsletter.close")
@@ -167,27 +167,27 @@ def close() -> None:
     """Close an alert gathering when its time has come."""
     gathering_id = gatherings.close_alert(now=db.now(), wait=wiring.gather())
     if gathering_id is not None:
-        ring("compose", gathering_id)
+        publish("compose", gathering_id)
 
 
 @app.task(name="newsletter.slots")
 def slots() -> None:
     """Open the digests that are due."""
     for gathering_id in gatherings.take_slots(now=db.now()):
-        ring("compose", gathering_id)
+        publish("compose", gathering_id)
 
 
 @app.task(name="newsletter.compose_open")
 def compose_open() -> None:
     """Ring for gatherings that are not composed to the end."""
     for gathering_id in gatherings.open_gatherings():
-        ring("compose", gathering_id)
+        publish("compose", gathering_id)
 
 
 @app.task(name="newsletter.compose")
 def compose_gathering(gathering_id: int) -> None:
     """Compose and plan one gathering."""
-    compose.compose(gathering_id, wiring.composer(), clock=db.now, planned=lambda _: ring("send"))
+    compose.compose(gathering_id, wiring.composer(), clock=db.now, planned=lambda _: publish("send"))
 
 
 @app.task(name="newsletter.send", time_limit=900, soft_time_limit=840)
@@ -200,14 +200,14 @@ def send_batches() -> None:
             break
         if sent is None:
             return
-    ring("send")
+    publish("send")
 
 
 @app.task(name="newsletter.recover")
 def recover_work() -> None:
     """Take care of what dead workers left, and leave a sign that the tables are looked at."""
     if maintenance.recover():
-        ring("send")
+        publish("send")
 
 
 @app.task(name="newsletter.hear")

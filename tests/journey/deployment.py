@@ -29,9 +29,9 @@ class Deployment:
         assert done.returncode == 0, f"{command[:2]}: {done.stderr}"
         return done.stdout
 
-    def ring(self, name: str) -> None:
-        """Ring a task's bell from a process of its own."""
-        code = f"from newsletter.worker.tasks import ring; ring({name!r})"
+    def publish(self, name: str) -> None:
+        """Publish a task from a process of its own."""
+        code = f"from newsletter.worker.tasks import publish; publish({name!r})"
         subprocess.run([sys.executable, "-c", code], env=self.environment, cwd=ROOT, check=True, timeout=60)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:

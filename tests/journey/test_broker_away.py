@@ -89,13 +89,13 @@ def test_a_worker_in_the_middle_of_a_task_outlives_redis(
     httpserver.clear()
     httpserver.expect_request("/feed").respond_with_handler(slowly)
     worker = deployment.start(*WORKER)
-    deployment.ring("refresh_due")
+    deployment.publish("refresh_due")
     assert asked.wait(60)
     redis_server.stop(kill=True)
     assert until(lambda: "Connection to broker lost" in told(tmp_path, 0))
     answer.set()
     redis_server.start()
-    deployment.ring("match")
+    deployment.publish("match")
     # what the task said when it ended is heard once the worker is connected again
     assert until(lambda: taken(redis_server), 60)
     assert until(lambda: "not_acknowledged" in told(tmp_path, 0)), "the task ended, and the worker with it"
@@ -115,7 +115,7 @@ def test_processes_that_start_without_redis_deliver_and_come_to_it_when_it_is_th
     processes = [deployment.start(*WORKER), deployment.start(*BEAT)]
     assert until(lambda: bool(smtp.messages)), "no mail left without a ring"
     redis_server.start()
-    deployment.ring("match")
+    deployment.publish("match")
     assert until(lambda: taken(redis_server))
     assert [one.poll() for one in processes] == [None, None]
     processes[0].terminate()

@@ -99,16 +99,16 @@ def test_with_every_stage_run_twice_it_is_the_same(inbox: Inbox, httpserver: HTT
         for _ in range(2):
             tasks.app.tasks[f"newsletter.{name}"](*ids)
 
-    monkeypatch.setattr(tasks, "ring", twice)
+    monkeypatch.setattr(tasks, "publish", twice)
     for name in ("refresh_due", "match", "notices", "close", "slots", "compose_open", "send", "recover", "prune"):
         twice(name)
     assert_right(inbox())
 
 
-def test_with_every_ring_dropped_the_ticks_find_the_work(inbox: Inbox, httpserver: HTTPServer, monkeypatch) -> None:
+def test_ticks_find_the_work_when_every_message_is_lost(inbox: Inbox, httpserver: HTTPServer, monkeypatch) -> None:
     road.set_up(road.serve(httpserver, road.posts()))
     everyone()
-    monkeypatch.setattr(tasks, "ring", lambda _name, *_ids: None)
+    monkeypatch.setattr(tasks, "publish", lambda _name, *_ids: None)
     for _ in range(2):
         for tick in tasks.TICKS.values():
             tasks.app.tasks[tick.task]()

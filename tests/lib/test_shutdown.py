@@ -1,4 +1,4 @@
-"""The wish to stop: shared with forks, and a SIGTERM waits for what has begun."""
+"""The shutdown flag: shared with forks, and a SIGTERM waits for work in progress."""
 
 import os
 import signal
@@ -7,34 +7,34 @@ import time
 
 import pytest
 
-from newsletter.lib.shutdown import Stopping
+from newsletter.lib.shutdown import Shutdown
 
 
-def test_it_is_seen_by_children_and_taken_back() -> None:
-    stopping = Stopping()
+def test_flag_is_shared_with_children_and_can_be_cleared() -> None:
+    shutdown = Shutdown()
     pid = os.fork()
     if not pid:
-        stopping.set()
+        shutdown.set()
         os._exit(0)
     os.waitpid(pid, 0)
-    assert stopping.is_set()
-    stopping.clear()
-    assert not stopping.is_set()
+    assert shutdown.is_set()
+    shutdown.clear()
+    assert not shutdown.is_set()
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_a_child_finishes_what_it_began_before_a_sigterm_ends_it(busy: bool) -> None:
-    stopping = Stopping()
+def test_sigterm_waits_for_work_in_progress(busy: bool) -> None:
+    shutdown = Shutdown()
     ready, written = os.pipe()
     pid = os.fork()
     if not pid:
         try:
-            stopping.obey_sigterm()
+            shutdown.handle_sigterm()
             if busy:
-                with stopping.finishing():
+                with shutdown.in_progress():
                     os.write(written, b"a")
                     time.sleep(0.3)
-                    os.write(written, b"b" if stopping.is_set() else b"?")
+                    os.write(written, b"b" if shutdown.is_set() else b"?")
             else:
                 os.write(written, b"a")
             time.sleep(10)
@@ -49,23 +49,23 @@ def test_a_child_finishes_what_it_began_before_a_sigterm_ends_it(busy: bool) -> 
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert os.read(ready, 9) == (b"b" if busy else b"")
     os.close(ready)
-    assert not stopping.is_set(), "one child's end is nobody else's"
+    assert not shutdown.is_set(), "one child's SIGTERM stops no other process"
 
 
-def test_leaving_waits_for_threads() -> None:
-    stopping = Stopping()
+def test_drain_waits_for_threads() -> None:
+    shutdown = Shutdown()
     begun, go = threading.Event(), threading.Event()
 
     def work() -> None:
-        with stopping.finishing():
+        with shutdown.in_progress():
             begun.set()
             go.wait()
 
     thread = threading.Thread(target=work)
     thread.start()
     begun.wait()
-    assert not stopping.leave(0.05)
+    assert not shutdown.drain(0.05)
     go.set()
-    assert stopping.leave(10)
-    assert stopping.is_set()
+    assert shutdown.drain(10)
+    assert shutdown.is_set()
     thread.join()

@@ -93,7 +93,7 @@ def test_neither_figures_nor_commands_nor_output_name_them(walked, client, capfd
 
 
 def test_messages_to_workers_are_names_and_numbers(walked, monkeypatch, client) -> None:
-    """What a page rings and what follows from it, read where Celery is given it."""
+    """What a page publishes and what follows from it, read where Celery is given it."""
     sent: list[tuple[str, object, object]] = []
     monkeypatch.setattr(tasks.app, "send_task", lambda name, args=(), **more: sent.append((name, args, more)))
     client.post("/preferences", {"address": ADDRESS})
@@ -106,7 +106,7 @@ def test_messages_to_workers_are_names_and_numbers(walked, monkeypatch, client) 
         tasks.recover_work,
     ):
         task()
-    tasks.ring("compose", 7)
+    tasks.publish("compose", 7)
     assert {"newsletter.notices", "newsletter.send"} <= {name for name, _, _ in sent}
     for name, args, more in sent:
         assert all(isinstance(one, int) for one in args) and set(more) <= {"retry", "ignore_result"}, name

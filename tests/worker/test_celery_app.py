@@ -1,4 +1,4 @@
-"""Ringing: a Redis that is frozen or gone holds up nobody, and is rung again when it answers."""
+"""Publishing tasks: a Redis that is frozen or gone blocks nobody, and gets messages again when it answers."""
 
 import threading
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ def redis(redis_server: Redis) -> Iterator[Redis]:
     redis_server.command("FLUSHALL")
 
 
-class Ringer:
-    """A bell on a real Redis, with a clock that is moved by hand; `asked` counts how often Redis was asked."""
+class Publisher:
+    """A task publisher on a real Redis, with a clock moved by hand; `sent` counts the attempts to send."""
 
     def __init__(self, redis: Redis) -> None:
-        app = celery_app.App("ringing", set_as_current=False)
+        app = celery_app.App("publishing", set_as_current=False)
         app.conf.update(
             broker_url=redis.url,
             broker_transport_options=celery_app.REDIS,
@@ -37,20 +37,20 @@ class Ringer:
             task_ignore_result=True,
         )
         self.clock = Clock()
-        self.asked = 0
+        self.sent = 0
 
         def send(name: str, ids: tuple[int, ...]) -> None:
-            self.asked += 1
+            self.sent += 1
             app.send_task(name, args=ids, retry=False)
 
-        self.bell = celery_app.Bell(send, self.clock)
+        self.tasks = celery_app.TaskPublisher(send, self.clock)
 
-    def comes_back(self) -> bool:
-        """Ring; whether the ringer was let go long before the 30 seconds that a worker waits for Redis."""
-        ringing = threading.Thread(target=self.bell.ring, args=("match", 7), daemon=True)
-        ringing.start()
-        ringing.join(timeout=15)
-        return not ringing.is_alive()
+    def returns(self) -> bool:
+        """Publish; True if the call returned long before the 30 seconds that a worker waits for Redis."""
+        thread = threading.Thread(target=self.tasks.publish, args=("match", 7), daemon=True)
+        thread.start()
+        thread.join(timeout=15)
+        return not thread.is_alive()
 
 
 def waiting(redis: Redis) -> int:
@@ -58,33 +58,33 @@ def waiting(redis: Redis) -> int:
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_nobody_waits_for_a_frozen_redis(redis: Redis, connected: bool) -> None:
-    ringer = Ringer(redis)
+def test_publish_does_not_wait_for_a_frozen_redis(redis: Redis, connected: bool) -> None:
+    publisher = Publisher(redis)
     if connected:
-        ringer.bell.ring("match", 7)
+        publisher.tasks.publish("match", 7)
         assert waiting(redis) == 1
     redis.freeze(True)
-    asked = ringer.asked
-    assert ringer.comes_back()
-    assert ringer.comes_back()
-    assert ringer.asked == asked + 1, "it is left alone after it did not answer"
+    sent = publisher.sent
+    assert publisher.returns()
+    assert publisher.returns()
+    assert publisher.sent == sent + 1, "a second attempt during the cooldown"
     redis.freeze(False)
     redis.command("FLUSHALL")
-    ringer.clock.now += celery_app.LEFT_ALONE
-    ringer.bell.ring("match", 7)
-    ringer.bell.ring("match", 8)
+    publisher.clock.now += celery_app.COOLDOWN
+    publisher.tasks.publish("match", 7)
+    publisher.tasks.publish("match", 8)
     assert waiting(redis) == 2
 
 
-def test_a_redis_that_is_gone_is_tried_once_and_again_later(redis: Redis) -> None:
-    ringer = Ringer(redis)
-    ringer.bell.ring("match", 7)
+def test_publish_retries_a_stopped_redis_after_the_cooldown(redis: Redis) -> None:
+    publisher = Publisher(redis)
+    publisher.tasks.publish("match", 7)
     redis.stop(kill=True)
     for tries in (1, 2):
-        ringer.bell.ring("match", 7)
-        ringer.bell.ring("match", 7)
-        assert ringer.asked == 1 + tries
-        ringer.clock.now += celery_app.LEFT_ALONE
+        publisher.tasks.publish("match", 7)
+        publisher.tasks.publish("match", 7)
+        assert publisher.sent == 1 + tries
+        publisher.clock.now += celery_app.COOLDOWN
     redis.start()
-    ringer.bell.ring("match", 7)
+    publisher.tasks.publish("match", 7)
     assert waiting(redis) == 1

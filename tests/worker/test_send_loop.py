@@ -21,11 +21,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bells(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    rung: list[str] = []
-    monkeypatch.setattr(tasks, "ring", rung.append)
+def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    monkeypatch.setattr(tasks, "publish", names.append)
     factories.open_gate()
-    return rung
+    return names
 
 
 def carried_by(carrier: ScriptedCarrier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def carried_by(carrier: ScriptedCarrier, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(wiring, "senders", lambda: [sender])
 
 
-def test_a_slow_server_is_left_after_a_window_and_others_go_on(bells, monkeypatch) -> None:
+def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published, monkeypatch) -> None:
     carrier = ScriptedCarrier(window=2)
     carried_by(carrier, monkeypatch)
     monkeypatch.setattr(tasks, "_for", lambda _seconds: lambda: not carrier.windows)  # one window took all the time
@@ -44,7 +44,7 @@ def test_a_slow_server_is_left_after_a_window_and_others_go_on(bells, monkeypatc
     tasks.send_batches()
     assert carrier.windows == [2]
     assert status.ledger().by_state == {"accepted": 2, "planned": 10}
-    assert bells == ["send"]
+    assert published == ["send"]
 
 
 def test_the_last_answer_of_a_window_comes_before_the_tasks_limit() -> None:
@@ -52,23 +52,23 @@ def test_the_last_answer_of_a_window_comes_before_the_tasks_limit() -> None:
     assert tasks.SENDING + longest < tasks.send_batches.soft_time_limit
 
 
-def test_a_turn_ends_where_nothing_is_due_and_rings_where_more_is(bells, monkeypatch) -> None:
+def test_send_publishes_itself_only_while_more_is_due(published, monkeypatch) -> None:
     carried_by(ScriptedCarrier(), monkeypatch)
     monkeypatch.setattr(tasks, "TURN", 2)
     factories.planned(1)
     tasks.send_batches()
-    assert bells == []
+    assert published == []
     for _ in range(3):
         factories.planned(1)
     tasks.send_batches()
-    assert bells == ["send"]
+    assert published == ["send"]
     assert Batch.objects.filter(state="planned").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("mails", [0, 1])
 def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
-    mails: int, bells, settings, monkeypatch, tmp_path
+    mails: int, published, settings, monkeypatch, tmp_path
 ) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
     assert not sending_gate.guard(tmp_path, now=factories.NOW).in_doubt

@@ -18,10 +18,10 @@ print(*(name for name in names if not getattr(signals, name).has_listeners()))
 """
 
 
-def test_every_bell_that_is_rung_exists() -> None:
-    rung = {name for path in CODE.rglob("*.py") for name in re.findall(r'\bring\("(\w+)"', path.read_text())}
-    assert {"match", "send", "refresh_due"} <= rung
-    assert {f"newsletter.{name}" for name in rung} <= set(tasks.app.tasks)
+def test_every_bell_that_is_published_exists() -> None:
+    published = {name for path in CODE.rglob("*.py") for name in re.findall(r'\bpublish\("(\w+)"', path.read_text())}
+    assert {"match", "send", "refresh_due"} <= published
+    assert {f"newsletter.{name}" for name in published} <= set(tasks.app.tasks)
 
 
 def test_every_tick_exists() -> None:

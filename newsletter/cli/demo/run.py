@@ -131,7 +131,7 @@ def _follow(name: str, choices: Choices) -> None:
 
 
 def _run(site: _Site, stopped: threading.Event) -> None:
-    tasks.ring("refresh_due")
+    tasks.publish("refresh_due")
     told: set[str] = set()
     published = time.monotonic()
     while not stopped.wait(0.3):
@@ -141,8 +141,8 @@ def _run(site: _Site, stopped: threading.Event) -> None:
             feed_id = manage.find(site.url("briefs"))
             if feed_id is not None:
                 manage.mark_due(feed_id, now=db.now())
-                tasks.ring("refresh_due")
-            tasks.ring("slots")
+                tasks.publish("refresh_due")
+            tasks.publish("slots")
 
 
 def _tell(told: set[str]) -> set[str]:

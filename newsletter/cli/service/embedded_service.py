@@ -120,7 +120,7 @@ class _Bells:
 
     def stop(self) -> None:
         """Stop ringing, and let what has left come to its end; the tables remember the rest."""
-        wiring.stopping.set()
+        wiring.shutdown.set()
         self._beat.stop(wait=False)
         stopping = threading.Thread(target=self._worker.stop, daemon=True)
         stopping.start()

@@ -96,7 +96,7 @@ def add(
     if not wiring.config().embedded:
         from newsletter.worker import tasks
 
-        tasks.ring("notices")
+        tasks.publish("notices")
     result(made, json, f"subscriber {made.subscriber_id} {_told(made)}")
 
 

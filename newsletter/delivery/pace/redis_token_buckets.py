@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from newsletter.delivery.pace.token_buckets import LONGEST, Ask, Bucket, Buckets, Grant, InMemory, slowed, slower
-from newsletter.lib.cooldown import Absence
+from newsletter.lib.cooldown import Cooldown
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 #: the tables by itself; a quarter is right while no more than four send at once.
 ALONE: Final = 0.25
 #: Seconds for which Redis is not asked again after it did not answer, and seconds for an answer.
-LEFT_ALONE, ANSWER_WITHIN = 5.0, 0.5
+COOLDOWN, ANSWER_WITHIN = 5.0, 0.5
 #: Where the buckets are; the braces keep all of them on one node of a cluster.
 PREFIX: Final = "newsletter:{pace}:"
 
@@ -94,7 +94,7 @@ class Shared:
         )
         self._run = self._redis.register_script(_SCRIPT)
         self._alone = alone or InMemory()
-        self._absence = Absence(LEFT_ALONE, clock)
+        self._cooldown = Cooldown(COOLDOWN, clock)
 
     def level(self, bucket: Bucket) -> float:
         """As `Buckets` says."""
@@ -114,16 +114,16 @@ class Shared:
 
     def _asked(self, keys: Sequence[str], question: dict[str, Any]) -> Any:
         """Redis's answer; None when it is gone, which is said once, and once when it is back."""
-        if self._absence.lasts:
+        if self._cooldown.active:
             return None
         slim = {name: value for name, value in question.items() if value is not None}
         try:
             told = self._run(keys=[PREFIX + key for key in keys], args=[json.dumps(slim)])
         except RedisError as error:
-            if self._absence.begin():
+            if self._cooldown.start():
                 log.warning("pace_without_redis", error=type(error).__name__)
             return None
-        if self._absence.end():
+        if self._cooldown.clear():
             log.warning("pace_with_redis_again")
         return told
 

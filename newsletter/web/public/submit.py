@@ -16,7 +16,7 @@ from newsletter.worker import tasks
 def submit(request: HttpRequest, asked: sign_up_queue.Request, then: str) -> HttpResponse:
     """Store what was asked for, and lead to the page `then`: whatever the address, and whatever the limits say of it."""
     sign_up_queue.put(asked, client=client_address(request), now=clock.utcnow(), vault=wiring.vault())
-    tasks.ring("sign_ups")
+    tasks.publish("sign_ups")
     return SeeOther(reverse(then))
 
 

@@ -61,7 +61,7 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(done, Wrong):
         return dead_link(request, done)
     if done.notice_id is not None:
-        tasks.ring("notices")
+        tasks.publish("notices")
     return render(request, "public/returned.html.j2", {"restored": done.restored, "private": True})
 
 
