@@ -22,7 +22,7 @@ from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Provider, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Provider, Rejected, Unknown
 from newsletter.lib.window_record import Slot
 from newsletter.models import EditionBody, Lane, NotBegun
 
@@ -271,7 +271,7 @@ def _put_off(number: int, held: Claim, outcomes: Mapping[int, Outcome], clock: C
 
 def _count(held: Claim, told: list[Outcome]) -> Sent:
     kinds = Counter(map(type, told))
-    accepted, deferred, refused, unknown = (kinds[kind] for kind in (Accepted, Deferred, Refused, Unknown))
+    accepted, deferred, refused, unknown = (kinds[kind] for kind in (Accepted, Deferred, Rejected, Unknown))
     log.info(
         "handed_over", batch_id=held.batch_id, accepted=accepted, deferred=deferred, refused=refused, unknown=unknown
     )

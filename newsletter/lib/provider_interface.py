@@ -127,7 +127,7 @@ class Deferred:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """Proof that it was not taken, and never will be as it stands. `split` says: smaller requests may pass.
 
     `recipient_status` is set where the server refused this recipient: the enhanced status code (RFC 3463), empty where it
@@ -146,7 +146,7 @@ class Unknown:
     reason: str
 
 
-Outcome = Accepted | Deferred | Refused | Unknown
+Outcome = Accepted | Deferred | Rejected | Unknown
 
 
 class Provider(Protocol):

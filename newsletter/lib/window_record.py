@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected
 
 #: Threads of a process that send, and deliveries in a window; beyond that nothing is recorded.
 SLOTS: Final = 32
@@ -50,7 +50,7 @@ Window = Mapping[int, Progress]
 _BEGUN: Final = int(Progress.BEGUN)
 #: Of an answer; what leaves us in doubt stays begun.
 _TOLD: Final[dict[type[Outcome], int]] = {
-    Accepted: int(Progress.ACCEPTED), Deferred: int(Progress.NOT_TAKEN), Refused: int(Progress.NOT_TAKEN)
+    Accepted: int(Progress.ACCEPTED), Deferred: int(Progress.NOT_TAKEN), Rejected: int(Progress.NOT_TAKEN)
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from newsletter.lib.provider_interface import Outcome, Parcel, Provider, Refused
+from newsletter.lib.provider_interface import Outcome, Parcel, Provider, Rejected
 
 _REASON = "not on NEWSLETTER_RECIPIENT_ALLOW"
 
@@ -22,8 +22,8 @@ class Allowlist:
         """As the carrier behind it; a batch that is one request is split until all of it is allowed, or none."""
         allowed = [parcel for parcel in parcels if parcel.address.value.lower() in self._allowed]
         if self.window is None and 0 < len(allowed) < len(parcels):
-            return {parcel.delivery_id: Refused(_REASON, split=True) for parcel in parcels}
-        outcomes: dict[int, Outcome] = {parcel.delivery_id: Refused(_REASON) for parcel in parcels}
+            return {parcel.delivery_id: Rejected(_REASON, split=True) for parcel in parcels}
+        outcomes: dict[int, Outcome] = {parcel.delivery_id: Rejected(_REASON) for parcel in parcels}
         if allowed:
             outcomes.update(self._provider.hand_over(allowed))
         return outcomes

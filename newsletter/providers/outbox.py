@@ -8,7 +8,7 @@ from pathlib import Path
 
 from newsletter.lib import message
 from newsletter.lib.clock import utcnow
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Refused
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected
 from newsletter.providers.prepared_messages import Letters
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -51,12 +51,12 @@ class Outbox:
     def _one(self, parcel: Parcel, letters: Letters, known: dict[str, str]) -> Outcome:
         now = self._clock()
         if not _OPAQUE.fullmatch(parcel.opaque):
-            return Refused("its opaque word cannot be part of a file name")
+            return Rejected("its opaque word cannot be part of a file name")
         name = known.get(parcel.opaque) or f"{now.strftime(_STAMP)}-{parcel.opaque}.eml"
         try:
             _write(self._directory / name, letters.message(parcel, now))
         except message.NotMailable as error:
-            return Refused(str(error))
+            return Rejected(str(error))
         except OSError as error:
             return _refusal(error)
         return Accepted(name)

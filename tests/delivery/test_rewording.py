@@ -21,7 +21,7 @@ from newsletter.delivery.routing import failover
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import divide, messages, pacing
 from newsletter.delivery.sending.pacing import Pacing
-from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Provider, Refused, Unknown
+from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Provider, Rejected, Unknown
 from newsletter.models import (
     Attempt,
     Batch,
@@ -142,10 +142,10 @@ def test_mail_that_waits_for_its_pace(reword: Reword) -> None:
 
 def test_refusals_at_the_door(reword: Reword) -> None:
     def refused(code: str) -> Outcome:
-        return Refused("the words of its server", recipient_status=code)
+        return Rejected("the words of its server", recipient_status=code)
 
     factories.planned(3)
-    answers = iter([refused("5.1.1"), refused("5.7.1"), Refused("body: 550 5.1.1")])
+    answers = iter([refused("5.1.1"), refused("5.7.1"), Rejected("body: 550 5.1.1")])
     run(ScriptedCarrier(lambda _parcel: next(answers), window=50))
     reword()
     done = reports.refusals(HEARING, now=NOW)

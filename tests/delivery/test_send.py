@@ -10,7 +10,7 @@ from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.sending import barrier, expired_leases
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import factories
 from tests.delivery.fake_provider import Script, ScriptedCarrier, sender
@@ -66,7 +66,7 @@ def test_a_refused_recipient_fails_alone() -> None:
     made = factories.planned(3)
     bad = made.people[1].id
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
-    carrier = ScriptedCarrier(lambda parcel: Refused("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
+    carrier = ScriptedCarrier(lambda parcel: Rejected("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
     send.send_next(sender(carrier), clock=at())
     assert states() == {"accepted": 2, "failed": 1}
     assert Delivery.objects.get(subscriber_id=bad).reason == "550 5.1.1"
@@ -146,10 +146,10 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
     bad = Delivery.objects.get(subscriber_id=made.people[3].id).id
 
     def judge(carrier: ScriptedCarrier) -> Script:
-        def answer(_parcel: object) -> Accepted | Refused:
+        def answer(_parcel: object) -> Accepted | Rejected:
             request = carrier.handed[-carrier.windows[-1] :]
             if any(parcel.delivery_id == bad for parcel in request):
-                return Refused("400", split=len(request) > 1)
+                return Rejected("400", split=len(request) > 1)
             return Accepted()
 
         return answer
@@ -238,8 +238,8 @@ def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
     assert (attempt.outcome, attempt.disproved, attempt.ended_at) == ("accepted", False, NOW)
 
 
-@pytest.mark.parametrize("last", [Accepted(), Refused("550"), Unknown("silence")])
-def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Accepted | Refused | Unknown) -> None:
+@pytest.mark.parametrize("last", [Accepted(), Rejected("550"), Unknown("silence")])
+def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Accepted | Rejected | Unknown) -> None:
     factories.planned(3)
     third = max(Delivery.objects.values_list("id", flat=True))
 
@@ -249,7 +249,7 @@ def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Ac
     send.send_next(sender(ScriptedCarrier(answer, window=2)), clock=at())
     assert Batch.objects.get().state == "accepted"
     assert Attempt.objects.get().outcome == "accepted"
-    assert Delivery.objects.get(id=third).state == {Accepted: None, Refused: "failed", Unknown: "unknown"}[type(last)]
+    assert Delivery.objects.get(id=third).state == {Accepted: None, Rejected: "failed", Unknown: "unknown"}[type(last)]
 
 
 def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:

@@ -21,7 +21,7 @@ from newsletter.delivery.sending import outcomes as sending_outcomes
 from newsletter.delivery.sending.barrier import Claim, Recipient
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.lib.window_record import Progress
 from newsletter.models import Batch, Delivery, Subscriber
 from newsletter.models import Worker as WorkerRow
@@ -97,7 +97,7 @@ class World:
         dead = self.workers[number]
         for delivery_id, outcome in dead.outcomes.items():
             # a no that was recorded, and not written down, is a proof as well
-            self.proved[delivery_id] += self.carried is not None and isinstance(outcome, Refused)
+            self.proved[delivery_id] += self.carried is not None and isinstance(outcome, Rejected)
         expired_leases.take_back(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
         self.workers[number] = Worker()
         self.beat(self.workers[number])
@@ -121,7 +121,7 @@ class World:
             self.handed[one.delivery_id] += 1
             self.taken[one.delivery_id] += isinstance(outcome, Accepted) or (isinstance(outcome, Unknown) and arrived)
             self.proved[one.delivery_id] += isinstance(outcome, Deferred) or (
-                isinstance(outcome, Refused) and outcome.split
+                isinstance(outcome, Rejected) and outcome.split
             )
             worker.outcomes[one.delivery_id] = outcome
         worker.window = worker.window[most:]
@@ -172,7 +172,7 @@ class World:
 
 
 OUTCOMES: list[Outcome] = [
-    Accepted(), Unknown("no answer"), Deferred("429", 1.0), Refused("550"), Refused("400", split=True)
+    Accepted(), Unknown("no answer"), Deferred("429", 1.0), Rejected("550"), Rejected("400", split=True)
 ]  # fmt: skip
 WHO = st.integers(0, 2)
 
@@ -204,8 +204,8 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(who=WHO, outcome=st.sampled_from(OUTCOMES), arrived=st.booleans())
     def post(self, who: int, outcome: Outcome, arrived: bool) -> None:
-        if self.world.carried is not None and isinstance(outcome, Refused) and outcome.split:
-            outcome = Refused("550")
+        if self.world.carried is not None and isinstance(outcome, Rejected) and outcome.split:
+            outcome = Rejected("550")
         self.world.post(self.world.workers[who], outcome, arrived)
 
     @rule(who=WHO, outcome=st.sampled_from([Accepted(), Unknown("no answer"), Deferred("451")]), arrived=st.booleans())
@@ -424,7 +424,7 @@ def a_death_that_is_recorded(outcome: Outcome, arrived: bool) -> list[list[Calla
 
 @pytest.mark.parametrize(
     ("outcome", "arrived"),
-    [(Accepted(), True), (Unknown("x"), True), (Unknown("x"), False), (Deferred("x"), False), (Refused("550"), False)],
+    [(Accepted(), True), (Unknown("x"), True), (Unknown("x"), False), (Deferred("x"), False), (Rejected("550"), False)],
 )
 def test_every_moment_at_which_a_worker_is_killed_whose_record_is_read(outcome: Outcome, arrived: bool) -> None:
     explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(outcome, arrived))

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from newsletter.lib import window_record
-from newsletter.lib.provider_interface import Accepted, Deferred, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Rejected, Unknown
 from newsletter.lib.window_record import MOST, SLOTS, DeadWorker, Progress, WorkerFile, dead_workers
 
 ID, TOKEN = UUID(int=1), UUID(int=2)
@@ -116,7 +116,7 @@ def test_nothing_half_written_belongs_to_anybody(tmp_path: Path, monkeypatch) ->
         (Accepted(), Progress.ACCEPTED),
         (Unknown("x"), Progress.BEGUN),
         (Deferred("451"), Progress.NOT_TAKEN),
-        (Refused("550"), Progress.NOT_TAKEN),
+        (Rejected("550"), Progress.NOT_TAKEN),
     ],
 )
 def test_what_an_answer_proves(tmp_path: Path, outcome, progress: Progress) -> None:

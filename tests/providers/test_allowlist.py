@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from newsletter.lib.provider_interface import Accepted, Refused
+from newsletter.lib.provider_interface import Accepted, Rejected
 from newsletter.providers.allowlist import Allowlist
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp
@@ -17,7 +17,7 @@ def test_per_recipient_carrier_mails_only_the_allowed() -> None:
     with SmtpCatcher() as catcher:
         carrier = Allowlist(Smtp(urlsplit(catcher.url), SENDER), ["Reader2@Example.org"])
         outcomes = carrier.hand_over([parcel(1), parcel(2), parcel(3)])
-        assert (outcomes[1], outcomes[3]) == (Refused(NO), Refused(NO))
+        assert (outcomes[1], outcomes[3]) == (Rejected(NO), Rejected(NO))
         assert isinstance(outcomes[2], Accepted)
         assert list(outcomes) == [1, 2, 3]
         assert [mail.recipient for mail in catcher.messages] == ["reader2@example.org"]
@@ -30,8 +30,8 @@ def test_whole_batch_carrier_still_has_one_outcome() -> None:
     with FakeSendGrid() as fake:
         carrier = Allowlist(SendGrid(fake.key, SENDER, url=fake.url), ["reader2@example.org"])
         mixed = carrier.hand_over([parcel(1), parcel(2)])
-        assert set(mixed.values()) == {Refused(NO, split=True)}
-        assert carrier.hand_over([parcel(1)]) == {1: Refused(NO)}
+        assert set(mixed.values()) == {Rejected(NO, split=True)}
+        assert carrier.hand_over([parcel(1)]) == {1: Rejected(NO)}
         assert fake.requests == []
         assert isinstance(carrier.hand_over([parcel(2)])[2], Accepted)
         assert [mail.recipient for mail in fake.mails] == ["reader2@example.org"]

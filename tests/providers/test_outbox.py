@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Refused
+from newsletter.lib.provider_interface import Accepted, Deferred, Rejected
 from newsletter.providers.outbox import Outbox
 from tests.providers.pieces import SENDER, letter, parcel
 
@@ -71,5 +71,5 @@ def test_what_cannot_be_a_mail_or_a_name_is_refused(outbox: Outbox, tmp_path: Pa
     outcomes = outbox.hand_over(
         [replace(parcel(1), opaque="../../escaped"), parcel(2, address="a@example.org, b@example.org"), parcel(3)]
     )
-    assert [type(one) for one in outcomes.values()] == [Refused, Refused, Accepted]
+    assert [type(one) for one in outcomes.values()] == [Rejected, Rejected, Accepted]
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1

@@ -8,7 +8,7 @@ import structlog
 from django.db.models import F
 
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Outcome, Rejected, Unknown
 from newsletter.models import Breaker
 
 log = structlog.get_logger()
@@ -63,7 +63,7 @@ def note(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
     Only doubt counts: an answer, even a no, closes the breaker; a connection that never came to be says nothing.
     """
     told = list(outcomes)
-    if any(isinstance(one, Accepted | Refused) for one in told):
+    if any(isinstance(one, Accepted | Rejected) for one in told):
         if not db.rows(f"SELECT 1 WHERE {DOUBTED}", {"provider": provider}, prepared=True):
             return False
         back = Breaker.objects.filter(provider=provider, open_until__isnull=False)

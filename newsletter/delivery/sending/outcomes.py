@@ -14,7 +14,7 @@ from newsletter.delivery.sending.backoff import exhausted, next_try
 from newsletter.delivery.sending.barrier import Claim
 from newsletter.lib import db
 from newsletter.lib.db import Statement
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import (
     Attempt,
     AttemptOutcome,
@@ -52,10 +52,10 @@ def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime
     batch = _ours(held)
     if batch.done_upto is not None and batch.done_upto >= max(outcomes):
         return  # written before, only its commit was not heard of
-    for kind, state in ((Refused, DeliveryState.FAILED), (Unknown, DeliveryState.UNKNOWN)):
+    for kind, state in ((Rejected, DeliveryState.FAILED), (Unknown, DeliveryState.UNKNOWN)):
         for delivery_id, outcome in outcomes.items():
             if isinstance(outcome, kind):
-                status = outcome.recipient_status if isinstance(outcome, Refused) else None
+                status = outcome.recipient_status if isinstance(outcome, Rejected) else None
                 mine = Delivery.objects.filter(id=delivery_id, state=None)
                 mine.update(state=state, reason=outcome.reason, recipient_status=status)
     put_off = [number for number, outcome in outcomes.items() if isinstance(outcome, Deferred)]
@@ -195,10 +195,10 @@ def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
     match outcome:
         case Unknown(reason):
             _close(batch, BatchState.UNKNOWN, AttemptOutcome.UNKNOWN, now, reason=reason)
-        case Refused(reason, split=True):
+        case Rejected(reason, split=True):
             _close(batch, BatchState.CANCELLED, AttemptOutcome.SPLIT, now, reason=reason, disproved=True)
             _split(batch, now, reason)
-        case Refused(reason):
+        case Rejected(reason):
             _close(batch, BatchState.FAILED, AttemptOutcome.FAILED, now, reason=reason)
         case Deferred():
             put_off(held, outcome, now=now)

@@ -9,7 +9,7 @@ from typing import Final
 
 from newsletter.lib import message
 from newsletter.lib.clock import utcnow
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Rejected, Unknown
 from newsletter.providers.sendgrid.http import Headers, NoAnswer, NotConnected, Post
 from newsletter.providers.sendgrid.request_body import MOST_IN_ALL, Form, NeedsTwoTags, form
 
@@ -82,13 +82,13 @@ class SendGrid:
     def _outcome(self, parcels: Parcels) -> Outcome:
         several = len(parcels) > 1
         if len(parcels) > MOST:
-            return Refused(f"more than {MOST} people in one request", split=True)
+            return Rejected(f"more than {MOST} people in one request", split=True)
         try:
             request = self._request(parcels)
         except message.NotMailable as error:
-            return Refused(str(error), split=several)
+            return Rejected(str(error), split=several)
         if sum(map(len, request)) >= MOST_IN_ALL:
-            return Refused("larger than 30 MB", split=several)
+            return Rejected("larger than 30 MB", split=several)
         try:
             status, headers, answer = self._post(request)
         except NotConnected as error:
@@ -112,7 +112,7 @@ def judge(status: int, headers: Headers, answer: bytes, *, several: bool, now: d
         case 401 | 403:
             return Deferred(f"{status}: check the key, its rights, and that the sender is verified", pause=True)
         case 400 | 413:
-            return Refused(f"{status}{_fields(answer)}", split=several)
+            return Rejected(f"{status}{_fields(answer)}", split=several)
         case 408:
             return Deferred("408: the request did not arrive whole")
         case 301 | 307 | 308:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import Final
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.smtp.connect import enhanced_status, said, why
 from newsletter.providers.smtp.stream import Cut, Wire
 from newsletter.providers.smtp.window import Window, Wired
@@ -233,4 +233,4 @@ def no(phase: str, code: int, text: bytes) -> Outcome:
         return Deferred(words, pause=True)
     if not 500 <= code < 600:
         return Deferred(words)
-    return Refused(words, recipient_status=enhanced_status(text) if phase == "RCPT" else None)
+    return Rejected(words, recipient_status=enhanced_status(text) if phase == "RCPT" else None)

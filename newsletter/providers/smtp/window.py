@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.lib import message
-from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Refused
+from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Rejected
 from newsletter.lib.window_record import Slot
 from newsletter.providers.prepared_messages import Letters
 
@@ -74,7 +74,7 @@ class Window:
             try:
                 parts = self._letters.parts(parcel, self._date)
             except message.NotMailable as error:
-                self._outcomes[parcel.delivery_id] = Refused(str(error))
+                self._outcomes[parcel.delivery_id] = Rejected(str(error))
                 continue
             if not parts[-1].endswith(b"\r\n"):
                 parts.append(b"\r\n")  # the dot that ends it stands on a line of its own

@@ -18,7 +18,7 @@ from newsletter.delivery.feedback import soft_bounces
 from newsletter.delivery.ledger import prove_accepted, status
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.sending import expired_leases
-from newsletter.lib.provider_interface import Accepted, Address, Deferred, Kind, Outcome, Refused, Report, Unknown
+from newsletter.lib.provider_interface import Accepted, Address, Deferred, Kind, Outcome, Rejected, Report, Unknown
 from newsletter.models import Batch, Consent, Delivery, Event, Gate, SoftBounce, Subscriber, Subscription, Suppression
 from newsletter.subscribers import people
 from newsletter.subscribers.email_address import index_of
@@ -265,9 +265,9 @@ def test_a_person_erased_meanwhile_is_left_alone() -> None:
 
 def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
     answers = {
-        0: Refused("RCPT: 550 5.1.1", recipient_status="5.1.1"),
-        1: Refused("RCPT: 550 5.7.1", recipient_status="5.7.1"),
-        2: Refused("final dot: 554 5.1.1"),
+        0: Rejected("RCPT: 550 5.1.1", recipient_status="5.1.1"),
+        1: Rejected("RCPT: 550 5.7.1", recipient_status="5.7.1"),
+        2: Rejected("final dot: 554 5.1.1"),
         3: Accepted(),
     }
     number = itertools.count()
@@ -280,7 +280,7 @@ def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
 
 def test_a_refusal_is_told_by_the_server_that_said_it() -> None:
     for number in (2, 12):
-        handed_over(2, Refused("RCPT: 550 5.1.1", recipient_status="5.1.1"), window=50, number=number)
+        handed_over(2, Rejected("RCPT: 550 5.1.1", recipient_status="5.1.1"), window=50, number=number)
     assert feedback_reports.refusals(HEARING, now=NOW).suppressed == 4
     assert sorted(Suppression.objects.values_list("provider", flat=True)) == ["smtp", "smtp", "smtp-2", "smtp-2"]
 

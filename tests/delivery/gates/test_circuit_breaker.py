@@ -9,7 +9,7 @@ from newsletter.delivery import send
 from newsletter.delivery.gates import circuit_breaker
 from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Batch, Breaker
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
@@ -79,7 +79,7 @@ def test_of_two_workers_that_see_a_probe_due_one_takes_it(monkeypatch: pytest.Mo
     assert Breaker.objects.get().probes == 1
 
 
-@pytest.mark.parametrize("answer", [Accepted(), Refused("550 5.1.1")])
+@pytest.mark.parametrize("answer", [Accepted(), Rejected("550 5.1.1")])
 def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
     answers = [Unknown("x")] * 4 + [answer] + [Unknown("x")] * 4
     for _ in answers:

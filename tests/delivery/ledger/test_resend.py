@@ -11,7 +11,7 @@ from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.pace import daily_cap
 from newsletter.delivery.sending import barrier, expired_leases
 from newsletter.lib import refused
-from newsletter.lib.provider_interface import Accepted, Deferred, Kind, Outcome, Parcel, Refused, Report, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Kind, Outcome, Parcel, Rejected, Report, Unknown
 from newsletter.lib.references import read_reference
 from newsletter.lib.references import reference as reference_of
 from newsletter.lib.references import references as references_of
@@ -180,7 +180,7 @@ def test_what_is_answered_about_released_windows_is_written() -> None:
     factories.planned(3)
     run(ScriptedCarrier(window=2))
     resend.release(1, NOW, WORD, now=LATER)
-    assert len(run(ScriptedCarrier(lambda _parcel: Refused("550"), window=2), LATER)) == 3
+    assert len(run(ScriptedCarrier(lambda _parcel: Rejected("550"), window=2), LATER)) == 3
     assert status.ledger().by_state == {"failed": 3}
 
 
@@ -334,7 +334,7 @@ def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_ag
     factories.planned(2)
     first = ScriptedCarrier(window=2)
     first.script = lambda parcel: (
-        Refused("550") if parcel.delivery_id == first.handed[0].delivery_id else Unknown("no answer")
+        Rejected("550") if parcel.delivery_id == first.handed[0].delivery_id else Unknown("no answer")
     )
     run(first)
     reference = status.listing(factories.VAULT, "unknown")[0].reference

@@ -13,7 +13,7 @@ from newsletter.delivery.routing import move_batches
 from newsletter.delivery.sending import barrier, outcomes
 from newsletter.delivery.sending.divide import divide
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Refused, Unknown
+from newsletter.lib.provider_interface import Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Edition
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
@@ -43,7 +43,7 @@ def halve(_batch: Batch) -> None:
     assert held is not None
     with transaction.atomic():
         barrier.begin(held, now=LATER, provider=1, window=None, vault=factories.VAULT)
-        outcomes.settle_whole(held, Refused("413", split=True), now=LATER)
+        outcomes.settle_whole(held, Rejected("413", split=True), now=LATER)
 
 
 def keep_one(_batch: Batch) -> None:

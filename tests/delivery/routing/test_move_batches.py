@@ -17,7 +17,7 @@ from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.send import Sender, send_next
 from newsletter.delivery.sending import expired_leases
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Delivery
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
@@ -31,8 +31,8 @@ ANSWERS: dict[str, Callable[[], Outcome]] = {
     "yes": Accepted,
     "later": lambda: Deferred("421"),
     "wrong key": lambda: Deferred("401", pause=True),
-    "no": lambda: Refused("550"),
-    "halve": lambda: Refused("400", split=True),
+    "no": lambda: Rejected("550"),
+    "halve": lambda: Rejected("400", split=True),
     "doubt": lambda: Unknown("reset"),
 }
 STEPS = st.one_of(

@@ -8,7 +8,7 @@ from newsletter.delivery import send
 from newsletter.delivery.ledger import prove_accepted, status
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.sending import barrier, expired_leases, outcomes
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier, sender
@@ -97,7 +97,7 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
     expired_leases.recover(now=LATER)
     number = recipients[0].delivery_id
     with pytest.raises(outcomes.LeaseLost):
-        outcomes.settle_window(held, {number: Refused("late")}, now=LATER)
+        outcomes.settle_window(held, {number: Rejected("late")}, now=LATER)
     ahead = barrier.ahead(held, after=number, now=LATER, window=2)
     with pytest.raises(outcomes.LeaseLost):
         outcomes.accept_window(held, number, provider=1, ahead=ahead)
@@ -120,7 +120,7 @@ def test_killed_after_the_barrier_with_nobody_left_nothing_is_in_doubt(window: i
     assert Attempt.objects.get().disproved
 
 
-@pytest.mark.parametrize("answer", [Refused("RCPT: 550 5.1.1", recipient_status="5.1.1"), Unknown("no answer")])
+@pytest.mark.parametrize("answer", [Rejected("RCPT: 550 5.1.1", recipient_status="5.1.1"), Unknown("no answer")])
 def test_killed_when_all_was_written_the_batch_is_what_was_written(answer: Outcome) -> None:
     factories.planned(2)
     held = barrier.claim(now=NOW, provider=1)
@@ -129,7 +129,7 @@ def test_killed_when_all_was_written_the_batch_is_what_was_written(answer: Outco
     assert window
     outcomes.settle_window(held, {one.delivery_id: answer for one in window}, now=NOW)
     expired_leases.recover(now=LATER)
-    told = "failed" if isinstance(answer, Refused) else "unknown"
+    told = "failed" if isinstance(answer, Rejected) else "unknown"
     assert prove_accepted.prove(now=LATER) == 0
     assert (Batch.objects.get().state, status.ledger().by_state) == (told, {told: 2})
     assert (Attempt.objects.get().outcome, Attempt.objects.get().disproved) == (told, False)

@@ -12,7 +12,7 @@ from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.sending import barrier, expired_leases
 from newsletter.delivery.sending import outcomes as sending_outcomes
 from newsletter.delivery.sending.backoff import MOST_TRIES
-from newsletter.lib.provider_interface import Accepted, Deferred, Parcel, Refused
+from newsletter.lib.provider_interface import Accepted, Deferred, Parcel, Rejected
 from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier, sender
@@ -135,7 +135,7 @@ def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
     assert held is not None
     window = barrier.begin(held, now=NOW, provider=1, window=3, vault=factories.VAULT)
     assert window
-    answers = (Accepted(), Deferred("450 4.2.1"), Refused("550 5.1.1"))
+    answers = (Accepted(), Deferred("450 4.2.1"), Rejected("550 5.1.1"))
     outcomes = {one.delivery_id: answer for one, answer in zip(window, answers, strict=True)}
     for _ in range(2):
         sending_outcomes.settle_window(held, outcomes, now=NOW)

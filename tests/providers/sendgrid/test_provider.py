@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from python_http_client.exceptions import NotFoundError
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.sendgrid import provider as carrier_module
 from newsletter.providers.sendgrid.provider import SendGrid, judge, wait
 from newsletter.providers.sendgrid.request_body import form
@@ -37,8 +37,8 @@ def one(outcomes: dict[int, Outcome]) -> Outcome:
 
 #: What the server does → what we make of two parcels, and whether it took them.
 TABLE: list[tuple[str, Outcome, bool]] = [
-    ("400", Refused("400: personalizations.0.to.0.email", split=True), False),
-    ("413", Refused("413: personalizations.0.to.0.email", split=True), False),
+    ("400", Rejected("400: personalizations.0.to.0.email", split=True), False),
+    ("413", Rejected("413: personalizations.0.to.0.email", split=True), False),
     ("401", Deferred("401: check the key, its rights, and that the sender is verified", pause=True), False),
     ("403", Deferred("403: check the key, its rights, and that the sender is verified", pause=True), False),
     ("404", Deferred("404: check NEWSLETTER_SENDGRID_URL", pause=True), False),
@@ -180,22 +180,22 @@ def test_bad_parcel_splits_the_batch_and_alone_is_refused() -> None:
     bad = parcel(2, address="a@example.org, b@example.org")
     with FakeSendGrid(refused=frozenset({"reader3@example.org"})) as fake:
         carrier = reach(fake)
-        assert one(carrier.hand_over([parcel(1), bad])) == Refused(
+        assert one(carrier.hand_over([parcel(1), bad])) == Rejected(
             "the address is not one that mail can be sent to", split=True
         )
-        assert one(carrier.hand_over([bad])) == Refused("the address is not one that mail can be sent to")
+        assert one(carrier.hand_over([bad])) == Rejected("the address is not one that mail can be sent to")
         assert fake.requests == []
-        assert one(carrier.hand_over([parcel(1), parcel(3)])) == Refused(
+        assert one(carrier.hand_over([parcel(1), parcel(3)])) == Rejected(
             "400: personalizations.1.to.0.email", split=True
         )
-        assert one(carrier.hand_over([parcel(3)])) == Refused("400: personalizations.0.to.0.email")
+        assert one(carrier.hand_over([parcel(3)])) == Rejected("400: personalizations.0.to.0.email")
         assert fake.accepted == []
 
 
 def test_limits() -> None:
     with FakeSendGrid() as fake:
         carrier = reach(fake)
-        assert one(carrier.hand_over([parcel(number) for number in range(1001)])) == Refused(
+        assert one(carrier.hand_over([parcel(number) for number in range(1001)])) == Rejected(
             "more than 1000 people in one request", split=True
         )
         assert carrier.hand_over([]) == {}
@@ -257,7 +257,7 @@ def test_only_202_is_yes_and_nothing_of_the_answer_is_quoted(status: int, answer
     assert "canary" not in repr(outcome)
     if status < 300 or status >= 500:
         assert isinstance(outcome, Accepted | Unknown)  # never a proof that is none
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, Rejected):
         assert outcome.split == several
 
 
@@ -322,8 +322,8 @@ def test_own_words_have_a_limit_in_bytes_and_too_long_ones_stop_nobody_else(word
             assert fake.mails[1].text == words
         else:
             why = "one person's own words are longer than 8,000 bytes"
-            assert one(carrier.hand_over([parcel(1, of=of), long])) == Refused(why, split=True)
-            assert one(carrier.hand_over([long])) == Refused(why)
+            assert one(carrier.hand_over([parcel(1, of=of), long])) == Rejected(why, split=True)
+            assert one(carrier.hand_over([long])) == Rejected(why)
             assert isinstance(one(carrier.hand_over([parcel(1, of=of)])), Accepted)
 
 
@@ -332,9 +332,9 @@ def test_request_that_is_too_large_is_split_before_it_leaves(monkeypatch: pytest
     monkeypatch.setattr(carrier_module, "MOST_IN_ALL", size + 1)
     with FakeSendGrid() as fake:
         carrier = reach(fake)
-        assert one(carrier.hand_over([parcel(1), parcel(2)])) == Refused("larger than 30 MB", split=True)
+        assert one(carrier.hand_over([parcel(1), parcel(2)])) == Rejected("larger than 30 MB", split=True)
         assert isinstance(one(carrier.hand_over([parcel(1)])), Accepted)
-        assert one(carrier.hand_over([parcel(1, of=letter(text="x" * 3_000))])) == Refused("larger than 30 MB")
+        assert one(carrier.hand_over([parcel(1, of=letter(text="x" * 3_000))])) == Rejected("larger than 30 MB")
 
 
 def test_a_letter_is_encoded_once_and_another_one_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,5 +354,5 @@ def test_a_letter_is_encoded_once_and_another_one_anew(monkeypatch: pytest.Monke
 def test_several_places_of_one_person_share_the_limit() -> None:
     both = replace(parcel(), personal=dict.fromkeys(("unsubscribe", "ask", "reference"), "x" * 3_000))
     with FakeSendGrid() as fake:
-        assert isinstance(one(reach(fake).hand_over([both])), Refused)
+        assert isinstance(one(reach(fake).hand_over([both])), Rejected)
         assert fake.requests == []

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Refused, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.smtp import provider as carrier
 from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.smtp import SmtpCatcher
@@ -112,7 +112,7 @@ def test_refused_recipient_of_a_server_that_says_354_nevertheless(pipelining: bo
     with SmtpCatcher(eager=True, pipelining=pipelining) as catcher:
         catcher.script("rcpt", "550 5.1.1", skip=2, times=2)
         outcomes = hand_over(reach(catcher), 8)
-        assert of(outcomes, Refused) == {2, 3}
+        assert of(outcomes, Rejected) == {2, 3}
         assert taken(catcher) == [0, 1, 4, 5, 6, 7]
         assert catcher.for_nobody == ([b"", b""] if pipelining else [])
         assert catcher.connections == 1
@@ -193,6 +193,6 @@ def test_bad_address_among_several_connections() -> None:
         mails[5] = replace(mails[5], message_id="a b@c")
         mails[11] = parcel(11, address="a@example.org> <b@example.org")
         outcomes = reach(catcher, 3).hand_over(mails)
-        assert of(outcomes, Refused) == {5, 11}
+        assert of(outcomes, Rejected) == {5, 11}
         assert list(outcomes) == list(range(20))
         assert len(catcher.accepted) == 18
