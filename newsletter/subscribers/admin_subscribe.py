@@ -12,7 +12,7 @@ from newsletter.subscribers import notices, people
 from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
 from newsletter.subscribers.confirm import admit
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.signup import sign_up_for_admin
+from newsletter.subscribers.sign_up import sign_up_for_admin
 
 
 @dataclass(frozen=True)

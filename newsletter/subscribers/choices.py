@@ -48,13 +48,13 @@ class Choices:
             raise ValueError("format must be both or text")
 
 
-def write(choices: Choices) -> str:
+def to_json(choices: Choices) -> str:
     """JSON of the choices, to be sealed in a notice."""
     return json.dumps(asdict(choices), separators=(",", ":"))
 
 
-def read(text: str) -> Choices:
-    """The choices that `write` wrote."""
+def from_json(text: str) -> Choices:
+    """The choices that `to_json` wrote."""
     plain = json.loads(text)
     return Choices(
         **plain

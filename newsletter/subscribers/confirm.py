@@ -7,8 +7,9 @@ from django.db import transaction
 
 from newsletter.lib.crypto import Vault, constant_time_equal
 from newsletter.models import Cadence, Consent, Notice, SignUpRequest, Subscriber, Topic
-from newsletter.subscribers import mailbox_limit, people
-from newsletter.subscribers.choices import Choices, NextDue, OwnTopic, read, write
+from newsletter.subscribers import people
+from newsletter.subscribers.choices import Choices, NextDue, OwnTopic, from_json, to_json
+from newsletter.subscribers.limits import mailbox_limit
 from newsletter.subscribers.tokens import Expired, Used, Wrong, find_notice
 
 #: Of the words on the subscribe page that somebody agrees to. Raise it when they change.
@@ -90,7 +91,7 @@ def choices_of(notice: Notice, vault: Vault) -> Choices:
     """The choices sealed in a confirmation."""
     if notice.choices_cipher is None or notice.key_id is None:
         raise ValueError(f"notice {notice.id} holds no choices")
-    return read(vault.decrypt(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
+    return from_json(vault.decrypt(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
 
 
 def _usable(token: str, now: datetime, vault: Vault) -> Notice | Expired | Used | Wrong:
@@ -106,7 +107,7 @@ def _open(notice: Notice, vault: Vault) -> Open:
     choices = choices_of(notice, vault)
     topics = Topic.objects.filter(id__in=choices.topic_ids, state=Topic.State.ACTIVE).order_by("name")
     names = tuple(topic.name or "" for topic in topics)
-    told = "\0".join((str(notice.id), notice.kind, write(choices), *names))
+    told = "\0".join((str(notice.id), notice.kind, to_json(choices), *names))
     return Open(notice.kind, choices, names, vault.blind_index("choices shown", told)[:16].hex())
 
 

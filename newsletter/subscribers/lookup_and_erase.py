@@ -10,8 +10,9 @@ from django.db.models import Count
 from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import SignUpRequest, Subscriber, Subscription, Suppression
-from newsletter.subscribers import mailbox_limit, people
+from newsletter.subscribers import people
 from newsletter.subscribers.email_address import index_of
+from newsletter.subscribers.limits import mailbox_limit
 
 
 @dataclass(frozen=True)

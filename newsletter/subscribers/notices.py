@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from newsletter.lib.crypto import Vault, new_nonce
 from newsletter.models import Notice, Subscriber
-from newsletter.subscribers.choices import Choices, write
+from newsletter.subscribers.choices import Choices, to_json
 
 #: How long the link of each kind works; a notice that could not be mailed for so long is not mailed any more.
 VALID = {
@@ -20,7 +20,7 @@ def create(person: Subscriber, kind: Notice.Kind, choices: Choices | None, *, no
     nonce = new_nonce()
     notice = Notice(subscriber=person, kind=kind, nonce=nonce, created_at=now, expires_at=now + VALID[kind])
     if choices is not None:
-        notice.key_id, notice.choices_cipher = vault.encrypt(write(choices), handle=nonce, column="choices")
+        notice.key_id, notice.choices_cipher = vault.encrypt(to_json(choices), handle=nonce, column="choices")
     notice.save(force_insert=True)
     return notice
 
@@ -33,7 +33,7 @@ def replace_choices(
     notice = open_ones.order_by("-id").first()
     if notice is not None:
         notice.key_id, notice.choices_cipher = vault.encrypt(
-            write(choices), handle=bytes(notice.nonce), column="choices"
+            to_json(choices), handle=bytes(notice.nonce), column="choices"
         )
         notice.save(update_fields=["key_id", "choices_cipher"])
     return notice

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 
 from newsletter.lib.crypto import Vault
 from newsletter.models import Cadence, Notice, SignUpRequest, Subscriber, Subscription, Topic
-from newsletter.subscribers import mailbox_limit, people
+from newsletter.subscribers import people
 from newsletter.subscribers.choices import CancelPlanned, Choices, NextDue, OwnTopic
+from newsletter.subscribers.limits import mailbox_limit
 from newsletter.subscribers.tokens import Expired, Wrong, find_notice, lasting
 
 #: How long a stopped topic can be taken up again where it was left.

@@ -21,7 +21,8 @@ from newsletter.models import (
     Subscription,
     Suppression,
 )
-from newsletter.subscribers import mailbox_limit, network_limit, sign_up_queue
+from newsletter.subscribers.form_requests import queue
+from newsletter.subscribers.limits import mailbox_limit, network_limit
 from newsletter.subscribers.notices import VALID
 from newsletter.subscribers.unsubscribe import UNDO
 
@@ -125,7 +126,7 @@ def _expired(ids: Sequence[int], now: datetime) -> int:
 
 def prune_requests(now: datetime, _going_on: GoingOn) -> dict[str, int]:
     """Delete what public forms stored and no worker took; mostly nothing."""
-    return {"sign_up_request": sign_up_queue.prune(now)}
+    return {"sign_up_request": queue.prune(now)}
 
 
 def prune_limits(now: datetime, _going_on: GoingOn) -> dict[str, int]:
@@ -212,9 +213,9 @@ RULES = (
         "what somebody typed into a public form",
         "address and choices, AES-256-GCM",
         "until a worker has decided, mostly a second; while the limit of the mailbox makes it wait, "
-        f"{days(sign_up_queue.KEPT)} at most",
+        f"{days(queue.KEPT)} at most",
         "the answer to the form must not depend on the address",
-        (Table(SignUpRequest, sign_up_queue.expired),),
+        (Table(SignUpRequest, queue.expired),),
         prune_requests,
     ),
     Rule(

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from newsletter.lib.crypto import Vault
 from newsletter.models import Subscriber, Subscription
-from newsletter.subscribers import mailbox_limit, notices, people
+from newsletter.subscribers import notices, people
+from newsletter.subscribers.limits import mailbox_limit
 from newsletter.subscribers.tokens import Wrong, find_subscriber, read_undo, undo_token
 
 #: How long leaving can be taken back; ended subscriptions are kept as long.

@@ -29,7 +29,8 @@ from newsletter.models import (
     Subscriber,
     Worker,
 )
-from newsletter.subscribers import notice_budget, sign_up_queue
+from newsletter.subscribers.form_requests import queue
+from newsletter.subscribers.limits import notice_budget
 
 
 class Figures(Collector):
@@ -71,7 +72,7 @@ class Figures(Collector):
         paced = Batch.objects.filter(state=BatchState.PLANNED, paced=True).aggregate(Sum("size"))["size__sum"]
         yield _one("newsletter_waiting_for_pace", "Mails put off to keep the pace of their domain", paced or 0)
         waiting = GaugeMetricFamily("newsletter_requests_waiting", "Requests from public forms", labels=["kind"])
-        for kind, count in sign_up_queue.waiting().items():
+        for kind, count in queue.waiting().items():
             waiting.add_metric([kind], count)
         yield waiting
         yield _one("newsletter_sign_ups_slowed", "1 while sign-ups are slowed down", notice_budget.slowed())

@@ -9,7 +9,9 @@ from newsletter.delivery.feedback import reputation
 from newsletter.editions.digest_schedule import next_due
 from newsletter.lib import db
 from newsletter.models import SignUpRequest
-from newsletter.subscribers import network_limit, notice_budget, sign_up_queue
+from newsletter.subscribers.form_requests import queue
+from newsletter.subscribers.form_requests.decide import decide_next
+from newsletter.subscribers.limits import network_limit, notice_budget
 
 log = structlog.get_logger()
 
@@ -18,8 +20,8 @@ def decide(going_on: Callable[[], bool] = lambda: True) -> int:
     """Decide the requests that are ready, those of people who hold one of their mails first; returns how many notices to plan."""
     now = db.now()
     network_limit.prune(now)
-    sign_up_queue.wake(now)
-    if dropped := sign_up_queue.trim():
+    queue.wake(now)
+    if dropped := queue.trim():
         log.warning("sign_up_requests_dropped", rows=dropped)
     return sum(_decide(kind, going_on) for kind in SignUpRequest.Kind)
 
@@ -27,7 +29,7 @@ def decide(going_on: Callable[[], bool] = lambda: True) -> int:
 def _decide(kind: SignUpRequest.Kind, going_on: Callable[[], bool]) -> int:
     notices = 0
     while going_on():
-        done = sign_up_queue.decide_next(kind, now=db.now(), vault=wiring.vault(), next_due=next_due)
+        done = decide_next(kind, now=db.now(), vault=wiring.vault(), next_due=next_due)
         if done is None:
             break
         notices += done.notice_id is not None

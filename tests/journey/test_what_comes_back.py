@@ -17,7 +17,7 @@ from newsletter.models import Event, Subscriber, Subscription, Suppression
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import normal
-from newsletter.subscribers.signup import Signed, sign_up
+from newsletter.subscribers.sign_up import Signed, sign_up
 from newsletter.web.public import page_data
 from newsletter.worker import run_once, tasks
 from tests import reports

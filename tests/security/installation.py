@@ -22,9 +22,11 @@ from newsletter.lib.provider_interface import Kind, Report
 from newsletter.lib.refused import Refused
 from newsletter.matching.topics import topics
 from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
-from newsletter.subscribers import ask, confirm, lookup_and_erase, preferences, sign_up_queue, signup, unsubscribe
+from newsletter.subscribers import confirm, lookup_and_erase, manage_link, preferences, unsubscribe
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of, normal
+from newsletter.subscribers.form_requests import queue, values
+from newsletter.subscribers.sign_up import Signed
 from newsletter.subscribers.tokens import lasting
 from newsletter.worker import run_once, sign_ups
 from tests.journey import road
@@ -83,8 +85,8 @@ def lived_in() -> None:
 
 def sign_up(address: str) -> Notice:
     """Ask for a keyword on the public page, and let a worker decide; the newest notice to this address."""
-    request = sign_up_queue.SignUp(normal(address), Choices(words=("Zzyzx", "quinquereme cable")))
-    sign_up_queue.put(request, client=ip_address("203.0.113.9"), now=db.now(), vault=wiring.vault())
+    request = values.SignUp(normal(address), Choices(words=("Zzyzx", "quinquereme cable")))
+    queue.put(request, client=ip_address("203.0.113.9"), now=db.now(), vault=wiring.vault())
     sign_ups.decide()
     return Notice.objects.filter(subscriber=person(address)).latest("id")
 
@@ -135,8 +137,8 @@ def _leave(address: str) -> None:
 
 
 def _ask_and_stop_one(address: str) -> None:
-    asked = ask.ask_by_address(normal(address), now=db.now(), vault=wiring.vault())
-    assert isinstance(asked, signup.Signed)
+    asked = manage_link.ask_by_address(normal(address), now=db.now(), vault=wiring.vault())
+    assert isinstance(asked, Signed)
     notice = Notice.objects.get(id=asked.notice_id)
     token = wiring.vault().token("notice", notice.id, bytes(notice.nonce))
     shown = preferences.view(token, now=db.now(), vault=wiring.vault())

@@ -10,8 +10,8 @@ from newsletter.delivery.gates import sending_gate
 from newsletter.lib import clock
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Delivery, Event, Notice, SignUpRequest, Subscriber, Suppression
-from newsletter.subscribers import mailbox_limit, network_limit, notice_budget
 from newsletter.subscribers.email_address import index_of
+from newsletter.subscribers.limits import mailbox_limit, network_limit, notice_budget
 from newsletter.worker import run_once, sign_ups, startup, tasks
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road

@@ -13,8 +13,8 @@ from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber, Suppression
-from newsletter.subscribers import sign_up_queue
 from newsletter.subscribers.email_address import index_of
+from newsletter.subscribers.form_requests import queue
 from newsletter.worker import sign_ups
 from tests.web.conftest import ANNA, signing_up
 
@@ -32,10 +32,8 @@ def everybody(client, topics, anna, monkeypatch):
     sign_ups.decide()
     left = Subscriber.objects.filter(address_index=index_of(Address("left000000@example.org"), wiring.vault()))
     left.update(state="left")
-    sign_up_queue._room.left()
-    monkeypatch.setattr(
-        sign_up_queue, "_BELIEVED", float("inf")
-    )  # whether there is room is asked by time, not by address
+    queue._room.left()
+    monkeypatch.setattr(queue, "_RECOUNT_AFTER", float("inf"))  # whether there is room is asked by time, not by address
     return [
         "new0000000@example.org",
         ANNA.value,

@@ -13,7 +13,7 @@ from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Topic
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.signup import sign_up
+from newsletter.subscribers.sign_up import sign_up
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))

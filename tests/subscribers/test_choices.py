@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.models import Cadence
-from newsletter.subscribers.choices import Choices, read, write
+from newsletter.subscribers.choices import Choices, from_json, to_json
 
 ANY = st.builds(
     Choices,
@@ -24,7 +24,7 @@ ANY = st.builds(
 
 @given(ANY)
 def test_what_is_written_is_read(choices):
-    again = read(write(choices))
+    again = from_json(to_json(choices))
     assert again == choices
     assert type(again.cadence) is Cadence and all(type(getattr(again, one.name)) is not list for one in fields(again))
 

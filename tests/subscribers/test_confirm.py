@@ -6,12 +6,11 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.ask import ask_by_address
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import Confirmed, Open, look
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.renew import renew
-from newsletter.subscribers.signup import Signed
+from newsletter.subscribers.manage_link import ask_by_address, renew
+from newsletter.subscribers.sign_up import Signed
 from newsletter.subscribers.tokens import Expired, Used, Wrong
 from tests.subscribers.means import (
     ANNA,

@@ -4,8 +4,7 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Subscription, Suppression
-from newsletter.subscribers import ask as asking
-from newsletter.subscribers import preferences
+from newsletter.subscribers import manage_link, preferences
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.preferences import Changed
@@ -38,7 +37,7 @@ def anna():
 
 @pytest.fixture
 def link(anna):
-    return token(Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id))
+    return token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **doors()).notice_id))
 
 
 def live():
@@ -46,35 +45,35 @@ def live():
 
 
 def test_a_link_is_mailed_to_active_people_only(anna):
-    assert asking.ask_by_address(Address("nobody@example.org"), **doors()).notice_id is None
+    assert manage_link.ask_by_address(Address("nobody@example.org"), **doors()).notice_id is None
     for state in ("pending", "left"):
         Subscriber.objects.update(state=state)
-        assert asking.ask_by_address(ANNA, **doors()).notice_id is None
+        assert manage_link.ask_by_address(ANNA, **doors()).notice_id is None
     Subscriber.objects.update(state="active")
     Suppression.objects.create(address_index=index_of(ANNA, VAULT), reason="complaint", sticky=True, since=NOW)
-    assert asking.ask_by_address(ANNA, **doors()).notice_id is None
+    assert manage_link.ask_by_address(ANNA, **doors()).notice_id is None
     Suppression.objects.update(lifted_at=NOW)
-    assert Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id).expires_at == NOW + DAY
+    assert Notice.objects.get(id=manage_link.ask_by_address(ANNA, **doors()).notice_id).expires_at == NOW + DAY
 
 
 def test_links_that_strangers_ask_for_come_at_ever_longer_waits(anna):
-    sent = [day / 2 for day in range(40) if asking.ask_by_address(ANNA, **doors(NOW + day * DAY / 2)).notice_id]
+    sent = [day / 2 for day in range(40) if manage_link.ask_by_address(ANNA, **doors(NOW + day * DAY / 2)).notice_id]
     assert sent == [0, 1, 4, 11, 18]
 
 
 def test_a_used_link_starts_again_from_nothing(anna, link):
-    assert asking.ask_by_address(ANNA, **doors(NOW + HOUR)).wait is not None
+    assert manage_link.ask_by_address(ANNA, **doors(NOW + HOUR)).wait is not None
     preferences.stop(link, live().first().id, **doors(NOW + HOUR))
-    assert asking.ask_by_address(ANNA, **doors(NOW + HOUR)).notice_id
+    assert manage_link.ask_by_address(ANNA, **doors(NOW + HOUR)).notice_id
 
 
 def test_the_foot_of_a_mail_asks_more_often_and_only_for_its_own_mailbox(anna):
     foot = lasting("ask", anna)
-    assert asking.knows(foot, vault=VAULT)
-    assert sum(asking.ask_by_token(foot, **doors()).notice_id is not None for _ in range(9)) == 3
+    assert manage_link.is_ask_link(foot, vault=VAULT)
+    assert sum(manage_link.ask_by_token(foot, **doors()).notice_id is not None for _ in range(9)) == 3
     Subscriber.objects.update(link_epoch=1)
-    assert not asking.knows(foot, vault=VAULT)
-    assert asking.ask_by_token(foot, **doors(NOW + DAY)) == Wrong()
+    assert not manage_link.is_ask_link(foot, vault=VAULT)
+    assert manage_link.ask_by_token(foot, **doors(NOW + DAY)) == Wrong()
 
 
 def test_the_page_shows_names_and_own_words(link):

@@ -4,12 +4,11 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber, Subscription
-from newsletter.subscribers import ask as asking
-from newsletter.subscribers import preferences
+from newsletter.subscribers import manage_link, preferences
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.renew import renew
-from newsletter.subscribers.signup import Signed
+from newsletter.subscribers.manage_link import renew
+from newsletter.subscribers.sign_up import Signed
 from newsletter.subscribers.tokens import Expired, Wrong
 from newsletter.subscribers.unsubscribe import Left, Returned, knows, leave, undo, undoable
 from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, press, pressing, token, topic
@@ -97,7 +96,7 @@ def test_leaving_ends_open_questions_and_requests_that_wait(anna):
 
 
 def test_undo_restores_that_act_only(anna):
-    link = token(Notice.objects.get(id=asking.ask_by_address(ANNA, **doors()).notice_id))
+    link = token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **doors()).notice_id))
     preferences.stop(link, live().first().id, **doors(NOW + HOUR))
     done = leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))
     assert done.ended == 1

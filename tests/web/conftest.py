@@ -12,8 +12,8 @@ from newsletter.lib import clock
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Topic, TopicRevision
 from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
-from newsletter.subscribers.ask import ask_by_address
 from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.manage_link import ask_by_address
 from newsletter.web.public import page_data
 from newsletter.worker import sign_ups
 

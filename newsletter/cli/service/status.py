@@ -21,7 +21,9 @@ from newsletter.feeds.catalogue import feed_status as feeds
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
 from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic, Worker
-from newsletter.subscribers import lookup_and_erase, notice_budget, sign_up_queue
+from newsletter.subscribers import lookup_and_erase
+from newsletter.subscribers.form_requests import queue
+from newsletter.subscribers.limits import notice_budget
 
 #: Without a look at the tables for so long, nothing leaves.
 SILENT = timedelta(seconds=120)
@@ -67,7 +69,7 @@ def figures() -> dict[str, Any]:
         "topics": {"curated": topics.get("curated", 0), "own": topics.get("own", 0)},
         "subscribers": lookup_and_erase.counts(),
         "notices_waiting": Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).count(),
-        "requests_waiting": sign_up_queue.waiting(),
+        "requests_waiting": queue.waiting(),
         "sign_ups_slowed": notice_budget.slowed(),
         "deliveries": ledger.by_state,
         "oldest_planned_at": ledger.oldest_planned_at,

@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter import wiring
-from newsletter.subscribers import ask
-from newsletter.subscribers.sign_up_queue import LinkByAddress, LinkByToken
+from newsletter.subscribers import manage_link
+from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public import page_data
 from newsletter.web.public.forms import AddressForm
@@ -29,7 +29,7 @@ def ask_address(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_token(request: HttpRequest, token: str) -> HttpResponse:
     """The link at a mail's foot: one button, that mails a fresh link to the mailbox the mail was sent to."""
-    if not ask.knows(token, vault=wiring.vault()):
+    if not manage_link.is_ask_link(token, vault=wiring.vault()):
         return dead_link(request, Wrong())
     if request.method != "POST":
         return render(request, "public/ask_token.html.j2", {"private": True})

@@ -5,17 +5,18 @@ from django.urls import reverse
 
 from newsletter import wiring
 from newsletter.lib import clock
-from newsletter.subscribers import sign_up_queue
-from newsletter.subscribers.renew import renewable
+from newsletter.subscribers.form_requests import queue
+from newsletter.subscribers.form_requests.values import FormRequest, Renewal
+from newsletter.subscribers.manage_link import renewable
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.client_address import client_address
 from newsletter.web.public.responses import SeeOther, dead_link
 from newsletter.worker import tasks
 
 
-def submit(request: HttpRequest, asked: sign_up_queue.Request, then: str) -> HttpResponse:
+def submit(request: HttpRequest, asked: FormRequest, then: str) -> HttpResponse:
     """Store what was asked for, and lead to the page `then`: whatever the address, and whatever the limits say of it."""
-    sign_up_queue.put(asked, client=client_address(request), now=clock.utcnow(), vault=wiring.vault())
+    queue.put(asked, client=client_address(request), now=clock.utcnow(), vault=wiring.vault())
     tasks.publish("sign_ups")
     return SeeOther(reverse(then))
 
@@ -24,4 +25,4 @@ def submit_renewal(request: HttpRequest, token: str, then: str) -> HttpResponse:
     """Ask for a fresh link in place of an expired one."""
     if not renewable(token, now=clock.utcnow(), vault=wiring.vault()):
         return dead_link(request, Wrong())
-    return submit(request, sign_up_queue.Renewal(token), then)
+    return submit(request, Renewal(token), then)

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.lib import clock
-from newsletter.subscribers.sign_up_queue import SignUp
+from newsletter.subscribers.form_requests.values import SignUp
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page

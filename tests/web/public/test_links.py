@@ -15,7 +15,7 @@ from newsletter.matching.topics import reader_feedback
 from newsletter.models import Match, Notice, Subscriber, Subscription, Topic
 from newsletter.subscribers import retention
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.signup import sign_up
+from newsletter.subscribers.sign_up import sign_up
 from newsletter.subscribers.tokens import undo_token
 from newsletter.web.public import page_data
 from tests import factories

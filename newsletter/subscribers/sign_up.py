@@ -8,9 +8,10 @@ from django.db import transaction
 from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber
-from newsletter.subscribers import mailbox_limit, notices, people
+from newsletter.subscribers import notices, people
 from newsletter.subscribers.choices import Choices, NextDue
 from newsletter.subscribers.email_address import index_of
+from newsletter.subscribers.limits import mailbox_limit
 
 #: A sign-up that comes so soon after the mail only changes what its button does; a later one also brings another mail.
 SAME_VISIT = timedelta(hours=1)

@@ -11,18 +11,14 @@ from hypothesis import strategies as st
 from newsletter import wiring
 from newsletter.lib.provider_interface import Address
 from newsletter.models import MailboxLimit, NetworkCount, Notice, NoticeBudget, SignUpRequest, Subscriber
-from newsletter.subscribers import (
-    confirm,
-    lookup_and_erase,
-    mailbox_limit,
-    network_limit,
-    notice_budget,
-    sign_up_queue,
-    unsubscribe,
-)
+from newsletter.subscribers import confirm, lookup_and_erase, unsubscribe
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.sign_up_queue import LinkByAddress, LinkByToken, Renewal, SignUp, put
+from newsletter.subscribers.form_requests import decide as decide_requests
+from newsletter.subscribers.form_requests import queue
+from newsletter.subscribers.form_requests.queue import put
+from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken, Renewal, SignUp
+from newsletter.subscribers.limits import mailbox_limit, network_limit, notice_budget
 from tests.subscribers.means import (
     ANNA,
     DAY,
@@ -46,7 +42,7 @@ CLIENT = ip_address("198.51.100.7")
 
 @pytest.fixture(autouse=True)
 def _look_each_time(monkeypatch):
-    monkeypatch.setattr(sign_up_queue, "_BELIEVED", -1.0)
+    monkeypatch.setattr(queue, "_RECOUNT_AFTER", -1.0)
 
 
 def sign_up(address=ANNA, choices=None, *, client=CLIENT, now=NOW):
@@ -55,9 +51,9 @@ def sign_up(address=ANNA, choices=None, *, client=CLIENT, now=NOW):
 
 def decide(kind=Kind.SIGN_UP, now=NOW):
     """All that is ready: what became of each."""
-    sign_up_queue.wake(now)
+    queue.wake(now)
     done = []
-    while (one := sign_up_queue.decide_next(kind, now=now, vault=VAULT, next_due=next_due)) is not None:
+    while (one := decide_requests.decide_next(kind, now=now, vault=VAULT, next_due=next_due)) is not None:
         done.append(one)
     return done
 
@@ -133,7 +129,7 @@ def test_the_first_of_each_network_is_served_before_the_second_of_any():
 
 
 def decide_one(kind=Kind.SIGN_UP, now=NOW):
-    return sign_up_queue.decide_next(kind, now=now, vault=VAULT, next_due=next_due)
+    return decide_requests.decide_next(kind, now=now, vault=VAULT, next_due=next_due)
 
 
 def test_over_the_site_wide_budget_requests_wait_and_go_out_slowly(monkeypatch):
@@ -179,7 +175,7 @@ def test_a_thousand_requests_for_one_mailbox_are_one_mail_a_day():
     assert Notice.objects.count() == 1 and SignUpRequest.objects.count() == 7, "one of each address waits"
     mails = []
     for day in range(1, 31):
-        sign_up_queue.prune(NOW + day * DAY)
+        queue.prune(NOW + day * DAY)
         mails += [day for done in decide(now=NOW + day * DAY) if done.notice_id]
     assert mails == [1, 4]
 
@@ -237,20 +233,20 @@ def test_a_request_that_does_not_open_holds_up_no_other_and_comes_again():
     assert [one.notice_id is not None for one in decide()] == [False, True]
     row = SignUpRequest.objects.get()
     assert row.waits_until == NOW + timedelta(minutes=10)
-    assert sign_up_queue.prune(NOW + 8 * DAY) == 0 and sign_up_queue.prune(NOW + 9 * DAY) == 1
+    assert queue.prune(NOW + 8 * DAY) == 0 and queue.prune(NOW + 9 * DAY) == 1
 
 
 def test_a_flood_drops_the_newest_of_the_busiest_networks_only(monkeypatch):
-    monkeypatch.setattr(sign_up_queue, "MOST_READY", 5)
+    monkeypatch.setattr(queue, "MOST_READY", 5)
     for number in range(6):
         sign_up(numbered(number))
     sign_up(ANNA, client=ip_address("203.0.113.1"))
-    assert sign_up_queue.trim() == 2
+    assert queue.trim() == 2
     assert sorted(SignUpRequest.objects.values_list("turn", flat=True)) == [1, 1, 2, 3, 4]
 
 
 def test_the_table_has_an_end_also_while_no_worker_looks(monkeypatch):
-    monkeypatch.setattr(sign_up_queue, "MOST_STORED", 5)
+    monkeypatch.setattr(queue, "MOST_STORED", 5)
     for number in range(9):
         sign_up(numbered(number), client=None)
     assert SignUpRequest.objects.count() == 5

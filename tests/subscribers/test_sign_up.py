@@ -7,10 +7,10 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.choices import Choices, read
+from newsletter.subscribers.choices import Choices, from_json
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.mailbox_limit import mailbox_of, wait_for
-from newsletter.subscribers.signup import SAME_VISIT, Signed, sign_up
+from newsletter.subscribers.limits.mailbox_limit import mailbox_of, wait_for
+from newsletter.subscribers.sign_up import SAME_VISIT, Signed, sign_up
 from tests.subscribers.means import (
     ANNA,
     DAY,
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 def opened(notice):
-    return read(VAULT.decrypt(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
+    return from_json(VAULT.decrypt(notice.key_id, notice.choices_cipher, handle=bytes(notice.nonce), column="choices"))
 
 
 def suppress(**values):
