@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from newsletter.lib.urls import PATHS
-from newsletter.web import health, log_filter
+from newsletter.web import brand, health, log_filter
 from newsletter.web.public import (
     confirm,
     manage_link,
@@ -35,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("objected", not_about_topic.objected, name="objected"),
     path("undo/<str:token>", unsubscribe.undo, name="undo"),
     path("privacy", static_pages.privacy, name="privacy"),
+    path("brand/colors.css", brand.colors, name="colors"),
+    path("brand/icon.svg", brand.icon, name="icon"),
+    path("brand/logo.svg", brand.logo, name="logo"),
     path("robots.txt", static_pages.robots, name="robots"),
     path(".well-known/security.txt", static_pages.security, name="security"),
     path("hooks/sendgrid", sendgrid.events, name="sendgrid_events"),

@@ -1,4 +1,4 @@
-"""Write the parts of the docs that are known elsewhere: the settings, what is kept, the index of decisions (`make docs`)."""
+"""Write the parts of the docs that are known elsewhere: settings, retention, colours, the index of decisions (`make docs`)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,10 +7,14 @@ from pathlib import Path
 import django
 
 from newsletter.config import config
+from newsletter.lib import colors
 
 DOCS = Path(__file__).parents[1] / "docs"
 _TITLE = re.compile(r"# (\d+)\. (.+)")
 _FACT = re.compile(r"^- (Date|Status|In short): (.+)$", re.MULTILINE)
+
+_SCHEME, _COLOUR = re.compile(r":root \{([^}]*)\}"), re.compile(r"--([\w-]+): (#\w{6});")
+_BACKGROUNDS = {"paper", "card", "line", "bad-tint", "warn-tint"}
 
 
 def settings() -> str:
@@ -48,9 +52,27 @@ def decisions() -> str:
     return "\n".join(lines)
 
 
+def colours() -> str:
+    """The table of docs/design.md: the accent of the defaults, with its contrast on page and card."""
+    palette = colors.palette(config.DEFAULTS["ACCENT"])
+    lines = ["| colour | light | contrast | dark | contrast |", "|---|---|---|---|---|"]
+    css = (DOCS.parent / "newsletter/web/static/style.css").read_text()
+    light, dark = (dict(_COLOUR.findall(block)) for block in _SCHEME.findall(css) if "--paper" in block)
+    light |= {"accent": palette.light.accent, "accent-strong": palette.light.accent_strong}
+    dark |= {"accent": palette.dark.accent, "accent-strong": palette.dark.accent_strong}
+    for name in light:
+        cells = [f"`--{name}`"]
+        for scheme in (light, dark):
+            worst = min(colors.contrast(scheme[name], scheme[paper]) for paper in ("paper", "card"))
+            cells += [f"`{scheme[name]}`", "" if name in _BACKGROUNDS else f"{worst:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 #: Page below docs/ → what its part is called, and what writes it.
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "configuration.md": ("settings", settings),
+    "design.md": ("colours", colours),
     "privacy.md": ("retention", retention),
     "decisions/README.md": ("decisions", decisions),
 }

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from newsletter.config import provider_urls, rate_limits
+from newsletter.config import brand, provider_urls, rate_limits
 from newsletter.config.validators import (
     SettingsError,
     bearer,
@@ -77,6 +77,11 @@ SETTINGS: dict[str, Setting] = {
     "BOUNCE_MAILDIR": Setting("", "Maildir into which bounces and complaints are delivered"),
     "FROM": Setting("", "sender, e.g. `Digest <digest@example.org>`; needed for real mail"),
     "ORGANISATION": Setting("Newsletter", "who writes, on pages and at the foot of mails"),
+    "ACCENT": Setting(
+        "#17594a",
+        "colour of links and buttons on pages and in mails; on a dark background a lighter one of the same hue is used",
+    ),
+    "LOGO": Setting("", "an SVG file shown on pages beside the name; empty: the name's first letter"),
     "POSTAL_ADDRESS": Setting("", "at the foot of mails; many laws ask for it"),
     "CONTACT": Setting("", "Reply-To, a human; empty: the sender's address"),
     "BASE_URL": Setting("", "the pages' public address, `https://…`; empty: the address of `BIND`"),
@@ -129,6 +134,7 @@ class Config:
     sender_name: str
     sender_address: str
     organisation: str
+    brand: brand.Brand
     postal_address: str
     contact: str
     base_url: str
@@ -246,6 +252,7 @@ def read_config(values: Mapping[str, str]) -> Config:
         sender_name=name,
         sender_address=address,
         organisation=values["ORGANISATION"],
+        brand=_brand(values),
         postal_address=values["POSTAL_ADDRESS"],
         contact=contact,
         base_url=http_url("BASE_URL", values["BASE_URL"] or local_url(bind)),
@@ -263,6 +270,14 @@ def read_config(values: Mapping[str, str]) -> Config:
         recipient_allow=frozenset(part.lower() for part in parts(values["RECIPIENT_ALLOW"])),
         placeholder_sender=not values["FROM"],
     )
+
+
+def _brand(values: Mapping[str, str]) -> brand.Brand:
+    try:
+        return brand.read(values["ORGANISATION"], values["ACCENT"], values["LOGO"])
+    except ValueError as error:
+        name, what = error.args
+        raise SettingsError(f"NEWSLETTER_{name}: {what}") from error
 
 
 def _limits(values: Mapping[str, str]) -> rate_limits.Limits:

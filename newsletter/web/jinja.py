@@ -7,17 +7,22 @@ from django.conf import settings
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
+from newsletter.web import brand
+
 
 def environment(**options: Any) -> Environment:
     """Escapes everything, whatever a template is called, and stops at an unknown name."""
     options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "autoescape": True}
     made = Environment(**options)  # noqa: S701 - autoescape is on, two lines up
+    config = settings.NEWSLETTER
     made.globals.update(
         url=reverse,
-        organisation=settings.NEWSLETTER.organisation,
-        contact=settings.NEWSLETTER.contact,
+        organisation=config.organisation,
+        contact=config.contact,
+        letter=config.brand.letter,
+        has_logo=config.brand.logo is not None,
+        brand_version=brand.version(config.brand),
         stylesheet=_static("style.css"),
-        icon=_static("icon.svg"),
     )
     return made
 
