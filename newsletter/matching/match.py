@@ -13,7 +13,7 @@ from newsletter.matching.engine.query_index import Hit, Index, Met, spans
 from newsletter.matching.live_index.cold_start import first_index
 from newsletter.matching.live_index.current import Compiled, index_for
 from newsletter.matching.live_index.stored_items import Stored, stored, wordings
-from newsletter.matching.query import language as queries
+from newsletter.matching.query import language
 from newsletter.matching.query.compiled import NO_ALIASES, Aliases, compiled
 from newsletter.matching.topics.draft_matcher import receipt
 from newsletter.matching.topics.hold import put_aside
@@ -158,7 +158,7 @@ def would_match_each(
     Raises:
         QueryError: one of the queries cannot be used.
     """
-    index = Index({place: compiled(queries.parse(text), aliases) for place, text in enumerate(texts)})
+    index = Index({place: compiled(language.parse(text), aliases) for place, text in enumerate(texts)})
     rows = wordings().order_by("-item__first_seen_at", "-item_id")
     chosen = (
         {"item__first_seen_at__gte": now - timedelta(days=days)} if entry_id is None else {"item__entry_id": entry_id}

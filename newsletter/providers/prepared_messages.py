@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from newsletter.lib import message as lib_message
+from newsletter.lib.message import Prepared, Sender, prepare
 from newsletter.lib.provider_interface import Letter, Parcel
 
 #: Letters kept, each as large as a mail: an alert's windows come with the same few hundred again and again, and one takes a
@@ -14,9 +14,9 @@ KEPT: Final = 512
 class Letters:
     """The letters of late."""
 
-    def __init__(self, sender: lib_message.Sender) -> None:
+    def __init__(self, sender: Sender) -> None:
         self._sender = sender
-        self._prepared: dict[int, tuple[Letter, lib_message.Prepared]] = {}
+        self._prepared: dict[int, tuple[Letter, Prepared]] = {}
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
         """The mail of one parcel, as it travels.
@@ -34,10 +34,10 @@ class Letters:
         """
         return self._of(parcel.letter).parts(parcel, date)
 
-    def _of(self, letter: Letter) -> lib_message.Prepared:
+    def _of(self, letter: Letter) -> Prepared:
         known, prepared = self._prepared.get(letter.edition_id, (None, None))
         if prepared is None or (known is not letter and known != letter):
-            prepared = lib_message.prepare(letter, self._sender)
+            prepared = prepare(letter, self._sender)
             if len(self._prepared) >= KEPT:
                 del self._prepared[next(iter(self._prepared))]
         self._prepared[letter.edition_id] = letter, prepared

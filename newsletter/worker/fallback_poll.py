@@ -10,7 +10,7 @@ from django.db import close_old_connections
 from newsletter import wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
-from newsletter.feeds import poll as feeds
+from newsletter.feeds import poll
 from newsletter.lib import db
 from newsletter.models import Pulse
 from newsletter.worker import maintenance
@@ -54,7 +54,7 @@ def _waits(now: datetime) -> bool:
 def _look() -> None:
     """What is owed goes first, and again after each feed that brought something: a slow feed must not hold up a mail."""
     deliver(wait=wiring.gather(), paced=PACED)
-    for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING):
+    for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING):
         if one.unmatched:
             deliver(wait=wiring.gather(), paced=PACED)
 

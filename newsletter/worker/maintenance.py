@@ -12,8 +12,7 @@ from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import occasions, prove_accepted, resend
 from newsletter.delivery.routing import failover, move_batches
-from newsletter.delivery.sending import expired_leases as dead
-from newsletter.delivery.sending import heartbeat, workers
+from newsletter.delivery.sending import expired_leases, heartbeat, workers
 from newsletter.delivery.sending.expired_leases import Recovered
 from newsletter.lib import db
 from newsletter.lib.window_record import dead_workers
@@ -55,8 +54,8 @@ def _recovered(now: datetime) -> Recovered:
     workers.notice(now=now)
     found = Recovered()
     for one in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
-        found += dead.take_back(one.id, one.windows, now=now)
-    found += dead.recover(now=now)
+        found += expired_leases.take_back(one.id, one.windows, now=now)
+    found += expired_leases.recover(now=now)
     if found:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
     return found

@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 from django.db import close_old_connections
 
-from newsletter.delivery import retention as ledger
+from newsletter.delivery import retention as delivery
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.storage import retention as feeds
@@ -41,7 +41,7 @@ _INSTALLATION = Rule(
 RULES: tuple[Rule, ...] = (
     *subscribers.RULES,
     *matching.RULES,
-    *ledger.RULES,
+    *delivery.RULES,
     *workers.RULES,
     *left_over.RULES,
     _RETURNED,

@@ -12,12 +12,10 @@ from django.db import close_old_connections
 
 from newsletter import wiring
 from newsletter.delivery.send import Sent
-from newsletter.editions import compose, notices
-from newsletter.editions import gatherings as editions_gatherings
-from newsletter.feeds import poll as feeds
+from newsletter.editions import compose, gatherings, notices
+from newsletter.feeds import poll
 from newsletter.lib import db
-from newsletter.matching import match as matching
-from newsletter.matching import rematch as rematching
+from newsletter.matching import match, rematch
 from newsletter.worker import maintenance, retention, send_loop, sign_ups
 
 log = structlog.get_logger()
@@ -73,7 +71,7 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     polled = []
     this = _Pass(progress)
     with this.stage("read feeds"):
-        for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher()):
+        for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher()):
             progress("feed", one.feed_id)
             polled.append(one)
     done = deliver(wait=wait, progress=progress)
@@ -101,11 +99,11 @@ def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float 
         maintenance.hear()
         sign_ups.set_pace()
     matches = _match(this)
-    gatherings = _compose(this, wait)
+    composed = _compose(this, wait)
     sent = _send(this, until)
     return Done(
         matches=matches,
-        gatherings=gatherings,
+        gatherings=composed,
         accepted=sum(one.accepted for one in sent),
         deferred=sum(one.deferred for one in sent),
         refused=sum(one.refused for one in sent),
@@ -118,10 +116,10 @@ def _match(this: _Pass) -> int:
     """How many matches were found."""
     matches = 0
     with this.stage("rematch"):
-        while rematching.rematch(clock=db.now):
+        while rematch.rematch(clock=db.now):
             pass
     with this.stage("match"):
-        while (met := matching.match_fresh(now=db.now(), vault=wiring.vault())).items:
+        while (met := match.match_fresh(now=db.now(), vault=wiring.vault())).items:
             matches += met.matches
             this.progress("items matched", met.items)
     return matches
@@ -129,23 +127,23 @@ def _match(this: _Pass) -> int:
 
 def _compose(this: _Pass, wait: timedelta) -> int:
     """How many gatherings were open. One that cannot be worded holds up no other."""
-    gatherings: tuple[int, ...] = ()
+    gathering_ids: tuple[int, ...] = ()
     with this.stage("sign-ups"):
         sign_ups.decide()
     with this.stage("notices"):
         while notices.plan_notices(wiring.composer(), now=db.now()):
             pass
     with this.stage("close"):
-        editions_gatherings.close_alert(now=db.now(), wait=wait)
+        gatherings.close_alert(now=db.now(), wait=wait)
     with this.stage("slots"):
-        editions_gatherings.take_slots(now=db.now())
+        gatherings.take_slots(now=db.now())
     with this.stage("compose"):
-        gatherings = editions_gatherings.open_gatherings()
-    for gathering_id in gatherings:
+        gathering_ids = gatherings.open_gatherings()
+    for gathering_id in gathering_ids:
         with this.stage("compose"):
             this.progress("gathering", gathering_id)
             compose.compose(gathering_id, wiring.composer(), clock=db.now)
-    return len(gatherings)
+    return len(gathering_ids)
 
 
 def _send(this: _Pass, until: float) -> list[Sent]:

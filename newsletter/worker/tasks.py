@@ -20,7 +20,7 @@ if not apps.ready:
 
 from newsletter import wiring
 from newsletter.editions import compose, gatherings, notices
-from newsletter.feeds import poll as feeds
+from newsletter.feeds import poll
 from newsletter.feeds.polling import lease
 from newsletter.lib import db
 from newsletter.matching import match as matching
@@ -118,7 +118,7 @@ def refresh_due() -> None:
         return
     try:
         going_on = partial(_still, held)
-        for one in feeds.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING, going_on=going_on):
+        for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING, going_on=going_on):
             if one.unmatched:
                 publish("match")
     finally:

@@ -136,7 +136,7 @@ def test_a_fault_of_ours_is_a_page_and_its_log_line_holds_no_token(client, anna,
     def broken(*args, **kwargs):
         raise RuntimeError("a fault for this test")
 
-    monkeypatch.setattr("newsletter.web.public.preferences.door.view", broken)
+    monkeypatch.setattr("newsletter.web.public.preferences.view", broken)
     client.raise_request_exception = False
     page = client.get(reverse("preferences", args=[manage]))
     assert page.status_code == 500 and b"Something broke on our side" in page.content

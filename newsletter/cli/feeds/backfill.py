@@ -11,7 +11,7 @@ from newsletter.cli.output import Json, example, fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import backfill as reading
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.storage import incidents as door
+from newsletter.feeds.storage.incidents import close_one, listing
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 
@@ -108,7 +108,7 @@ def list_incidents(
         "Closed": lambda row: row.closed_at,
         "What to do": lambda row: row.detail,
     }
-    table(door.listing(closed=closed), json, columns, empty="No incidents.")
+    table(listing(closed=closed), json, columns, empty="No incidents.")
 
 
 @incidents.command(epilog=example("feeds incidents close 7"))
@@ -118,6 +118,6 @@ def close(
 ) -> None:
     """Close an incident that you have looked at. The feed stays as it is."""
     ready()
-    if not door.close_one(incident, db.now()):
+    if not close_one(incident, db.now()):
         fail(f"no incident {incident} is open: see 'newsletter feeds incidents'")
     result({"closed": incident}, json, f"incident {incident} closed")

@@ -8,7 +8,7 @@ from rich.console import Console
 from newsletter import wiring
 from newsletter.cli.output import Json, example, fail, joined, misuse, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.feeds import poll as reading
+from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.catalogue.feed_status import EntryRow
 from newsletter.feeds.catalogue.probe import CheckedEntry
@@ -240,7 +240,7 @@ def refresh(
         manage.mark_due(feed_id, now=db.now())
     read = []
     with Console(stderr=True).status(f"reading {len(chosen)} feeds …") as shown:
-        for one in reading.refresh_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
+        for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
             read.append(one)
             shown.update(f"{len(read)} of {len(chosen)} feeds read")
     states = {row.id: row.state for row in manage.listing(now=db.now())}
@@ -255,13 +255,13 @@ def refresh(
         fail("no feed could be read")
 
 
-def _unread(feed_id: int, states: dict[int, str]) -> reading.Refreshed:
+def _unread(feed_id: int, states: dict[int, str]) -> poll.Refreshed:
     state = states.get(feed_id, "removed")
     if state == "active":
-        return reading.Refreshed(
+        return poll.Refreshed(
             feed_id, "busy", error="another process reads its site, or the site wants to be left alone: try again later"
         )
-    return reading.Refreshed(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
+    return poll.Refreshed(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
 
 
 def _only(author: list[str] | None, category: list[str] | None, language: list[str] | None) -> dict[str, list[str]]:

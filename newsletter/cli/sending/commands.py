@@ -11,8 +11,7 @@ from newsletter.cli.output import Json, example, fail, misuse, note, result, tab
 from newsletter.cli.service.migrations import ready
 from newsletter.config import provider_urls
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
-from newsletter.delivery.routing import failover, move_batches
-from newsletter.delivery.routing import rules as routing_rules
+from newsletter.delivery.routing import failover, move_batches, rules
 from newsletter.lib import db
 from newsletter.subscribers.email_address import BadAddress, normal
 
@@ -57,10 +56,11 @@ def standing(*, now: datetime) -> list[Standing]:
 def list_providers(json: Json = False) -> None:
     """Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."""
     ready()
-    found, rules = standing(now=db.now()), routing_rules.rules()
+    found, shares = standing(now=db.now()), rules.rules()
     if json:
         result(
-            {"paused_by": sending_gate.closed_by(), "providers": found, "shares": [_shown(one) for one in rules]}, json
+            {"paused_by": sending_gate.closed_by(), "providers": found, "shares": [_shown(rule) for rule in shares]},
+            json,
         )
         return
     columns = {
@@ -71,7 +71,7 @@ def list_providers(json: Json = False) -> None:
         "Planned": lambda row: row.planned,
     }
     table(found, json, columns, empty="No provider.")
-    result(None, json, *(_told(one) for one in rules))
+    result(None, json, *(_told(rule) for rule in shares))
     if why := sending_gate.closed_by():
         note(f"nothing is sent at all: paused by {why}")
 
@@ -138,16 +138,16 @@ def share(
     ready()
     where = _domain(domain)
     if forget:
-        if not routing_rules.forget(where):
+        if not rules.forget(where):
             fail("nothing was chosen for it: see 'newsletter sending list'")
         result(
             {"domain": where, "forgotten": True}, json, f"mails to {_people(where)} go as if nothing had been chosen"
         )
         return
-    rule = routing_rules.Rule(where, _number(provider), _percent(percent))
+    rule = rules.Rule(where, _number(provider), _percent(percent))
     if len(wiring.config().providers) < 2:
         fail("there is one provider alone: set NEWSLETTER_MAIL_URL_2 first")
-    routing_rules.choose(rule)
+    rules.choose(rule)
     result(_shown(rule), json, _told(rule))
     note("what is planned already stays where it is: 'newsletter sending move' takes all of it along")
 
@@ -207,19 +207,19 @@ def _percent(text: str) -> int:
 
 
 def _domain(text: str) -> str:
-    if text in ("", routing_rules.EVERYBODY):
-        return routing_rules.EVERYBODY
+    if text in ("", rules.EVERYBODY):
+        return rules.EVERYBODY
     try:
         return normal(f"name@{text}").value.partition("@")[2]
     except BadAddress:
         misuse("--domain is what stands after the @ sign, for example gmail.com")
 
 
-def _shown(rule: routing_rules.Rule) -> dict[str, object]:
+def _shown(rule: rules.Rule) -> dict[str, object]:
     return asdict(rule) | {"provider": provider_urls.name_of(rule.provider)}
 
 
-def _told(rule: routing_rules.Rule) -> str:
+def _told(rule: rules.Rule) -> str:
     name = provider_urls.name_of(rule.provider)
     known = any(one.number == rule.provider for one in wiring.config().providers)
     idle = "" if known else f" (left out: {name} is not configured)"
@@ -227,4 +227,4 @@ def _told(rule: routing_rules.Rule) -> str:
 
 
 def _people(domain: str) -> str:
-    return "all other people" if domain == routing_rules.EVERYBODY else f"people at {domain}"
+    return "all other people" if domain == rules.EVERYBODY else f"people at {domain}"

@@ -14,10 +14,10 @@ from newsletter.cli.sending import commands
 from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import circuit_breaker, sending_gate
-from newsletter.delivery.ledger import status as deliveries
+from newsletter.delivery.ledger import status
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
-from newsletter.feeds.catalogue import feed_status as feeds
+from newsletter.feeds.catalogue import feed_status
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
 from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic, Worker
@@ -47,7 +47,7 @@ SLOWED = "sign-ups are slowed down: many confirmation mails of the last day boun
 def figures() -> dict[str, Any]:
     """Everything that one screen says."""
     now = db.now()
-    ledger = deliveries.ledger()
+    ledger = status.ledger()
     beat = Pulse.objects.filter(name="tick").first()
     topics = dict(Topic.objects.filter(state=Topic.State.ACTIVE).values_list("kind").annotate(Count("id")))
     coming = Rhythm.objects.filter(due_at__gt=now).order_by("due_at").first()
@@ -63,7 +63,7 @@ def figures() -> dict[str, Any]:
         "left_over_overdue": left_over.overdue(now=now),
         "last_look_at": beat.at if beat else None,
         "silent": beat is None or beat.at < now - SILENT,
-        "feeds": feeds.counts(now=now),
+        "feeds": feed_status.counts(now=now),
         "incidents": len(incidents.listing()),
         "items": Item.objects.count(),
         "topics": {"curated": topics.get("curated", 0), "own": topics.get("own", 0)},

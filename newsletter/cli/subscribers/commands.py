@@ -11,7 +11,7 @@ from newsletter.cli.service.migrations import ready
 from newsletter.editions.digest_schedule import next_due
 from newsletter.lib import db, locales, time_zones
 from newsletter.lib.provider_interface import Address
-from newsletter.matching.query import language as queries
+from newsletter.matching.query import language
 from newsletter.matching.topics import topics
 from newsletter.models import Cadence
 from newsletter.subscribers import lookup_and_erase
@@ -167,8 +167,8 @@ def _typed(queries: list[str]) -> list[str]:
 
 def _keywords(words: list[str]) -> tuple[str, ...]:
     try:
-        return tuple(queries.keyword(word) for word in words)
-    except queries.QueryError as error:
+        return tuple(language.keyword(word) for word in words)
+    except language.QueryError as error:
         fail(f"a keyword cannot be used, column {error.column}: {error.hint}")
 
 

@@ -12,8 +12,7 @@ from newsletter.cli.topics import preview as topics_preview
 from newsletter.cli.topics.listing import many
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.matching.aliases import groups
-from newsletter.matching.aliases import pack_files as alias_packs
+from newsletter.matching.aliases import groups, pack_files
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import hold as topics_hold
@@ -220,7 +219,7 @@ def _packs(versions: dict[str, int]) -> str:
 
 def _from_pack(pack: str) -> str:
     try:
-        return groups.as_query(alias_packs.find(pack, settings.PACKS_DIR))
+        return groups.as_query(pack_files.find(pack, settings.PACKS_DIR))
     except ValueError as error:
         fail(str(error))
 

@@ -11,9 +11,9 @@ from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics import query_file
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.matching import match as matching
 from newsletter.matching.aliases.groups import spelling_of, table
 from newsletter.matching.engine.explain import Explained
+from newsletter.matching.match import Would, would_match_each
 from newsletter.matching.topics import explain_match, revisions
 from newsletter.matching.topics.explain_match import Why
 
@@ -60,9 +60,7 @@ def _look(texts: list[str], *, entry: int | None, days: int, packs: bool) -> lis
     draft = revisions.first(texts[0], packs=None if packs else ())
     if isinstance(draft, Refused):
         fail(draft.reason)
-    found = matching.would_match_each(
-        texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=table(draft.groups)
-    )
+    found = would_match_each(texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=table(draft.groups))
     return [[_row(one) for one in met] for met in found]
 
 
@@ -106,7 +104,7 @@ def explain(
     result(why, json, *_lines(why))
 
 
-def _row(one: matching.Would) -> dict[str, Any]:
+def _row(one: Would) -> dict[str, Any]:
     shown = {"title": one.title, "text": one.text}
     return {
         "item": one.item_id,

@@ -6,7 +6,7 @@ import typer
 from django.conf import settings
 
 from newsletter.cli.output import Json, example, fail, result, table
-from newsletter.matching.aliases import pack_files as reading
+from newsletter.matching.aliases import pack_files
 from newsletter.matching.aliases.groups import Group
 from newsletter.matching.aliases.pack_files import BadPack, Pack, Problem
 
@@ -19,7 +19,7 @@ def packs(
     json: Json = False,
 ) -> None:
     """List the alias packs, or one pack's groups, and check the files. Exit code 1 when one cannot be used."""
-    names = reading.names(settings.PACKS_DIR)
+    names = pack_files.names(settings.PACKS_DIR)
     if pack and pack not in names:
         fail(f"there is no pack {pack}: there are {', '.join(names)}")
     found, problems = _checked((pack,) if pack else names)
@@ -42,7 +42,7 @@ def _checked(names: tuple[str, ...]) -> tuple[list[Pack], list[Problem]]:
     problems: list[Problem] = []
     for name in names:
         try:
-            found.append(reading.read(settings.PACKS_DIR / f"{name}.yaml"))
+            found.append(pack_files.read(settings.PACKS_DIR / f"{name}.yaml"))
         except BadPack as error:
             problems += error.problems
     return found, problems

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from newsletter.matching.aliases.groups import term_of
+from newsletter.matching.query import parser
 from newsletter.matching.query.compiled import alias_key
 from newsletter.matching.query.nodes import Phrase, Word
 from newsletter.matching.query.parser import QueryError
-from newsletter.matching.query.parser import read as read_query
 
 _PACK = ("version", "title", "groups")
 _GROUP = ("id", "name", "spellings", "one-way", "only-with", "from")
@@ -108,7 +108,7 @@ def _in_list(where: str, field: str, found: Any) -> Iterator[Problem]:
 
 def _is_term(spelling: str) -> bool:
     try:
-        return isinstance(read_query(term_of(spelling)), Word | Phrase)
+        return isinstance(parser.read(term_of(spelling)), Word | Phrase)
     except QueryError:
         return False
 

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.matching.engine.required_words import anchors
-from newsletter.matching.query import language as queries
+from newsletter.matching.query import language
 from newsletter.matching.query.compiled import compiled
 from newsletter.matching.text import stemming
 from newsletter.models import Anchor, IndexState, Topic
@@ -52,13 +52,13 @@ def unanchored() -> QuerySet[Topic]:
 
 def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> list[Anchor]:
     try:
-        found = anchors(compiled(queries.parse(keyword)))
-    except queries.QueryError:  # the index tells of it, too
+        found = anchors(compiled(language.parse(keyword)))
+    except language.QueryError:  # the index tells of it, too
         log.error("topic_not_read", topic_id=topic_id)
         found = None
     if found is None:
         return [Anchor(sign=ANY, topic_id=topic_id, enough=False)]
-    signs = {sign for language in ("", *languages) for sign in found.signs(stemming.of(language))}
+    signs = {sign for code in ("", *languages) for sign in found.signs(stemming.of(code))}
     return [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hashed(signs, vault)]
 
 
@@ -88,8 +88,8 @@ def own_query(topic: Topic, vault: Vault) -> str:
 def _take_in(seen: Collection[str]) -> None:
     with transaction.atomic():
         state = _locked()
-        known = {stemming.of(language) for language in ("", *state.languages)}
-        fresh = {stemming.of(language): language for language in sorted(seen) if stemming.of(language) not in known}
+        known = {stemming.of(code) for code in ("", *state.languages)}
+        fresh = {stemming.of(code): code for code in sorted(seen) if stemming.of(code) not in known}
         if fresh:
             IndexState.objects.filter(id=1).update(languages=[*state.languages, *fresh.values()])
             Topic.objects.filter(kind=Topic.Kind.OWN).update(anchors_version=0)

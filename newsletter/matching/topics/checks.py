@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 
 from newsletter.matching.live_index import topic_aliases
-from newsletter.matching.query import language as queries
+from newsletter.matching.query import language
 from newsletter.matching.query.contradictions import contradiction
 from newsletter.matching.topics.preview import MUCH
 from newsletter.models import Item, Match, Topic, TopicRevision
@@ -81,6 +81,6 @@ def _is_old(pack: str, revision: TopicRevision, counts: _Counts) -> bool:
 
 def _problem(revision: TopicRevision) -> str | None:
     try:
-        return contradiction(queries.parse(revision.query or ""))
-    except queries.QueryError as error:
+        return contradiction(language.parse(revision.query or ""))
+    except language.QueryError as error:
         return f"column {error.column}, {error.hint}"

@@ -10,7 +10,7 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import Group, same_spelling, without
 from newsletter.matching.aliases.pack_files import Pack
 from newsletter.matching.live_index import topic_aliases
-from newsletter.matching.query import language as queries
+from newsletter.matching.query import language
 from newsletter.matching.topics.lookup import find, raise_number, unknown
 from newsletter.models import Topic, TopicRevision
 
@@ -157,8 +157,8 @@ def history(name: str) -> list[Revision] | Refused:
 def bad_query(query: str) -> Refused | None:
     """Why a topic cannot have this query; None when it can."""
     try:
-        queries.parse(query)
-    except queries.QueryError as error:
+        language.parse(query)
+    except language.QueryError as error:
         return Refused(f"the query cannot be used, column {error.column}: {error.hint}")
     return None
 

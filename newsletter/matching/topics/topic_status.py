@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from newsletter.matching.topics.lookup import find as find_row
+from newsletter.matching.topics import lookup
 from newsletter.models import Match, Subscription, Topic, TopicRevision
 
 #: Below this many followers a number would say too much about somebody.
@@ -36,7 +36,7 @@ def listing() -> list[Shown]:
 
 def find(name: str) -> Shown | None:
     """The active topic of this name or slug, in any case; None when there is none."""
-    topic = find_row(name)
+    topic = lookup.find(name)
     return _shown([topic])[0] if topic is not None else None
 
 

@@ -10,10 +10,9 @@ from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.lib.refused import Refused
 from newsletter.matching.live_index import keyword_hashes
-from newsletter.matching.query import language as queries
-from newsletter.matching.topics import revisions
+from newsletter.matching.query import language
+from newsletter.matching.topics import lookup, revisions
 from newsletter.matching.topics.lookup import bad_name, raise_number, slug_of, unknown
-from newsletter.matching.topics.lookup import find as find_row
 from newsletter.matching.topics.revisions import Change, Made
 from newsletter.matching.topics.topic_status import FEWEST, Shown, find, listing
 from newsletter.models import Subscription, Topic, TopicRevision
@@ -62,7 +61,7 @@ def edit(name: str, query: str, *, now: datetime, made_by: str) -> Made | Refuse
 def retire(name: str, *, now: datetime) -> Made | Refused:
     """Stop matching a topic and end its subscriptions; what is planned already still goes."""
     with transaction.atomic():
-        topic = find_row(name)
+        topic = lookup.find(name)
         if topic is None:
             return unknown()
         Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
@@ -78,8 +77,8 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
     Raises:
         QueryError: it cannot be followed; the error does not repeat it.
     """
-    plain = queries.keyword(keyword)
-    index = vault.blind_index("query", queries.normal(plain))
+    plain = language.keyword(keyword)
+    index = vault.blind_index("query", language.normal(plain))
     known = _held(index)
     if known is None:
         key_id, cipher = vault.encrypt(plain, handle=index, column="query")

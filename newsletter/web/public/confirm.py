@@ -9,7 +9,7 @@ from newsletter.lib import clock
 from newsletter.models import Cadence
 from newsletter.subscribers.confirm import Confirmed, Open, look, press
 from newsletter.web.public import page_data
-from newsletter.web.public.responses import dead_link
+from newsletter.web.public.responses import invalid_link_page
 from newsletter.web.public.submit import submit_renewal
 from newsletter.web.public.time_zones import rhythm, when
 
@@ -20,7 +20,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         return submit_renewal(request, token, "expect") if "renew" in request.POST else _press(request, token)
     found = look(token, now=clock.utcnow(), vault=wiring.vault())
-    return _ask(request, found) if isinstance(found, Open) else dead_link(request, found, renew=True)
+    return _ask(request, found) if isinstance(found, Open) else invalid_link_page(request, found, renew=True)
 
 
 def _press(request: HttpRequest, token: str) -> HttpResponse:
@@ -36,7 +36,7 @@ def _press(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(done, Open):
         return _ask(request, done, changed=True)
     if not isinstance(done, Confirmed):
-        return dead_link(request, done, renew=True)
+        return invalid_link_page(request, done, renew=True)
     words = "As soon as an article meets what you follow, it is mailed to you."
     if done.next_due is not None:
         words = f"Next mail: {when(done.next_due, done.zone, now)}."

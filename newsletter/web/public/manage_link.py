@@ -11,7 +11,7 @@ from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByTok
 from newsletter.subscribers.tokens import Wrong
 from newsletter.web.public import page_data
 from newsletter.web.public.forms import AddressForm
-from newsletter.web.public.responses import SeeOther, dead_link
+from newsletter.web.public.responses import SeeOther, invalid_link_page
 from newsletter.web.public.submit import submit
 
 
@@ -30,7 +30,7 @@ def ask_address(request: HttpRequest) -> HttpResponse:
 def ask_token(request: HttpRequest, token: str) -> HttpResponse:
     """The link at a mail's foot: one button, that mails a fresh link to the mailbox the mail was sent to."""
     if not manage_link.is_ask_link(token, vault=wiring.vault()):
-        return dead_link(request, Wrong())
+        return invalid_link_page(request, Wrong())
     if request.method != "POST":
         return render(request, "public/ask_token.html.j2", {"private": True})
     return submit(request, LinkByToken(token), "asked")

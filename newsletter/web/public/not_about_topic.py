@@ -9,7 +9,7 @@ from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.matching.topics import reader_feedback
 from newsletter.subscribers.tokens import Wrong
-from newsletter.web.public.responses import SeeOther, dead_link
+from newsletter.web.public.responses import SeeOther, invalid_link_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -17,10 +17,10 @@ def objection(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button and names neither article nor topic: mail is forwarded. POST counts one more."""
     if request.method != "POST":
         if not reader_feedback.knows(token, vault=wiring.vault()):
-            return dead_link(request, Wrong())
+            return invalid_link_page(request, Wrong())
         return render(request, "public/objection.html.j2", {"private": True})
     if not reader_feedback.count(token, now=clock.utcnow(), vault=wiring.vault()):
-        return dead_link(request, Wrong())
+        return invalid_link_page(request, Wrong())
     return SeeOther(reverse("objected"))
 
 

@@ -11,12 +11,11 @@ from newsletter import wiring
 from newsletter.delivery.ledger.cancel import cancel_planned
 from newsletter.lib import clock, urls
 from newsletter.models import Cadence
-from newsletter.subscribers import preferences as door
-from newsletter.subscribers.preferences import Preferences
+from newsletter.subscribers.preferences import Preferences, add, change, resume, stop, view
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
-from newsletter.web.public.responses import SeeOther, dead_link
+from newsletter.web.public.responses import SeeOther, invalid_link_page
 from newsletter.web.public.submit import submit_renewal
 from newsletter.web.public.time_zones import when
 
@@ -46,9 +45,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and "renew" in request.POST:
         return submit_renewal(request, token, "asked")
     now = clock.utcnow()
-    found = door.view(token, now=now, vault=wiring.vault())
+    found = view(token, now=now, vault=wiring.vault())
     if not isinstance(found, Preferences):
-        return dead_link(request, found, renew=True)
+        return invalid_link_page(request, found, renew=True)
     if request.method != "POST":
         return _page(request, found, _fresh(found))
     for name in ("stop", "resume"):
@@ -61,9 +60,9 @@ def _one(token: str, name: str, number: str) -> HttpResponse:
     now, vault = clock.utcnow(), wiring.vault()
     subscription_id = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
     if name == "stop":
-        door.stop(token, subscription_id, now=now, vault=vault, cancel_planned=cancel_planned)
+        stop(token, subscription_id, now=now, vault=vault, cancel_planned=cancel_planned)
         return _back(token, "stopped")
-    door.resume(token, subscription_id, now=now, vault=vault)
+    resume(token, subscription_id, now=now, vault=vault)
     return _back(token, "resumed")
 
 
@@ -72,7 +71,7 @@ def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
     form = SettingsForm(request.POST, now=now, zone=found.zone)
     if not form.is_valid():
         return _page(request, found, Shown(form, _fresh(found).adding))
-    door.change(
+    change(
         token,
         cadences=_cadences(request.POST, found),
         zone=form.cleaned_data["zone"],
@@ -101,7 +100,7 @@ def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
         form.add_error("keyword", f"You follow {MOST} things already: stop one of them first.")
     if not form.is_valid():
         return _page(request, found, Shown(_fresh(found).settings, form))
-    door.add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=page_data.own_topic(now))
+    add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=page_data.own_topic(now))
     return _back(token, "added")
 
 

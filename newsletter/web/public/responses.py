@@ -13,7 +13,7 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def dead_link(request: HttpRequest, found: Expired | Used | Wrong, *, renew: bool = False) -> HttpResponse:
+def invalid_link_page(request: HttpRequest, found: Expired | Used | Wrong, *, renew: bool = False) -> HttpResponse:
     """The page of a link that does nothing any more; it always offers a next step."""
     heading, words, status = _TOLD[type(found)]
     renew = renew and isinstance(found, Expired)
