@@ -30,7 +30,7 @@ def smtp(catcher: SmtpCatcher) -> Smtp:
 @pytest.fixture(autouse=True)
 def everything(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
-    for name in ("python_http_client", "sendgrid", "smtplib", "urllib", "http.client"):
+    for name in ("python_http_client", "sendgrid", "smtplib", "urllib", "httpcore2", "h11"):
         logging.getLogger(name).setLevel(logging.DEBUG)
     yield
 

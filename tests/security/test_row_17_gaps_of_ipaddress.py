@@ -23,7 +23,7 @@ MORE = (
 
 @pytest.mark.parametrize("address", GAPS + MORE)
 def test_it_is_not_public(address: str) -> None:
-    assert not address_guard.public(address)
+    assert not address_guard.is_public_address(address)
 
 
 def test_the_standard_library_alone_would_let_some_through() -> None:
@@ -39,6 +39,6 @@ def test_the_standard_library_alone_would_let_some_through() -> None:
 def test_no_wrapping_makes_a_private_address_public(inner: ipaddress.IPv4Address) -> None:
     high, low = int(inner) >> 16, int(inner) & 0xFFFF
     for form in ("{}", "::{}", "::ffff:{}", "::ffff:0:{}"):
-        assert not address_guard.public(form.format(inner))
+        assert not address_guard.is_public_address(form.format(inner))
     for form in ("64:ff9b::{:x}:{:x}", "2002:{:x}:{:x}::1", "2001:0:{:x}:{:x}::1", "64:ff9b:1::{:x}:{:x}"):
-        assert not address_guard.public(form.format(high, low))
+        assert not address_guard.is_public_address(form.format(high, low))

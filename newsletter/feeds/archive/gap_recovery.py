@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db.models import Q
 
 from newsletter.feeds.archive import older_pages
-from newsletter.feeds.fetching import address_guard
 from newsletter.feeds.fetching.fetch_and_parse import Order, Parse, Read
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing.model import ParsedFeed
+from newsletter.lib.deadline import deadline
 from newsletter.models import Entry, Feed
 
 #: Of the newest known entries so many are looked for; older pages are read until one of them is met, but no more than this.
@@ -47,7 +47,7 @@ def before(feed: Feed, parsed: ParsedFeed) -> frozenset[str] | None:
 def bridge(order: Order, answer: Read, known: frozenset[str], *, fetcher: Fetcher, parse: Parse, now: datetime) -> Read:
     """`answer` with the entries of older pages, up to one that is `known`; with `gap` in words when none of them is met."""
     reader = older_pages.Reader(fetcher, parse, now, PAUSE)
-    with address_guard.deadline(SECONDS):
+    with deadline(SECONDS):
         found = older_pages.catch_up(order.url, answer.parsed, known, reader, most_pages=MOST_PAGES)
     parsed = replace(answer.parsed, entries=answer.parsed.entries + found.entries)
     if found.met:

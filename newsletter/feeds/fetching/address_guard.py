@@ -1,15 +1,13 @@
 """The private-address guard: a feed may not make us talk to machines that only we can reach."""
 
-import contextlib
 import socket
-import ssl
-from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from time import monotonic
 from typing import Any
 
 import httpcore2
+
+from newsletter.lib.deadline import TimedStream, remaining
 
 PORTS = frozenset({80, 443})
 #: At most this many addresses of one name are tried.
@@ -26,14 +24,13 @@ DENIED = tuple(
     )
 )
 NAT64 = ip_network("64:ff9b::/96")
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-class Blocked(Exception):
+class AddressBlocked(Exception):
     """The guard refuses this host and port; the message says what to do."""
 
 
-def public(address: str) -> bool:
+def is_public_address(address: str) -> bool:
     """True when `address` is a unicast address of the public internet, also after unwrapping mapped, 6to4 and NAT64."""
     plain: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(plain, IPv6Address):
@@ -41,7 +38,7 @@ def public(address: str) -> bool:
         if inner is None and plain in NAT64:
             inner = IPv4Address(int(plain) & 0xFFFF_FFFF)
         if inner is not None:
-            return public(str(inner))
+            return is_public_address(str(inner))
         if plain.teredo is not None:
             return False
     if any(plain in network for network in DENIED):
@@ -49,37 +46,7 @@ def public(address: str) -> bool:
     return plain.is_global and not plain.is_multicast and not plain.is_reserved
 
 
-@contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Within it, no connection of this thread waits longer than `seconds` in all, however slowly bytes drip.
-
-    A deadline around it that ends earlier holds.
-    """
-    around = _deadline.get()
-    end = monotonic() + seconds
-    token = _deadline.set(end if around is None else min(around, end))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
-def left(timeout: float | None = None) -> float | None:
-    """Seconds that may still be waited: `timeout`, or what is left of the deadline if that is less.
-
-    Raises:
-        httpcore2.ReadTimeout: the deadline is over.
-    """
-    end = _deadline.get()
-    if end is None:
-        return timeout
-    rest = end - monotonic()
-    if rest <= 0:
-        raise httpcore2.ReadTimeout("the deadline is over")
-    return rest if timeout is None else min(rest, timeout)
-
-
-class Guard(httpcore2.NetworkBackend):
+class AddressGuard(httpcore2.NetworkBackend):
     """Resolves a name once, checks every address, and connects to one of those that it checked."""
 
     def __init__(self, allow: frozenset[tuple[str, int]] = frozenset()) -> None:
@@ -97,59 +64,36 @@ class Guard(httpcore2.NetworkBackend):
         """A connection to a checked address.
 
         Raises:
-            Blocked: a port other than 80 and 443, or a private address, and not in `allow`.
+            AddressBlocked: a port other than 80 and 443, or a private address, and not in `allow`.
             httpcore2.ConnectError, httpcore2.ConnectTimeout: no such name, or nobody answers.
+            TimeoutError: the deadline is over.
         """
         failure: Exception | None = None
         for address in self._checked(host, port)[:TRIES]:
             try:
-                stream = self._inner.connect_tcp(address, port, left(timeout), local_address, socket_options)
+                stream = self._inner.connect_tcp(address, port, remaining(timeout), local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
             else:
-                return _Timed(stream)
+                return TimedStream(stream)
         raise failure or httpcore2.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore2.NetworkStream:
         """Never: no feed lives in a local socket."""
-        raise Blocked("sockets of this machine are not feeds")
+        raise AddressBlocked("sockets of this machine are not feeds")
 
     def _checked(self, host: str, port: int) -> list[str]:
         allowed = (host.lower().strip("[]"), port) in self._allow
         opens = f"set NEWSLETTER_FEED_ALLOW={host}:{port} if it may be read"
         if port not in PORTS and not allowed:
-            raise Blocked(f"port {port} is not 80 or 443: {opens}")
+            raise AddressBlocked(f"port {port} is not 80 or 443: {opens}")
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"no such host: {host}") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if not allowed and not all(map(public, addresses)):
-            raise Blocked(f"{host} is a private address: {opens}")
+        if not allowed and not all(map(is_public_address, addresses)):
+            raise AddressBlocked(f"{host} is a private address: {opens}")
         return addresses
-
-
-class _Timed(httpcore2.NetworkStream):
-    """A stream whose every wait also ends at the deadline."""
-
-    def __init__(self, inner: httpcore2.NetworkStream) -> None:
-        self._inner = inner
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, left(timeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        return _Timed(self._inner.start_tls(ssl_context, server_hostname, left(timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)

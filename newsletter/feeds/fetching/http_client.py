@@ -10,9 +10,10 @@ from email.utils import parsedate_to_datetime
 import httpcore2
 import httpx2
 
-from newsletter.feeds.fetching.address_guard import Blocked, Guard, deadline
+from newsletter.feeds.fetching.address_guard import AddressBlocked, AddressGuard
 from newsletter.feeds.fetching.decompress import Body, TooLarge, Undecodable
 from newsletter.feeds.html.web_url import resolve
+from newsletter.lib.deadline import deadline
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
@@ -95,7 +96,9 @@ class Fetcher:
         self._headers = {"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
         self._seconds, self._cap, self._redirects = seconds, cap, redirects
         # the bare pool keeps no cookies, follows nothing by itself and asks no environment variable for a proxy
-        self._pool = httpcore2.ConnectionPool(network_backend=Guard(allow), keepalive_expiry=10, max_connections=100)
+        self._pool = httpcore2.ConnectionPool(
+            network_backend=AddressGuard(allow), keepalive_expiry=10, max_connections=100
+        )
 
     def get(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched | NotModified | Failed:
         """Read `url`, unless the validators of an earlier answer still hold. Never raises for what the network does."""
@@ -107,9 +110,9 @@ class Fetcher:
         try:
             with deadline(self._seconds):
                 return self._follow(url, headers)
-        except (Blocked, TooLarge, Undecodable) as error:
+        except (AddressBlocked, TooLarge, Undecodable) as error:
             return Failed(str(error))
-        except httpcore2.TimeoutException:
+        except (httpcore2.TimeoutException, TimeoutError):
             return Failed(f"it did not answer within {self._seconds:g} seconds: check the URL, or try again later")
         except httpcore2.ConnectError as error:
             return Failed(_unreachable(error))

@@ -1,44 +1,42 @@
-"""One POST to SendGrid on a kept connection: strict, with a time limit, and a word for "never connected"."""
+"""POST to SendGrid on a kept connection, within a time limit, telling "never connected" from "no answer"."""
 
-import base64
 import http.client
-import select
-import ssl
 import time
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
+import httpcore2
 import sendgrid
 
-from newsletter.providers.deadline import Deadline
+from newsletter.lib.deadline import deadline
+from newsletter.providers.sendgrid import connect
 
 #: Headers of an answer.
 Headers = http.client.HTTPMessage
-#: Seconds for which a connection waits for the next request. Servers let go of one after some, and a request that meets
-#: its end in the middle is a doubt: so we are well before them.
+#: Seconds for which a connection waits for the next request. Servers close theirs after some, and a request that meets the
+#: closing is in doubt: so we close ours well before.
 IDLE: Final = 3.0
 #: Requests before a connection is renewed: servers count them too.
 RENEW_AFTER: Final = 500
 #: Seconds for a whole exchange, far below the lease of a request.
 WHOLE: Final = 60.0
-#: Bytes of an answer that are read: an error's words are some hundred.
+#: Bytes of an answer that are read: the text of an error has some hundred.
 LARGEST: Final = 65_536
 
 
 class NotConnected(OSError):
-    """No connection came to be, so not one byte of the request can have been read."""
+    """No connection was made, so not one byte of the request can have been read."""
 
 
 class NoAnswer(Exception):
-    """The request left, wholly or in part, and no whole answer came back. Says what was seen instead."""
+    """The request left, wholly or in part, and no whole answer came back. The message names the error."""
 
 
 class Post:
     """POST /v3/mail/send under `url` with `key`; `timeout` in seconds for each step of the exchange, `WHOLE` for all.
 
-    The package gives the address and the headers. Its own way to send is left alone: it opens a connection for each
+    The sendgrid package gives the address and the headers. Its own way to send is not used: it opens a connection for each
     request, follows redirects with the key, has no time limit of its own, and at DEBUG it prints the key and every address.
     """
 
@@ -46,90 +44,105 @@ class Post:
         if not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("NEWSLETTER_SENDGRID_API_KEY is not a key")
         package = sendgrid.SendGridAPIClient(key, host=url.rstrip("/"))
-        place = urlsplit(package.host)
-        self._path = f"{place.path}/v3/mail/send"
-        self._headers = {**package.client.request_headers, "Content-Type": "application/json"}
-        self._connection = _connection(place, timeout)
-        self._deadline = Deadline(timeout, WHOLE)
-        self._deadline.follow(self._connection)
+        self._url = httpcore2.URL(f"{package.host}/v3/mail/send")
+        self._headers = {
+            "Host": urlsplit(package.host).netloc,
+            "Accept-Encoding": "identity",
+            **package.client.request_headers,
+            "Content-Type": "application/json",
+        }
+        self._timeouts = {"timeout": {"read": timeout, "write": timeout}}
+        self._connect = connect.connector(self._url, timeout)
+        self._connection: httpcore2.HTTP11Connection | None = None
         self._used = 0
         self._idle_since = 0.0
+        self._written = False
 
     def __call__(self, body: Sequence[bytes]) -> tuple[int, Headers, bytes]:
-        """Status, headers and body (its beginning) of the answer, whatever its status. Never sent twice, never sent elsewhere.
+        """Return the answer's status, headers and body (its first `LARGEST` bytes), whatever its status.
 
-        `body` comes in parts, which are sent one after the other.
+        `body` comes in parts, which are sent one after the other. It is never sent twice, nor after a redirect.
 
         Raises:
             NotConnected: the request never left.
-            NoAnswer: nobody can say what became of it.
+            NoAnswer: it is unknown what became of it.
         """
-        self._deadline.begin()
-        connection = self._ready()
-        headers = {**self._headers, "Content-Length": str(sum(map(len, body)))}
-        try:
-            connection.request("POST", self._path, self._deadline.pieces(connection, body), headers)
-            answer = connection.getresponse()
-            whole = _beginning(answer)
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise NoAnswer(type(error).__name__) from None
-        except BaseException:
-            self.close()  # stopped in the middle: what comes next must not read this answer
-            raise
-        if not answer.isclosed():
-            self.close()  # what is left of it must not be taken for the next one
-        self._idle_since = time.monotonic()
-        return answer.status, answer.headers, whole
+        with deadline(WHOLE):
+            connection = self._ready()
+            try:
+                answer = connection.handle_request(self._request(body))
+                if not self._written:  # httpcore2 reads an answer even when it could not write the whole request
+                    raise httpcore2.WriteError
+                beginning = _beginning(answer)
+            except (OSError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
+                self.close()
+                raise NoAnswer(_name(error)) from None
+            except BaseException:
+                self.close()  # stopped in the middle: the next request must not read this answer
+                raise
+            answer.close()  # and the connection with it, if there is more to read
+            self._idle_since = time.monotonic()
+            return answer.status, _headers(answer.headers), beginning
 
     def close(self) -> None:
-        """Let go of the connection; the next request opens another."""
-        self._connection.close()
+        """Close the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    def _ready(self) -> http.client.HTTPConnection:
-        """Connected, by a connection that was not ended meanwhile."""
-        connection = self._connection
-        waited = time.monotonic() - self._idle_since
-        if connection.sock is not None and (waited > IDLE or self._used >= RENEW_AFTER or _ended(connection)):
-            connection.close()
-        if connection.sock is None:
-            self._used = 0
+    def _ready(self) -> httpcore2.HTTP11Connection:
+        """Return a connection that can take a request: the kept one, or a new one."""
+        connection = self._kept()
+        if connection is None:
+            self.close()
             try:
-                connection.connect()  # with the proxy's tunnel and the TLS handshake
-                self._deadline.left()
-            except OSError as error:
-                connection.close()
-                raise NotConnected(type(error).__name__) from None
+                connection = self._connection = self._connect()
+            except connect.ERRORS as error:
+                raise NotConnected(_name(error)) from None
+            self._used = 0
         self._used += 1
         return connection
 
+    def _kept(self) -> httpcore2.HTTP11Connection | None:
+        """Return the connection of the last request; None if it is too old, or something waits to be read: it has ended."""
+        kept = self._connection
+        if kept is None or self._used >= RENEW_AFTER or time.monotonic() - self._idle_since > IDLE:
+            return None
+        return kept if kept.is_idle() and not kept.has_expired() else None
 
-def _beginning(answer: http.client.HTTPResponse) -> bytes:
-    """The body, or as much of it as is worth reading."""
-    found = answer.read(LARGEST)
-    if answer.length and len(found) < LARGEST:
-        raise http.client.IncompleteRead(found, answer.length)
-    return found
+    def _request(self, body: Sequence[bytes]) -> httpcore2.Request:
+        headers = {**self._headers, "Content-Length": str(sum(map(len, body)))}
+        return httpcore2.Request(
+            b"POST",
+            self._url,
+            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
+            content=self._parts(body),
+            extensions=self._timeouts,
+        )
+
+    def _parts(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        self._written = False
+        yield from body
+        self._written = True  # reached when the part after the last is asked for
 
 
-def _ended(connection: http.client.HTTPConnection) -> bool:
-    """Whether something waits to be read: on a connection where nothing was asked that is its end, or nothing to trust."""
-    watch = select.poll()
-    watch.register(connection.sock, select.POLLIN)
-    return bool(watch.poll(0))
+def _beginning(answer: httpcore2.Response) -> bytes:
+    """Read the body, or as much of it as is worth reading."""
+    body = bytearray()
+    for chunk in answer.iter_stream():
+        body += chunk
+        if len(body) >= LARGEST:
+            break
+    return bytes(body[:LARGEST])
 
 
-def _connection(place: SplitResult, timeout: float) -> http.client.HTTPConnection:
-    """Not opened yet. A proxy of the environment only for TLS, where it is a tunnel and cannot read along."""
-    host = place.hostname or ""
-    if place.scheme != "https":
-        return http.client.HTTPConnection(host, place.port, timeout=timeout)
-    context = ssl.create_default_context()
-    proxy = urlsplit(urllib.request.getproxies().get("https", ""))
-    if not proxy.hostname or urllib.request.proxy_bypass(host):
-        return http.client.HTTPSConnection(host, place.port, timeout=timeout, context=context)
-    through = http.client.HTTPSConnection(proxy.hostname, proxy.port, timeout=timeout, context=context)
-    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}" if proxy.username else ""
-    known = {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
-    through.set_tunnel(host, place.port or 443, headers=known)
-    return through
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    headers = Headers()
+    for name, value in raw:
+        headers[name.decode("latin-1")] = value.decode("latin-1")
+    return headers
+
+
+def _name(error: Exception) -> str:
+    """Name what went wrong, never its message; httpcore2 wraps the system's errors, which say more."""
+    return type(error.__cause__ or error).__name__

@@ -68,7 +68,7 @@ def test_other_schemes_ports_and_tricks_are_refused(url: str) -> None:
     "address", ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700::1111", "64:ff9b::808:808", "2002:808:808::1"]
 )
 def test_public_addresses_are_public(address: str) -> None:
-    assert address_guard.public(address)
+    assert address_guard.is_public_address(address)
 
 
 @given(st.ip_addresses(v=4))
@@ -79,8 +79,8 @@ def test_an_address_is_as_private_as_what_is_wrapped_in_it(inner: Any) -> None:
         f"64:ff9b::{number >> 16:x}:{number & 0xFFFF:x}",
         f"2002:{number >> 16:x}:{number & 0xFFFF:x}::1",
     ]
-    assert {address_guard.public(one) for one in wrapped} == {address_guard.public(str(inner))}
-    assert not address_guard.public(f"::{inner}")
+    assert {address_guard.is_public_address(one) for one in wrapped} == {address_guard.is_public_address(str(inner))}
+    assert not address_guard.is_public_address(f"::{inner}")
 
 
 class NameServer:

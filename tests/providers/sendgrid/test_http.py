@@ -1,18 +1,20 @@
 """SendGrid's connection: kept while that is safe, and never a second try after a byte has left."""
 
 import contextlib
-import http.client
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from newsletter.lib.deadline import TimedStream
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Unknown
 from newsletter.providers.sendgrid import http as sendgrid_http
 from newsletter.providers.sendgrid.provider import SendGrid
+from tests.fakes import certificate
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.providers.pieces import SENDER, parcel
 
@@ -93,7 +95,7 @@ def test_stopped_while_waiting_never_reads_the_answer_of_another(
     carrier = reach(fake)
     fake.script("400", times=1)
     with monkeypatch.context() as stopped:
-        stopped.setattr(http.client.HTTPConnection, "getresponse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        stopped.setattr(TimedStream, "read", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             hand_over(carrier, 1)
     deadline = time.monotonic() + 20
@@ -125,6 +127,35 @@ def test_proxy_is_a_tunnel_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b"Proxy-Authorization: Basic dXMgZXI6cGFzcw==" in asked[0]
         assert b"SG.key" not in asked[0]
         assert isinstance(hand_over(reach(fake), 2), Accepted)
+
+
+def test_proxy_opens_a_tunnel_and_the_request_travels_in_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ca_file = certificate.make(tmp_path)
+    server_tls = certificate.server_context(ca_file)
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def tunnel() -> None:
+            connection, _ = listening.accept()
+            asked.append(connection.recv(10_000))
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with server_tls.wrap_socket(connection, server_side=True) as inside:
+                for _ in range(2):
+                    asked.append(b"")
+                    while not asked[-1].endswith(b"{}"):
+                        asked[-1] += inside.recv(10_000)
+                    inside.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=tunnel, daemon=True).start()
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+        post = sendgrid_http.Post("SG.key", url="https://localhost:8443", timeout=5.0)
+        assert [post([b"{", b"}"])[0] for _ in range(2)] == [202, 202]
+    assert asked[0].startswith(b"CONNECT localhost:8443 HTTP/1.1")
+    assert b"Proxy-Authorization" not in asked[0]
+    assert all(head.startswith(b"POST /v3/mail/send HTTP/1.1") and b"Bearer SG.key" in head for head in asked[1:])
 
 
 def served(*answers: Callable[[socket.socket], None]) -> socket.socket:
@@ -180,6 +211,15 @@ def test_an_exchange_ends_in_time_though_each_of_its_steps_does(
     monkeypatch.setattr(sendgrid_http, "WHOLE", 0.5)
     with served(slow) as listening, pytest.raises(sendgrid_http.NoAnswer, match="TimeoutError"):
         post_to(listening)([b"x" * size])
+
+
+def early(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_an_answer_to_a_request_that_was_not_written_whole_proves_nothing() -> None:
+    with served(early) as listening, pytest.raises(sendgrid_http.NoAnswer):
+        post_to(listening)([b"x" * 30_000_000])
 
 
 def test_a_request_that_got_its_connection_too_late_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:

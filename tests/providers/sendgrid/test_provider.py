@@ -54,12 +54,12 @@ TABLE: list[tuple[str, Outcome, bool]] = [
     ("502", Unknown("answered 502"), False),
     ("503", Unknown("answered 503"), False),
     ("504", Unknown("answered 504"), False),
-    ("half", Unknown("no whole answer: BadStatusLine"), False),
-    ("cut", Unknown("no whole answer: IncompleteRead"), False),
+    ("half", Unknown("no whole answer: RemoteProtocolError"), False),
+    ("cut", Unknown("no whole answer: RemoteProtocolError"), False),
     ("accept-500", Unknown("answered 500"), True),
     ("accept-200", Unknown("answered 200"), True),
-    ("accept-half", Unknown("no whole answer: BadStatusLine"), True),
-    ("accept-cut", Unknown("no whole answer: IncompleteRead"), True),
+    ("accept-half", Unknown("no whole answer: RemoteProtocolError"), True),
+    ("accept-cut", Unknown("no whole answer: RemoteProtocolError"), True),
 ]
 
 
