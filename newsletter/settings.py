@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from newsletter.config.config import read_config, read_environment
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError, split
+from newsletter.lib import i18n
 
 #: A host that is gone without a word is noticed within half a minute; by itself Linux would wait for a quarter of an hour.
 _NOTICED = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
@@ -117,7 +118,10 @@ WHITENOISE_MAX_AGE = 86_400
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [i18n.DIRECTORY]
 APPEND_SLASH = False
 
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 from jinja2 import Environment, StrictUndefined
 
 from newsletter.web import brand
@@ -13,7 +14,11 @@ from newsletter.web import brand
 def environment(**options: Any) -> Environment:
     """Escapes everything, whatever a template is called, and stops at an unknown name."""
     options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "autoescape": True}
-    made = Environment(**options)  # noqa: S701 - autoescape is on, two lines up
+    made = Environment(extensions=["jinja2.ext.i18n"], **options)  # noqa: S701 - autoescape is on, two lines up
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
+    )
     config = settings.NEWSLETTER
     made.globals.update(
         url=reverse,

@@ -15,7 +15,7 @@ from newsletter.editions.rendering import size_limit, text_format
 from newsletter.editions.rendering.notice_texts import NOTICES, notice_subject
 from newsletter.editions.rendering.presenters import causes, citations, told, worded_apart
 from newsletter.editions.rendering.values import Block, Frame, Look, Piece, Reason, Source, Span, Words
-from newsletter.lib import message, second_copy
+from newsletter.lib import i18n, message, second_copy
 
 __all__ = ["Block", "Frame", "Look", "Piece", "Reason", "Source", "Span", "Wording", "Words", "notice_subject"]
 
@@ -51,6 +51,11 @@ class Wording:
             lstrip_blocks=True,
             auto_reload=False,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._templates.policies["ext.i18n.trimmed"] = True
+        self._templates.install_gettext_translations(  # type: ignore[attr-defined]
+            i18n.translations("en"), newstyle=True
         )
         self._templates.globals.update(frame=frame, place=message.place, second_copy=second_copy)
         self._templates.filters["isolated"] = text_format.isolated
