@@ -36,7 +36,7 @@ from bench import processes, sinks
 from bench.letters import DATE, SENDER, letter, parcels
 from newsletter.lib.provider_interface import Accepted, Parcel
 from newsletter.lib.window_record import WorkerFile
-from newsletter.providers.prepared_messages import Letters
+from newsletter.providers.prepared_messages import PreparedLetters
 from newsletter.providers.smtp.provider import Smtp
 
 SIZES = (10_000, 54_000)
@@ -83,7 +83,7 @@ def ours(connections: int) -> Way:
 
 def pooled(port: int, mails: Sequence[Parcel]) -> None:
     """smtplib on one kept connection, a text for everybody."""
-    text = Letters(SENDER).message(mails[0], DATE).decode()
+    text = PreparedLetters(SENDER).message(mails[0], DATE).decode()
     marks = [value for value in mails[0].personal.values() if value]
     with smtplib.SMTP("127.0.0.1", port) as server:
         for one in mails:

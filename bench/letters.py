@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
 
 if TYPE_CHECKING:
     from newsletter.delivery.sending.barrier import Recipient
 
-SENDER = message.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
+SENDER = mail_headers.Sender(
+    "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
+)
 DATE = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 _FOOT = "\n-- \n@@nl-unsubscribe@@\n@@nl-ask@@\nReference @@nl-reference@@\n"
 _HTML_FOOT = (

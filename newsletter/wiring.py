@@ -15,9 +15,10 @@ from django.conf import settings
 
 from newsletter import __version__
 from newsletter.config.config import Config
-from newsletter.config.provider_urls import SECOND, Configured
-from newsletter.lib import message
+from newsletter.config.provider_urls import Configured
+from newsletter.lib import mail_headers
 from newsletter.lib.crypto import Vault
+from newsletter.lib.provider_ids import SECOND
 from newsletter.lib.shutdown import Shutdown
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def vault() -> Vault:
 
 
 @cache
-def mail_sender() -> message.Sender:
+def mail_sender() -> mail_headers.Sender:
     """Who mails come from."""
-    return message.Sender(
+    return mail_headers.Sender(
         name=config().sender_name,
         address=config().sender_address,
         organisation=config().organisation,

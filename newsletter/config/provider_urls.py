@@ -1,24 +1,19 @@
-"""NEWSLETTER_MAIL_URL and NEWSLETTER_MAIL_URL_2 in, the providers to be used out: each with its name and number in the ledger."""
+"""Read the settings NEWSLETTER_MAIL_URL and NEWSLETTER_MAIL_URL_2: which providers carry mail, under which name and number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import SplitResult, parse_qsl
 
 from newsletter.config import connection_urls
+from newsletter.lib.provider_ids import NUMBERS, SECOND, name_of
 
-#: Kind of provider → its number in the ledger, never changed, never used again. `smtps` is `smtp` with TLS from the first byte.
-NUMBERS: Final = {"outbox": 1, "smtp": 2, "sendgrid": 3}
-_KINDS: Final = {number: kind for kind, number in NUMBERS.items()}
-#: What is added to the number of the second provider of one kind.
-SECOND: Final = 10
 #: The settings of both.
 FIRST_URL, SECOND_URL = "MAIL_URL", "MAIL_URL_2"
 
 
 @dataclass(frozen=True)
 class Configured:
-    """A provider that mail can be given to. `key` and `api` are those of SendGrid."""
+    """A configured provider. `key` and `api` are SendGrid's."""
 
     name: str
     number: int
@@ -29,10 +24,10 @@ class Configured:
 
 
 def read(values: Mapping[str, str]) -> tuple[SplitResult, SplitResult | None]:
-    """The addresses of both providers, checked; None: there is no second.
+    """Check and return the addresses of both providers; the second is None if there is none.
 
     Raises:
-        ValueError: names the setting and says what to write instead; never shows the address, which holds a password.
+        ValueError: names the setting and says what to write instead; never shows the address, which may hold a password.
     """
     first = _parse(FIRST_URL, values[FIRST_URL])
     second = _parse(SECOND_URL, values[SECOND_URL]) if values[SECOND_URL] else None
@@ -82,32 +77,21 @@ def _options(name: str, query: str) -> None:
 def configured(
     first: SplitResult, second: SplitResult | None, *, keys: tuple[str, str], apis: tuple[str, str]
 ) -> tuple[Configured, ...]:
-    """The providers, that of MAIL_URL first.
+    """Return the configured providers, that of MAIL_URL first.
 
-    Each is called by its kind, the second of one kind `smtp-2` (number 12): so a second one that is added, or two that change
-    places, leave every row of the ledger what it was. `keys` and `apis` are SendGrid's, of the first and the second.
+    Each is named after its kind, the second of one kind `smtp-2` (number 12). So rows of the ledger keep their meaning if a
+    second provider is added, or if the two are swapped. `keys` and `apis` are SendGrid's, of the first and the second.
     """
-    found = [_one(first, 0, keys[0] or keys[1], apis[0])]
+    providers = [_configured(first, 0, keys[0] or keys[1], apis[0])]
     if second is not None:
-        again = _kind(second) == found[0].kind
-        found.append(_one(second, SECOND if again else 0, keys[1] or keys[0], apis[1] or apis[0]))
-    return tuple(found)
+        same_kind = _kind(second) == providers[0].kind
+        providers.append(_configured(second, SECOND if same_kind else 0, keys[1] or keys[0], apis[1] or apis[0]))
+    return tuple(providers)
 
 
-def name_of(number: int) -> str:
-    """The name of a provider by its number in the ledger, configured or not."""
-    kind = _KINDS.get(number % SECOND)
-    return f"provider {number}" if kind is None else f"{kind}-2" if number > SECOND else kind
-
-
-def number_of(name: str) -> int | None:
-    """The number of a provider by its name; None: there is none of that name."""
-    return NUMBERS.get(name) or next((number + SECOND for kind, number in NUMBERS.items() if name == f"{kind}-2"), None)
-
-
-def _one(url: SplitResult, more: int, key: str, api: str) -> Configured:
+def _configured(url: SplitResult, offset: int, key: str, api: str) -> Configured:
     kind = _kind(url)
-    number = NUMBERS[kind] + more
+    number = NUMBERS[kind] + offset
     is_sendgrid = kind == "sendgrid"
     return Configured(name_of(number), number, kind, url, key if is_sendgrid else "", api if is_sendgrid else "")
 

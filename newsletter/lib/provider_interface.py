@@ -1,6 +1,5 @@
 """What delivery hands to a provider, what a provider may answer, and what is reported of a mail later."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +26,7 @@ class Address:
 class Letter:
     """The wording that everybody with one edition shares.
 
-    `text` and `html` hold places, written `@@nl-NAME@@` (see `mail.PLACES`), which a parcel's `personal` fills. `kind` is
+    `text` and `html` hold placeholders (`lib/placeholders.py`), which a parcel's `personal` fills. `kind` is
     the kind of edition: alert, digest, notice.
     """
 
@@ -210,19 +209,3 @@ class Report:
     mark: str = field(default="", repr=False)
     addresses: tuple[Address, ...] = ()
     detail: str = ""
-
-
-#: RFC 3463 and its registry: bad mailbox, bad domain, bad syntax, moved, no MX; disabled; no route to the domain.
-_GONE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
-_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])", re.ASCII)
-
-
-def status_in(text: str) -> str:
-    """The first enhanced status code (RFC 3463) in a text, or nothing."""
-    found = _STATUS.search(text)
-    return found.group() if found else ""
-
-
-def mailbox_gone(status: str) -> bool:
-    """Whether an enhanced status code says that the mailbox is not there; all others say less than that of the person."""
-    return status in _GONE

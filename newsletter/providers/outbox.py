@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected
-from newsletter.providers.prepared_messages import Letters
+from newsletter.providers.prepared_messages import PreparedLetters
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"\d{8}T\d{6}Z-([\w-]+)\.eml", re.ASCII)
@@ -24,7 +24,7 @@ class Outbox:
     window: int | None = 50
     one_letter: bool = False
 
-    def __init__(self, directory: Path, sender: message.Sender, *, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(self, directory: Path, sender: mail_headers.Sender, *, clock: Callable[[], datetime] = utcnow) -> None:
         self._directory = directory
         self._sender = sender
         self._clock = clock
@@ -36,7 +36,7 @@ class Outbox:
             known = self._known({parcel.opaque for parcel in parcels})
         except OSError as error:
             return {parcel.delivery_id: _refusal(error) for parcel in parcels}
-        letters = Letters(self._sender)
+        letters = PreparedLetters(self._sender)
         return {parcel.delivery_id: self._one(parcel, letters, known) for parcel in parcels}
 
     def close(self) -> None:
@@ -48,14 +48,14 @@ class Outbox:
             found = [match for entry in entries if (match := _NAME.fullmatch(entry.name))]
         return {match[1]: match[0] for match in found if match[1] in opaque}
 
-    def _one(self, parcel: Parcel, letters: Letters, known: dict[str, str]) -> Outcome:
+    def _one(self, parcel: Parcel, letters: PreparedLetters, known: dict[str, str]) -> Outcome:
         now = self._clock()
         if not _OPAQUE.fullmatch(parcel.opaque):
             return Rejected("its opaque word cannot be part of a file name")
         name = known.get(parcel.opaque) or f"{now.strftime(_STAMP)}-{parcel.opaque}.eml"
         try:
             _write(self._directory / name, letters.message(parcel, now))
-        except message.NotMailable as error:
+        except mail_headers.NotMailable as error:
             return Rejected(str(error))
         except OSError as error:
             return _refusal(error)

@@ -1,40 +1,41 @@
-"""Letters prepared once each, however many people get them."""
+"""Prepared letters, kept: each is encoded once, however many people get it."""
 
 from datetime import datetime
 from typing import Final
 
-from newsletter.lib.message import Prepared, Sender, prepare
+from newsletter.lib.mail_headers import Sender
+from newsletter.lib.message import Prepared, prepare
 from newsletter.lib.provider_interface import Letter, Parcel
 
-#: Letters kept, each as large as a mail: an alert's windows come with the same few hundred again and again, and one takes a
-#: thousand times as long to prepare as to join.
+#: How many letters are kept, each as large as a mail. An alert's windows bring the same few hundred again and again, and
+#: preparing one takes a thousand times as long as joining one.
 KEPT: Final = 512
 
 
-class Letters:
-    """The letters of late."""
+class PreparedLetters:
+    """The most recently prepared letters of one sender."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._prepared: dict[int, tuple[Letter, Prepared]] = {}
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
-        """The mail of one parcel, as it travels.
+        """Return the mail of one parcel as it travels.
 
         Raises:
-            NotMailable: it cannot be put together.
+            NotMailable: something is missing, or not fit for a header.
         """
         return b"".join(self.parts(parcel, date))
 
     def parts(self, parcel: Parcel, date: datetime) -> list[bytes]:
-        """As `message`, not joined yet: who sends it joins it with what goes before and after.
+        """As `message`, in parts: the sender joins them with what goes before and after.
 
         Raises:
-            NotMailable: it cannot be put together.
+            NotMailable: as `message`.
         """
-        return self._of(parcel.letter).parts(parcel, date)
+        return self._prepare(parcel.letter).parts(parcel, date)
 
-    def _of(self, letter: Letter) -> Prepared:
+    def _prepare(self, letter: Letter) -> Prepared:
         known, prepared = self._prepared.get(letter.edition_id, (None, None))
         if prepared is None or (known is not letter and known != letter):
             prepared = prepare(letter, self._sender)

@@ -10,10 +10,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from newsletter import wiring
-from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.sending import workers
 from newsletter.lib import db
+from newsletter.lib.provider_ids import name_of
 from newsletter.models import (
     Batch,
     BatchState,

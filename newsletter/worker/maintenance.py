@@ -6,7 +6,6 @@ from pathlib import Path
 import structlog
 
 from newsletter import wiring
-from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reports, reputation
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
@@ -15,6 +14,7 @@ from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.sending import expired_leases, heartbeat, workers
 from newsletter.delivery.sending.expired_leases import Recovered
 from newsletter.lib import db
+from newsletter.lib.provider_ids import name_of
 from newsletter.lib.window_record import dead_workers
 from newsletter.models import Pulse
 from newsletter.providers.bounces import maildir, parse_report

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.config import rate_limits
-from newsletter.config.provider_urls import name_of, number_of
 from newsletter.config.rate_limits import STANDARD_PLAN, Limits
 from newsletter.config.validators import SettingsError
+from newsletter.lib.provider_ids import name_of, number_of
 from tests.config.test_settings import config
 
 DAY = date(2026, 11, 24)

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter import settings
-from newsletter.config import key_file, provider_urls
+from newsletter.config import key_file
 from newsletter.config.config import DEFAULTS, Config, read_config, read_environment
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError
+from newsletter.lib import provider_ids
 from newsletter.lib.crypto import new_keys
 from newsletter.lib.message import Sender, prepare
 from newsletter.lib.provider_interface import Address, Letter, Parcel
@@ -230,12 +231,12 @@ def test_real_mail_needs_a_sender_and_sendgrid_a_key() -> None:
 def test_each_provider_has_a_name_and_a_number(first: str, second: str, told: list[tuple[str, int]]) -> None:
     made = config(MAIL_URL=first, MAIL_URL_2=second, SENDGRID_API_KEY="key", **SENDER)
     assert [(one.name, one.number) for one in made.providers] == told
-    assert [(provider_urls.name_of(number), provider_urls.number_of(name)) for name, number in told] == told
-    assert provider_urls.number_of("pigeon") is None and provider_urls.name_of(9) == "provider 9"
+    assert [(provider_ids.name_of(number), provider_ids.number_of(name)) for name, number in told] == told
+    assert provider_ids.number_of("pigeon") is None and provider_ids.name_of(9) == "provider 9"
 
 
 def test_the_numbers_are_those_of_the_carriers() -> None:
-    assert {one.name: one.number for one in (Outbox, Smtp, SendGrid)} == provider_urls.NUMBERS
+    assert {one.name: one.number for one in (Outbox, Smtp, SendGrid)} == provider_ids.NUMBERS
 
 
 def test_two_sendgrid_accounts_have_two_keys() -> None:

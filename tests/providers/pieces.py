@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Letter, Parcel
 from newsletter.providers.sendgrid.request_body import form
 
-SENDER = message.Sender("A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org")
+SENDER = mail_headers.Sender(
+    "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
+)
 PERSONAL = {
     "unsubscribe": "https://news.example.org/unsubscribe/tokentokentokentokento",
     "ask": "https://news.example.org/ask/tokentokentokentokento",
@@ -47,6 +49,6 @@ def filled(text: str) -> str:
     return text
 
 
-def body(parcels: Sequence[Parcel], sender: message.Sender = SENDER) -> Any:
+def body(parcels: Sequence[Parcel], sender: mail_headers.Sender = SENDER) -> Any:
     """The request to SendGrid for parcels of one letter, read."""
     return json.loads(b"".join(form(parcels[0].letter, sender, apart=True).request(parcels)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Parcel
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
@@ -55,7 +55,7 @@ def test_a_file_of_the_outbox_names_one(tmp_path) -> None:
 def test_no_text_with_two_addresses_is_one(several: list[str], between: str) -> None:
     """Of all carriers: the one look that an envelope and a `to` go through."""
     two = Address(between.join(several))
-    with pytest.raises(message.NotMailable):
-        message.recipient(two)
-    with pytest.raises(message.NotMailable):
+    with pytest.raises(mail_headers.NotMailable):
+        mail_headers.recipient(two)
+    with pytest.raises(mail_headers.NotMailable):
         body([parcel(1, address=two.value)])

@@ -12,9 +12,8 @@ import typer
 from newsletter import wiring
 from newsletter.cli.output import Json, ask, counting, example, fail, misuse, note, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.config import provider_urls
 from newsletter.delivery.ledger import occasions, resend, status
-from newsletter.lib import db
+from newsletter.lib import db, provider_ids
 from newsletter.lib.refused import Refused
 from newsletter.models import BatchState, DeliveryState
 
@@ -152,7 +151,7 @@ def release(
     json: Json = False,
 ) -> None:
     """Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."""
-    number = provider_urls.number_of(provider)
+    number = provider_ids.number_of(provider)
     if number is None:
         misuse("--provider is smtp, sendgrid or outbox, or the second of one kind, as smtp-2")
     word = _word(who, why)
@@ -199,7 +198,7 @@ def _topics(item: status.StoryItem) -> str:
 
 def _attempt(row: Mapping[str, object]) -> str:
     waived = f", waived by {row['waived_by']}" if row["waived_by"] else ""
-    by = provider_urls.name_of(int(str(row["provider"])))
+    by = provider_ids.name_of(int(str(row["provider"])))
     return f"{row['n']} at {row['began_at']:%Y-%m-%d %H:%M} by {by}: {row['outcome'] or 'under way'}{waived}"
 
 

@@ -9,10 +9,9 @@ import typer
 from newsletter import wiring
 from newsletter.cli.output import Json, example, fail, misuse, note, result, table
 from newsletter.cli.service.migrations import ready
-from newsletter.config import provider_urls
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.routing import failover, move_batches, rules
-from newsletter.lib import db
+from newsletter.lib import db, provider_ids
 from newsletter.subscribers.email_address import BadAddress, normal
 
 app = typer.Typer()
@@ -40,7 +39,7 @@ def standing(*, now: datetime) -> list[Standing]:
     out = failover.outages(numbers, now=now)
     return [
         Standing(
-            provider=provider_urls.name_of(number),
+            provider=provider_ids.name_of(number),
             open=number not in closed,
             paused_by=closed[number].why if number in closed else None,
             by_hand=number in closed and closed[number].by_hand,
@@ -105,11 +104,11 @@ def resume(
     """Let mail leave again: all that closed by itself or was paused as a whole, or one provider by its name."""
     ready()
     if provider:
-        provider_gate.resume(provider_urls.number_of(provider) or _no_such())
+        provider_gate.resume(provider_ids.number_of(provider) or _no_such())
     else:
         _open(confirm)
     left = [] if provider else provider_gate.resume_what_closed_by_itself()
-    names = [provider_urls.name_of(one.provider) for one in left]
+    names = [provider_ids.name_of(one.provider) for one in left]
     document = {"sending": "open", "provider": provider or None, "still_paused": names}
     result(document, json, f"{provider or 'sending'} is open")
     for one, name in zip(left, names, strict=True):
@@ -160,7 +159,7 @@ def move(
 ) -> None:
     """Hand what is planned with one provider to the other. What was begun, accepted or is in doubt stays where it is."""
     ready()
-    number = provider_urls.number_of(source) or _no_such()
+    number = provider_ids.number_of(source) or _no_such()
     if number == _number(target):
         misuse("--from and --to are the same provider")
     batches = move_batches.move(number, wiring.carriers()[_number(target)], now=db.now())
@@ -216,11 +215,11 @@ def _domain(text: str) -> str:
 
 
 def _shown(rule: rules.Rule) -> dict[str, object]:
-    return asdict(rule) | {"provider": provider_urls.name_of(rule.provider)}
+    return asdict(rule) | {"provider": provider_ids.name_of(rule.provider)}
 
 
 def _told(rule: rules.Rule) -> str:
-    name = provider_urls.name_of(rule.provider)
+    name = provider_ids.name_of(rule.provider)
     known = any(one.number == rule.provider for one in wiring.config().providers)
     idle = "" if known else f" (left out: {name} is not configured)"
     return f"{rule.share}% of {_people(rule.domain)} go by {name}{idle}"

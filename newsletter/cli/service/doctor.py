@@ -17,12 +17,12 @@ from newsletter import wiring
 from newsletter.cli.output import when
 from newsletter.cli.service import status
 from newsletter.cli.service.migrations import is_migrated
-from newsletter.config.provider_urls import name_of
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.routing import rules
 from newsletter.lib import db, message
 from newsletter.lib.crypto import KeysDoNotFit
+from newsletter.lib.provider_ids import name_of
 from newsletter.matching.aliases import pack_files
 from newsletter.matching.aliases.pack_files import BadPack
 from newsletter.matching.topics import checks

@@ -11,7 +11,6 @@ from django.db.models import Count
 from newsletter import wiring
 from newsletter.cli.output import when
 from newsletter.cli.sending import commands
-from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import circuit_breaker, sending_gate
 from newsletter.delivery.ledger import status
@@ -20,6 +19,7 @@ from newsletter.editions import left_over
 from newsletter.feeds.catalogue import feed_status
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
+from newsletter.lib.provider_ids import name_of
 from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic, Worker
 from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.form_requests import queue

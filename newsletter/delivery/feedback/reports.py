@@ -11,14 +11,15 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from newsletter.config.provider_urls import name_of
 from newsletter.delivery.feedback import reputation, soft_bounces
 from newsletter.delivery.feedback.suppression_rules import Cause, Reason, suppress
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.lib import db
 from newsletter.lib.crypto import NO_CHECK, Vault, constant_time_equal
-from newsletter.lib.provider_interface import Address, Kind, Report, mailbox_gone
+from newsletter.lib.provider_ids import name_of
+from newsletter.lib.provider_interface import Address, Kind, Report
+from newsletter.lib.status_codes import mailbox_gone
 from newsletter.models import BatchState, Delivery, DeliveryState, Event, Subscriber
 
 #: Finds the blind index of an address: known to the subscribers' room.

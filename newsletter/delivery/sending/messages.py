@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 from newsletter.delivery.sending.barrier import Recipient
 from newsletter.lib import db, urls
 from newsletter.lib.crypto import NO_CHECK, Vault, link_epoch_check
+from newsletter.lib.placeholders import resolve_second_copy
 from newsletter.lib.provider_interface import Letter, Parcels
 from newsletter.lib.references import references
-from newsletter.lib.second_copy import settled
 from newsletter.models import EditionBody, Notice
 
 #: Letters that a process keeps opened: an alert's batches come with the same few again and again.
@@ -61,7 +61,7 @@ class Letters:
             if (body := bodies.get(one.edition_id)) is None:
                 raise EditionBody.DoesNotExist(f"edition {one.edition_id}")
             text = self._vault.decrypt(body.key_id, body.cipher, handle=one.key, column="body")
-            parts = {part: settled(words, second=one.second) for part, words in json.loads(text).items()}
+            parts = {part: resolve_second_copy(words, second=one.second) for part, words in json.loads(text).items()}
             found[one.edition_id] = Letter(one.edition_id, one.kind, **parts)
             _keep((self._vault, one), found[one.edition_id])
         return found

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from newsletter.editions.rendering import excerpt, highlight, size_limit, text_format
 from newsletter.editions.rendering.values import Piece, Reason, Source, Span
-from newsletter.lib import message
+from newsletter.lib import placeholders
 
 #: More words than these say no more about why.
 MOST_WORDS = 8
@@ -74,14 +74,14 @@ def told(piece: Piece, spans: Sequence[Span], length: int = size_limit.WHOLE) ->
         in_title = in_title + _ranges(spans, "text")
     if length != size_limit.WHOLE:
         body, text = excerpt.shorten_html(body, length), excerpt.shorten_text(text, length)
-    url = message.defuse(text_format.web_link(piece.url))
+    url = placeholders.defuse(text_format.web_link(piece.url))
     words = f"{piece.title} {piece.text}"
     dir_ = text_format.direction(words, piece.lang)
     return Told(
-        title=message.defuse(title),
-        marked_title=Markup(message.defuse(highlight.mark_line(title, in_title))),  # noqa: S704 - escaped by mark_line
-        body=Markup(message.defuse(body)),  # noqa: S704 - cleaned by nh3 in fit_for_mail
-        text=message.defuse(text),
+        title=placeholders.defuse(title),
+        marked_title=Markup(placeholders.defuse(highlight.mark_line(title, in_title))),  # noqa: S704 - escaped by mark_line
+        body=Markup(placeholders.defuse(body)),  # noqa: S704 - cleaned by nh3 in fit_for_mail
+        text=placeholders.defuse(text),
         url=url,
         host=text_format.host(url),
         lang=Markup(' lang="{}"').format(piece.lang) if _LANGUAGE.fullmatch(piece.lang) else Markup(),
@@ -114,10 +114,10 @@ def causes(reasons: Iterable[Reason], most_words: int = MOST_WORDS) -> list[Caus
 
 
 def _cited(source: Source, locale: str) -> Cited:
-    url = message.defuse(text_format.web_link(source.url))
+    url = placeholders.defuse(text_format.web_link(source.url))
     host = text_format.host(url)
     publisher, date = text_format.one_line(source.publisher), text_format.on_date(source.published_on, locale)
-    return Cited(message.defuse(publisher) or ("" if date else host), date, url, host)
+    return Cited(placeholders.defuse(publisher) or ("" if date else host), date, url, host)
 
 
 def _cause(reason: Reason, most_words: int) -> Cause:
@@ -127,7 +127,7 @@ def _cause(reason: Reason, most_words: int) -> Cause:
         words = []
     return Cause(
         what="your own word" if reason.own else "topic",
-        name=message.defuse(name),
+        name=placeholders.defuse(name),
         words=tuple(_said(word, reason, name) for word in words[:most_words]),
         more=max(0, len(words) - most_words),
         objection=reason.objection,
@@ -137,7 +137,7 @@ def _cause(reason: Reason, most_words: int) -> Cause:
 def _said(word: str, reason: Reason, name: str) -> Said:
     other = text_format.one_line(reason.stands_for.get(word, ""))
     told = other.casefold() in (name.casefold(), word.casefold())
-    return Said(message.defuse(word), "" if told else message.defuse(other))
+    return Said(placeholders.defuse(word), "" if told else placeholders.defuse(other))
 
 
 def _ranges(spans: Iterable[Span], name: str) -> list[highlight.Range]:

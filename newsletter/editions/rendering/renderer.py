@@ -15,7 +15,7 @@ from newsletter.editions.rendering import size_limit, text_format
 from newsletter.editions.rendering.notice_texts import NOTICES, notice_subject
 from newsletter.editions.rendering.presenters import causes, citations, told, worded_apart
 from newsletter.editions.rendering.values import Block, Frame, Look, Piece, Reason, Source, Span, Words
-from newsletter.lib import i18n, message, second_copy
+from newsletter.lib import i18n, placeholders
 
 __all__ = ["Block", "Frame", "Look", "Piece", "Reason", "Source", "Span", "Wording", "Words", "notice_subject"]
 
@@ -57,7 +57,12 @@ class Wording:
         self._templates.install_gettext_translations(  # type: ignore[attr-defined]
             i18n.translations("en"), newstyle=True
         )
-        self._templates.globals.update(frame=frame, place=message.place, second_copy=second_copy)
+        self._templates.globals.update(
+            frame=frame,
+            placeholder=placeholders.placeholder,
+            second_copy_begin=placeholders.SECOND_COPY_BEGIN,
+            second_copy_end=placeholders.SECOND_COPY_END,
+        )
         self._templates.filters["isolated"] = text_format.isolated
         # a head is put together for every letter, so its styles are written into the template, once
         opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")
@@ -118,7 +123,9 @@ class Wording:
         titles = [block.title for block in blocks]
         subject = text_format.subject(kind, cadence, titles, discreet=look.discreet)
         count = text_format.articles(len(blocks))
-        hello = f"{count} from {message.defuse(self._frame.organisation)}." + (f" {_NEUTRAL}" if look.discreet else "")
+        hello = f"{count} from {placeholders.defuse(self._frame.organisation)}." + (
+            f" {_NEUTRAL}" if look.discreet else ""
+        )
         contents = [text_format.isolated(title) for title in titles] if len(titles) in _CONTENTS else []
         rest = text_format.left_over(left, cadence) if left else ""
         opening = self._text("opening.txt.j2", heading=heading, opening=hello, contents=contents)
@@ -156,7 +163,7 @@ class Wording:
             KeyError: there is no such notice.
         """
         words = NOTICES[kind]
-        names = {"organisation": message.defuse(self._frame.organisation)}
+        names = {"organisation": placeholders.defuse(self._frame.organisation)}
         filled = {
             "heading": words.subject,
             "button": words.button,

@@ -4,7 +4,8 @@ import re
 from datetime import datetime
 from email.message import Message
 
-from newsletter.lib.provider_interface import Address, Kind, Report, mailbox_gone, status_in
+from newsletter.lib.provider_interface import Address, Kind, Report
+from newsletter.lib.status_codes import mailbox_gone, status_in
 from newsletter.providers.bounces.original_message import parts, text
 
 _DONE = frozenset({"delivered", "relayed", "expanded"})

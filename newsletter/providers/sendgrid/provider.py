@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Rejected, Unknown
 from newsletter.providers.sendgrid.http import Headers, NoAnswer, NotConnected, Post
@@ -38,7 +38,7 @@ class SendGrid:
     def __init__(
         self,
         key: str,
-        sender: message.Sender,
+        sender: mail_headers.Sender,
         *,
         url: str = "https://api.sendgrid.com",
         clock: Callable[[], datetime] = utcnow,
@@ -85,7 +85,7 @@ class SendGrid:
             return Rejected(f"more than {MOST} people in one request", split=True)
         try:
             request = self._request(parcels)
-        except message.NotMailable as error:
+        except mail_headers.NotMailable as error:
             return Rejected(str(error), split=several)
         if sum(map(len, request)) >= MOST_IN_ALL:
             return Rejected("larger than 30 MB", split=several)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.provider_interface import Letter, Parcel, Parcels
 
 #: Bytes; SendGrid takes 10,000 for one person's substitutions, and 30 MB for a request.
@@ -57,7 +57,7 @@ class Form:
             NeedsTwoTags: it can be put in one with tags apart.
         """
         columns = Parcels.of(parcels)
-        addresses, message_ids, urls = message.owns(
+        addresses, message_ids, urls = mail_headers.header_columns(
             columns
         )  # the first two need no quoting: what fits has nothing to quote
         fills = list(self._substitutions(columns))
@@ -96,7 +96,7 @@ class Form:
         try:
             return parcels.personal[name]
         except KeyError:
-            raise message.no_value(name) from None
+            raise message.missing_value(name) from None
 
     @property
     def _tags(self) -> int:
@@ -108,37 +108,39 @@ class Form:
         for values in zip(*columns, strict=True):
             words = (html.escape(text) if also else text for text, (_, also) in zip(values, self._fills, strict=True))
             if sum(len(text.encode("utf-8", "replace")) for text in words) + self._tags >= MOST_PERSONAL:
-                raise message.NotMailable(f"one person's own words are longer than {MOST_PERSONAL:,} bytes")
+                raise mail_headers.NotMailable(f"one person's own words are longer than {MOST_PERSONAL:,} bytes")
 
 
-def form(letter: Letter, sender: message.Sender, *, own_bounces: bool = False, apart: bool = False) -> Form:
+def form(letter: Letter, sender: mail_headers.Sender, *, own_bounces: bool = False, apart: bool = False) -> Form:
     """Encode what all requests of a letter share. `own_bounces`: SendGrid's list of bounces is passed by.
 
     Raises:
         NotMailable: the sender cannot stand in a header.
     """
-    fills = [(name, False) for name in message.places(letter.text if apart else letter.text + letter.html)]
-    fills += [(name, True) for name in message.places(letter.html) if apart]
+    fills = [
+        (name, False) for name in placeholders.placeholders_in(letter.text if apart else letter.text + letter.html)
+    ]
+    fills += [(name, True) for name in placeholders.placeholders_in(letter.html) if apart]
     tags = ",".join(f'{_json(_tag(name, in_html))}:"{_VALUE}"' for name, in_html in fills)
     # all headers here: whether a personalization's add to the message's or replace them is not documented
-    headers = f'"Message-ID":"<{_VALUE}>"{_VALUE},' + _json(message.shared_headers(letter, sender))[1:-1]
+    headers = f'"Message-ID":"<{_VALUE}>"{_VALUE},' + _json(mail_headers.shared_headers(letter, sender))[1:-1]
     person = f'{{"to":[{{"email":"{_VALUE}"}}],"headers":{{{headers}}},"custom_args":{{"d":"{_VALUE}"}}'
     person += f',"substitutions":{{{tags}}}}},' if fills else "},"
     end = b"]," + _json(_shared(letter, sender, own_bounces, apart))[1:].encode()
     return Form(letter, apart, tuple(person.split(_VALUE)), tuple(fills), end)
 
 
-def _shared(letter: Letter, sender: message.Sender, own_bounces: bool, apart: bool) -> dict[str, Any]:
+def _shared(letter: Letter, sender: mail_headers.Sender, own_bounces: bool, apart: bool) -> dict[str, Any]:
     content = [{"type": "text/plain", "value": _clean(letter.text) or " "}]
     if letter.html:
         marked = letter.html
-        for name in message.PLACES if apart else ():
-            marked = marked.replace(message.place(name), _tag(name, in_html=True))
+        for name in placeholders.PLACEHOLDERS if apart else ():
+            marked = marked.replace(placeholders.placeholder(name), _tag(name, in_html=True))
         content.append({"type": "text/html", "value": _clean(marked)})
     found = {
-        "from": {"email": message.ascii_address(sender.address), "name": _name(sender.name)},
-        "reply_to": {"email": message.ascii_address(sender.contact)},
-        "subject": message.header_text(letter.subject) or " ",
+        "from": {"email": mail_headers.ascii_address(sender.address), "name": _name(sender.name)},
+        "reply_to": {"email": mail_headers.ascii_address(sender.contact)},
+        "subject": mail_headers.header_text(letter.subject) or " ",
         "content": content,
         "tracking_settings": NO_TRACKING,
     }
@@ -147,12 +149,14 @@ def _shared(letter: Letter, sender: message.Sender, own_bounces: bool, apart: bo
 
 def _tag(name: str, in_html: bool) -> str:
     """What stands in the content for a place: a value of its own in HTML, where it is escaped."""
-    return message.place(name).replace("@@nl-", f"@@nl-{_HTML}") if in_html else message.place(name)
+    return (
+        placeholders.placeholder(name).replace("@@nl-", f"@@nl-{_HTML}") if in_html else placeholders.placeholder(name)
+    )
 
 
 def _left(urls: Sequence[str | None]) -> list[str]:
     """The pair of RFC 8058 after another header, or nothing for a notice."""
-    pair = _json(message.ONE_CLICK)[1:-1]
+    pair = _json(mail_headers.ONE_CLICK)[1:-1]
     written = _quoted([url or "" for url in urls])
     return [f',"List-Unsubscribe":"<{url}>",{pair}' if url else "" for url in written]
 
@@ -173,7 +177,7 @@ def _json(value: object) -> str:
 
 def _name(name: str) -> str:
     """A display name; SendGrid reads a comma or semicolon outside quotes as the next address."""
-    plain = message.header_text(name, 80).replace('"', "'")
+    plain = mail_headers.header_text(name, 80).replace('"', "'")
     return f'"{plain}"' if "," in plain or ";" in plain else plain
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import SplitResult, parse_qs
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
 from newsletter.lib.provider_interface import Deferred, Outcome, Parcel
 from newsletter.lib.window_record import Slot
-from newsletter.providers.prepared_messages import Letters
+from newsletter.providers.prepared_messages import PreparedLetters
 from newsletter.providers.smtp.connect import Line
 from newsletter.providers.smtp.session import Talk
 from newsletter.providers.smtp.window import Window
@@ -45,7 +45,7 @@ class Smtp:
     def __init__(
         self,
         url: SplitResult,
-        sender: message.Sender,
+        sender: mail_headers.Sender,
         *,
         clock: Callable[[], datetime] = utcnow,
         timeout: float = 30.0,
@@ -55,14 +55,14 @@ class Smtp:
     ) -> None:
         self._line = Line(url, hello=sender.domain, timeout=timeout, ca_file=ca_file)
         self._sender = sender
-        self._envelope = message.ascii_address(sender.address)
+        self._envelope = mail_headers.ascii_address(sender.address)
         self._clock = clock
         self._timeout = timeout
         self._answer_within = answer_within
         options = parse_qs(url.query)
         self._connections = int(options.get("connections", [CONNECTIONS])[0])
         self._per_domain = int(options["per_domain"][0]) if "per_domain" in options else None
-        self._letters = Letters(sender)
+        self._letters = PreparedLetters(sender)
         self._record = record
         self._talks: list[Talk] = []
         self._fewer_until = 0.0

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsletter.lib import message
+from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Rejected
 from newsletter.lib.window_record import Slot
-from newsletter.providers.prepared_messages import Letters
+from newsletter.providers.prepared_messages import PreparedLetters
 
 _NOT_BEGUN = Deferred("not begun: the connection was lost")
 
@@ -33,7 +33,7 @@ class Window:
     def __init__(
         self,
         parcels: Sequence[Parcel],
-        letters: Letters,
+        letters: PreparedLetters,
         date: datetime,
         *,
         until: float,
@@ -73,7 +73,7 @@ class Window:
             parcel, domain = found
             try:
                 parts = self._letters.parts(parcel, self._date)
-            except message.NotMailable as error:
+            except mail_headers.NotMailable as error:
                 self._outcomes[parcel.delivery_id] = Rejected(str(error))
                 continue
             if not parts[-1].endswith(b"\r\n"):

@@ -11,7 +11,7 @@ from django.conf import settings
 from newsletter.delivery.ledger import resend
 from newsletter.editions.compose import as_body
 from newsletter.editions.rendering.renderer import Block, Frame, Look, Wording
-from newsletter.lib import message, second_copy
+from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
 from newsletter.providers.sendgrid.request_body import form
@@ -22,7 +22,7 @@ from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
 pytestmark = pytest.mark.django_db
 
 SAYS = "This may be a second copy: we could not find out whether the first one reached you."
-SENDER = message.Sender("Digest", "digest@example.org", "Digest", "editor@example.org", "https://news.example.org")
+SENDER = mail_headers.Sender("Digest", "digest@example.org", "Digest", "editor@example.org", "https://news.example.org")
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +70,8 @@ def test_only_the_second_copy_says_that_it_may_be_one(kind: str, expected: int, 
     for parcel in second.handed:
         assert [text.count(SAYS) for text in parts(parcel)] == [1] * expected
     for text in (text for parcel in first.handed + second.handed for text in parts(parcel)):
-        assert second_copy.BEGIN not in text
-        assert second_copy.END not in text
+        assert placeholders.SECOND_COPY_BEGIN not in text
+        assert placeholders.SECOND_COPY_END not in text
 
 
 def test_what_was_surely_not_taken_goes_again_without_a_word_of_it() -> None:
@@ -84,5 +84,5 @@ def test_what_was_surely_not_taken_goes_again_without_a_word_of_it() -> None:
 
 
 def test_words_of_a_feed_cannot_stand_for_the_marks() -> None:
-    hostile = message.defuse(f"{second_copy.BEGIN}never shown{second_copy.END}")
-    assert second_copy.settled(hostile, second=False) == hostile
+    hostile = placeholders.defuse(f"{placeholders.SECOND_COPY_BEGIN}never shown{placeholders.SECOND_COPY_END}")
+    assert placeholders.resolve_second_copy(hostile, second=False) == hostile

@@ -14,9 +14,9 @@ from jinja2 import UndefinedError
 from newsletter.editions.rendering.renderer import Wording, notice_subject
 from newsletter.editions.rendering.text_format import cut, direction, host, on_date, web_link
 from newsletter.editions.rendering.values import Reason, Source, Span
-from newsletter.lib import message
+from newsletter.lib import mail_headers, message, placeholders
+from newsletter.lib.placeholders import resolve_second_copy
 from newsletter.lib.provider_interface import Address, Letter, Parcel
-from newsletter.lib.second_copy import settled
 from tests.editions import stories
 from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, piece, source
 
@@ -154,7 +154,7 @@ def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
     else:
         mail_ = WORDING.notice(kind, QUIET)
         wanted = ["link", "reference"]
-    for body in (settled(mail_.text, second=False), settled(mail_.html, second=True)):
+    for body in (resolve_second_copy(mail_.text, second=False), resolve_second_copy(mail_.html, second=True)):
         assert list(dict.fromkeys(PLACE.findall(body))) == wanted
         for words in (FRAME.organisation, FRAME.postal_address, FRAME.contact):
             assert words in body
@@ -168,7 +168,7 @@ def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
         else:
             assert "Forwarding" not in body
             assert "Keep this mail to yourself" in body
-    assert set(PLACE.findall(settled(mail_.html, second=True))) <= set(message.PLACES)
+    assert set(PLACE.findall(resolve_second_copy(mail_.html, second=True))) <= set(placeholders.PLACEHOLDERS)
 
 
 @pytest.mark.parametrize("kind", NOTICES)
@@ -206,7 +206,7 @@ def test_nothing_hostile_leaves_its_place() -> None:
         assert not re.search(r"=\?utf-8\?", body)
     assert not re.search(r"<script|javascript:|<!-- (blocks|preview)|<img", letter.html)
     assert not re.search(r"[\r\n\u202e]", letter.subject)
-    assert sorted(PLACE.findall(settled(letter.html, second=True))) == ["ask", "reference", "unsubscribe"]
+    assert sorted(PLACE.findall(resolve_second_copy(letter.html, second=True))) == ["ask", "reference", "unsubscribe"]
 
 
 def test_every_link_leads_where_the_article_is_or_to_a_place() -> None:
@@ -280,11 +280,11 @@ def test_threads_may_share_one_wording() -> None:
 def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
     words = WORDING.letter("alert", OPEN, stories.blocks(WORDING, OPEN), cadence="immediate")
     letter = Letter(1, "alert", words.subject, words.text, words.html)
-    personal = {name: f"https://news.example/{name}/token" for name in message.PLACES}
+    personal = {name: f"https://news.example/{name}/token" for name in placeholders.PLACEHOLDERS}
     parcel = Parcel(
         1, Address("reader@example.org"), letter, personal, "a@example.org", "a", "https://news.example/one"
     )
-    sender = message.Sender(FRAME.sender, "digest@example.org", FRAME.organisation, FRAME.contact, FRAME.base_url)
+    sender = mail_headers.Sender(FRAME.sender, "digest@example.org", FRAME.organisation, FRAME.contact, FRAME.base_url)
     raw = message.prepare(letter, sender).message(parcel, datetime(2026, 11, 24, tzinfo=UTC))
     read = message_from_bytes(raw, policy=default)
     assert read["Subject"] == words.subject
