@@ -232,7 +232,7 @@ def composer() -> Composer:
 def _explaining() -> Explaining:
     from newsletter.editions.load_content import Explaining
     from newsletter.lib import urls
-    from newsletter.matching.match import spans
+    from newsletter.matching.engine.query_index import spans
     from newsletter.matching.topics import reader_feedback, topics
 
     return Explaining(

@@ -9,7 +9,8 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from newsletter.lib.crypto import Vault
-from newsletter.matching.engine.query_index import Hit, Index, Met, spans
+from newsletter.matching.engine.document import Hit
+from newsletter.matching.engine.query_index import Index, Met
 from newsletter.matching.live_index.cold_start import first_index
 from newsletter.matching.live_index.current import Compiled, index_for
 from newsletter.matching.live_index.stored_items import Stored, stored, wordings
@@ -18,8 +19,6 @@ from newsletter.matching.query.compiled import NO_ALIASES, Aliases, compiled
 from newsletter.matching.topics.draft_matcher import receipt
 from newsletter.matching.topics.hold import put_aside
 from newsletter.models import Item, Match
-
-__all__ = ["Matched", "Would", "match_fresh", "spans", "would_match", "would_match_each"]
 
 log = structlog.get_logger()
 

@@ -13,10 +13,10 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from newsletter.matching.engine.query_index import Hit
+from newsletter.matching.engine.document import Hit
 from newsletter.matching.live_index.stored_items import stored, wordings
 from newsletter.matching.match import YOUNG
-from newsletter.matching.query.language import QueryError
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics import hold
 from newsletter.matching.topics.draft_matcher import Judge, receipt
 from newsletter.matching.topics.revisions import draft_of

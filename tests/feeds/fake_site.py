@@ -19,7 +19,8 @@ from newsletter.editions.rendering.renderer import Wording
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Fetcher
-from newsletter.matching.match import match_fresh, spans
+from newsletter.matching.engine.query_index import spans
+from newsletter.matching.match import match_fresh
 from newsletter.models import Edition, EditionBody, IndexState
 from tests import factories
 from tests.editions.stories import FRAME

@@ -14,7 +14,7 @@ from newsletter.config.config import Config
 from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
-from newsletter.matching.topics import topics
+from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence
 from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
 from newsletter.subscribers.choices import Choices
@@ -126,7 +126,7 @@ def subscribe(
     address: str, *names: str, words: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any
 ) -> int:
     """A confirmed subscriber."""
-    ids = {topic.name: topic.topic_id for topic in topics.listing()}
+    ids = {topic.name: topic.topic_id for topic in topic_status.listing()}
     choices = Choices(topic_ids=tuple(ids[name] for name in names), words=words, cadence=cadence, **more)
     made = subscribe_directly(
         normal(address),

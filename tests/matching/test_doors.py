@@ -10,8 +10,8 @@ from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.matching import match, retention
 from newsletter.matching.live_index import current
-from newsletter.matching.topics import lookup, revisions, topics
-from newsletter.matching.topics.topics import Made
+from newsletter.matching.topics import lookup, revisions, topic_status, topics
+from newsletter.matching.topics.revisions import Made
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import factories
 
@@ -199,9 +199,9 @@ def test_small_numbers_of_followers_are_not_told() -> None:
     topic = Topic.objects.get(id=add("Uyghur", "Uyghur"))
     for _ in range(9):
         factories.follow(factories.subscriber(), topic)
-    assert topics.listing()[0].followers is None
+    assert topic_status.listing()[0].followers is None
     factories.follow(factories.subscriber(), topic)
-    assert topics.listing()[0].followers == 10
+    assert topic_status.listing()[0].followers == 10
 
 
 def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> None:

@@ -14,8 +14,8 @@ from newsletter.matching.engine.query_index import Index, spans
 from newsletter.matching.query import language as queries
 from newsletter.matching.query import parser
 from newsletter.matching.query.compiled import Alias, alias_key, compiled
-from newsletter.matching.query.language import QueryError
-from newsletter.matching.query.nodes import terms
+from newsletter.matching.query.nodes import positive, terms
+from newsletter.matching.query.query_error import QueryError
 
 
 def found(query: str, text: str, title: str = "") -> list[str]:
@@ -242,7 +242,7 @@ def test_any_text_is_a_query_with_one_normal_form_or_an_error(text: str) -> None
     else:
         again = queries.read(queries.normal(text))
         assert again == parsed
-        assert list(queries.positive(parsed))
+        assert list(positive(parsed))
         assert len(list(terms(parsed))) <= queries.MOST_TERMS
 
 

@@ -9,7 +9,8 @@ from newsletter.matching.engine.explain import explain
 from newsletter.matching.engine.query_index import Index
 from newsletter.matching.query import language as queries
 from newsletter.matching.query.compiled import Alias, compiled
-from newsletter.matching.query.language import QueryError
+from newsletter.matching.query.nodes import Query
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.text.tokenize import Reading, words
 from tests.matching.naive import Naive, tokens
 
@@ -59,7 +60,7 @@ ALIASES = {
 }
 
 
-def parsed(asked: list[str]) -> dict[int, queries.Query]:
+def parsed(asked: list[str]) -> dict[int, Query]:
     made = {}
     for number, one in enumerate(asked):
         try:

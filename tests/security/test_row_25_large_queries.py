@@ -8,6 +8,7 @@ from newsletter.matching.engine.document import Readable
 from newsletter.matching.engine.query_index import Index
 from newsletter.matching.query import language
 from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.query_error import QueryError
 from newsletter.web.public import forms, preferences
 
 WORDS = [f"word{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(100)]
@@ -30,7 +31,7 @@ def nested(depth: int) -> str:
 
 @pytest.mark.parametrize("typed", [*TOO_LARGE, nested(language.DEEPEST + 2)], ids=range(len(TOO_LARGE) + 1))
 def test_what_is_too_large_is_refused_with_words(typed: str) -> None:
-    with pytest.raises(language.QueryError):
+    with pytest.raises(QueryError):
         language.parse(typed)
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from newsletter.lib import db
-from newsletter.matching.topics import topics
+from newsletter.matching.topics import topic_status
+from newsletter.matching.topics.topic_status import FEWEST
 from newsletter.models import Delivery, DeliveryItem, EditionBody, Match, Subscription
 from newsletter.worker import retention
 from tests.security import installation
@@ -28,8 +29,8 @@ def test_after_21_days_nothing_tells_who_got_what_and_why(settings, httpserver, 
 
 def test_fewer_than_ten_followers_are_no_number(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
-        for number in range(topics.FEWEST):
-            shown = {one.name: one.followers for one in topics.listing()}
+        for number in range(FEWEST):
+            shown = {one.name: one.followers for one in topic_status.listing()}
             assert shown == {"Uyghur": None, "Huawei": None}, number
             installation.road.subscribe(f"reader{number}@example.org", "Uyghur")
-        assert {one.name: one.followers for one in topics.listing()} == {"Uyghur": topics.FEWEST, "Huawei": None}
+        assert {one.name: one.followers for one in topic_status.listing()} == {"Uyghur": FEWEST, "Huawei": None}

@@ -16,7 +16,7 @@ from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases import groups, pack_files
-from newsletter.matching.topics import topics
+from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence, Rhythm
 from newsletter.subscribers.admin_subscribe import subscribe_directly
 from newsletter.subscribers.choices import Choices
@@ -107,7 +107,7 @@ def _set_up(site: _Site) -> None:
         added = manage.add(site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now())
         if isinstance(added, Refused):
             fail(added.reason)
-    ids = {topic.name: topic.topic_id for topic in topics.listing()}
+    ids = {topic.name: topic.topic_id for topic in topic_status.listing()}
     _follow("one", Choices((ids["Uyghur"], ids["Tibet"]), cadence=Cadence.IMMEDIATE))
     _follow("two", Choices((ids["Huawei"],), cadence=Cadence.IMMEDIATE, discreet=False))
     _follow("three", Choices((), ("submarine cable", '"press freedom"'), cadence=Cadence.IMMEDIATE))

@@ -12,7 +12,8 @@ from newsletter.editions.digest_schedule import next_due
 from newsletter.lib import db, locales, time_zones
 from newsletter.lib.provider_interface import Address
 from newsletter.matching.query import language
-from newsletter.matching.topics import topics
+from newsletter.matching.query.query_error import QueryError
+from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence
 from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.admin_subscribe import Added, HasLeft, Suppressed, subscribe_directly
@@ -145,7 +146,7 @@ def read_address(text: str) -> Address:
 def _topic_ids(names: list[str]) -> tuple[int, ...]:
     found = []
     for name in names:
-        topic = topics.find(name)
+        topic = topic_status.find(name)
         if topic is None:
             fail("there is no such topic: see 'newsletter topics list'")
         found.append(topic.topic_id)
@@ -168,7 +169,7 @@ def _typed(queries: list[str]) -> list[str]:
 def _keywords(words: list[str]) -> tuple[str, ...]:
     try:
         return tuple(language.keyword(word) for word in words)
-    except language.QueryError as error:
+    except QueryError as error:
         fail(f"a keyword cannot be used, column {error.column}: {error.hint}")
 
 

@@ -16,7 +16,7 @@ from newsletter.matching.aliases import groups, pack_files
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import hold as topics_hold
-from newsletter.matching.topics import preview, reader_feedback, revisions, topics
+from newsletter.matching.topics import preview, reader_feedback, revisions, topic_status, topics
 from newsletter.matching.topics.revisions import Change, Draft, Made
 
 app = typer.Typer()
@@ -60,7 +60,7 @@ def add(
 def show(name: Name, json: Json = False) -> None:
     """Show a topic, and the spellings that readers found to bring wrong items."""
     ready()
-    shown = topics.find(name)
+    shown = topic_status.find(name)
     if shown is None:
         fail("there is no such topic: see 'newsletter topics list'")
     noisy = reader_feedback.noisy(shown.topic_id)

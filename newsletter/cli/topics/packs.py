@@ -8,7 +8,8 @@ from django.conf import settings
 from newsletter.cli.output import Json, example, fail, result, table
 from newsletter.matching.aliases import pack_files
 from newsletter.matching.aliases.groups import Group
-from newsletter.matching.aliases.pack_files import BadPack, Pack, Problem
+from newsletter.matching.aliases.pack_files import BadPack, Pack
+from newsletter.matching.aliases.pack_validation import Problem
 
 app = typer.Typer()
 

@@ -11,8 +11,6 @@ from newsletter.lib import yaml_loader
 from newsletter.matching.aliases.groups import Group, OnlyWith
 from newsletter.matching.aliases.pack_validation import Problem, problems_of
 
-__all__ = ["BadPack", "Pack", "Problem", "as_document", "find", "from_document", "names", "read"]
-
 
 @dataclass(frozen=True)
 class Pack:

@@ -11,7 +11,7 @@ from newsletter.matching.aliases.groups import term_of
 from newsletter.matching.query import parser
 from newsletter.matching.query.compiled import alias_key
 from newsletter.matching.query.nodes import Phrase, Word
-from newsletter.matching.query.parser import QueryError
+from newsletter.matching.query.query_error import QueryError
 
 _PACK = ("version", "title", "groups")
 _GROUP = ("id", "name", "spellings", "one-way", "only-with", "from")

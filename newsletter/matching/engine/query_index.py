@@ -11,9 +11,6 @@ from newsletter.matching.query.compiled import Plan, Sought, asked, compiled
 from newsletter.matching.query.language import parse
 from newsletter.matching.query.nodes import meets
 
-__all__ = ["Hit", "Index", "Met", "Readable", "spans"]
-
-
 _LARGE = 2_000
 
 

@@ -12,8 +12,9 @@ import structlog
 from django.db import connection
 
 from newsletter.lib.crypto import Vault
+from newsletter.matching.engine.document import Readable
 from newsletter.matching.engine.item_matcher import Opened
-from newsletter.matching.engine.query_index import Index, Readable
+from newsletter.matching.engine.query_index import Index
 from newsletter.matching.engine.required_words import signs_of
 from newsletter.matching.live_index import current, keyword_hashes
 from newsletter.matching.live_index.current import Compiled, index_for

@@ -8,11 +8,13 @@ import structlog
 from django.db.models import QuerySet
 
 from newsletter.lib.crypto import Vault
-from newsletter.matching.engine.query_index import Index, Met, Readable
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.query_index import Index, Met
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.live_index.keyword_hashes import own_query
 from newsletter.matching.query import language
 from newsletter.matching.query.compiled import NO_ALIASES, Plan, compiled
+from newsletter.matching.query.query_error import QueryError
 from newsletter.models import IndexState, Topic, TopicRevision
 
 log = structlog.get_logger()
@@ -115,7 +117,7 @@ def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan],
             revision = live.get(topic.revision_id or 0)
             text = own_query(topic, vault) if revision is None else revision.query or ""
             plans[topic.id] = compiled(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
-        except language.QueryError:  # one topic that cannot be read must not stop the others
+        except QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)
             broken.add(topic.id)
             continue

@@ -17,6 +17,7 @@ from newsletter.lib.crypto import Vault
 from newsletter.matching.engine.required_words import anchors
 from newsletter.matching.query import language
 from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.text import stemming
 from newsletter.models import Anchor, IndexState, Topic
 
@@ -53,7 +54,7 @@ def unanchored() -> QuerySet[Topic]:
 def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> list[Anchor]:
     try:
         found = anchors(compiled(language.parse(keyword)))
-    except language.QueryError:  # the index tells of it, too
+    except QueryError:  # the index tells of it, too
         log.error("topic_not_read", topic_id=topic_id)
         found = None
     if found is None:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db.models import F, QuerySet
 
-from newsletter.matching.engine.query_index import Readable
+from newsletter.matching.engine.document import Readable
 from newsletter.models import Citation, Item, ItemVersion
 
 #: Characters of an item that are read.

@@ -21,7 +21,8 @@ from newsletter.matching.query.nodes import (
     positive,
     written,
 )
-from newsletter.matching.query.parser import QueryError, read
+from newsletter.matching.query.parser import read
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.text.scripts import unspaced
 from newsletter.matching.text.tokenize import keys
 

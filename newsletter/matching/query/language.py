@@ -1,9 +1,8 @@
 """Queries: docs/queries.md in code. A text in; a tree out, or a refusal with a column and a hint."""
 
 from newsletter.matching.query.nodes import And, Near, Not, Phrase, Query, Word, asks, depth, positive, terms, written
-from newsletter.matching.query.parser import QueryError, read
-
-__all__ = ["Query", "QueryError", "keyword", "normal", "parse", "positive", "terms", "written"]
+from newsletter.matching.query.parser import read
+from newsletter.matching.query.query_error import QueryError
 
 LONGEST = 300
 MOST_TERMS = 20

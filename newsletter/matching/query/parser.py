@@ -32,8 +32,6 @@ from newsletter.matching.text.scripts import spelling, unspaced, without_accents
 from newsletter.matching.text.signs import telling
 from newsletter.matching.text.tokenize import BREAK, Reading, words
 
-__all__ = ["QueryError", "read"]
-
 #: Fewest letters before a `*`.
 SHORTEST_PREFIX = 3
 #: The widest `"…"~N`.

@@ -10,6 +10,7 @@ from django.db.models import Count, Max
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language
 from newsletter.matching.query.contradictions import contradiction
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics.preview import MUCH
 from newsletter.models import Item, Match, Topic, TopicRevision
 
@@ -82,5 +83,5 @@ def _is_old(pack: str, revision: TopicRevision, counts: _Counts) -> bool:
 def _problem(revision: TopicRevision) -> str | None:
     try:
         return contradiction(language.parse(revision.query or ""))
-    except language.QueryError as error:
+    except QueryError as error:
         return f"column {error.column}, {error.hint}"

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from newsletter.matching.aliases.groups import spelling_of, table
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Hit, Index
+from newsletter.matching.engine.document import Hit, Readable
+from newsletter.matching.engine.query_index import Index
 from newsletter.matching.query.compiled import compiled
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics.revisions import Draft

@@ -7,7 +7,8 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import table
 from newsletter.matching.engine.explain import Explained, explain
 from newsletter.matching.live_index.stored_items import stored, wordings
-from newsletter.matching.query.language import QueryError, parse
+from newsletter.matching.query.language import parse
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics.lookup import find, unknown
 from newsletter.matching.topics.revisions import draft_of, live_revision
 from newsletter.models import Match, TopicRevision

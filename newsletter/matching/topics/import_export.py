@@ -11,7 +11,7 @@ from newsletter.matching.aliases.groups import same_spelling
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
 from newsletter.matching.topics.lookup import find, slug_of
-from newsletter.matching.topics.revisions import Change, Draft
+from newsletter.matching.topics.revisions import Change, Draft, Made
 from newsletter.matching.topics.yaml_file import Described, Problem
 from newsletter.models import Topic, TopicRevision
 
@@ -131,7 +131,7 @@ def _add(one: Described, done: Imported, now: datetime, made_by: str, yes: bool)
     return None
 
 
-def _made(one: Described, draft: Draft, now: datetime, made_by: str) -> topics.Made | Refused:
+def _made(one: Described, draft: Draft, now: datetime, made_by: str) -> Made | Refused:
     with transaction.atomic():
         made = topics.add_draft(one.name, draft, now=now, made_by=made_by)
         if not isinstance(made, Refused):

@@ -11,6 +11,7 @@ from newsletter.matching.aliases.groups import Group, same_spelling, without
 from newsletter.matching.aliases.pack_files import Pack
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics.lookup import find, raise_number, unknown
 from newsletter.models import Topic, TopicRevision
 
@@ -158,7 +159,7 @@ def bad_query(query: str) -> Refused | None:
     """Why a topic cannot have this query; None when it can."""
     try:
         language.parse(query)
-    except language.QueryError as error:
+    except QueryError as error:
         return Refused(f"the query cannot be used, column {error.column}: {error.hint}")
     return None
 

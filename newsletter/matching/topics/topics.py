@@ -14,10 +14,7 @@ from newsletter.matching.query import language
 from newsletter.matching.topics import lookup, revisions
 from newsletter.matching.topics.lookup import bad_name, raise_number, slug_of, unknown
 from newsletter.matching.topics.revisions import Change, Made
-from newsletter.matching.topics.topic_status import FEWEST, Shown, find, listing
 from newsletter.models import Subscription, Topic, TopicRevision
-
-__all__ = ["FEWEST", "Made", "Shown", "add", "edit", "find", "listing", "own", "own_words", "retire"]
 
 
 def add(

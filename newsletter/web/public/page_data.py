@@ -7,6 +7,7 @@ from newsletter import wiring
 from newsletter.editions.digest_schedule import next_due
 from newsletter.editions.rendering.renderer import notice_subject
 from newsletter.matching.query import language
+from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics import topics
 from newsletter.models import Topic, TopicRevision
 from newsletter.subscribers.choices import OwnTopic
@@ -42,7 +43,7 @@ def problem(keyword: str) -> str | None:
     """Why a keyword cannot be followed, in words for the person; None when it can."""
     try:
         language.keyword(keyword)
-    except language.QueryError as error:
+    except QueryError as error:
         return f"{error.hint[:1].upper()}{error.hint[1:]}."
     return None
 
@@ -53,7 +54,7 @@ def own_topic(now: datetime) -> OwnTopic:
     def own(keyword: str) -> int:
         try:
             return topics.own(keyword, vault=wiring.vault(), now=now)
-        except language.QueryError:
+        except QueryError:
             return 0
 
     return own

@@ -13,7 +13,7 @@ import yaml
 from newsletter import wiring
 from newsletter.cli import invoke
 from newsletter.lib import db
-from newsletter.matching.topics import import_export, topics
+from newsletter.matching.topics import import_export, topic_status, topics
 from newsletter.models import AliasPack, Topic
 from newsletter.worker import startup
 from tests import factories
@@ -92,18 +92,18 @@ def test_what_is_there_and_differs_is_shown_and_changed_only_when_told(command: 
     code, out, err = command("import", name)
     assert (code, out) == (0, "0 topics added, 0 changed, 1 were so already, 1 differ and were left\n")
     assert err == f"{name}, line 2: sea is there, and not so (1 items gained, 1 lost): --yes changes it\n"
-    assert [one.query for one in topics.listing()] == ["road", "cable"]
+    assert [one.query for one in topic_status.listing()] == ["road", "cable"]
     told = json.loads(command("import", name, "--json")[1])
     assert told["different"] == [{"line": 2, "name": "sea", "gained": 1, "lost": 1}]
     assert "0 topics added, 1 changed, 1 were so already" in command("import", name, "--yes")[1]
     sea = Topic.objects.get(name="Sea")
-    assert (topics.listing()[1].query, topics.listing()[1].revision, sea.urgent) == ("ship", 2, True)
+    assert (topic_status.listing()[1].query, topic_status.listing()[1].revision, sea.urgent) == ("ship", 2, True)
     put(file, "{name: Sea, query: ship, without: [Uigur]}")
     assert "1 changed" in command("import", name, "--yes")[1]
-    assert (topics.listing()[1].without, Topic.objects.get(name="Sea").urgent) == (("Uigur",), False)
+    assert (topic_status.listing()[1].without, Topic.objects.get(name="Sea").urgent) == (("Uigur",), False)
     put(file, "{name: Sea, query: ship}")
     command("import", name, "--yes")
-    assert topics.listing()[1].without == ()
+    assert topic_status.listing()[1].without == ()
 
 
 def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Command, file: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Comma
     assert said["6"] == "the topic stands on line 2 already"
     assert said["7"].startswith("it would bring 31 items a day") and "letter" in said["8"]
     assert "there is such a topic already" in said["9"] and "quotation marks" in said["10"]
-    assert {one.name for one in topics.listing() if one.state == "active"} == {"One", "Eight"}
+    assert {one.name for one in topic_status.listing() if one.state == "active"} == {"One", "Eight"}
     put(file, "{name: Cable, query: cable}")
     assert command("import", name, "--yes")[0] == 0
 

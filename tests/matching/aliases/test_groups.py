@@ -5,7 +5,8 @@ import pytest
 from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
 from newsletter.matching.aliases.groups import Group, OnlyWith, as_query, table, without
-from newsletter.matching.engine.query_index import Index, Readable
+from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.query_index import Index
 from newsletter.matching.query.compiled import compiled
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import explain_match, reader_feedback, revisions, topics

@@ -8,8 +8,8 @@ from newsletter.matching.engine.inverted_index import Block, Indexed, indexed
 from newsletter.matching.engine.query_index import Index
 from newsletter.matching.query import language as queries
 from newsletter.matching.query.compiled import Kind, compiled
-from newsletter.matching.query.language import QueryError
-from newsletter.matching.query.nodes import terms
+from newsletter.matching.query.nodes import Query, terms
+from newsletter.matching.query.query_error import QueryError
 from tests.matching.naive import Naive
 from tests.matching.test_truth import ALIASES, PIECES, QUERY, TEXT, WORDS, parsed
 
@@ -30,7 +30,7 @@ KEYWORD = st.lists(
 ).map(" ".join)
 
 
-def truly(items: list[Readable], tree: queries.Query) -> set[int]:
+def truly(items: list[Readable], tree: Query) -> set[int]:
     return {slot for slot, item in enumerate(items) if Naive(item, ALIASES).holds(tree)}
 
 

@@ -18,6 +18,7 @@ from newsletter.matching.engine.required_words import anchors, signs_of
 from newsletter.matching.live_index import cold_start, current, keyword_hashes
 from newsletter.matching.query.compiled import compiled
 from newsletter.matching.topics import topics
+from newsletter.matching.topics.revisions import Made
 from newsletter.models import Anchor, IndexState, Item, Match, Topic
 from tests import factories
 from tests.matching.test_truth import ALIASES, QUERY, TEXT, parsed
@@ -137,7 +138,7 @@ def test_another_language_needs_anchors_of_its_own() -> None:
 @pytest.mark.usefixtures("_topics")
 def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
     curated = topics.add("Zzyzx", "Zzyzx", now=NOW, made_by="test")
-    assert isinstance(curated, topics.Made)
+    assert isinstance(curated, Made)
     assert not Anchor.objects.filter(topic_id=curated.topic_id).exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM anchor")

@@ -8,7 +8,8 @@ from newsletter.matching.engine.document import Readable
 from newsletter.matching.engine.query_index import Index, spans
 from newsletter.matching.query import language as queries
 from newsletter.matching.query.compiled import compiled, packed, unpacked
-from newsletter.matching.query.language import QueryError, parse
+from newsletter.matching.query.language import parse
+from newsletter.matching.query.query_error import QueryError
 from newsletter.web.public.page_data import problem
 
 

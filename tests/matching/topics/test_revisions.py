@@ -9,7 +9,7 @@ from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
 from newsletter.matching.live_index import current
 from newsletter.matching.live_index.stored_items import stored, wordings
-from newsletter.matching.topics import hold, preview, revisions, topics
+from newsletter.matching.topics import hold, preview, revisions, topic_status, topics
 from newsletter.matching.topics.revisions import Change, Draft, Made
 from newsletter.models import AliasPack, Entry, IndexState, Item, Match, Topic, TopicRevision
 from tests import factories
@@ -273,7 +273,7 @@ def test_a_held_topic_collects_and_owes_nothing() -> None:
     during = fresh("A cable during")
     run(NOW + timedelta(hours=1))
     assert states() == {before.id: (False, False), during.id: (False, False)}
-    assert topics.find("Cable").state == "held"
+    assert topic_status.find("Cable").state == "held"
     assert hold.release("Cable", mail=False, now=NOW + timedelta(hours=2)) == hold.Released(topic_id, 1, 1)
     assert states() == {before.id: (True, False), during.id: (False, False)}
     assert isinstance(hold.release("Cable", mail=False, now=NOW), Refused)
