@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from bench import corpus
 from bench.ours import plans
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.query.compiled import Plan
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.query.compiled import CompiledQuery
 
 CHANGES = 50
 PAUSE = 0.05
@@ -23,13 +23,13 @@ _MANY = 2_000
 class Changing:
     """An index that one thread changes and another matches with."""
 
-    index: Index
+    index: QueryIndex
     waits: list[float] = field(default_factory=list)
     rebuilt: int = 0
-    _since: list[dict[int, Plan]] = field(default_factory=list)
+    _since: list[dict[int, CompiledQuery]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def rebuild(self, old: Index) -> None:
+    def rebuild(self, old: QueryIndex) -> None:
         """Make it anew, and put on top what changed meanwhile: most of it before the last look."""
         made, done = old.rebuilt(), 0
         while done < len(self._since) - 1:
@@ -58,8 +58,8 @@ class Changing:
 def churn(size: int, seconds: float = 24) -> dict[str, float]:
     """Posts a CPU second at rest and while queries change, and how long until a change is seen."""
     made = corpus.make(1_000, size + 30_000)
-    items = [Readable("", post, "en") for post in made.posts]
-    changing = Changing(Index(plans(made.queries[:size])))
+    items = [Document("", post, "en") for post in made.posts]
+    changing = Changing(QueryIndex(plans(made.queries[:size])))
     still = _speed(items, changing, 8)
     with _changes(changing, made.queries[size:], size):
         moving = _speed(items, changing, seconds)
@@ -73,7 +73,7 @@ def churn(size: int, seconds: float = 24) -> dict[str, float]:
     }
 
 
-def _speed(items: list[Readable], changing: Changing, seconds: float) -> float:
+def _speed(items: list[Document], changing: Changing, seconds: float) -> float:
     """Posts a second of CPU of the whole process: what changes and rebuilds take is in it."""
     for item in items:  # words are known from here on
         changing.index.topics(item)

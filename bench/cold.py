@@ -74,10 +74,10 @@ def _make(size: int) -> None:
 
 def _make_anchors() -> dict[str, float]:
     from newsletter.lib.crypto import Vault
-    from newsletter.matching.live_index.keyword_hashes import anchor_missing
+    from newsletter.matching.live_index.keyword_hashes import store_missing_hashes
 
     started = time.process_time()
-    done = anchor_missing({"en"}, Vault(*VAULT))
+    done = store_missing_hashes({"en"}, Vault(*VAULT))
     return {"topics": done, "seconds": time.process_time() - started}
 
 
@@ -85,18 +85,18 @@ def _first(*, whole: bool) -> dict[str, float]:
     """What `match_fresh` does before it writes."""
     from newsletter.lib.crypto import Vault
     from newsletter.matching.live_index import cold_start
-    from newsletter.matching.live_index.current import index_for
-    from newsletter.matching.live_index.stored_items import stored, wordings
+    from newsletter.matching.live_index.current import current_index
+    from newsletter.matching.live_index.stored_items import current_versions, load_items
     from newsletter.models import Topic
 
     vault = Vault(*VAULT)
     Topic.objects.exists()  # the connection is open
     cold_start._make_whole = lambda vault: None  # it would run beside
     started, cpu = time.perf_counter(), time.process_time()
-    waiting = list(stored(wordings().filter(item__matched_at=None).order_by("item_id")[:200]))
+    waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:200]))
     read = time.perf_counter()
     seen: Sequence[Any] = [one.seen for one in waiting]
-    present = index_for(vault) if whole else cold_start.first_index(seen, vault)
+    present = current_index(vault) if whole else cold_start.cold_start_index(seen, vault)
     assert present is not None  # noqa: S101
     made = time.perf_counter()
     met = sum(len(present.meet(one)) for one in seen)

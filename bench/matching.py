@@ -23,9 +23,9 @@ from typing import Any
 from bench import corpus
 from bench.churn import churn
 from bench.cold import cold
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -179,13 +179,13 @@ def worst(size: int) -> list[Figure]:
         "200 kB that is nothing but marks": ({0: "a"}, "a\u0301\u0302\u200d" * 28_000),
     }
     for name, (queries, text) in asked.items():
-        index = Index({number: compiled(parse(query)) for number, query in queries.items()})
+        index = QueryIndex({number: compile_query(parse(query)) for number, query in queries.items()})
         started = time.perf_counter()
-        met = index.meet(Readable("", text))
+        met = index.meet(Document("", text))
         print(f"{name}: {(time.perf_counter() - started) * 1e3:.0f} ms, {len(met)} of {len(queries)} met")
     words = [f"w{number:x}" for number in range(size)]
-    index = Index({number: compiled(parse(word)) for number, word in enumerate(words)})
-    item = Readable("", " ".join(words), "en")
+    index = QueryIndex({number: compile_query(parse(word)) for number, word in enumerate(words)})
+    item = Document("", " ".join(words), "en")
     started = time.perf_counter()
     index.topics(item)
     first = time.perf_counter() - started
@@ -201,10 +201,10 @@ def truth(_: int) -> list[Figure]:
 
     made = corpus.make(200, 2_000, vocabulary=20_000)  # so that there is something to find
     queries = {number: parse(corpus.written(query)) for number, query in enumerate(made.queries)}
-    index = Index({number: compiled(query) for number, query in queries.items()})
+    index = QueryIndex({number: compile_query(query) for number, query in queries.items()})
     right = missed = wrong = 0
     for number, post in enumerate(made.posts):
-        item = Readable("", post, "en")
+        item = Document("", post, "en")
         met = {(one.topic_id, hit.start, hit.end) for one in index.meet(item) for hit in one.hits}
         naive = Naive(item)
         expected = {

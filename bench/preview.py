@@ -227,10 +227,10 @@ def _timed(work: Callable[[list[str]], None], lines: list[str]) -> float:
 
 def _every_item(lines: list[str]) -> None:
     from newsletter.lib import db
-    from newsletter.matching.match import would_match
+    from newsletter.matching.match import preview_matches
 
     for line in lines:
-        would_match(line, now=db.now(), days=30, limit=100)
+        preview_matches(line, now=db.now(), days=30, limit=100)
 
 
 def _like(lines: list[str]) -> None:

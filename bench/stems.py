@@ -52,7 +52,7 @@ def _wrong(language: str, texts: list[tuple[str, ...]]) -> tuple[int, int]:
     for number, text in enumerate(texts):
         for key in text:
             having[key].add(number)
-    ours, plain = stemming.of(language), _plain(language)
+    ours, plain = stemming.stems_for(language), _plain(language)
     for key, there in having.items():
         by_stem[plain(key)] |= there
     before = after = 0
@@ -66,7 +66,7 @@ def _wrong(language: str, texts: list[tuple[str, ...]]) -> tuple[int, int]:
 
 def _pairs(language: str, words: set[str]) -> tuple[int, int, int, int]:
     """Pairs of words with one stem; of these, pairs with a function word, with a short stem, and such as names do not join."""
-    ours, plain = stemming.of(language), _plain(language)
+    ours, plain = stemming.stems_for(language), _plain(language)
     by_stem: dict[str, list[str]] = defaultdict(list)
     for word in words:
         if ours.language(word):
@@ -90,7 +90,7 @@ def _pairs(language: str, words: set[str]) -> tuple[int, int, int, int]:
 
 def _plain(language: str):  # type: ignore[no-untyped-def]
     """What makes stems, and nothing else."""
-    ours = stemming.of(language)
+    ours = stemming.stems_for(language)
     made = {name: Stemmer.Stemmer(name) for name in set(ours._names.values())}
 
     def stem(key: str) -> str:

@@ -71,10 +71,10 @@ def mail_sender() -> mail_headers.Sender:
 def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
     """What other rooms forget of somebody who is erased: the words of their mails, and keywords that nobody else follows."""
     from newsletter.delivery import erasure
-    from newsletter.matching.retention import drop_unfollowed
+    from newsletter.matching.retention import delete_unfollowed
 
     erasure.forget(subscriber_id)
-    drop_unfollowed(topic_ids)
+    delete_unfollowed(topic_ids)
 
 
 def providers() -> dict[int, Provider]:
@@ -236,10 +236,10 @@ def _explaining() -> Explaining:
     from newsletter.matching.topics import reader_feedback, topics
 
     return Explaining(
-        own_words=lambda ids: topics.own_words(ids, vault=vault()),
+        own_words=lambda ids: topics.keywords(ids, vault=vault()),
         spans=spans,
         objection=lambda item_id, topic_id: urls.url(
-            config().base_url, "objection", reader_feedback.token(item_id, topic_id, vault())
+            config().base_url, "objection", reader_feedback.objection_token(item_id, topic_id, vault())
         ),
     )
 

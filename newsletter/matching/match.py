@@ -10,14 +10,14 @@ from django.db import IntegrityError, transaction
 
 from newsletter.lib.crypto import Vault
 from newsletter.matching.engine.document import Hit
-from newsletter.matching.engine.query_index import Index, Met
-from newsletter.matching.live_index.cold_start import first_index
-from newsletter.matching.live_index.current import Compiled, index_for
-from newsletter.matching.live_index.stored_items import Stored, stored, wordings
+from newsletter.matching.engine.query_index import QueryIndex, QueryMatch
+from newsletter.matching.live_index.cold_start import cold_start_index
+from newsletter.matching.live_index.current import LiveIndex, current_index
+from newsletter.matching.live_index.stored_items import LoadedItem, current_versions, load_items
 from newsletter.matching.query import language
-from newsletter.matching.query.compiled import NO_ALIASES, Aliases, compiled
+from newsletter.matching.query.compiled import NO_ALIASES, Aliases, compile_query
 from newsletter.matching.topics.draft_matcher import receipt
-from newsletter.matching.topics.hold import put_aside
+from newsletter.matching.topics.hold import hold_matches
 from newsletter.models import Item, Match
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class Matched:
 
 
 @dataclass(frozen=True)
-class Would:
+class PreviewMatch:
     """An item that a query meets."""
 
     item_id: int
@@ -50,15 +50,15 @@ class Would:
 
 def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
     """Let up to `limit` items that wait meet every active topic. Repeatable; several workers may do it at once."""
-    waiting = list(stored(wordings().filter(item__matched_at=None).order_by("item_id")[:limit]))
-    present = first_index([one.seen for one in waiting], vault) or index_for(vault)
+    waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:limit]))
+    present = cold_start_index([one.seen for one in waiting], vault) or current_index(vault)
     matches = sum(_match(one, present, now) for one in waiting)
     if waiting:
         log.info("matched", items=len(waiting), matches=matches)
     return Matched(len(waiting), matches)
 
 
-def _match(one: Stored, present: Compiled, now: datetime) -> int:
+def _match(one: LoadedItem, present: LiveIndex, now: datetime) -> int:
     """Write the matches of one item and its stamp in one transaction; 0 when another worker was faster."""
     item, met = one.item, present.meet(one.seen)
     for _ in range(3):
@@ -73,7 +73,7 @@ def _match(one: Stored, present: Compiled, now: datetime) -> int:
     return 0
 
 
-def _write(item: Item, met: Sequence[Met], present: Compiled, now: datetime) -> int:
+def _write(item: Item, met: Sequence[QueryMatch], present: LiveIndex, now: datetime) -> int:
     judged = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
     owe_until = item.first_seen_at + YOUNG
     owed_at = now if item.announced and now <= owe_until else None
@@ -103,12 +103,12 @@ def _write(item: Item, met: Sequence[Met], present: Compiled, now: datetime) -> 
             )
         )
     Match.objects.bulk_create(fresh)
-    put_aside([one.topic_id for one in met if one.topic_id in present.curated])
+    hold_matches([one.topic_id for one in met if one.topic_id in present.curated])
     _withdraw(judged, {one.topic_id for one in met}, now)
     return len(fresh)
 
 
-def _refresh(item: Item, met: Sequence[Met], present: Compiled) -> int:
+def _refresh(item: Item, met: Sequence[QueryMatch], present: LiveIndex) -> int:
     """An edit that changed nothing that matters: matches that are there speak of the new wording; none comes, none goes."""
     for one in met:
         kept = receipt(one.hits) if one.topic_id in present.curated else None
@@ -124,7 +124,7 @@ def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:
         Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
 
 
-def would_match(
+def preview_matches(
     query: str,
     *,
     now: datetime,
@@ -132,7 +132,7 @@ def would_match(
     limit: int = 100,
     entry_id: int | None = None,
     aliases: Aliases = NO_ALIASES,
-) -> list[Would]:
+) -> list[PreviewMatch]:
     """Stored items of the last `days` that meet `query`, newest first, `limit` at most; nothing is stored.
 
     Own keywords meet no aliases: what somebody typed is what they get, and a topic is there for the rest.
@@ -140,10 +140,10 @@ def would_match(
     Raises:
         QueryError: the query cannot be used.
     """
-    return would_match_each([query], now=now, days=days, limit=limit, entry_id=entry_id, aliases=aliases)[0]
+    return preview_matches_each([query], now=now, days=days, limit=limit, entry_id=entry_id, aliases=aliases)[0]
 
 
-def would_match_each(
+def preview_matches_each(
     texts: Sequence[str],
     *,
     now: datetime,
@@ -151,20 +151,20 @@ def would_match_each(
     limit: int = 100,
     entry_id: int | None = None,
     aliases: Aliases = NO_ALIASES,
-) -> list[list[Would]]:
-    """`would_match` of each query, in their order: every item is read and cut into words once for all of them.
+) -> list[list[PreviewMatch]]:
+    """`preview_matches` of each query, in their order: every item is read and cut into words once for all of them.
 
     Raises:
         QueryError: one of the queries cannot be used.
     """
-    index = Index({place: compiled(language.parse(text), aliases) for place, text in enumerate(texts)})
-    rows = wordings().order_by("-item__first_seen_at", "-item_id")
+    index = QueryIndex({place: compile_query(language.parse(text), aliases) for place, text in enumerate(texts)})
+    rows = current_versions().order_by("-item__first_seen_at", "-item_id")
     chosen = (
         {"item__first_seen_at__gte": now - timedelta(days=days)} if entry_id is None else {"item__entry_id": entry_id}
     )
-    found: list[list[Would]] = [[] for _ in texts]
+    found: list[list[PreviewMatch]] = [[] for _ in texts]
     wanting = set(range(len(texts)))
-    for one in stored(rows.filter(**chosen)):
+    for one in load_items(rows.filter(**chosen)):
         if not wanting:
             break
         for met in index.meet(one.seen, told=wanting):
@@ -175,8 +175,8 @@ def would_match_each(
     return found
 
 
-def _would(one: Stored, hits: tuple[Hit, ...]) -> Would:
-    return Would(
+def _would(one: LoadedItem, hits: tuple[Hit, ...]) -> PreviewMatch:
+    return PreviewMatch(
         item_id=one.item.id,
         entry_id=one.item.entry_id,
         title=one.wording.title,

@@ -14,11 +14,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from newsletter.matching.engine.document import Hit
-from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.match import YOUNG
 from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics import hold
-from newsletter.matching.topics.draft_matcher import Judge, receipt
+from newsletter.matching.topics.draft_matcher import DraftMatcher, receipt
 from newsletter.matching.topics.revisions import draft_of
 from newsletter.models import ItemVersion, Match, Topic, TopicRevision
 
@@ -47,7 +47,7 @@ class Rematched:
 
 def rematch(*, clock: Callable[[], datetime], chunks: int = 50) -> bool:
     """Let revisions that wait meet up to `chunks` chunks of stored items; True when more is left. Repeatable."""
-    hold.settle(now=clock())
+    hold.repair_holds(now=clock())
     for _ in range(chunks):
         revision = _next(clock())
         if revision is None:
@@ -64,13 +64,13 @@ def _next(now: datetime) -> TopicRevision | None:
 
 def _chunk(revision: TopicRevision, now: datetime) -> None:
     """One transaction: the next items, and how far that is. Of several workers one does it: the step is a compare-and-set."""
-    items = list(stored(_waiting(revision)[:CHUNK]))
+    items = list(load_items(_waiting(revision)[:CHUNK]))
     rows = [one.wording for one in items]
     try:
-        judge = Judge({0: draft_of(revision)})
+        judge = DraftMatcher({0: draft_of(revision)})
     except QueryError:  # `doctor` tells; other topics go on
         log.error("topic_not_read", topic_id=revision.topic_id)
-        items, rows, judge = [], [], Judge({})
+        items, rows, judge = [], [], DraftMatcher({})
     met = {one.item.id: judge.meet(one.seen).get(0) for one in items}
     here = TopicRevision.objects.filter(id=revision.id, rematch=revision.rematch, rematch_upto=revision.rematch_upto)
     try:
@@ -86,7 +86,7 @@ def _chunk(revision: TopicRevision, now: datetime) -> None:
 
 def _waiting(revision: TopicRevision) -> QuerySet[ItemVersion]:
     """The stored items that come next; those that met no topic yet meet the new index anyway."""
-    rows = wordings().filter(item_id__gt=revision.rematch_upto, item__matched_at__isnull=False)
+    rows = current_versions().filter(item_id__gt=revision.rematch_upto, item__matched_at__isnull=False)
     rows = rows.filter(item__first_seen_at__gte=revision.made_at - LOOK_BACK)
     if revision.rematch == _State.AGAIN:
         around = (revision.made_at - SETTLED, revision.made_at + SETTLED)
@@ -116,7 +116,7 @@ def _write(
             restored += match.withdrawn_at is not None
             owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
             _again(revision, row, hits, match, owes=owes)
-    hold.put_aside([revision.topic_id])
+    hold.hold_matches([revision.topic_id])
     gone = [match.id for item_id, match in known.items() if not met[item_id]]
     withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
     return Rematched(len(fresh), withdrawn, restored)

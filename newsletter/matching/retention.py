@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.lib import db
 from newsletter.lib.pruning import GoingOn, Rule, Table, always, days
-from newsletter.matching.topics.lookup import raise_number
+from newsletter.matching.topics.lookup import bump_index_version
 from newsletter.models import AliasPack, Anchor, Match, Subscription, Topic, TopicRevision
 
 #: No item is mailed more than twenty days after it came, and who was given it is kept as long.
@@ -25,7 +25,7 @@ DELETE FROM "match" WHERE topic_id>%(low)s AND topic_id<=%(high)s AND matched_at
 AND EXISTS (SELECT 1 FROM topic t WHERE t.id="match".topic_id AND t.kind='own')"""
 
 
-def drop_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: GoingOn = always) -> int:
+def delete_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: GoingOn = always) -> int:
     """Delete own topics that nobody follows any more, with their matches and anchors; returns how many.
 
     `topic_ids`: only those among these.
@@ -50,13 +50,13 @@ def _drop(ids: Collection[int]) -> int:
     gone = list(Topic.objects.filter(~Exists(anybody), id__in=mine).values_list("id", flat=True))
     if gone:
         Topic.objects.filter(id__in=gone).delete()
-        raise_number()
+        bump_index_version()
     return len(gone)
 
 
 def prune_own_topics(_now: datetime, going_on: GoingOn) -> dict[str, int]:
     """Delete own keywords that nobody follows."""
-    return {"topic": drop_unfollowed(going_on=going_on)}
+    return {"topic": delete_unfollowed(going_on=going_on)}
 
 
 def prune_own_matches(now: datetime, going_on: GoingOn) -> dict[str, int]:

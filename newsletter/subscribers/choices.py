@@ -10,7 +10,7 @@ from newsletter.models import Cadence
 #: (cadence, zone, hour, weekday, after) → the first slot after `after`, aware UTC:
 #: `newsletter.editions.digest_schedule.next_due`.
 NextDue = Callable[[Cadence, str, int, int, datetime], datetime]
-#: A keyword → the id of the topic that all who typed it share: `newsletter.matching.topics.topics.own` with its means filled in.
+#: A keyword → the id of the topic that all who typed it share: `matching.topics.topics.keyword_topic` with its means filled in.
 OwnTopic = Callable[[str], int]
 #: (subscriber id, topic id): takes back planned mail whose every reason is that topic.
 CancelPlanned = Callable[[int, int], object]

@@ -149,7 +149,7 @@ def objection_path(topic: Topic) -> str:
     topic.refresh_from_db()
     item = factories.item()
     factories.match(item, topic)
-    return reverse("objection", args=[reader_feedback.token(item.id, topic.id, wiring.vault())])
+    return reverse("objection", args=[reader_feedback.objection_token(item.id, topic.id, wiring.vault())])
 
 
 def test_a_reader_objects_with_one_press(page, topics):

@@ -348,7 +348,7 @@ def test_nobody_is_mailed_what_a_backfill_brings(site, settings, tmp_path: Path)
     allowed = frozenset({(place.hostname or "", place.port or 0)})
     with road.configured(settings, data_dir=tmp_path, feed_allow=allowed):
         startup.prepare()
-        topic = road.topics.add("Huawei", "Huawei", now=NOW, made_by="test")
+        topic = road.topics.add_topic("Huawei", "Huawei", now=NOW, made_by="test")
         assert topic
         road.subscribe("alert@example.org", "Huawei")
         road.subscribe("weekly@example.org", "Huawei", cadence=factories.Cadence.WEEKLY)

@@ -116,8 +116,8 @@ def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:
 def set_up(url: str, *, announce: str = "all") -> None:
     """What an admin types first."""
     startup.prepare()
-    topics.add("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
-    topics.add("Huawei", "Huawei", now=db.now(), made_by="test")
+    topics.add_topic("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
+    topics.add_topic("Huawei", "Huawei", now=db.now(), made_by="test")
     added = manage.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher())
     assert isinstance(added, manage.Added), added
 
@@ -126,7 +126,7 @@ def subscribe(
     address: str, *names: str, words: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any
 ) -> int:
     """A confirmed subscriber."""
-    ids = {topic.name: topic.topic_id for topic in topic_status.listing()}
+    ids = {topic.name: topic.topic_id for topic in topic_status.list_topics()}
     choices = Choices(topic_ids=tuple(ids[name] for name in names), words=words, cadence=cadence, **more)
     made = subscribe_directly(
         normal(address),
@@ -135,7 +135,7 @@ def subscribe(
         source="test",
         now=db.now(),
         vault=wiring.vault(),
-        own_topic=lambda word: topics.own(word, vault=wiring.vault(), now=db.now()),
+        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
         next_due=next_due,
     )
     assert isinstance(made, Added)

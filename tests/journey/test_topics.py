@@ -14,7 +14,7 @@ from newsletter import wiring
 from newsletter.lib import db
 from newsletter.matching import match
 from newsletter.matching.topics import hold, reader_feedback, revisions
-from newsletter.matching.topics.revisions import Change, Draft, Made
+from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.models import Match, Topic, TopicRevision
 from newsletter.worker import run_once, tasks
 from tests.fakes.smtp import SmtpCatcher
@@ -44,9 +44,9 @@ def smtp(settings, httpserver: HTTPServer) -> Iterator[SmtpCatcher]:
 
 
 def change(name: str, query: str) -> None:
-    draft = revisions.changed(name, Change(query))
-    assert isinstance(draft, Draft)
-    assert isinstance(revisions.save(name, draft, now=db.now(), made_by="test"), Made)
+    draft = revisions.changed_draft(name, TopicChange(query))
+    assert isinstance(draft, TopicDraft)
+    assert isinstance(revisions.save_draft(name, draft, now=db.now(), made_by="test"), SavedRevision)
 
 
 def read_and_match() -> None:
@@ -120,7 +120,7 @@ def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
     assert press(browser, urlsplit(found[0]).path).status_code == 303
     assert Match.objects.get(objections=1).topic.name == "Uyghur"
     assert all(urlsplit(url).path.rpartition("/")[2] not in caplog.text for url in found)
-    told = reader_feedback.noisy(Topic.objects.get(name="Uyghur").id)
+    told = reader_feedback.noisy_spellings(Topic.objects.get(name="Uyghur").id)
     assert told == []
 
 

@@ -13,11 +13,23 @@ from itertools import pairwise, product
 import regex
 import Stemmer
 
-from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.document import Document
 from newsletter.matching.query.compiled import Alias
-from newsletter.matching.query.nodes import And, Exact, Field, Loose, Near, Not, Or, Phrase, Prefix, Query, Word
-from newsletter.matching.query.parser import read
-from newsletter.matching.text.scripts import no_word, same_letter
+from newsletter.matching.query.nodes import (
+    AccentInsensitive,
+    And,
+    BareWord,
+    Exact,
+    FieldTerm,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+)
+from newsletter.matching.query.parser import read_query
+from newsletter.matching.text.scripts import is_symbol, letter_variants
 
 IGNORED = regex.compile(
     r"\p{Default_Ignorable_Code_Point}|[\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4]"
@@ -64,7 +76,7 @@ def letters(text: str) -> list[tuple[str, int, int]]:
         shown, seen = text[at:end], end
         while seen > at + 1 and ignored(text[seen - 1]):
             seen -= 1
-        folded = " " if no_word(shown[0]) else fold(shown)
+        folded = " " if is_symbol(shown[0]) else fold(shown)
         made += [(char, at, seen) for char in folded]
         at = end
     return made
@@ -73,7 +85,7 @@ def letters(text: str) -> list[tuple[str, int, int]]:
 def fold(shown: str) -> str:
     shown = "".join(char for char in unicodedata.normalize("NFC", shown) if not ignored(char))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
-    return "".join(char for char in folded if not ignored(char)).replace("i\u0307", "i").translate(same_letter())
+    return "".join(char for char in folded if not ignored(char)).replace("i\u0307", "i").translate(letter_variants())
 
 
 def kind(char: str) -> str:
@@ -379,7 +391,7 @@ def spelled(shown: str) -> str:
 class Naive:
     """One item, looked through again for every term."""
 
-    def __init__(self, item: Readable, aliases: Mapping[str, Sequence[Alias]] | None = None) -> None:
+    def __init__(self, item: Document, aliases: Mapping[str, Sequence[Alias]] | None = None) -> None:
         self.aliases = aliases or {}
         self.texts = [("title", item.title), ("text", item.text)]
         self.more = [("source", one) for one in item.sources]
@@ -413,23 +425,23 @@ class Naive:
 
     def places(self, term: Query) -> set[Place]:
         found: set[Place] = set()
-        if isinstance(term, Field) and term.name != "title":
+        if isinstance(term, FieldTerm) and term.name != "title":
             texts, inflected, term = [one for one in self.more if one[0] == term.name], False, term.term
-        elif isinstance(term, Field):
+        elif isinstance(term, FieldTerm):
             texts, inflected, term = self.texts[:1], True, term.term
         else:
             texts, inflected = self.texts, True
         for name, text in texts:
             for first, last in self.ranges(term, text, tokens(text), inflected):
                 found.add((name, first.start, last.end))
-        if isinstance(term, Word) and inflected:
+        if isinstance(term, BareWord) and inflected:
             others = self.aliases.get(" ".join(term.keys), ())
             if any(list(term.keys) == [one.key for one in tokens(alias.spelling)] for alias in others):
                 found = set()
             for alias in others:
-                context = [read(one) for one in alias.context]
+                context = [read_query(one) for one in alias.context]
                 if not context or any(self.places_of(one, self.texts) for one in context):
-                    found |= self.places_of(read(alias.spelling), texts)
+                    found |= self.places_of(read_query(alias.spelling), texts)
         return found
 
     def places_of(self, term: Query, texts: list[tuple[str, str]]) -> set[Place]:
@@ -444,10 +456,10 @@ class Naive:
             case Near(parts, distance):
                 yield from self.near(parts, distance, read)
                 return
-            case Word((key,), _, False, name, ()) if inflected and kind(key[0]) != "u":
+            case BareWord((key,), _, False, name, ()) if inflected and kind(key[0]) != "u":
                 yield from self.inflected(key, read, same_name if name else same_stem)
                 return
-            case Word(keys, True, _, name) if inflected:
+            case BareWord(keys, True, _, name) if inflected:
                 yield from self.inflected("".join(keys), read, same_name if name else same_stem)
         for first in range(len(read)):
             row = read[first : first + len(term.keys)]
@@ -477,16 +489,16 @@ class Naive:
 
     def meets(self, term: Query, keys: list[str], shown: list[str]) -> bool:
         match term:
-            case Word((key,), _, True) | Phrase((key,), True):
-                plural = isinstance(term, Word) and keys == [key + "s"] and spelled(shown[0])[len(key) :] == "s"
+            case BareWord((key,), _, True) | Phrase((key,), True):
+                plural = isinstance(term, BareWord) and keys == [key + "s"] and spelled(shown[0])[len(key) :] == "s"
                 return (keys == [key] or plural) and spelled(shown[0])[: len(key)].isupper()
-            case Word(wanted) | Phrase(wanted):
+            case BareWord(wanted) | Phrase(wanted):
                 return keys == list(wanted)
             case Prefix(wanted):
                 return keys[:-1] == list(wanted[:-1]) and keys[-1].startswith(wanted[-1])
             case Exact(wanted, spelling):
                 return keys == list(wanted) and list(map(spelled, shown)) == list(spelling)
-            case Loose(wanted):
+            case AccentInsensitive(wanted):
                 return [bare(key) for key in keys] == list(wanted)
         raise AssertionError(term)
 

@@ -11,7 +11,7 @@ from newsletter.lib.refused import Refused
 from newsletter.matching import match, retention
 from newsletter.matching.live_index import current
 from newsletter.matching.topics import lookup, revisions, topic_status, topics
-from newsletter.matching.topics.revisions import Made
+from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import factories
 
@@ -25,8 +25,8 @@ def _fresh() -> None:
 
 
 def add(name: str, query: str) -> int:
-    made = topics.add(name, query, now=NOW, made_by="test")
-    assert isinstance(made, Made)
+    made = topics.add_topic(name, query, now=NOW, made_by="test")
+    assert isinstance(made, SavedRevision)
     return made.topic_id
 
 
@@ -42,7 +42,7 @@ def run(now=NOW) -> match.Matched:
 
 def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
     topic_id = add("Huawei", "Huawei")
-    own_id = topics.own("cable", vault=factories.VAULT, now=NOW)
+    own_id = topics.keyword_topic("cable", vault=factories.VAULT, now=NOW)
     waiting()
     assert run() == match.Matched(1, 2)
     assert run() == match.Matched(0, 0)
@@ -94,21 +94,21 @@ def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monke
     gone, broken, own = (
         add("Gone", "Huawei"),
         add("Broken", "Huawei"),
-        topics.own("cable", vault=factories.VAULT, now=NOW),
+        topics.keyword_topic("cable", vault=factories.VAULT, now=NOW),
     )
-    assert set(current.index_for(factories.VAULT).topics) == {huawei, gone, broken, own}
-    topics.retire("Gone", now=NOW)
+    assert set(current.current_index(factories.VAULT).topics) == {huawei, gone, broken, own}
+    topics.retire_topic("Gone", now=NOW)
     topics.edit("Huawei", "cable -huawei", now=NOW, made_by="test")
-    changed = current.index_for(factories.VAULT)
+    changed = current.current_index(factories.VAULT)
     assert changed.index.changes == 3  # one gone, one edited: the old and the new
     assert set(changed.topics) == changed.index.plans.keys() == {huawei, broken, own}
     topics.edit("Broken", "x", now=NOW, made_by="test")
     TopicRevision.objects.filter(topic_id=broken, n=2).update(query="((")
-    assert current.index_for(factories.VAULT).broken.keys() == {broken}
+    assert current.current_index(factories.VAULT).broken.keys() == {broken}
     for thread in threading.enumerate():
         if thread.name == "index":
             thread.join()
-    rebuilt = current.index_for(factories.VAULT)
+    rebuilt = current.current_index(factories.VAULT)
     assert rebuilt.index.changes <= 1  # what came while it was rebuilt
     assert (set(rebuilt.topics), rebuilt.curated) == ({huawei, own}, {huawei})
     waiting()
@@ -129,19 +129,19 @@ def test_a_revision_whose_transaction_ends_later_than_that_of_a_larger_number_is
             Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
             written.set()
             end.wait(10)
-            lookup.raise_number()
+            lookup.bump_index_version()
         connection.close()
 
     other = threading.Thread(target=slowly)
     other.start()
     assert written.wait(10)
     early = add("Early", "early")
-    assert set(current.index_for(factories.VAULT).topics) == {early}
+    assert set(current.current_index(factories.VAULT).topics) == {early}
     end.set()
     other.join()
     late = Topic.objects.get(kind="own")
     assert late.revision_id < Topic.objects.get(id=early).revision_id
-    assert set(current.index_for(factories.VAULT).topics) == {early, late.id}
+    assert set(current.current_index(factories.VAULT).topics) == {early, late.id}
 
 
 def test_fields_are_read_from_the_entry_and_the_citations() -> None:
@@ -159,7 +159,7 @@ def test_fields_are_read_from_the_entry_and_the_citations() -> None:
 def test_would_have_matched_looks_back_and_stores_nothing() -> None:
     factories.item("Huawei now", seen=NOW - timedelta(days=1))
     factories.item("Huawei then", seen=NOW - timedelta(days=40))
-    found = match.would_match("huawei", now=NOW)
+    found = match.preview_matches("huawei", now=NOW)
     assert [one.title for one in found] == ["Huawei now"]
     assert Match.objects.count() == 0
 
@@ -167,7 +167,7 @@ def test_would_have_matched_looks_back_and_stores_nothing() -> None:
 def test_names_and_queries_that_cannot_be_are_values() -> None:
     add("Uyghur", "Uyghur")
     for name, query in (("uyghur", "x"), ("", "x"), ("!", "x"), ("x" * 81, "x"), ("Other", "(")):
-        assert isinstance(topics.add(name, query, now=NOW, made_by="test"), Refused)
+        assert isinstance(topics.add_topic(name, query, now=NOW, made_by="test"), Refused)
     assert isinstance(topics.edit("Nothing", "x", now=NOW, made_by="test"), Refused)
     assert Topic.objects.count() == 1
 
@@ -175,39 +175,39 @@ def test_names_and_queries_that_cannot_be_are_values() -> None:
 def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> None:
     topic_id = add("Uyghur", "Uyghur")
     factories.follow(factories.subscriber(), Topic.objects.get(id=topic_id))
-    assert topics.edit("UYGHUR", "Uyghur OR Uighur", now=NOW, made_by="test") == Made(topic_id, 2)
+    assert topics.edit("UYGHUR", "Uyghur OR Uighur", now=NOW, made_by="test") == SavedRevision(topic_id, 2)
     history = revisions.history("uyghur")
     assert not isinstance(history, Refused)
     assert [row.query for row in history] == ["Uyghur OR Uighur", "Uyghur"]
-    topics.retire("Uyghur", now=NOW)
+    topics.retire_topic("Uyghur", now=NOW)
     assert Subscription.objects.get().ended_reason == "retired"
     waiting("Uyghur")
     assert run().matches == 0
 
 
 def test_everybody_who_types_the_same_shares_a_topic_that_tells_nothing() -> None:
-    first = topics.own("Zzyzx road", vault=factories.VAULT, now=NOW)
-    assert topics.own(" ZZYZX  road ", vault=factories.VAULT, now=NOW) == first
-    assert topics.own("Zzyzx", vault=factories.VAULT, now=NOW) != first
+    first = topics.keyword_topic("Zzyzx road", vault=factories.VAULT, now=NOW)
+    assert topics.keyword_topic(" ZZYZX  road ", vault=factories.VAULT, now=NOW) == first
+    assert topics.keyword_topic("Zzyzx", vault=factories.VAULT, now=NOW) != first
     row = Topic.objects.get(id=first)
     assert b"zzyzx" not in bytes(row.query_cipher).lower() + bytes(row.query_index).lower()
     assert TopicRevision.objects.get(topic=row).query is None
-    assert topics.own_words([first], vault=factories.VAULT) == {first: "Zzyzx road"}
+    assert topics.keywords([first], vault=factories.VAULT) == {first: "Zzyzx road"}
 
 
 def test_small_numbers_of_followers_are_not_told() -> None:
     topic = Topic.objects.get(id=add("Uyghur", "Uyghur"))
     for _ in range(9):
         factories.follow(factories.subscriber(), topic)
-    assert topic_status.listing()[0].followers is None
+    assert topic_status.list_topics()[0].followers is None
     factories.follow(factories.subscriber(), topic)
-    assert topic_status.listing()[0].followers == 10
+    assert topic_status.list_topics()[0].followers == 10
 
 
 def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> None:
-    gone, kept = (topics.own(word, vault=factories.VAULT, now=NOW) for word in ("gone", "kept"))
+    gone, kept = (topics.keyword_topic(word, vault=factories.VAULT, now=NOW) for word in ("gone", "kept"))
     ended = factories.follow(factories.subscriber(), Topic.objects.get(id=kept))
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW)
-    assert retention.drop_unfollowed() == 1
+    assert retention.delete_unfollowed() == 1
     assert set(Topic.objects.values_list("id", flat=True)) == {kept}
     assert gone not in {kept}

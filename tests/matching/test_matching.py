@@ -7,13 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.explain import explain
-from newsletter.matching.engine.item_matcher import MOST_PLACES
-from newsletter.matching.engine.query_index import Index, spans
-from newsletter.matching.query import language as queries
-from newsletter.matching.query import parser
-from newsletter.matching.query.compiled import Alias, alias_key, compiled
+from newsletter.matching.engine.item_matcher import MAX_HITS
+from newsletter.matching.engine.query_index import QueryIndex, spans
+from newsletter.matching.query import language, parser
+from newsletter.matching.query.compiled import Alias, alias_key, compile_query
 from newsletter.matching.query.nodes import positive, terms
 from newsletter.matching.query.query_error import QueryError
 
@@ -129,7 +128,7 @@ def test_and_or_not_and_parentheses() -> None:
     assert found("（cable OR ship） -war", "A ship") == ["ship"]
 
 
-ITEM = Readable(
+ITEM = Document(
     "Huawei’s cable", "Made in China.", "zh-TW", ("Radio Free Asia",), ("Li Na",), ("Human rights",), "China Digest", 12
 )
 
@@ -155,7 +154,7 @@ ITEM = Readable(
     ],
 )
 def test_fields(query: str, fields: list[str]) -> None:
-    met = Index({1: compiled(queries.parse(query))}).meet(ITEM)
+    met = QueryIndex({1: compile_query(language.parse(query))}).meet(ITEM)
     assert [hit.field for one in met for hit in one.hits] == fields
 
 
@@ -194,10 +193,10 @@ def test_fields(query: str, fields: list[str]) -> None:
 )
 def test_a_bad_query_is_refused_with_a_place_and_without_its_words(bad: str, column: int, hint: str) -> None:
     if bad == "title:":  # a word like any other
-        assert queries.normal(bad) == "title"
+        assert language.normalize_query(bad) == "title"
         return
     with pytest.raises(QueryError) as error:
-        queries.parse(bad)
+        language.parse(bad)
     assert hint in error.value.hint
     assert error.value.column == column
     assert "secret" not in str(error.value)
@@ -206,26 +205,26 @@ def test_a_bad_query_is_refused_with_a_place_and_without_its_words(bad: str, col
 
 def test_what_is_deep_is_refused_and_never_runs_over() -> None:
     with pytest.raises(QueryError):
-        queries.parse("(" * 140 + "a" + ")" * 140 + " OR (b (c OR (d (e OR (f (g OR (h (i OR j)))))))) ")
+        language.parse("(" * 140 + "a" + ")" * 140 + " OR (b (c OR (d (e OR (f (g OR (h (i OR j)))))))) ")
     with pytest.raises(QueryError):
-        queries.parse("NOT " * 70 + "a")
+        language.parse("NOT " * 70 + "a")
 
 
 @pytest.mark.parametrize(
     "same", ["sub\u00admarine  cable", "submarine cable", " submarine\tcable ", "sub\u00admarine cable"]
 )
 def test_the_same_keyword_has_one_form(same: str) -> None:
-    assert queries.normal(same) == queries.normal("submarine cable")
+    assert language.normalize_query(same) == language.normalize_query("submarine cable")
     for other in ('"submarine cable"', "cable submarine", "~submarine cable"):
-        assert queries.normal(same) != queries.normal(other)
-    assert queries.normal("US") != queries.normal("us")
+        assert language.normalize_query(same) != language.normalize_query(other)
+    assert language.normalize_query("US") != language.normalize_query("us")
 
 
 @pytest.mark.parametrize("bad", ["a OR b", "-a", "cab*", "=a", "~a", "title:a", '"a b"~3', "(a OR b) c"])
 def test_readers_have_words_phrases_and_minus(bad: str) -> None:
     with pytest.raises(QueryError):
-        queries.keyword(bad)
-    assert queries.keyword(' "a phrase" word -not ') == '"a phrase" word -not'
+        language.parse_keyword(bad)
+    assert language.parse_keyword(' "a phrase" word -not ') == '"a phrase" word -not'
 
 
 SIGNS = st.text(alphabet="ab AO RNDT()\"'-=~*:\\1维é.“”（）\n", max_size=30)
@@ -236,14 +235,14 @@ SIGNS = st.text(alphabet="ab AO RNDT()\"'-=~*:\\1维é.“”（）\n", max_size
 @given(st.text(max_size=60) | SIGNS)
 def test_any_text_is_a_query_with_one_normal_form_or_an_error(text: str) -> None:
     try:
-        parsed = queries.parse(text)
+        parsed = language.parse(text)
     except QueryError as error:
         assert error.column >= 1
     else:
-        again = queries.read(queries.normal(text))
+        again = parser.read_query(language.normalize_query(text))
         assert again == parsed
         assert list(positive(parsed))
-        assert len(list(terms(parsed))) <= queries.MOST_TERMS
+        assert len(list(terms(parsed))) <= language.MOST_TERMS
 
 
 PACK = {
@@ -259,8 +258,8 @@ PACK = {
 
 
 def fired(query: str, text: str, **options: frozenset[str]) -> list[tuple[str, str | None]]:
-    plan = compiled(queries.parse(query), PACK, **options)
-    met = Index({1: plan}).meet(Readable("", text))
+    plan = compile_query(language.parse(query), PACK, **options)
+    met = QueryIndex({1: plan}).meet(Document("", text))
     return [(text[hit.start : hit.end], hit.alias) for one in met for hit in one.hits]
 
 
@@ -278,35 +277,35 @@ def test_a_bare_word_meets_its_aliases_and_says_which_fired() -> None:
 def test_an_alias_can_need_another_word_in_the_item() -> None:
     assert fired("cupertino", "Apples and pears") == []
     assert fired("cupertino", "Apple builds factories") == [("Apple", "Apple")]
-    why = explain(queries.parse("cupertino"), Readable("", "An apple"), PACK)
+    why = explain(language.parse("cupertino"), Document("", "An apple"), PACK)
     assert (why.met, why.without_context) == (False, ("Apple",))
 
 
 def test_explaining_says_which_clause_decided() -> None:
-    query = queries.parse("(cable OR ship) sea -war")
-    met = explain(query, Readable("A ship", "on the sea"))
+    query = language.parse("(cable OR ship) sea -war")
+    met = explain(query, Document("A ship", "on the sea"))
     assert met.met
     assert [one.term for one in met.decided] == ["ship", "sea", "war"]
-    missing = explain(query, Readable("A ship", "on the river"))
+    missing = explain(query, Document("A ship", "on the river"))
     assert [(one.term, one.met) for one in missing.decided] == [("sea", False)]
-    excluded = explain(query, Readable("A ship", "at war on the sea"))
+    excluded = explain(query, Document("A ship", "at war on the sea"))
     assert [(one.term, one.met) for one in excluded.decided] == [("war", True)]
     assert excluded.decided[0].hits[0].field == "text"
 
 
 def test_the_language_of_an_item_says_how_its_words_are_inflected() -> None:
-    index = Index({1: compiled(queries.parse("cheval")), 2: compiled(queries.parse("nation"))})
-    assert [one.topic_id for one in index.meet(Readable("", "les chevaux", "fr"))] == [1]
-    assert [one.topic_id for one in index.meet(Readable("", "chevaux, nations", ""))] == [2]
+    index = QueryIndex({1: compile_query(language.parse("cheval")), 2: compile_query(language.parse("nation"))})
+    assert [one.topic_id for one in index.meet(Document("", "les chevaux", "fr"))] == [1]
+    assert [one.topic_id for one in index.meet(Document("", "chevaux, nations", ""))] == [2]
 
 
 def test_a_word_over_and_over_tells_its_first_places_only() -> None:
     long_phrase = '"' + "a b " * 9 + '"'
     asked = dict(enumerate(["a", '"a b"~9', "a OR b", long_phrase, "aaa*"]))
-    index = Index({number: compiled(queries.parse(query)) for number, query in asked.items()})
-    met = index.meet(Readable("", "a b " * 50_000))
-    assert [(one.topic_id, len(one.hits)) for one in met] == [(number, MOST_PLACES) for number in range(4)]
-    (only,) = index.meet(Readable("", "a" * 200_000))
+    index = QueryIndex({number: compile_query(language.parse(query)) for number, query in asked.items()})
+    met = index.meet(Document("", "a b " * 50_000))
+    assert [(one.topic_id, len(one.hits)) for one in met] == [(number, MAX_HITS) for number in range(4)]
+    (only,) = index.meet(Document("", "a" * 200_000))
     assert (only.topic_id, only.hits[0].end) == (4, 200_000)
 
 
@@ -319,7 +318,7 @@ PLAIN = st.lists(
 def test_plain_queries_are_read_as_the_grammar_reads_them(text: str) -> None:
     def read() -> object:
         try:
-            return parser.read(text)
+            return parser.read_query(text)
         except QueryError as error:
             return str(error)
 

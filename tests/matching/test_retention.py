@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 
 def own(word: str) -> Topic:
-    return Topic.objects.get(id=topics.own(word, vault=VAULT, now=NOW))
+    return Topic.objects.get(id=topics.keyword_topic(word, vault=VAULT, now=NOW))
 
 
 def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> None:
@@ -38,14 +38,14 @@ def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> No
         assert not model.objects.filter(topic_id=gone.id).exists()
         assert model.objects.filter(topic_id=followed.id).exists()
     assert IndexState.objects.get().number == number + 1  # workers leave it out of their index
-    assert retention.drop_unfollowed([followed.id]) == 0
+    assert retention.delete_unfollowed([followed.id]) == 0
     assert IndexState.objects.get().number == number + 1
 
 
 def test_of_many_only_those_that_are_named_are_looked_at(monkeypatch) -> None:
     monkeypatch.setattr(retention, "_TOPICS", 2)
     found = [own(f"word{number}") for number in range(5)]
-    assert retention.drop_unfollowed([topic.id for topic in found[:3]]) == 3
+    assert retention.delete_unfollowed([topic.id for topic in found[:3]]) == 3
     assert set(Topic.objects.all()) == set(found[3:])
 
 
@@ -79,7 +79,7 @@ def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
     def confirm() -> None:
         try:
             with transaction.atomic():
-                assert topics.own("huawei", vault=VAULT, now=NOW) == topic.id
+                assert topics.keyword_topic("huawei", vault=VAULT, now=NOW) == topic.id
                 chosen.set()
                 looked.wait(20)
                 factories.follow(who, topic)
@@ -90,14 +90,14 @@ def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
     thread.start()
     chosen.wait(20)
     try:
-        assert retention.drop_unfollowed() == 0
+        assert retention.delete_unfollowed() == 0
     finally:
         looked.set()
         thread.join()
     assert Subscription.objects.get().topic_id == topic.id
-    assert retention.drop_unfollowed() == 0
+    assert retention.delete_unfollowed() == 0
     Subscription.objects.all().delete()
-    assert retention.drop_unfollowed() == 1
+    assert retention.delete_unfollowed() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -110,5 +110,5 @@ def test_a_keyword_that_was_followed_after_it_was_found_stays(monkeypatch) -> No
         return drop(ids)
 
     monkeypatch.setattr(retention, "_drop", late)
-    assert retention.drop_unfollowed() == 0
+    assert retention.delete_unfollowed() == 0
     assert Subscription.objects.get().topic_id == topic.id

@@ -4,14 +4,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench import corpus
-from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.explain import explain
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.query import language as queries
-from newsletter.matching.query.compiled import Alias, compiled
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.query import language
+from newsletter.matching.query.compiled import Alias, compile_query
 from newsletter.matching.query.nodes import Query
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.text.tokenize import Reading, words
+from newsletter.matching.text.tokenize import TokenizedText, tokenize
 from tests.matching.naive import Naive, tokens
 
 # fmt: off
@@ -64,7 +64,7 @@ def parsed(asked: list[str]) -> dict[int, Query]:
     made = {}
     for number, one in enumerate(asked):
         try:
-            made[number] = queries.parse(one)
+            made[number] = language.parse(one)
         except QueryError:
             continue
     return made
@@ -75,14 +75,14 @@ def parsed(asked: list[str]) -> dict[int, Query]:
 @example("U.N.l'a")
 @given(TEXT)
 def test_words_are_what_the_documentation_says(text: str) -> None:
-    assert [(one.key, one.start, one.end) for one in words(text)] == [
+    assert [(one.key, one.start, one.end) for one in tokenize(text)] == [
         (one.key, one.start, one.end) for one in tokens(text)
     ]
 
 
 @given(TEXT)
 def test_keys_and_places_go_together(text: str) -> None:
-    reading = Reading(text)
+    reading = TokenizedText(text)
     assert len(reading.keys) == len(reading._spans)
     for number in range(len(reading.keys)):
         start, end = reading.place(number)
@@ -91,9 +91,9 @@ def test_keys_and_places_go_together(text: str) -> None:
 
 @given(st.lists(QUERY, max_size=6), TEXT, TEXT, st.lists(TEXT, max_size=2))
 def test_the_index_is_the_naive_matcher(asked: list[str], title: str, text: str, sources: list[str]) -> None:
-    item = Readable(title, text, "", tuple(sources), ("a UN",), (), "b café", 5)
+    item = Document(title, text, "", tuple(sources), ("a UN",), (), "b café", 5)
     trees = parsed(asked)
-    index = Index({number: compiled(tree, ALIASES) for number, tree in trees.items()})
+    index = QueryIndex({number: compile_query(tree, ALIASES) for number, tree in trees.items()})
     met = {one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.meet(item)}
     naive = Naive(item, ALIASES)
     truth = {number: naive.matches(tree) for number, tree in trees.items()}
@@ -109,27 +109,27 @@ def test_the_index_is_the_naive_matcher(asked: list[str], title: str, text: str,
 def test_each_moment_of_a_changing_index_is_an_index_of_its_own(
     changes: list[tuple[int, str | None]], texts: list[str]
 ) -> None:
-    items, index, now = [Readable("", text) for text in texts], Index({}), {}
+    items, index, now = [Document("", text) for text in texts], QueryIndex({}), {}
     moments = [(index, now)]
     for topic_id, asked in changes:
-        plans = {topic_id: compiled(tree, ALIASES) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
+        plans = {topic_id: compile_query(tree, ALIASES) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
         now = {**{one: plan for one, plan in now.items() if one != topic_id}, **plans}
         index = index.with_(plans, () if plans else [topic_id])
-        assert [index.topics(item) for item in items] == [Index(now).topics(item) for item in items]
+        assert [index.topics(item) for item in items] == [QueryIndex(now).topics(item) for item in items]
         moments.append((index, now))
     for seen, then in moments:
         assert seen.plans == then
         for item in items:
-            assert seen.meet(item) == Index(then).meet(item) == seen.rebuilt().meet(item)
+            assert seen.meet(item) == QueryIndex(then).meet(item) == seen.rebuilt().meet(item)
 
 
 def test_precision_and_recall_are_perfect_on_posts() -> None:
     made = corpus.make(6, 300, vocabulary=2_000)
-    trees = {number: queries.parse(corpus.written(query)) for number, query in enumerate(made.queries)}
-    index = Index({number: compiled(tree) for number, tree in trees.items()})
+    trees = {number: language.parse(corpus.written(query)) for number, query in enumerate(made.queries)}
+    index = QueryIndex({number: compile_query(tree) for number, tree in trees.items()})
     found = 0
     for post in made.posts:
-        item = Readable("", post, "en")
+        item = Document("", post, "en")
         naive = Naive(item)
         truth = {number: places for number, tree in trees.items() if (places := naive.matches(tree)) is not None}
         assert {

@@ -101,7 +101,7 @@ def confirm_newest(notice: Notice) -> None:
         shown.fingerprint,
         now=db.now(),
         vault=wiring.vault(),
-        own_topic=lambda word: topics.own(word, vault=wiring.vault(), now=db.now()),
+        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
         next_due=next_due,
     )
     assert isinstance(done, confirm.Confirmed)

@@ -39,7 +39,7 @@ def tokens(client, topics, anna, lasting, manage) -> list[str]:
     confirm = notice_token(Notice.objects.get(kind="confirm"))
     topics[0].refresh_from_db()
     match = factories.match(factories.item(), topics[0])
-    objection = reader_feedback.token(match.item_id, match.topic_id, wiring.vault())
+    objection = reader_feedback.objection_token(match.item_id, match.topic_id, wiring.vault())
     return [lasting("unsubscribe"), lasting("ask"), manage, confirm, undo, objection]
 
 

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index, spans
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex, spans
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 from newsletter.matching.query.query_error import QueryError
 
@@ -35,16 +35,16 @@ def test_signs_of_a_pattern_are_words_or_refused(typed: str) -> None:
     except QueryError:
         pass
     else:
-        assert not Index({1: compiled(query)}).topics(Readable("", "bbb ccc"))
+        assert not QueryIndex({1: compile_query(query)}).topics(Document("", "bbb ccc"))
     assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("typed", ['"a a a a"', '"a a" AND "a a a" -b', "aaaaaaaaaaaaaaa*", "a-a", "title:a b"])
 def test_no_text_takes_long(typed: str) -> None:
-    index = Index({1: compiled(parse(typed))})
+    index = QueryIndex({1: compile_query(parse(typed))})
     began = time.process_time()
     for text in TEXTS:
-        index.topics(Readable("", text))
+        index.topics(Document("", text))
         spans(typed, "", text)
     assert time.process_time() - began < 6, "a second for each"
 

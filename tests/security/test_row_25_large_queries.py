@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex
 from newsletter.matching.query import language
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.query_error import QueryError
 from newsletter.web.public import forms, preferences
 
@@ -50,10 +50,10 @@ def test_the_form_takes_ten_lines(client, topics) -> None:
 
 def test_two_thousand_queries_cost_an_article_little() -> None:
     queries = {
-        n: compiled(language.parse(f"{WORDS[n % 100]} {WORDS[n // 100 % 100]}q -{WORDS[(n + 1) % 100]}"))
+        n: compile_query(language.parse(f"{WORDS[n % 100]} {WORDS[n // 100 % 100]}q -{WORDS[(n + 1) % 100]}"))
         for n in range(2_000)
     }
-    index = Index(queries)
+    index = QueryIndex(queries)
     began = time.process_time()
-    index.topics(Readable("", " ".join(WORDS * 20)))
+    index.topics(Document("", " ".join(WORDS * 20)))
     assert time.process_time() - began < 1

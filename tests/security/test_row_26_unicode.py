@@ -3,9 +3,9 @@
 import pytest
 
 from newsletter.feeds.html.sanitize_text import title_text
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 
 SAME = [
@@ -31,7 +31,7 @@ OTHER = [("Huawei", "Нuаwеi"), ("Apple", "Аpple"), ("scope", "ѕсоре"), 
 
 
 def meets(query: str, text: str) -> bool:
-    return bool(Index({1: compiled(parse(query))}).topics(Readable(title_text(f"About {text} today"), "")))
+    return bool(QueryIndex({1: compile_query(parse(query))}).topics(Document(title_text(f"About {text} today"), "")))
 
 
 @pytest.mark.parametrize(("query", "text"), SAME, ids=range(len(SAME)))

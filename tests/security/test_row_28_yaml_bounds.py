@@ -9,8 +9,8 @@ import pytest
 from newsletter.lib import yaml_loader
 from newsletter.lib.yaml_loader import YamlRefused
 from newsletter.matching.aliases import pack_files
-from newsletter.matching.aliases.pack_files import BadPack
-from newsletter.matching.topics.yaml_file import NoTopicFile, TopicFile, read
+from newsletter.matching.aliases.pack_files import InvalidPack
+from newsletter.matching.topics.yaml_file import NotATopicFile, TopicFile, read_topic_file
 
 LAUGHS = "\n".join(["a0: &a0 [lol, lol]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))])
 MERGES = "\n".join(
@@ -34,8 +34,8 @@ REFUSED = [
 def as_pack(tmp_path: Path, text: str) -> str:
     path = tmp_path / "peoples.yaml"
     path.write_text(text)
-    with pytest.raises(BadPack) as refused:
-        pack_files.read(path)
+    with pytest.raises(InvalidPack) as refused:
+        pack_files.read_pack(path)
     return str(refused.value)
 
 
@@ -56,8 +56,8 @@ def test_a_pack_is_refused_with_what_and_where(tmp_path: Path, text: str, says: 
     ],
 )
 def test_a_file_of_topics_is_refused_with_what_and_where(make: Callable[[], str], says: str) -> None:
-    found = read(make().encode())
-    assert isinstance(found, NoTopicFile) and says in found.reason
+    found = read_topic_file(make().encode())
+    assert isinstance(found, NotATopicFile) and says in found.reason
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_file_of_topics_is_refused_with_what_and_where(make: Callable[[], str]
     ],
 )
 def test_a_second_query_of_a_topic_is_told_by_its_line_and_stops_no_other(entry: str) -> None:
-    found = read(f"topics:\n  {entry}\n  - {{name: Two, query: two}}\n".encode())
+    found = read_topic_file(f"topics:\n  {entry}\n  - {{name: Two, query: two}}\n".encode())
     assert isinstance(found, TopicFile)
     assert [topic.name for topic in found.topics] == ["Two"]
     (problem,) = found.problems
@@ -78,13 +78,13 @@ def test_a_second_query_of_a_topic_is_told_by_its_line_and_stops_no_other(entry:
 
 
 def test_topics_on_one_line_do_not_answer_for_each_other() -> None:
-    found = read(b"topics: [{name: One, name: Two, query: x}, {name: Three, query: y}]")
+    found = read_topic_file(b"topics: [{name: One, name: Two, query: x}, {name: Three, query: y}]")
     assert isinstance(found, TopicFile)
     assert ([one.name for one in found.topics], len(found.problems)) == (["Three"], 1)
 
 
 def test_a_topic_with_an_endless_number_stops_no_other() -> None:
-    found = read(b"topics:\n  - {name: " + b"1:" * 20_000 + b"1, query: x}\n  - {name: Two, query: two}")
+    found = read_topic_file(b"topics:\n  - {name: " + b"1:" * 20_000 + b"1, query: x}\n  - {name: Two, query: two}")
     assert isinstance(found, TopicFile) and [one.name for one in found.topics] == ["Two"]
     assert [(one.line, "too long" in one.reason) for one in found.problems] == [(2, True)]
 

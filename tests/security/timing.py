@@ -45,7 +45,7 @@ def prepare() -> None:
 
     call_command("migrate", verbosity=0)
     startup.prepare()
-    topics.add("Uyghur", "Uyghur", now=db.now(), made_by="timing")
+    topics.add_topic("Uyghur", "Uyghur", now=db.now(), made_by="timing")
     for kind, number in itertools.product(CLASSES[1:], range(SAMPLES)):
         address = normal(_address(kind, number))
         subscribe_directly(

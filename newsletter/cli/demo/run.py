@@ -100,14 +100,14 @@ def _set_up(site: _Site) -> None:
     from django.conf import settings
 
     for name, pack in _TOPICS:
-        query = groups.as_query(pack_files.find(pack, settings.PACKS_DIR))
-        topics.add(name, query, now=db.now(), made_by="demo")
+        query = groups.group_query(pack_files.find_group(pack, settings.PACKS_DIR))
+        topics.add_topic(name, query, now=db.now(), made_by="demo")
     for name in sample_feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
         added = manage.add(site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now())
         if isinstance(added, Refused):
             fail(added.reason)
-    ids = {topic.name: topic.topic_id for topic in topic_status.listing()}
+    ids = {topic.name: topic.topic_id for topic in topic_status.list_topics()}
     _follow("one", Choices((ids["Uyghur"], ids["Tibet"]), cadence=Cadence.IMMEDIATE))
     _follow("two", Choices((ids["Huawei"],), cadence=Cadence.IMMEDIATE, discreet=False))
     _follow("three", Choices((), ("submarine cable", '"press freedom"'), cadence=Cadence.IMMEDIATE))
@@ -125,7 +125,7 @@ def _follow(name: str, choices: Choices) -> None:
         source="demo",
         now=db.now(),
         vault=wiring.vault(),
-        own_topic=lambda word: topics.own(word, vault=wiring.vault(), now=db.now()),
+        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
         next_due=next_due,
     )
 

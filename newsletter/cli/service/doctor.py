@@ -24,7 +24,7 @@ from newsletter.lib import db, message
 from newsletter.lib.crypto import KeysDoNotFit
 from newsletter.lib.provider_ids import name_of
 from newsletter.matching.aliases import pack_files
-from newsletter.matching.aliases.pack_files import BadPack
+from newsletter.matching.aliases.pack_files import InvalidPack
 from newsletter.matching.topics import checks
 from newsletter.models import Attempt, SignUpRequest
 from newsletter.worker import retention
@@ -194,7 +194,7 @@ def _feeds(found: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _topics() -> Iterator[Finding]:
-    ailing = checks.ailing(now=db.now())
+    ailing = checks.check_topics(now=db.now())
     if not ailing:
         yield Finding("topics", "ok", "all can match, none is silent or too loud")
     for one in ailing:
@@ -202,11 +202,11 @@ def _topics() -> Iterator[Finding]:
 
 
 def _packs() -> Iterator[Finding]:
-    names = pack_files.names(settings.PACKS_DIR)
+    names = pack_files.pack_names(settings.PACKS_DIR)
     for name in names:
         try:
-            pack_files.read(settings.PACKS_DIR / f"{name}.yaml")
-        except BadPack as error:
+            pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml")
+        except InvalidPack as error:
             yield Finding("alias packs", "fail", str(error))
             return
     yield Finding("alias packs", "ok", ", ".join(names) or "none")

@@ -87,7 +87,7 @@ def add(
         source="command",
         now=db.now(),
         vault=wiring.vault(),
-        own_topic=lambda word: topics.own(word, vault=wiring.vault(), now=db.now()),
+        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
         next_due=next_due,
     )
     if isinstance(made, Suppressed):
@@ -146,7 +146,7 @@ def read_address(text: str) -> Address:
 def _topic_ids(names: list[str]) -> tuple[int, ...]:
     found = []
     for name in names:
-        topic = topic_status.find(name)
+        topic = topic_status.find_status(name)
         if topic is None:
             fail("there is no such topic: see 'newsletter topics list'")
         found.append(topic.topic_id)
@@ -168,7 +168,7 @@ def _typed(queries: list[str]) -> list[str]:
 
 def _keywords(words: list[str]) -> tuple[str, ...]:
     try:
-        return tuple(language.keyword(word) for word in words)
+        return tuple(language.parse_keyword(word) for word in words)
     except QueryError as error:
         fail(f"a keyword cannot be used, column {error.column}: {error.hint}")
 

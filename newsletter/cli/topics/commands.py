@@ -17,7 +17,7 @@ from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import hold as topics_hold
 from newsletter.matching.topics import preview, reader_feedback, revisions, topic_status, topics
-from newsletter.matching.topics.revisions import Change, Draft, Made
+from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 
 app = typer.Typer()
 
@@ -48,9 +48,9 @@ def add(
     ready()
     if bool(query) == bool(pack):
         misuse("give either --query or --pack")
-    draft = _or_fail(revisions.first(query or _from_pack(pack), packs=_names(packs), off=tuple(without or ())))
+    draft = _or_fail(revisions.new_draft(query or _from_pack(pack), packs=_names(packs), off=tuple(without or ())))
     _hint(draft)
-    found = preview.preview(draft, now=db.now())
+    found = preview.preview_draft(draft, now=db.now())
     topics_preview.agree(found, yes)
     made = _or_fail(topics.add_draft(name, draft, now=db.now(), made_by=_BY))
     _saved(made, found, json, "added")
@@ -60,10 +60,10 @@ def add(
 def show(name: Name, json: Json = False) -> None:
     """Show a topic, and the spellings that readers found to bring wrong items."""
     ready()
-    shown = topic_status.find(name)
+    shown = topic_status.find_status(name)
     if shown is None:
         fail("there is no such topic: see 'newsletter topics list'")
-    noisy = reader_feedback.noisy(shown.topic_id)
+    noisy = reader_feedback.noisy_spellings(shown.topic_id)
     lines = [
         f"{shown.name} (revision {shown.revision}, {shown.state})",
         f"query: {shown.query}",
@@ -99,8 +99,8 @@ def edit(
 ) -> None:
     """Change a topic, after a look at what that does. It takes the alias packs as they are now; nobody is mailed old items."""
     ready()
-    change = Change(query or None, _names(packs) if packs else None, tuple(without or ()), tuple(with_ or ()))
-    _save(name, _or_fail(revisions.changed(name, change)), yes, json, "changed")
+    change = TopicChange(query or None, _names(packs) if packs else None, tuple(without or ()), tuple(with_ or ()))
+    _save(name, _or_fail(revisions.changed_draft(name, change)), yes, json, "changed")
 
 
 @app.command("preview", epilog=example("topics preview --query 'cable AND sea' --days 30", "topics preview Uyghur"))
@@ -115,12 +115,12 @@ def look(
     if not name and not query:
         misuse("give a topic's name, or --query, or both")
     if not name:
-        found = preview.preview(_or_fail(revisions.first(query)), now=db.now(), days=days)
+        found = preview.preview_draft(_or_fail(revisions.new_draft(query)), now=db.now(), days=days)
     elif not query:
-        found = _or_fail(preview.of_topic(name, None, now=db.now(), days=days))
+        found = _or_fail(preview.preview_topic(name, None, now=db.now(), days=days))
     else:
-        draft = _or_fail(revisions.changed(name, Change(query)))
-        found = _or_fail(preview.of_topic(name, draft, now=db.now(), days=days))
+        draft = _or_fail(revisions.changed_draft(name, TopicChange(query)))
+        found = _or_fail(preview.preview_topic(name, draft, now=db.now(), days=days))
     result(found, json, *topics_preview.lines(found))
 
 
@@ -149,7 +149,7 @@ def revert(
 ) -> None:
     """Make a topic what it was in revision N; that is a new revision."""
     ready()
-    _save(name, _or_fail(revisions.as_before(name, n)), yes, json, f"is as it was in revision {n}")
+    _save(name, _or_fail(revisions.restored_draft(name, n)), yes, json, f"is as it was in revision {n}")
 
 
 @app.command(epilog=example("topics hold Uyghur"))
@@ -182,34 +182,34 @@ def retire(
     ready()
     if not yes:
         ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
-    made = _or_fail(topics.retire(name, now=db.now()))
+    made = _or_fail(topics.retire_topic(name, now=db.now()))
     result(made, json, f"topic {made.topic_id} retired")
 
 
-def _save(name: str, draft: Draft, yes: bool, json: bool, what: str) -> None:
+def _save(name: str, draft: TopicDraft, yes: bool, json: bool, what: str) -> None:
     _hint(draft)
-    found = _or_fail(preview.of_topic(name, draft, now=db.now()))
+    found = _or_fail(preview.preview_topic(name, draft, now=db.now()))
     if not json:
         result(None, False, *topics_preview.lines(found))
     topics_preview.agree(found, yes)
-    _saved(_or_fail(revisions.save(name, draft, now=db.now(), made_by=_BY)), found, json, what)
+    _saved(_or_fail(revisions.save_draft(name, draft, now=db.now(), made_by=_BY)), found, json, what)
 
 
-def _saved(made: Made, found: preview.Preview, json: bool, what: str) -> None:
+def _saved(made: SavedRevision, found: preview.TopicPreview, json: bool, what: str) -> None:
     document = {"topic_id": made.topic_id, "revision": made.revision, "preview": found}
     result(document, json, f"topic {made.topic_id} {what}")
     if not json:
         note("items seen from now on are owed; stored ones are matched again within the minute, and mailed to nobody")
 
 
-def _hint(draft: Draft) -> None:
+def _hint(draft: TopicDraft) -> None:
     for spelling, better in groups.unmet_names(parse(draft.query), draft.query, draft.groups):
         note(f"hint: {spelling} has other spellings in the packs; written {better} it meets them")
 
 
 def _names(packs: str) -> tuple[str, ...]:
     if packs == "all":
-        return topic_aliases.shipped()
+        return topic_aliases.available_packs()
     return tuple(name for part in packs.split(",") if (name := part.strip()) and name != "none")
 
 
@@ -219,7 +219,7 @@ def _packs(versions: dict[str, int]) -> str:
 
 def _from_pack(pack: str) -> str:
     try:
-        return groups.as_query(pack_files.find(pack, settings.PACKS_DIR))
+        return groups.group_query(pack_files.find_group(pack, settings.PACKS_DIR))
     except ValueError as error:
         fail(str(error))
 

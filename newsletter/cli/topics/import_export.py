@@ -23,7 +23,7 @@ def read_in(
     json: Json = False,
 ) -> None:
     """Add the topics of a YAML file. One that is there and differs is shown, and changed only with --yes."""
-    data = files.read(file, import_export.CAP)
+    data = files.read(file, import_export.MAX_BYTES)
     ready()
     with counting("adding topics") as progress:
         done = import_export.import_topics(data, now=db.now(), made_by="command line", yes=yes, progress=progress)
@@ -43,11 +43,11 @@ def read_in(
 def write_out(file: files.Target = "-", json: Json = False) -> None:
     """Write all topics but retired ones as a YAML file. Keywords of readers are never in it."""
     ready()
-    found = import_export.described()
-    files.write(file, yaml_file.write(found), found, json, "all topics")
+    found = import_export.export_topics()
+    files.write(file, yaml_file.write_topic_file(found), found, json, "all topics")
 
 
-def _told(done: import_export.Imported) -> str:
+def _told(done: import_export.ImportResult) -> str:
     left = f", {len(done.different)} differ and were left" if done.different else ""
     bad = f", {len(done.problems)} problems" if done.problems else ""
     return f"{len(done.added)} topics added, {len(done.changed)} changed, {done.unchanged} were so already{left}{bad}"

@@ -5,7 +5,7 @@ import typer
 from newsletter.cli.output import Json, example, table
 from newsletter.cli.service.migrations import ready
 from newsletter.matching.topics import topic_status
-from newsletter.matching.topics.topic_status import FEWEST
+from newsletter.matching.topics.topic_status import FEWEST_FOLLOWERS
 
 app = typer.Typer()
 
@@ -22,10 +22,13 @@ def list_topics(json: Json = False) -> None:
         "Query": lambda row: row.query,
     }
     table(
-        topic_status.listing(), json, columns, empty="No topics yet: 'newsletter topics add NAME --query Q' adds one."
+        topic_status.list_topics(),
+        json,
+        columns,
+        empty="No topics yet: 'newsletter topics add NAME --query Q' adds one.",
     )
 
 
 def many(followers: int | None) -> str:
     """A number of people, or that it is too small to be told."""
-    return f"fewer than {FEWEST}" if followers is None else str(followers)
+    return f"fewer than {FEWEST_FOLLOWERS}" if followers is None else str(followers)

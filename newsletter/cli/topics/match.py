@@ -11,11 +11,11 @@ from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics import query_file
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.matching.aliases.groups import spelling_of, table
-from newsletter.matching.engine.explain import Explained
-from newsletter.matching.match import Would, would_match_each
+from newsletter.matching.aliases.groups import alias_table, term_to_spelling
+from newsletter.matching.engine.explain import ClauseExplanation
+from newsletter.matching.match import PreviewMatch, preview_matches_each
 from newsletter.matching.topics import explain_match, revisions
-from newsletter.matching.topics.explain_match import Why
+from newsletter.matching.topics.explain_match import MatchExplanation
 
 app = typer.Typer()
 
@@ -57,10 +57,12 @@ def match(
 
 def _look(texts: list[str], *, entry: int | None, days: int, packs: bool) -> list[list[dict[str, Any]]]:
     """The rows of each query, in their order."""
-    draft = revisions.first(texts[0], packs=None if packs else ())
+    draft = revisions.new_draft(texts[0], packs=None if packs else ())
     if isinstance(draft, Refused):
         fail(draft.reason)
-    found = would_match_each(texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=table(draft.groups))
+    found = preview_matches_each(
+        texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=alias_table(draft.groups)
+    )
     return [[_row(one) for one in met] for met in found]
 
 
@@ -98,13 +100,13 @@ def explain(
 ) -> None:
     """Show why an item is about a topic, or which part of the topic's query it does not meet."""
     ready()
-    why = explain_match.why(item, topic)
+    why = explain_match.explain_match(item, topic)
     if isinstance(why, Refused):
         fail(why.reason)
     result(why, json, *_lines(why))
 
 
-def _row(one: Would) -> dict[str, Any]:
+def _row(one: PreviewMatch) -> dict[str, Any]:
     shown = {"title": one.title, "text": one.text}
     return {
         "item": one.item_id,
@@ -118,7 +120,7 @@ def _row(one: Would) -> dict[str, Any]:
                 "end": hit.end,
                 "text": shown[hit.field][hit.start : hit.end] if hit.field in shown else None,
                 "term": hit.term,
-                "alias": spelling_of(hit.alias) if hit.alias else None,
+                "alias": term_to_spelling(hit.alias) if hit.alias else None,
                 "pack": hit.pack,
             }
             for hit in one.hits
@@ -131,20 +133,20 @@ def _said(hit: dict[str, Any]) -> str:
     return f"{word} for {hit['term']}" if hit["alias"] else word
 
 
-def _lines(why: Why) -> Iterator[str]:
+def _lines(why: MatchExplanation) -> Iterator[str]:
     yield f"item {why.item_id}: {why.title}"
     yield f"{'meets' if why.meets else 'does not meet'} {why.topic}, revision {why.revision}: {why.query}"
     for one in why.decided:
         yield f"  {_clause(one, why)}"
         for spelling in one.without_context:
-            yield f"  {spelling_of(spelling)} is in it, and none of the words that it needs beside it"
+            yield f"  {term_to_spelling(spelling)} is in it, and none of the words that it needs beside it"
     yield f"stored: {why.stored or 'no match'}"
 
 
-def _clause(one: Explained, why: Why) -> str:
+def _clause(one: ClauseExplanation, why: MatchExplanation) -> str:
     if not one.met:
         return f"{one.term} is not in it" + (", and must not be" if why.meets else "")
     where = ", ".join(f"“{word}”" for word in why.words[one.term]) or one.hits[0].field
-    packs = ", ".join(sorted({f"{spelling_of(hit.alias)} ({hit.pack})" for hit in one.hits if hit.alias}))
+    packs = ", ".join(sorted({f"{term_to_spelling(hit.alias)} ({hit.pack})" for hit in one.hits if hit.alias}))
     found = f"{one.term}: {where}" + (f", by the other spelling {packs}" if packs else "")
     return found if why.meets else f"{found}: it must not be there"

@@ -7,9 +7,9 @@ from django.conf import settings
 
 from newsletter.cli.output import Json, example, fail, result, table
 from newsletter.matching.aliases import pack_files
-from newsletter.matching.aliases.groups import Group
-from newsletter.matching.aliases.pack_files import BadPack, Pack
-from newsletter.matching.aliases.pack_validation import Problem
+from newsletter.matching.aliases.groups import AliasGroup
+from newsletter.matching.aliases.pack_files import AliasPackFile, InvalidPack
+from newsletter.matching.aliases.pack_validation import PackProblem
 
 app = typer.Typer()
 
@@ -20,7 +20,7 @@ def packs(
     json: Json = False,
 ) -> None:
     """List the alias packs, or one pack's groups, and check the files. Exit code 1 when one cannot be used."""
-    names = pack_files.names(settings.PACKS_DIR)
+    names = pack_files.pack_names(settings.PACKS_DIR)
     if pack and pack not in names:
         fail(f"there is no pack {pack}: there are {', '.join(names)}")
     found, problems = _checked((pack,) if pack else names)
@@ -38,18 +38,18 @@ def packs(
         fail(f"{len(problems)} to mend in {settings.PACKS_DIR}")
 
 
-def _checked(names: tuple[str, ...]) -> tuple[list[Pack], list[Problem]]:
-    found: list[Pack] = []
-    problems: list[Problem] = []
+def _checked(names: tuple[str, ...]) -> tuple[list[AliasPackFile], list[PackProblem]]:
+    found: list[AliasPackFile] = []
+    problems: list[PackProblem] = []
     for name in names:
         try:
-            found.append(pack_files.read(settings.PACKS_DIR / f"{name}.yaml"))
-        except BadPack as error:
+            found.append(pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml"))
+        except InvalidPack as error:
             problems += error.problems
     return found, problems
 
 
-def _only_with(group: Group) -> str:
+def _only_with(group: AliasGroup) -> str:
     return "; ".join(f"{one.spelling} (with {', '.join(one.words)})" for one in group.only_with)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from newsletter.cli.output import ask
 from newsletter.cli.topics.listing import many
-from newsletter.matching.topics.preview import MUCH, Preview, Rate, Sample
+from newsletter.matching.topics.preview import MANY_PER_DAY, Rate, SampleItem, TopicPreview
 
 
-def lines(found: Preview) -> Iterator[str]:
+def lines(found: TopicPreview) -> Iterator[str]:
     """The screen."""
     yield f"over the {found.items} stored items of {found.days} days:"
     if found.before is not None:
@@ -22,9 +22,9 @@ def lines(found: Preview) -> Iterator[str]:
         yield f"  followed by {many(found.followers)}"
 
 
-def agree(found: Preview, yes: bool) -> None:
+def agree(found: TopicPreview, yes: bool) -> None:
     """Ask before a topic that would bring more than 30 items a day. Off a terminal the answer must come with the command."""
-    if found.after.per_day > MUCH and not yes:
+    if found.after.per_day > MANY_PER_DAY and not yes:
         count = f"{found.after.per_day:.0f} items a day ({found.after.items} in {found.days} days)"
         ask(
             f"It would bring {count}. Save it?",
@@ -36,6 +36,6 @@ def _rate(rate: Rate) -> str:
     return f"{rate.items} items, {rate.per_week:.1f} a week, {rate.per_day:.1f} a day, {rate.busiest_day} on the busiest day"
 
 
-def _samples(what: str, samples: tuple[Sample, ...]) -> Iterator[str]:
+def _samples(what: str, samples: tuple[SampleItem, ...]) -> Iterator[str]:
     for one in samples:
         yield f"  {what}: {one.at:%Y-%m-%d} {one.title}  ({', '.join(one.words)})"

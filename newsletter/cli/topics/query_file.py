@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from newsletter.cli import files
 from newsletter.cli.output import fail
-from newsletter.matching.topics.revisions import bad_query
+from newsletter.matching.topics.revisions import query_problem
 
 #: Most bytes of a file.
 CAP = 2_000_000
@@ -44,5 +44,5 @@ def _line(number: int, row: bytes) -> Line:
         query = row.decode().strip()
     except UnicodeDecodeError:
         return Line(number, row.decode(errors="replace").strip(), "it is not UTF-8: save the file as UTF-8")
-    refused = bad_query(query)
+    refused = query_problem(query)
     return Line(number, query, refused.reason if refused else None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from newsletter.matching.query.compiled import Alias, Aliases, alias_key
-from newsletter.matching.query.nodes import Query, Word, terms
+from newsletter.matching.query.nodes import BareWord, Query, terms
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class OnlyWith:
 
 
 @dataclass(frozen=True)
-class Group:
+class AliasGroup:
     """All spellings of one name, and where they were taken from.
 
     Each of `spellings` and `only_with` finds every other spelling of the group; those of `one_way` are found, and find nothing.
@@ -50,7 +50,7 @@ def same_spelling(one: str, other: str) -> bool:
     return alias_key(one) == alias_key(other)
 
 
-def without(groups: Iterable[Group], off: Iterable[str]) -> tuple[Group, ...]:
+def without_spellings(groups: Iterable[AliasGroup], off: Iterable[str]) -> tuple[AliasGroup, ...]:
     """`groups` without the spellings that a topic switched off."""
     gone = {alias_key(spelling) for spelling in off}
     if not gone:
@@ -66,7 +66,7 @@ def without(groups: Iterable[Group], off: Iterable[str]) -> tuple[Group, ...]:
     )
 
 
-def table(groups: Iterable[Group]) -> Aliases:
+def alias_table(groups: Iterable[AliasGroup]) -> Aliases:
     """For the matcher: under the key of each spelling that finds others, those others."""
     found: dict[str, list[Alias]] = defaultdict(list)
     for group in groups:
@@ -77,29 +77,29 @@ def table(groups: Iterable[Group]) -> Aliases:
     return {key: tuple(others) for key, others in found.items()}
 
 
-def term_of(spelling: str) -> str:
+def spelling_to_term(spelling: str) -> str:
     """A spelling as a term of the query language: a bare word, which meets its inflected forms, or several as a phrase."""
     return f'"{spelling}"' if len(spelling.split()) > 1 else spelling
 
 
-def spelling_of(term: str) -> str:
-    """The spelling that `term_of` made a term of."""
+def term_to_spelling(term: str) -> str:
+    """The spelling that `spelling_to_term` made a term of."""
     return term.strip('"')
 
 
-def as_query(group: Group) -> str:
+def group_query(group: AliasGroup) -> str:
     """A bare word that finds every spelling of the group: its name, if that is one. Several words are written with hyphens."""
     names = [one for one in group.finding if same_spelling(one, group.name)] or group.spellings
     return "-".join(names[0].split())
 
 
-def unmet_names(query: Query, text: str, groups: Iterable[Group]) -> list[tuple[str, str]]:
+def unmet_names(query: Query, text: str, groups: Iterable[AliasGroup]) -> list[tuple[str, str]]:
     """Names of several words in a query's `text` whose other spellings it does not meet: (as it was found, as to write it).
 
     Only a bare word has aliases, and a bare name of several words is written with hyphens.
     """
     written = f" {alias_key(text)} "
-    bare = {" ".join(term.keys) for term in terms(query) if isinstance(term, Word)}
+    bare = {" ".join(term.keys) for term in terms(query) if isinstance(term, BareWord)}
     return [
         (spelling, "-".join(spelling.split()))
         for group in groups
@@ -108,8 +108,8 @@ def unmet_names(query: Query, text: str, groups: Iterable[Group]) -> list[tuple[
     ]
 
 
-def _aliases(group: Group) -> Iterator[Alias]:
+def _aliases(group: AliasGroup) -> Iterator[Alias]:
     for spelling in (*group.spellings, *group.one_way):
-        yield Alias(term_of(spelling), group.pack, group.id)
+        yield Alias(spelling_to_term(spelling), group.pack, group.id)
     for one in group.only_with:
-        yield Alias(term_of(one.spelling), group.pack, group.id, tuple(map(term_of, one.words)))
+        yield Alias(spelling_to_term(one.spelling), group.pack, group.id, tuple(map(spelling_to_term, one.words)))

@@ -8,81 +8,81 @@ from typing import Any
 import yaml
 
 from newsletter.lib import yaml_loader
-from newsletter.matching.aliases.groups import Group, OnlyWith
-from newsletter.matching.aliases.pack_validation import Problem, problems_of
+from newsletter.matching.aliases.groups import AliasGroup, OnlyWith
+from newsletter.matching.aliases.pack_validation import PackProblem, validate_pack
 
 
 @dataclass(frozen=True)
-class Pack:
+class AliasPackFile:
     """A file of groups. `version` is raised with every change."""
 
     name: str
     version: int
     title: str
-    groups: tuple[Group, ...]
+    groups: tuple[AliasGroup, ...]
 
 
-class BadPack(ValueError):
+class InvalidPack(ValueError):
     """A pack that cannot be used; `problems` has every reason."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[PackProblem]) -> None:
         more = f" (and {len(problems) - 1} more: see 'newsletter topics packs')" if len(problems) > 1 else ""
         super().__init__(f"{problems[0]}{more}")
         self.problems = tuple(problems)
 
 
-def names(directory: Path) -> tuple[str, ...]:
+def pack_names(directory: Path) -> tuple[str, ...]:
     """The packs that there are."""
     return tuple(sorted(path.stem for path in directory.glob("*.yaml")))
 
 
-def read(path: Path) -> Pack:
+def read_pack(path: Path) -> AliasPackFile:
     """Read a pack.
 
     Raises:
         BadPack: with everything that is wrong with the file.
     """
     raw = _loaded(path)
-    problems = list(problems_of(path.name, raw))
+    problems = list(validate_pack(path.name, raw))
     if problems:
-        raise BadPack(problems)
+        raise InvalidPack(problems)
     groups = tuple(_group(path.stem, one) for one in raw["groups"])
-    return Pack(path.stem, raw["version"], raw["title"], groups)
+    return AliasPackFile(path.stem, raw["version"], raw["title"], groups)
 
 
-def find(reference: str, directory: Path) -> Group:
+def find_group(reference: str, directory: Path) -> AliasGroup:
     """The group of `PACK:GROUP`, e.g. `peoples:uyghur`.
 
     Raises:
         ValueError: there is no such pack or group (says which there are), or the pack cannot be used.
     """
     name, _, wanted = reference.partition(":")
-    if name not in names(directory):
-        raise ValueError(f"there is no such pack: there are {', '.join(names(directory))}")
-    groups = {group.id: group for group in read(directory / f"{name}.yaml").groups}
+    if name not in pack_names(directory):
+        raise ValueError(f"there is no such pack: there are {', '.join(pack_names(directory))}")
+    groups = {group.id: group for group in read_pack(directory / f"{name}.yaml").groups}
     if wanted not in groups:
         raise ValueError(f"there is no such group in {name}: there are {', '.join(groups)}")
     return groups[wanted]
 
 
-def as_document(pack: Pack) -> list[dict[str, Any]]:
+def to_document(pack: AliasPackFile) -> list[dict[str, Any]]:
     """The groups in the form of the file, for keeping."""
     return [_written(group) for group in pack.groups]
 
 
-def from_document(name: str, groups: Sequence[Mapping[str, Any]]) -> tuple[Group, ...]:
+def from_document(name: str, groups: Sequence[Mapping[str, Any]]) -> tuple[AliasGroup, ...]:
     """The groups that `as_document` kept."""
     return tuple(_group(name, one) for one in groups)
 
 
-def _written(group: Group) -> dict[str, Any]:
+def _written(group: AliasGroup) -> dict[str, Any]:
     only_with = [{"spelling": one.spelling, "words": list(one.words)} for one in group.only_with]
     written = {"id": group.id, "name": group.name, "from": group.source, "spellings": list(group.spellings)}
     return written | {"one-way": list(group.one_way), "only-with": only_with}
 
 
-def _group(pack: str, raw: Mapping[str, Any]) -> Group:
-    return Group(
+def _group(pack: str, raw: Mapping[str, Any]) -> AliasGroup:
+    return AliasGroup(
         id=raw["id"],
         pack=pack,
         name=raw["name"],
@@ -106,4 +106,4 @@ def _loaded(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark is not None else ""
         said = f"it is not YAML{line}: compare with the lines above, and with another pack"
-    raise BadPack([Problem(path.name, said)])
+    raise InvalidPack([PackProblem(path.name, said)])

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from newsletter.matching.aliases.groups import term_of
+from newsletter.matching.aliases.groups import spelling_to_term
 from newsletter.matching.query import parser
 from newsletter.matching.query.compiled import alias_key
-from newsletter.matching.query.nodes import Phrase, Word
+from newsletter.matching.query.nodes import BareWord, Phrase
 from newsletter.matching.query.query_error import QueryError
 
 _PACK = ("version", "title", "groups")
@@ -21,7 +21,7 @@ _MARKS = '"“”'
 
 
 @dataclass(frozen=True)
-class Problem:
+class PackProblem:
     """What is wrong with a pack, where, and what to do."""
 
     where: str
@@ -31,20 +31,20 @@ class Problem:
         return f"{self.where}: {self.said}"
 
 
-def problems_of(file: str, raw: Any) -> Iterator[Problem]:
+def validate_pack(file: str, raw: Any) -> Iterator[PackProblem]:
     """Everything that is wrong with a pack, as YAML gave it; nothing when it can be used."""
     if not isinstance(raw, dict):
-        yield Problem(file, "it needs 'version', 'title' and 'groups'")
+        yield PackProblem(file, "it needs 'version', 'title' and 'groups'")
         return
     yield from _unknown(file, raw, _PACK)
     version = raw.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        yield Problem(file, "'version' must be a whole number from 1, raised with every change")
+        yield PackProblem(file, "'version' must be a whole number from 1, raised with every change")
     if not _is_words(raw.get("title")):
-        yield Problem(file, "'title' must be a line of words")
+        yield PackProblem(file, "'title' must be a line of words")
     groups = raw.get("groups")
     if not isinstance(groups, list) or not groups:
-        yield Problem(file, "'groups' must be a list with at least one group")
+        yield PackProblem(file, "'groups' must be a list with at least one group")
         return
     for number, group in enumerate(groups, 1):
         yield from _in_group(_where(file, number, group), group)
@@ -56,72 +56,72 @@ def _where(file: str, number: int, group: Any) -> str:
     return f"{file}, group {number}" + (f" ({name})" if isinstance(name, str) else "")
 
 
-def _in_group(where: str, group: Any) -> Iterator[Problem]:
+def _in_group(where: str, group: Any) -> Iterator[PackProblem]:
     if not isinstance(group, dict):
-        yield Problem(where, "it needs 'id', 'name', 'spellings' and 'from'")
+        yield PackProblem(where, "it needs 'id', 'name', 'spellings' and 'from'")
         return
     yield from _unknown(where, group, _GROUP)
     if not (isinstance(group.get("id"), str) and _ID.fullmatch(group["id"])):
-        yield Problem(where, "'id' must be lower-case letters, digits and hyphens, e.g. hong-kong")
+        yield PackProblem(where, "'id' must be lower-case letters, digits and hyphens, e.g. hong-kong")
     if not _is_words(group.get("name")):
-        yield Problem(where, "'name' must be the name in words")
+        yield PackProblem(where, "'name' must be the name in words")
     if not _is_words(group.get("from")):
-        yield Problem(where, "'from' must say where the spellings were taken from")
+        yield PackProblem(where, "'from' must say where the spellings were taken from")
     if not group.get("spellings"):
-        yield Problem(where, "'spellings' must list at least one spelling")
+        yield PackProblem(where, "'spellings' must list at least one spelling")
     for field in ("spellings", "one-way"):
         yield from _in_list(where, field, group.get(field, []))
     only_with = group.get("only-with", [])
     if not isinstance(only_with, list):
-        yield Problem(where, "'only-with' must be a list of 'spelling' with 'words'")
+        yield PackProblem(where, "'only-with' must be a list of 'spelling' with 'words'")
         return
     for one in only_with:
         yield from _in_only_with(where, one)
     yield from _repeated(where, group)
 
 
-def _in_only_with(where: str, found: Any) -> Iterator[Problem]:
+def _in_only_with(where: str, found: Any) -> Iterator[PackProblem]:
     if not isinstance(found, dict):
-        yield Problem(where, "each of 'only-with' needs a 'spelling' and its 'words'")
+        yield PackProblem(where, "each of 'only-with' needs a 'spelling' and its 'words'")
         return
     yield from _unknown(where, found, _ONLY_WITH)
     yield from _in_list(where, "spelling", [found.get("spelling")])
     if not found.get("words"):
-        yield Problem(where, "each of 'only-with' needs 'words', of which one must stand in the same item")
+        yield PackProblem(where, "each of 'only-with' needs 'words', of which one must stand in the same item")
     yield from _in_list(where, "words", found.get("words") or [])
 
 
-def _in_list(where: str, field: str, found: Any) -> Iterator[Problem]:
+def _in_list(where: str, field: str, found: Any) -> Iterator[PackProblem]:
     if not isinstance(found, list):
-        yield Problem(where, f"'{field}' must be a list: [One, Other]")
+        yield PackProblem(where, f"'{field}' must be a list: [One, Other]")
         return
     for one in found:
         if not isinstance(one, str):
-            yield Problem(
+            yield PackProblem(
                 where, f"'{field}' holds {one!r}, which YAML reads as no word: put it between quotation marks"
             )
         elif any(mark in one for mark in _MARKS):
-            yield Problem(where, f"'{field}' holds {one!r}: a spelling must not hold quotation marks")
+            yield PackProblem(where, f"'{field}' holds {one!r}: a spelling must not hold quotation marks")
         elif not _is_term(one):
-            yield Problem(where, f"'{field}' holds {one!r}, which is no word and no words: see docs/queries.md")
+            yield PackProblem(where, f"'{field}' holds {one!r}, which is no word and no words: see docs/queries.md")
 
 
 def _is_term(spelling: str) -> bool:
     try:
-        return isinstance(parser.read(term_of(spelling)), Word | Phrase)
+        return isinstance(parser.read_query(spelling_to_term(spelling)), BareWord | Phrase)
     except QueryError:
         return False
 
 
-def _repeated(where: str, group: Mapping[str, Any]) -> Iterator[Problem]:
+def _repeated(where: str, group: Mapping[str, Any]) -> Iterator[PackProblem]:
     seen: dict[str, str] = {}
     for spelling in _spellings(group):
         known = seen.setdefault(alias_key(spelling), spelling)
         if known is not spelling:
-            yield Problem(where, f"“{spelling}” is the same to the matcher as “{known}”: keep one")
+            yield PackProblem(where, f"“{spelling}” is the same to the matcher as “{known}”: keep one")
 
 
-def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[PackProblem]:
     """Two groups of one id, or two that claim the same spelling to find the others by."""
     ids: dict[str, int] = defaultdict(int)
     owner: dict[str, object] = {}
@@ -129,12 +129,12 @@ def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
         name = str(group.get("id"))
         ids[name] += 1
         if ids[name] == 2:
-            yield Problem(file, f"two groups have the id {name}: give each its own")
+            yield PackProblem(file, f"two groups have the id {name}: give each its own")
         for spelling in _spellings(group, both_ways=True):
             other = owner.setdefault(alias_key(spelling), name)
             if other != name:
                 said = f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them"
-                yield Problem(file, said)
+                yield PackProblem(file, said)
 
 
 def _spellings(group: Mapping[str, Any], *, both_ways: bool = False) -> Iterator[str]:
@@ -149,12 +149,12 @@ def _listed(found: Any) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _unknown(where: str, found: Mapping[Any, Any], known: Sequence[str]) -> Iterator[Problem]:
+def _unknown(where: str, found: Mapping[Any, Any], known: Sequence[str]) -> Iterator[PackProblem]:
     for key in found:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
             advice = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
-            yield Problem(where, f"'{key}' is no field of it: {advice}")
+            yield PackProblem(where, f"'{key}' is no field of it: {advice}")
 
 
 def _is_words(found: Any) -> bool:

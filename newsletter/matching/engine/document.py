@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
+class Document:
     """What queries see of an item. The citation is not in the text: it is what `sources` holds."""
 
     title: str = dataclasses.field(repr=False)

@@ -12,29 +12,29 @@ from functools import lru_cache, reduce
 from itertools import chain, starmap
 from typing import NamedTuple
 
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.item_matcher import Opened
-from newsletter.matching.engine.required_words import name_sign, word_sign, word_signs
-from newsletter.matching.engine.tokenized_item import Words
-from newsletter.matching.query.compiled import Kind, Plan, Sought, Way
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.item_matcher import ItemMatcher
+from newsletter.matching.engine.required_words import name_key, word_key, word_keys
+from newsletter.matching.engine.tokenized_item import SearchableText
+from newsletter.matching.query.compiled import Alternative, CompiledQuery, MatchKind, TermQuery
 from newsletter.matching.query.nodes import And, Not, Or
 from newsletter.matching.query.parser import LONGEST_ACRONYM
 from newsletter.matching.text.stemming import Stems
 
 #: Items of a block.
-SIZE = 128
+BLOCK_SIZE = 128
 _KEY_BYTES = 4
 _NONE: frozenset[int] = frozenset()
 
 
-class Decided(NamedTuple):
+class Decision(NamedTuple):
     """Slots of items that match for certain, and of those that may: the first are among the second."""
 
     sure: frozenset[int]
     possible: frozenset[int]
 
 
-class Indexed(NamedTuple):
+class IndexedItem(NamedTuple):
     """What the index keeps of an item."""
 
     postings: frozenset[int]
@@ -42,13 +42,13 @@ class Indexed(NamedTuple):
     stems: Stems
 
 
-def indexed(item: Readable) -> Indexed:
+def index_item(item: Document) -> IndexedItem:
     """Read an item: the part of indexing that takes time."""
-    body = Opened(item).body
-    return Indexed(_postings(body), _sequence(body.keys), body.stems)
+    body = ItemMatcher(item).body
+    return IndexedItem(_postings(body), _sequence(body.keys), body.stems)
 
 
-class Block:
+class ItemBlock:
     """Up to `SIZE` items by their slot (0 to SIZE - 1). Never changed: `updated` makes another."""
 
     def __init__(self) -> None:
@@ -67,13 +67,13 @@ class Block:
         """Bytes that it takes."""
         return len(self._slots) * 9 + sum(map(len, self._sequences.values()))
 
-    def updated(self, items: Mapping[int, Indexed], gone: Iterable[int] = ()) -> "Block":
+    def updated(self, items: Mapping[int, IndexedItem], gone: Iterable[int] = ()) -> "ItemBlock":
         """The same block with these items in their slots, and without those that are `gone`."""
         left = self.slots - items.keys() - set(gone)
         postings = [pair for pair in zip(self._hashes, self._slots, strict=True) if pair[1] in left]
         postings += [(posting, slot) for slot, item in items.items() for posting in item.postings]
         postings.sort()
-        made = Block()
+        made = ItemBlock()
         made._hashes = array("Q", [posting for posting, _ in postings])
         made._slots = bytes([slot for _, slot in postings])
         made._sequences = {slot: self._sequences[slot] for slot in left}
@@ -81,7 +81,7 @@ class Block:
         made._stems = self._stems.union(item.stems for item in items.values())
         return made
 
-    def decide(self, plan: Plan, among: frozenset[int]) -> Decided:
+    def decide(self, plan: CompiledQuery, among: frozenset[int]) -> Decision:
         """Which of the items in these slots match a compiled query."""
         match plan:
             case And(parts):
@@ -91,44 +91,44 @@ class Block:
                         break
                     found = self.decide(part, possible)
                     sure, possible = sure & found.sure, found.possible
-                return Decided(sure, possible)
+                return Decision(sure, possible)
             case Or(parts):
                 each = [self.decide(part, among) for part in parts]
-                return Decided(_NONE.union(*(one.sure for one in each)), _NONE.union(*(one.possible for one in each)))
+                return Decision(_NONE.union(*(one.sure for one in each)), _NONE.union(*(one.possible for one in each)))
             case Not(part):
                 found = self.decide(part, among)
-                return Decided(among - found.possible, among - found.sure)
-            case Sought():
+                return Decision(among - found.possible, among - found.sure)
+            case TermQuery():
                 return self._term(plan, among)
 
-    def _term(self, sought: Sought, among: frozenset[int]) -> Decided:
+    def _term(self, sought: TermQuery, among: frozenset[int]) -> Decision:
         if sought.within not in ("", "title"):
-            return Decided(_NONE, among)
+            return Decision(_NONE, among)
         ways = [self._way(way, among) for way in sought.ways]
         if sought.distance is not None:
-            return Decided(_NONE, reduce(frozenset.intersection, (one.possible for one in ways), among))
+            return Decision(_NONE, reduce(frozenset.intersection, (one.possible for one in ways), among))
         sure = _NONE if sought.within else _NONE.union(*(one.sure for one in ways))
-        return Decided(sure, _NONE.union(*(one.possible for one in ways)))
+        return Decision(sure, _NONE.union(*(one.possible for one in ways)))
 
-    def _way(self, way: Way, among: frozenset[int]) -> Decided:
+    def _way(self, way: Alternative, among: frozenset[int]) -> Decision:
         match way.kind:
-            case Kind.WORD:
+            case MatchKind.WORD:
                 found = self._with_word(way.keys[0]) & among
-            case Kind.NAME:
+            case MatchKind.NAME:
                 found = (self._with_word(way.keys[0]) | self._with_name(way.keys[0])) & among
                 row = _sequence(way.keys)
                 itself = frozenset(slot for slot in found if _has_row(self._sequences[slot], row))
-                return Decided(itself if way.sure else _NONE, found)
-            case Kind.ROW if way.capitals and len(way.keys) == 1 and way.capitals <= LONGEST_ACRONYM:
+                return Decision(itself if way.sure else _NONE, found)
+            case MatchKind.ROW if way.capitals and len(way.keys) == 1 and way.capitals <= LONGEST_ACRONYM:
                 found = self._with(_in_capitals(way.keys[0], way.capitals)) & among
-                return Decided(_NONE if way.spelled or way.context else found, found)
-            case Kind.ROW:
+                return Decision(_NONE if way.spelled or way.context else found, found)
+            case MatchKind.ROW:
                 found = reduce(frozenset.intersection, map(self._with_word, way.keys), among)
                 row = _sequence(way.keys)
                 found = frozenset(slot for slot in found if _has_row(self._sequences[slot], row))
             case _:
-                return Decided(_NONE, among)
-        return Decided(found if way.sure else _NONE, found)
+                return Decision(_NONE, among)
+        return Decision(found if way.sure else _NONE, found)
 
     def _with_word(self, key: str) -> frozenset[int]:
         """Slots of items with the word or an inflected form of it, each by the language that the item is in."""
@@ -136,7 +136,7 @@ class Block:
 
     def _with_name(self, name: str) -> frozenset[int]:
         """Slots of items with a word that may be the name with an ending."""
-        return _NONE.union(*map(self._with, {hash(name_sign(name, stems)) & _UNSIGNED for stems in self._stems}))
+        return _NONE.union(*map(self._with, {hash(name_key(name, stems)) & _UNSIGNED for stems in self._stems}))
 
     def _with(self, posting: int) -> frozenset[int]:
         first = bisect_left(self._hashes, posting)
@@ -146,16 +146,16 @@ class Block:
 _UNSIGNED = (1 << 64) - 1
 
 
-def _postings(body: Words) -> frozenset[int]:
+def _postings(body: SearchableText) -> frozenset[int]:
     """What an item is found by: its words by their stems, and short ones that stand in capitals, also with a plural s."""
     capitals = starmap(_in_capitals, body.capitals(LONGEST_ACRONYM + 1))
-    return frozenset(chain((hash(sign) & _UNSIGNED for sign in word_signs(body)), capitals))
+    return frozenset(chain((hash(sign) & _UNSIGNED for sign in word_keys(body)), capitals))
 
 
 @lru_cache(maxsize=512)
 def _word(key: str, stems: Stems) -> int:
     """The same for every block of a search."""
-    return hash(word_sign(key, stems)) & _UNSIGNED
+    return hash(word_key(key, stems)) & _UNSIGNED
 
 
 def _in_capitals(key: str, letters: int) -> int:

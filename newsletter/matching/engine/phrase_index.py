@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Set
 from itertools import compress, pairwise
 
-from newsletter.matching.engine.tokenized_item import Words, needle
-from newsletter.matching.engine.word_index import DULL, Signs, both
-from newsletter.matching.query.compiled import Kind, Way
+from newsletter.matching.engine.tokenized_item import SearchableText, needle
+from newsletter.matching.engine.word_index import NO_MATCH, Signs, merge_signs
+from newsletter.matching.query.compiled import Alternative, MatchKind
 
 #: Signs that say to look for a row: with a pair of words, and with a single one; others are nearer to 0.
 _AROUND = -(1 << 50)
 _LOOK = -(1 << 40)
 
 
-class Rows:
+class PhraseIndex:
     """Rows of two whole words and more. Threads may look while one adds.
 
     A pair of words says at once what a row of just these says, and of a longer one to look around.
@@ -28,21 +28,21 @@ class Rows:
     def add(self, keys: tuple[str, ...], sign: int) -> None:
         """One more, with what finding it says."""
         if len(keys) == 2:
-            self._pairs[keys] = both(self._pairs.get(keys, DULL), sign)
+            self._pairs[keys] = merge_signs(self._pairs.get(keys, NO_MATCH), sign)
             return
         number = self._numbers.setdefault(" ".join(keys), len(self._longer))
         if number < len(self._longer):
             row, before, signs = self._longer[number]
-            self._longer[number] = row, before, both(signs, sign)
+            self._longer[number] = row, before, merge_signs(signs, sign)
             return
         before, pair = min(enumerate(pairwise(keys)), key=self._weight)
         self._longer.append((list(keys), before, sign))
-        self._pairs[pair] = both(self._pairs.get(pair, DULL), _AROUND - number)
+        self._pairs[pair] = merge_signs(self._pairs.get(pair, NO_MATCH), _AROUND - number)
 
     def _weight(self, pair: tuple[int, tuple[str, str]]) -> tuple[int, int]:
         """How common a pair may be: the fewer rows have it and the longer it is, the rarer."""
-        signs = self._pairs.get(pair[1], DULL)
-        return len(signs) if isinstance(signs, tuple) else signs != DULL, -sum(map(len, pair[1]))
+        signs = self._pairs.get(pair[1], NO_MATCH)
+        return len(signs) if isinstance(signs, tuple) else signs != NO_MATCH, -sum(map(len, pair[1]))
 
     def said(self, keys: list[str]) -> set[Signs | None]:
         """What the rows say that are among these words; also None, and what is for this class only."""
@@ -64,32 +64,32 @@ class Rows:
                         yield says
 
 
-class Looks:
+class LookupIndex:
     """Rows that end with a beginning of a word, or whose accents make no difference: looked for where one word is found."""
 
     def __init__(self) -> None:
         self._rows: dict[int, tuple[bool, str, Signs]] = {}
         self._signs: dict[tuple[bool, str], int] = {}
 
-    def add(self, way: Way, sign: int) -> tuple[Kind, str, int] | None:
+    def add(self, way: Alternative, sign: int) -> tuple[MatchKind, str, int] | None:
         """One more. Given back is the word that must say to look for it from now on: the longest; None if one does."""
-        row = way.kind is Kind.BARE, needle(way)
+        row = way.kind is MatchKind.BARE, needle(way)
         known = self._signs.get(row)
         if known is not None:
-            self._rows[known] = *row, both(self._rows[known][2], sign)
+            self._rows[known] = *row, merge_signs(self._rows[known][2], sign)
             return None
         look = self._signs[row] = _LOOK - len(self._rows)
         self._rows[look] = *row, sign
-        whole = way.keys[:-1] if way.kind is Kind.START else way.keys
-        return Kind.BARE if row[0] else Kind.ROW, max(whole, key=len), look
+        whole = way.keys[:-1] if way.kind is MatchKind.START else way.keys
+        return MatchKind.BARE if row[0] else MatchKind.ROW, max(whole, key=len), look
 
-    def said(self, signs: Set[int], body: Words) -> set[Signs]:
+    def said(self, signs: Set[int], body: SearchableText) -> set[Signs]:
         """What the rows say that are in a text, if its words say these signs."""
         rows = [self._rows[look] for look in signs & self._rows.keys()] if self._rows else ()
         return {says for bare, row, says in rows if row in (body.bare_haystack if bare else body.haystack)}
 
 
-class Table:
+class FieldIndex:
     """Needles by their first word: for fields of few words. Threads may look while one adds."""
 
     def __init__(self) -> None:

@@ -7,24 +7,24 @@ from functools import cached_property
 from heapq import merge
 from itertools import accumulate
 
-from newsletter.matching.query.compiled import Kind, Way
+from newsletter.matching.query.compiled import Alternative, MatchKind
 from newsletter.matching.text import stemming
 from newsletter.matching.text.scripts import spelling, without_accents
 from newsletter.matching.text.signs import has_signs
-from newsletter.matching.text.tokenize import BREAK, Reading
+from newsletter.matching.text.tokenize import BREAK, TokenizedText
 
 #: Numbers of the first and the last word.
-Range = tuple[int, int]
+WordRange = tuple[int, int]
 
 
-class Words:
+class SearchableText:
     """Texts in a row, cut into words, that can be asked where something stands. No row of words reaches from one text
     into the next."""
 
     def __init__(self, texts: Sequence[tuple[str, str]], lang: str) -> None:
         """`texts`: (field, text) pairs."""
-        self._texts = [(name, Reading(text)) for name, text in texts]
-        self.stems = stemming.of(lang)
+        self._texts = [(name, TokenizedText(text)) for name, text in texts]
+        self.stems = stemming.stems_for(lang)
         self.keys: list[str] = []
         self._first: list[int] = []
         for _, reading in self._texts:
@@ -86,7 +86,7 @@ class Words:
         return self.haystack if self.haystack.isascii() else f" {' '.join(map(without_accents, self.keys))} "
 
     @cached_property
-    def _compounds(self) -> list[tuple[str, Range]]:
+    def _compounds(self) -> list[tuple[str, WordRange]]:
         return [
             (one.key, (first + one.first, first + one.last))
             for first, (_, reading) in zip(self._first, self._texts, strict=True)
@@ -102,7 +102,7 @@ class Words:
     def _bare_starts(self) -> list[int]:
         return _starts(self.bare_haystack)
 
-    def ranges(self, way: Way) -> Iterator[Range]:
+    def ranges(self, way: Alternative) -> Iterator[WordRange]:
         """Where a way's words stand, in order, its checks passed; its context is not looked at."""
         for first, last in self._unchecked(way):
             if way.capitals and not self._capitals(first, way.capitals):
@@ -113,17 +113,17 @@ class Words:
                 continue
             yield first, last
 
-    def _unchecked(self, way: Way) -> Iterable[Range]:
+    def _unchecked(self, way: Alternative) -> Iterable[WordRange]:
         match way.kind:
-            case Kind.WORD:
+            case MatchKind.WORD:
                 return self._inflected(self._forms.get(self.stems[way.keys[0]], ()))
-            case Kind.NAME:
+            case MatchKind.NAME:
                 return self._inflected(self._forms_of_name(way.keys[0]))
-            case Kind.ROW:
+            case MatchKind.ROW:
                 return self._row(list(way.keys))
-            case Kind.START:
+            case MatchKind.START:
                 return _rows(self.haystack, needle(way), self._starts, len(way.keys))
-            case Kind.BARE:
+            case MatchKind.BARE:
                 return _rows(self.bare_haystack, needle(way), self._bare_starts, len(way.keys))
 
     @cached_property
@@ -134,7 +134,7 @@ class Words:
             made[key].append(number)
         return made
 
-    def _row(self, keys: list[str]) -> Iterator[Range]:
+    def _row(self, keys: list[str]) -> Iterator[WordRange]:
         """Looked for where the rarest of its words stands: a long text is not read again for every term."""
         places = [self._numbers.get(key, []) for key in keys]
         rarest = min(range(len(keys)), key=lambda at: len(places[at]))
@@ -143,7 +143,7 @@ class Words:
             if first >= 0 and self.keys[first : first + len(keys)] == keys:
                 yield first, first + len(keys) - 1
 
-    def _inflected(self, forms: Collection[str]) -> Iterable[Range]:
+    def _inflected(self, forms: Collection[str]) -> Iterable[WordRange]:
         whole = [self._row([form]) for form in forms]
         parts = [place for key, place in self._compounds if key in forms]
         return whole[0] if len(whole) == 1 and not parts else merge(*whole, parts)
@@ -185,7 +185,7 @@ class Words:
     def _breaks(self) -> list[int]:
         return [number for number, key in enumerate(self.keys) if key == BREAK]
 
-    def place(self, one: Range) -> tuple[str, int, int]:
+    def place(self, one: WordRange) -> tuple[str, int, int]:
         """Field, start and end, as shown."""
         at = bisect_right(self._first, one[0]) - 1
         name, reading = self._texts[at]
@@ -193,9 +193,9 @@ class Words:
         return name, reading.place(one[0] - first)[0], reading.place(one[1] - first)[1]
 
 
-def needle(way: Way) -> str:
+def needle(way: Alternative) -> str:
     """What to look for in a haystack."""
-    return f" {' '.join(way.keys)}" if way.kind is Kind.START else f" {' '.join(way.keys)} "
+    return f" {' '.join(way.keys)}" if way.kind is MatchKind.START else f" {' '.join(way.keys)} "
 
 
 def _starts(haystack: str) -> list[int]:
@@ -203,7 +203,7 @@ def _starts(haystack: str) -> list[int]:
     return list(accumulate((len(key) + 1 for key in haystack[1:-1].split(" ")), initial=0))
 
 
-def _rows(haystack: str, wanted: str, starts: list[int], length: int) -> Iterator[Range]:
+def _rows(haystack: str, wanted: str, starts: list[int], length: int) -> Iterator[WordRange]:
     at = haystack.find(wanted)
     while at >= 0:
         first = bisect_right(starts, at) - 1

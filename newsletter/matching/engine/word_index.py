@@ -4,15 +4,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from newsletter.matching.engine.tokenized_item import Words
-from newsletter.matching.query.compiled import Kind
+from newsletter.matching.engine.tokenized_item import SearchableText
+from newsletter.matching.query.compiled import MatchKind
 from newsletter.matching.text.scripts import without_accents
 from newsletter.matching.text.stemming import Stems
 
 #: What finding a word or a needle says, as numbers whose meaning `inverted_index.py` gives; mostly one, so without a tuple.
 Signs = int | tuple[int, ...]
 #: Says that a word is nothing to any query.
-DULL = -1
+NO_MATCH = -1
 
 #: As many words of texts are remembered for a language.
 _MOST_WORDS = 131_072
@@ -21,42 +21,42 @@ _MOST_COMPOUNDS = 16_384
 _AT_ONCE = 1_000
 
 
-class Lexicon:
+class WordIndex:
     """Words, beginnings of words and words without accents, with their signs. Threads may read while one adds."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._wanted: dict[Kind, dict[str, Signs]] = {kind: {} for kind in Kind}
+        self._wanted: dict[MatchKind, dict[str, Signs]] = {kind: {} for kind in MatchKind}
         self._beginnings: tuple[int, ...] = ()
-        self._by_language: dict[int, _Vocabulary] = {}
+        self._by_language: dict[int, _LanguageWords] = {}
 
-    def add(self, wanted: Iterable[tuple[Kind, str, int]]) -> None:
+    def add(self, wanted: Iterable[tuple[MatchKind, str, int]]) -> None:
         """Words, as they are typed, with what finding them says from now on too."""
         with self._lock:
             wanted = list(wanted)
             for kind, key, sign in wanted:
-                add(self._wanted[kind], key, sign)
-            self._beginnings = tuple({len(key) for key in self._wanted[Kind.START]})
+                add_signs(self._wanted[kind], key, sign)
+            self._beginnings = tuple({len(key) for key in self._wanted[MatchKind.START]})
             for vocabulary in self._by_language.values():
                 vocabulary.add(wanted)
 
-    def learn(self, other: "Lexicon") -> None:
+    def learn(self, other: "WordIndex") -> None:
         """Know the words of texts that another knows. In steps, so that no thread waits long."""
         for language, theirs in list(other._by_language.items()):
-            known = _Vocabulary(self._wanted[Kind.WORD], self._wanted[Kind.NAME], theirs.stems)
+            known = _LanguageWords(self._wanted[MatchKind.WORD], self._wanted[MatchKind.NAME], theirs.stems)
             words = list(theirs.known)
             for start in range(0, len(words), _AT_ONCE):
                 known.learned(words[start : start + _AT_ONCE], self._other)
             with self._lock:
                 self._by_language[language] = known
 
-    def said(self, body: Words) -> set[Signs]:
+    def said(self, body: SearchableText) -> set[Signs]:
         """What the words of a text say, all together."""
         known = self._by_language.get(id(body.stems))
         if known is None:
             with self._lock:
-                known = self._by_language.get(id(body.stems)) or _Vocabulary(
-                    self._wanted[Kind.WORD], self._wanted[Kind.NAME], body.stems
+                known = self._by_language.get(id(body.stems)) or _LanguageWords(
+                    self._wanted[MatchKind.WORD], self._wanted[MatchKind.NAME], body.stems
                 )
                 self._by_language[id(body.stems)] = known
         said = known.said(body.keys)
@@ -65,10 +65,10 @@ class Lexicon:
                 said = known.learned(body.keys, self._other)
         if body.hyphenated:
             said.update(self._said_by_compounds(known, body))
-        said.discard(DULL)
+        said.discard(NO_MATCH)
         return said  # type: ignore[return-value]  # None is not in it
 
-    def _said_by_compounds(self, known: "_Vocabulary", body: Words) -> set[Signs | None]:
+    def _said_by_compounds(self, known: "_LanguageWords", body: SearchableText) -> set[Signs | None]:
         """Words with hyphens, when read as one, are met by bare words only."""
         said = known.said_by_compounds(body.compound_keys)
         if None in said:
@@ -78,15 +78,15 @@ class Lexicon:
 
     def _other(self, word: str) -> Signs:
         """What a word says to whoever does not look for its inflected forms."""
-        signs = self._wanted[Kind.ROW].get(word, DULL)
+        signs = self._wanted[MatchKind.ROW].get(word, NO_MATCH)
         for length in self._beginnings:
-            signs = both(signs, self._wanted[Kind.START].get(word[:length], DULL))
-        if self._wanted[Kind.BARE]:
-            signs = both(signs, self._wanted[Kind.BARE].get(without_accents(word), DULL))
+            signs = merge_signs(signs, self._wanted[MatchKind.START].get(word[:length], NO_MATCH))
+        if self._wanted[MatchKind.BARE]:
+            signs = merge_signs(signs, self._wanted[MatchKind.BARE].get(without_accents(word), NO_MATCH))
         return signs
 
 
-class _Vocabulary:
+class _LanguageWords:
     """Words of texts in one language that were met before, and what each says."""
 
     def __init__(self, inflected: dict[str, Signs], names: dict[str, Signs], stems: Stems) -> None:
@@ -98,7 +98,7 @@ class _Vocabulary:
         #: Stem → names that have it.
         self._names: dict[str, tuple[str, ...]] = {}
         for word, stem in self._stemmed(inflected):
-            add(self._by_stem, word if stem == word else stem, inflected[word])
+            add_signs(self._by_stem, word if stem == word else stem, inflected[word])
         for name, stem in self._stemmed(names):
             self._names[stem] = (*self._names.get(stem, ()), name)
         #: Word of a text → what it says.
@@ -128,7 +128,7 @@ class _Vocabulary:
                 self._forms.setdefault(stem, []).append(word)
             for root in self.stems.roots(word):
                 self._rooted.setdefault(root, []).append(word)
-            self.known[word] = both(self._inflected(word, stem), other(word))
+            self.known[word] = merge_signs(self._inflected(word, stem), other(word))
         return self.said(keys)
 
     def _stemmed(self, words: dict[str, Signs]) -> Iterator[tuple[str, str]]:
@@ -138,11 +138,11 @@ class _Vocabulary:
 
     def _inflected(self, word: str, stem: str) -> Signs:
         """What a word says as a form of others, and of names."""
-        signs = self._by_stem.get(stem, DULL)
+        signs = self._by_stem.get(stem, NO_MATCH)
         roots = [root for root in self.stems.roots(word) if root in self._wanted_names] if self._wanted_names else []
         for name in {*self._names.get(stem, ()), *roots}:
             if self.stems.same_name(name, word):
-                signs = both(signs, self._wanted_names[name])
+                signs = merge_signs(signs, self._wanted_names[name])
         return signs
 
     def learned_compounds(self, keys: list[str]) -> set[Signs | None]:
@@ -153,27 +153,27 @@ class _Vocabulary:
             self._compounds[key] = self._inflected(key, stem)
         return self.said_by_compounds(keys)
 
-    def add(self, wanted: list[tuple[Kind, str, int]]) -> None:
+    def add(self, wanted: list[tuple[MatchKind, str, int]]) -> None:
         """Let known words say what was added to them. Under the lock."""
-        begins = tuple(key for kind, key, _ in wanted if kind is Kind.START)
-        bare = {key for kind, key, _ in wanted if kind is Kind.BARE}
+        begins = tuple(key for kind, key, _ in wanted if kind is MatchKind.START)
+        bare = {key for kind, key, _ in wanted if kind is MatchKind.BARE}
         if begins or bare:  # rare: such words are thought about anew
             for word in [one for one in self.known if one.startswith(begins) or without_accents(one) in bare]:
                 del self.known[word]
         for kind, key, sign in wanted:
-            if kind is Kind.ROW:
+            if kind is MatchKind.ROW:
                 self._more(key, sign)
-            elif kind in (Kind.WORD, Kind.NAME):
+            elif kind in (MatchKind.WORD, MatchKind.NAME):
                 self._add_inflected(kind, key, sign)
 
-    def _add_inflected(self, kind: Kind, key: str, sign: int) -> None:
+    def _add_inflected(self, kind: MatchKind, key: str, sign: int) -> None:
         stem = self.stems[key]
-        if kind is Kind.WORD:
-            add(self._by_stem, stem, sign)
+        if kind is MatchKind.WORD:
+            add_signs(self._by_stem, stem, sign)
         elif key not in self._names.get(stem, ()):
             self._names[stem] = (*self._names.get(stem, ()), key)
         words = {word for word in (stem, *self._forms.get(stem, ())) if word != stem or self.stems[stem] == stem}
-        if kind is Kind.NAME:
+        if kind is MatchKind.NAME:
             words = {word for word in words.union(self._rooted.get(key, ())) if self.stems.same_name(key, word)}
         for word in words:
             self._more(word, sign)
@@ -182,19 +182,19 @@ class _Vocabulary:
     def _more(self, word: str, sign: int) -> None:
         known = self.known.get(word)
         if known is not None:
-            self.known[word] = both(known, sign)
+            self.known[word] = merge_signs(known, sign)
 
 
-def add(to: dict[str, Signs], key: str, more: Signs) -> None:
+def add_signs(to: dict[str, Signs], key: str, more: Signs) -> None:
     """Put signs to those of a key."""
-    to[key] = both(to.get(key, DULL), more)
+    to[key] = merge_signs(to.get(key, NO_MATCH), more)
 
 
-def both(one: Signs, other: Signs) -> Signs:
+def merge_signs(one: Signs, other: Signs) -> Signs:
     """All signs of two, each once."""
-    if one in (DULL, other):
+    if one in (NO_MATCH, other):
         return other
-    if other == DULL:
+    if other == NO_MATCH:
         return one
     left = (one,) if isinstance(one, int) else one
     right = (other,) if isinstance(other, int) else other

@@ -8,12 +8,12 @@ import structlog
 from django.db.models import QuerySet
 
 from newsletter.lib.crypto import Vault
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index, Met
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex, QueryMatch
 from newsletter.matching.live_index import topic_aliases
-from newsletter.matching.live_index.keyword_hashes import own_query
+from newsletter.matching.live_index.keyword_hashes import decrypt_keyword
 from newsletter.matching.query import language
-from newsletter.matching.query.compiled import NO_ALIASES, Plan, compiled
+from newsletter.matching.query.compiled import NO_ALIASES, CompiledQuery, compile_query
 from newsletter.matching.query.query_error import QueryError
 from newsletter.models import IndexState, Topic, TopicRevision
 
@@ -26,11 +26,11 @@ _MANY = 2_000
 
 
 @dataclass(frozen=True)
-class Compiled:
+class LiveIndex:
     """The index of one moment, and what a match must say of each topic."""
 
     number: int
-    index: Index
+    index: QueryIndex
     #: Topic id → the id of its revision.
     topics: dict[int, int]
     #: Topics whose receipts may be stored.
@@ -38,29 +38,29 @@ class Compiled:
     #: Topic id → revision, of those that cannot be read.
     broken: dict[int, int] = field(default_factory=dict)
     #: Own topics that are not in the index, by the items that meet them.
-    known: Mapping[Readable, frozenset[int]] = field(default_factory=dict, repr=False)
+    known: Mapping[Document, frozenset[int]] = field(default_factory=dict, repr=False)
 
-    def meet(self, seen: Readable) -> list[Met]:
+    def meet(self, seen: Document) -> list[QueryMatch]:
         """The topics that an item meets, and the places of curated ones."""
         met = self.index.meet(seen, told=self.curated)
-        return [*met, *(Met(topic_id, ()) for topic_id in sorted(self.known.get(seen, ())))]
+        return [*met, *(QueryMatch(topic_id, ()) for topic_id in sorted(self.known.get(seen, ())))]
 
 
 _lock = threading.Lock()
-_compiled: dict[int, Compiled] = {}
+_compiled: dict[int, LiveIndex] = {}
 #: One thread at a time brings the index up to date, or makes it anew.
 _updating = threading.Lock()
 _rebuilding = threading.Lock()
 
 
-def index_for(vault: Vault) -> Compiled:
+def current_index(vault: Vault) -> LiveIndex:
     """The index of all active topics; what changed since the last time is put on top of it."""
     with _updating:
         number = IndexState.objects.values_list("number", flat=True).get(id=1)
-        known = at_hand(vault)
+        known = cached_index(vault)
         if known is not None and known.number == number:
             return known
-        made = _updated(known or Compiled(0, Index({}), {}, frozenset()), number, vault)
+        made = _updated(known or LiveIndex(0, QueryIndex({}), {}, frozenset()), number, vault)
         with _lock:
             _compiled.clear()
             _compiled[id(vault)] = made
@@ -69,7 +69,7 @@ def index_for(vault: Vault) -> Compiled:
     return made
 
 
-def at_hand(vault: Vault) -> Compiled | None:
+def cached_index(vault: Vault) -> LiveIndex | None:
     """The index of some moment, if this process has one."""
     with _lock:
         return _compiled.get(id(vault))
@@ -80,7 +80,7 @@ def active_topics() -> QuerySet[Topic]:
     return Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
 
 
-def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
+def _updated(known: LiveIndex, number: int, vault: Vault) -> LiveIndex:
     """Which topics there are is read in whole: a revision's number is given before its transaction ends, so that a smaller one
     may be seen after a larger, and a topic that was deleted has none. A database put back from a backup mends itself so, too.
     """
@@ -88,12 +88,12 @@ def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
     seen = known.topics | known.broken if known.broken else known.topics
     changed = {topic_id for topic_id, revision in active.items() if seen.get(topic_id) != revision}
     gone = {topic_id for topic_id in seen if topic_id not in active}
-    plans, curated, broken = plans_of(changed, vault)
-    index = Index(plans) if not known.topics else known.index.with_(plans, gone | broken)
+    plans, curated, broken = compile_topics(changed, vault)
+    index = QueryIndex(plans) if not known.topics else known.index.with_(plans, gone | broken)
     if len(active) <= _SMALL and index.changes:
         index = index.rebuilt()
     unread = {one: active[one] for one in (known.broken.keys() & active.keys() - plans.keys()) | broken}
-    return Compiled(
+    return LiveIndex(
         number,
         index,
         {topic_id: revision for topic_id, revision in active.items() if topic_id not in unread} if unread else active,
@@ -102,21 +102,21 @@ def _updated(known: Compiled, number: int, vault: Vault) -> Compiled:
     )
 
 
-def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan], set[int], set[int]]:
+def compile_topics(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, CompiledQuery], set[int], set[int]]:
     """The compiled queries of these topics, which of them are curated, and which could not be read."""
-    plans: dict[int, Plan] = {}
+    plans: dict[int, CompiledQuery] = {}
     curated: set[int] = set()
     broken: set[int] = set()
     rows = Topic.objects.filter(id__in=topic_ids) if len(topic_ids) < _SMALL else Topic.objects.all()
     live = {row.id: row for row in TopicRevision.objects.exclude(query=None).filter(topic__in=rows)}
-    aliases = topic_aliases.tables_of(live.values())
+    aliases = topic_aliases.aliases_by_revision(live.values())
     for topic in rows.iterator():
         if topic.id not in topic_ids:
             continue
         try:
             revision = live.get(topic.revision_id or 0)
-            text = own_query(topic, vault) if revision is None else revision.query or ""
-            plans[topic.id] = compiled(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
+            text = decrypt_keyword(topic, vault) if revision is None else revision.query or ""
+            plans[topic.id] = compile_query(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
         except QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)
             broken.add(topic.id)
@@ -126,7 +126,7 @@ def plans_of(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, Plan],
     return plans, curated, broken
 
 
-def _rebuild(old: Compiled, key: int) -> None:
+def _rebuild(old: LiveIndex, key: int) -> None:
     """In a thread of its own, one at a time. What changes meanwhile is put on top again."""
     if not _rebuilding.acquire(blocking=False):
         return
@@ -148,7 +148,7 @@ def _rebuild(old: Compiled, key: int) -> None:
     threading.Thread(target=run, name="index", daemon=True).start()
 
 
-def _caught_up(index: Index, at: Compiled, now: Compiled) -> Index:
+def _caught_up(index: QueryIndex, at: LiveIndex, now: LiveIndex) -> QueryIndex:
     """An index with the topics of one moment, brought to another, of which the queries are at hand."""
     changed = {topic_id for topic_id, _ in now.topics.items() - at.topics.items()}
     return index.with_(now.index.newest(changed), at.topics.keys() - now.topics.keys())

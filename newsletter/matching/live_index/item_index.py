@@ -15,8 +15,8 @@ import structlog
 from django.db import DatabaseError, connection
 
 from newsletter.lib import db
-from newsletter.matching.engine.inverted_index import SIZE, Block, Indexed, indexed
-from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.engine.inverted_index import BLOCK_SIZE, IndexedItem, ItemBlock, index_item
+from newsletter.matching.live_index.stored_items import current_versions, load_items
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ _AT_ONCE = 16
 
 
 #: What an item's place in the index depends on: version, language, and when it was first seen, in one text.
-State = str
+ItemState = str
 
 
 class ProcessorClock:
@@ -47,25 +47,25 @@ class ProcessorClock:
 
 
 @dataclass(frozen=True)
-class Part:
+class BlockState:
     """A block of items as far as it was read. An item of these states whose slot is empty has no wording."""
 
-    block: Block
-    states: Mapping[int, State]
+    block: ItemBlock
+    states: Mapping[int, ItemState]
 
 
 #: Of a block nothing of which was read.
-NOTHING = Part(Block(), {})
+UNREAD = BlockState(ItemBlock(), {})
 
 
 @dataclass(frozen=True)
-class Newest:
+class NewestItems:
     """The newest items by the number of their block, newest first, and the rank of each: 0 is the newest of all.
 
     `recent` is how many of them were first seen in the time that was asked for; `all_recent` is False if there are more.
     """
 
-    by_block: Mapping[int, Mapping[int, State]]
+    by_block: Mapping[int, Mapping[int, ItemState]]
     ranks: Mapping[int, int]
     recent: int
     all_recent: bool
@@ -73,7 +73,7 @@ class Newest:
 
 def slot_of(item_id: int) -> int:
     """Where an item is in its block."""
-    return item_id % SIZE
+    return item_id % BLOCK_SIZE
 
 
 class ItemIndex:
@@ -85,36 +85,36 @@ class ItemIndex:
         self._changing = threading.Lock()
         self._in_background = threading.Lock()
         #: Number of a block → what was read of it. Replaced as a whole.
-        self.parts: Mapping[int, Part] = {}
+        self.parts: Mapping[int, BlockState] = {}
 
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
         return sum(part.block.size for part in self.parts.values())
 
-    def newest(self, *, now: datetime, days: int) -> Newest:
+    def newest(self, *, now: datetime, days: int) -> NewestItems:
         """The newest items that there are now, at most `MOST_ITEMS`; those first seen in the last `days` are recent."""
         told = db.rows(
             "SELECT id, version || ' ' || lang || ' ' || first_seen_at, first_seen_at >= %s FROM item WHERE first_seen_at >= %s "
             "ORDER BY first_seen_at DESC, id DESC LIMIT %s",
             [now - timedelta(days=days), now - timedelta(days=MOST_DAYS), self._most_items + 1],
         )
-        by_block: dict[int, dict[int, State]] = {}
+        by_block: dict[int, dict[int, ItemState]] = {}
         ranks: dict[int, int] = {}
         for rank, (item_id, state, _) in enumerate(told[: self._most_items]):
-            by_block.setdefault(item_id // SIZE, {})[item_id] = state
+            by_block.setdefault(item_id // BLOCK_SIZE, {})[item_id] = state
             ranks[item_id] = rank
         recent = sum(bool(row[2]) for row in told)
-        return Newest(by_block, ranks, min(recent, self._most_items), recent <= self._most_items)
+        return NewestItems(by_block, ranks, min(recent, self._most_items), recent <= self._most_items)
 
-    def catch_up(self, newest: Newest) -> bool:
+    def catch_up(self, newest: NewestItems) -> bool:
         """Read what the index lacks, the newest first, for a short time; False if something is still missing."""
         clock = ProcessorClock(CATCH_UP_SECONDS)
         with self._changing:
-            kept: dict[int, Part] = {}
+            kept: dict[int, BlockState] = {}
             size, complete = 0, True
             for number, wanted in newest.by_block.items():
-                part = self.parts.get(number, NOTHING)
+                part = self.parts.get(number, UNREAD)
                 if part.states != wanted and not clock.over:
                     part = _read(part, wanted, clock)
                 kept[number] = part
@@ -141,11 +141,11 @@ class ItemIndex:
 
         threading.Thread(target=run, name="item index", daemon=True).start()
 
-    def _catch_up_whole(self, newest: Newest) -> None:
+    def _catch_up_whole(self, newest: NewestItems) -> None:
         """Block by block, so that searches see what was read so far, and none of them waits."""
         size = 0
         for number, wanted in newest.by_block.items():
-            part = self.parts.get(number, NOTHING)
+            part = self.parts.get(number, UNREAD)
             if part.states != wanted:
                 part = _read(part, wanted, ProcessorClock(inf))
                 with self._changing:
@@ -155,21 +155,23 @@ class ItemIndex:
                 return
 
 
-def _read(part: Part, wanted: Mapping[int, State], clock: ProcessorClock) -> Part:
+def _read(part: BlockState, wanted: Mapping[int, ItemState], clock: ProcessorClock) -> BlockState:
     """A part with what it lacks, as far as there is time, and without what is gone."""
     states = {item_id: state for item_id, state in part.states.items() if wanted.get(item_id) == state}
     gone = [slot_of(item_id) for item_id in part.states.keys() - states.keys()]
     missing = [item_id for item_id in wanted if item_id not in states]
-    items: dict[int, Indexed] = {}
+    items: dict[int, IndexedItem] = {}
     for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
-        wordings_of = {one.item.id: one for one in stored(wordings().defer("html").filter(item_id__in=some))}
+        wordings_of = {
+            one.item.id: one for one in load_items(current_versions().defer("html").filter(item_id__in=some))
+        }
         for item_id in some:
             if clock.over:
-                return Part(part.block.updated(items, gone), states)
+                return BlockState(part.block.updated(items, gone), states)
             states[item_id] = wanted[item_id]
             if item_id in wordings_of:
-                items[slot_of(item_id)] = indexed(wordings_of[item_id].seen)
-    return Part(part.block.updated(items, gone), states)
+                items[slot_of(item_id)] = index_item(wordings_of[item_id].seen)
+    return BlockState(part.block.updated(items, gone), states)
 
 
 #: The index of this process.

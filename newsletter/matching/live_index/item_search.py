@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.live_index.item_index import NOTHING, ItemIndex, Newest, ProcessorClock, slot_of
-from newsletter.matching.live_index.stored_items import stored, wordings
-from newsletter.matching.query.compiled import Plan
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.live_index.item_index import UNREAD, ItemIndex, NewestItems, ProcessorClock, slot_of
+from newsletter.matching.live_index.stored_items import current_versions, load_items
+from newsletter.matching.query.compiled import CompiledQuery
 
 #: Seconds of processor time for one search, about.
-SECONDS = 0.075
+SEARCH_SECONDS = 0.075
 _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Matches:
+class SearchResult:
     """What a query matches among the newest `searched` items, newest first. `complete`: these are all of the time asked for."""
 
     item_ids: tuple[int, ...]
@@ -27,7 +27,7 @@ class Matches:
     complete: bool
 
 
-class _Answer:
+class _PartialResult:
     """What is known of one query so far, by the ranks of items."""
 
     def __init__(self, searched: int) -> None:
@@ -40,18 +40,18 @@ class _Answer:
         self.searched = min(self.searched, rank)
 
 
-def search(index: ItemIndex, plans: Sequence[Plan], *, now: datetime, days: int) -> list[Matches]:
+def search(index: ItemIndex, plans: Sequence[CompiledQuery], *, now: datetime, days: int) -> list[SearchResult]:
     """What each of these compiled queries matches of the items first seen in the last `days`."""
-    clock = ProcessorClock(SECONDS)
+    clock = ProcessorClock(SEARCH_SECONDS)
     newest = index.newest(now=now, days=days)
     if not index.catch_up(newest):
         index.catch_up_in_background(now=now)
-    answers = [_Answer(newest.recent) for _ in plans]
+    answers = [_PartialResult(newest.recent) for _ in plans]
     _decide(index, plans, answers, newest, clock)
     _verify(plans, answers, list(newest.ranks), clock)
     ids = list(newest.ranks)
     return [
-        Matches(
+        SearchResult(
             tuple(ids[rank] for rank in sorted(one.sure) if rank < one.searched),
             one.searched,
             newest.all_recent and one.searched == newest.recent,
@@ -61,12 +61,16 @@ def search(index: ItemIndex, plans: Sequence[Plan], *, now: datetime, days: int)
 
 
 def _decide(
-    index: ItemIndex, plans: Sequence[Plan], answers: Sequence[_Answer], newest: Newest, clock: ProcessorClock
+    index: ItemIndex,
+    plans: Sequence[CompiledQuery],
+    answers: Sequence[_PartialResult],
+    newest: NewestItems,
+    clock: ProcessorClock,
 ) -> None:
     """Let the index decide, block by block, newest first."""
     parts = index.parts
     for number, wanted in newest.by_block.items():
-        part = parts.get(number, NOTHING)
+        part = parts.get(number, UNREAD)
         ranks = {slot_of(item_id): newest.ranks[item_id] for item_id in wanted}
         first = next(iter(ranks.values()))
         known = part.block.slots
@@ -85,13 +89,18 @@ def _decide(
                 answer.doubtful.update(map(ranks.__getitem__, possible - sure))
 
 
-def _verify(plans: Sequence[Plan], answers: Sequence[_Answer], ids: Sequence[int], clock: ProcessorClock) -> None:
+def _verify(
+    plans: Sequence[CompiledQuery], answers: Sequence[_PartialResult], ids: Sequence[int], clock: ProcessorClock
+) -> None:
     """Read what is in doubt, newest first; where the time is over before, an answer ends there."""
     doubtful = sorted(set().union(*({rank for rank in one.doubtful if rank < one.searched} for one in answers)))
-    index = Index(dict(enumerate(plans))) if doubtful else None
+    index = QueryIndex(dict(enumerate(plans))) if doubtful else None
     for start in range(0, len(doubtful), _AT_ONCE):
         some = doubtful[start : start + _AT_ONCE]
-        read = {one.item.id: one for one in stored(wordings().defer("html").filter(item_id__in=[ids[r] for r in some]))}
+        read = {
+            one.item.id: one
+            for one in load_items(current_versions().defer("html").filter(item_id__in=[ids[r] for r in some]))
+        }
         for rank in some:
             if clock.over:
                 _end(answers, doubtful[doubtful.index(rank) :])
@@ -102,6 +111,6 @@ def _verify(plans: Sequence[Plan], answers: Sequence[_Answer], ids: Sequence[int
                     answers[number].sure.add(rank)
 
 
-def _end(answers: Sequence[_Answer], unread: Sequence[int]) -> None:
+def _end(answers: Sequence[_PartialResult], unread: Sequence[int]) -> None:
     for answer in answers:
         answer.end_at(min((rank for rank in unread if rank in answer.doubtful), default=answer.searched))

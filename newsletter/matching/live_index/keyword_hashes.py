@@ -14,15 +14,15 @@ from django.db.models import Q, QuerySet
 
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
-from newsletter.matching.engine.required_words import anchors
+from newsletter.matching.engine.required_words import required_words
 from newsletter.matching.query import language
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.text import stemming
 from newsletter.models import Anchor, IndexState, Topic
 
 #: The sign of a topic that any item may meet.
-ANY = 0
+ANY_ITEM = 0
 #: Raised with every change of what words are and which of them meet: then anchors are other hashes, and all are written anew.
 #: Those of before stay for workers of before.
 VERSION = 1
@@ -31,20 +31,20 @@ _AT_ONCE = 500
 log = structlog.get_logger()
 
 
-def hashed(signs: Iterable[str], vault: Vault) -> dict[int, str]:
+def hash_words(signs: Iterable[str], vault: Vault) -> dict[int, str]:
     """Hash (63 bits, above 0) → the sign that it stands for."""
     key = vault.blind_index("anchor", str(VERSION))  # a keyed hash by itself, and thousands of signs are hashed at once
     return {int.from_bytes(blake2b(sign.encode(), key=key, digest_size=8).digest()) >> 1 or 1: sign for sign in signs}
 
 
-def anchor(keywords: Mapping[int, str], languages: Collection[str], vault: Vault) -> None:
+def store_keyword_hashes(keywords: Mapping[int, str], languages: Collection[str], vault: Vault) -> None:
     """Write the anchors of own topics. Inside a transaction of the caller that holds the row of `IndexState`."""
     rows = [row for topic_id, keyword in keywords.items() for row in _rows(topic_id, keyword, languages, vault)]
     Anchor.objects.bulk_create(rows, ignore_conflicts=True)
     Topic.objects.filter(id__in=keywords).update(anchors_version=VERSION)
 
 
-def unanchored() -> QuerySet[Topic]:
+def topics_without_hashes() -> QuerySet[Topic]:
     """Own topics whose anchors are missing, or written by other rules."""
     # the smaller and the larger apart: an index finds both
     other = Q(anchors_version__lt=VERSION) | Q(anchors_version__gt=VERSION)
@@ -53,35 +53,35 @@ def unanchored() -> QuerySet[Topic]:
 
 def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault) -> list[Anchor]:
     try:
-        found = anchors(compiled(language.parse(keyword)))
+        found = required_words(compile_query(language.parse(keyword)))
     except QueryError:  # the index tells of it, too
         log.error("topic_not_read", topic_id=topic_id)
         found = None
     if found is None:
-        return [Anchor(sign=ANY, topic_id=topic_id, enough=False)]
-    signs = {sign for code in ("", *languages) for sign in found.signs(stemming.of(code))}
-    return [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hashed(signs, vault)]
+        return [Anchor(sign=ANY_ITEM, topic_id=topic_id, enough=False)]
+    signs = {sign for code in ("", *languages) for sign in found.signs(stemming.stems_for(code))}
+    return [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hash_words(signs, vault)]
 
 
-def anchor_missing(seen: Collection[str], vault: Vault) -> int:
+def store_missing_hashes(seen: Collection[str], vault: Vault) -> int:
     """Write what anchors are missing, also those for languages of items that were not `seen` before; how many topics.
 
     Repeatable. Each step is a short transaction under the lock of `IndexState`, as is that of a new keyword: no topic can come
     between a language and its anchors.
     """
     _take_in(seen)
-    missing = list(unanchored().values_list("id", flat=True))
+    missing = list(topics_without_hashes().values_list("id", flat=True))
     done = 0
     for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
         with transaction.atomic():
             known = _locked().languages
-            rows = unanchored().filter(id__in=some)
-            anchor({row.id: own_query(row, vault) for row in rows}, known, vault)
+            rows = topics_without_hashes().filter(id__in=some)
+            store_keyword_hashes({row.id: decrypt_keyword(row, vault) for row in rows}, known, vault)
         done += len(some)
     return done
 
 
-def own_query(topic: Topic, vault: Vault) -> str:
+def decrypt_keyword(topic: Topic, vault: Vault) -> str:
     """The keyword of an own topic, as it was first typed."""
     return vault.decrypt(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
 
@@ -89,14 +89,14 @@ def own_query(topic: Topic, vault: Vault) -> str:
 def _take_in(seen: Collection[str]) -> None:
     with transaction.atomic():
         state = _locked()
-        known = {stemming.of(code) for code in ("", *state.languages)}
-        fresh = {stemming.of(code): code for code in sorted(seen) if stemming.of(code) not in known}
+        known = {stemming.stems_for(code) for code in ("", *state.languages)}
+        fresh = {stemming.stems_for(code): code for code in sorted(seen) if stemming.stems_for(code) not in known}
         if fresh:
             IndexState.objects.filter(id=1).update(languages=[*state.languages, *fresh.values()])
             Topic.objects.filter(kind=Topic.Kind.OWN).update(anchors_version=0)
 
 
-def languages() -> list[str]:
+def hashed_languages() -> list[str]:
     """Languages besides English in which anchors are written."""
     return list(IndexState.objects.values_list("languages", flat=True).filter(id=1).first() or ())
 
@@ -105,9 +105,9 @@ def _locked() -> IndexState:
     return IndexState.objects.select_for_update().get(id=1)
 
 
-def candidates(signs: Collection[int]) -> list[tuple[int, int, int, bool]]:
+def topics_for_hashes(signs: Collection[int]) -> list[tuple[int, int, int, bool]]:
     """(sign, topic, its revision, whether the sign is enough) of all active own topics that one of these signs may meet."""
-    wanted = [ANY, *signs]
+    wanted = [ANY_ITEM, *signs]
     each, given = ("unnest(%s::bigint[])", wanted) if db.is_postgres() else ("json_each(%s)", str(wanted))
     named = "AS wanted(value)" if db.is_postgres() else "AS wanted"
     return db.rows(

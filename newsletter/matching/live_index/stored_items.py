@@ -8,21 +8,21 @@ from itertools import islice
 
 from django.db.models import F, QuerySet
 
-from newsletter.matching.engine.document import Readable
+from newsletter.matching.engine.document import Document
 from newsletter.models import Citation, Item, ItemVersion
 
 #: Characters of an item that are read.
-READ = 200_000
+MAX_CHARACTERS = 200_000
 _AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Stored:
+class LoadedItem:
     """An item in its present wording, and what queries see of it."""
 
     item: Item
     wording: ItemVersion
-    seen: Readable = field(repr=False)
+    seen: Document = field(repr=False)
 
     @property
     def at(self) -> datetime:
@@ -30,26 +30,26 @@ class Stored:
         return min(self.item.entry.published_at, self.item.first_seen_at)
 
 
-def wordings() -> QuerySet[ItemVersion]:
+def current_versions() -> QuerySet[ItemVersion]:
     """The present wordings of all items, with their items, entries and feeds."""
     return ItemVersion.objects.filter(n=F("item__version")).select_related("item__entry__feed")
 
 
-def stored(chosen: QuerySet[ItemVersion]) -> Iterator[Stored]:
-    """Each of these wordings (a choice of `wordings()`) with what queries see of it, in their order."""
+def load_items(chosen: QuerySet[ItemVersion]) -> Iterator[LoadedItem]:
+    """Each of these wordings (a choice of `current_versions()`) with what queries see of it, in their order."""
     rows = chosen.iterator(chunk_size=_AT_ONCE)
     while some := list(islice(rows, _AT_ONCE)):
         publishers = _publishers([row.item_id for row in some])
         for row in some:
-            yield Stored(row.item, row, readable(row.item, row, publishers[row.item_id]))
+            yield LoadedItem(row.item, row, document(row.item, row, publishers[row.item_id]))
 
 
-def readable(item: Item, wording: ItemVersion, publishers: Sequence[str]) -> Readable:
+def document(item: Item, wording: ItemVersion, publishers: Sequence[str]) -> Document:
     """What queries see of an item in this wording."""
     entry = item.entry
-    return Readable(
+    return Document(
         title=wording.title,
-        text=wording.text[:READ],
+        text=wording.text[:MAX_CHARACTERS],
         lang=item.lang,
         sources=tuple(publishers),
         authors=tuple(filter(None, (wording.author or entry.author,))),

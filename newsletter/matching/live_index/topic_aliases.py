@@ -8,68 +8,70 @@ from django.conf import settings
 from django.db.models import Q
 
 from newsletter.matching.aliases import pack_files
-from newsletter.matching.aliases.groups import Group, same_spelling, table, without
-from newsletter.matching.aliases.pack_files import Pack
+from newsletter.matching.aliases.groups import AliasGroup, alias_table, same_spelling, without_spellings
+from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.query.compiled import Aliases
 from newsletter.models import AliasPack, TopicRevision
 
 
-def shipped() -> tuple[str, ...]:
+def available_packs() -> tuple[str, ...]:
     """The names of the packs that there are."""
-    return pack_files.names(settings.PACKS_DIR)
+    return pack_files.pack_names(settings.PACKS_DIR)
 
 
-def present(wanted: Collection[str]) -> dict[str, Pack]:
+def current_packs(wanted: Collection[str]) -> dict[str, AliasPackFile]:
     """These packs as their files are now.
 
     Raises:
         ValueError: there is no such pack, it cannot be used, or it changed and its version did not. Says what to do.
     """
-    unknown = sorted(set(wanted) - set(shipped()))
+    unknown = sorted(set(wanted) - set(available_packs()))
     if unknown:
-        raise ValueError(f"there is no pack {unknown[0]}: there are {', '.join(shipped())}")
-    found = {name: pack_files.read(settings.PACKS_DIR / f"{name}.yaml") for name in sorted(set(wanted))}
+        raise ValueError(f"there is no pack {unknown[0]}: there are {', '.join(available_packs())}")
+    found = {name: pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml") for name in sorted(set(wanted))}
     for kept in AliasPack.objects.filter(name__in=found):
         pack = found[kept.name]
-        if kept.version == pack.version and kept.groups != pack_files.as_document(pack):
+        if kept.version == pack.version and kept.groups != pack_files.to_document(pack):
             raise ValueError(f"{kept.name}.yaml changed and its version is still {pack.version}: raise the version")
     return found
 
 
-def keep(found: Iterable[Pack], *, now: datetime) -> None:
+def store_packs(found: Iterable[AliasPackFile], *, now: datetime) -> None:
     """Keep these packs as they are, for revisions to point at. Repeatable."""
     rows = [
-        AliasPack(name=pack.name, version=pack.version, groups=pack_files.as_document(pack), kept_at=now)
+        AliasPack(name=pack.name, version=pack.version, groups=pack_files.to_document(pack), kept_at=now)
         for pack in found
     ]
     AliasPack.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def groups_of(revisions: Iterable[TopicRevision]) -> dict[int, tuple[Group, ...]]:
+def groups_by_revision(revisions: Iterable[TopicRevision]) -> dict[int, tuple[AliasGroup, ...]]:
     """Revision id → the groups whose spellings its bare words meet, without those it switched off."""
     revisions = list(revisions)
-    kept = _kept({(name, version) for one in revisions for name, version in one.packs.items()})
+    kept = _stored_groups({(name, version) for one in revisions for name, version in one.packs.items()})
     return {
-        one.id: without((group for pair in sorted(one.packs.items()) for group in kept.get(pair, ())), one.without)
+        one.id: without_spellings(
+            (group for pair in sorted(one.packs.items()) for group in kept.get(pair, ())), one.without
+        )
         for one in revisions
     }
 
 
-def tables_of(revisions: Iterable[TopicRevision]) -> dict[int, Aliases]:
+def aliases_by_revision(revisions: Iterable[TopicRevision]) -> dict[int, Aliases]:
     """Revision id → the aliases of its bare words, for the matcher; one table for all revisions that chose alike."""
     revisions = list(revisions)
-    groups = groups_of(revisions)
+    groups = groups_by_revision(revisions)
     tables: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Aliases] = {}
     found = {}
     for one in revisions:
         choice = tuple(sorted(one.packs.items())), tuple(one.without)
         if choice not in tables:
-            tables[choice] = table(groups[one.id])
+            tables[choice] = alias_table(groups[one.id])
         found[one.id] = tables[choice]
     return found
 
 
-def missing(off: Iterable[str], groups: Collection[Group]) -> str | None:
+def unknown_spelling(off: Iterable[str], groups: Collection[AliasGroup]) -> str | None:
     """What to say of the first spelling in `off` that no group has; None when all are there."""
     everything = [spelling for group in groups for spelling in group.everything]
     for wanted in off:
@@ -80,18 +82,18 @@ def missing(off: Iterable[str], groups: Collection[Group]) -> str | None:
     return None
 
 
-def versions() -> dict[str, int]:
+def pack_versions() -> dict[str, int]:
     """Pack → its version now, of the packs that can be used."""
     found = {}
-    for name in shipped():
+    for name in available_packs():
         try:
-            found[name] = pack_files.read(settings.PACKS_DIR / f"{name}.yaml").version
-        except pack_files.BadPack:  # `doctor` and `topics packs` tell
+            found[name] = pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml").version
+        except pack_files.InvalidPack:  # `doctor` and `topics packs` tell
             continue
     return found
 
 
-def _kept(wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[Group, ...]]:
+def _stored_groups(wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[AliasGroup, ...]]:
     if not wanted:
         return {}
     chosen = Q()

@@ -6,9 +6,10 @@ from enum import Enum
 from types import MappingProxyType
 
 from newsletter.matching.query.nodes import (
+    AccentInsensitive,
+    BareWord,
     Exact,
-    Field,
-    Loose,
+    FieldTerm,
     Near,
     Phrase,
     Plain,
@@ -16,14 +17,13 @@ from newsletter.matching.query.nodes import (
     Query,
     Term,
     Tree,
-    Word,
-    mapped,
+    map_terms,
     positive,
-    written,
+    to_text,
 )
-from newsletter.matching.query.parser import read
+from newsletter.matching.query.parser import read_query
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.text.scripts import unspaced
+from newsletter.matching.text.scripts import is_unspaced
 from newsletter.matching.text.tokenize import keys
 
 
@@ -48,7 +48,7 @@ Aliases = Mapping[str, tuple[Alias, ...]]
 NO_ALIASES: Aliases = MappingProxyType({})
 
 
-class Kind(Enum):
+class MatchKind(Enum):
     """How a way looks at words."""
 
     #: The word, its inflected forms, and words with hyphens that make it when read as one.
@@ -64,10 +64,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Alternative:
     """One way to meet a term."""
 
-    kind: Kind
+    kind: MatchKind
     keys: tuple[str, ...] = field(repr=False)
     #: How many letters must be capitals; a plural `s` may follow. 0: case makes no difference.
     capitals: int = 0
@@ -77,7 +77,7 @@ class Way:
     signs: tuple[str, ...] = field(default=(), repr=False)
     alias: Alias | None = None
     #: Ways of which one must be met in the same item; empty: always.
-    context: "tuple[Way, ...]" = ()
+    context: "tuple[Alternative, ...]" = ()
 
     @property
     def sure(self) -> bool:
@@ -86,12 +86,12 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class TermQuery:
     """A term of a query with all ways to meet it. Equal ones are shared by all queries."""
 
     #: The term, in its normal way of writing.
     written: str = field(repr=False)
-    ways: tuple[Way, ...] = field(repr=False)
+    ways: tuple[Alternative, ...] = field(repr=False)
     #: Where it must stand; empty: in the title or the text.
     within: str = ""
     #: Not None: all ways must be met, with at most so many other words among them.
@@ -104,7 +104,7 @@ class Sought:
 
 
 #: A compiled query.
-Plan = Tree[Sought]
+CompiledQuery = Tree[TermQuery]
 
 
 def alias_key(spelling: str) -> str:
@@ -112,86 +112,89 @@ def alias_key(spelling: str) -> str:
     return " ".join(keys(spelling))
 
 
-def compiled(query: Query, aliases: Aliases = NO_ALIASES, *, off: Collection[str] = frozenset()) -> Plan:
+def compile_query(query: Query, aliases: Aliases = NO_ALIASES, *, off: Collection[str] = frozenset()) -> CompiledQuery:
     """What is sought for a query. `off`: ids of aliases that this topic does without.
 
     Raises:
         QueryError: an alias is not a single term.
     """
 
-    def sought(term: Term) -> Sought:
+    def sought(term: Term) -> TermQuery:
         return _sought(term, aliases, off)
 
-    return mapped(query, sought)  # type: ignore[arg-type]  # mypy takes a union of terms for an object
+    return map_terms(query, sought)  # type: ignore[arg-type]  # mypy takes a union of terms for an object
 
 
-def asked(plan: Plan) -> Iterator[Sought]:
+def positive_terms(plan: CompiledQuery) -> Iterator[TermQuery]:
     """The terms whose presence a query asks for."""
     return positive(plan)
 
 
-def packed(plan: Plan) -> Plan | str:
+def to_compact(plan: CompiledQuery) -> CompiledQuery | str:
     """A query as it is kept: most are one bare word or one phrase without aliases, of which the letters are enough."""
-    return plan.written if isinstance(plan, Sought) and unpacked(plan.written) == plan else plan
+    return plan.written if isinstance(plan, TermQuery) and from_compact(plan.written) == plan else plan
 
 
-def unpacked(kept: Plan | str) -> Plan:
+def from_compact(kept: CompiledQuery | str) -> CompiledQuery:
     """The query that `packed` made smaller."""
     if not isinstance(kept, str):
         return kept
     if kept.startswith('"'):
-        return Sought(kept, (Way(Kind.ROW, tuple(kept[1:-1].split(" "))),))
+        return TermQuery(kept, (Alternative(MatchKind.ROW, tuple(kept[1:-1].split(" "))),))
     if kept[0].isupper():
-        return Sought(kept, (Way(Kind.NAME, (kept[0].lower() + kept[1:],)),))
-    return Sought(kept, (Way(Kind.WORD, (kept,)),))
+        return TermQuery(kept, (Alternative(MatchKind.NAME, (kept[0].lower() + kept[1:],)),))
+    return TermQuery(kept, (Alternative(MatchKind.WORD, (kept,)),))
 
 
-def _sought(term: Term, aliases: Aliases, off: Collection[str]) -> Sought:
+def _sought(term: Term, aliases: Aliases, off: Collection[str]) -> TermQuery:
     match term:
         case Near(parts, distance):
-            return Sought(written(term), _rows(parts), distance=distance)
-        case Field(name, Near(parts, distance)):
-            return Sought(written(term), _rows(parts), name, distance)
-        case Field("title", plain):
-            return Sought(written(term), _all_ways(plain, aliases, off), "title")
-        case Field(name, Word(words, signs=signs)):  # names of publishers and people are not inflected
-            return Sought(written(term), (Way(Kind.ROW, words, signs=signs),), name)
-        case Field(name, plain):
-            return Sought(written(term), _ways(plain), name)
+            return TermQuery(to_text(term), _rows(parts), distance=distance)
+        case FieldTerm(name, Near(parts, distance)):
+            return TermQuery(to_text(term), _rows(parts), name, distance)
+        case FieldTerm("title", plain):
+            return TermQuery(to_text(term), _all_ways(plain, aliases, off), "title")
+        case FieldTerm(name, BareWord(words, signs=signs)):  # names of publishers and people are not inflected
+            return TermQuery(to_text(term), (Alternative(MatchKind.ROW, words, signs=signs),), name)
+        case FieldTerm(name, plain):
+            return TermQuery(to_text(term), _ways(plain), name)
         case _:
-            return Sought(written(term), _all_ways(term, aliases, off))
+            return TermQuery(to_text(term), _all_ways(term, aliases, off))
 
 
-def _rows(parts: tuple[tuple[str, ...], ...]) -> tuple[Way, ...]:
-    return tuple(Way(Kind.ROW, part) for part in parts)
+def _rows(parts: tuple[tuple[str, ...], ...]) -> tuple[Alternative, ...]:
+    return tuple(Alternative(MatchKind.ROW, part) for part in parts)
 
 
-def _ways(term: Plain) -> tuple[Way, ...]:
+def _ways(term: Plain) -> tuple[Alternative, ...]:
     match term:
-        case Word((key,), _, capitals) | Phrase((key,), capitals) if capitals:
-            plural = (Way(Kind.ROW, (f"{key}s",), len(key)),) if isinstance(term, Word) else ()
-            return (Way(Kind.ROW, (key,), len(key)), *plural)
-        case Word(words, signs=signs) | Phrase(words, signs=signs) if signs:
-            return (Way(Kind.ROW, words, signs=signs),)
-        case Word((key,), name=name) if not unspaced(key):
-            return (Way(Kind.NAME if name else Kind.WORD, (key,)),)
-        case Word(words, hyphenated, name=name) if hyphenated:
-            return (Way(Kind.ROW, words), Way(Kind.NAME if name else Kind.WORD, ("".join(words),)))
-        case Word(words) | Phrase(words):
-            return (Way(Kind.ROW, words),)
+        case BareWord((key,), _, capitals) | Phrase((key,), capitals) if capitals:
+            plural = (Alternative(MatchKind.ROW, (f"{key}s",), len(key)),) if isinstance(term, BareWord) else ()
+            return (Alternative(MatchKind.ROW, (key,), len(key)), *plural)
+        case BareWord(words, signs=signs) | Phrase(words, signs=signs) if signs:
+            return (Alternative(MatchKind.ROW, words, signs=signs),)
+        case BareWord((key,), name=name) if not is_unspaced(key):
+            return (Alternative(MatchKind.NAME if name else MatchKind.WORD, (key,)),)
+        case BareWord(words, hyphenated, name=name) if hyphenated:
+            return (
+                Alternative(MatchKind.ROW, words),
+                Alternative(MatchKind.NAME if name else MatchKind.WORD, ("".join(words),)),
+            )
+        case BareWord(words) | Phrase(words):
+            return (Alternative(MatchKind.ROW, words),)
         case Prefix(words):
-            return (Way(Kind.START, words),)
+            return (Alternative(MatchKind.START, words),)
         case Exact(words, spelled, signs):
-            return (Way(Kind.ROW, words, 0, spelled, signs),)
-        case Loose(words):
-            return (Way(Kind.BARE, words),)
+            return (Alternative(MatchKind.ROW, words, 0, spelled, signs),)
+        case AccentInsensitive(words):
+            return (Alternative(MatchKind.BARE, words),)
         case Near(parts):
             return _rows(parts)
 
 
-def _all_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> tuple[Way, ...]:
+def _all_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> tuple[Alternative, ...]:
     """The term itself and, for a bare word, its aliases. An alias of itself says in which context the word counts at all."""
-    if not isinstance(term, Word):
+    if not isinstance(term, BareWord):
         return _ways(term)
     key = " ".join(term.keys)
     others = [alias for alias in aliases.get(key, ()) if alias.id not in off]
@@ -199,14 +202,14 @@ def _all_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> tuple[Way,
     return (*itself, *(way for alias in others for way in _alias_ways(alias)))
 
 
-def _alias_ways(alias: Alias) -> Iterator[Way]:
+def _alias_ways(alias: Alias) -> Iterator[Alternative]:
     context = tuple(way for word in alias.context for way in _ways(_spelled(word)))
     for way in _ways(_spelled(alias.spelling)):
         yield replace(way, alias=alias, context=context)
 
 
 def _spelled(spelling: str) -> Plain:
-    term = read(spelling)
-    if isinstance(term, Word | Phrase | Exact):
+    term = read_query(spelling)
+    if isinstance(term, BareWord | Phrase | Exact):
         return term
     raise QueryError('a spelling is one word, a "phrase" or =exact')

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 from itertools import product
 
-from newsletter.matching.query.nodes import And, Exact, Field, Not, Or, Phrase, Prefix, Query, Term, Word, written
+from newsletter.matching.query.nodes import (
+    And,
+    BareWord,
+    Exact,
+    FieldTerm,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    Term,
+    to_text,
+)
 
 #: Terms that must be met, and terms that must not.
 _World = tuple[frozenset[Term], frozenset[Term]]
@@ -38,13 +50,13 @@ def _worlds(query: Query, *, met: bool) -> Iterator[_World]:
 
 
 def _clash(wanted: frozenset[Term], excluded: frozenset[Term]) -> str | None:
-    for one in sorted(wanted, key=written):
-        for other in sorted(excluded, key=written):
+    for one in sorted(wanted, key=to_text):
+        for other in sorted(excluded, key=to_text):
             if _implies(one, other):
-                return f"what has {written(one)} is excluded by -{written(other)}"
+                return f"what has {to_text(one)} is excluded by -{to_text(other)}"
         for other in wanted:
             if _other_language(one, other):
-                return f"no item is both {written(one)} and {written(other)}"
+                return f"no item is both {to_text(one)} and {to_text(other)}"
     return None
 
 
@@ -53,11 +65,11 @@ def _implies(one: Term, other: Term) -> bool:
     if one == other:
         return True
     match one, other:
-        case Field(name, inner), Field(field, outer):
+        case FieldTerm(name, inner), FieldTerm(field, outer):
             return name == field and _implies(inner, outer)
-        case Field("title", inner), _:
+        case FieldTerm("title", inner), _:
             return _implies(inner, other)
-        case ((Phrase(keys) | Exact(keys)), (Word(sought, _, False, _, ()) | Phrase(sought, False, ()))):
+        case ((Phrase(keys) | Exact(keys)), (BareWord(sought, _, False, _, ()) | Phrase(sought, False, ()))):
             return any(keys[at : at + len(sought)] == sought for at in range(len(keys)))
         case ((Phrase(keys) | Exact(keys)), Prefix((beginning,))):
             return any(key.startswith(beginning) for key in keys)
@@ -66,7 +78,7 @@ def _implies(one: Term, other: Term) -> bool:
 
 def _other_language(one: Term, other: Term) -> bool:
     match one, other:
-        case Field("lang", Word(tag) | Phrase(tag)), Field("lang", Word(same) | Phrase(same)):
+        case FieldTerm("lang", BareWord(tag) | Phrase(tag)), FieldTerm("lang", BareWord(same) | Phrase(same)):
             shorter = min(len(tag), len(same))
             return tag[:shorter] != same[:shorter]
     return False

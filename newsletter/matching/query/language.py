@@ -1,7 +1,19 @@
 """Queries: docs/queries.md in code. A text in; a tree out, or a refusal with a column and a hint."""
 
-from newsletter.matching.query.nodes import And, Near, Not, Phrase, Query, Word, asks, depth, positive, terms, written
-from newsletter.matching.query.parser import read
+from newsletter.matching.query.nodes import (
+    And,
+    BareWord,
+    Near,
+    Not,
+    Phrase,
+    Query,
+    depth,
+    positive,
+    requires_a_term,
+    terms,
+    to_text,
+)
+from newsletter.matching.query.parser import read_query
 from newsletter.matching.query.query_error import QueryError
 
 LONGEST = 300
@@ -19,21 +31,21 @@ def parse(text: str) -> Query:
         raise QueryError('it is empty: write a word, or a "phrase"')
     if len(text) > LONGEST:
         raise QueryError(f"it is longer than {LONGEST} characters: make it two topics", LONGEST + 1)
-    query = read(text)
+    query = read_query(text)
     _check(query)
     return query
 
 
-def normal(text: str) -> str:
+def normalize_query(text: str) -> str:
     """One way of writing for all queries that mean the same words in the same order.
 
     Raises:
         QueryError: as `parse`.
     """
-    return written(parse(text))
+    return to_text(parse(text))
 
 
-def keyword(text: str) -> str:
+def parse_keyword(text: str) -> str:
     """A reader's own keyword, trimmed: words, "phrases" and minus only.
 
     Raises:
@@ -42,7 +54,7 @@ def keyword(text: str) -> str:
     query = parse(text)
     parts = query.parts if isinstance(query, And) else (query,)
     bare = [part.part if isinstance(part, Not) else part for part in parts]
-    if not all(isinstance(part, Word | Phrase) for part in bare):
+    if not all(isinstance(part, BareWord | Phrase) for part in bare):
         raise QueryError('use words, "phrases" and -words only; for "one or the other" follow two keywords')
     return text.strip()
 
@@ -52,7 +64,7 @@ def _check(query: Query) -> None:
         raise QueryError(f"it has more than {MOST_TERMS} words and phrases: make it two topics")
     if depth(query) > DEEPEST:
         raise QueryError(f"its parentheses go deeper than {DEEPEST}")
-    if asks(query):
+    if requires_a_term(query):
         return
     if any(True for _ in positive(query)):
         raise QueryError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, TypeVar, Union
 
-from newsletter.matching.text.scripts import unspaced
+from newsletter.matching.text.scripts import is_unspaced
 
 #: What a tree hangs full of: terms as they were read, or as they are sought.
 L = TypeVar("L")
@@ -24,7 +24,7 @@ _NEARNESS = ("w", "n", "p", "pre", "near", "onear", "adj", "within", "nw")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class BareWord:
     """A bare word: it meets its inflected forms and its aliases. Several keys: parts that stand side by side."""
 
     keys: tuple[str, ...] = field(repr=False)
@@ -64,7 +64,7 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
+class AccentInsensitive:
     """`~cafe`: as written, but with or without accents. The keys have none."""
 
     keys: tuple[str, ...] = field(repr=False)
@@ -79,11 +79,11 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldTerm:
     """A term that must stand in this field of the item."""
 
     name: str
-    term: "Word | Phrase | Prefix | Exact | Loose | Near"
+    term: "BareWord | Phrase | Prefix | Exact | AccentInsensitive | Near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class Not(Generic[L]):
     part: "Tree[L]"
 
 
-Plain = Word | Phrase | Prefix | Exact | Loose | Near
-Term = Plain | Field
+Plain = BareWord | Phrase | Prefix | Exact | AccentInsensitive | Near
+Term = Plain | FieldTerm
 Tree = Union[And[L], Or[L], Not[L], L]  # noqa: UP007 - a type variable has no |
 #: A query as it was read.
 Query = Tree[Term]
@@ -138,35 +138,35 @@ def terms(query: Tree[L]) -> Iterator[L]:
             yield query
 
 
-def mapped(query: Tree[L], change: Callable[[L], M]) -> Tree[M]:
+def map_terms(query: Tree[L], change: Callable[[L], M]) -> Tree[M]:
     """The same tree with every term changed."""
     match query:
         case And(parts):
-            return And(tuple(mapped(part, change) for part in parts))
+            return And(tuple(map_terms(part, change) for part in parts))
         case Or(parts):
-            return Or(tuple(mapped(part, change) for part in parts))
+            return Or(tuple(map_terms(part, change) for part in parts))
         case Not(part):
-            return Not(mapped(part, change))
+            return Not(map_terms(part, change))
         case _:
             return change(query)
 
 
-def meets(query: Tree[L], met: Callable[[L], bool]) -> bool:
+def evaluate(query: Tree[L], met: Callable[[L], bool]) -> bool:
     """Whether an item meets a query, if `met` says which terms it meets.
 
     It runs for every candidate: isinstance(), match and all() would take several times as long.
     """
     kind = query.__class__
     if kind is Not:
-        return not meets(query.part, met)  # type: ignore[union-attr]
+        return not evaluate(query.part, met)  # type: ignore[union-attr]
     if kind is And:
         for part in query.parts:  # type: ignore[union-attr]  # noqa: SIM110
-            if not meets(part, met):
+            if not evaluate(part, met):
                 return False
         return True
     if kind is Or:
         for part in query.parts:  # type: ignore[union-attr]  # noqa: SIM110
-            if meets(part, met):
+            if evaluate(part, met):
                 return True
         return False
     return met(query)  # type: ignore[arg-type]
@@ -183,35 +183,35 @@ def depth(query: Tree[L]) -> int:
             return 0
 
 
-def asks(query: Query) -> bool:
+def requires_a_term(query: Query) -> bool:
     """Whether nothing can meet the query without one of its positive terms that do more than narrow."""
     match query:
         case And(parts):
-            return any(asks(part) for part in parts)
+            return any(requires_a_term(part) for part in parts)
         case Or(parts):
-            return all(asks(part) for part in parts)
+            return all(requires_a_term(part) for part in parts)
         case Not():
             return False
-        case Field(name):
+        case FieldTerm(name):
             return name not in NARROWING
         case _:
             return True
 
 
-def written(query: Query) -> str:
+def to_text(query: Query) -> str:
     """The one way of writing for all queries that mean the same words in the same order; it can be read again."""
     match query:
         case And(parts):
-            return "(" + " ".join(written(part) for part in parts) + ")"
+            return "(" + " ".join(to_text(part) for part in parts) + ")"
         case Or(parts):
-            return "(" + " OR ".join(written(part) for part in parts) + ")"
+            return "(" + " OR ".join(to_text(part) for part in parts) + ")"
         case Not(part):
-            return f"-{written(part)}"
-        case Field(name, term):
-            return f"{name}:{written(term)}"
-        case Word(keys, signs=signs) if signs:
+            return f"-{to_text(part)}"
+        case FieldTerm(name, term):
+            return f"{name}:{to_text(term)}"
+        case BareWord(keys, signs=signs) if signs:
             return _escaped(_with_signs(keys, signs))
-        case Word(keys, hyphenated, capitals, name):
+        case BareWord(keys, hyphenated, capitals, name):
             made = _bare(keys, "-" if hyphenated else "\\ ", capitals)
             return capitalised(made) if name else made
         case Phrase(keys, signs=signs) if signs:
@@ -222,7 +222,7 @@ def written(query: Query) -> str:
             return _bare(keys, "-", capitals=False) + "*"
         case Exact(_, spelled, signs):
             return "=" + _quoted([_with_signs(spelled, signs)] if signs else spelled)
-        case Loose(keys):
+        case AccentInsensitive(keys):
             return "~" + _quoted(keys)
         case Near(parts, distance):
             return _quoted("-".join(part) for part in parts) + f"~{distance}"
@@ -258,7 +258,7 @@ def _bare(keys: tuple[str, ...], between: str, capitals: bool) -> str:
     """Words in scripts with spaces are held apart; AND, OR and NOT cannot be taken for signs, since keys are small letters."""
     made = keys[0]
     for one, other in pairwise(keys):
-        made += other if unspaced(one) and unspaced(other) else between + other
+        made += other if is_unspaced(one) and is_unspaced(other) else between + other
     if not capitals:
         return made
     return f"\\{made.upper()}" if made.upper() in OPERATORS else made.upper()

@@ -11,10 +11,11 @@ from lark.exceptions import VisitError
 from newsletter.matching.query.nodes import (
     FIELDS,
     OPERATORS,
+    AccentInsensitive,
     And,
+    BareWord,
     Exact,
-    Field,
-    Loose,
+    FieldTerm,
     Near,
     Not,
     Or,
@@ -22,20 +23,19 @@ from newsletter.matching.query.nodes import (
     Plain,
     Prefix,
     Query,
-    Word,
     capitalised,
 )
 from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.query.refused_forms import refuse_double_minus, refuse_foreign, refuse_in_quotes
-from newsletter.matching.text.apostrophes import gershayim
-from newsletter.matching.text.scripts import spelling, unspaced, without_accents
-from newsletter.matching.text.signs import telling
-from newsletter.matching.text.tokenize import BREAK, Reading, words
+from newsletter.matching.text.apostrophes import protect_gershayim
+from newsletter.matching.text.scripts import is_unspaced, spelling, without_accents
+from newsletter.matching.text.signs import significant_signs
+from newsletter.matching.text.tokenize import BREAK, TokenizedText, tokenize
 
 #: Fewest letters before a `*`.
 SHORTEST_PREFIX = 3
 #: The widest `"…"~N`.
-FARTHEST = 100
+LONGEST_DISTANCE = 100
 #: A term of so many capitals is an acronym: `US` is not `us`.
 LONGEST_ACRONYM = 4
 
@@ -87,7 +87,7 @@ _SIGNS = str.maketrans(
 _EXCLUDED = re.compile(r"(?<![^\s(])!(?=[^\s!)])")
 
 
-def read(text: str) -> Query:
+def read_query(text: str) -> Query:
     """The tree of a query.
 
     Raises:
@@ -95,7 +95,7 @@ def read(text: str) -> Query:
     """
     if _PLAIN.fullmatch(text) and not _OPERATOR.search(text):
         return _in_capitals(_plain(text), text)  # most queries are such, and the parser takes its time
-    text = _EXCLUDED.sub("-", gershayim(text.translate(_SIGNS)))
+    text = _EXCLUDED.sub("-", protect_gershayim(text.translate(_SIGNS)))
     refuse_double_minus(text)
     try:
         return _in_capitals(_Builder(text).transform(_PARSER.parse(text)), text)
@@ -125,14 +125,14 @@ def _in_capitals(query: Query, text: str) -> Query:
     """Words that are all typed in capitals are no acronyms for that, but for those of two letters: `GRAND PRIX`, not `US UK`."""
     if (
         not isinstance(query, And)
-        or not all(isinstance(part, Word) for part in query.parts)
+        or not all(isinstance(part, BareWord) for part in query.parts)
         or any(map(str.islower, text))
     ):
         return query
-    return And(tuple(_no_acronym(part) for part in query.parts if isinstance(part, Word)))
+    return And(tuple(_no_acronym(part) for part in query.parts if isinstance(part, BareWord)))
 
 
-def _no_acronym(word: Word) -> Word:
+def _no_acronym(word: BareWord) -> BareWord:
     key = word.keys[0]
     if not word.capitals or (len(key) <= _ALWAYS_ACRONYM and key not in _PARTICLES):
         return word
@@ -194,30 +194,32 @@ class _Builder(Transformer[Token, Query]):
         return Not(parts[0])
 
 
-def _word(text: str, column: int) -> Word:
-    reading = Reading(text)
+def _word(text: str, column: int) -> BareWord:
+    reading = TokenizedText(text)
     keys = tuple(key for key in reading.keys if key != BREAK) or _keys(text, column)
     if signs := _signs(reading):
-        return Word(keys, signs=signs)
+        return BareWord(keys, signs=signs)
     compounds = reading.compounds if reading.hyphenated else []
     whole = len(compounds) == 1 and (compounds[0].first, compounds[0].last) == (0, len(keys) - 1)
-    hyphenated = whole and not any(map(unspaced, keys))
+    hyphenated = whole and not any(map(is_unspaced, keys))
     acronym = _acronym(text, keys)
-    return Word(keys, hyphenated, acronym, not acronym and (hyphenated or len(keys) == 1) and _capital(text, keys[0]))
+    return BareWord(
+        keys, hyphenated, acronym, not acronym and (hyphenated or len(keys) == 1) and _capital(text, keys[0])
+    )
 
 
 def _phrase(text: str, column: int) -> Phrase:
     keys = _keys(text, column)
     if text.replace(" ", "").isalnum():
         return Phrase(keys, _acronym(text, keys))
-    signs = _signs(Reading(text))
+    signs = _signs(TokenizedText(text))
     return Phrase(keys, not signs and _acronym(text, keys), signs)
 
 
-def _signs(reading: Reading) -> tuple[str, ...]:
+def _signs(reading: TokenizedText) -> tuple[str, ...]:
     """The signs that must stand with words, if all stand in one paragraph."""
     last = len(reading.keys) - 1
-    return () if last < 0 or BREAK in reading.keys else telling(reading.around(0, last))
+    return () if last < 0 or BREAK in reading.keys else significant_signs(reading.around(0, last))
 
 
 def _capital(text: str, key: str) -> bool:
@@ -227,7 +229,7 @@ def _capital(text: str, key: str) -> bool:
 
 def _prefix(text: str, column: int) -> Prefix:
     keys = _unsigned(text, column)
-    if unspaced(keys[-1]):
+    if is_unspaced(keys[-1]):
         raise QueryError("words of this script are found inside others anyway: leave out the *", column)
     if len(keys[-1]) < SHORTEST_PREFIX:
         raise QueryError(f"a * needs at least {SHORTEST_PREFIX} letters before it", column)
@@ -239,15 +241,22 @@ def _modified(sign: str, text: str, column: int) -> Plain:
         raise QueryError(f"{sign} and * do not go together: leave one of them out", column)
     if sign == "~":
         keys = _unsigned(text, column + 1)
-        return Loose(tuple(without_accents(key) for key in keys))
+        return AccentInsensitive(tuple(without_accents(key) for key in keys))
     keys = _keys(text, column + 1)
-    return Exact(keys, tuple(spelling(text[word.start : word.end]) for word in words(text)), _signs(Reading(text)))
+    return Exact(
+        keys, tuple(spelling(text[word.start : word.end]) for word in tokenize(text)), _signs(TokenizedText(text))
+    )
 
 
 def _near(text: str, distance: str, column: int) -> Near:
     parts = tuple(dict.fromkeys(_unsigned(one, column) for one in text.split() if _found(one)))
-    if not (distance.isascii() and distance.isdigit() and len(distance) < FARTHEST and int(distance) <= FARTHEST):
-        raise QueryError(f"after ~ stands how many words may lie between, 0 to {FARTHEST}", column)
+    if not (
+        distance.isascii()
+        and distance.isdigit()
+        and len(distance) < LONGEST_DISTANCE
+        and int(distance) <= LONGEST_DISTANCE
+    ):
+        raise QueryError(f"after ~ stands how many words may lie between, 0 to {LONGEST_DISTANCE}", column)
     if len(parts) < 2:
         raise QueryError("a distance needs at least two different words between the quotation marks", column)
     return Near(parts, int(distance))
@@ -262,10 +271,10 @@ def _narrowed(name: str, part: Query, column: int) -> Query:
             return Or(tuple(_narrowed(name, one, column) for one in parts))
         case Not(one):
             return Not(_narrowed(name, one, column))
-        case Field():
+        case FieldTerm():
             raise QueryError(_TWO_FIELDS, column)
         case _:
-            return Field(name, part)
+            return FieldTerm(name, part)
 
 
 def _keys(text: str, column: int) -> tuple[str, ...]:
@@ -277,7 +286,7 @@ def _keys(text: str, column: int) -> tuple[str, ...]:
 
 def _unsigned(text: str, column: int) -> tuple[str, ...]:
     keys = _keys(text, column)
-    if _signs(Reading(text)):
+    if _signs(TokenizedText(text)):
         raise QueryError(
             "signs inside or beside a word cannot be looked for together with * or ~: leave one of them out", column
         )
@@ -285,14 +294,14 @@ def _unsigned(text: str, column: int) -> tuple[str, ...]:
 
 
 def _found(text: str) -> tuple[str, ...]:
-    return tuple(word.key for word in words(text))
+    return tuple(word.key for word in tokenize(text))
 
 
 def _acronym(text: str, keys: Sequence[str]) -> bool:
     """Whether a term is up to four letters, all of them capitals."""
     if len(keys) != 1 or len(keys[0]) > LONGEST_ACRONYM or not keys[0].isalpha():
         return False
-    (word,) = words(text)
+    (word,) = tokenize(text)
     shown = spelling(text[word.start : word.end])
     return len(shown) == len(keys[0]) and all(letter.isupper() for letter in shown)
 

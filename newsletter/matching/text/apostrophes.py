@@ -30,7 +30,7 @@ _GERSHAYIM = regex.compile(rf'(?<={_HEBREW}{{2}})"(?={_HEBREW})|(?<={_HEBREW})"(
 _QUOTED = regex.compile(r"(?<=(?<![\w'])[\u05d1\u05d4\u05db\u05dc\u05de\u05e9])'(?=[\u05d0-\u05ea]{2})")
 
 
-def settle(folded: str) -> str:
+def normalize_apostrophes(folded: str) -> str:
     """The same text, as long as it was."""
     if not folded.isascii():
         if '"' in folded:
@@ -39,6 +39,6 @@ def settle(folded: str) -> str:
     return _ELISION.sub(" ", _LOOSE.sub(" ", folded)) if "'" in folded else folded
 
 
-def gershayim(typed: str) -> str:
+def protect_gershayim(typed: str) -> str:
     """A query in which they are no quotation marks."""
     return _GERSHAYIM.sub("\u05f4", typed)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import regex
 
-from newsletter.matching.text.scripts import DROPPED, no_word, same_letter
+from newsletter.matching.text.scripts import DROPPED, is_symbol, letter_variants
 
 #: Signs that keep an English text from being ASCII, and what stands for them; one character for one.
 _TYPOGRAPHY = (
@@ -32,14 +32,14 @@ _DROPPED = regex.compile(rf"(?V1){DROPPED}")
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class Normalized:
     """`text` as it is compared. `places`: for each of its characters, start and end in the shown text; None: its own place."""
 
     text: str
     places: list[tuple[int, int]] | None = None
 
 
-def fold(shown: str) -> Folded:
+def normalize(shown: str) -> Normalized:
     """Undo what makes no difference: case, width, composition, letters under several numbers, what nobody sees."""
     plain = shown
     if not plain.isascii():
@@ -48,7 +48,7 @@ def fold(shown: str) -> Folded:
         for sign, ascii_sign in _TYPOGRAPHY:
             plain = plain.replace(sign, ascii_sign)
     if plain.isascii():
-        return Folded(plain.lower())
+        return Normalized(plain.lower())
     lower = plain.lower()
     plain = lower if len(lower) == len(plain) else plain
     normal = unicodedata.is_normalized("NFKC", plain)
@@ -56,7 +56,7 @@ def fold(shown: str) -> Folded:
     odd = [char for char, alone in kinds.items() if alone is None]
     changed = {ord(char): alone for char, alone in kinds.items() if alone is not None and alone != char}
     if not odd:
-        return Folded(plain.translate(changed) if changed else plain)
+        return Normalized(plain.translate(changed) if changed else plain)
     return _pieced(plain, odd, changed)
 
 
@@ -64,9 +64,9 @@ def fold(shown: str) -> Folded:
 def _alone(char: str, normal: bool) -> str | None:
     """What a character becomes, if that is one character, wherever it stands; else None. `normal`: its text is NFKC."""
     if char.isascii():
-        return same_letter().get(ord(char), char.lower())
+        return letter_variants().get(ord(char), char.lower())
     category = unicodedata.category(char)
-    if _DROPPED.match(char) or "\u0300" <= char <= "\u036f" or "\u1100" <= char <= "\u11ff" or no_word(char):
+    if _DROPPED.match(char) or "\u0300" <= char <= "\u036f" or "\u1100" <= char <= "\u11ff" or is_symbol(char):
         return None
     if not normal and (category[0] == "M" or char in "\uff9e\uff9f"):
         return None
@@ -74,7 +74,7 @@ def _alone(char: str, normal: bool) -> str | None:
     return folded if len(folded) == 1 else None
 
 
-def _pieced(plain: str, odd: list[str], changed: dict[int, str]) -> Folded:
+def _pieced(plain: str, odd: list[str], changed: dict[int, str]) -> Normalized:
     """Odd characters are folded with the letter they belong to, all between them at once."""
     folded: list[str] = []
     places: list[tuple[int, int]] = []
@@ -97,7 +97,7 @@ def _pieced(plain: str, odd: list[str], changed: dict[int, str]) -> Folded:
             done = cluster.end()
     folded.append(plain[done:].translate(changed))
     places += [(place, place + 1) for place in range(done, len(plain))]
-    return Folded("".join(folded), places)
+    return Normalized("".join(folded), places)
 
 
 def _occurrences(plain: str, odd: list[str]) -> list[int]:
@@ -111,11 +111,11 @@ def _occurrences(plain: str, odd: list[str]) -> list[int]:
 
 
 def _folded(cluster: str) -> str:
-    if no_word(cluster[0]):
+    if is_symbol(cluster[0]):
         return " "
     kept = _DROPPED.sub("", unicodedata.normalize("NFC", cluster))
     kept = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
-    return _DROPPED.sub("", kept).replace("i\u0307", "i").translate(same_letter())
+    return _DROPPED.sub("", kept).replace("i\u0307", "i").translate(letter_variants())
 
 
 def _seen_end(plain: str, start: int, end: int) -> int:

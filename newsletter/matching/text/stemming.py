@@ -62,7 +62,7 @@ class Stems:
         stemmer = self._stemmer(script)
         if stemmer is None:
             return key
-        return _stem(
+        return _joinable_stem(
             key, str(stemmer.stemWord(key)), self._alone[script], _SHORTER if script in _CONSONANTS else SHORTEST
         )
 
@@ -93,7 +93,7 @@ class Stems:
         if stemmer:
             alone = self._latin_alone
             stems = [
-                stem if len(stem) >= SHORTEST and key not in alone else _stem(key, stem, alone, SHORTEST)
+                stem if len(stem) >= SHORTEST and key not in alone else _joinable_stem(key, stem, alone, SHORTEST)
                 for key, stem in zip(keys, stemmer.stemWords(keys), strict=True)
             ]
         else:
@@ -111,7 +111,7 @@ class Stems:
         return known.get(script)
 
 
-def _stem(key: str, stem: str, alone: frozenset[str], shortest: int) -> str:
+def _joinable_stem(key: str, stem: str, alone: frozenset[str], shortest: int) -> str:
     if len(stem) >= shortest and key not in alone:
         return stem
     # one that is so short, and its own stem, is no other's anyway
@@ -133,7 +133,7 @@ def _script(letter: str) -> str:
     return (found.lastgroup or "") if found else ""
 
 
-def of(lang: str) -> Stems:
+def stems_for(lang: str) -> Stems:
     """The stems for a text in `lang` (BCP 47; empty when it is not known).
 
     Each word is stemmed by the language of the text if that is written in the word's script; else by the commonest language

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import regex
 
-from newsletter.matching.text.apostrophes import ENDING, settle
-from newsletter.matching.text.normalize import fold
+from newsletter.matching.text.apostrophes import ENDING, normalize_apostrophes
+from newsletter.matching.text.normalize import normalize
 from newsletter.matching.text.scripts import INSIDE, LETTER, UNSPACED
 
 #: A key that no word has: the end of a paragraph, which no phrase reaches across.
@@ -41,7 +41,7 @@ _LETTER_WITH_SIGNS = regex.compile(rf"(?V1)(?<!{LETTER}\p{{M}}*|[_'{_DOT}])[a-z]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Token:
     """A word as queries meet it (`key`), and where it stands in the shown text (code points, `end` excluded)."""
 
     key: str
@@ -58,13 +58,13 @@ class Compound:
     last: int
 
 
-class Reading:
+class TokenizedText:
     """A text cut into words. Keys come at once; places are found when somebody asks for them."""
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
-        folded = fold(shown)
-        self._folded, self._places = _signs(folded.text), folded.places
+        folded = normalize(shown)
+        self._folded, self._places = _protect_signs(folded.text), folded.places
         cut = self._folded.translate(_ASCII) if self._folded.isascii() else self._folded.translate(_kinds)
         if "\0" in cut or (not cut.isascii() and _STRAY.search(cut)):
             #: The words in order; BREAK where a paragraph ends.
@@ -117,25 +117,25 @@ class Reading:
         return self._folded[self._spans[one][1] : self._spans[other][0]] == "-"
 
 
-def words(text: str) -> list[Word]:
+def tokenize(text: str) -> list[Token]:
     """The words of a text, in order.
 
     Case, half and full width, composed and decomposed forms (NFKC), simplified and traditional Chinese, optional vowel points,
     soft hyphens, zero-width characters, the kind of apostrophe, a possessive 's and the dots of an acronym make no
     difference to a key.
     """
-    return list(_words(Reading(text)))
+    return list(_words(TokenizedText(text)))
 
 
 def keys(text: str) -> tuple[str, ...]:
     """Only the keys of `words`."""
-    return tuple(key for key in Reading(text).keys if key != BREAK)
+    return tuple(key for key in TokenizedText(text).keys if key != BREAK)
 
 
-def _words(reading: Reading) -> Iterator[Word]:
+def _words(reading: TokenizedText) -> Iterator[Token]:
     for number, key in enumerate(reading.keys):
         if key != BREAK:
-            yield Word(key, *reading.place(number))
+            yield Token(key, *reading.place(number))
 
 
 class _Kinds(dict[int, str]):
@@ -165,7 +165,7 @@ _kinds = _Kinds()
 _ASCII = {code: _kinds[code] for code in range(128)}  # str.translate is fastest when it has them all
 
 
-def _signs(folded: str) -> str:
+def _protect_signs(folded: str) -> str:
     """As long as it was: acronyms without dots, numbers in one, apostrophes only inside words, a blank line two line feeds."""
     if _DOT in folded or _PLUS in folded or _SHARP in folded:
         folded = folded.translate(_OURS)
@@ -173,7 +173,7 @@ def _signs(folded: str) -> str:
         folded = _BLANK_LINE.sub(r"\n\n\1", folded)
     folded = _acronyms(folded)
     if "'" in folded or ('"' in folded and not folded.isascii()):
-        folded = _acronyms(settle(folded))  # once more, for l'O.N.U.
+        folded = _acronyms(normalize_apostrophes(folded))  # once more, for l'O.N.U.
     if _COMMA_GROUP.search(folded) or _DOT_GROUP.search(folded):
         folded = _GROUPED.sub(lambda found: found[0].replace(",", _DOT).replace(".", _DOT), folded)
     if "+" in folded or "#" in folded:

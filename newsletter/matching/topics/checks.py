@@ -11,7 +11,7 @@ from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language
 from newsletter.matching.query.contradictions import contradiction
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics.preview import MUCH
+from newsletter.matching.topics.preview import MANY_PER_DAY
 from newsletter.models import Item, Match, Topic, TopicRevision
 
 #: A topic that met nothing for so long is told of.
@@ -21,7 +21,7 @@ RECENT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Ailment:
+class TopicProblem:
     """A topic, what is the matter with it and what to do. `broken`: it meets nothing, whatever comes."""
 
     topic_id: int
@@ -30,7 +30,7 @@ class Ailment:
     broken: bool = False
 
 
-def ailing(*, now: datetime) -> list[Ailment]:
+def check_topics(*, now: datetime) -> list[TopicProblem]:
     """Every active curated topic that needs a look, by name."""
     topics = list(Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).order_by("name", "id"))
     revisions = {
@@ -48,13 +48,13 @@ class _Counts:
         self.last = dict(met.values_list("topic_id").annotate(Max("item__first_seen_at")))
         recent = met.filter(item__first_seen_at__gte=now - RECENT, item__announced=True)
         self.recent: Counter[int] = Counter(dict(recent.values_list("topic_id").annotate(Count("id"))))
-        self.packs = topic_aliases.versions()
+        self.packs = topic_aliases.pack_versions()
         self.items = Item.objects.filter(first_seen_at__gte=now - SILENT).count()
 
 
-def _of(topic: Topic, revision: TopicRevision, counts: _Counts, now: datetime) -> Iterator[Ailment]:
-    def ailment(told: str, *, broken: bool = False) -> Ailment:
-        return Ailment(topic.id, topic.name or "", told, broken)
+def _of(topic: Topic, revision: TopicRevision, counts: _Counts, now: datetime) -> Iterator[TopicProblem]:
+    def ailment(told: str, *, broken: bool = False) -> TopicProblem:
+        return TopicProblem(topic.id, topic.name or "", told, broken)
 
     problem = _problem(revision)
     if problem:
@@ -66,7 +66,7 @@ def _of(topic: Topic, revision: TopicRevision, counts: _Counts, now: datetime) -
         days = (now - since).days
         yield ailment(f"it met none of {counts.items} items in {days} days: try 'newsletter topics preview'")
     per_day = counts.recent[topic.id] * timedelta(days=1) / RECENT
-    if per_day > MUCH:
+    if per_day > MANY_PER_DAY:
         yield ailment(f"it meets {per_day:.0f} items a day: narrow it, see 'newsletter topics preview'")
     newer = [f"{name} {counts.packs[name]}" for name in sorted(revision.packs) if _is_old(name, revision, counts)]
     if newer:

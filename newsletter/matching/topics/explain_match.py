@@ -4,18 +4,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.lib.refused import Refused
-from newsletter.matching.aliases.groups import table
-from newsletter.matching.engine.explain import Explained, explain
-from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.aliases.groups import alias_table
+from newsletter.matching.engine.explain import ClauseExplanation, explain
+from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.query.language import parse
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics.lookup import find, unknown
+from newsletter.matching.topics.lookup import find_topic, no_such_topic
 from newsletter.matching.topics.revisions import draft_of, live_revision
 from newsletter.models import Match, TopicRevision
 
 
 @dataclass(frozen=True)
-class Why:
+class MatchExplanation:
     """The topic as it is now against the item as it is now. `stored` is what became of the match in words, if there is one."""
 
     item_id: int
@@ -25,23 +25,23 @@ class Why:
     revision: int
     meets: bool
     #: The terms because of which it is, or is not, met.
-    decided: tuple[Explained, ...]
+    decided: tuple[ClauseExplanation, ...]
     words: dict[str, tuple[str, ...]] = field(repr=False)
     stored: str | None
 
 
-def why(item_id: int, name: str) -> Why | Refused:
+def explain_match(item_id: int, name: str) -> MatchExplanation | Refused:
     """Explain an item and a topic."""
-    topic = find(name)
+    topic = find_topic(name)
     if topic is None:
-        return unknown()
-    one = next(stored(wordings().filter(item_id=item_id)), None)
+        return no_such_topic()
+    one = next(load_items(current_versions().filter(item_id=item_id)), None)
     if one is None:
         return Refused("there is no such item: 'newsletter match --query Q' shows items with their numbers")
     live = live_revision(topic)
     draft = draft_of(live)
     try:
-        told = explain(parse(draft.query), one.seen, table(draft.groups))
+        told = explain(parse(draft.query), one.seen, alias_table(draft.groups))
     except QueryError as error:
         return Refused(f"the topic's query cannot be used, column {error.column}: {error.hint}")
     shown = {"title": one.seen.title, "text": one.seen.text}
@@ -51,7 +51,7 @@ def why(item_id: int, name: str) -> Why | Refused:
         )
         for part in told.decided
     }
-    return Why(
+    return MatchExplanation(
         item_id=item_id,
         title=one.wording.title,
         topic=topic.name or "",

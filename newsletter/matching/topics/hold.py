@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from newsletter.lib.refused import Refused
-from newsletter.matching.topics.lookup import find, raise_number, unknown
+from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic
 from newsletter.models import Match, Topic
 
 #: Digests read this long past the time in which an item can become owed; who got an item is known for longer.
-SWEPT = timedelta(days=10)
+DIGEST_GRACE = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -35,26 +35,26 @@ class Released:
 def hold(name: str, *, now: datetime) -> Held | Refused:
     """Collect a topic's matches from now on without owing them. What is owed and young waits as well; what is planned goes."""
     with transaction.atomic():
-        topic = find(name)
+        topic = find_topic(name)
         if topic is None:
-            return unknown()
+            return no_such_topic()
         if topic.held_since is not None:
             return Refused("it is on hold already: 'newsletter topics release NAME' ends that")
         Topic.objects.filter(id=topic.id).update(held_since=now)
-        raise_number()
-    return Held(topic.id, put_aside([topic.id]))
+        bump_index_version()
+    return Held(topic.id, hold_matches([topic.id]))
 
 
-def put_aside(topic_ids: Collection[int]) -> int:
+def hold_matches(topic_ids: Collection[int]) -> int:
     """Let what the held ones of these topics owe wait; returns how many matches. Repeatable."""
     held = Topic.objects.filter(id__in=topic_ids, held_since__isnull=False).values_list("id", flat=True)
     owed = Match.objects.filter(topic_id__in=list(held), owed_at__isnull=False, withdrawn_at=None)
     return owed.update(held_at=F("owed_at"), owed_at=None)
 
 
-def settle(*, now: datetime) -> None:
+def repair_holds(*, now: datetime) -> None:
     """Mend what a worker wrote in the moment in which a hold began or ended. Repeatable."""
-    put_aside(Topic.objects.filter(held_since__isnull=False).values_list("id", flat=True))
+    hold_matches(Topic.objects.filter(held_since__isnull=False).values_list("id", flat=True))
     strays = Match.objects.filter(held_at__isnull=False, topic__held_since=None, withdrawn_at=None, owe_until__gte=now)
     strays.update(owed_at=F("held_at"), held_at=None)
 
@@ -66,15 +66,15 @@ def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
     Who has an item already is not mailed it again: `delivery_item` outlives both.
     """
     with transaction.atomic():
-        topic = find(name)
+        topic = find_topic(name)
         if topic is None:
-            return unknown()
+            return no_such_topic()
         if topic.held_since is None:
             return Refused("it is not on hold")
         Topic.objects.filter(id=topic.id).update(held_since=None)
-        raise_number()
+        bump_index_version()
         waiting = Match.objects.filter(topic_id=topic.id, held_at__isnull=False)
-        told = Q(gathering_id__isnull=False, owe_until__gte=now - SWEPT)
+        told = Q(gathering_id__isnull=False, owe_until__gte=now - DIGEST_GRACE)
         again = waiting.filter(Q(owe_until__gte=now) | told, withdrawn_at=None)
         if not mail:
             again = again.filter(held_at__lte=topic.held_since)

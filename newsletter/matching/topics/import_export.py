@@ -10,19 +10,19 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import same_spelling
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
-from newsletter.matching.topics.lookup import find, slug_of
-from newsletter.matching.topics.revisions import Change, Draft, Made
-from newsletter.matching.topics.yaml_file import Described, Problem
+from newsletter.matching.topics.lookup import find_topic, slug_of
+from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
+from newsletter.matching.topics.yaml_file import TopicDescription, TopicFileProblem
 from newsletter.models import Topic, TopicRevision
 
 #: Bytes of a file that is read.
-CAP = 5_000_000
+MAX_BYTES = 5_000_000
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Different:
+class DifferentTopic:
     """A topic that is there, and not as the file says on `line`. `gained` and `lost` count stored items of 90 days."""
 
     line: int
@@ -32,21 +32,21 @@ class Different:
 
 
 @dataclass
-class Imported:
+class ImportResult:
     """What an import did: ids of the topics, how many were so already, what differs and was left, what could not be done."""
 
     added: list[int] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     unchanged: int = 0
-    different: list[Different] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    different: list[DifferentTopic] = field(default_factory=list)
+    problems: list[TopicFileProblem] = field(default_factory=list)
 
 
 def _no_progress(_done: int, _all: int) -> None:
     pass
 
 
-def described() -> list[Described]:
+def export_topics() -> list[TopicDescription]:
     """All active curated topics as a file describes them, by name."""
     active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).order_by("name", "id")
     live = TopicRevision.objects.in_bulk([topic.revision_id or 0 for topic in active])
@@ -55,32 +55,32 @@ def described() -> list[Described]:
 
 def import_topics(
     data: bytes, *, now: datetime, made_by: str, yes: bool = False, progress: Progress = _no_progress
-) -> Imported | Refused:
+) -> ImportResult | Refused:
     """Add the topics of a file, each in a transaction of its own. One that cannot be added does not stop the others.
 
     A topic that is there is changed only with `yes`, as is one added that would bring more than 30 items a day. Nobody is
     mailed old items. `progress` hears how many of how many are done.
     """
-    if len(data) > CAP:
-        return Refused(f"it is larger than {CAP // 1_000_000} MB: take it apart")
-    read = yaml_file.read(data)
-    if isinstance(read, yaml_file.NoTopicFile):
+    if len(data) > MAX_BYTES:
+        return Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB: take it apart")
+    read = yaml_file.read_topic_file(data)
+    if isinstance(read, yaml_file.NotATopicFile):
         return Refused(read.reason)
-    done = Imported(problems=list(read.problems))
+    done = ImportResult(problems=list(read.problems))
     lines: dict[str, int] = {}
     for number, one in enumerate(read.topics, 1):
         first = lines.setdefault(slug_of(one.name), one.line)
         if first != one.line:
-            done.problems.append(Problem(one.line, f"the topic stands on line {first} already"))
+            done.problems.append(TopicFileProblem(one.line, f"the topic stands on line {first} already"))
         elif (reason := _take(one, done, now, made_by, yes)) is not None:
-            done.problems.append(Problem(one.line, reason))
+            done.problems.append(TopicFileProblem(one.line, reason))
         progress(number, len(read.topics))
     done.problems.sort(key=lambda problem: problem.line)
     return done
 
 
-def _described(topic: Topic, live: TopicRevision) -> Described:
-    return Described(
+def _described(topic: Topic, live: TopicRevision) -> TopicDescription:
+    return TopicDescription(
         name=topic.name or "",
         query=live.query or "",
         packs=tuple(sorted(live.packs)),
@@ -90,27 +90,27 @@ def _described(topic: Topic, live: TopicRevision) -> Described:
     )
 
 
-def _take(one: Described, done: Imported, now: datetime, made_by: str, yes: bool) -> str | None:
+def _take(one: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
     """Do what the file says of one topic, and count it; the reason when that cannot be done."""
-    topic = find(one.name)
+    topic = find_topic(one.name)
     if topic is None:
         return _add(one, done, now, made_by, yes)
     change = _change(one, revisions.live_revision(topic))
     if change is None and topic.urgent == one.urgent:
         done.unchanged += 1
         return None
-    draft = revisions.changed(one.name, change) if change else None
+    draft = revisions.changed_draft(one.name, change) if change else None
     if isinstance(draft, Refused):
         return draft.reason
     if not yes:
-        found = preview.of_topic(one.name, draft, now=now) if draft else None
+        found = preview.preview_topic(one.name, draft, now=now) if draft else None
         if isinstance(found, Refused):
             return found.reason
         gained, lost = (found.gained, found.lost) if found else (0, 0)
-        done.different.append(Different(one.line, one.name, gained, lost))
+        done.different.append(DifferentTopic(one.line, one.name, gained, lost))
         return None
     with transaction.atomic():
-        saved = revisions.save(one.name, draft, now=now, made_by=made_by) if draft else None
+        saved = revisions.save_draft(one.name, draft, now=now, made_by=made_by) if draft else None
         if isinstance(saved, Refused):
             return saved.reason
         Topic.objects.filter(id=topic.id).update(urgent=one.urgent)
@@ -118,11 +118,11 @@ def _take(one: Described, done: Imported, now: datetime, made_by: str, yes: bool
     return None
 
 
-def _add(one: Described, done: Imported, now: datetime, made_by: str, yes: bool) -> str | None:
-    draft = revisions.first(one.query, packs=one.packs, off=one.without)
+def _add(one: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
+    draft = revisions.new_draft(one.query, packs=one.packs, off=one.without)
     if isinstance(draft, Refused):
         return draft.reason
-    if not yes and (per_day := preview.preview(draft, now=now).after.per_day) > preview.MUCH:
+    if not yes and (per_day := preview.preview_draft(draft, now=now).after.per_day) > preview.MANY_PER_DAY:
         return f"it would bring {per_day:.0f} items a day: narrow the query, or add --yes if that is meant"
     made = _made(one, draft, now, made_by)
     if isinstance(made, Refused):
@@ -131,7 +131,7 @@ def _add(one: Described, done: Imported, now: datetime, made_by: str, yes: bool)
     return None
 
 
-def _made(one: Described, draft: Draft, now: datetime, made_by: str) -> Made | Refused:
+def _made(one: TopicDescription, draft: TopicDraft, now: datetime, made_by: str) -> SavedRevision | Refused:
     with transaction.atomic():
         made = topics.add_draft(one.name, draft, now=now, made_by=made_by)
         if not isinstance(made, Refused):
@@ -141,13 +141,13 @@ def _made(one: Described, draft: Draft, now: datetime, made_by: str) -> Made | R
         return made
 
 
-def _change(one: Described, live: TopicRevision) -> Change | None:
+def _change(one: TopicDescription, live: TopicRevision) -> TopicChange | None:
     """What the file says otherwise than the live revision; None when that is the same. Versions of packs are not compared."""
-    packs = topic_aliases.shipped() if one.packs is None else one.packs
+    packs = topic_aliases.available_packs() if one.packs is None else one.packs
     off = tuple(word for word in one.without if not _among(word, live.without))
     on = tuple(word for word in live.without if not _among(word, one.without))
     same = (one.query, set(packs)) == (live.query, set(live.packs)) and not off and not on
-    return None if same else Change(one.query, packs, off, on)
+    return None if same else TopicChange(one.query, packs, off, on)
 
 
 def _among(spelling: str, others: tuple[str, ...] | list[str]) -> bool:

@@ -11,14 +11,14 @@ from newsletter.models import IndexState, Topic
 LONGEST_NAME = 80
 
 
-def find(name: str) -> Topic | None:
+def find_topic(name: str) -> Topic | None:
     """The active topic of this name or slug, in any case; None when there is none."""
     wanted = " ".join(name.split())
     active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
     return active.filter(Q(name__iexact=wanted) | Q(slug=slug_of(wanted))).order_by("id").first()
 
 
-def unknown() -> Refused:
+def no_such_topic() -> Refused:
     """There is no topic of that name."""
     return Refused("there is no such topic: see 'newsletter topics list'")
 
@@ -29,13 +29,13 @@ def slug_of(name: str) -> str:
     return regex.sub(r"[^\p{L}\p{M}\p{N}]+", "-", plain).strip("-")
 
 
-def bad_name(name: str) -> Refused | None:
+def name_problem(name: str) -> Refused | None:
     """Why a topic cannot have this name; None when it can."""
     if not name or not slug_of(name):
         return Refused("a topic needs a name with a letter in it")
     return Refused(f"the name is longer than {LONGEST_NAME} characters") if len(name) > LONGEST_NAME else None
 
 
-def raise_number() -> None:
+def bump_index_version() -> None:
     """Tell every worker that its index is of before. Inside the transaction of the change."""
     IndexState.objects.filter(id=1).update(number=F("number") + 1)

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from newsletter.lib.refused import Refused
-from newsletter.matching.live_index.stored_items import stored, wordings
-from newsletter.matching.topics.draft_matcher import Judge, words_of
-from newsletter.matching.topics.lookup import find, unknown
-from newsletter.matching.topics.revisions import Draft, draft_of, live_revision
+from newsletter.matching.live_index.stored_items import current_versions, load_items
+from newsletter.matching.topics.draft_matcher import DraftMatcher, matched_words
+from newsletter.matching.topics.lookup import find_topic, no_such_topic
+from newsletter.matching.topics.revisions import TopicDraft, draft_of, live_revision
 from newsletter.matching.topics.topic_status import followers
 
 #: So far back a preview looks.
 DAYS = 90
 #: A topic with more items a day than this is asked about before it is saved.
-MUCH = 30
+MANY_PER_DAY = 30
 SAMPLES = 5
 
 
@@ -42,7 +42,7 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleItem:
     """An item that is gained or lost, with the words that meet it."""
 
     item_id: int
@@ -52,7 +52,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Preview:
+class TopicPreview:
     """What a draft would change. `before` is None where there is nothing to compare with; then all is gained.
 
     `followers` is None for fewer than ten, and where nobody can follow it yet (`followed` is False).
@@ -65,46 +65,46 @@ class Preview:
     gained: int
     lost: int
     weeks: tuple[Week, ...]
-    samples_gained: tuple[Sample, ...]
-    samples_lost: tuple[Sample, ...]
+    samples_gained: tuple[SampleItem, ...]
+    samples_lost: tuple[SampleItem, ...]
     followed: bool = False
     followers: int | None = None
 
 
-def of_topic(name: str, draft: Draft | None, *, now: datetime, days: int = DAYS) -> Preview | Refused:
+def preview_topic(name: str, draft: TopicDraft | None, *, now: datetime, days: int = DAYS) -> TopicPreview | Refused:
     """What `draft` would change of a topic; without one, what the topic meets as it is."""
-    topic = find(name)
+    topic = find_topic(name)
     if topic is None:
-        return unknown()
+        return no_such_topic()
     live = draft_of(live_revision(topic))
     told = followers([topic.id])[topic.id]
     before, after = (None, live) if draft is None else (live, draft)
-    return preview(after, before, now=now, days=days, followed=True, followers=told)
+    return preview_draft(after, before, now=now, days=days, followed=True, followers=told)
 
 
-def preview(
-    after: Draft,
-    before: Draft | None = None,
+def preview_draft(
+    after: TopicDraft,
+    before: TopicDraft | None = None,
     *,
     now: datetime,
     days: int = DAYS,
     followed: bool = False,
     followers: int | None = None,
-) -> Preview:
+) -> TopicPreview:
     """What `after` meets of the items of the last `days`, and how that differs from `before`."""
-    judge = Judge({0: after} if before is None else {0: after, 1: before})
+    judge = DraftMatcher({0: after} if before is None else {0: after, 1: before})
     since = now - timedelta(days=days)
     count, oldest = 0, now
-    met: dict[int, list[Sample]] = {0: [], 1: []}
-    for one in stored(wordings().filter(item__first_seen_at__gte=since).order_by("-item_id")):
+    met: dict[int, list[SampleItem]] = {0: [], 1: []}
+    for one in load_items(current_versions().filter(item__first_seen_at__gte=since).order_by("-item_id")):
         count += 1
         oldest = min(oldest, one.at) if one.at >= since else oldest
         for key, hits in judge.meet(one.seen).items():
-            met[key].append(Sample(one.item.id, one.wording.title, one.at, words_of(one.seen, hits)))
+            met[key].append(SampleItem(one.item.id, one.wording.title, one.at, matched_words(one.seen, hits)))
     span = max((now - oldest) / timedelta(days=1), 1.0)
     new, old = met[0], met[1]
     gained, lost = _without(new, old), _without(old, new)
-    return Preview(
+    return TopicPreview(
         days=days,
         items=count,
         before=None if before is None else _rate(old, since, span),
@@ -119,18 +119,18 @@ def preview(
     )
 
 
-def _without(these: Sequence[Sample], those: Iterable[Sample]) -> list[Sample]:
+def _without(these: Sequence[SampleItem], those: Iterable[SampleItem]) -> list[SampleItem]:
     known = {one.item_id for one in those}
     return [one for one in these if one.item_id not in known]
 
 
-def _rate(met: Sequence[Sample], since: datetime, span: float) -> Rate:
+def _rate(met: Sequence[SampleItem], since: datetime, span: float) -> Rate:
     by_day = Counter(one.at.date() for one in met if one.at >= since)
     per_day = by_day.total() / span
     return Rate(len(met), round(per_day * 7, 1), round(per_day, 1), max(by_day.values(), default=0))
 
 
-def _weeks(before: Iterable[Sample], after: Iterable[Sample], since: datetime) -> tuple[Week, ...]:
+def _weeks(before: Iterable[SampleItem], after: Iterable[SampleItem], since: datetime) -> tuple[Week, ...]:
     old, new = (Counter(_monday(one.at) for one in side if one.at >= since) for side in (before, after))
     return tuple(Week(monday, old[monday], new[monday]) for monday in sorted({*old, *new}))
 
@@ -139,5 +139,5 @@ def _monday(at: datetime) -> date:
     return at.date() - timedelta(days=at.weekday())
 
 
-def _samples(met: Sequence[Sample]) -> tuple[Sample, ...]:
+def _samples(met: Sequence[SampleItem]) -> tuple[SampleItem, ...]:
     return tuple(sorted(met, key=lambda one: (one.at, one.item_id), reverse=True)[:SAMPLES])

@@ -19,12 +19,12 @@ _MOST_ID = 2**31
 #: What one item under one topic can gather in a day: an address that everybody may know must not drown the rest.
 MOST_A_DAY = 20
 #: A spelling is called noisy from so many objections on.
-NOISY = 3
+NOISY_FROM = 3
 SAMPLES = 3
 
 
 @dataclass(frozen=True)
-class Sample:
+class ObjectedItem:
     """An item that readers objected to, and the words that brought it."""
 
     item_id: int
@@ -34,28 +34,28 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Noisy:
+class NoisySpelling:
     """A spelling that brought items which readers did not want. `pack` is None for a term of the query itself."""
 
     spelling: str
     pack: str | None
     matches: int
     objections: int
-    worst: tuple[Sample, ...]
+    worst: tuple[ObjectedItem, ...]
 
 
-def token(item_id: int, topic_id: int, vault: Vault) -> str:
+def objection_token(item_id: int, topic_id: int, vault: Vault) -> str:
     """The token of the link for this item under this topic: the same for everybody."""
     return vault.token(_PURPOSE, item_id, topic_id.to_bytes(8))
 
 
-def knows(text: str, *, vault: Vault) -> bool:
+def is_valid_link(text: str, *, vault: Vault) -> bool:
     """Whether a link leads to a match that can be objected to. Changes nothing, and says nothing of it."""
     found = _read(text, vault)
     return found is not None and found.exists()
 
 
-def count(text: str, *, now: datetime, vault: Vault) -> bool:
+def record_objection(text: str, *, now: datetime, vault: Vault) -> bool:
     """Count one objection, up to 20 a day for an item under a topic; False when the link is none of ours."""
     found = _read(text, vault)
     if found is None or not found.exists():
@@ -67,7 +67,7 @@ def count(text: str, *, now: datetime, vault: Vault) -> bool:
     return True
 
 
-def noisy(topic_id: int) -> list[Noisy]:
+def noisy_spellings(topic_id: int) -> list[NoisySpelling]:
     """The spellings of a topic with at least three objections, the worst first."""
     if not Match.objects.filter(topic_id=topic_id, objections__gt=0).exists():
         return []
@@ -76,9 +76,9 @@ def noisy(topic_id: int) -> list[Noisy]:
         for spelling in {_spelling(hit) for hit in match.receipt or ()}:
             met[spelling].append(match)
     said = {spelling: sum(match.objections for match in matches) for spelling, matches in met.items()}
-    loud = [spelling for spelling, objections in said.items() if objections >= NOISY]
+    loud = [spelling for spelling, objections in said.items() if objections >= NOISY_FROM]
     loud.sort(key=lambda spelling: (-said[spelling] / len(met[spelling]), spelling[0]))
-    return [Noisy(*spelling, len(met[spelling]), said[spelling], _worst(met[spelling])) for spelling in loud]
+    return [NoisySpelling(*spelling, len(met[spelling]), said[spelling], _worst(met[spelling])) for spelling in loud]
 
 
 def words_of(receipt: Iterable[Mapping[str, Any]], wording: ItemVersion) -> tuple[str, ...]:
@@ -89,13 +89,13 @@ def words_of(receipt: Iterable[Mapping[str, Any]], wording: ItemVersion) -> tupl
     )
 
 
-def _worst(matches: Iterable[Match]) -> tuple[Sample, ...]:
+def _worst(matches: Iterable[Match]) -> tuple[ObjectedItem, ...]:
     chosen = sorted(matches, key=lambda match: (-match.objections, -match.item_id))[:SAMPLES]
     wordings = {
         (row.item_id, row.n): row for row in ItemVersion.objects.filter(item_id__in=[match.item_id for match in chosen])
     }
     return tuple(
-        Sample(match.item_id, row.title, words_of(match.receipt or (), row), match.objections)
+        ObjectedItem(match.item_id, row.title, words_of(match.receipt or (), row), match.objections)
         for match in chosen
         if match.objections and (row := wordings.get((match.item_id, match.item_version))) is not None
     )

@@ -7,17 +7,17 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from newsletter.lib.refused import Refused
-from newsletter.matching.aliases.groups import Group, same_spelling, without
-from newsletter.matching.aliases.pack_files import Pack
+from newsletter.matching.aliases.groups import AliasGroup, same_spelling, without_spellings
+from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics.lookup import find, raise_number, unknown
+from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic
 from newsletter.models import Topic, TopicRevision
 
 
 @dataclass(frozen=True)
-class Made:
+class SavedRevision:
     """Done: the topic and the number of its live revision."""
 
     topic_id: int
@@ -25,22 +25,22 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Draft:
+class TopicDraft:
     """A revision that is not made yet. `groups` are those of its packs without the spellings in `off`."""
 
     query: str = field(repr=False)
     versions: dict[str, int]
     off: tuple[str, ...] = ()
-    groups: tuple[Group, ...] = field(default=(), repr=False)
+    groups: tuple[AliasGroup, ...] = field(default=(), repr=False)
     #: Packs that must be kept for it.
-    packs: tuple[Pack, ...] = field(default=(), repr=False)
+    packs: tuple[AliasPackFile, ...] = field(default=(), repr=False)
     note: str = ""
     #: The revision that it was made from; None for a new topic.
     based_on: int | None = None
 
 
 @dataclass(frozen=True)
-class Change:
+class TopicChange:
     """What is to change of a topic; None leaves it as it is. `off` and `on` are spellings."""
 
     query: str | None = field(default=None, repr=False)
@@ -62,20 +62,20 @@ class Revision:
     note: str
 
 
-def first(query: str, *, packs: Collection[str] | None = None, off: tuple[str, ...] = ()) -> Draft | Refused:
+def new_draft(query: str, *, packs: Collection[str] | None = None, off: tuple[str, ...] = ()) -> TopicDraft | Refused:
     """The draft of a new topic. Unless told otherwise its bare words meet the spellings of every pack."""
-    return _drafted(query.strip(), topic_aliases.shipped() if packs is None else packs, off)
+    return _make_draft(query.strip(), topic_aliases.available_packs() if packs is None else packs, off)
 
 
-def changed(name: str, change: Change) -> Draft | Refused:
+def changed_draft(name: str, change: TopicChange) -> TopicDraft | Refused:
     """The draft of a topic's next revision. It takes the packs as they are now, also where only the query changes."""
-    topic = find(name)
+    topic = find_topic(name)
     if topic is None:
-        return unknown()
+        return no_such_topic()
     live = live_revision(topic)
     query = (live.query or "") if change.query is None else change.query.strip()
     kept = [one for one in live.without if not _among(one, change.on)]
-    draft = _drafted(query, live.packs if change.packs is None else change.packs, change.off, kept)
+    draft = _make_draft(query, live.packs if change.packs is None else change.packs, change.off, kept)
     if isinstance(draft, Refused):
         return draft
     if (draft.query, draft.versions, list(draft.off)) == (live.query, live.packs, live.without):
@@ -83,46 +83,46 @@ def changed(name: str, change: Change) -> Draft | Refused:
     return replace(draft, based_on=live.id)
 
 
-def as_before(name: str, n: int) -> Draft | Refused:
+def restored_draft(name: str, n: int) -> TopicDraft | Refused:
     """The draft that makes a topic what it was in revision `n`, with the packs of then."""
-    topic = find(name)
+    topic = find_topic(name)
     if topic is None:
-        return unknown()
+        return no_such_topic()
     then = TopicRevision.objects.filter(topic=topic, n=n).first()
     if then is None:
         return Refused("there is no such revision: see 'newsletter topics history NAME'")
     if then.id == topic.revision_id:
         return Refused("it is so already: nothing would change")
-    refusal = bad_query(then.query or "")
+    refusal = query_problem(then.query or "")
     return refusal or replace(draft_of(then), note=f"as revision {n}", based_on=topic.revision_id)
 
 
-def draft_of(revision: TopicRevision) -> Draft:
+def draft_of(revision: TopicRevision) -> TopicDraft:
     """A revision as it is, to be compared with others."""
-    groups = topic_aliases.groups_of([revision])[revision.id]
-    return Draft(revision.query or "", dict(revision.packs), tuple(revision.without), groups)
+    groups = topic_aliases.groups_by_revision([revision])[revision.id]
+    return TopicDraft(revision.query or "", dict(revision.packs), tuple(revision.without), groups)
 
 
-def save(name: str, draft: Draft, *, now: datetime, made_by: str) -> Made | Refused:
+def save_draft(name: str, draft: TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
     """Make a draft the topic's live revision; stored items meet it later (`rematch.py`), those seen from now on at once."""
     changed_meanwhile = Refused("somebody changed it meanwhile: look again at what your change would do")
     try:
         with transaction.atomic():
-            topic = find(name)
+            topic = find_topic(name)
             if topic is None:
-                return unknown()
+                return no_such_topic()
             if topic.revision_id != draft.based_on:
                 return changed_meanwhile
             last = TopicRevision.objects.filter(topic=topic).order_by("-n").values_list("n", flat=True)[0]
-            revise(topic, last + 1, draft, now=now, made_by=made_by)
-            return Made(topic.id, last + 1)
+            write_revision(topic, last + 1, draft, now=now, made_by=made_by)
+            return SavedRevision(topic.id, last + 1)
     except IntegrityError:
         return changed_meanwhile
 
 
-def revise(topic: Topic, n: int, draft: Draft, *, now: datetime, made_by: str) -> None:
+def write_revision(topic: Topic, n: int, draft: TopicDraft, *, now: datetime, made_by: str) -> None:
     """Write revision `n` of a topic and make it live. Inside a transaction of the caller."""
-    topic_aliases.keep(draft.packs, now=now)
+    topic_aliases.store_packs(draft.packs, now=now)
     revision = TopicRevision.objects.create(
         topic=topic,
         n=n,
@@ -136,7 +136,7 @@ def revise(topic: Topic, n: int, draft: Draft, *, now: datetime, made_by: str) -
     )
     TopicRevision.objects.filter(topic=topic).exclude(id=revision.id).update(rematch=TopicRevision.Rematch.DONE)
     Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
-    raise_number()
+    bump_index_version()
 
 
 def live_revision(topic: Topic) -> TopicRevision:
@@ -146,16 +146,16 @@ def live_revision(topic: Topic) -> TopicRevision:
 
 def history(name: str) -> list[Revision] | Refused:
     """All revisions of a topic, the newest first."""
-    topic = find(name)
+    topic = find_topic(name)
     if topic is None:
-        return unknown()
+        return no_such_topic()
     return [
         Revision(row.n, row.query or "", row.packs, tuple(row.without), row.made_at, row.made_by, row.note)
         for row in TopicRevision.objects.filter(topic=topic).order_by("-n")
     ]
 
 
-def bad_query(query: str) -> Refused | None:
+def query_problem(query: str) -> Refused | None:
     """Why a topic cannot have this query; None when it can."""
     try:
         language.parse(query)
@@ -164,22 +164,24 @@ def bad_query(query: str) -> Refused | None:
     return None
 
 
-def _drafted(query: str, names: Collection[str], new: Collection[str], kept: Collection[str] = ()) -> Draft | Refused:
+def _make_draft(
+    query: str, names: Collection[str], new: Collection[str], kept: Collection[str] = ()
+) -> TopicDraft | Refused:
     """A draft without the spellings in `new`, which must be there, and in `kept`, which may be gone from the packs."""
-    refusal = bad_query(query)
+    refusal = query_problem(query)
     if refusal is not None:
         return refusal
     try:
-        found = topic_aliases.present(names)
+        found = topic_aliases.current_packs(names)
     except ValueError as error:
         return Refused(str(error))
     groups = [group for pack in found.values() for group in pack.groups]
-    said = topic_aliases.missing(new, groups)
+    said = topic_aliases.unknown_spelling(new, groups)
     if said is not None:
         return Refused(said)
-    off = tuple(dict.fromkeys((*(one for one in kept if topic_aliases.missing([one], groups) is None), *new)))
+    off = tuple(dict.fromkeys((*(one for one in kept if topic_aliases.unknown_spelling([one], groups) is None), *new)))
     versions = {name: pack.version for name, pack in found.items()}
-    return Draft(query, versions, off, without(groups, off), tuple(found.values()))
+    return TopicDraft(query, versions, off, without_spellings(groups, off), tuple(found.values()))
 
 
 def _among(spelling: str, others: Collection[str]) -> bool:

@@ -12,12 +12,12 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.live_index import keyword_hashes
 from newsletter.matching.query import language
 from newsletter.matching.topics import lookup, revisions
-from newsletter.matching.topics.lookup import bad_name, raise_number, slug_of, unknown
-from newsletter.matching.topics.revisions import Change, Made
+from newsletter.matching.topics.lookup import bump_index_version, name_problem, no_such_topic, slug_of
+from newsletter.matching.topics.revisions import SavedRevision, TopicChange
 from newsletter.models import Subscription, Topic, TopicRevision
 
 
-def add(
+def add_topic(
     name: str,
     query: str,
     *,
@@ -25,16 +25,16 @@ def add(
     made_by: str,
     packs: Collection[str] | None = None,
     off: tuple[str, ...] = (),
-) -> Made | Refused:
+) -> SavedRevision | Refused:
     """Make a curated topic. Items seen from now on are owed to who follows it; stored ones meet it, and are not mailed."""
-    draft = revisions.first(query, packs=packs, off=off)
+    draft = revisions.new_draft(query, packs=packs, off=off)
     return draft if isinstance(draft, Refused) else add_draft(name, draft, now=now, made_by=made_by)
 
 
-def add_draft(name: str, draft: revisions.Draft, *, now: datetime, made_by: str) -> Made | Refused:
+def add_draft(name: str, draft: revisions.TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
     """`add`, of a draft that was looked at."""
     name = " ".join(name.split())
-    refusal = bad_name(name)
+    refusal = name_problem(name)
     if refusal:
         return refusal
     slug = slug_of(name)
@@ -43,39 +43,39 @@ def add_draft(name: str, draft: revisions.Draft, *, now: datetime, made_by: str)
             if Topic.objects.filter(Q(name__iexact=name) | Q(slug=slug), kind=Topic.Kind.CURATED).exists():
                 return Refused("there is such a topic already: see 'newsletter topics list', or choose another name")
             topic = Topic.objects.create(kind=Topic.Kind.CURATED, name=name, slug=slug, created_at=now)
-            revisions.revise(topic, 1, draft, now=now, made_by=made_by)
+            revisions.write_revision(topic, 1, draft, now=now, made_by=made_by)
     except IntegrityError:
         return Refused("another topic of that name was made at this moment: see 'newsletter topics list'")
-    return Made(topic.id, 1)
+    return SavedRevision(topic.id, 1)
 
 
-def edit(name: str, query: str, *, now: datetime, made_by: str) -> Made | Refused:
+def edit(name: str, query: str, *, now: datetime, made_by: str) -> SavedRevision | Refused:
     """Give a topic a new query, without a look at what that does."""
-    draft = revisions.changed(name, Change(query))
-    return draft if isinstance(draft, Refused) else revisions.save(name, draft, now=now, made_by=made_by)
+    draft = revisions.changed_draft(name, TopicChange(query))
+    return draft if isinstance(draft, Refused) else revisions.save_draft(name, draft, now=now, made_by=made_by)
 
 
-def retire(name: str, *, now: datetime) -> Made | Refused:
+def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:
     """Stop matching a topic and end its subscriptions; what is planned already still goes."""
     with transaction.atomic():
-        topic = lookup.find(name)
+        topic = lookup.find_topic(name)
         if topic is None:
-            return unknown()
+            return no_such_topic()
         Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
         live = Subscription.objects.filter(topic=topic, ended_at=None)
         live.update(ended_at=now, ended_reason=Subscription.EndedReason.RETIRED, changed_at=now)
-        raise_number()
-        return Made(topic.id, revisions.live_revision(topic).n)
+        bump_index_version()
+        return SavedRevision(topic.id, revisions.live_revision(topic).n)
 
 
-def own(keyword: str, *, vault: Vault, now: datetime) -> int:
+def keyword_topic(keyword: str, *, vault: Vault, now: datetime) -> int:
     """The id of the topic that everybody who types this keyword shares, made when it is the first.
 
     Raises:
         QueryError: it cannot be followed; the error does not repeat it.
     """
-    plain = language.keyword(keyword)
-    index = vault.blind_index("query", language.normal(plain))
+    plain = language.parse_keyword(keyword)
+    index = vault.blind_index("query", language.normalize_query(plain))
     known = _held(index)
     if known is None:
         key_id, cipher = vault.encrypt(plain, handle=index, column="query")
@@ -86,13 +86,13 @@ def own(keyword: str, *, vault: Vault, now: datetime) -> int:
                 )
                 revision = TopicRevision.objects.create(topic=known, n=1, made_at=now, made_by="reader")
                 Topic.objects.filter(id=known.id).update(revision_id=revision.id)
-                raise_number()
-                keyword_hashes.anchor({known.id: plain}, keyword_hashes.languages(), vault)
+                bump_index_version()
+                keyword_hashes.store_keyword_hashes({known.id: plain}, keyword_hashes.hashed_languages(), vault)
         except IntegrityError:  # somebody typed the same at this moment
             known = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
     elif known.state != Topic.State.ACTIVE:
         Topic.objects.filter(id=known.id).update(state=Topic.State.ACTIVE)
-        raise_number()
+        bump_index_version()
     return known.id
 
 
@@ -103,9 +103,9 @@ def _held(index: bytes) -> Topic | None:
     return next(iter(found), None)
 
 
-def own_words(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
+def keywords(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
     """Keywords of own topics as they were first typed."""
     return {
-        topic.id: keyword_hashes.own_query(topic, vault)
+        topic.id: keyword_hashes.decrypt_keyword(topic, vault)
         for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
     }

@@ -14,7 +14,7 @@ _SHAPE = "it needs 'topics', a list of topics with 'name' and 'query': 'newslett
 
 
 @dataclass(frozen=True)
-class Described:
+class TopicDescription:
     """A topic as a file describes it, on `line` there. `packs` None: all that there are."""
 
     name: str
@@ -27,7 +27,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Problem:
+class TopicFileProblem:
     """Why the topic on line `line` is left as it is, in words."""
 
     line: int
@@ -38,18 +38,18 @@ class Problem:
 class TopicFile:
     """The topics of a file, in its order, and what had to be left out."""
 
-    topics: tuple[Described, ...]
-    problems: tuple[Problem, ...]
+    topics: tuple[TopicDescription, ...]
+    problems: tuple[TopicFileProblem, ...]
 
 
 @dataclass(frozen=True)
-class NoTopicFile:
+class NotATopicFile:
     """The file is something else; `reason` says what to do."""
 
     reason: str
 
 
-def read(data: bytes) -> TopicFile | NoTopicFile:
+def read_topic_file(data: bytes) -> TopicFile | NotATopicFile:
     """The topics that a file describes. One that cannot be read is a problem, and does not stop the others."""
     try:
         loader = BoundedLoader(data.decode("utf-8-sig"))
@@ -57,31 +57,31 @@ def read(data: bytes) -> TopicFile | NoTopicFile:
         if entries is None and loader.repeated_keys:
             raise repeated(loader.repeated_keys[0])
         if entries is None:
-            return NoTopicFile(_SHAPE)
+            return NotATopicFile(_SHAPE)
         found = [_described(loader, node) for node in entries]
         for key in loader.repeated_keys:
             if not any(_inside(key, node) for node in entries):
                 raise repeated(key)
     except UnicodeDecodeError:
-        return NoTopicFile("it is not UTF-8: save it as UTF-8")
+        return NotATopicFile("it is not UTF-8: save it as UTF-8")
     except YamlRefused as refused:
-        return NoTopicFile(f"line {refused.line}: {refused.reason}")
+        return NotATopicFile(f"line {refused.line}: {refused.reason}")
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark is not None else ""
-        return NoTopicFile(f"it is not YAML{line}: 'newsletter topics export' shows how such a file looks")
+        return NotATopicFile(f"it is not YAML{line}: 'newsletter topics export' shows how such a file looks")
     return TopicFile(
-        tuple(one for one in found if isinstance(one, Described)),
-        tuple(one for one in found if isinstance(one, Problem)),
+        tuple(one for one in found if isinstance(one, TopicDescription)),
+        tuple(one for one in found if isinstance(one, TopicFileProblem)),
     )
 
 
-def write(topics: Iterable[Described]) -> str:
+def write_topic_file(topics: Iterable[TopicDescription]) -> str:
     """A file of these topics, which `read` turns into the same."""
     return yaml.safe_dump({"topics": [_written(one) for one in topics]}, allow_unicode=True, sort_keys=False, width=120)
 
 
-def _written(one: Described) -> dict[str, Any]:
+def _written(one: TopicDescription) -> dict[str, Any]:
     written: dict[str, Any] = {"name": one.name, "query": one.query}
     if one.packs is not None:
         written["packs"] = list(one.packs)
@@ -102,7 +102,7 @@ def _inside(key: yaml.Node, node: yaml.Node) -> bool:
     return bool(node.start_mark.index <= key.start_mark.index < node.end_mark.index)
 
 
-def _described(loader: BoundedLoader, node: yaml.Node) -> Described | Problem:
+def _described(loader: BoundedLoader, node: yaml.Node) -> TopicDescription | TopicFileProblem:
     line = node.start_mark.line + 1
     try:
         for key in loader.repeated_keys:
@@ -110,13 +110,13 @@ def _described(loader: BoundedLoader, node: yaml.Node) -> Described | Problem:
                 raise repeated(key)
         said = loader.construct_object(node, deep=True)
     except YamlRefused as refused:
-        return Problem(refused.line, refused.reason)
+        return TopicFileProblem(refused.line, refused.reason)
     except (yaml.YAMLError, ValueError):  # a date that is none, for instance
-        return Problem(line, UNREADABLE)
+        return TopicFileProblem(line, UNREADABLE)
     wrong = _wrong(said)
     if wrong is not None:
-        return Problem(line, wrong)
-    return Described(
+        return TopicFileProblem(line, wrong)
+    return TopicDescription(
         name=" ".join(said["name"].split()),
         query=said["query"].strip(),
         packs=tuple(said["packs"]) if "packs" in said else None,

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from django.http import HttpResponse
 
 from newsletter.matching.live_index import item_index
-from newsletter.matching.live_index.item_search import Matches, search
-from newsletter.matching.live_index.stored_items import wordings
+from newsletter.matching.live_index.item_search import SearchResult, search
+from newsletter.matching.live_index.stored_items import current_versions
 from newsletter.matching.query import language
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.compiled import compile_query
 from newsletter.models import Item
 
 #: How far back a preview looks, in days, and how many titles it shows of each keyword.
@@ -78,7 +78,7 @@ def preview(keywords: Sequence[str], *, now: datetime) -> Panel:
     if not _free.acquire(blocking=False):
         return Panel(busy=True)
     try:
-        plans = [compiled(language.parse(keyword)) for keyword in keywords]
+        plans = [compile_query(language.parse(keyword)) for keyword in keywords]
         found = search(item_index.SHARED, plans, now=now, days=DAYS)
         titles = _titles([item_id for one in found for item_id in one.item_ids[:SHOWN]])
     finally:
@@ -95,11 +95,11 @@ def preview_page(page: HttpResponse, panel: Panel) -> HttpResponse:
     return page
 
 
-def _shown(keyword: str, found: Matches, titles: dict[int, Found]) -> Preview:
+def _shown(keyword: str, found: SearchResult, titles: dict[int, Found]) -> Preview:
     shown = tuple(titles[item_id] for item_id in found.item_ids[:SHOWN] if item_id in titles)
     return Preview(keyword, len(found.item_ids), shown, found.searched, found.complete)
 
 
 def _titles(item_ids: Sequence[int]) -> dict[int, Found]:
-    rows = wordings().filter(item_id__in=item_ids).values_list("item_id", "title", "item__first_seen_at")
+    rows = current_versions().filter(item_id__in=item_ids).values_list("item_id", "title", "item__first_seen_at")
     return {item_id: Found(title, at) for item_id, title, at in rows}

@@ -16,10 +16,10 @@ from newsletter.web.public.responses import SeeOther, invalid_link_page
 def objection(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button and names neither article nor topic: mail is forwarded. POST counts one more."""
     if request.method != "POST":
-        if not reader_feedback.knows(token, vault=wiring.vault()):
+        if not reader_feedback.is_valid_link(token, vault=wiring.vault()):
             return invalid_link_page(request, Wrong())
         return render(request, "public/objection.html.j2", {"private": True})
-    if not reader_feedback.count(token, now=clock.utcnow(), vault=wiring.vault()):
+    if not reader_feedback.record_objection(token, now=clock.utcnow(), vault=wiring.vault()):
         return invalid_link_page(request, Wrong())
     return SeeOther(reverse("objected"))
 

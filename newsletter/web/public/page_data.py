@@ -42,7 +42,7 @@ def _about(written: str) -> str:
 def problem(keyword: str) -> str | None:
     """Why a keyword cannot be followed, in words for the person; None when it can."""
     try:
-        language.keyword(keyword)
+        language.parse_keyword(keyword)
     except QueryError as error:
         return f"{error.hint[:1].upper()}{error.hint[1:]}."
     return None
@@ -53,7 +53,7 @@ def own_topic(now: datetime) -> OwnTopic:
 
     def own(keyword: str) -> int:
         try:
-            return topics.own(keyword, vault=wiring.vault(), now=now)
+            return topics.keyword_topic(keyword, vault=wiring.vault(), now=now)
         except QueryError:
             return 0
 

@@ -126,8 +126,10 @@ def test_hold_release_and_what_is_noisy(command: Command) -> None:
     assert command("topics", "release", "Uyghur")[0] == 1
     match = Match.objects.get()
     for _ in range(3):
-        reader_feedback.count(
-            reader_feedback.token(match.item_id, match.topic_id, wiring.vault()), now=db.now(), vault=wiring.vault()
+        reader_feedback.record_objection(
+            reader_feedback.objection_token(match.item_id, match.topic_id, wiring.vault()),
+            now=db.now(),
+            vault=wiring.vault(),
         )
     out = command("topics", "show", "Uyghur")[1]
     assert "noisy: Weiwuer (peoples): 3 objections on 1 items" in out

@@ -45,7 +45,7 @@ def put(file: Path, *entries: str) -> str:
 
 def test_an_export_makes_the_same_topics_in_an_empty_installation(command: Command, file: Path) -> None:
     startup.prepare()
-    topics.own(CANARY, vault=wiring.vault(), now=db.now())
+    topics.keyword_topic(CANARY, vault=wiring.vault(), now=db.now())
     command("add", "Uyghur", "--query", 'Uyghur OR "East Turkestan" -football', "--without", "Uigur")
     command("add", "Hong Kong", "--query", "title:Hong-Kong OR 香港", "--packs", "peoples,institutions")
     command("add", "NO", "--query", '"NO" OR "12"', "--packs", "none")
@@ -57,7 +57,7 @@ def test_an_export_makes_the_same_topics_in_an_empty_installation(command: Comma
     code, text, err = command("export")
     assert (code, err) == (0, "")
     assert CANARY not in text and CANARY.casefold() not in text.casefold()
-    before = import_export.described()
+    before = import_export.export_topics()
     assert [one.name for one in before] == ["Hong Kong", "NO", "Uyghur"]
     assert [one["name"] for one in yaml.safe_load(text)["topics"]] == ["Hong Kong", "NO", "Uyghur"]
     Topic.objects.all().delete()
@@ -65,7 +65,7 @@ def test_an_export_makes_the_same_topics_in_an_empty_installation(command: Comma
     file.write_text(text, encoding="utf-8")
     code, out, err = command("import", str(file))
     assert (code, out, err) == (0, "3 topics added, 0 changed, 0 were so already\n", "")
-    assert import_export.described() == before
+    assert import_export.export_topics() == before
     assert command("export")[1] == text
     assert [one.urgent for one in before] == [False, False, True] and [one.held for one in before][1]
     assert "0 topics added, 0 changed, 3 were so already" in command("import", str(file))[1]
@@ -74,7 +74,7 @@ def test_an_export_makes_the_same_topics_in_an_empty_installation(command: Comma
 
 def test_no_word_of_a_reader_is_exported_in_any_form(command: Command, file: Path) -> None:
     startup.prepare()
-    topics.own(CANARY, vault=wiring.vault(), now=db.now())
+    topics.keyword_topic(CANARY, vault=wiring.vault(), now=db.now())
     for words in (("export",), ("export", "--json"), ("export", str(file))):
         code, out, err = command(*words)
         assert code == 0
@@ -92,18 +92,22 @@ def test_what_is_there_and_differs_is_shown_and_changed_only_when_told(command: 
     code, out, err = command("import", name)
     assert (code, out) == (0, "0 topics added, 0 changed, 1 were so already, 1 differ and were left\n")
     assert err == f"{name}, line 2: sea is there, and not so (1 items gained, 1 lost): --yes changes it\n"
-    assert [one.query for one in topic_status.listing()] == ["road", "cable"]
+    assert [one.query for one in topic_status.list_topics()] == ["road", "cable"]
     told = json.loads(command("import", name, "--json")[1])
     assert told["different"] == [{"line": 2, "name": "sea", "gained": 1, "lost": 1}]
     assert "0 topics added, 1 changed, 1 were so already" in command("import", name, "--yes")[1]
     sea = Topic.objects.get(name="Sea")
-    assert (topic_status.listing()[1].query, topic_status.listing()[1].revision, sea.urgent) == ("ship", 2, True)
+    assert (topic_status.list_topics()[1].query, topic_status.list_topics()[1].revision, sea.urgent) == (
+        "ship",
+        2,
+        True,
+    )
     put(file, "{name: Sea, query: ship, without: [Uigur]}")
     assert "1 changed" in command("import", name, "--yes")[1]
-    assert (topic_status.listing()[1].without, Topic.objects.get(name="Sea").urgent) == (("Uigur",), False)
+    assert (topic_status.list_topics()[1].without, Topic.objects.get(name="Sea").urgent) == (("Uigur",), False)
     put(file, "{name: Sea, query: ship}")
     command("import", name, "--yes")
-    assert topic_status.listing()[1].without == ()
+    assert topic_status.list_topics()[1].without == ()
 
 
 def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Command, file: Path) -> None:
@@ -133,7 +137,7 @@ def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Comma
     assert said["6"] == "the topic stands on line 2 already"
     assert said["7"].startswith("it would bring 31 items a day") and "letter" in said["8"]
     assert "there is such a topic already" in said["9"] and "quotation marks" in said["10"]
-    assert {one.name for one in topic_status.listing() if one.state == "active"} == {"One", "Eight"}
+    assert {one.name for one in topic_status.list_topics() if one.state == "active"} == {"One", "Eight"}
     put(file, "{name: Cable, query: cable}")
     assert command("import", name, "--yes")[0] == 0
 
@@ -154,5 +158,5 @@ def test_a_file_of_which_nothing_comes_fails(
 def test_a_file_that_cannot_be_opened_or_is_too_large_is_told(command: Command, file: Path, monkeypatch) -> None:
     assert command("import", "/nowhere/topics.yaml")[2].startswith("newsletter: /nowhere/topics.yaml cannot be read")
     assert "cannot be written" in command("export", "/nowhere/topics.yaml")[2]
-    monkeypatch.setattr(import_export, "CAP", 10)
+    monkeypatch.setattr(import_export, "MAX_BYTES", 10)
     assert "take it apart" in command("import", put(file, "{name: One, query: one}"))[2]

@@ -76,8 +76,8 @@ def test_for_people_each_query_stands_above_its_items(command: Command, items: N
 
 def test_items_are_read_once_for_all_queries(command: Command, items: None, monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    real = stored_items.readable
-    monkeypatch.setattr(stored_items, "readable", lambda *given: read.append(1) or real(*given))
+    real = stored_items.document
+    monkeypatch.setattr(stored_items, "document", lambda *given: read.append(1) or real(*given))
     command("match", "--queries", "-", "--json", stdin=b"\n".join(b"cable%d" % number for number in range(50)))
     assert len(read) == len(TITLES)
 

@@ -137,7 +137,10 @@ def test_the_story_behind_a_reference_names_nobody() -> None:
 
 def test_a_story_has_titles_and_names_but_never_an_own_keyword() -> None:
     made = factories.planned(1)
-    huawei, own = factories.topic("Huawei"), topics.own("canary keyword", vault=factories.VAULT, now=factories.NOW)
+    huawei, own = (
+        factories.topic("Huawei"),
+        topics.keyword_topic("canary keyword", vault=factories.VAULT, now=factories.NOW),
+    )
     edition = Delivery.objects.get().edition
     edition.content = [[made.item.id, 1, [huawei.id, own, 999_999]]]
     edition.save()

@@ -4,19 +4,21 @@ import pytest
 
 from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
-from newsletter.matching.aliases.groups import Group, OnlyWith, as_query, table, without
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.aliases.groups import AliasGroup, OnlyWith, alias_table, group_query, without_spellings
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import explain_match, reader_feedback, revisions, topics
-from newsletter.matching.topics.revisions import Change
+from newsletter.matching.topics.revisions import TopicChange
 from newsletter.models import IndexState, Item, Match, Topic
 from tests import factories
 
 NOW = factories.NOW
-UYGHUR = Group("uyghur", "peoples", "Uyghur", ("Uyghur", "Uighur", "维吾尔"), "A book", ("XUAR", "Weiwuer Zizhiqu"))
-APPLE = Group(
+UYGHUR = AliasGroup(
+    "uyghur", "peoples", "Uyghur", ("Uyghur", "Uighur", "维吾尔"), "A book", ("XUAR", "Weiwuer Zizhiqu")
+)
+APPLE = AliasGroup(
     "apple",
     "companies",
     "Apple",
@@ -28,9 +30,9 @@ APPLE = Group(
 GROUPS = (UYGHUR, APPLE)
 
 
-def met(query: str, text: str, groups: tuple[Group, ...] = GROUPS) -> list[tuple[str, str | None]]:
+def met(query: str, text: str, groups: tuple[AliasGroup, ...] = GROUPS) -> list[tuple[str, str | None]]:
     """(word as it stands, alias) of every hit."""
-    found = Index({0: compiled(parse(query), table(groups))}).meet(Readable("", text))
+    found = QueryIndex({0: compile_query(parse(query), alias_table(groups))}).meet(Document("", text))
     return [(text[hit.start : hit.end], hit.alias) for one in found for hit in one.hits]
 
 
@@ -63,14 +65,14 @@ def test_who_finds_whom(query: str, text: str, expected: list[tuple[str, str | N
 
 
 def test_a_group_as_a_query_finds_all_of_it() -> None:
-    assert [as_query(group) for group in GROUPS] == ["Uyghur", "Apple"]
+    assert [group_query(group) for group in GROUPS] == ["Uyghur", "Apple"]
     for group in GROUPS:
         for spelling in (*group.spellings, *group.one_way):
-            assert met(as_query(group), spelling), spelling
+            assert met(group_query(group), spelling), spelling
 
 
 def test_a_spelling_that_is_off_neither_finds_nor_is_found() -> None:
-    less = without(GROUPS, ["uighur"])
+    less = without_spellings(GROUPS, ["uighur"])
     assert met("Uyghur", "An Uighur town", less) == []
     assert met("Uighur", "An Uyghur town", less) == []
     assert met("Uyghur", "维吾尔", less) == [("维吾尔", "维吾尔")]
@@ -90,13 +92,13 @@ def meet(title: str, text: str = "Text.") -> Item:
 
 @pytest.mark.usefixtures("_fresh")
 def test_a_receipt_says_which_alias_fired_and_the_topic_can_do_without() -> None:
-    topics.add("Uyghur", "Uyghur", now=NOW, made_by="test")
+    topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test")
     meet("新疆的维吾尔人")
     (hit,) = Match.objects.get().receipt
     assert hit == {"field": "title", "start": 3, "end": 6, "term": "Uyghur", "alias": "维吾尔", "pack": "peoples"}
-    draft = revisions.changed("Uyghur", Change(off=("维吾尔",)))
+    draft = revisions.changed_draft("Uyghur", TopicChange(off=("维吾尔",)))
     assert not isinstance(draft, Refused)
-    revisions.save("Uyghur", draft, now=NOW, made_by="test")
+    revisions.save_draft("Uyghur", draft, now=NOW, made_by="test")
     rematch.rematch(clock=lambda: NOW)
     assert Match.objects.get().withdrawn_at == NOW
     meet("又是维吾尔人")
@@ -105,8 +107,8 @@ def test_a_receipt_says_which_alias_fired_and_the_topic_can_do_without() -> None
 
 @pytest.mark.usefixtures("_fresh")
 def test_own_keywords_meet_no_aliases_and_a_topic_may_choose_none() -> None:
-    own = topics.own("Uyghur", vault=factories.VAULT, now=NOW)
-    topics.add("Plain", "Uyghur", now=NOW, made_by="test", packs=())
+    own = topics.keyword_topic("Uyghur", vault=factories.VAULT, now=NOW)
+    topics.add_topic("Plain", "Uyghur", now=NOW, made_by="test", packs=())
     meet("新疆的维吾尔人")
     assert not Match.objects.exists()
     meet("Two Uyghurs")
@@ -115,39 +117,41 @@ def test_own_keywords_meet_no_aliases_and_a_topic_may_choose_none() -> None:
 
 @pytest.mark.usefixtures("_fresh")
 def test_why_and_why_not() -> None:
-    topics.add("Cables", "(cable OR Hikvision) -fish", now=NOW, made_by="test")
+    topics.add_topic("Cables", "(cable OR Hikvision) -fish", now=NOW, made_by="test")
     good, bad, none = meet("海康威视"), meet("A cable for fish"), meet("Nothing")
-    told = explain_match.why(good.id, "cables")
+    told = explain_match.explain_match(good.id, "cables")
     assert told.meets
     assert [(one.term, one.met) for one in told.decided] == [("Hikvision", True), ("fish", False)]
     assert told.words["Hikvision"] == ("海康威视",)
     assert told.stored.endswith("owed since 2026-11-24 09:00")
-    told = explain_match.why(bad.id, "Cables")
+    told = explain_match.explain_match(bad.id, "Cables")
     assert (told.meets, [(one.term, one.met) for one in told.decided], told.stored) == (False, [("fish", True)], None)
-    told = explain_match.why(none.id, "Cables")
+    told = explain_match.explain_match(none.id, "Cables")
     assert [(one.term, one.met) for one in told.decided] == [("cable", False), ("Hikvision", False)]
-    assert isinstance(explain_match.why(10**6, "Cables"), Refused)
-    assert isinstance(explain_match.why(good.id, "Nothing"), Refused)
+    assert isinstance(explain_match.explain_match(10**6, "Cables"), Refused)
+    assert isinstance(explain_match.explain_match(good.id, "Nothing"), Refused)
 
 
 @pytest.mark.usefixtures("_fresh")
 def test_noisy_spellings_are_told_with_their_worst_items() -> None:
-    topic = Topic.objects.get(id=topics.add("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id)
+    topic = Topic.objects.get(id=topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id)
     noisy, quiet = meet("A Weiwuer name"), meet("An Uyghur town")
-    token = reader_feedback.token(noisy.id, topic.id, factories.VAULT)
-    for _ in range(reader_feedback.NOISY - 1):
-        assert reader_feedback.count(token, now=NOW, vault=factories.VAULT)
-    assert reader_feedback.noisy(topic.id) == []
-    assert reader_feedback.count(token, now=NOW, vault=factories.VAULT)
-    reader_feedback.count(reader_feedback.token(quiet.id, topic.id, factories.VAULT), now=NOW, vault=factories.VAULT)
-    (one,) = reader_feedback.noisy(topic.id)
+    token = reader_feedback.objection_token(noisy.id, topic.id, factories.VAULT)
+    for _ in range(reader_feedback.NOISY_FROM - 1):
+        assert reader_feedback.record_objection(token, now=NOW, vault=factories.VAULT)
+    assert reader_feedback.noisy_spellings(topic.id) == []
+    assert reader_feedback.record_objection(token, now=NOW, vault=factories.VAULT)
+    reader_feedback.record_objection(
+        reader_feedback.objection_token(quiet.id, topic.id, factories.VAULT), now=NOW, vault=factories.VAULT
+    )
+    (one,) = reader_feedback.noisy_spellings(topic.id)
     assert (one.spelling, one.pack, one.matches, one.objections) == ("Weiwuer", "peoples", 1, 3)
-    assert one.worst == (reader_feedback.Sample(noisy.id, "A Weiwuer name", ("Weiwuer",), 3),)
+    assert one.worst == (reader_feedback.ObjectedItem(noisy.id, "A Weiwuer name", ("Weiwuer",), 3),)
 
 
 @pytest.mark.usefixtures("_fresh")
 def test_a_link_of_other_keys_or_another_door_counts_nothing() -> None:
-    topic = topics.add("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id
+    topic = topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id
     item = meet("Uyghur")
     for token in (
         factories.VAULT.token("ask", item.id, topic.to_bytes(8)),
@@ -155,6 +159,6 @@ def test_a_link_of_other_keys_or_another_door_counts_nothing() -> None:
         factories.VAULT.token("objection", 2**63, bytes(8)),
         "x",
     ):
-        assert not reader_feedback.knows(token, vault=factories.VAULT)
-        assert not reader_feedback.count(token, now=NOW, vault=factories.VAULT)
+        assert not reader_feedback.is_valid_link(token, vault=factories.VAULT)
+        assert not reader_feedback.record_objection(token, now=NOW, vault=factories.VAULT)
     assert Match.objects.get().objections == 0

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from newsletter.matching.aliases import groups as aliases_groups
 from newsletter.matching.aliases import pack_files
 from newsletter.matching.aliases.groups import OnlyWith
-from newsletter.matching.aliases.pack_files import BadPack
-from newsletter.matching.aliases.pack_validation import problems_of
+from newsletter.matching.aliases.pack_files import InvalidPack
+from newsletter.matching.aliases.pack_validation import validate_pack
 from newsletter.matching.query.compiled import alias_key
 
 GOOD = """
@@ -36,18 +36,18 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def problems(tmp_path: Path, text: str) -> list[str]:
-    with pytest.raises(BadPack) as error:
-        pack_files.read(written(tmp_path, text))
+    with pytest.raises(InvalidPack) as error:
+        pack_files.read_pack(written(tmp_path, text))
     return [str(one) for one in error.value.problems]
 
 
 @pytest.mark.parametrize("path", sorted(settings.PACKS_DIR.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_packs_are_sound_and_can_be_kept(path: Path) -> None:
-    pack = pack_files.read(path)
+    pack = pack_files.read_pack(path)
     assert len(pack.groups) > 10
-    assert pack_files.from_document(pack.name, pack_files.as_document(pack)) == pack.groups
+    assert pack_files.from_document(pack.name, pack_files.to_document(pack)) == pack.groups
     for group in pack.groups:
-        assert aliases_groups.as_query(pack_files.find(f"{path.stem}:{group.id}", settings.PACKS_DIR))
+        assert aliases_groups.group_query(pack_files.find_group(f"{path.stem}:{group.id}", settings.PACKS_DIR))
         assert len(group.everything) > 1
         # a name in a script other than Latin is what the packs are for: no group may be English alone
         assert len({alias_key(one) for one in group.everything}) == len(group.everything)
@@ -61,17 +61,17 @@ def test_the_packs_hold_what_this_field_needs() -> None:
         ("institutions:un", "ООН"),
         ("persons:mao-zedong", "Mao Tse-tung"),
     ):
-        assert spelling in pack_files.find(reference, settings.PACKS_DIR).everything
-    assert "XUAR" in pack_files.find("peoples:uyghur", settings.PACKS_DIR).one_way
-    assert "iPhone" in pack_files.find("companies:apple", settings.PACKS_DIR).only_with[0].words
+        assert spelling in pack_files.find_group(reference, settings.PACKS_DIR).everything
+    assert "XUAR" in pack_files.find_group("peoples:uyghur", settings.PACKS_DIR).one_way
+    assert "iPhone" in pack_files.find_group("companies:apple", settings.PACKS_DIR).only_with[0].words
 
 
 def test_a_pack_as_it_is_read(tmp_path: Path) -> None:
-    (group,) = pack_files.read(written(tmp_path, GOOD)).groups
+    (group,) = pack_files.read_pack(written(tmp_path, GOOD)).groups
     assert (group.pack, group.spellings, group.one_way) == ("waters", ("Lake", "湖"), ("LKE",))
     assert group.only_with == (OnlyWith("Mere", ("water",)),)
     assert group.everything == ("Lake", "湖", "Mere", "LKE")
-    assert aliases_groups.as_query(group) == "Lake"
+    assert aliases_groups.group_query(group) == "Lake"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ GROUP = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS[3:9], ANYTHING))
 @given(ANYTHING, st.lists(GROUP, max_size=2))
 def test_whatever_yaml_says_is_a_pack_or_problems(whole: object, groups: list[object]) -> None:
     for raw in (whole, {"version": 1, "title": "T", "groups": groups}):
-        for problem in problems_of("x.yaml", raw):
+        for problem in validate_pack("x.yaml", raw):
             assert str(problem).startswith("x.yaml")
             assert problem.said
 
@@ -136,13 +136,13 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
     written(tmp_path, GOOD)
     for reference, said in (("rivers:x", "there are waters"), ("waters:x", "there are lake")):
         with pytest.raises(ValueError, match=said):
-            pack_files.find(reference, tmp_path)
+            pack_files.find_group(reference, tmp_path)
     (tmp_path / "latin.yaml").write_bytes(b"\xff")
-    with pytest.raises(BadPack, match="UTF-8"):
-        pack_files.read(tmp_path / "latin.yaml")
+    with pytest.raises(InvalidPack, match="UTF-8"):
+        pack_files.read_pack(tmp_path / "latin.yaml")
 
 
 def test_a_spelling_can_be_switched_off() -> None:
-    group = pack_files.find("peoples:uyghur", settings.PACKS_DIR)
-    (less,) = aliases_groups.without([group], ["uigur", "xuar"])
+    group = pack_files.find_group("peoples:uyghur", settings.PACKS_DIR)
+    (less,) = aliases_groups.without_spellings([group], ["uigur", "xuar"])
     assert set(group.everything) - set(less.everything) == {"Uigur", "XUAR"}

@@ -3,11 +3,11 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.inverted_index import Block, Indexed, indexed
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.query import language as queries
-from newsletter.matching.query.compiled import Kind, compiled
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.inverted_index import IndexedItem, ItemBlock, index_item
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.query import language
+from newsletter.matching.query.compiled import MatchKind, compile_query
 from newsletter.matching.query.nodes import Query, terms
 from newsletter.matching.query.query_error import QueryError
 from tests.matching.naive import Naive
@@ -30,7 +30,7 @@ KEYWORD = st.lists(
 ).map(" ".join)
 
 
-def truly(items: list[Readable], tree: Query) -> set[int]:
+def truly(items: list[Document], tree: Query) -> set[int]:
     return {slot for slot, item in enumerate(items) if Naive(item, ALIASES).holds(tree)}
 
 
@@ -38,10 +38,10 @@ def truly(items: list[Readable], tree: Query) -> set[int]:
 def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
     asked: list[str], texts: list[tuple[str, str]], sources: list[str]
 ) -> None:
-    items = [Readable(title, text, "", tuple(sources), ("a UN",), (), "b café", 5) for title, text in texts]
-    block = Block().updated(dict(enumerate(map(indexed, items))))
+    items = [Document(title, text, "", tuple(sources), ("a UN",), (), "b café", 5) for title, text in texts]
+    block = ItemBlock().updated(dict(enumerate(map(index_item, items))))
     for tree in parsed(asked).values():
-        found = block.decide(compiled(tree, ALIASES), block.slots)
+        found = block.decide(compile_query(tree, ALIASES), block.slots)
         assert found.sure <= truly(items, tree) <= found.possible
 
 
@@ -51,19 +51,19 @@ def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
 def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
     asked: list[str], texts: list[tuple[str, str]]
 ) -> None:
-    items = [Readable(title, text) for title, text in texts]
-    block = Block().updated(dict(enumerate(map(indexed, items))))
+    items = [Document(title, text) for title, text in texts]
+    block = ItemBlock().updated(dict(enumerate(map(index_item, items))))
     for keyword in asked:
         try:
-            tree = queries.parse(queries.keyword(keyword))
+            tree = language.parse(language.parse_keyword(keyword))
         except QueryError:
             continue
-        plan = compiled(tree)
+        plan = compile_query(tree)
         found = block.decide(plan, block.slots)
         truth = {slot for slot, item in enumerate(items) if Naive(item).holds(tree)}
         assert found.sure <= truth <= found.possible
         # inflected names and signs are left to the matcher
-        if not any(way.kind is Kind.NAME or way.signs for sought in terms(plan) for way in sought.ways):
+        if not any(way.kind is MatchKind.NAME or way.signs for sought in terms(plan) for way in sought.ways):
             assert found.sure == found.possible
 
 
@@ -72,28 +72,29 @@ def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
     st.lists(st.tuples(TEXT, TEXT, LANGUAGES), min_size=1, max_size=4),
 )
 def test_items_in_several_languages_share_a_block(asked: list[str], texts: list[tuple[str, str, str]]) -> None:
-    items = [Readable(*one) for one in texts]
-    block = Block().updated(dict(enumerate(map(indexed, items))))
+    items = [Document(*one) for one in texts]
+    block = ItemBlock().updated(dict(enumerate(map(index_item, items))))
     for tree in parsed(asked).values():
-        plan = compiled(tree)
-        matched = {slot for slot, item in enumerate(items) if Index({0: plan}).topics(item)}
+        plan = compile_query(tree)
+        matched = {slot for slot, item in enumerate(items) if QueryIndex({0: plan}).topics(item)}
         found = block.decide(plan, block.slots)
         assert found.sure <= matched <= found.possible
 
 
 @given(
     st.lists(
-        st.dictionaries(st.integers(0, 5), TEXT.map(lambda text: indexed(Readable("", text))) | st.none()), max_size=4
+        st.dictionaries(st.integers(0, 5), TEXT.map(lambda text: index_item(Document("", text))) | st.none()),
+        max_size=4,
     )
 )
-def test_a_block_that_was_changed_is_the_block_made_anew(changes: list[dict[int, Indexed | None]]) -> None:
-    block, now = Block(), {}
+def test_a_block_that_was_changed_is_the_block_made_anew(changes: list[dict[int, IndexedItem | None]]) -> None:
+    block, now = ItemBlock(), {}
     for change in changes:
         items = {slot: item for slot, item in change.items() if item is not None}
         gone = change.keys() - items.keys()
         block, now = block.updated(items, gone), {**{slot: now[slot] for slot in now.keys() - gone}, **items}
-    again = Block().updated(now)
+    again = ItemBlock().updated(now)
     assert (block.slots, block.size) == (again.slots, again.size)
     for tree in parsed([*WORDS, '"a b"', "US -ab"]).values():
-        plan = compiled(tree)
+        plan = compile_query(tree)
         assert block.decide(plan, block.slots) == again.decide(plan, again.slots)

@@ -11,14 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.matching import match, retention
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.item_matcher import Opened
-from newsletter.matching.engine.query_index import Index
-from newsletter.matching.engine.required_words import anchors, signs_of
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.item_matcher import ItemMatcher
+from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.engine.required_words import item_keys, required_words
 from newsletter.matching.live_index import cold_start, current, keyword_hashes
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.topics import topics
-from newsletter.matching.topics.revisions import Made
+from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Anchor, IndexState, Item, Match, Topic
 from tests import factories
 from tests.matching.test_truth import ALIASES, QUERY, TEXT, parsed
@@ -47,14 +47,14 @@ POSTS = [
 @example(["policy"], "", "Policies", "fr")
 @given(st.lists(QUERY, max_size=4), TEXT, TEXT, st.sampled_from(["", "en", "fr", "ru", "zh"]))
 def test_what_an_item_meets_has_an_anchor_in_it(asked: list[str], title: str, text: str, lang: str) -> None:
-    item = Readable(title, text, lang, (), ("a UN",))
-    body = Opened(item).body
+    item = Document(title, text, lang, (), ("a UN",))
+    body = ItemMatcher(item).body
     for aliases in (ALIASES, {}):
-        plans = {number: compiled(tree, aliases) for number, tree in parsed(asked).items()}
-        met = set(Index(plans).topics(item))
+        plans = {number: compile_query(tree, aliases) for number, tree in parsed(asked).items()}
+        met = set(QueryIndex(plans).topics(item))
         for number, plan in plans.items():
-            found = anchors(plan)
-            shared = None if found is None else found.signs(body.stems) & signs_of(body)
+            found = required_words(plan)
+            shared = None if found is None else found.signs(body.stems) & item_keys(body)
             assert shared is None or shared or number not in met
             assert not (found and found.enough and shared) or number in met
 
@@ -85,8 +85,8 @@ def run() -> set[tuple[int, int]]:
 def _topics(transactional_db: None) -> None:
     IndexState.objects.get_or_create(id=1)
     for keyword in KEYWORDS:
-        topics.own(keyword, vault=factories.VAULT, now=NOW)
-    topics.add("Ships", "ship OR title:zzyzx", now=NOW, made_by="test")
+        topics.keyword_topic(keyword, vault=factories.VAULT, now=NOW)
+    topics.add_topic("Ships", "ship OR title:zzyzx", now=NOW, made_by="test")
 
 
 @pytest.mark.usefixtures("_topics")
@@ -94,14 +94,14 @@ def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read
     for post in POSTS:
         waiting(*post)
     with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-        seen = [one.seen for one in match.stored(match.wordings().order_by("item_id"))]
-        few = cold_start.first_index(seen, factories.VAULT)
+        seen = [one.seen for one in match.load_items(match.current_versions().order_by("item_id"))]
+        few = cold_start.cold_start_index(seen, factories.VAULT)
         assert few is not None and len(few.index.plans) < len(few.topics) < len(KEYWORDS) + 1
         early = run()
     receipts = dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt"))
     Match.objects.all().delete()
     Item.objects.update(matched_at=None)
-    current.index_for(factories.VAULT)
+    current.current_index(factories.VAULT)
     assert run() == early
     assert len(early) == 12
     assert dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt")) == receipts
@@ -114,11 +114,11 @@ def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> N
     Topic.objects.update(anchors_version=0)
     waiting(*POSTS[0])
     with new_process():
-        cold_start.first_index([Readable(*POSTS[0])], factories.VAULT)
-    assert current.at_hand(factories.VAULT) is not None
+        cold_start.cold_start_index([Document(*POSTS[0])], factories.VAULT)
+    assert current.cached_index(factories.VAULT) is not None
     assert set(Anchor.objects.values_list("sign", "topic_id", "enough")) == before
-    assert not keyword_hashes.unanchored().exists()
-    assert cold_start.first_index([Readable(*POSTS[0])], factories.VAULT) is None
+    assert not keyword_hashes.topics_without_hashes().exists()
+    assert cold_start.cold_start_index([Document(*POSTS[0])], factories.VAULT) is None
 
 
 @pytest.mark.usefixtures("_topics")
@@ -126,55 +126,55 @@ def test_another_language_needs_anchors_of_its_own() -> None:
     french = ("", "les chevaux", "fr")
     item = waiting(*french)
     with new_process(), patch.object(cold_start, "_make_whole"):
-        assert cold_start.first_index([Readable(*french)], factories.VAULT) is None
-    keyword_hashes.anchor_missing({"fr", "en"}, factories.VAULT)
-    assert keyword_hashes.languages() == ["fr"]
+        assert cold_start.cold_start_index([Document(*french)], factories.VAULT) is None
+    keyword_hashes.store_missing_hashes({"fr", "en"}, factories.VAULT)
+    assert keyword_hashes.hashed_languages() == ["fr"]
     with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-        present = cold_start.first_index([Readable(*french)], factories.VAULT)
-        assert present is not None and len(present.known[Readable(*french)]) == 1
+        present = cold_start.cold_start_index([Document(*french)], factories.VAULT)
+        assert present is not None and len(present.known[Document(*french)]) == 1
         assert {pair[0] for pair in run()} == {item.id}
 
 
 @pytest.mark.usefixtures("_topics")
 def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
-    curated = topics.add("Zzyzx", "Zzyzx", now=NOW, made_by="test")
-    assert isinstance(curated, Made)
+    curated = topics.add_topic("Zzyzx", "Zzyzx", now=NOW, made_by="test")
+    assert isinstance(curated, SavedRevision)
     assert not Anchor.objects.filter(topic_id=curated.topic_id).exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM anchor")
         assert all(isinstance(value, int) for row in cursor.fetchall() for value in row)
-    assert keyword_hashes.hashed(["english:zzyzx"], factories.VAULT).keys() <= set(
+    assert keyword_hashes.hash_words(["english:zzyzx"], factories.VAULT).keys() <= set(
         Anchor.objects.values_list("sign", flat=True)
     )
     other = type(factories.VAULT)(b"another", {1: bytes(32)}, bytes(32))
-    assert not keyword_hashes.hashed(["english:zzyzx"], other).keys() & set(
+    assert not keyword_hashes.hash_words(["english:zzyzx"], other).keys() & set(
         Anchor.objects.values_list("sign", flat=True)
     )
-    assert retention.drop_unfollowed() == len(KEYWORDS)
+    assert retention.delete_unfollowed() == len(KEYWORDS)
     assert not Anchor.objects.exists()
 
 
 @pytest.mark.usefixtures("_topics")
 def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> None:
     """As after an upgrade: with the rules of before, `Lee` met "les" of French texts, and its anchor alone was enough."""
-    lee = topics.own("Lee", vault=factories.VAULT, now=NOW)
-    french, named = Readable("", "les chats", "fr"), Readable("", "Bruce Lee", "en")
+    lee = topics.keyword_topic("Lee", vault=factories.VAULT, now=NOW)
+    french, named = Document("", "les chats", "fr"), Document("", "Bruce Lee", "en")
     with patch.object(keyword_hashes, "VERSION", 0):
-        sign = next(iter(keyword_hashes.hashed(["french:le"], factories.VAULT)))
+        sign = next(iter(keyword_hashes.hash_words(["french:le"], factories.VAULT)))
     Anchor.objects.filter(topic_id=lee).delete()
     Anchor.objects.create(sign=sign, topic_id=lee, enough=True)
     Topic.objects.filter(id=lee).update(anchors_version=0, anchored=True)
     IndexState.objects.update(languages=["fr"])
-    assert keyword_hashes.hashed(["french:le"], factories.VAULT).keys() != {sign}
+    assert keyword_hashes.hash_words(["french:le"], factories.VAULT).keys() != {sign}
     for again in (False, True):
         with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-            present = cold_start.first_index([french, named], factories.VAULT)
+            present = cold_start.cold_start_index([french, named], factories.VAULT)
         assert present is not None
         assert lee not in {met.topic_id for met in present.meet(french)}
         assert lee in {met.topic_id for met in present.meet(named)}
         if not again:
-            assert keyword_hashes.anchor_missing((), factories.VAULT) == 1
-            assert not keyword_hashes.unanchored().exists()
+            assert keyword_hashes.store_missing_hashes((), factories.VAULT) == 1
+            assert not keyword_hashes.topics_without_hashes().exists()
 
 
 @pytest.mark.usefixtures("_topics")
@@ -183,9 +183,9 @@ def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
     key_id, cipher = factories.VAULT.encrypt("((", handle=bytes(topic.query_index or b""), column="query")
     Anchor.objects.filter(topic=topic).delete()
     Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchors_version=0)
-    assert keyword_hashes.anchor_missing((), factories.VAULT) == 1
+    assert keyword_hashes.store_missing_hashes((), factories.VAULT) == 1
     waiting("elections", "", "en")
     with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-        present = cold_start.first_index([Readable("elections", "", "en")], factories.VAULT)
+        present = cold_start.cold_start_index([Document("elections", "", "en")], factories.VAULT)
         assert present is not None and present.broken.keys() == {topic.id}
         assert len(run()) == 1

@@ -7,9 +7,9 @@ import pytest
 
 from newsletter.matching.live_index import item_index, item_search
 from newsletter.matching.live_index.item_index import ItemIndex
-from newsletter.matching.live_index.item_search import Matches
-from newsletter.matching.live_index.stored_items import stored, wordings
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.live_index.item_search import SearchResult
+from newsletter.matching.live_index.stored_items import current_versions, load_items
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 from newsletter.models import Item, ItemVersion
 from tests import factories
@@ -38,17 +38,17 @@ def fill(texts: list[tuple[str, str]] = TEXTS) -> list[Item]:
     return [factories.item(title, text, seen=NOW - timedelta(days=n)) for n, (title, text) in enumerate(texts)]
 
 
-def search(index: ItemIndex, queries: list[str] = QUERIES, days: int = 30) -> list[Matches]:
-    return item_search.search(index, [compiled(parse(query)) for query in queries], now=NOW, days=days)
+def search(index: ItemIndex, queries: list[str] = QUERIES, days: int = 30) -> list[SearchResult]:
+    return item_search.search(index, [compile_query(parse(query)) for query in queries], now=NOW, days=days)
 
 
 def naively(query: str) -> tuple[int, ...]:
-    newest = stored(wordings().order_by("-item__first_seen_at", "-item_id"))
+    newest = load_items(current_versions().order_by("-item__first_seen_at", "-item_id"))
     return tuple(one.item.id for one in newest if Naive(one.seen).holds(parse(query)))
 
 
 def agrees(index: ItemIndex) -> bool:
-    expected = [Matches(naively(query), Item.objects.count(), complete=True) for query in QUERIES]
+    expected = [SearchResult(naively(query), Item.objects.count(), complete=True) for query in QUERIES]
     assert search(index) == expected
     return any(one.item_ids for one in expected)
 
@@ -72,7 +72,7 @@ def test_it_says_what_the_naive_matcher_says_of_the_same_items_however_they_chan
 def test_an_item_without_a_wording_matches_nothing_and_stops_no_search() -> None:
     index, items = ItemIndex(), fill([("cable", "")] * 2)
     ItemVersion.objects.filter(item=items[0]).delete()
-    assert search(index, ["cable", "cab* -ship"]) == [Matches((items[1].id,), 2, True)] * 2
+    assert search(index, ["cable", "cab* -ship"]) == [SearchResult((items[1].id,), 2, True)] * 2
     assert index.catch_up(index.newest(now=NOW, days=30))
 
 
@@ -88,43 +88,43 @@ def test_a_number_that_is_given_again_is_another_item() -> None:
     assert search(index, ["cable"])[0].item_ids == (item.id,)
     Item.objects.update(first_seen_at=NOW - timedelta(hours=1))
     ItemVersion.objects.update(title="A ship")
-    assert search(index, ["cable", "ship"]) == [Matches((), 1, True), Matches((item.id,), 1, True)]
+    assert search(index, ["cable", "ship"]) == [SearchResult((), 1, True), SearchResult((item.id,), 1, True)]
 
 
 def test_only_the_time_asked_for_is_spoken_of() -> None:
     index, items = ItemIndex(), fill([("cable", "")] * 4)
-    assert search(index, ["cable"], days=2) == [Matches(tuple(item.id for item in items[:3]), 3, True)]
+    assert search(index, ["cable"], days=2) == [SearchResult(tuple(item.id for item in items[:3]), 3, True)]
     Item.objects.filter(id=items[0].id).update(first_seen_at=NOW - timedelta(days=item_index.MOST_DAYS + 1))
-    assert search(index, ["cable"], days=2) == [Matches((items[1].id, items[2].id), 2, True)]
+    assert search(index, ["cable"], days=2) == [SearchResult((items[1].id, items[2].id), 2, True)]
 
 
 def test_of_more_items_than_it_holds_the_newest_are_searched_and_it_says_so() -> None:
     index, items = ItemIndex(most_items=3), fill([("cable", "")] * 5)
     assert search(index, ["cable", "ship"]) == [
-        Matches(tuple(item.id for item in items[:3]), 3, False),
-        Matches((), 3, False),
+        SearchResult(tuple(item.id for item in items[:3]), 3, False),
+        SearchResult((), 3, False),
     ]
 
 
 def test_it_takes_no_more_memory_than_it_may() -> None:
     index, items = ItemIndex(most_bytes=1), fill([("cable", "a ship " * 50)] * 5)
-    with patch.object(item_index, "SIZE", 1):
+    with patch.object(item_index, "BLOCK_SIZE", 1):
         (found,) = search(index, ["cable"])
-    assert found == Matches((items[0].id,), 1, False)
+    assert found == SearchResult((items[0].id,), 1, False)
     assert len(index.parts) == 1
 
 
 def test_without_time_it_claims_nothing_and_goes_on_in_the_background() -> None:
     index, _ = ItemIndex(), fill()
     with patch.object(item_index, "CATCH_UP_SECONDS", 0), patch.object(index, "catch_up_in_background") as background:
-        assert search(index, ["cable"]) == [Matches((), 0, False)]
+        assert search(index, ["cable"]) == [SearchResult((), 0, False)]
     background.assert_called_once()
     index._catch_up_whole(index.newest(now=NOW, days=90))
     with patch.object(index, "catch_up_in_background") as background:
         assert agrees(index)
     background.assert_not_called()
-    with patch.object(item_search, "SECONDS", 0):
-        assert search(index, ["cable"]) == [Matches((), 0, False)]
+    with patch.object(item_search, "SEARCH_SECONDS", 0):
+        assert search(index, ["cable"]) == [SearchResult((), 0, False)]
 
 
 def test_where_there_is_no_time_to_read_what_is_in_doubt_the_answer_ends_there() -> None:
@@ -145,8 +145,8 @@ def test_where_there_is_no_time_to_read_what_is_in_doubt_the_answer_ends_there()
     index._catch_up_whole(index.newest(now=NOW, days=90))
     with patch.object(item_search, "ProcessorClock", Stops):
         prefix, word = search(index, ["cab*", "cable"])
-    assert prefix == Matches((items[1].id,), 2, False)
-    assert word == Matches(tuple(item.id for item in items[1:]), 4, True)
+    assert prefix == SearchResult((items[1].id,), 2, False)
+    assert word == SearchResult(tuple(item.id for item in items[1:]), 4, True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index, spans
-from newsletter.matching.query import language as queries
-from newsletter.matching.query.compiled import compiled, packed, unpacked
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex, spans
+from newsletter.matching.query import language, parser
+from newsletter.matching.query.compiled import compile_query, from_compact, to_compact
 from newsletter.matching.query.language import parse
 from newsletter.matching.query.query_error import QueryError
 from newsletter.web.public.page_data import problem
 
 
 def meets(query: str, text: str) -> bool:
-    met = Index({1: compiled(parse(query))}).topics(Readable("", text))
+    met = QueryIndex({1: compile_query(parse(query))}).topics(Document("", text))
     assert bool(met) == bool(spans(query, "", text))
     return bool(met)
 
@@ -112,7 +112,7 @@ def test_forms_of_other_search_engines_are_refused_with_a_hint(typed: str, hint:
 )
 def test_what_only_looks_like_them_is_read(typed: str) -> None:
     assert problem(typed) is None
-    assert queries.read(queries.normal(typed)) == parse(typed)
+    assert parser.read_query(language.normalize_query(typed)) == parse(typed)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,6 @@ def test_whatever_is_read_can_be_written_and_read_again(typed: str) -> None:
         read = parse(typed)
     except QueryError:
         return
-    assert queries.read(queries.normal(typed)) == read
-    plan = compiled(read)
-    assert unpacked(packed(plan)) == plan
+    assert parser.read_query(language.normalize_query(typed)) == read
+    plan = compile_query(read)
+    assert from_compact(to_compact(plan)) == plan

@@ -2,9 +2,9 @@
 
 import pytest
 
-from newsletter.matching.engine.document import Readable
-from newsletter.matching.engine.query_index import Index, spans
-from newsletter.matching.query.compiled import compiled
+from newsletter.matching.engine.document import Document
+from newsletter.matching.engine.query_index import QueryIndex, spans
+from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 from newsletter.matching.text import stemming
 from newsletter.matching.text.name_forms import function_words
@@ -12,15 +12,15 @@ from newsletter.matching.text.tokenize import keys
 
 
 def met(query: str, text: str, lang: str) -> list[str]:
-    index = Index({1: compiled(parse(query))})
-    item = Readable("", text, lang)
+    index = QueryIndex({1: compile_query(parse(query))})
+    item = Document("", text, lang)
     found = [text[hit.start : hit.end] for one in index.meet(item) for hit in one.hits]
-    later = Index({}).with_({1: compiled(parse(query))})
-    later.topics(Readable("", "", lang))
+    later = QueryIndex({}).with_({1: compile_query(parse(query))})
+    later.topics(Document("", "", lang))
     assert bool(found) == bool(index.topics(item)) == bool(later.topics(item))
-    warm = Index({2: compiled(parse("x"))})
+    warm = QueryIndex({2: compile_query(parse("x"))})
     warm.topics(item)
-    assert bool(found) == bool(warm.with_({1: compiled(parse(query))}).topics(item))
+    assert bool(found) == bool(warm.with_({1: compile_query(parse(query))}).topics(item))
     return found
 
 

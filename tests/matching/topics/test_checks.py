@@ -53,13 +53,13 @@ def test_what_can_be_met_is_not_called_impossible(query: str) -> None:
 
 def add(name: str, query: str = "cable", **values: object) -> Topic:
     IndexState.objects.get_or_create(id=1)
-    made = topics.add(name, query, now=NOW - timedelta(days=60), made_by="test", packs=())
+    made = topics.add_topic(name, query, now=NOW - timedelta(days=60), made_by="test", packs=())
     Topic.objects.filter(id=made.topic_id).update(**values)
     return Topic.objects.get(id=made.topic_id)
 
 
 def told() -> dict[str, str]:
-    return {one.name: one.told for one in checks.ailing(now=NOW)}
+    return {one.name: one.told for one in checks.check_topics(now=NOW)}
 
 
 @pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_silent_loud_broken_and_well() -> None:
     broken = add("Broken")
     TopicRevision.objects.filter(topic=broken).update(query="((")
     loud, well = add("Loud"), add("Well")
-    for number in range(7 * checks.MUCH + 1):
+    for number in range(7 * checks.MANY_PER_DAY + 1):
         item = factories.item(seen=NOW - timedelta(hours=number % 100))
         factories.match(item, loud)
     factories.match(item, well)
@@ -80,7 +80,7 @@ def test_silent_loud_broken_and_well() -> None:
     assert "excluded" in found["Never"]
     assert "column" in found["Broken"]
     assert "30 items a day" in found["Loud"]
-    assert {one.name for one in checks.ailing(now=NOW) if one.broken} == {"Never", "Broken"}
+    assert {one.name for one in checks.check_topics(now=NOW) if one.broken} == {"Never", "Broken"}
 
 
 @pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_newer_spellings_are_told(settings, tmp_path) -> None:
     settings.PACKS_DIR = tmp_path
     (tmp_path / "waters.yaml").write_text(pack.format(1))
     IndexState.objects.get_or_create(id=1)
-    topics.add("Lakes", "Lake", now=NOW, made_by="test")
+    topics.add_topic("Lakes", "Lake", now=NOW, made_by="test")
     assert told() == {}
     (tmp_path / "waters.yaml").write_text(pack.format(2))
     assert "waters 2" in told()["Lakes"]

@@ -8,9 +8,9 @@ from django.db import IntegrityError
 from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
 from newsletter.matching.live_index import current
-from newsletter.matching.live_index.stored_items import stored, wordings
+from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.topics import hold, preview, revisions, topic_status, topics
-from newsletter.matching.topics.revisions import Change, Draft, Made
+from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.models import AliasPack, Entry, IndexState, Item, Match, Topic, TopicRevision
 from tests import factories
 
@@ -25,22 +25,22 @@ def _fresh() -> None:
 
 
 def add(name: str, query: str, **other: object) -> int:
-    made = topics.add(name, query, now=NOW, made_by="test", **other)
-    assert isinstance(made, Made)
+    made = topics.add_topic(name, query, now=NOW, made_by="test", **other)
+    assert isinstance(made, SavedRevision)
     return made.topic_id
 
 
-def draft(query: str) -> Draft:
-    made = revisions.first(query, packs=())
-    assert isinstance(made, Draft)
+def draft(query: str) -> TopicDraft:
+    made = revisions.new_draft(query, packs=())
+    assert isinstance(made, TopicDraft)
     return made
 
 
-def change(name: str, now=NOW, **values: object) -> Made:
-    made = revisions.changed(name, Change(**values))
-    assert isinstance(made, Draft), made
-    saved = revisions.save(name, made, now=now, made_by="test")
-    assert isinstance(saved, Made)
+def change(name: str, now=NOW, **values: object) -> SavedRevision:
+    made = revisions.changed_draft(name, TopicChange(**values))
+    assert isinstance(made, TopicDraft), made
+    saved = revisions.save_draft(name, made, now=now, made_by="test")
+    assert isinstance(saved, SavedRevision)
     return saved
 
 
@@ -99,10 +99,10 @@ def test_a_mistake_taken_back_owes_again_and_another_change_does_not() -> None:
     run()
     change("Cable", query="ship")
     settle()
-    undone = revisions.as_before("Cable", 1)
-    assert isinstance(undone, Draft)
+    undone = revisions.restored_draft("Cable", 1)
+    assert isinstance(undone, TopicDraft)
     assert undone.note == "as revision 1"
-    assert revisions.save("Cable", undone, now=NOW, made_by="test") == Made(Topic.objects.get().id, 3)
+    assert revisions.save_draft("Cable", undone, now=NOW, made_by="test") == SavedRevision(Topic.objects.get().id, 3)
     settle()
     assert states() == {item.id: (True, False)}
     change("Cable", query="ship")
@@ -159,13 +159,13 @@ def test_two_workers_do_a_chunk_once(monkeypatch) -> None:
 
 def test_what_a_worker_matched_with_an_index_of_before_is_met_once_more() -> None:
     add("Cable", "cable")
-    stale = current.index_for(factories.VAULT)
+    stale = current.current_index(factories.VAULT)
     change("Cable", query="ship")
     settle()
     ship, cable = (fresh(title, seen=NOW + timedelta(seconds=1)) for title in ("A ship", "A cable"))
     for item in (ship, cable):
         item.refresh_from_db()
-        assert match._match(next(stored(wordings().filter(item=item))), stale, NOW) == (item == cable)
+        assert match._match(next(load_items(current_versions().filter(item=item))), stale, NOW) == (item == cable)
     settle(LATER - timedelta(seconds=1))
     assert states() == {cable.id: (True, False)}
     settle(LATER)
@@ -184,24 +184,24 @@ def test_an_unreadable_revision_does_not_stop_the_others() -> None:
 def test_a_draft_that_changes_nothing_or_cannot_be_is_refused() -> None:
     add("Cable", "cable")
     for made in (
-        revisions.changed("Cable", Change(" cable ")),
-        revisions.changed("Cable", Change("(")),
-        revisions.changed("Cable", Change(packs=("nonsense",))),
-        revisions.changed("Cable", Change(off=("nonsense",))),
-        revisions.changed("Nothing", Change("x")),
-        revisions.as_before("Cable", 9),
-        revisions.as_before("Cable", 1),
+        revisions.changed_draft("Cable", TopicChange(" cable ")),
+        revisions.changed_draft("Cable", TopicChange("(")),
+        revisions.changed_draft("Cable", TopicChange(packs=("nonsense",))),
+        revisions.changed_draft("Cable", TopicChange(off=("nonsense",))),
+        revisions.changed_draft("Nothing", TopicChange("x")),
+        revisions.restored_draft("Cable", 9),
+        revisions.restored_draft("Cable", 1),
     ):
         assert isinstance(made, Refused), made
         assert made.reason
-    assert "Uigur" in revisions.changed("Cable", Change(off=("Uigurr",))).reason
+    assert "Uigur" in revisions.changed_draft("Cable", TopicChange(off=("Uigurr",))).reason
 
 
 def test_a_draft_of_another_revision_is_not_saved_over_it() -> None:
     add("Cable", "cable")
-    one, two = (revisions.changed("Cable", Change(query)) for query in ("ship", "harbour"))
-    assert isinstance(revisions.save("Cable", one, now=NOW, made_by="a"), Made)
-    refused = revisions.save("Cable", two, now=NOW, made_by="b")
+    one, two = (revisions.changed_draft("Cable", TopicChange(query)) for query in ("ship", "harbour"))
+    assert isinstance(revisions.save_draft("Cable", one, now=NOW, made_by="a"), SavedRevision)
+    refused = revisions.save_draft("Cable", two, now=NOW, made_by="b")
     assert isinstance(refused, Refused)
     assert "look again" in refused.reason
 
@@ -214,7 +214,7 @@ def test_packs_are_kept_as_they_were_and_spellings_can_be_switched_off(settings,
     revision = TopicRevision.objects.get()
     assert revision.packs == {"waters": 1}
     (tmp_path / "waters.yaml").write_text(pack.format(1, "Pond"))
-    refused = revisions.changed("Lakes", Change("Lake OR river"))
+    refused = revisions.changed_draft("Lakes", TopicChange("Lake OR river"))
     assert isinstance(refused, Refused)
     assert "raise the version" in refused.reason
     (tmp_path / "waters.yaml").write_text(pack.format(2, "Pond"))
@@ -235,7 +235,7 @@ def test_a_preview_counts_what_is_gained_and_lost() -> None:
     for days in (1, 2, 9, 95):
         factories.item(f"Cable {days}", "Text.", seen=NOW - timedelta(days=days))
     factories.item("Ship", "Text.", seen=NOW - timedelta(days=4))
-    seen = preview.preview(draft('ship OR "cable 1"'), draft("cable"), now=NOW)
+    seen = preview.preview_draft(draft('ship OR "cable 1"'), draft("cable"), now=NOW)
     assert (seen.items, seen.gained, seen.lost) == (4, 1, 2)
     assert (seen.before.items, seen.after.items, seen.after.busiest_day) == (3, 2, 1)
     assert seen.after.per_day == round(2 / 9, 1)
@@ -250,7 +250,7 @@ def test_an_archive_is_previewed_and_has_no_rate() -> None:
     old = factories.item("A cable of long ago", "Text.")
     Entry.objects.filter(id=old.entry_id).update(published_at=NOW - timedelta(days=2000))
     factories.item("A cable", "Text.", seen=NOW - timedelta(days=4))
-    seen = preview.preview(draft("cable"), now=NOW)
+    seen = preview.preview_draft(draft("cable"), now=NOW)
     assert (seen.items, seen.gained, seen.after) == (2, 2, preview.Rate(2, 1.8, 0.2, 1))
     assert len(seen.weeks) == 1
 
@@ -259,9 +259,9 @@ def test_a_preview_tells_no_small_number_of_people() -> None:
     topic = Topic.objects.get(id=add("Cable", "cable"))
     for _ in range(9):
         factories.follow(factories.subscriber(), topic)
-    assert preview.of_topic("Cable", None, now=NOW).followers is None
+    assert preview.preview_topic("Cable", None, now=NOW).followers is None
     factories.follow(factories.subscriber(), topic)
-    assert preview.of_topic("Cable", draft("ship"), now=NOW).followers == 10
+    assert preview.preview_topic("Cable", draft("ship"), now=NOW).followers == 10
 
 
 def test_a_held_topic_collects_and_owes_nothing() -> None:
@@ -273,7 +273,7 @@ def test_a_held_topic_collects_and_owes_nothing() -> None:
     during = fresh("A cable during")
     run(NOW + timedelta(hours=1))
     assert states() == {before.id: (False, False), during.id: (False, False)}
-    assert topic_status.find("Cable").state == "held"
+    assert topic_status.find_status("Cable").state == "held"
     assert hold.release("Cable", mail=False, now=NOW + timedelta(hours=2)) == hold.Released(topic_id, 1, 1)
     assert states() == {before.id: (True, False), during.id: (False, False)}
     assert isinstance(hold.release("Cable", mail=False, now=NOW), Refused)

@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.matching.topics.yaml_file import Described, NoTopicFile, Problem, TopicFile, read, write
+from newsletter.matching.topics.yaml_file import (
+    NotATopicFile,
+    TopicDescription,
+    TopicFile,
+    TopicFileProblem,
+    read_topic_file,
+    write_topic_file,
+)
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).filter(lambda one: one == one.strip())
 NAMES = WORDS.map(lambda one: " ".join(one.split())).filter(bool)
 TOPICS = st.builds(
-    Described,
+    TopicDescription,
     name=NAMES,
     query=st.one_of(
         WORDS, st.sampled_from(["NO", "12", "2026-11-24", 'a OR "b c"', "title:Huawei -5G", "- a", "a: b"])
@@ -24,15 +31,15 @@ TOPICS = st.builds(
 
 
 @given(st.lists(TOPICS, max_size=4))
-def test_what_is_written_is_read_again(topics: list[Described]) -> None:
-    found = read(write(topics).encode())
+def test_what_is_written_is_read_again(topics: list[TopicDescription]) -> None:
+    found = read_topic_file(write_topic_file(topics).encode())
     assert isinstance(found, TopicFile) and not found.problems
     assert [replace(one, line=0) for one in found.topics] == topics
 
 
 def test_a_file_by_hand_needs_little() -> None:
-    found = read("\ufefftopics:\n  - {name: Cables, query: cable AND sea}\n".encode())
-    assert found == TopicFile((Described("Cables", "cable AND sea", line=2),), ())
+    found = read_topic_file("\ufefftopics:\n  - {name: Cables, query: cable AND sea}\n".encode())
+    assert found == TopicFile((TopicDescription("Cables", "cable AND sea", line=2),), ())
 
 
 @pytest.mark.parametrize(
@@ -51,11 +58,11 @@ def test_a_file_by_hand_needs_little() -> None:
     ],
 )
 def test_a_topic_that_cannot_be_read_is_told_by_its_line_and_stops_no_other(entry: str, says: str) -> None:
-    found = read(f"topics:\n  - {entry}\n  - {{name: Two, query: two}}\n".encode())
+    found = read_topic_file(f"topics:\n  - {entry}\n  - {{name: Two, query: two}}\n".encode())
     assert isinstance(found, TopicFile)
     assert [one.name for one in found.topics] == ["Two"]
     (problem,) = found.problems
-    assert isinstance(problem, Problem) and problem.line == 2
+    assert isinstance(problem, TopicFileProblem) and problem.line == 2
     assert says in problem.reason
 
 
@@ -74,6 +81,6 @@ def test_a_topic_that_cannot_be_read_is_told_by_its_line_and_stops_no_other(entr
     ],
 )
 def test_another_file_is_refused_in_a_line(data: bytes, says: str) -> None:
-    found = read(data)
-    assert isinstance(found, NoTopicFile)
+    found = read_topic_file(data)
+    assert isinstance(found, NotATopicFile)
     assert says in found.reason and "\n" not in found.reason

@@ -40,7 +40,7 @@ def objection_token(topic):
     topic.refresh_from_db()
     item = factories.item()
     factories.match(item, topic)
-    return reader_feedback.token(item.id, topic.id, wiring.vault())
+    return reader_feedback.objection_token(item.id, topic.id, wiring.vault())
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_an_own_word_has_no_link_and_a_forged_one_leads_nowhere(browser, anna):
     own = Topic.objects.get(kind="own")
     item = factories.item()
     factories.match(item, own)
-    token = reader_feedback.token(item.id, own.id, wiring.vault())
+    token = reader_feedback.objection_token(item.id, own.id, wiring.vault())
     assert browser.get(reverse("objection", args=[token])).status_code == 404
     assert press(browser, reverse("objection", args=[token])).status_code in (403, 404)
     assert Match.objects.get().objections == 0
