@@ -8,7 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.delivery.feedback import soft_bounces
 from newsletter.lib import db
-from newsletter.lib.pruning import PIECE, GoingOn, InPieces, Params, Rule, Table, always, days
+from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.pruning import PIECE, InPieces, Params, Rule, Table, days
 from newsletter.models import (
     Attempt,
     Batch,
@@ -45,7 +46,7 @@ _SAID = (
 )
 
 
-def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = always) -> dict[str, int]:
+def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = never_stop) -> dict[str, int]:
     """Delete what is past its time; returns rows by table. What is in doubt stays until an operator decides.
 
     `going_on` is asked before each piece: what is left then is found the next time.

@@ -22,13 +22,13 @@ from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
+from newsletter.lib.progress import GoingOn, never_stop
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Provider, Rejected, Unknown
 from newsletter.lib.window_record import Slot
 from newsletter.models import EditionBody, Lane, NotBegun
 
 log = structlog.get_logger()
 T = TypeVar("T")
-GoingOn = Callable[[], bool]
 
 #: Seconds for which an outcome's write is repeated: below the tasks' time limit, far below the lease.
 WRITE_FOR = 60
@@ -71,11 +71,7 @@ class Sent:
     unknown: int = 0
 
 
-def _always() -> bool:
-    return True
-
-
-def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingOn = _always) -> Sent | None:
+def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingOn = never_stop) -> Sent | None:
     """Take and send the next batch that is due; None when there is none, sending is paused, or `going_on` says no.
 
     `clock` is the database's: leases are compared with it. `going_on` is also asked before each further window: a worker that

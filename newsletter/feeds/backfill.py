@@ -14,6 +14,7 @@ from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import diff, incidents
 from newsletter.feeds.storage.save import keep
+from newsletter.lib.progress import no_progress
 from newsletter.lib.refused import Refused
 from newsletter.models import Entry, Feed, Incident
 
@@ -55,10 +56,6 @@ class _Front:
     polled_at: datetime
 
 
-def _no_progress(_so_far: Backfilled) -> None:
-    pass
-
-
 def backfill(
     feed_id: int,
     *,
@@ -69,7 +66,7 @@ def backfill(
     pause: float = 1.0,
     restart: bool = False,
     skip: bool = False,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> Backfilled | Refused:
     """Read the archive of a feed, at most `most_pages` of it (0: all), from where an earlier run stopped.
 

@@ -20,6 +20,7 @@ from newsletter.feeds.polling.fetch_threads import Crew
 from newsletter.feeds.polling.host_queue import Lanes, Turn, rest_of_host, turns
 from newsletter.feeds.polling.record_result import Refreshed, settle
 from newsletter.feeds.sandbox import sandboxed_parse
+from newsletter.lib.progress import GoingOn, never_stop
 from newsletter.models import Feed
 
 __all__ = ["Refreshed", "due", "refresh", "refresh_due"]
@@ -53,7 +54,7 @@ def refresh_due(
     only: Iterable[int] | None = None,
     seconds: float = 3600,
     threads: int = THREADS,
-    going_on: Callable[[], bool] = lambda: True,
+    going_on: GoingOn = never_stop,
 ) -> Iterator[Refreshed]:
     """Read the feeds that are due (of `only`, if given); says of each how it went, as it comes.
 

@@ -8,12 +8,11 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from newsletter.lib import db
+from newsletter.lib.progress import GoingOn, never_stop
 
 #: Rows in one statement, each a transaction of its own: nobody waits for more than one of them.
 PIECE = 5_000
 
-#: Asked before each piece: what is left when it says no is found the next time.
-GoingOn = Callable[[], bool]
 #: (now, going on) → rows that went, by table. Repeatable; several at once delete each row once.
 Prune = Callable[[datetime, GoingOn], dict[str, int]]
 Params = dict[str, Any]
@@ -44,15 +43,10 @@ def days(span: timedelta) -> str:
     return f"{span.days} day{'' if span.days == 1 else 's'}"
 
 
-def always() -> bool:
-    """Going on without an end."""
-    return True
-
-
 class InPieces:
     """Deletes rows, `piece` at most in one statement, for as long as `going_on` says so."""
 
-    def __init__(self, going_on: GoingOn = always, piece: int = PIECE) -> None:
+    def __init__(self, going_on: GoingOn = never_stop, piece: int = PIECE) -> None:
         self._going_on = going_on
         self._piece = piece
 

@@ -34,7 +34,7 @@ _STATES: Final = struct.calcsize(f"=16sI{MOST}q")
 _NOBODY: Final = bytes(16)
 
 
-class Progress(IntEnum):
+class MailProgress(IntEnum):
     """What is known of one mail of a window."""
 
     #: Surely not taken: its body was not begun, or the server said no.
@@ -45,12 +45,12 @@ class Progress(IntEnum):
     ACCEPTED = 2
 
 
-Window = Mapping[int, Progress]
+Window = Mapping[int, MailProgress]
 # Plain numbers: these are written for each mail.
-_BEGUN: Final = int(Progress.BEGUN)
+_BEGUN: Final = int(MailProgress.BEGUN)
 #: Of an answer; what leaves us in doubt stays begun.
 _TOLD: Final[dict[type[Outcome], int]] = {
-    Accepted: int(Progress.ACCEPTED), Deferred: int(Progress.NOT_TAKEN), Rejected: int(Progress.NOT_TAKEN)
+    Accepted: int(MailProgress.ACCEPTED), Deferred: int(MailProgress.NOT_TAKEN), Rejected: int(MailProgress.NOT_TAKEN)
 }  # fmt: skip
 
 
@@ -177,7 +177,9 @@ def _read(raw: bytes) -> dict[UUID, Window] | None:
         token, count, *rest = _SLOT.unpack_from(raw, start)
         if token != _NOBODY and count <= MOST:
             ids, states = rest[:count], rest[MOST : MOST + count]
-            windows[UUID(bytes=token)] = {number: Progress(state) for number, state in zip(ids, states, strict=True)}
+            windows[UUID(bytes=token)] = {
+                number: MailProgress(state) for number, state in zip(ids, states, strict=True)
+            }
     return windows
 
 

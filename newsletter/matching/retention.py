@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.lib import db
-from newsletter.lib.pruning import GoingOn, Rule, Table, always, days
+from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.pruning import Rule, Table, days
 from newsletter.matching.topics.lookup import bump_index_version
 from newsletter.models import AliasPack, Anchor, Match, Subscription, Topic, TopicRevision
 
@@ -25,7 +26,7 @@ DELETE FROM "match" WHERE topic_id>%(low)s AND topic_id<=%(high)s AND matched_at
 AND EXISTS (SELECT 1 FROM topic t WHERE t.id="match".topic_id AND t.kind='own')"""
 
 
-def delete_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: GoingOn = always) -> int:
+def delete_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: GoingOn = never_stop) -> int:
     """Delete own topics that nobody follows any more, with their matches and anchors; returns how many.
 
     `topic_ids`: only those among these.

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.lib import db
-from newsletter.lib.pruning import GoingOn, InPieces, Rule, Table, days
+from newsletter.lib.progress import GoingOn
+from newsletter.lib.pruning import InPieces, Rule, Table, days
 from newsletter.models import (
     Consent,
     Look,

@@ -10,7 +10,8 @@ from newsletter.delivery import retention as delivery
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.storage import retention as feeds
-from newsletter.lib.pruning import GoingOn, Rule, Table, always
+from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.pruning import Rule, Table
 from newsletter.matching import retention as matching
 from newsletter.models import Breaker, Gate, IndexState, NoticeBudget, ProviderGate, Pulse, Route
 from newsletter.subscribers import retention as subscribers
@@ -51,7 +52,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def prune(*, now: datetime, going_on: GoingOn = always) -> dict[str, int]:
+def prune(*, now: datetime, going_on: GoingOn = never_stop) -> dict[str, int]:
     """Delete what is older than its rule allows; returns rows by table.
 
     A rule that fails is logged by its kind of error, and holds up no other. What is left when `going_on` says no goes the

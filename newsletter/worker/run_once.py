@@ -15,6 +15,7 @@ from newsletter.delivery.send import Sent
 from newsletter.editions import compose, gatherings, notices
 from newsletter.feeds import poll
 from newsletter.lib import db
+from newsletter.lib.progress import no_progress
 from newsletter.matching import match, rematch
 from newsletter.worker import maintenance, retention, send_loop, sign_ups
 
@@ -40,10 +41,6 @@ class Done:
 Progress = Callable[[str, int], None]
 
 
-def _no_progress(_stage: str, _number: int) -> None:
-    pass
-
-
 @dataclass
 class _Pass:
     """One pass over the tables, each stage by itself: what one item breaks must not hold up mail that is planned."""
@@ -63,7 +60,7 @@ class _Pass:
             close_old_connections()  # one that broke would break them all
 
 
-def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
+def once(*, wait: timedelta, progress: Progress = no_progress) -> Done:
     """All that is due now: refresh, match, gather, compose, deliver, and delete what is kept no longer.
 
     `wait` is how long a fresh match waits for others; `progress` hears of each step (its name, and an id or a number).
@@ -86,7 +83,7 @@ def once(*, wait: timedelta, progress: Progress = _no_progress) -> Done:
     )
 
 
-def deliver(*, wait: timedelta, progress: Progress = _no_progress, paced: float = math.inf) -> Done:
+def deliver(*, wait: timedelta, progress: Progress = no_progress, paced: float = math.inf) -> Done:
     """`once` without reading feeds: whatever the tables owe, up to the last batch that is due. Raises nothing: see `Done.failed`.
 
     Mail that waits for nothing but its pace is gone on with for `paced` seconds, holding nothing meanwhile.

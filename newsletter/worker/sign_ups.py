@@ -8,6 +8,7 @@ from newsletter import wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.editions.digest_schedule import next_due
 from newsletter.lib import db
+from newsletter.lib.progress import GoingOn, never_stop
 from newsletter.models import SignUpRequest
 from newsletter.subscribers.form_requests import queue
 from newsletter.subscribers.form_requests.decide import decide_next
@@ -16,7 +17,7 @@ from newsletter.subscribers.limits import network_limit, notice_budget
 log = structlog.get_logger()
 
 
-def decide(going_on: Callable[[], bool] = lambda: True) -> int:
+def decide(going_on: GoingOn = never_stop) -> int:
     """Decide the requests that are ready, those of people who hold one of their mails first; returns how many notices to plan."""
     now = db.now()
     network_limit.prune(now)

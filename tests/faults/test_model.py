@@ -22,7 +22,7 @@ from newsletter.delivery.sending.barrier import Claim, Recipient
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
-from newsletter.lib.window_record import Progress
+from newsletter.lib.window_record import MailProgress
 from newsletter.models import Batch, Delivery, Subscriber
 from newsletter.models import Worker as WorkerRow
 from newsletter.models.states import BATCH_TRANSITIONS
@@ -43,15 +43,17 @@ class Worker:
     #: Under which it shows that it lives.
     id: UUID = field(default_factory=uuid4)
 
-    def record(self) -> dict[UUID, dict[int, Progress]]:
+    def record(self) -> dict[UUID, dict[int, MailProgress]]:
         """What it wrote beside each mail of its window, as it stands when it is killed."""
         if self.held is None:
             return {}
-        told = {number: _PROGRESS.get(type(outcome), Progress.NOT_TAKEN) for number, outcome in self.outcomes.items()}
-        return {self.held.token: told | {one.delivery_id: Progress.NOT_TAKEN for one in self.window}}
+        told = {
+            number: _PROGRESS.get(type(outcome), MailProgress.NOT_TAKEN) for number, outcome in self.outcomes.items()
+        }
+        return {self.held.token: told | {one.delivery_id: MailProgress.NOT_TAKEN for one in self.window}}
 
 
-_PROGRESS = {Accepted: Progress.ACCEPTED, Unknown: Progress.BEGUN}
+_PROGRESS = {Accepted: MailProgress.ACCEPTED, Unknown: MailProgress.BEGUN}
 
 
 class World:
@@ -432,13 +434,13 @@ def test_every_moment_at_which_a_worker_is_killed_whose_record_is_read(outcome: 
     assert len(explorer.seen) > 20
 
 
-@pytest.mark.parametrize("believed", [Progress.NOT_TAKEN, Progress.ACCEPTED])
+@pytest.mark.parametrize("believed", [MailProgress.NOT_TAKEN, MailProgress.ACCEPTED])
 def test_the_explorer_sees_a_record_that_is_believed_too_much(
-    monkeypatch: pytest.MonkeyPatch, believed: Progress
+    monkeypatch: pytest.MonkeyPatch, believed: MailProgress
 ) -> None:
     """What was begun and not answered is neither taken nor not."""
     monkeypatch.setitem(_PROGRESS, Unknown, believed)
-    explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(Unknown("x"), believed is Progress.NOT_TAKEN))
+    explorer = Explorer(World(3, 2, 2), a_death_that_is_recorded(Unknown("x"), believed is MailProgress.NOT_TAKEN))
     with pytest.raises(AssertionError):
         explorer.explore((0, 0, 0))
 

@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.lib import window_record
 from newsletter.lib.provider_interface import Accepted, Deferred, Rejected, Unknown
-from newsletter.lib.window_record import MOST, SLOTS, DeadWorker, Progress, WorkerFile, dead_workers
+from newsletter.lib.window_record import MOST, SLOTS, DeadWorker, MailProgress, WorkerFile, dead_workers
 
 ID, TOKEN = UUID(int=1), UUID(int=2)
 PROGRAM = """
@@ -30,7 +30,7 @@ slot.begun(11)
 print("open", flush=True)
 time.sleep(60)
 """
-WINDOW = {10: Progress.ACCEPTED, 11: Progress.BEGUN, 12: Progress.NOT_TAKEN}
+WINDOW = {10: MailProgress.ACCEPTED, 11: MailProgress.BEGUN, 12: MailProgress.NOT_TAKEN}
 
 
 @pytest.fixture
@@ -113,13 +113,13 @@ def test_nothing_half_written_belongs_to_anybody(tmp_path: Path, monkeypatch) ->
 @pytest.mark.parametrize(
     ("outcome", "progress"),
     [
-        (Accepted(), Progress.ACCEPTED),
-        (Unknown("x"), Progress.BEGUN),
-        (Deferred("451"), Progress.NOT_TAKEN),
-        (Rejected("550"), Progress.NOT_TAKEN),
+        (Accepted(), MailProgress.ACCEPTED),
+        (Unknown("x"), MailProgress.BEGUN),
+        (Deferred("451"), MailProgress.NOT_TAKEN),
+        (Rejected("550"), MailProgress.NOT_TAKEN),
     ],
 )
-def test_what_an_answer_proves(tmp_path: Path, outcome, progress: Progress) -> None:
+def test_what_an_answer_proves(tmp_path: Path, outcome, progress: MailProgress) -> None:
     slot = WorkerFile(tmp_path / str(ID)).slot()
     assert slot is not None
     slot.open(TOKEN, [10])
@@ -136,7 +136,7 @@ def test_threads_have_places_of_their_own_as_long_as_there_are_some(tmp_path: Pa
         slot.open(UUID(int=100 + number), [number])
     assert file.slot() is None
     read = window_record._read((tmp_path / str(ID)).read_bytes())
-    assert read == {UUID(int=100 + number): {number: Progress.NOT_TAKEN} for number in range(SLOTS)}
+    assert read == {UUID(int=100 + number): {number: MailProgress.NOT_TAKEN} for number in range(SLOTS)}
     file.remove()
     assert found(tmp_path) == [] and list(tmp_path.iterdir()) == []
 

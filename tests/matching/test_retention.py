@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from newsletter.lib.pruning import always
+from newsletter.lib.progress import never_stop
 from newsletter.matching import match, retention
 from newsletter.matching.topics import topics
 from newsletter.models import Anchor, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
@@ -32,7 +32,7 @@ def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> No
     for topic in (followed, ended, gone, curated):
         factories.match(item, topic)
     number = IndexState.objects.get().number
-    assert retention.prune_own_topics(NOW, always) == {"topic": 1}
+    assert retention.prune_own_topics(NOW, never_stop) == {"topic": 1}
     assert set(Topic.objects.all()) == {followed, ended, curated}
     for model in (Match, TopicRevision, Anchor):
         assert not model.objects.filter(topic_id=gone.id).exists()
@@ -55,10 +55,10 @@ def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> N
     item = factories.item(seen=NOW)
     factories.match(item, topic)
     kept = factories.match(item, curated)
-    retention.prune_own_matches(NOW + 21 * DAY, always)
+    retention.prune_own_matches(NOW + 21 * DAY, never_stop)
     assert Match.objects.count() == 2
     later = NOW + 21 * DAY + timedelta(hours=1)
-    assert retention.prune_own_matches(later, always) == {"match": 1}
+    assert retention.prune_own_matches(later, never_stop) == {"match": 1}
     assert list(Match.objects.all()) == [kept]
     # an edit lets the item meet the keyword again: as something old
     ItemVersion.objects.create(

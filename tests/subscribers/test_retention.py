@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from newsletter.lib.pruning import always
+from newsletter.lib.progress import never_stop
 from newsletter.models import Consent, Delivery, Notice, Subscriber, Subscription, Suppression
 from newsletter.subscribers import retention
 from newsletter.subscribers import unsubscribe as leaving
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def prune(now) -> None:
     for rule in retention.RULES:
         if rule.prune:
-            rule.prune(now, always)
+            rule.prune(now, never_stop)
 
 
 def join(now=NOW) -> Subscriber:
@@ -145,7 +145,7 @@ def test_of_a_flood_of_questions_those_that_expired_go_in_pages(monkeypatch) -> 
         Notice.objects.create(
             kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + (number // 5) * DAY
         )
-    retention.prune_pending(NOW + DAY + HOUR, always)
+    retention.prune_pending(NOW + DAY + HOUR, never_stop)
     assert Subscriber.objects.filter(state="pending").count() == 0
 
 
@@ -153,10 +153,10 @@ def test_who_left_before_it_was_written_down_goes_after_their_last_subscription(
     early, late = factories.subscriber(state="left"), factories.subscriber(state="left")
     ended = factories.follow(early, factories.topic())
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW - 10 * DAY, ended_reason="reader")
-    retention.prune_left(NOW, always)
+    retention.prune_left(NOW, never_stop)
     moments = dict(Subscriber.objects.values_list("id", "left_at"))
     assert moments == {early.id: NOW - 10 * DAY, late.id: NOW}
-    retention.prune_left(NOW + 5 * DAY, always)
+    retention.prune_left(NOW + 5 * DAY, never_stop)
     assert list(Subscriber.objects.all()) == [late]
 
 
@@ -164,9 +164,9 @@ def test_ended_subscriptions_go_after_14_days_and_live_ones_stay() -> None:
     person = factories.subscriber()
     kept, gone = (factories.follow(person, factories.topic()) for _ in range(2))
     Subscription.objects.filter(id=gone.id).update(ended_at=NOW, ended_reason="reader")
-    retention.prune_subscriptions(NOW + 14 * DAY, always)
+    retention.prune_subscriptions(NOW + 14 * DAY, never_stop)
     assert Subscription.objects.count() == 2
-    retention.prune_subscriptions(NOW + 14 * DAY + HOUR, always)
+    retention.prune_subscriptions(NOW + 14 * DAY + HOUR, never_stop)
     assert list(Subscription.objects.all()) == [kept]
 
 
@@ -176,11 +176,11 @@ def test_choices_end_with_the_answer_and_notices_after_30_days() -> None:
     notice.refresh_from_db()
     assert (notice.choices_cipher, notice.key_id) == (None, None)
     Notice.objects.filter(id=notice.id).update(choices_cipher=b"of an older version")
-    retention.prune_choices(NOW, always)
+    retention.prune_choices(NOW, never_stop)
     assert Notice.objects.get().choices_cipher is None
-    retention.prune_notices(NOW + 30 * DAY, always)
+    retention.prune_notices(NOW + 30 * DAY, never_stop)
     assert Notice.objects.exists()
-    retention.prune_notices(NOW + 30 * DAY + HOUR, always)
+    retention.prune_notices(NOW + 30 * DAY + HOUR, never_stop)
     assert not Notice.objects.exists() and Subscriber.objects.exists()
 
 
@@ -193,11 +193,13 @@ def test_who_is_held_by_a_page_is_left_for_the_next_hour(state: str) -> None:
     Subscriber.objects.filter(id=who.id).update(left_at=NOW if state == "left" else None, confirmed_at=None)
     held_meanwhile(
         lambda: Subscriber.objects.select_for_update().get(id=who.id),
-        lambda: [prune_one(NOW + 30 * DAY, always) for prune_one in (retention.prune_pending, retention.prune_left)],
+        lambda: [
+            prune_one(NOW + 30 * DAY, never_stop) for prune_one in (retention.prune_pending, retention.prune_left)
+        ],
     )
     assert Subscriber.objects.exists()
-    retention.prune_pending(NOW + 30 * DAY, always)
-    retention.prune_left(NOW + 30 * DAY, always)
+    retention.prune_pending(NOW + 30 * DAY, never_stop)
+    retention.prune_left(NOW + 30 * DAY, never_stop)
     assert not Subscriber.objects.exists()
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from newsletter.delivery.sending import workers
 from newsletter.delivery.sending.outcomes import close_settled, move
 from newsletter.lib import db
-from newsletter.lib.window_record import Progress, Window
+from newsletter.lib.window_record import MailProgress, Window
 from newsletter.models import Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState
 
 _DIED = "the worker died during the hand-over"
@@ -81,12 +81,12 @@ def _settle(batch: Batch, now: datetime, window: Window) -> None:
         ahead = open_ones.filter(id__gt=batch.begun_upto).order_by("id").values_list("id", flat=True)
         inside = open_ones.filter(id__gt=batch.done_upto or 0, id__lte=batch.begun_upto).values_list("id", flat=True)
         inside = list(inside)
-        not_taken = [number for number in inside if window.get(number) is Progress.NOT_TAKEN]
+        not_taken = [number for number in inside if window.get(number) is MailProgress.NOT_TAKEN]
         if again := [*not_taken, *ahead]:
             # it was their turn: they go before what was planned with them
             due = batch.not_before - timedelta(microseconds=1)
             move(batch, again, not_before=due, now=now, why="never begun", tried=False)
-    accepted = [number for number in inside if window.get(number) is Progress.ACCEPTED]
+    accepted = [number for number in inside if window.get(number) is MailProgress.ACCEPTED]
     known = batch.done_upto is not None or bool(accepted)
     if known:
         doubtful = open_ones.filter(id__in=inside).exclude(id__in=accepted)

@@ -15,6 +15,7 @@ from newsletter.feeds.catalogue.opml import Outline, Problem
 from newsletter.feeds.catalogue.probe import Found, normal_url
 from newsletter.feeds.html.sanitize_text import one_line
 from newsletter.feeds.storage import entry_filter
+from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 
@@ -24,7 +25,6 @@ CAP = 20_000_000
 AT_ONCE = 8
 
 Find = Callable[[str], Found | Refused]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,8 @@ class Imported:
     problems: tuple[Problem, ...]
 
 
-def _no_progress(_done: int, _all: int) -> None:
-    pass
-
-
 def import_opml(
-    data: bytes, *, now: datetime, announce: str = "none", find: Find | None = None, progress: Progress = _no_progress
+    data: bytes, *, now: datetime, announce: str = "none", find: Find | None = None, progress: Progress = no_progress
 ) -> Imported | Refused:
     """Add the feeds of an OPML file, each in a transaction of its own. One that cannot be added does not stop the others.
 

@@ -1,11 +1,11 @@
 """Moves curated topics in and out as a file. Readers' own keywords have no name, and are in no file: they are secrets."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import same_spelling
 from newsletter.matching.live_index import topic_aliases
@@ -17,8 +17,6 @@ from newsletter.models import Topic, TopicRevision
 
 #: Bytes of a file that is read.
 MAX_BYTES = 5_000_000
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,6 @@ class ImportResult:
     problems: list[TopicFileProblem] = field(default_factory=list)
 
 
-def _no_progress(_done: int, _all: int) -> None:
-    pass
-
-
 def export_topics() -> list[TopicDescription]:
     """All active curated topics as a file describes them, by name."""
     active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).order_by("name", "id")
@@ -54,7 +48,7 @@ def export_topics() -> list[TopicDescription]:
 
 
 def import_topics(
-    data: bytes, *, now: datetime, made_by: str, yes: bool = False, progress: Progress = _no_progress
+    data: bytes, *, now: datetime, made_by: str, yes: bool = False, progress: Progress = no_progress
 ) -> ImportResult | Refused:
     """Add the topics of a file, each in a transaction of its own. One that cannot be added does not stop the others.
 

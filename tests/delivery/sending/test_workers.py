@@ -16,7 +16,7 @@ from newsletter.delivery.sending.expired_leases import Recovered
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted, Parcel
-from newsletter.lib.window_record import Progress
+from newsletter.lib.window_record import MailProgress
 from newsletter.models import Batch, Delivery, Worker
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier, sender
@@ -194,7 +194,13 @@ def test_a_late_answer_cannot_settle_what_was_taken_back() -> None:
 
 def test_what_the_record_says_of_the_window() -> None:
     held, ids = begun(6, window=4)
-    window = dict(zip(ids, [Progress.ACCEPTED, Progress.BEGUN, Progress.NOT_TAKEN, Progress.NOT_TAKEN], strict=True))
+    window = dict(
+        zip(
+            ids,
+            [MailProgress.ACCEPTED, MailProgress.BEGUN, MailProgress.NOT_TAKEN, MailProgress.NOT_TAKEN],
+            strict=True,
+        )
+    )
     assert expired_leases.take_back(ID, {held.token: window}, now=at(1)) == Recovered(doubtful=1)
     assert states() == {"accepted": 1, "planned": 4, "unknown": 1}
     assert Delivery.objects.get(id=ids[1]).state == "unknown"
@@ -202,26 +208,26 @@ def test_what_the_record_says_of_the_window() -> None:
     assert not Worker.objects.exists()
 
 
-@pytest.mark.parametrize("progress", [Progress.NOT_TAKEN, Progress.BEGUN, Progress.ACCEPTED])
-def test_a_record_in_which_all_went_alike(progress: Progress) -> None:
+@pytest.mark.parametrize("progress", [MailProgress.NOT_TAKEN, MailProgress.BEGUN, MailProgress.ACCEPTED])
+def test_a_record_in_which_all_went_alike(progress: MailProgress) -> None:
     held, ids = begun(2, window=2)
     expired_leases.take_back(ID, {held.token: dict.fromkeys(ids, progress)}, now=at(1))
     assert states() == {["planned", "unknown", "accepted"][progress]: 2}
     carrier = ScriptedCarrier()
     while send.send_next(sender(carrier), clock=lambda: at(40)):
         pass
-    assert len(carrier.handed) == (2 if progress is Progress.NOT_TAKEN else 0)
+    assert len(carrier.handed) == (2 if progress is MailProgress.NOT_TAKEN else 0)
 
 
 def test_a_record_of_another_hand_over_proves_nothing() -> None:
     _, ids = begun(6, window=4)
-    expired_leases.take_back(ID, {uuid4(): dict.fromkeys(ids, Progress.NOT_TAKEN)}, now=at(1))
+    expired_leases.take_back(ID, {uuid4(): dict.fromkeys(ids, MailProgress.NOT_TAKEN)}, now=at(1))
     assert states() == {"planned": 2, "unknown": 4}
 
 
 def test_a_mail_that_the_record_does_not_name_is_in_doubt() -> None:
     held, ids = begun(2, window=2)
-    expired_leases.take_back(ID, {held.token: {ids[0]: Progress.NOT_TAKEN}}, now=at(1))
+    expired_leases.take_back(ID, {held.token: {ids[0]: MailProgress.NOT_TAKEN}}, now=at(1))
     assert states() == {"planned": 1, "unknown": 1}
 
 
