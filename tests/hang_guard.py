@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 #: CPU seconds of this process: many times what such a test needs, and far less than it would need without its defence.
-LIMIT = 60
+LIMIT = 30
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from tests.journey import road
 from tests.journey.deployment import Deployment
 from tests.services import free_port
 
-#: What the design promises without any ring.
-PROMISED = 60
+#: Seconds after which a mail is called missing: several times what the design promises.
+TOO_LONG = 240
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ def deployment(
         made.stop()
 
 
-def wait_for(smtp: SmtpCatcher, mails: int, seconds: float) -> float:
-    """Seconds until that many mails arrived."""
-    began = time.monotonic()
-    while len(smtp.messages) < mails and time.monotonic() - began < seconds:
+def wait_for(smtp: SmtpCatcher, mails: int) -> int:
+    """How many mails arrived: waits for that many, but not for ever."""
+    until = time.monotonic() + TOO_LONG
+    while len(smtp.messages) < mails and time.monotonic() < until:
         time.sleep(0.2)
-    return time.monotonic() - began
+    return len(smtp.messages)
 
 
 def test_separate_processes_deliver_with_the_bell_and_without(
@@ -66,8 +66,7 @@ def test_separate_processes_deliver_with_the_bell_and_without(
     deployment.start("-m", "celery", "-A", "worker", "worker", "--concurrency=2", "--loglevel=INFO")
     deployment.start("-m", "celery", "-A", "worker", "beat", "--loglevel=INFO")
     deployment.start("-m", "newsletter", "web")
-    wait_for(smtp, 1, PROMISED)
-    assert len(smtp.messages) == 1
+    assert wait_for(smtp, 1) == 1
     bind = deployment.environment["NEWSLETTER_BIND"]
     assert httpx2.get(f"http://{bind}/healthz").status_code == 200
     assert httpx2.get(f"http://{bind}/readyz").status_code == 200
@@ -77,11 +76,9 @@ def test_separate_processes_deliver_with_the_bell_and_without(
         later = (("Uyghur poems in print", "A small press brings out a book.", "Source: Example Wire"),)
         road.serve(httpserver, road.posts(later).replace("post-0", "post-new"))
         deployment.run("feeds", "refresh")
-        seconds = wait_for(smtp, 2, PROMISED)
+        assert wait_for(smtp, 2) == 2, "no mail left while Redis was away"
     finally:
         redis_server.start()
-    assert len(smtp.messages) == 2, "no mail left without a ring"
-    assert seconds < PROMISED
     assert httpx2.get(f"http://{bind}/readyz").status_code == 200
     for log in tmp_path.glob("*.log"):
         written = log.read_text(errors="replace")

@@ -88,7 +88,7 @@ class Service:
 
     def connect(self, *, source: str = "127.0.0.1", port: int = 0) -> socket.socket:
         """A connection from one of this machine's own addresses, 127.0.0.0/8."""
-        return socket.create_connection(("127.0.0.1", port or self.port), timeout=10, source_address=(source, 0))
+        return socket.create_connection(("127.0.0.1", port or self.port), timeout=60, source_address=(source, 0))
 
     def ask(
         self,

@@ -1,11 +1,10 @@
 """Row 19: a small feed cannot grow large: entities are not expanded without end, and each field has a limit."""
 
-import time
-
 import pytest
 
 from newsletter.feeds.parsing.model import ParsedFeed, ParseFailed
 from newsletter.feeds.sandbox import sandboxed_parse
+from newsletter.feeds.sandbox.sandboxed_parse import Limits
 from tests.feeds.promises import NOW, URL
 
 _ITEM = "<rss version='2.0'><channel><title>t</title><item><title>{}</title><description>{}</description></item></channel></rss>"
@@ -25,10 +24,9 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_it_ends_soon_and_what_is_read_is_small(name: str) -> None:
-    began = time.monotonic()
-    parsed = sandboxed_parse.parse(BOMBS[name].encode(), url=URL, now=NOW)
-    assert time.monotonic() - began < 15
+def test_it_ends_by_itself_and_what_is_read_is_small(name: str) -> None:
+    parsed = sandboxed_parse.parse(BOMBS[name].encode(), url=URL, now=NOW, limits=Limits(cpu=30, wall=600))
+    assert not (isinstance(parsed, ParseFailed) and parsed.killed), parsed
     if "<!ENTITY" in BOMBS[name]:
         assert isinstance(parsed, ParseFailed) and "entities" in parsed.reason
     if isinstance(parsed, ParsedFeed):

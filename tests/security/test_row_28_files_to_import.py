@@ -3,13 +3,12 @@
 Files of topics: tests/security/test_row_28_yaml_bounds.py.
 """
 
-import time
-
 import pytest
 import typer
 
 from newsletter.cli import app
 from newsletter.feeds.catalogue import opml
+from tests.hang_guard import hang_guard
 
 LAUGHS = "<!DOCTYPE o [<!ENTITY a 'lol'>" + "".join(f"<!ENTITY a{n} '{'&a;' * 10}'>" for n in range(9)) + "]><opml/>"
 REFUSED = {
@@ -24,10 +23,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused_whole_and_at_once(name: str) -> None:
-    began = time.process_time()
-    assert isinstance(opml.read(REFUSED[name]), opml.NotOpml)
-    assert time.process_time() - began < 1
+def test_it_is_refused_whole(name: str) -> None:
+    with hang_guard():
+        assert isinstance(opml.read(REFUSED[name]), opml.NotOpml)
 
 
 def test_a_formula_or_an_address_in_it_is_a_title_or_a_problem() -> None:

@@ -61,6 +61,12 @@ class Workers:
             connection.close()
 
 
+def redis_seconds(redis_server: services.Redis) -> float:
+    """Redis's own clock, by which its buckets fill."""
+    seconds, microseconds = redis_server.command("TIME").split()
+    return int(seconds) + int(microseconds) / 1e6
+
+
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     factories.open_gate()
@@ -87,11 +93,11 @@ def test_a_pace_in_redis_is_one_for_all_workers(redis_server: services.Redis) ->
         return buckets[-1]
 
     redis_server.command("FLUSHALL")
-    begun = time.monotonic()
+    begun = redis_seconds(redis_server)
     handed = Workers(client, pace="9", domain_pace="gmail.com=2", seconds=1.0).run()
-    took = time.monotonic() - begun
+    took = redis_seconds(redis_server) - begun
     assert len(buckets) == WORKERS
-    assert 20 <= sum(handed.values()) == len(handed) <= 20 + 2 * took
+    assert 20 <= sum(handed.values()) == len(handed) <= 20 + 2 * took, "however long it took"
     assert states()["accepted"] == len(handed)
     told = redis_server.command("KEYS", "*")
     assert told.count("newsletter:{pace}:domain:smtp:") == 1 and "gmail" not in told

@@ -22,17 +22,11 @@ from tests.feeds.mutations import SAMPLES
 from tests.feeds.promises import NOW, URL
 
 FEED = b"<rss version='2.0'><channel><title>T</title><item><title>One</title></item></channel></rss>"
-#: feedparser's search for an address in an author needs time that grows with the square; the unknown element keeps it off the
-#: reader that does not search.
 #: feedparser compares each category with all before it.
 SLOW = (
     b"<rss version='2.0'><channel><item>"
     + b"".join(b"<category>%d</category>" % number for number in range(20_000))
     + b"<title>t</title></item></channel></rss>"
-)
-#: Its search for an address in an author takes minutes.
-LONG_AUTHOR = (
-    b"<rss version='2.0'><channel><item><author>" + b"a" * 64_000 + b"</author><title>t</title></item></channel></rss>"
 )
 LARGE = (
     b"<rss version='2.0'><channel><x/><item><description>"
@@ -56,7 +50,7 @@ def test_what_the_child_says_is_what_the_parser_says(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "limits", "words"),
     [
-        (SLOW, Limits(cpu=1), "more than 1 seconds of work"),
+        (SLOW, Limits(cpu=1, wall=600), "more than 1 seconds of work"),
         (SLOW, Limits(wall=0.5), "longer than 0.5 seconds"),
         (LARGE, Limits(memory=100_000_000), "more than 100 MB of memory"),
     ],
@@ -67,10 +61,6 @@ def test_a_feed_that_takes_too_much_is_killed_and_the_next_is_read(body: bytes, 
     assert killed.killed
     assert words in killed.reason
     assert isinstance(parse(FEED), ParsedFeed)
-
-
-def test_no_address_is_searched_for_in_an_endless_author() -> None:
-    assert isinstance(parse(LONG_AUTHOR, Limits(cpu=2)), ParsedFeed)
 
 
 def test_a_nursery_that_was_killed_is_replaced_and_leaves_no_zombie() -> None:
@@ -84,12 +74,12 @@ def test_a_nursery_that_was_killed_is_replaced_and_leaves_no_zombie() -> None:
 
 def test_a_nursery_that_hangs_is_replaced() -> None:
     made = Nursery()
-    limits = {"wall": 5, "cpu": 5, "memory": 2**30}
+    limits = {"wall": 60, "cpu": 60, "memory": 2**30}
     order = json.dumps({"url": URL, "now": NOW.isoformat(), "marks": "", "limits": limits}).encode() + b"\n"
-    assert made.ask(order + FEED, seconds=5)
+    assert made.ask(order + FEED, seconds=60)
     before = made.pid
     os.kill(before, signal.SIGSTOP)
-    assert made.ask(order + FEED, seconds=1)
+    assert made.ask(order + FEED, seconds=4)  # also the time that the next one has to start
     assert made.pid != before
     made.close()
     assert made.pid == 0
