@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from newsletter.lib.urls import PATHS
 from newsletter.web import brand, health, log_filter
+from newsletter.web.outbox import views as outbox
 from newsletter.web.public import (
     confirm,
     manage_link,
@@ -40,6 +41,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/logo.svg", brand.logo, name="logo"),
     path("robots.txt", static_pages.robots, name="robots"),
     path(".well-known/security.txt", static_pages.security, name="security"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<str:name>", outbox.mail, name="outbox_mail"),
+    path("outbox/<str:name>/html", outbox.mail_html, name="outbox_html"),
     path("hooks/sendgrid", sendgrid.events, name="sendgrid_events"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

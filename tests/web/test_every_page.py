@@ -54,7 +54,7 @@ def pages(client, topics, anna, manage, lasting):
     tokens["objection"] = objection_token(topics[0])
     found = []
     for pattern in routes():
-        args = [tokens.get(pattern.name, "A" * 22)] if "token" in str(pattern.pattern) else []
+        args = [tokens.get(pattern.name, "A" * 22)] if "<" in str(pattern.pattern) else []
         found.append((pattern.name, client.get(reverse(pattern.name, args=args))))
     found.append(("mistakes", client.post("/", {"address": "bob@"})))
     found.append(("preview", client.post("/", signing_up(topics, keyword=WORD, preview="1"))))

@@ -78,6 +78,11 @@ class HTTPServer:
             for one in adjustments.listen
         ]
 
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens: (host, port), also where port 0 was asked for."""
+        return [listener.socket.getsockname()[:2] for listener in self._listeners]
+
     def run(self) -> None:
         """Serve until `close`."""
         wasyncore.loop(timeout=1, map=self._map, use_poll=True)

@@ -1,0 +1,74 @@
+"""Who may read the outbox: somebody at this machine, and nobody else.
+
+The page shows addresses, so it exists only while nothing suggests that another machine could reach it. A proxy on this machine
+makes every visitor look local; that is why any sign of one closes the page.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from newsletter import wiring
+from newsletter.web.client_address import FORWARDING_HEADERS
+
+P = ParamSpec("P")
+#: Written by proxies and content networks beside the usual ones.
+_MORE_FORWARDING_HEADERS = frozenset(
+    {"HTTP_X_CLIENT_IP", "HTTP_TRUE_CLIENT_IP", "HTTP_CF_CONNECTING_IP", "HTTP_CDN_LOOP", "HTTP_X_ORIGINAL_HOST"}
+)
+
+
+def local_only(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer 404 unless `is_open`."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not is_open(request):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+def is_open(request: HttpRequest) -> bool:
+    """Whether mail goes to files, and this request was made on this machine, past no proxy.
+
+    The settings, the peer and the request's Host must all be loopback. The Host is checked because a page elsewhere could
+    point a name of its own at 127.0.0.1 and read the answer (DNS rebinding).
+    """
+    return (
+        is_configured()
+        and _is_loopback(str(request.META.get("REMOTE_ADDR", "")))
+        and _is_loopback(urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or "")
+        and not any(_forwards(name) for name in request.META)
+    )
+
+
+def is_configured() -> bool:
+    """Whether mail goes to files, and the settings describe a service that only this machine uses."""
+    config = wiring.config()
+    return (
+        config.carries("outbox")
+        and _is_loopback(config.bind[0])
+        and _is_loopback(urlsplit(config.base_url).hostname or "")
+        and not config.trusted_proxy
+    )
+
+
+def _forwards(name: str) -> bool:
+    return name.startswith("HTTP_X_FORWARDED") or name in FORWARDING_HEADERS or name in _MORE_FORWARDING_HEADERS
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
