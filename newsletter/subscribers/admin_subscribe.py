@@ -1,28 +1,29 @@
-"""Subscribing somebody by hand: an admin's word instead of a page."""
+"""Subscribe somebody on an admin's word, without a page."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Subscriber
 from newsletter.subscribers import notices, people
-from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
-from newsletter.subscribers.confirm import admit
+from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.confirm import activate
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.sign_up import sign_up_for_admin
+from newsletter.subscribers.subscribing import Subscribing
 
 
 @dataclass(frozen=True)
 class Added:
-    """`state` is active, or pending until the notice is answered. `followed` counts the topics of an active person."""
+    """The person is subscribed, or was asked by mail."""
 
     subscriber_id: int
+    #: `active`, or `pending` until the notice is answered.
     state: str
+    #: How many of the topics an active person follows now.
     followed: int = 0
-    #: The notice to mail. None: there is nothing to tell, or one was mailed less than a day ago.
+    #: The notice to mail. None: there is nothing to say, or one was mailed less than a day ago.
     notice_id: int | None = None
 
 
@@ -41,39 +42,37 @@ class HasLeft:
 def subscribe_directly(
     address: Address,
     choices: Choices,
+    subscribing: Subscribing,
     *,
     confirmed: bool,
     returning: bool = False,
     source: str,
-    now: datetime,
-    vault: Vault,
-    own_topic: OwnTopic,
-    next_due: NextDue,
 ) -> Added | Suppressed | HasLeft:
-    """Subscribe `address`. `confirmed` says that the person agreed elsewhere: active at once; else they are asked by mail.
+    """Subscribe `address`: active at once if they `confirmed` elsewhere; else they are asked by mail.
 
-    Who left is not added by somebody else's word, unless it is `returning`: that they asked to come back. They are told so
-    by mail.
+    Who left is not added on somebody else's word, unless they are `returning`: they asked to come back. A mail tells them
+    that their mail has started again.
     """
+    now, vault = subscribing.now, subscribing.vault
     with transaction.atomic():
         index = index_of(address, vault)
-        found = people.suppression(index)
-        if found is not None and people.for_good(found):
-            return Suppressed(found.reason)
+        suppression = people.suppression(index)
+        if suppression is not None and people.is_permanent(suppression):
+            return Suppressed(suppression.reason)
         if not confirmed:
-            return _asked(address, choices, now, vault, next_due)
+            return _ask(address, choices, subscribing)
         known = people.lock(address, vault)
-        had_left = people.wants_no_mail(known, found)
+        had_left = people.wants_no_mail(known, suppression)
         if had_left and not returning:
             return HasLeft()
-        person = known or people.make(address, choices, now=now, vault=vault, next_due=next_due)
-        admit(person, choices, keep=True, what=source, now=now, next_due=next_due)
-        followed = people.follow_all(person, choices, own_topic=own_topic, source=source, now=now)
-        told = notices.tell_resumed(person, now=now, vault=vault) if had_left else None
-        return Added(person.id, person.state, followed, told.id if told else None)
+        person = known or people.create(address, choices, subscribing)
+        activate(person, choices, subscribing, keep_settings=True, consent=source)
+        followed = people.subscribe_to_choices(person, choices, subscribing, source=source)
+        notice = notices.announce_resumed(person, now=now, vault=vault) if had_left else None
+        return Added(person.id, person.state, followed, notice.id if notice else None)
 
 
-def _asked(address: Address, choices: Choices, now: datetime, vault: Vault, next_due: NextDue) -> Added:
-    signed = sign_up_for_admin(address, choices, now=now, vault=vault, next_due=next_due)
-    person = Subscriber.objects.get(address_index=index_of(address, vault))
-    return Added(person.id, person.state, notice_id=signed.notice_id)
+def _ask(address: Address, choices: Choices, subscribing: Subscribing) -> Added:
+    signed_up = sign_up_for_admin(address, choices, subscribing)
+    person = Subscriber.objects.get(address_index=index_of(address, subscribing.vault))
+    return Added(person.id, person.state, notice_id=signed_up.notice_id)

@@ -1,4 +1,4 @@
-"""Looking people up and erasing them, for those who run the service."""
+"""Look people up and erase them, for those who run the service."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -16,10 +16,11 @@ from newsletter.subscribers.limits import mailbox_limit
 
 
 @dataclass(frozen=True)
-class Line:
-    """One subscription of a person. `words` is the topic's name, None for an own keyword: that is nobody's business."""
+class StoredSubscription:
+    """One subscription of a person."""
 
     topic_id: int
+    #: The topic's name; None for a keyword, which stays private.
     words: str | None = field(repr=False)
     cadence: int
     source: str
@@ -29,7 +30,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Shown:
+class StoredPerson:
     """What is stored of a person, besides the address."""
 
     subscriber_id: int | None
@@ -41,24 +42,24 @@ class Shown:
     hour: int = 0
     weekday: int = 0
     discreet: bool = True
-    subscriptions: tuple[Line, ...] = field(default=(), repr=False)
+    subscriptions: tuple[StoredSubscription, ...] = field(default=(), repr=False)
 
 
 def counts() -> dict[str, int]:
-    """How many people are in each state."""
-    found = dict(Subscriber.objects.values_list("state").annotate(Count("id")))
-    return {state.value: found.get(state.value, 0) for state in Subscriber.State}
+    """Count the people in each state."""
+    by_state = dict(Subscriber.objects.values_list("state").annotate(Count("id")))
+    return {state.value: by_state.get(state.value, 0) for state in Subscriber.State}
 
 
-def show(address: Address, *, vault: Vault) -> Shown | None:
-    """What is stored of the person with this address; None when nothing is, not even a suppression."""
-    suppressed = people.suppression(index_of(address, vault))
-    reason = suppressed.reason if suppressed else None
+def show(address: Address, *, vault: Vault) -> StoredPerson | None:
+    """What is stored of the person with this address; None if nothing is, not even a suppression."""
+    suppression = people.suppression(index_of(address, vault))
+    reason = suppression.reason if suppression else None
     person = people.find(address, vault)
     if person is None:
-        return Shown(None, "unknown", reason) if reason else None
+        return StoredPerson(None, "unknown", reason) if reason else None
     rows = Subscription.objects.filter(subscriber=person).select_related("topic").order_by("id")
-    return Shown(
+    return StoredPerson(
         person.id,
         person.state,
         reason,
@@ -69,7 +70,7 @@ def show(address: Address, *, vault: Vault) -> Shown | None:
         person.weekly_rhythm.weekday,
         person.look.discreet,
         tuple(
-            Line(
+            StoredSubscription(
                 row.topic_id,
                 row.topic.name,
                 row.cadence,
@@ -83,13 +84,14 @@ def show(address: Address, *, vault: Vault) -> Shown | None:
     )
 
 
-#: (subscriber id, ids of the topics they followed): what the other rooms forget of somebody who is erased.
+#: (subscriber id, ids of the topics they followed): deletes what the other rooms hold of somebody who is erased.
 Forget = Callable[[int, Collection[int]], None]
 
 
 def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> bool:
-    """Delete the person with all that is theirs: subscriptions, notices with their sealed choices, consents, and what `forget`
-    knows of; False when nobody has this address.
+    """Delete the person with all that is theirs: subscriptions, notices with their choices, consents, and what `forget` deletes.
+
+    Returns False if nobody has this address.
 
     A keyed hash of the address stays, so that no import and no stranger's sign-up ever mails it again.
     """
@@ -108,10 +110,8 @@ def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> b
             },
         )
         mailbox_limit.forget(address, tuple(SignUpRequest.Kind), vault)
-        number, topics = (
-            person.id,
-            list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True)),
-        )
+        subscriber_id = person.id
+        topic_ids = list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True))
         person.delete()
-        forget(number, topics)
+        forget(subscriber_id, topic_ids)
         return True

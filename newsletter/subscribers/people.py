@@ -1,4 +1,4 @@
-"""One person: found by address, made, suppressed, and what they follow."""
+"""One person: looked up by address, created, suppressed, and subscribed to topics."""
 
 import uuid
 from collections.abc import Iterable
@@ -9,9 +9,10 @@ from django.db import IntegrityError, transaction
 from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.choices import Choices, NextDue, OwnTopic
+from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.rhythms import look, rhythms
+from newsletter.subscribers.subscribing import Subscribing
 
 
 def find(address: Address, vault: Vault) -> Subscriber | None:
@@ -20,31 +21,31 @@ def find(address: Address, vault: Vault) -> Subscriber | None:
 
 
 def lock(address: Address, vault: Vault) -> Subscriber | None:
-    """The person with this address, held for the rest of the transaction: two requests at once must count one mail."""
+    """The person with this address, locked until the transaction ends: of two requests at once, one counts the other's mail."""
     return Subscriber.objects.select_for_update().filter(address_index=index_of(address, vault)).first()
 
 
 def address_of(person: Subscriber, vault: Vault) -> Address:
-    """The address of a person, opened: for what they ask for themselves."""
+    """Decrypt the address of a person, for something they ask for themselves."""
     return Address(vault.decrypt(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address"))
 
 
-def make(address: Address, choices: Choices, *, now: datetime, vault: Vault, next_due: NextDue) -> Subscriber:
-    """A new pending person; if another request was faster, theirs, held."""
-    handle = uuid.uuid4()
-    key_id, sealed = vault.encrypt(address.value, handle=handle.bytes, column="address")
-    daily, weekly = rhythms(choices, now=now, next_due=next_due)
+def create(address: Address, choices: Choices, subscribing: Subscribing) -> Subscriber:
+    """Create a pending person; if another request was faster, return and lock the one it created."""
+    handle, vault = uuid.uuid4(), subscribing.vault
+    key_id, cipher = vault.encrypt(address.value, handle=handle.bytes, column="address")
+    daily, weekly = rhythms(choices.mail_time, subscribing)
     try:
         with transaction.atomic():
             return Subscriber.objects.create(
                 handle=handle,
-                address_cipher=sealed,
+                address_cipher=cipher,
                 address_index=index_of(address, vault),
                 key_id=key_id,
                 look=look(choices),
                 daily_rhythm=daily,
                 weekly_rhythm=weekly,
-                created_at=now,
+                created_at=subscribing.now,
             )
     except IntegrityError:
         person = lock(address, vault)
@@ -54,32 +55,33 @@ def make(address: Address, choices: Choices, *, now: datetime, vault: Vault, nex
 
 
 def suppression(index: bytes) -> Suppression | None:
-    """Why the address behind a blind index must not be mailed, or None when it may."""
+    """Why the address behind a blind index must not be mailed, or None if it may be."""
     return Suppression.objects.filter(address_index=index, lifted_at=None).first()
 
 
-def for_good(found: Suppression | None) -> bool:
-    """True when the person cannot lift it by confirming again."""
-    return found is not None and (found.sticky or found.reason == Suppression.Reason.ERASED)
+def is_permanent(suppression: Suppression | None) -> bool:
+    """Whether the person cannot lift this suppression by confirming again."""
+    return suppression is not None and (suppression.sticky or suppression.reason == Suppression.Reason.ERASED)
 
 
-def wants_no_mail(person: Subscriber | None, found: Suppression | None) -> bool:
-    """True when this person left, or told their provider to stop, and did not come back by themselves."""
-    gone = person is not None and (person.state == Subscriber.State.LEFT or person.left_at is not None)
-    return gone or (found is not None and found.reason in (Suppression.Reason.LEFT, Suppression.Reason.UNSUBSCRIBE))
+def wants_no_mail(person: Subscriber | None, suppression: Suppression | None) -> bool:
+    """Whether this person left, or told their provider to stop, and did not come back by themselves."""
+    left = person is not None and (person.state == Subscriber.State.LEFT or person.left_at is not None)
+    reasons = (Suppression.Reason.LEFT, Suppression.Reason.UNSUBSCRIBE)
+    return left or (suppression is not None and suppression.reason in reasons)
 
 
-def settle(person: Subscriber, choices: Choices, *, now: datetime, next_due: NextDue) -> None:
-    """Give a person the look and the rhythms of these choices; not saved."""
+def apply_choices(person: Subscriber, choices: Choices, subscribing: Subscribing) -> None:
+    """Set the look and the rhythms of these choices on a person, without saving."""
     person.look = look(choices)
-    person.daily_rhythm, person.weekly_rhythm = rhythms(choices, now=now, next_due=next_due)
+    person.daily_rhythm, person.weekly_rhythm = rhythms(choices.mail_time, subscribing)
 
 
-def follow(person: Subscriber, topic_ids: Iterable[int], cadence: Cadence, *, source: str, now: datetime) -> int:
-    """Subscribe to each topic that is still there, or give a live subscription this cadence; returns how many are followed."""
-    known = Topic.objects.filter(id__in=set(topic_ids), state=Topic.State.ACTIVE).values_list("id", flat=True)
+def subscribe(person: Subscriber, topic_ids: Iterable[int], cadence: Cadence, *, source: str, now: datetime) -> int:
+    """Subscribe to each active topic, or give a live subscription this cadence; returns how many topics are followed."""
+    active = Topic.objects.filter(id__in=set(topic_ids), state=Topic.State.ACTIVE).values_list("id", flat=True)
     followed = 0
-    for topic_id in sorted(known):
+    for topic_id in sorted(active):
         followed += 1
         live = Subscription.objects.filter(subscriber=person, topic_id=topic_id, ended_at=None)
         if live.exclude(cadence=cadence).update(cadence=cadence, changed_at=now) or live.exists():
@@ -96,13 +98,14 @@ def follow(person: Subscriber, topic_ids: Iterable[int], cadence: Cadence, *, so
     return followed
 
 
-def follow_all(person: Subscriber, choices: Choices, *, own_topic: OwnTopic, source: str, now: datetime) -> int:
-    """`follow` the topics and the own words of these choices."""
-    own = [own_topic(word) for word in choices.words]
-    return follow(person, (*choices.topic_ids, *own), choices.cadence, source=source, now=now)
+def subscribe_to_choices(person: Subscriber, choices: Choices, subscribing: Subscribing, *, source: str) -> int:
+    """`subscribe` to the topics and the keywords of these choices."""
+    keyword_topics = [subscribing.keyword_topic(keyword) for keyword in choices.keywords]
+    topic_ids = (*choices.topic_ids, *keyword_topics)
+    return subscribe(person, topic_ids, choices.cadence, source=source, now=subscribing.now)
 
 
-def lift(index: bytes, now: datetime) -> None:
-    """The person showed that mail reaches them: a suppression that is not for good ends."""
-    standing = Suppression.objects.filter(address_index=index, sticky=False, lifted_at=None)
-    standing.exclude(reason=Suppression.Reason.ERASED).update(lifted_at=now)
+def lift_suppression(index: bytes, now: datetime) -> None:
+    """The person showed that mail reaches them: end a suppression that is not permanent."""
+    active = Suppression.objects.filter(address_index=index, sticky=False, lifted_at=None)
+    active.exclude(reason=Suppression.Reason.ERASED).update(lifted_at=now)

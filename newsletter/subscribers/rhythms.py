@@ -1,11 +1,10 @@
-"""Looks and rhythms: rows that many people share, found or made."""
-
-from datetime import datetime
+"""Looks and rhythms: rows shared by all who chose the same, found or created."""
 
 from newsletter.models import Cadence, Look, Rhythm, Subscriber
-from newsletter.subscribers.choices import Choices, NextDue
+from newsletter.subscribers.choices import Choices, MailTime
+from newsletter.subscribers.subscribing import Subscribing
 
-#: Weekday of a rhythm that has none.
+#: Weekday of a daily rhythm.
 NO_WEEKDAY = -1
 
 
@@ -14,28 +13,29 @@ def look(choices: Choices) -> Look:
     return Look.objects.get_or_create(locale=choices.locale, format=choices.format, discreet=choices.discreet)[0]
 
 
-def rhythms(choices: Choices, *, now: datetime, next_due: NextDue) -> tuple[Rhythm, Rhythm]:
-    """The shared (daily, weekly) rhythms of these choices; everybody has both, so that a later wish changes one row only."""
+def rhythms(mail_time: MailTime, subscribing: Subscribing) -> tuple[Rhythm, Rhythm]:
+    """The shared (daily, weekly) rhythms of a mail time. Everybody has both, so that a later change touches one row only."""
     return (
-        _rhythm(Cadence.DAILY, choices.zone, choices.hour, NO_WEEKDAY, now, next_due),
-        _rhythm(Cadence.WEEKLY, choices.zone, choices.hour, choices.weekday, now, next_due),
+        _rhythm(Cadence.DAILY, mail_time, NO_WEEKDAY, subscribing),
+        _rhythm(Cadence.WEEKLY, mail_time, mail_time.weekday, subscribing),
     )
 
 
-def _rhythm(cadence: Cadence, zone: str, hour: int, weekday: int, now: datetime, next_due: NextDue) -> Rhythm:
-    due_at = next_due(cadence, zone, hour, weekday, now)
-    rhythm, made = Rhythm.objects.get_or_create(
+def _rhythm(cadence: Cadence, mail_time: MailTime, weekday: int, subscribing: Subscribing) -> Rhythm:
+    zone, hour, now = mail_time.zone, mail_time.hour, subscribing.now
+    due_at = subscribing.next_due(cadence, zone, hour, weekday, now)
+    rhythm, created = Rhythm.objects.get_or_create(
         cadence=cadence, zone=zone, hour=hour, weekday=weekday, defaults={"due_at": due_at}
     )
-    if not made and rhythm.due_at <= now and not _in_use(rhythm):
-        # nobody was in it, so nobody moved it on: its old slot must not fire for whoever joins today
+    if not created and rhythm.due_at <= now and not _in_use(rhythm):
+        # Nobody was in it, so nothing moved it on. Its old slot must not come due for whoever joins today.
         Rhythm.objects.filter(id=rhythm.id, due_at=rhythm.due_at).update(due_at=due_at)
         rhythm.refresh_from_db()
     return rhythm
 
 
 def _in_use(rhythm: Rhythm) -> bool:
-    people = Subscriber.objects.filter(state=Subscriber.State.ACTIVE)
+    active = Subscriber.objects.filter(state=Subscriber.State.ACTIVE)
     if rhythm.cadence == Cadence.DAILY:
-        return people.filter(daily_rhythm=rhythm).exists()
-    return people.filter(weekly_rhythm=rhythm).exists()
+        return active.filter(daily_rhythm=rhythm).exists()
+    return active.filter(weekly_rhythm=rhythm).exists()

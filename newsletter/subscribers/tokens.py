@@ -1,6 +1,6 @@
-"""Tokens of this room: which row each one leads to, and whether it may still be used.
+"""The tokens in links: which row each one leads to.
 
-`notice` is bound to a notice's nonce; `ask` and `unsubscribe` to a person's link epoch; `undo` to one moment of leaving.
+`notice` is bound to a notice's nonce, `ask` and `unsubscribe` to a person's link epoch, `undo` to one moment of leaving.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from newsletter.lib.crypto import Vault, constant_time_equal, link_epoch_check
 from newsletter.models import Notice, Subscriber
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST = 2**31
+#: Above all ids.
+_ID_LIMIT = 2**31
 
 
 @dataclass(frozen=True)
-class Wrong:
+class InvalidToken:
     """The link is not one of ours, or not for this page."""
 
 
@@ -25,28 +26,30 @@ class Expired:
 
 @dataclass(frozen=True)
 class Used:
-    """The link was ours, and has done its work already."""
+    """The link was ours, and has been used already."""
 
 
 def find_notice(token: str, vault: Vault) -> Notice | None:
-    """The notice a token was mailed with, however old; None when there is none."""
-    found = vault.read_token("notice", token)
-    if found is None or not 0 < found[0] < _MOST:
+    """The notice a token was mailed with, however old; None if there is none."""
+    read = _read(token, "notice", vault)
+    if read is None:
         return None
-    notice = Notice.objects.filter(id=found[0]).select_related("subscriber").first()
-    return notice if notice is not None and constant_time_equal(notice.nonce, found[1]) else None
+    notice_id, nonce = read
+    notice = Notice.objects.filter(id=notice_id).select_related("subscriber").first()
+    return notice if notice is not None and constant_time_equal(notice.nonce, nonce) else None
 
 
 def find_subscriber(purpose: str, token: str, vault: Vault) -> Subscriber | None:
     """The person behind a lasting link of `purpose` (ask, unsubscribe), or None."""
-    found = vault.read_token(purpose, token)
-    if found is None or not 0 < found[0] < _MOST:
+    read = _read(token, purpose, vault)
+    if read is None:
         return None
-    person = Subscriber.objects.filter(id=found[0]).first()
-    return person if person is not None and constant_time_equal(link_epoch_check(person.link_epoch), found[1]) else None
+    subscriber_id, check = read
+    person = Subscriber.objects.filter(id=subscriber_id).first()
+    return person if person is not None and constant_time_equal(link_epoch_check(person.link_epoch), check) else None
 
 
-def lasting(purpose: str, subscriber_id: int, link_epoch: int, vault: Vault) -> str:
+def lasting_token(purpose: str, subscriber_id: int, link_epoch: int, vault: Vault) -> str:
     """The token of a lasting link (ask, unsubscribe) in a person's mails."""
     return vault.token(purpose, subscriber_id, link_epoch_check(link_epoch))
 
@@ -58,10 +61,16 @@ def undo_token(subscriber_id: int, left_at: datetime, vault: Vault) -> str:
 
 def read_undo(token: str, vault: Vault) -> tuple[int, datetime] | None:
     """(subscriber id, moment of leaving) of an undo token, or None."""
-    found = vault.read_token("undo", token)
-    if found is None or not 0 < found[0] < _MOST:
+    read = _read(token, "undo", vault)
+    if read is None:
         return None
+    subscriber_id, microseconds = read
     try:
-        return found[0], _EPOCH + timedelta(microseconds=int.from_bytes(found[1]))
+        return subscriber_id, _EPOCH + timedelta(microseconds=int.from_bytes(microseconds))
     except OverflowError:
         return None
+
+
+def _read(token: str, purpose: str, vault: Vault) -> tuple[int, bytes] | None:
+    read = vault.read_token(purpose, token)
+    return read if read is not None and 0 < read[0] < _ID_LIMIT else None

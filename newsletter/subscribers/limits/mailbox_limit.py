@@ -61,7 +61,7 @@ def count_mail(mailbox: bytes, kind: Kind, *, now: datetime) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Wait:
+class RateLimited:
     """A request for an address whose mailbox may be mailed again at `until`."""
 
     #: The address' keyed hash: a later request for the very same address takes the place of an earlier one.
@@ -71,9 +71,9 @@ class Wait:
     plain: bool
 
 
-def wait_for(address: Address, until: datetime, vault: Vault) -> Wait:
-    """The wait of a request for this address."""
-    return Wait(index_of(address, vault), until, "+" not in address.value.rpartition("@")[0])
+def rate_limited(address: Address, until: datetime, vault: Vault) -> RateLimited:
+    """The value for a request for this address that has to wait."""
+    return RateLimited(index_of(address, vault), until, "+" not in address.value.rpartition("@")[0])
 
 
 def forget(address: Address, kinds: Sequence[Kind], vault: Vault) -> None:
