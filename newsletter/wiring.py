@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from newsletter.lib.provider_interface import Provider
     from newsletter.lib.window_record import Slot
     from newsletter.models import Lane
+    from newsletter.subscribers.subscribing import Subscribing
 
 _of_thread = threading.local()
 
@@ -75,6 +76,25 @@ def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
 
     erasure.forget(subscriber_id)
     delete_unfollowed(topic_ids)
+
+
+def subscribing(now: datetime) -> Subscribing:
+    """What subscribing takes from the other rooms, at this moment."""
+    from newsletter.editions.digest_schedule import next_due
+    from newsletter.subscribers.subscribing import Subscribing
+
+    return Subscribing(now, vault(), partial(_keyword_topic, now=now), next_due)
+
+
+def _keyword_topic(keyword: str, *, now: datetime) -> int:
+    """The topic that everybody who types the same keyword shares; 0 for a keyword that can be followed no longer."""
+    from newsletter.matching.query.query_error import QueryError
+    from newsletter.matching.topics import topics
+
+    try:
+        return topics.keyword_topic(keyword, vault=vault(), now=now)
+    except QueryError:
+        return 0
 
 
 def providers() -> dict[int, Provider]:

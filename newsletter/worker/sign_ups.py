@@ -6,7 +6,6 @@ import structlog
 
 from newsletter import wiring
 from newsletter.delivery.feedback import reputation
-from newsletter.editions.digest_schedule import next_due
 from newsletter.lib import db
 from newsletter.lib.progress import GoingOn, never_stop
 from newsletter.models import SignUpRequest
@@ -30,7 +29,7 @@ def decide(going_on: GoingOn = never_stop) -> int:
 def _decide(kind: SignUpRequest.Kind, going_on: Callable[[], bool]) -> int:
     notices = 0
     while going_on():
-        done = decide_next(kind, now=db.now(), vault=wiring.vault(), next_due=next_due)
+        done = decide_next(kind, wiring.subscribing(db.now()))
         if done is None:
             break
         notices += done.notice_id is not None

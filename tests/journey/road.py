@@ -11,7 +11,6 @@ from pytest_httpserver import HTTPServer
 
 from newsletter import wiring
 from newsletter.config.config import Config
-from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
 from newsletter.matching.topics import topic_status, topics
@@ -123,20 +122,17 @@ def set_up(url: str, *, announce: str = "all") -> None:
 
 
 def subscribe(
-    address: str, *names: str, words: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any
+    address: str, *names: str, keywords: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any
 ) -> int:
     """A confirmed subscriber."""
     ids = {topic.name: topic.topic_id for topic in topic_status.list_topics()}
-    choices = Choices(topic_ids=tuple(ids[name] for name in names), words=words, cadence=cadence, **more)
+    choices = Choices(topic_ids=tuple(ids[name] for name in names), keywords=keywords, cadence=cadence, **more)
     made = subscribe_directly(
         normal(address),
         choices,
+        wiring.subscribing(db.now()),
         confirmed=True,
         source="test",
-        now=db.now(),
-        vault=wiring.vault(),
-        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
-        next_due=next_due,
     )
     assert isinstance(made, Added)
     return made.subscriber_id

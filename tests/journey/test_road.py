@@ -61,7 +61,7 @@ def everyone() -> None:
     road.subscribe("uyghur@example.org", "Uyghur")
     road.subscribe("huawei@example.org", "Huawei")
     road.subscribe("both@example.org", "Uyghur", "Huawei")
-    road.subscribe("cable@example.org", words=("Under the Sea",))
+    road.subscribe("cable@example.org", keywords=("Under the Sea",))
 
 
 def assert_right(boxes: dict[str, list[Got]]) -> None:

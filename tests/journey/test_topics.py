@@ -107,7 +107,7 @@ def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
     caplog.set_level(logging.DEBUG)
     road.subscribe("one@example.org", "Uyghur")
     road.subscribe("two@example.org", "Uyghur")
-    road.subscribe("own@example.org", words=("profits",))
+    road.subscribe("own@example.org", keywords=("profits",))
     run_once.once(wait=timedelta(0))
     mails = {one.recipient: road.from_smtp(one) for one in smtp.messages}
     one, two, own = (mails[f"{name}@example.org"] for name in ("one", "two", "own"))
@@ -130,7 +130,7 @@ def test_no_keyword_of_a_reader_reaches_a_column_or_a_log_by_any_of_this(
     from tests.security.test_row_38_secrets_in_logs import everything_stored
 
     caplog.set_level(logging.DEBUG)
-    road.subscribe("reader@example.org", "Uyghur", words=(KEYWORD,))
+    road.subscribe("reader@example.org", "Uyghur", keywords=(KEYWORD,))
     read_and_match()
     change("Uyghur", "Uyghur guests")
     texts(smtp)

@@ -17,8 +17,7 @@ from newsletter.models import Event, Subscriber, Subscription, Suppression
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import normal
-from newsletter.subscribers.sign_up import Signed, sign_up
-from newsletter.web.public import page_data
+from newsletter.subscribers.sign_up import SignedUp, sign_up
 from newsletter.worker import run_once, tasks
 from tests import reports
 from tests.fakes.sendgrid import FakeSendGrid
@@ -83,24 +82,17 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
 
 def confirm_again(smtp: SmtpCatcher) -> None:
     """The person types their address once more, and presses the button in the mail that reaches them."""
-    signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=page_data.next_due)
-    assert isinstance(signed, Signed) and signed.notice_id is not None
+    signed = sign_up(normal(READER), Choices(), wiring.subscribing(db.now()))
+    assert isinstance(signed, SignedUp) and signed.notice_id is not None
     before = len(smtp.messages)
     run_once.deliver(wait=timedelta(0))
     assert len(smtp.messages) == before + 1
     text = smtp.messages[-1].text
     token = text.partition("/confirm/")[2].split()[0]
-    shown = confirm.look(token, now=db.now(), vault=wiring.vault())
-    assert isinstance(shown, confirm.Open)
-    done = confirm.press(
-        token,
-        shown.fingerprint,
-        now=db.now(),
-        vault=wiring.vault(),
-        own_topic=page_data.own_topic(db.now()),
-        next_due=page_data.next_due,
-    )
-    assert isinstance(done, confirm.Confirmed)
+    preview = confirm.preview_confirmation(token, now=db.now(), vault=wiring.vault())
+    assert isinstance(preview, confirm.ConfirmationPreview)
+    confirmed = confirm.confirm(token, preview.fingerprint, wiring.subscribing(db.now()))
+    assert isinstance(confirmed, confirm.Confirmed)
 
 
 def test_a_complaint_in_the_maildir_is_for_good(settings, box, feed) -> None:
@@ -111,8 +103,8 @@ def test_a_complaint_in_the_maildir_is_for_good(settings, box, feed) -> None:
         (box / "new" / "1").write_bytes(reports.complaint(smtp.messages[0].message_id, at=later()))
         run_once.deliver(wait=timedelta(0))
         assert Suppression.objects.get().sticky
-        signed = sign_up(normal(READER), Choices(), now=db.now(), vault=wiring.vault(), next_due=page_data.next_due)
-        assert signed == Signed(None)
+        signed = sign_up(normal(READER), Choices(), wiring.subscribing(db.now()))
+        assert signed == SignedUp(None)
 
 
 def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(settings, feed) -> None:

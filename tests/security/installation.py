@@ -13,21 +13,20 @@ from pytest_httpserver import HTTPServer
 
 from newsletter import wiring
 from newsletter.delivery.feedback import reports, suppression_list
+from newsletter.delivery.ledger.cancel import cancel_planned
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
-from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.storage.incidents import Incident
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Kind, Report
 from newsletter.lib.refused import Refused
-from newsletter.matching.topics import topics
 from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, manage_link, preferences, unsubscribe
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of, normal
 from newsletter.subscribers.form_requests import queue, values
-from newsletter.subscribers.sign_up import Signed
-from newsletter.subscribers.tokens import lasting
+from newsletter.subscribers.sign_up import SignedUp
+from newsletter.subscribers.tokens import lasting_token
 from newsletter.worker import run_once, sign_ups
 from tests.journey import road
 
@@ -49,7 +48,7 @@ def installed(settings: Any, server: HTTPServer, data_dir: object) -> Iterator[N
 def lived_in() -> None:
     """Everybody does what people do, and mail goes out and comes back."""
     for name in ("stays", "left", "erased", "bounced", "complained", "softly", "unsubscribed"):
-        road.subscribe(f"{name}@example.org", "Uyghur", words=("Zzyzx", f"cameras -{name}"))
+        road.subscribe(f"{name}@example.org", "Uyghur", keywords=("Zzyzx", f"cameras -{name}"))
     road.subscribe("daily@example.org", "Huawei", cadence=Cadence.DAILY)
     road.subscribe("weekly@example.org", "Huawei", cadence=Cadence.WEEKLY)
     sign_up("pending@example.org")
@@ -85,7 +84,7 @@ def lived_in() -> None:
 
 def sign_up(address: str) -> Notice:
     """Ask for a keyword on the public page, and let a worker decide; the newest notice to this address."""
-    request = values.SignUp(normal(address), Choices(words=("Zzyzx", "quinquereme cable")))
+    request = values.SignUp(normal(address), Choices(keywords=("Zzyzx", "quinquereme cable")))
     queue.put(request, client=ip_address("203.0.113.9"), now=db.now(), vault=wiring.vault())
     sign_ups.decide()
     return Notice.objects.filter(subscriber=person(address)).latest("id")
@@ -94,17 +93,10 @@ def sign_up(address: str) -> Notice:
 def confirm_newest(notice: Notice) -> None:
     """Press the button of a confirmation."""
     token = wiring.vault().token("notice", notice.id, bytes(notice.nonce))
-    shown = confirm.look(token, now=db.now(), vault=wiring.vault())
-    assert isinstance(shown, confirm.Open)
-    done = confirm.press(
-        token,
-        shown.fingerprint,
-        now=db.now(),
-        vault=wiring.vault(),
-        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
-        next_due=next_due,
-    )
-    assert isinstance(done, confirm.Confirmed)
+    preview = confirm.preview_confirmation(token, now=db.now(), vault=wiring.vault())
+    assert isinstance(preview, confirm.ConfirmationPreview)
+    confirmed = confirm.confirm(token, preview.fingerprint, wiring.subscribing(db.now()))
+    assert isinstance(confirmed, confirm.Confirmed)
 
 
 def person(address: str) -> Subscriber:
@@ -132,16 +124,19 @@ def counts() -> dict[str, int]:
 
 def _leave(address: str) -> None:
     who = person(address)
-    token = lasting("unsubscribe", who.id, who.link_epoch, wiring.vault())
-    assert isinstance(unsubscribe.leave(token, now=db.now(), vault=wiring.vault()), unsubscribe.Left)
+    token = lasting_token("unsubscribe", who.id, who.link_epoch, wiring.vault())
+    assert isinstance(unsubscribe.unsubscribe(token, now=db.now(), vault=wiring.vault()), unsubscribe.Unsubscribed)
 
 
 def _ask_and_stop_one(address: str) -> None:
     asked = manage_link.ask_by_address(normal(address), now=db.now(), vault=wiring.vault())
-    assert isinstance(asked, Signed)
+    assert isinstance(asked, SignedUp)
     notice = Notice.objects.get(id=asked.notice_id)
     token = wiring.vault().token("notice", notice.id, bytes(notice.nonce))
     shown = preferences.view(token, now=db.now(), vault=wiring.vault())
     assert isinstance(shown, preferences.Preferences)
-    own = next(one for one in shown.live if one.own and one.words != "Zzyzx")
-    assert preferences.stop(token, own.subscription_id, now=db.now(), vault=wiring.vault()) == preferences.Changed(1)
+    keyword = next(topic for topic in shown.live if topic.is_keyword and topic.name != "Zzyzx")
+    stopped = preferences.stop(
+        token, keyword.subscription_id, now=db.now(), vault=wiring.vault(), cancel_planned=cancel_planned
+    )
+    assert stopped == preferences.Changed(1)

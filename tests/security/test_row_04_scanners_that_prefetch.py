@@ -35,7 +35,7 @@ def tokens(client, topics, anna, lasting, manage) -> list[str]:
     left = factories.subscriber("left@example.org", vault=wiring.vault())
     factories.follow(left, topics[0])
     token = wiring.vault().token("unsubscribe", left.id, bytes(8))
-    undo = unsubscribe.leave(token, now=clock.utcnow(), vault=wiring.vault()).undo_token
+    undo = unsubscribe.unsubscribe(token, now=clock.utcnow(), vault=wiring.vault()).undo_token
     confirm = notice_token(Notice.objects.get(kind="confirm"))
     topics[0].refresh_from_db()
     match = factories.match(factories.item(), topics[0])

@@ -9,6 +9,7 @@ from django.urls import reverse
 from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.models import Notice, Subscription, Topic
+from newsletter.subscribers.choices import MailTime
 from newsletter.subscribers.confirm import choices_of
 from newsletter.subscribers.notices import replace_choices
 from newsletter.worker import sign_ups
@@ -63,7 +64,7 @@ def test_the_next_page_lists_what_was_started(browser, path):
 def test_whatever_is_shown_is_in_the_fingerprint(browser, topics, path, change):
     form, notice = hidden(browser.get(path)), Notice.objects.get()
     if change == "hour":
-        choices = replace(choices_of(notice, wiring.vault()), hour=22)
+        choices = replace(choices_of(notice, wiring.vault()), mail_time=MailTime(hour=22))
         replace_choices(notice.subscriber, notice.kind, choices, now=clock.utcnow(), vault=wiring.vault())
     elif change == "retired":
         Topic.objects.filter(id=topics[0].id).update(state="retired")

@@ -37,7 +37,7 @@ def walked(settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture):
         road.configured(settings, mail=smtp.url, feed_allow=frozenset({(site.hostname, site.port)})),
     ):
         road.set_up(road.serve(httpserver, road.posts(ARTICLE)))
-        road.subscribe(ADDRESS, words=(KEYWORD,))
+        road.subscribe(ADDRESS, keywords=(KEYWORD,))
         run_once.once(wait=timedelta(0))
         assert [one.recipient for one in smtp.messages] == [ADDRESS]
         yield caplog

@@ -72,7 +72,7 @@ def files_hold_nothing_in_clear() -> None:
 def test_people_with_short_and_with_long_addresses_look_the_same(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
         for name in ("a@b.example.org", f"{'long' * 10}@example.org"):
-            installation.road.subscribe(name, words=(name.partition("@")[0] + "word",))
+            installation.road.subscribe(name, keywords=(name.partition("@")[0] + "word",))
         for table, column in (("subscriber", "address_cipher"), ("topic", "query_cipher")):
             found = db.rows(f"SELECT length({column}) FROM {table} WHERE {column} IS NOT NULL")
             assert found == [(STEP + _AROUND,)] * 2

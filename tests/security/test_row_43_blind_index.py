@@ -76,7 +76,7 @@ def test_the_index_hangs_on_its_own_key_only_and_on_its_kind() -> None:
 
 def test_the_same_people_and_keywords_of_another_installation_are_not_found(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
-        road.subscribe("one@example.org", words=(KEYWORD,))
+        road.subscribe("one@example.org", keywords=(KEYWORD,))
         assert subscribers_found() == 1
         _, keys = new_keys()
         with road.configured(settings, index_key=parse_keys(keys)[1]):

@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_a_second_key_seals_and_both_open(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
-        road.subscribe("old@example.org", words=("Zzyzx",))
+        road.subscribe("old@example.org", keywords=("Zzyzx",))
         before = wiring.config().address_keys
         fresh = {2: parse_keys(new_keys()[1])[0][1]}
         with road.configured(settings, address_keys=before | fresh):
             sending_gate.check(wiring.vault())
-            road.subscribe("new@example.org", words=("Zzyzx", "cameras"))
+            road.subscribe("new@example.org", keywords=("Zzyzx", "cameras"))
             assert sorted(Subscriber.objects.values_list("key_id", flat=True)) == [1, 2]
             assert sorted(Topic.objects.filter(kind="own").values_list("key_id", flat=True)) == [1, 2]
             assert {opened(one) for one in Subscriber.objects.all()} == {"old@example.org", "new@example.org"}

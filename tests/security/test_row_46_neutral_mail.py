@@ -16,7 +16,7 @@ def test_headers_and_the_first_words_of_every_mail_say_nothing(settings, httpser
     with installation.installed(settings, httpserver, tmp_path), SmtpCatcher() as smtp:
         with road.configured(settings, mail=smtp.url, data_dir=tmp_path):
             for cadence in (Cadence.IMMEDIATE, Cadence.DAILY, Cadence.WEEKLY):
-                road.subscribe(f"{cadence.name.lower()}@example.org", "Uyghur", words=("Zzyzx",), cadence=cadence)
+                road.subscribe(f"{cadence.name.lower()}@example.org", "Uyghur", keywords=("Zzyzx",), cadence=cadence)
             installation.sign_up("asks@example.org")
             installation.run_once.once(wait=installation.timedelta(0))
             installation.Rhythm.objects.update(due_at=installation.db.now() - installation.timedelta(minutes=1))

@@ -105,7 +105,7 @@ def assert_only_the_living_are_left(later: datetime) -> None:
 def test_an_erased_person_leaves_a_hash_and_numbers_at_once(settings, httpserver, tmp_path) -> None:
     with installation.installed(settings, httpserver, tmp_path):
         installation.road.subscribe("stays@example.org", "Uyghur")
-        gone = installation.road.subscribe("erased@example.org", "Uyghur", words=("Zzyzx",))
+        gone = installation.road.subscribe("erased@example.org", "Uyghur", keywords=("Zzyzx",))
         run_once.once(wait=timedelta(0))
         installation.sign_up("erased@example.org")
         zzyzx = Topic.objects.get(kind="own")

@@ -34,7 +34,6 @@ def prepare() -> None:
     from django.core.management import call_command
 
     from newsletter import wiring
-    from newsletter.editions.digest_schedule import next_due
     from newsletter.lib import db
     from newsletter.matching.topics import topics
     from newsletter.subscribers import lookup_and_erase
@@ -51,12 +50,9 @@ def prepare() -> None:
         subscribe_directly(
             address,
             Choices(topic_ids=(1,)),
+            wiring.subscribing(db.now()),
             confirmed=True,
             source="timing",
-            now=db.now(),
-            vault=wiring.vault(),
-            own_topic=lambda _word: 0,
-            next_due=next_due,
         )
         if kind == "erased":
             lookup_and_erase.erase(address, now=db.now(), vault=wiring.vault(), forget=wiring.forget)

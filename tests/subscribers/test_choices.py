@@ -1,5 +1,6 @@
 """Choices: the round trip through a notice, and what they refuse."""
 
+import json
 from dataclasses import fields
 
 import pytest
@@ -7,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.models import Cadence
-from newsletter.subscribers.choices import Choices, from_json, to_json
+from newsletter.subscribers.choices import Choices, MailTime, from_json, to_json
 
 ANY = st.builds(
     Choices,
     topic_ids=st.lists(st.integers(1, 2**31 - 1)).map(tuple),
-    words=st.lists(st.text(max_size=50)).map(tuple),
+    keywords=st.lists(st.text(max_size=50)).map(tuple),
     cadence=st.sampled_from(Cadence),
-    zone=st.sampled_from(["UTC", "Asia/Urumqi"]),
-    hour=st.integers(0, 23),
-    weekday=st.integers(0, 6),
+    mail_time=st.builds(
+        MailTime, zone=st.sampled_from(["UTC", "Asia/Urumqi"]), hour=st.integers(0, 23), weekday=st.integers(0, 6)
+    ),
     discreet=st.booleans(),
     format=st.sampled_from(["both", "text"]),
 )
@@ -26,15 +27,31 @@ ANY = st.builds(
 def test_what_is_written_is_read(choices):
     again = from_json(to_json(choices))
     assert again == choices
-    assert type(again.cadence) is Cadence and all(type(getattr(again, one.name)) is not list for one in fields(again))
+    assert type(again.cadence) is Cadence and all(
+        type(getattr(again, field.name)) is not list for field in fields(again)
+    )
 
 
-@pytest.mark.parametrize("wrong", [{"hour": 24}, {"hour": -1}, {"weekday": 7}, {"weekday": -1}, {"format": "pdf"}])
-def test_what_no_form_offers_is_refused(wrong):
+def test_the_stored_form_is_flat():
+    """Notices and requests that an older version stored are still read."""
+    text = to_json(Choices((1,), ("Zzyzx",), Cadence.WEEKLY, MailTime("Asia/Urumqi", 19, 4)))
+    assert json.loads(text) == {
+        "topic_ids": [1], "words": ["Zzyzx"], "cadence": 3, "zone": "Asia/Urumqi", "hour": 19, "weekday": 4,
+        "discreet": True, "locale": "en", "format": "both",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [{"hour": 24}, {"hour": -1}, {"weekday": 7}, {"weekday": -1}])
+def test_a_mail_time_that_no_form_offers_is_refused(wrong):
     with pytest.raises(ValueError, match="must be"):
-        Choices(**wrong)
+        MailTime(**wrong)
+
+
+def test_a_format_that_no_form_offers_is_refused():
+    with pytest.raises(ValueError, match="must be"):
+        Choices(format="pdf")
 
 
 def test_what_is_followed_is_not_in_the_repr():
-    shown = repr(Choices(topic_ids=(4711,), words=("Zzyzx",)))
+    shown = repr(Choices(topic_ids=(4711,), keywords=("Zzyzx",)))
     assert "4711" not in shown and "Zzyzx" not in shown

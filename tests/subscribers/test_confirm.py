@@ -1,4 +1,4 @@
-"""Confirming: looking changes nothing, pressing works once, and every other link says what it is."""
+"""Confirming: looking changes nothing, subscribing works once, and every other link says what it is."""
 
 from functools import partial
 
@@ -6,13 +6,13 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.confirm import Confirmed, Open, look
+from newsletter.subscribers.choices import Choices, MailTime
+from newsletter.subscribers.confirm import ConfirmationPreview, Confirmed, preview_confirmation
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.manage_link import ask_by_address, renew
-from newsletter.subscribers.sign_up import Signed
-from newsletter.subscribers.tokens import Expired, Used, Wrong
-from tests.subscribers.means import (
+from newsletter.subscribers.sign_up import SignedUp
+from newsletter.subscribers.tokens import Expired, InvalidToken, Used
+from tests.subscribers.helpers import (
     ANNA,
     DAY,
     HOUR,
@@ -20,10 +20,9 @@ from tests.subscribers.means import (
     VAULT,
     ask,
     at_once,
-    doors,
     lasting,
+    now_and_vault,
     press,
-    pressing,
     token,
     topic,
 )
@@ -33,13 +32,17 @@ pytestmark = pytest.mark.django_db
 
 def test_pressing_makes_it_so():
     uyghur = topic()
-    notice = ask(Choices((uyghur.id,), ("Zzyzx",), Cadence.WEEKLY, "Asia/Urumqi", 19, 4, discreet=False))
-    shown = look(token(notice), **doors())
-    assert isinstance(shown, Open) and shown.names == ("Uyghur",) and shown.choices.words == ("Zzyzx",)
-    done = press(token(notice), **pressing(NOW + HOUR))
+    notice = ask(Choices((uyghur.id,), ("Zzyzx",), Cadence.WEEKLY, MailTime("Asia/Urumqi", 19, 4), discreet=False))
+    shown = preview_confirmation(token(notice), **now_and_vault())
+    assert (
+        isinstance(shown, ConfirmationPreview)
+        and shown.topic_names == ("Uyghur",)
+        and shown.choices.keywords == ("Zzyzx",)
+    )
+    done = press(token(notice), NOW + HOUR)
     person = Subscriber.objects.get()
     assert isinstance(done, Confirmed)
-    assert (done.subscriber_id, done.shown.choices.cadence, done.zone, done.next_due) == (
+    assert (done.subscriber_id, done.preview.choices.cadence, done.zone, done.next_due) == (
         person.id, Cadence.WEEKLY, "Asia/Urumqi", person.weekly_rhythm.due_at,
     )  # fmt: skip
     assert (person.state, person.confirmed_at, person.look.discreet) == ("active", NOW + HOUR, False)
@@ -53,57 +56,60 @@ def test_pressing_makes_it_so():
 
 
 def test_immediate_has_no_slot():
-    assert press(token(ask(Choices((topic().id,), cadence=Cadence.IMMEDIATE))), **pressing()).next_due is None
+    assert press(token(ask(Choices((topic().id,), cadence=Cadence.IMMEDIATE)))).next_due is None
 
 
 def test_once():
     notice = ask(Choices((topic().id,)))
-    press(token(notice), **pressing())
-    assert press(token(notice), **pressing()) == Used() == look(token(notice), **doors())
+    press(token(notice))
+    assert press(token(notice)) == Used() == preview_confirmation(token(notice), **now_and_vault())
     assert Subscription.objects.count() == Consent.objects.count() == 1
 
 
 def test_expired_is_told_and_renewed_to_the_same_mailbox():
-    notice = ask(Choices((topic().id,), hour=5))
+    notice = ask(Choices((topic().id,), mail_time=MailTime(hour=5)))
     late = NOW + 7 * DAY
-    assert press(token(notice), **pressing(late)) == Expired() == look(token(notice), **doors(late))
+    assert press(token(notice), late) == Expired() == preview_confirmation(token(notice), **now_and_vault(late))
     assert not Subscription.objects.exists()
-    done = renew(token(notice), **doors(late))
-    assert isinstance(done, Signed) and done.notice_id
+    done = renew(token(notice), **now_and_vault(late))
+    assert isinstance(done, SignedUp) and done.notice_id
     fresh = Notice.objects.get(id=done.notice_id)
-    assert look(token(fresh), **doors(late)).choices.hour == 5
+    assert preview_confirmation(token(fresh), **now_and_vault(late)).choices.mail_time.hour == 5
 
 
 def test_renewing_is_for_expired_links_and_within_limits():
     notice = ask(Choices())
-    assert renew(token(notice), **doors()) == Wrong()
-    assert renew("x" * 22, **doors()) == Wrong()
+    assert renew(token(notice), **now_and_vault()) == InvalidToken()
+    assert renew("x" * 22, **now_and_vault()) == InvalidToken()
     late = NOW + 40 * DAY
-    sent = [renew(token(notice), **doors(late)).notice_id for _ in range(5)]
+    sent = [renew(token(notice), **now_and_vault(late)).notice_id for _ in range(5)]
     assert [bool(number) for number in sent] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "A" * 22, "\u06d5" * 22, "A" * 10_000, "../etc"])
 def test_wrong(wrong):
-    assert look(wrong, **doors()) == Wrong() == press(wrong, **pressing())
+    assert preview_confirmation(wrong, **now_and_vault()) == InvalidToken() == press(wrong)
 
 
 def test_tokens_of_other_purposes_are_wrong():
     notice = ask(Choices((topic().id,)))
     person = Subscriber.objects.get()
-    press(token(notice), **pressing())
-    manage = Notice.objects.get(id=ask_by_address(ANNA, **doors()).notice_id)
+    press(token(notice))
+    manage = Notice.objects.get(id=ask_by_address(ANNA, **now_and_vault()).notice_id)
     others = [lasting("ask", person), lasting("unsubscribe", person), token(manage), VAULT.token("notice", notice.id)]
-    assert {press(other, **pressing()) for other in others} == {Wrong()}
+    assert {press(other) for other in others} == {InvalidToken()}
 
 
 def test_a_known_person_adds_and_keeps_hour_and_subject():
     uyghur, huawei = topic(), topic("Huawei")
-    press(token(ask(Choices((uyghur.id,), hour=7))), **pressing())
-    notice = ask(Choices((uyghur.id, huawei.id), cadence=Cadence.WEEKLY, hour=22, discreet=False), now=NOW + DAY)
-    done = press(token(notice), **pressing(NOW + DAY))
+    press(token(ask(Choices((uyghur.id,), mail_time=MailTime(hour=7)))))
+    notice = ask(
+        Choices((uyghur.id, huawei.id), cadence=Cadence.WEEKLY, mail_time=MailTime(hour=22), discreet=False),
+        now=NOW + DAY,
+    )
+    done = press(token(notice), NOW + DAY)
     person = Subscriber.objects.get()
-    assert done.shown.kind == "add"
+    assert done.preview.kind == "add"
     assert (person.daily_rhythm.hour, person.look.discreet, person.confirmed_at) == (7, True, NOW)
     assert {(row.topic_id, row.cadence, row.owed_from) for row in Subscription.objects.all()} == {
         (uyghur.id, Cadence.WEEKLY, NOW),
@@ -115,8 +121,8 @@ def test_a_topic_retired_meanwhile_is_left_out():
     gone, kept = topic("Gone"), topic("Kept")
     notice = ask(Choices((gone.id, kept.id, 999)))
     Topic.objects.filter(id=gone.id).update(state="retired")
-    assert look(token(notice), **doors()).names == ("Kept",)
-    press(token(notice), **pressing())
+    assert preview_confirmation(token(notice), **now_and_vault()).topic_names == ("Kept",)
+    press(token(notice))
     assert Subscription.objects.get().topic_id == kept.id
 
 
@@ -124,27 +130,27 @@ def test_a_topic_retired_meanwhile_is_left_out():
 def test_confirming_lifts_a_bounce_and_nothing_stronger(sticky, lifted):
     notice = ask(Choices((topic().id,)))
     Suppression.objects.create(address_index=index_of(ANNA, VAULT), reason="bounce", sticky=sticky, since=NOW)
-    press(token(notice), **pressing(NOW + HOUR))
+    press(token(notice), NOW + HOUR)
     assert Suppression.objects.get().lifted_at == lifted
 
 
 def test_an_older_confirmation_does_not_bring_back_replaced_choices():
     old = ask(Choices((topic().id,)))
     new = ask(Choices((topic("Huawei").id,)), now=NOW + DAY)
-    press(token(new), **pressing(NOW + DAY))
-    assert press(token(old), **pressing(NOW + DAY)) == Used()
+    press(token(new), NOW + DAY)
+    assert press(token(old), NOW + DAY) == Used()
     assert Subscription.objects.get().topic.name == "Huawei"
 
 
 def test_an_empty_rhythm_of_the_past_does_not_fire_for_who_joins():
     stale = Rhythm.objects.create(cadence=2, zone="UTC", hour=7, weekday=-1, due_at=NOW - 30 * DAY)
-    press(token(ask(Choices((topic().id,)))), **pressing())
+    press(token(ask(Choices((topic().id,)))))
     stale.refresh_from_db()
     assert stale.due_at > NOW
 
 
 def test_a_due_rhythm_with_people_is_left_to_its_tick():
-    press(token(ask(Choices((topic().id,)))), **pressing())
+    press(token(ask(Choices((topic().id,)))))
     rhythm = Rhythm.objects.get(cadence=2)
     ask(Choices((1,)), Address("bob@example.org"), now=rhythm.due_at + HOUR)
     before, rhythm.due_at = rhythm.due_at, None
@@ -155,6 +161,6 @@ def test_a_due_rhythm_with_people_is_left_to_its_tick():
 @pytest.mark.django_db(transaction=True)
 def test_two_presses_at_once_are_one():
     notice = ask(Choices((topic().id,), ("Zzyzx",)))
-    answers = at_once([partial(press, token(notice), **pressing())] * 6)
+    answers = at_once([partial(press, token(notice))] * 6)
     assert sorted(type(answer).__name__ for answer in answers) == ["Confirmed"] + ["Used"] * 5
     assert (Subscription.objects.count(), Consent.objects.count()) == (2, 1)

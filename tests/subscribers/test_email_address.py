@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.subscribers.email_address import BadAddress, index_of, normal
-from tests.subscribers.means import VAULT
+from tests.subscribers.helpers import VAULT
 
 GOOD = {
     " Anna.Lee+news@Example.ORG ": "Anna.Lee+news@example.org",

@@ -5,15 +5,15 @@ import pytest
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Consent, Notice, Subscriber, Subscription, Suppression
 from newsletter.subscribers.admin_subscribe import Added, Suppressed, subscribe_directly
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.lookup_and_erase import counts, erase, show
-from tests.subscribers.means import ANNA, HOUR, NOW, VAULT, ask, doors, pressing, topic
+from tests.subscribers.helpers import ANNA, HOUR, NOW, VAULT, ask, now_and_vault, subscribing, topic
 
 pytestmark = pytest.mark.django_db
 
 
 def add(choices, *, confirmed, now=NOW):
-    return subscribe_directly(ANNA, choices, confirmed=confirmed, source="command", **pressing(now))
+    return subscribe_directly(ANNA, choices, subscribing(now), confirmed=confirmed, source="command")
 
 
 def forget(subscriber_id: int, topic_ids: list[int]) -> None:
@@ -22,7 +22,7 @@ def forget(subscriber_id: int, topic_ids: list[int]) -> None:
 
 def test_confirmed_people_are_active_at_once_and_added_to_later():
     uyghur, huawei = topic(), topic("Huawei")
-    done = add(Choices((uyghur.id,), ("Zzyzx",), Cadence.IMMEDIATE, hour=5), confirmed=True)
+    done = add(Choices((uyghur.id,), ("Zzyzx",), Cadence.IMMEDIATE, mail_time=MailTime(hour=5)), confirmed=True)
     assert done == Added(Subscriber.objects.get().id, "active", followed=2)
     assert set(Subscription.objects.values_list("source", "cadence")) == {("command", 1)}
     assert not Notice.objects.exists() and Consent.objects.get().what == "command"
@@ -40,21 +40,21 @@ def test_others_are_asked():
 def test_an_erased_address_stays_erased(confirmed):
     add(Choices((topic().id,)), confirmed=True)
     ask(Choices())
-    assert erase(ANNA, **doors(NOW + HOUR), forget=forget)
+    assert erase(ANNA, **now_and_vault(NOW + HOUR), forget=forget)
     assert not any(model.objects.exists() for model in (Subscriber, Subscription, Notice, Consent))
     kept = Suppression.objects.get()
     assert (kept.reason, kept.sticky, kept.lifted_at) == ("erased", True, None)
     assert add(Choices((1,)), confirmed=confirmed) == Suppressed("erased")
-    assert not erase(ANNA, **doors(), forget=forget)
+    assert not erase(ANNA, **now_and_vault(), forget=forget)
 
 
 def test_show_and_counts():
     assert show(ANNA, vault=VAULT) is None
-    add(Choices((topic().id,), ("Zzyzx",), zone="Asia/Tokyo", hour=6), confirmed=True)
+    add(Choices((topic().id,), ("Zzyzx",), mail_time=MailTime("Asia/Tokyo", 6)), confirmed=True)
     shown = show(Address("ANNA@example.org"), vault=VAULT)
     assert (shown.state, shown.zone, shown.hour, shown.suppressed) == ("active", "Asia/Tokyo", 6, None)
     assert {line.words for line in shown.subscriptions} == {"Uyghur", None}
     assert "Uyghur" not in repr(shown)
     assert counts() == {"pending": 0, "active": 1, "left": 0}
-    erase(ANNA, **doors(), forget=forget)
+    erase(ANNA, **now_and_vault(), forget=forget)
     assert show(ANNA, vault=VAULT).suppressed == "erased"

@@ -5,39 +5,39 @@ import pytest
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Subscription, Suppression
 from newsletter.subscribers import manage_link, preferences
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.preferences import Changed
-from newsletter.subscribers.tokens import Expired, Wrong
-from tests.subscribers.means import (
+from newsletter.subscribers.tokens import Expired, InvalidToken
+from tests.subscribers.helpers import (
     ANNA,
     DAY,
     HOUR,
     NOW,
     VAULT,
     ask,
-    doors,
+    cancel_nothing,
     lasting,
-    next_due,
-    own_topic,
+    now_and_vault,
     press,
-    pressing,
+    subscribing,
     token,
     topic,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
+MAIL_TIME = MailTime("UTC", 7, 0)
 
 
 @pytest.fixture
 def anna():
-    press(token(ask(Choices((topic().id, topic("Huawei").id), ("Zzyzx",)))), **pressing())
+    press(token(ask(Choices((topic().id, topic("Huawei").id), ("Zzyzx",)))))
     return Subscriber.objects.get()
 
 
 @pytest.fixture
 def link(anna):
-    return token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **doors()).notice_id))
+    return token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id))
 
 
 def live():
@@ -45,92 +45,92 @@ def live():
 
 
 def test_a_link_is_mailed_to_active_people_only(anna):
-    assert manage_link.ask_by_address(Address("nobody@example.org"), **doors()).notice_id is None
+    assert manage_link.ask_by_address(Address("nobody@example.org"), **now_and_vault()).notice_id is None
     for state in ("pending", "left"):
         Subscriber.objects.update(state=state)
-        assert manage_link.ask_by_address(ANNA, **doors()).notice_id is None
+        assert manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id is None
     Subscriber.objects.update(state="active")
     Suppression.objects.create(address_index=index_of(ANNA, VAULT), reason="complaint", sticky=True, since=NOW)
-    assert manage_link.ask_by_address(ANNA, **doors()).notice_id is None
+    assert manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id is None
     Suppression.objects.update(lifted_at=NOW)
-    assert Notice.objects.get(id=manage_link.ask_by_address(ANNA, **doors()).notice_id).expires_at == NOW + DAY
+    assert Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id).expires_at == NOW + DAY
 
 
 def test_links_that_strangers_ask_for_come_at_ever_longer_waits(anna):
-    sent = [day / 2 for day in range(40) if manage_link.ask_by_address(ANNA, **doors(NOW + day * DAY / 2)).notice_id]
+    sent = [
+        day / 2 for day in range(40) if manage_link.ask_by_address(ANNA, **now_and_vault(NOW + day * DAY / 2)).notice_id
+    ]
     assert sent == [0, 1, 4, 11, 18]
 
 
 def test_a_used_link_starts_again_from_nothing(anna, link):
-    assert manage_link.ask_by_address(ANNA, **doors(NOW + HOUR)).wait is not None
-    preferences.stop(link, live().first().id, **doors(NOW + HOUR))
-    assert manage_link.ask_by_address(ANNA, **doors(NOW + HOUR)).notice_id
+    assert manage_link.ask_by_address(ANNA, **now_and_vault(NOW + HOUR)).limited is not None
+    preferences.stop(link, live().first().id, **now_and_vault(NOW + HOUR), cancel_planned=cancel_nothing)
+    assert manage_link.ask_by_address(ANNA, **now_and_vault(NOW + HOUR)).notice_id
 
 
 def test_the_foot_of_a_mail_asks_more_often_and_only_for_its_own_mailbox(anna):
     foot = lasting("ask", anna)
     assert manage_link.is_ask_link(foot, vault=VAULT)
-    assert sum(manage_link.ask_by_token(foot, **doors()).notice_id is not None for _ in range(9)) == 3
+    assert sum(manage_link.ask_by_token(foot, **now_and_vault()).notice_id is not None for _ in range(9)) == 3
     Subscriber.objects.update(link_epoch=1)
     assert not manage_link.is_ask_link(foot, vault=VAULT)
-    assert manage_link.ask_by_token(foot, **doors(NOW + DAY)) == Wrong()
+    assert manage_link.ask_by_token(foot, **now_and_vault(NOW + DAY)) == InvalidToken()
 
 
 def test_the_page_shows_names_and_own_words(link):
-    shown = preferences.view(link, **doors())
-    assert [(one.words, one.own) for one in shown.live] == [("Huawei", False), ("Uyghur", False), ("Zzyzx", True)]
+    shown = preferences.view(link, **now_and_vault())
+    assert [(topic.name, topic.is_keyword) for topic in shown.live] == [
+        ("Huawei", False),
+        ("Uyghur", False),
+        ("Zzyzx", True),
+    ]
     assert "Zzyzx" not in repr(shown) and not shown.left
 
 
 def test_the_link_works_for_a_day_and_for_nothing_else(anna, link):
-    assert preferences.view(link, **doors(NOW + DAY - HOUR)).live
-    assert preferences.view(link, **doors(NOW + DAY)) == Expired()
+    assert preferences.view(link, **now_and_vault(NOW + DAY - HOUR)).live
+    assert preferences.view(link, **now_and_vault(NOW + DAY)) == Expired()
     confirm = Notice.objects.get(kind="confirm")
     for wrong in (lasting("unsubscribe", anna), lasting("ask", anna), token(confirm), "", "A" * 22):
-        assert preferences.view(wrong, **doors()) == Wrong()
-        assert preferences.stop(wrong, 1, **doors()) == Wrong()
+        assert preferences.view(wrong, **now_and_vault()) == InvalidToken()
+        assert preferences.stop(wrong, 1, **now_and_vault(), cancel_planned=cancel_nothing) == InvalidToken()
 
 
 def test_stop_takes_back_planned_mail_and_undo_restores(link):
     one = live().get(topic__name="Huawei")
     cancelled = []
-    stopping = {"cancel_planned": lambda *ids: cancelled.append(ids), **doors(NOW + HOUR)}
+    stopping = {"cancel_planned": lambda *ids: cancelled.append(ids), **now_and_vault(NOW + HOUR)}
     assert preferences.stop(link, one.id, **stopping) == Changed(1)
     assert preferences.stop(link, one.id, **stopping) == Changed(0)
     assert cancelled == [(one.subscriber_id, one.topic_id)]
-    shown = preferences.view(link, **doors(NOW + HOUR))
-    assert [row.words for row in shown.live] == ["Uyghur", "Zzyzx"] and [row.words for row in shown.stopped] == [
-        "Huawei"
-    ]
-    assert preferences.resume(link, one.id, **doors(NOW + 2 * HOUR)) == Changed(1)
-    assert preferences.resume(link, one.id, **doors(NOW + 2 * HOUR)) == Changed(0)
+    shown = preferences.view(link, **now_and_vault(NOW + HOUR))
+    assert [topic.name for topic in shown.live] == ["Uyghur", "Zzyzx"]
+    assert [topic.name for topic in shown.stopped] == ["Huawei"]
+    assert preferences.resume(link, one.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(1)
+    assert preferences.resume(link, one.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(0)
     one.refresh_from_db()
     assert (one.ended_at, one.ended_reason, one.owed_from, one.changed_at) == (None, None, NOW, NOW + 2 * HOUR)
 
 
 def test_nobody_stops_what_is_another_persons(link):
     bob = Address("bob@example.org")
-    press(token(ask(Choices((live().first().topic_id,)), bob)), **pressing())
+    press(token(ask(Choices((live().first().topic_id,)), bob)))
     theirs = live().exclude(subscriber__address_index=index_of(ANNA, VAULT)).get()
-    assert preferences.stop(link, theirs.id, **doors()) == Changed(0)
-    preferences.change(link, cadences={theirs.id: Cadence.WEEKLY}, **clock())
+    assert preferences.stop(link, theirs.id, **now_and_vault(), cancel_planned=cancel_nothing) == Changed(0)
+    change(link, {theirs.id: Cadence.WEEKLY})
     theirs.refresh_from_db()
     assert (theirs.ended_at, theirs.cadence) == (None, Cadence.DAILY)
 
 
-def clock(now=NOW, **other):
-    same = {"zone": "UTC", "hour": 7, "weekday": 0, "discreet": True, "next_due": next_due}
-    return same | doors(now) | other
+def change(link, cadences, now=NOW, mail_time=MAIL_TIME, *, discreet=True):
+    return preferences.change(link, subscribing(now), cadences=cadences, mail_time=mail_time, discreet=discreet)
 
 
 def test_change_cadence_hour_zone_and_subject(link):
     one = live().get(topic__name="Huawei")
-    done = preferences.change(
-        link,
-        cadences={one.id: Cadence.IMMEDIATE},
-        **clock(NOW + HOUR, zone="Asia/Tokyo", hour=21, weekday=6, discreet=False),
-    )
-    assert done == Changed(1)
+    changed = change(link, {one.id: Cadence.IMMEDIATE}, NOW + HOUR, MailTime("Asia/Tokyo", 21, 6), discreet=False)
+    assert changed == Changed(1)
     person = Subscriber.objects.get()
     assert (person.daily_rhythm.zone, person.daily_rhythm.hour, person.weekly_rhythm.weekday) == ("Asia/Tokyo", 21, 6)
     assert not person.look.discreet
@@ -140,24 +140,23 @@ def test_change_cadence_hour_zone_and_subject(link):
 
 
 def test_saving_without_a_change_touches_nothing(link):
-    assert preferences.change(link, cadences={row.id: Cadence.DAILY for row in live()}, **clock(NOW + HOUR)) == Changed(
-        0
-    )
+    unchanged = {subscription.id: Cadence.DAILY for subscription in live()}
+    assert change(link, unchanged, NOW + HOUR) == Changed(0)
     assert set(live().values_list("changed_at", flat=True)) == {NOW}
 
 
 def test_add_more(link):
     russia = topic("Russia")
-    adding = {"own_topic": own_topic, **doors(NOW + HOUR)}
-    assert preferences.add(link, Choices((russia.id,), ("Kashgar",), Cadence.WEEKLY), **adding) == Changed(2)
-    assert preferences.add(link, Choices((russia.id,), ("Kashgar",), Cadence.WEEKLY), **adding) == Changed(2)
+    choices = Choices((russia.id,), ("Kashgar",), Cadence.WEEKLY)
+    assert preferences.add(link, choices, subscribing(NOW + HOUR)) == Changed(2)
+    assert preferences.add(link, choices, subscribing(NOW + HOUR)) == Changed(2)
     assert live().count() == 5
     assert live().filter(owed_from=NOW + HOUR, cadence=Cadence.WEEKLY).count() == 2
 
 
 def test_a_topic_followed_again_is_not_offered_for_undo(link):
     one = live().get(topic__name="Huawei")
-    preferences.stop(link, one.id, **doors())
-    preferences.add(link, Choices((one.topic_id,)), own_topic=own_topic, **doors(NOW + HOUR))
-    assert preferences.view(link, **doors(NOW + HOUR)).stopped == ()
-    assert preferences.resume(link, one.id, **doors(NOW + HOUR)) == Changed(0)
+    preferences.stop(link, one.id, **now_and_vault(), cancel_planned=cancel_nothing)
+    preferences.add(link, Choices((one.topic_id,)), subscribing(NOW + HOUR))
+    assert preferences.view(link, **now_and_vault(NOW + HOUR)).stopped == ()
+    assert preferences.resume(link, one.id, **now_and_vault(NOW + HOUR)) == Changed(0)

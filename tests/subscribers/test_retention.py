@@ -15,7 +15,20 @@ from newsletter.subscribers.admin_subscribe import Added, HasLeft, subscribe_dir
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import Confirmed
 from tests import factories
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, press, pressing, token, topic
+from tests.subscribers.helpers import (
+    ANNA,
+    DAY,
+    HOUR,
+    NOW,
+    VAULT,
+    ask,
+    lasting,
+    now_and_vault,
+    press,
+    subscribing,
+    token,
+    topic,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -27,19 +40,19 @@ def prune(now) -> None:
 
 
 def join(now=NOW) -> Subscriber:
-    press(token(ask(Choices((topic().id,)), now=now)), **pressing(now))
+    press(token(ask(Choices((topic().id,)), now=now)), now)
     return Subscriber.objects.get()
 
 
-def leave(person: Subscriber, now) -> leaving.Left:
-    done = leaving.leave(lasting("unsubscribe", person), **doors(now))
-    assert isinstance(done, leaving.Left)
+def leave(person: Subscriber, now) -> leaving.Unsubscribed:
+    done = leaving.unsubscribe(lasting("unsubscribe", person), **now_and_vault(now))
+    assert isinstance(done, leaving.Unsubscribed)
     return done
 
 
 def add(now, **more):
     made = {"confirmed": True, "source": "command"} | more
-    return subscribe_directly(ANNA, Choices(words=("Zzyzx",)), **made, **pressing(now))
+    return subscribe_directly(ANNA, Choices(keywords=("Zzyzx",)), subscribing(now), **made)
 
 
 def test_who_left_goes_after_14_days_and_leaves_a_hash() -> None:
@@ -47,7 +60,7 @@ def test_who_left_goes_after_14_days_and_leaves_a_hash() -> None:
     factories.planned([person])
     left = leave(person, NOW + HOUR)
     prune(NOW + HOUR + 14 * DAY)
-    assert isinstance(leaving.undo(left.undo_token, **doors(NOW + 14 * DAY)), leaving.Returned)
+    assert isinstance(leaving.undo(left.undo_token, **now_and_vault(NOW + 14 * DAY)), leaving.Resubscribed)
     assert Subscriber.objects.get().left_at is None
     leave(person, NOW + 20 * DAY)
     prune(NOW + 34 * DAY)
@@ -97,7 +110,7 @@ def test_nobody_elses_word_brings_back_who_left_but_their_own_does(days: int) ->
     asked = add(NOW + days * DAY, confirmed=False)
     assert isinstance(asked, Added) and asked.state == "pending"
     assert add(NOW + days * DAY) == HasLeft()
-    done = press(token(Notice.objects.get(id=asked.notice_id)), **pressing(NOW + days * DAY + HOUR))
+    done = press(token(Notice.objects.get(id=asked.notice_id)), NOW + days * DAY + HOUR)
     assert isinstance(done, Confirmed)
     assert not Suppression.objects.filter(lifted_at=None).exists()
     assert isinstance(add(NOW + (days + 1) * DAY), Added)
@@ -129,7 +142,7 @@ def test_a_strangers_sign_up_does_not_wash_away_that_somebody_left(days: int) ->
 
 
 def test_who_never_answers_goes_with_their_last_question() -> None:
-    ask(Choices(words=("Zzyzx",)))
+    ask(Choices(keywords=("Zzyzx",)))
     ask(Choices(), now=NOW + 6 * DAY)
     assert Notice.objects.count() == 2
     prune(NOW + 13 * DAY - HOUR)
@@ -172,7 +185,7 @@ def test_ended_subscriptions_go_after_14_days_and_live_ones_stay() -> None:
 
 def test_choices_end_with_the_answer_and_notices_after_30_days() -> None:
     notice = ask(Choices((topic().id,), ("Zzyzx",)))
-    press(token(notice), **pressing())
+    press(token(notice))
     notice.refresh_from_db()
     assert (notice.choices_cipher, notice.key_id) == (None, None)
     Notice.objects.filter(id=notice.id).update(choices_cipher=b"of an older version")

@@ -7,11 +7,11 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
-from newsletter.subscribers.choices import Choices, from_json
+from newsletter.subscribers.choices import Choices, MailTime, from_json
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.limits.mailbox_limit import mailbox_of, wait_for
-from newsletter.subscribers.sign_up import SAME_VISIT, Signed, sign_up
-from tests.subscribers.means import (
+from newsletter.subscribers.limits.mailbox_limit import mailbox_of, rate_limited
+from newsletter.subscribers.sign_up import SAME_VISIT, SignedUp, sign_up
+from tests.subscribers.helpers import (
     ANNA,
     DAY,
     HOUR,
@@ -19,10 +19,9 @@ from tests.subscribers.means import (
     VAULT,
     ask,
     at_once,
-    next_due,
-    own_topic,
+    keyword_topic,
     press,
-    pressing,
+    subscribing,
     token,
     topic,
 )
@@ -63,10 +62,10 @@ def test_no_column_holds_the_address_or_the_word_in_clear():
 
 
 def test_a_thousand_requests_are_one_mail_and_the_last_choice():
-    written = [ask(Choices(hour=n % 24)) for n in range(100)]
+    written = [ask(Choices(mail_time=MailTime(hour=n % 24))) for n in range(100)]
     assert [bool(notice) for notice in written] == [True] + [False] * 99
     assert Notice.objects.count() == 1
-    assert opened(Notice.objects.get()).hour == 99 % 24
+    assert opened(Notice.objects.get()).mail_time.hour == 99 % 24
 
 
 def test_unanswered_mails_come_at_ever_longer_waits_while_a_link_that_works_is_in_the_mailbox():
@@ -82,11 +81,11 @@ def test_thirty_quiet_days_start_again_from_nothing():
 
 def test_a_sign_up_soon_after_the_mail_is_the_same_visit_and_a_later_one_waits():
     ask(Choices())
-    soon = sign_up(ANNA, Choices(hour=5), now=NOW + SAME_VISIT - HOUR / 60, vault=VAULT, next_due=next_due)
-    later = sign_up(ANNA, Choices(hour=6), now=NOW + SAME_VISIT, vault=VAULT, next_due=next_due)
-    assert soon == Signed(None)
-    assert later == Signed(None, wait_for(ANNA, NOW + DAY, VAULT))
-    assert opened(Notice.objects.get()).hour == 6
+    soon = sign_up(ANNA, Choices(mail_time=MailTime(hour=5)), subscribing(NOW + SAME_VISIT - HOUR / 60))
+    later = sign_up(ANNA, Choices(mail_time=MailTime(hour=6)), subscribing(NOW + SAME_VISIT))
+    assert soon == SignedUp(None)
+    assert later == SignedUp(None, rate_limited(ANNA, NOW + DAY, VAULT))
+    assert opened(Notice.objects.get()).mail_time.hour == 6
 
 
 @pytest.mark.parametrize(
@@ -106,20 +105,20 @@ def test_plus_tags_and_gmail_dots_are_one_mailbox(one, other, same):
 
 def test_another_tag_of_a_mailbox_waits_and_leaves_no_person_meanwhile():
     ask(Choices())
-    done = sign_up(Address("anna+2@example.org"), Choices(), now=NOW, vault=VAULT, next_due=next_due)
-    assert done.notice_id is None and done.wait.until == NOW + DAY
+    done = sign_up(Address("anna+2@example.org"), Choices(), subscribing(NOW))
+    assert done.notice_id is None and done.limited.until == NOW + DAY
     assert Subscriber.objects.count() == Notice.objects.count() == 1
 
 
 def test_an_answered_notice_does_not_count():
-    assert press(token(ask(Choices((topic().id,)))), **pressing())
+    assert press(token(ask(Choices((topic().id,)))))
     again = ask(Choices((topic("Huawei").id,)), now=NOW + HOUR)
     assert again is not None and again.kind == "add"
     assert ask(Choices(), now=NOW + 2 * HOUR) is None
 
 
 def test_a_known_address_is_asked_whether_to_add():
-    press(token(ask(Choices((topic().id,)))), **pressing())
+    press(token(ask(Choices((topic().id,)))))
     before = Subscription.objects.count()
     notice = ask(Choices((topic("Huawei").id,)), now=NOW + DAY)
     assert notice.kind == "add"
@@ -128,7 +127,7 @@ def test_a_known_address_is_asked_whether_to_add():
 
 
 def test_who_left_is_asked_like_a_new_person():
-    press(token(ask(Choices())), **pressing())
+    press(token(ask(Choices())))
     Subscriber.objects.update(state="left")
     assert ask(Choices(), now=NOW + HOUR).kind == "confirm"
     assert Subscriber.objects.get().state == "pending"
@@ -154,23 +153,23 @@ def test_another_way_of_writing_the_address_is_the_same_person():
 
 
 def test_choices_are_typed_last_for_the_right_kind_only():
-    first = ask(Choices(hour=5))
-    press(token(first), **pressing())
-    ask(replace(Choices(), hour=6), now=NOW + HOUR)
+    first = ask(Choices(mail_time=MailTime(hour=5)))
+    press(token(first))
+    ask(replace(Choices(), mail_time=MailTime(hour=6)), now=NOW + HOUR)
     first.refresh_from_db()
     assert first.choices_cipher is None  # what was answered holds no choices any more, and takes no new ones
 
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_requests_at_once_are_one_person_and_one_mail():
-    works = [partial(sign_up, ANNA, Choices(hour=n), now=NOW, vault=VAULT, next_due=next_due) for n in range(8)]
+    works = [partial(sign_up, ANNA, Choices(mail_time=MailTime(hour=n)), subscribing(NOW)) for n in range(8)]
     answers = at_once(works)
-    assert len(answers) == 8 and all(isinstance(answer, Signed) for answer in answers)
+    assert len(answers) == 8 and all(isinstance(answer, SignedUp) for answer in answers)
     assert sum(answer.notice_id is not None for answer in answers) == 1
     assert (Subscriber.objects.count(), Notice.objects.count()) == (1, 1)
 
 
 def test_an_own_topic_appears_with_the_answer():
     notice = ask(Choices((), ("Zzyzx",)))
-    press(token(notice), **pressing())
-    assert Subscription.objects.get().topic_id == own_topic("zzyzx")
+    press(token(notice))
+    assert Subscription.objects.get().topic_id == keyword_topic("zzyzx")

@@ -8,21 +8,41 @@ from newsletter.subscribers import manage_link, preferences
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.manage_link import renew
-from newsletter.subscribers.sign_up import Signed
-from newsletter.subscribers.tokens import Expired, Wrong
-from newsletter.subscribers.unsubscribe import Left, Returned, knows, leave, undo, undoable
-from tests.subscribers.means import ANNA, DAY, HOUR, NOW, VAULT, ask, doors, lasting, press, pressing, token, topic
+from newsletter.subscribers.sign_up import SignedUp
+from newsletter.subscribers.tokens import Expired, InvalidToken
+from newsletter.subscribers.unsubscribe import (
+    Resubscribed,
+    Unsubscribed,
+    is_unsubscribe_link,
+    undo,
+    undoable,
+    unsubscribe,
+)
+from tests.subscribers.helpers import (
+    ANNA,
+    DAY,
+    HOUR,
+    NOW,
+    VAULT,
+    ask,
+    cancel_nothing,
+    lasting,
+    now_and_vault,
+    press,
+    token,
+    topic,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def anna():
-    press(token(ask(Choices((topic().id, topic("Huawei").id)))), **pressing())
+    press(token(ask(Choices((topic().id, topic("Huawei").id)))))
     return Subscriber.objects.get()
 
 
-def told_by(kind):
+def notice_id(kind):
     return Notice.objects.get(kind=kind).id
 
 
@@ -33,47 +53,49 @@ def live():
 @pytest.mark.parametrize("reason", ["reader", "one-click"])
 def test_everything_ends_and_comes_back(anna, reason):
     link = lasting("unsubscribe", anna)
-    done = leave(link, reason=reason, **doors(NOW + HOUR))
-    assert isinstance(done, Left) and done.ended == 2
+    done = unsubscribe(link, reason=reason, **now_and_vault(NOW + HOUR))
+    assert isinstance(done, Unsubscribed) and done.ended == 2
     assert not live().exists()
     assert set(Subscription.objects.values_list("ended_reason", "ended_at")) == {(reason, NOW + HOUR)}
     assert Subscriber.objects.get().state == "left"
-    assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 2, told_by("resumed"))
+    assert undo(done.undo_token, **now_and_vault(NOW + DAY)) == Resubscribed(anna.id, 2, notice_id("resumed"))
     assert live().count() == 2 and Subscriber.objects.get().state == "active"
-    assert undo(done.undo_token, **doors(NOW + DAY)) == Returned(anna.id, 0)
+    assert undo(done.undo_token, **now_and_vault(NOW + DAY)) == Resubscribed(anna.id, 0)
 
 
 def test_a_second_press_changes_nothing_and_offers_no_undo(anna):
     link = lasting("unsubscribe", anna)
-    first = leave(link, **doors(NOW + HOUR))
-    assert leave(link, **doors(NOW + DAY)) == Left(anna.id, 0, None)
-    assert undo(first.undo_token, **doors(NOW + DAY)).restored == 2
+    first = unsubscribe(link, **now_and_vault(NOW + HOUR))
+    assert unsubscribe(link, **now_and_vault(NOW + DAY)) == Unsubscribed(anna.id, 0, None)
+    assert undo(first.undo_token, **now_and_vault(NOW + DAY)).restored == 2
 
 
 def test_an_old_undo_does_not_outlive_what_was_stopped_later(anna):
     link = lasting("unsubscribe", anna)
-    first = leave(link, **doors(NOW + HOUR))
-    undo(first.undo_token, **doors(NOW + 2 * HOUR))
-    leave(link, **doors(NOW + 3 * HOUR))
-    assert not undoable(first.undo_token, **doors(NOW + DAY))
-    assert undo(first.undo_token, **doors(NOW + DAY)) == Wrong()
+    first = unsubscribe(link, **now_and_vault(NOW + HOUR))
+    undo(first.undo_token, **now_and_vault(NOW + 2 * HOUR))
+    unsubscribe(link, **now_and_vault(NOW + 3 * HOUR))
+    assert not undoable(first.undo_token, **now_and_vault(NOW + DAY))
+    assert undo(first.undo_token, **now_and_vault(NOW + DAY)) == InvalidToken()
     assert Subscriber.objects.get().state == "left" and not live().exists()
 
 
 def test_an_undo_after_signing_up_and_leaving_again_brings_nothing_back(anna):
-    first = leave(lasting("unsubscribe", anna), **doors(NOW + HOUR))
-    press(token(ask(Choices((topic("Russia").id,)), now=NOW + DAY)), **pressing(NOW + DAY))
-    leave(lasting("unsubscribe", anna), **doors(NOW + 2 * DAY))
-    assert undo(first.undo_token, **doors(NOW + 3 * DAY)) == Wrong()
+    first = unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + HOUR))
+    press(token(ask(Choices((topic("Russia").id,)), now=NOW + DAY)), NOW + DAY)
+    unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + 2 * DAY))
+    assert undo(first.undo_token, **now_and_vault(NOW + 3 * DAY)) == InvalidToken()
     assert not live().exists()
 
 
 def test_who_is_brought_back_is_told_by_mail_once_a_day(anna):
     link = lasting("unsubscribe", anna)
-    told = [
-        undo(leave(link, **doors(NOW + hours * HOUR)).undo_token, **doors(NOW + hours * HOUR)).notice_id is not None
-        for hours in (1, 2, 3, 26)
-    ]
+
+    def leave_and_return(hours):
+        done = unsubscribe(link, **now_and_vault(NOW + hours * HOUR))
+        return undo(done.undo_token, **now_and_vault(NOW + hours * HOUR))
+
+    told = [leave_and_return(hours).notice_id is not None for hours in (1, 2, 3, 26)]
     assert told == [True, False, False, True]
 
 
@@ -89,48 +111,48 @@ def test_leaving_ends_open_questions_and_requests_that_wait(anna):
         address=index_of(ANNA, VAULT),
         waits_until=NOW + DAY,
     )
-    leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))
-    assert press(token(notice), **pressing(NOW + 3 * HOUR)) == Expired()
-    assert renew(token(notice), **doors(NOW + 3 * HOUR)) == Signed(None)
+    unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + 2 * HOUR))
+    assert press(token(notice), NOW + 3 * HOUR) == Expired()
+    assert renew(token(notice), **now_and_vault(NOW + 3 * HOUR)) == SignedUp(None)
     assert not SignUpRequest.objects.exists() and Subscriber.objects.get().state == "left"
 
 
 def test_undo_restores_that_act_only(anna):
-    link = token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **doors()).notice_id))
-    preferences.stop(link, live().first().id, **doors(NOW + HOUR))
-    done = leave(lasting("unsubscribe", anna), **doors(NOW + 2 * HOUR))
+    link = token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id))
+    preferences.stop(link, live().first().id, **now_and_vault(NOW + HOUR), cancel_planned=cancel_nothing)
+    done = unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + 2 * HOUR))
     assert done.ended == 1
-    assert undo(done.undo_token, **doors(NOW + 3 * HOUR)).restored == 1
+    assert undo(done.undo_token, **now_and_vault(NOW + 3 * HOUR)).restored == 1
     assert live().count() == 1
 
 
 def test_undo_ends_after_fourteen_days(anna):
-    done = leave(lasting("unsubscribe", anna), **doors())
-    assert undoable(done.undo_token, **doors(NOW + 13 * DAY))
-    assert not undoable(done.undo_token, **doors(NOW + 14 * DAY))
-    assert undo(done.undo_token, **doors(NOW + 14 * DAY)) == Wrong()
+    done = unsubscribe(lasting("unsubscribe", anna), **now_and_vault())
+    assert undoable(done.undo_token, **now_and_vault(NOW + 13 * DAY))
+    assert not undoable(done.undo_token, **now_and_vault(NOW + 14 * DAY))
+    assert undo(done.undo_token, **now_and_vault(NOW + 14 * DAY)) == InvalidToken()
     assert not live().exists()
 
 
 def test_undo_after_signing_up_again_does_not_double(anna):
-    done = leave(lasting("unsubscribe", anna), **doors(NOW + HOUR))
+    done = unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + HOUR))
     topic_id = Subscription.objects.first().topic_id
-    press(token(ask(Choices((topic_id,)), now=NOW + DAY)), **pressing(NOW + DAY))
-    assert undo(done.undo_token, **doors(NOW + 2 * DAY)).restored == 1
+    press(token(ask(Choices((topic_id,)), now=NOW + DAY)), NOW + DAY)
+    assert undo(done.undo_token, **now_and_vault(NOW + 2 * DAY)).restored == 1
     assert live().count() == 2
 
 
 def test_only_the_own_link_and_only_this_purpose(anna):
     link = lasting("unsubscribe", anna)
     for wrong in (lasting("ask", anna), VAULT.token("unsubscribe", anna.id + 1), link[:-1], "", "A" * 22, link + "A"):
-        assert not knows(wrong, vault=VAULT)
-        assert leave(wrong, **doors()) == Wrong()
-        assert undo(wrong, **doors()) == Wrong()
+        assert not is_unsubscribe_link(wrong, vault=VAULT)
+        assert unsubscribe(wrong, **now_and_vault()) == InvalidToken()
+        assert undo(wrong, **now_and_vault()) == InvalidToken()
     assert live().count() == 2
-    assert knows(link, vault=VAULT)
+    assert is_unsubscribe_link(link, vault=VAULT)
 
 
 def test_nobody_else_leaves(anna):
-    press(token(ask(Choices((topic("Russia").id,)), Address("bob@example.org"))), **pressing())
-    leave(lasting("unsubscribe", anna), **doors())
+    press(token(ask(Choices((topic("Russia").id,)), Address("bob@example.org"))))
+    unsubscribe(lasting("unsubscribe", anna), **now_and_vault())
     assert live().count() == 1

@@ -12,9 +12,8 @@ from newsletter.lib import clock
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Topic, TopicRevision
 from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.manage_link import ask_by_address
-from newsletter.web.public import page_data
 from newsletter.worker import sign_ups
 
 ANNA = Address("canary7f3a@example.org")
@@ -36,16 +35,13 @@ def topics(db) -> list[Topic]:
 def anna(topics) -> Subscriber:
     """An active person who follows both topics and a word of her own."""
     now = clock.utcnow() - timedelta(hours=1)
-    choices = Choices(tuple(topic.id for topic in topics), (WORD,), zone="Europe/Berlin")
+    choices = Choices(tuple(topic.id for topic in topics), (WORD,), mail_time=MailTime("Europe/Berlin"))
     added = subscribe_directly(
         ANNA,
         choices,
+        wiring.subscribing(now),
         confirmed=True,
         source="test",
-        now=now,
-        vault=wiring.vault(),
-        own_topic=page_data.own_topic(now),
-        next_due=page_data.next_due,
     )
     assert isinstance(added, Added)
     return Subscriber.objects.get(id=added.subscriber_id)

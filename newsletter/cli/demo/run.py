@@ -11,7 +11,6 @@ from newsletter import wiring
 from newsletter.cli.demo import sample_feeds
 from newsletter.cli.output import fail, note
 from newsletter.cli.service.embedded_service import Service
-from newsletter.editions.digest_schedule import next_due
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -19,7 +18,7 @@ from newsletter.matching.aliases import groups, pack_files
 from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence, Rhythm
 from newsletter.subscribers.admin_subscribe import subscribe_directly
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import normal
 from newsletter.worker import tasks
 
@@ -111,7 +110,7 @@ def _set_up(site: _Site) -> None:
     _follow("one", Choices((ids["Uyghur"], ids["Tibet"]), cadence=Cadence.IMMEDIATE))
     _follow("two", Choices((ids["Huawei"],), cadence=Cadence.IMMEDIATE, discreet=False))
     _follow("three", Choices((), ("submarine cable", '"press freedom"'), cadence=Cadence.IMMEDIATE))
-    _follow("four", Choices(tuple(ids.values()), cadence=Cadence.DAILY, zone="Asia/Almaty", hour=7))
+    _follow("four", Choices(tuple(ids.values()), cadence=Cadence.DAILY, mail_time=MailTime("Asia/Almaty", 7)))
     Rhythm.objects.filter(zone="Asia/Almaty", cadence=Cadence.DAILY).update(
         due_at=db.now() + timedelta(seconds=DIGEST_AFTER)
     )
@@ -121,12 +120,9 @@ def _follow(name: str, choices: Choices) -> None:
     subscribe_directly(
         normal(f"reader-{name}@example.org"),
         choices,
+        wiring.subscribing(db.now()),
         confirmed=True,
         source="demo",
-        now=db.now(),
-        vault=wiring.vault(),
-        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
-        next_due=next_due,
     )
 
 

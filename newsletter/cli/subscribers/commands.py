@@ -8,16 +8,15 @@ import typer
 from newsletter import wiring
 from newsletter.cli.output import Json, example, fail, misuse, result, when
 from newsletter.cli.service.migrations import ready
-from newsletter.editions.digest_schedule import next_due
 from newsletter.lib import db, locales, time_zones
 from newsletter.lib.provider_interface import Address
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics import topic_status, topics
+from newsletter.matching.topics import topic_status
 from newsletter.models import Cadence
 from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.admin_subscribe import Added, HasLeft, Suppressed, subscribe_directly
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import BadAddress, normal
 
 app = typer.Typer()
@@ -69,26 +68,21 @@ def add(
     _check_zone(timezone)
     choices = Choices(
         topic_ids=_topic_ids(topic or []),
-        words=_keywords(_typed(query or [])),
+        keywords=_keywords(_typed(query or [])),
         cadence=_CADENCES[cadence],
-        zone=timezone,
-        hour=hour,
-        weekday=weekday,
+        mail_time=MailTime(timezone, hour, weekday),
         discreet=not headlines,
         locale=_locale(locale),
     )
-    if not choices.topic_ids and not choices.words:
+    if not choices.topic_ids and not choices.keywords:
         misuse("name at least one --topic or --query")
     made = subscribe_directly(
         plain,
         choices,
+        wiring.subscribing(db.now()),
         confirmed=confirmed,
         returning=returning,
         source="command",
-        now=db.now(),
-        vault=wiring.vault(),
-        own_topic=lambda word: topics.keyword_topic(word, vault=wiring.vault(), now=db.now()),
-        next_due=next_due,
     )
     if isinstance(made, Suppressed):
         fail(f"this address must not be mailed ({made.reason})")

@@ -8,7 +8,7 @@ from django import forms
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import BadAddress, normal
 from newsletter.web.public import page_data
 from newsletter.web.public.time_zones import HOURS, WEEKDAYS, clocks
@@ -58,6 +58,14 @@ class _Clock(forms.Form):
     def __init__(self, *args: Any, now: datetime, zone: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["zone"]).choices = clocks(now, zone)
+
+    def mail_time(self) -> MailTime:
+        """When mail should come, after `is_valid`."""
+        return MailTime(self.cleaned_data["zone"], self.cleaned_data["hour"], self.cleaned_data["weekday"])
+
+    def discreet(self) -> bool:
+        """Whether subjects say nothing of the content, after `is_valid`."""
+        return bool(self.cleaned_data["subject"] == "neutral")
 
 
 class _Wishes(forms.Form):
@@ -145,12 +153,10 @@ class SubscribeForm(_Wishes, _Clock):
         clean = self.cleaned_data
         return Choices(
             topic_ids=tuple(clean["topics"]),
-            words=clean["keyword"],
+            keywords=clean["keyword"],
             cadence=clean["cadence"],
-            zone=clean["zone"],
-            hour=clean["hour"],
-            weekday=clean["weekday"],
-            discreet=clean["subject"] == "neutral",
+            mail_time=self.mail_time(),
+            discreet=self.discreet(),
         )
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter import wiring
 from newsletter.subscribers import manage_link
 from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken
-from newsletter.subscribers.tokens import Wrong
+from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.public import page_data
 from newsletter.web.public.forms import AddressForm
 from newsletter.web.public.responses import SeeOther, invalid_link_page
@@ -30,7 +30,7 @@ def ask_address(request: HttpRequest) -> HttpResponse:
 def ask_token(request: HttpRequest, token: str) -> HttpResponse:
     """The link at a mail's foot: one button, that mails a fresh link to the mailbox the mail was sent to."""
     if not manage_link.is_ask_link(token, vault=wiring.vault()):
-        return invalid_link_page(request, Wrong())
+        return invalid_link_page(request, InvalidToken())
     if request.method != "POST":
         return render(request, "public/ask_token.html.j2", {"private": True})
     return submit(request, LinkByToken(token), "asked")

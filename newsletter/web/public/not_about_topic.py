@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.matching.topics import reader_feedback
-from newsletter.subscribers.tokens import Wrong
+from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.public.responses import SeeOther, invalid_link_page
 
 
@@ -17,10 +17,10 @@ def objection(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button and names neither article nor topic: mail is forwarded. POST counts one more."""
     if request.method != "POST":
         if not reader_feedback.is_valid_link(token, vault=wiring.vault()):
-            return invalid_link_page(request, Wrong())
+            return invalid_link_page(request, InvalidToken())
         return render(request, "public/objection.html.j2", {"private": True})
     if not reader_feedback.record_objection(token, now=clock.utcnow(), vault=wiring.vault()):
-        return invalid_link_page(request, Wrong())
+        return invalid_link_page(request, InvalidToken())
     return SeeOther(reverse("objected"))
 
 

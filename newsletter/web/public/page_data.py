@@ -1,18 +1,12 @@
-"""What the pages take from the rooms: topics, matching, slots, wording, and the means that only the wiring knows."""
+"""What the pages show of the rooms: topics, problems of a keyword, subjects of notices, and who mail comes from."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from newsletter import wiring
-from newsletter.editions.digest_schedule import next_due
 from newsletter.editions.rendering.renderer import notice_subject
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics import topics
 from newsletter.models import Topic, TopicRevision
-from newsletter.subscribers.choices import OwnTopic
-
-__all__ = ["Card", "cards", "next_due", "own_topic", "problem", "sender", "subject"]
 
 _LONGEST_ABOUT = 90
 
@@ -46,18 +40,6 @@ def problem(keyword: str) -> str | None:
     except QueryError as error:
         return f"{error.hint[:1].upper()}{error.hint[1:]}."
     return None
-
-
-def own_topic(now: datetime) -> OwnTopic:
-    """Finds or makes the topic that everybody who types the same keyword shares; 0 for one that can be followed no longer."""
-
-    def own(keyword: str) -> int:
-        try:
-            return topics.keyword_topic(keyword, vault=wiring.vault(), now=now)
-        except QueryError:
-            return 0
-
-    return own
 
 
 def sender() -> dict[str, str]:

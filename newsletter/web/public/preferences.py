@@ -68,19 +68,15 @@ def _one(token: str, name: str, number: str) -> HttpResponse:
 
 def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
     now = clock.utcnow()
-    form = SettingsForm(request.POST, now=now, zone=found.zone)
+    form = SettingsForm(request.POST, now=now, zone=found.mail_time.zone)
     if not form.is_valid():
         return _page(request, found, Shown(form, _fresh(found).adding))
     change(
         token,
+        wiring.subscribing(now),
         cadences=_cadences(request.POST, found),
-        zone=form.cleaned_data["zone"],
-        hour=form.cleaned_data["hour"],
-        weekday=form.cleaned_data["weekday"],
-        discreet=form.cleaned_data["subject"] == "neutral",
-        now=now,
-        vault=wiring.vault(),
-        next_due=page_data.next_due,
+        mail_time=form.mail_time(),
+        discreet=form.discreet(),
     )
     return _back(token, "saved")
 
@@ -100,18 +96,20 @@ def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
         form.add_error("keyword", f"You follow {MOST} things already: stop one of them first.")
     if not form.is_valid():
         return _page(request, found, Shown(_fresh(found).settings, form))
-    add(token, form.choices(), now=now, vault=wiring.vault(), own_topic=page_data.own_topic(now))
+    add(token, form.choices(), wiring.subscribing(now))
     return _back(token, "added")
 
 
 def _fresh(found: Preferences) -> Shown:
     initial = {
-        "hour": found.hour,
-        "weekday": found.weekday,
-        "zone": found.zone,
+        "hour": found.mail_time.hour,
+        "weekday": found.mail_time.weekday,
+        "zone": found.mail_time.zone,
         "subject": "neutral" if found.discreet else "headlines",
     }
-    return Shown(SettingsForm(now=clock.utcnow(), zone=found.zone, initial=initial), AddForm(topics=page_data.cards()))
+    return Shown(
+        SettingsForm(now=clock.utcnow(), zone=found.mail_time.zone, initial=initial), AddForm(topics=page_data.cards())
+    )
 
 
 def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpResponse:
@@ -139,7 +137,7 @@ def _next_mails(found: Preferences) -> str:
     now = clock.utcnow()
     followed = {one.cadence for one in found.live}
     coming = [
-        f"Your next {words} mail: {when(slot, found.zone, now)}."
+        f"Your next {words} mail: {when(slot, found.mail_time.zone, now)}."
         for cadence, words, slot in (
             (Cadence.DAILY, "daily", found.next_daily),
             (Cadence.WEEKLY, "weekly", found.next_weekly),

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from newsletter.subscribers.tokens import Expired, Used, Wrong
+from newsletter.subscribers.tokens import Expired, InvalidToken, Used
 from newsletter.web.public.forms import AddressForm
 
 
@@ -13,7 +13,9 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def invalid_link_page(request: HttpRequest, found: Expired | Used | Wrong, *, renew: bool = False) -> HttpResponse:
+def invalid_link_page(
+    request: HttpRequest, found: Expired | Used | InvalidToken, *, renew: bool = False
+) -> HttpResponse:
     """The page of a link that does nothing any more; it always offers a next step."""
     heading, words, status = _TOLD[type(found)]
     renew = renew and isinstance(found, Expired)
@@ -32,7 +34,7 @@ _TOLD = {
         "It works once, and it was pressed already. If that was you, all is well.",
         410,
     ),
-    Wrong: (
+    InvalidToken: (
         "This link does not lead here",
         "It may be too old, or it was cut off when it was copied. Copy all of it from the mail, or ask for a new one.",
         404,

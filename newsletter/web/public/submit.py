@@ -8,7 +8,7 @@ from newsletter.lib import clock
 from newsletter.subscribers.form_requests import queue
 from newsletter.subscribers.form_requests.values import FormRequest, Renewal
 from newsletter.subscribers.manage_link import renewable
-from newsletter.subscribers.tokens import Wrong
+from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.client_address import client_address
 from newsletter.web.public.responses import SeeOther, invalid_link_page
 from newsletter.worker import tasks
@@ -24,5 +24,5 @@ def submit(request: HttpRequest, asked: FormRequest, then: str) -> HttpResponse:
 def submit_renewal(request: HttpRequest, token: str, then: str) -> HttpResponse:
     """Ask for a fresh link in place of an expired one."""
     if not renewable(token, now=clock.utcnow(), vault=wiring.vault()):
-        return invalid_link_page(request, Wrong())
+        return invalid_link_page(request, InvalidToken())
     return submit(request, Renewal(token), then)

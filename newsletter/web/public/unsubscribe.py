@@ -10,7 +10,7 @@ from newsletter import wiring
 from newsletter.lib import clock, urls
 from newsletter.models import Subscription
 from newsletter.subscribers import unsubscribe as subscribers_unsubscribe
-from newsletter.subscribers.tokens import Wrong
+from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.public.responses import invalid_link_page
 from newsletter.worker import tasks
 
@@ -20,8 +20,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the button, without address or topics: mail is forwarded. POST ends everything."""
     if request.method != "POST":
         return _button(request, token)
-    done = subscribers_unsubscribe.leave(token, now=clock.utcnow(), vault=wiring.vault())
-    if isinstance(done, Wrong):
+    done = subscribers_unsubscribe.unsubscribe(token, now=clock.utcnow(), vault=wiring.vault())
+    if isinstance(done, InvalidToken):
         return invalid_link_page(request, done)
     undo_path = reverse("undo", args=[done.undo_token]) if done.undo_token else None
     return render(request, "public/left.html.j2", {"undo": undo_path, "private": True})
@@ -39,13 +39,13 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _button(request, token)
     if request.POST.get("List-Unsubscribe", "").strip() != "One-Click":
-        if not subscribers_unsubscribe.knows(token, vault=wiring.vault()):
-            return invalid_link_page(request, Wrong())
+        if not subscribers_unsubscribe.is_unsubscribe_link(token, vault=wiring.vault()):
+            return invalid_link_page(request, InvalidToken())
         return _told("Nothing was changed. Post List-Unsubscribe=One-Click as a form (RFC 8058).", status=400)
-    done = subscribers_unsubscribe.leave(
+    done = subscribers_unsubscribe.unsubscribe(
         token, now=clock.utcnow(), vault=wiring.vault(), reason=Subscription.EndedReason.ONE_CLICK
     )
-    if isinstance(done, Wrong):
+    if isinstance(done, InvalidToken):
         return invalid_link_page(request, done)
     return _told("Done. No more mail.")
 
@@ -55,10 +55,10 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     """Bring back what ended when all mail was stopped, and tell the person so by mail."""
     if request.method != "POST":
         if not subscribers_unsubscribe.undoable(token, now=clock.utcnow(), vault=wiring.vault()):
-            return invalid_link_page(request, Wrong())
+            return invalid_link_page(request, InvalidToken())
         return render(request, "public/undo.html.j2", {"private": True})
     done = subscribers_unsubscribe.undo(token, now=clock.utcnow(), vault=wiring.vault())
-    if isinstance(done, Wrong):
+    if isinstance(done, InvalidToken):
         return invalid_link_page(request, done)
     if done.notice_id is not None:
         tasks.publish("notices")
@@ -70,7 +70,7 @@ def _told(words: str, *, status: int = 200) -> HttpResponse:
 
 
 def _button(request: HttpRequest, token: str) -> HttpResponse:
-    if not subscribers_unsubscribe.knows(token, vault=wiring.vault()):
-        return invalid_link_page(request, Wrong())
+    if not subscribers_unsubscribe.is_unsubscribe_link(token, vault=wiring.vault()):
+        return invalid_link_page(request, InvalidToken())
     action = urls.path("unsubscribe", token)
     return render(request, "public/unsubscribe.html.j2", {"action": action, "private": True})

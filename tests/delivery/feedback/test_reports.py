@@ -25,7 +25,7 @@ from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
 from tests.reports import report
-from tests.subscribers.means import at_once
+from tests.subscribers.helpers import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -240,7 +240,7 @@ def test_a_person_lifts_their_bounce_and_a_new_one_counts_again() -> None:
     apply(report(mail, Kind.BOUNCE))
     later = NOW + timedelta(hours=1)
     Consent.objects.create(subscriber=person, what="confirm", wording_version=1, at=later)
-    people.lift(bytes(person.address_index), later)
+    people.lift_suppression(bytes(person.address_index), later)
     apply(report(mail, Kind.BOUNCE, mark="told late"))
     assert suppressions() == {}
     apply(report(mail, Kind.BOUNCE, at=later + timedelta(hours=1)))

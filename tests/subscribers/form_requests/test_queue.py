@@ -12,25 +12,24 @@ from newsletter import wiring
 from newsletter.lib.provider_interface import Address
 from newsletter.models import MailboxLimit, NetworkCount, Notice, NoticeBudget, SignUpRequest, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, unsubscribe
-from newsletter.subscribers.choices import Choices
+from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.form_requests import decide as decide_requests
 from newsletter.subscribers.form_requests import queue
 from newsletter.subscribers.form_requests.queue import put
 from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken, Renewal, SignUp
 from newsletter.subscribers.limits import mailbox_limit, network_limit, notice_budget
-from tests.subscribers.means import (
+from tests.subscribers.helpers import (
     ANNA,
     DAY,
     HOUR,
     NOW,
     VAULT,
     ask,
-    doors,
     lasting,
-    next_due,
+    now_and_vault,
     press,
-    pressing,
+    subscribing,
     token,
     topic,
 )  # fmt: skip
@@ -53,7 +52,7 @@ def decide(kind=Kind.SIGN_UP, now=NOW):
     """All that is ready: what became of each."""
     queue.wake(now)
     done = []
-    while (one := decide_requests.decide_next(kind, now=now, vault=VAULT, next_due=next_due)) is not None:
+    while (one := decide_requests.decide_next(kind, subscribing(now))) is not None:
         done.append(one)
     return done
 
@@ -68,7 +67,7 @@ def test_a_request_is_sealed_and_goes_when_it_is_decided():
     stored = b"".join(bytes(part) for part in (row.cipher, row.handle))
     assert b"anna" not in stored and b"Zzyzx" not in stored
     (done,) = decide()
-    assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).words == ("Zzyzx",)
+    assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).keywords == ("Zzyzx",)
     assert not SignUpRequest.objects.exists()
 
 
@@ -129,7 +128,7 @@ def test_the_first_of_each_network_is_served_before_the_second_of_any():
 
 
 def decide_one(kind=Kind.SIGN_UP, now=NOW):
-    return decide_requests.decide_next(kind, now=now, vault=VAULT, next_due=next_due)
+    return decide_requests.decide_next(kind, subscribing(now))
 
 
 def test_over_the_site_wide_budget_requests_wait_and_go_out_slowly(monkeypatch):
@@ -145,7 +144,7 @@ def test_over_the_site_wide_budget_requests_wait_and_go_out_slowly(monkeypatch):
 
 
 def test_what_strangers_do_leaves_links_of_confirmed_people_alone(monkeypatch):
-    press(token(ask(Choices((topic().id,)))), **pressing())
+    press(token(ask(Choices((topic().id,)))))
     person = Subscriber.objects.get()
     monkeypatch.setitem(notice_budget.PER_HOUR, Kind.SIGN_UP, 4)
     for number in range(3):
@@ -158,7 +157,7 @@ def test_what_strangers_do_leaves_links_of_confirmed_people_alone(monkeypatch):
 
 def test_links_for_addresses_that_are_nobodys_spend_no_budget(monkeypatch):
     monkeypatch.setitem(notice_budget.PER_HOUR, Kind.LINK, 4)
-    press(token(ask(Choices((topic().id,)))), **pressing())
+    press(token(ask(Choices((topic().id,)))))
     for number in range(20):
         put(LinkByAddress(numbered(number)), client=None, now=NOW, vault=VAULT)
     put(LinkByAddress(ANNA), client=None, now=NOW, vault=VAULT)
@@ -181,13 +180,13 @@ def test_a_thousand_requests_for_one_mailbox_are_one_mail_a_day():
 
 
 def test_the_victim_of_strangers_gets_a_mail_of_their_own_as_soon_as_the_wait_is_over():
-    sign_up(ANNA, Choices(hour=1))
+    sign_up(ANNA, Choices(mail_time=MailTime(hour=1)))
     decide()
-    sign_up(ANNA, Choices(hour=22), now=NOW + 6 * HOUR)
-    assert decide(now=NOW + 6 * HOUR)[0].wait.until == NOW + DAY
+    sign_up(ANNA, Choices(mail_time=MailTime(hour=22)), now=NOW + 6 * HOUR)
+    assert decide(now=NOW + 6 * HOUR)[0].limited.until == NOW + DAY
     assert decide(now=NOW + DAY - timedelta(seconds=1)) == []
     (done,) = decide(now=NOW + DAY)
-    assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).hour == 22
+    assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).mail_time.hour == 22
 
 
 def test_strangers_who_make_up_tags_do_not_push_out_what_the_owner_of_a_mailbox_asked_for():
@@ -213,7 +212,7 @@ def test_an_answer_drops_what_waits_and_forgets_what_was_counted():
     sign_up(now=NOW + 2 * HOUR)
     decide(now=NOW + 2 * HOUR)
     assert SignUpRequest.objects.count() == MailboxLimit.objects.count() == 1
-    press(token(Notice.objects.get(id=first.notice_id)), **pressing(NOW + 3 * HOUR))
+    press(token(Notice.objects.get(id=first.notice_id)), NOW + 3 * HOUR)
     assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
 
 
@@ -253,7 +252,7 @@ def test_the_table_has_an_end_also_while_no_worker_looks(monkeypatch):
 
 
 def test_an_expired_link_is_renewed_through_the_queue():
-    notice = ask(Choices(hour=5))
+    notice = ask(Choices(mail_time=MailTime(hour=5)))
     late = NOW + 8 * DAY
     put(Renewal(token(notice)), client=None, now=late, vault=VAULT)
     put(Renewal("A" * 22), client=None, now=late, vault=VAULT)
@@ -281,12 +280,12 @@ def test_what_counts_no_longer_is_deleted():
     assert mailbox_limit.prune(NOW + 30 * DAY) == 0 and mailbox_limit.prune(NOW + 31 * DAY) == 1
 
 
-def test_a_stop_by_the_mailbox_ends_what_strangers_wait_for():
+def test_a_stop_by_the_mailbox_ends_what_strangers_rate_limited():
     sign_up()
     decide()
     sign_up(now=NOW + 2 * HOUR)
     decide(now=NOW + 2 * HOUR)
-    unsubscribe.leave(lasting("unsubscribe", Subscriber.objects.get()), **doors(NOW + 3 * HOUR))
+    unsubscribe.unsubscribe(lasting("unsubscribe", Subscriber.objects.get()), **now_and_vault(NOW + 3 * HOUR))
     assert decide(now=NOW + DAY) == [] and MailboxLimit.objects.exists()
 
 

@@ -17,7 +17,6 @@ from newsletter.subscribers import retention
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.sign_up import sign_up
 from newsletter.subscribers.tokens import undo_token
-from newsletter.web.public import page_data
 from tests import factories
 from tests.web.conftest import ANNA, WORD, notice_token, press
 
@@ -48,9 +47,7 @@ def every_link(topics, anna, manage, lasting):
     sign_up(
         type(ANNA)("bob@example.org"),
         Choices((1,)),
-        now=clock.utcnow(),
-        vault=wiring.vault(),
-        next_due=page_data.next_due,
+        wiring.subscribing(clock.utcnow()),
     )
     confirm = notice_token(Notice.objects.get(kind="confirm"))
     tokens = {
@@ -221,7 +218,7 @@ def test_an_old_link_offers_a_fresh_one(browser, anna, manage):
 
 
 def test_an_old_confirmation_offers_a_fresh_one(browser, topics):
-    sign_up(ANNA, Choices((topics[0].id,)), now=clock.utcnow(), vault=wiring.vault(), next_due=page_data.next_due)
+    sign_up(ANNA, Choices((topics[0].id,)), wiring.subscribing(clock.utcnow()))
     notice = Notice.objects.get()
     Notice.objects.update(expires_at=clock.utcnow() - timedelta(hours=1), created_at=clock.utcnow() - timedelta(days=8))
     done = press(browser, reverse("confirm", args=[notice_token(notice)]), renew="1")
@@ -231,7 +228,7 @@ def test_an_old_confirmation_offers_a_fresh_one(browser, topics):
 
 def test_a_confirmation_so_old_that_its_person_was_deleted_is_said_to_be_old(browser, topics):
     signed_up = clock.utcnow() - timedelta(days=8)
-    sign_up(ANNA, Choices((topics[0].id,)), now=signed_up, vault=wiring.vault(), next_due=page_data.next_due)
+    sign_up(ANNA, Choices((topics[0].id,)), wiring.subscribing(signed_up))
     path = reverse("confirm", args=[notice_token(Notice.objects.get())])
     retention.prune_pending(clock.utcnow(), never_stop)
     assert not Subscriber.objects.exists()

@@ -9,6 +9,7 @@ from django.urls import reverse
 from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.models import Notice, Subscriber, Subscription
+from newsletter.subscribers.choices import MailTime
 from newsletter.subscribers.confirm import choices_of
 from tests import factories
 from tests.web.conftest import WORD, notice_token, press, signing_up
@@ -26,8 +27,8 @@ def test_the_whole_way(browser, topics):
     assert (page.status_code, page.headers["Location"]) == (303, "/expect")
     notice = Notice.objects.get()
     chosen = choices_of(notice, wiring.vault())
-    assert (chosen.topic_ids, chosen.words, chosen.cadence) == ((topics[0].id,), (WORD,), 3)
-    assert (chosen.zone, chosen.hour, chosen.weekday, chosen.discreet) == ("Europe/Berlin", 19, 4, True)
+    assert (chosen.topic_ids, chosen.keywords, chosen.cadence) == ((topics[0].id,), (WORD,), 3)
+    assert (chosen.mail_time, chosen.discreet) == (MailTime("Europe/Berlin", 19, 4), True)
     path = reverse("confirm", args=[notice_token(notice)])
     shown = browser.get(path).content.decode()
     assert "Huawei" in shown and WORD in shown and "Friday" in shown and "bob@" not in shown
@@ -112,7 +113,7 @@ def test_it_shows_what_would_have_matched_and_nothing_is_stored(client, topics):
 
 def test_several_words_are_several_topics(browser, topics):
     press(browser, "/", **signing_up(topics, topics=[], keyword="Aksu\r\n\r\n  Kashgar  -sport\nAksu"))
-    assert choices_of(Notice.objects.get(), wiring.vault()).words == ("Aksu", "Kashgar -sport")
+    assert choices_of(Notice.objects.get(), wiring.vault()).keywords == ("Aksu", "Kashgar -sport")
     press(browser, reverse("confirm", args=[notice_token(Notice.objects.get())]))
     assert Subscription.objects.filter(topic__kind="own").count() == 2
 

@@ -1,4 +1,4 @@
-"""What these doors are given in tests: keys, a clock, slots, own topics."""
+"""What the tests of subscribers share: keys, a clock, slots, keyword topics, and a person's steps."""
 
 import threading
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from newsletter.models import Cadence, Notice, Subscriber, Topic
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.sign_up import sign_up
+from newsletter.subscribers.subscribing import Subscribing
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))
@@ -22,13 +23,13 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def next_due(cadence: Cadence, zone: str, hour: int, weekday: int, after: datetime) -> datetime:
-    """The slots room has its own tests: here any coming moment will do."""
+    """`digest_schedule` has its own tests: here any coming moment will do."""
     return after + timedelta(hours=1 + hour, days=7 if cadence == Cadence.WEEKLY else 0)
 
 
-def own_topic(word: str) -> int:
-    index = VAULT.blind_index("query", word.casefold())
-    key_id, cipher = VAULT.encrypt(word, handle=index, column="query")
+def keyword_topic(keyword: str) -> int:
+    index = VAULT.blind_index("query", keyword.casefold())
+    key_id, cipher = VAULT.encrypt(keyword, handle=index, column="query")
     return Topic.objects.get_or_create(
         kind="own", query_index=index, defaults={"query_cipher": cipher, "key_id": key_id, "created_at": NOW}
     )[0].id
@@ -39,9 +40,9 @@ def topic(name: str = "Uyghur") -> Topic:
 
 
 def ask(choices: Choices, address: Address = ANNA, now: datetime = NOW) -> Notice | None:
-    """Sign up; the notice that was written, if one was."""
-    done = sign_up(address, choices, now=now, vault=VAULT, next_due=next_due)
-    return Notice.objects.get(id=done.notice_id) if done.notice_id else None
+    """Sign up; returns the notice that was written, if one was."""
+    signed_up = sign_up(address, choices, subscribing(now))
+    return Notice.objects.get(id=signed_up.notice_id) if signed_up.notice_id else None
 
 
 def token(notice: Notice) -> str:
@@ -52,31 +53,35 @@ def lasting(purpose: str, person: Subscriber) -> str:
     return VAULT.token(purpose, person.id, person.link_epoch.to_bytes(2) + bytes(6))
 
 
-def doors(now: datetime = NOW) -> dict:
+def now_and_vault(now: datetime = NOW) -> dict[str, Any]:
     return {"now": now, "vault": VAULT}
 
 
-def press(token: str, shown: str | None = None, **means: Any) -> object:
-    """Press the button of a confirmation on a page that was just loaded, or of one that showed `shown`."""
-    found = confirm.look(token, now=means["now"], vault=VAULT)
-    if shown is None:
-        shown = found.fingerprint if isinstance(found, confirm.Open) else ""
-    return confirm.press(token, shown, **means)
+def subscribing(now: datetime = NOW) -> Subscribing:
+    return Subscribing(now, VAULT, keyword_topic, next_due)
 
 
-def pressing(now: datetime = NOW) -> dict:
-    return {"now": now, "vault": VAULT, "own_topic": own_topic, "next_due": next_due}
+def press(token: str, now: datetime = NOW, *, fingerprint: str | None = None) -> object:
+    """Press the button of a confirmation on a page that was just loaded, or of one whose preview had `fingerprint`."""
+    preview = confirm.preview_confirmation(token, now=now, vault=VAULT)
+    if fingerprint is None:
+        fingerprint = preview.fingerprint if isinstance(preview, confirm.ConfirmationPreview) else ""
+    return confirm.confirm(token, fingerprint, subscribing(now))
+
+
+def cancel_nothing(subscriber_id: int, topic_id: int) -> None:
+    """Nothing is planned in these tests."""
 
 
 def at_once(works: list[Callable[[], object]]) -> list[object]:
-    """What each piece of work returned, all of them run at the same time, each on a connection of its own."""
+    """Run all of `works` at the same time, each on a connection of its own; returns what each returned."""
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("threads that share an in-memory SQLite do not wait for each other: needs a file or PostgreSQL")
-    answers: list[object] = []
+    results: list[object] = []
 
     def run(work: Callable[[], object]) -> None:
         try:
-            answers.append(work())
+            results.append(work())
         finally:
             connection.close()
 
@@ -85,4 +90,4 @@ def at_once(works: list[Callable[[], object]]) -> list[object]:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return results
