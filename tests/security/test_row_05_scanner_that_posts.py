@@ -45,7 +45,9 @@ def test_a_post_without_the_fingerprint_of_what_was_shown_asks_again(client, pat
 def test_a_strangers_sign_up_behind_an_open_page_is_shown_and_not_applied(browser, topics, path):
     open_page = browser.get(path)
     press(browser, "/", **signing_up(topics, topics=[topics[1].id], keyword="Zzyzx", cadence="1"))
-    assert choices_of(Notice.objects.get(), wiring.vault()).words == ("Zzyzx",), "what was typed last is in the notice"
+    assert choices_of(Notice.objects.get(), wiring.vault()).keywords == ("Zzyzx",), (
+        "what was typed last is in the notice"
+    )
     page = browser.post(path, hidden(open_page))
     html = page.content.decode()
     assert page.status_code == 409 and "Uyghur" in html and "Zzyzx" in html and "Kashgar" not in html
