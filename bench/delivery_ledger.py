@@ -96,21 +96,23 @@ def settle_all(slowest: list[float]) -> int:
     from django.db import transaction
 
     from newsletter import wiring
-    from newsletter.delivery.sending import barrier, outcomes
+    from newsletter.delivery.sending import outcomes
+    from newsletter.delivery.sending.claim import claim_batch
+    from newsletter.delivery.sending.recipients import start_attempt
     from newsletter.lib import db
     from newsletter.lib.provider_interface import Accepted
 
     vault, taken = wiring.vault(), 0
     while True:
         began = time.monotonic()
-        held = barrier.claim(now=db.now(), provider=3)
+        held = claim_batch(now=db.now(), provider=3)
         if held is None:
             return taken
-        recipients = barrier.begin(held, now=db.now(), provider=3, window=None, vault=vault)
+        recipients = start_attempt(held, now=db.now(), provider=3, window=None, vault=vault)
         if not recipients:
             raise RuntimeError("a batch of the benchmark has nobody")
         with transaction.atomic():
-            outcomes.settle_whole(held, Accepted(f"ref-{held.batch_id}"), now=db.now())
+            outcomes.record_outcome(held, Accepted(f"ref-{held.batch_id}"), now=db.now())
         slowest.append(time.monotonic() - began)
         taken += len(recipients)
 
@@ -201,7 +203,7 @@ def _joined(thread: threading.Thread, work: Callable[[], int], gone: dict[str, i
 
 def compare(people: Sequence[int], sample: int, clock: Clock) -> None:
     """Ours, the peers, the ratios."""
-    from newsletter.delivery.ledger import occasions
+    from newsletter.delivery.ledger import reports as ledger_reports
     from newsletter.models import Delivery
 
     planned = clock.take(lambda: plan_all(people, ITEM))
@@ -209,7 +211,7 @@ def compare(people: Sequence[int], sample: int, clock: Clock) -> None:
     spent: list[float] = []
     settled = clock.take(lambda: settle_all(spent))
     print(f"  ours, settled         {settled}; median batch {statistics.median(spent) * 1000:.1f} ms")
-    sums = next(one.by_state for one in occasions.mailings(100) if one.key == f"alert:bench:{ITEM}")
+    sums = next(one.by_state for one in ledger_reports.mailings(100) if one.key == f"alert:bench:{ITEM}")
     if sums != {"accepted": len(people)}:
         raise RuntimeError(f"the sum does not close: {sums}")
     theirs = clock.take(lambda: bulk_insert(people[:sample], ITEM + 1))

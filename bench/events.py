@@ -47,7 +47,7 @@ def mailed(count: int) -> list[int]:
     from tests import factories
 
     vault = wiring.vault()
-    sending_gate.ensure(vault)
+    sending_gate.create_gate(vault)
     first = factories.subscriber("reader0@example.org", vault=vault)
     people = [first, *Subscriber.objects.bulk_create(_like(first, number) for number in range(1, count))]
     occasion = Occasion.objects.create(kind="alert", key="alert:bench", created_at=factories.NOW)

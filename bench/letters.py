@@ -9,7 +9,7 @@ from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
 
 if TYPE_CHECKING:
-    from newsletter.delivery.sending.barrier import Recipient
+    from newsletter.delivery.sending.recipients import Recipient
 
 SENDER = mail_headers.Sender(
     "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
@@ -51,7 +51,7 @@ class Worker:
 
     def recipients(self, first: int, count: int) -> "list[Recipient]":
         """So many people; `first` is the number of the first of them."""
-        from newsletter.delivery.sending.barrier import Recipient
+        from newsletter.delivery.sending.recipients import Recipient
 
         return [
             Recipient(
@@ -63,9 +63,11 @@ class Worker:
 
     def parcels(self, people: "Sequence[Recipient]") -> Parcels:
         """One for each, with real tokens."""
-        from newsletter.delivery.sending.messages import parcels
+        from newsletter.delivery.sending.messages import make_parcels
 
-        return parcels(people, letters=self._letters, vault=self._vault, base_url=SENDER.base_url, domain=SENDER.domain)
+        return make_parcels(
+            people, letters=self._letters, vault=self._vault, base_url=SENDER.base_url, domain=SENDER.domain
+        )
 
 
 def parcels(count: int, of: Letter) -> list[Parcel]:

@@ -117,7 +117,7 @@ def _seed(people: int) -> None:
     from tests import factories
 
     call_command("migrate", verbosity=0)
-    sending_gate.ensure(wiring.vault())
+    sending_gate.create_gate(wiring.vault())
     topics = [factories.topic(word.title(), query=word) for word in WORDS]
     looks = [factories.look().id, factories.look(discreet=False).id]
     rhythms = (factories.rhythm(Cadence.DAILY).id, factories.rhythm(Cadence.WEEKLY).id)

@@ -24,9 +24,9 @@ from newsletter.lib.shutdown import Shutdown
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from newsletter.delivery.feedback.reports import Hearing
+    from newsletter.delivery.feedback.reports import ReportContext
     from newsletter.delivery.ledger.plan import Carrier
-    from newsletter.delivery.pace.daily_cap import Allowance
+    from newsletter.delivery.pace.daily_cap import DailyAllowance
     from newsletter.delivery.pace.token_buckets import Buckets
     from newsletter.delivery.send import Sender
     from newsletter.delivery.sending.pacing import Pacing
@@ -74,7 +74,7 @@ def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
     from newsletter.delivery import erasure
     from newsletter.matching.retention import delete_unfollowed
 
-    erasure.forget(subscriber_id)
+    erasure.erase_mails(subscriber_id)
     delete_unfollowed(topic_ids)
 
 
@@ -183,7 +183,7 @@ def pacing(carrier: Provider | Configured) -> Pacing | None:
     return Pacing(limits, buckets(), carrier.name, carrier.number)
 
 
-def allowances(now: datetime) -> list[Allowance]:
+def allowances(now: datetime) -> list[DailyAllowance]:
     """The day of each provider whose days have an end."""
     days = [paced.allowance(now=now) for one in config().providers if (paced := pacing(one))]
     return [day for day in days if day is not None]
@@ -193,20 +193,20 @@ def allowances(now: datetime) -> list[Allowance]:
 def buckets() -> Buckets:
     """The buckets of the paces: in memory where one process is everything, else in the broker's Redis."""
     if config().embedded:
-        from newsletter.delivery.pace.token_buckets import InMemory
+        from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 
-        return InMemory()
-    from newsletter.delivery.pace.redis_token_buckets import Shared
+        return InMemoryBuckets()
+    from newsletter.delivery.pace.redis_token_buckets import RedisBuckets
 
-    return Shared(config().broker_url)
+    return RedisBuckets(config().broker_url)
 
 
-def hearing() -> Hearing:
+def report_context() -> ReportContext:
     """What believing reports of mails needs besides the rows."""
-    from newsletter.delivery.feedback.reports import Hearing
+    from newsletter.delivery.feedback.reports import ReportContext
     from newsletter.subscribers.email_address import index_of
 
-    return Hearing(vault=vault(), index_of=index_of)
+    return ReportContext(vault=vault(), index_of=index_of)
 
 
 def events_from() -> list[int]:
@@ -278,7 +278,7 @@ def _plan(
     from newsletter.delivery.routing import rules
 
     whole = [Share(edition_id, people, parked) for edition_id, people, parked in shares]
-    parts = rules.split(whole, list(carriers()), vault())
+    parts = rules.split_by_provider(whole, list(carriers()), vault())
     ids: tuple[int, ...] = ()
     for number, part in parts.items():
         ids += plan(

@@ -37,7 +37,7 @@ _numbers = itertools.count(1)
 
 
 def open_gate() -> None:
-    sending_gate.ensure(VAULT)
+    sending_gate.create_gate(VAULT)
 
 
 def look(*, discreet: bool = True) -> Look:

@@ -13,7 +13,7 @@ DELETE FROM edition_body WHERE edition_id IN (
 _GIVEN = f"DELETE FROM delivery_item WHERE subscriber_id=%(who)s AND item_id IN ({GIVEN_ITEMS})"
 
 
-def forget(subscriber_id: int) -> None:
+def erase_mails(subscriber_id: int) -> None:
     """Delete the words of mails that nobody else got, and which items went to this person. In the caller's transaction.
 
     Their deliveries stay, by a number that leads to nobody, until they are pruned.

@@ -14,12 +14,19 @@ import structlog
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
 
 from newsletter.delivery.gates import circuit_breaker, provider_gate, sending_gate
-from newsletter.delivery.sending import barrier
 from newsletter.delivery.sending import outcomes as sending_outcomes
-from newsletter.delivery.sending.barrier import Claim, Recipient
-from newsletter.delivery.sending.messages import Letters, parcels
+from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch, park_batch, release_claim, should_yield
+from newsletter.delivery.sending.messages import Letters, make_parcels
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.pacing import Pacing
+from newsletter.delivery.sending.recipients import (
+    NOT_OPENED,
+    Recipient,
+    attempt_lease,
+    next_window_query,
+    open_addresses,
+    start_attempt,
+)
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
 from newsletter.lib.progress import GoingOn, never_stop
@@ -84,13 +91,13 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
     try:
         recipients = _durably(partial(_begin, sender, held, clock), atomic=False)
     except IntegrityError:
-        barrier.park(held, "an earlier hand-over was never disproved")
+        park_batch(held, "an earlier hand-over was never disproved")
         return Sent(held.batch_id)
     except KeysDoNotFit:
-        barrier.park(held, barrier.NOT_OPENED)
+        park_batch(held, NOT_OPENED)
         return Sent(held.batch_id)
     if recipients is None:
-        barrier.give_back(held)
+        release_claim(held)
         return None
     try:
         return _Hand(sender, held, clock, going_on).over(recipients, awake)
@@ -99,24 +106,24 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
         return Sent(held.batch_id)
 
 
-def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> Claim | None:
+def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> ClaimedBatch | None:
     """The next batch that is due and may go, or the part of it that may."""
     pacing = sender.pacing
     while going_on() and (lanes := pacing.lanes(now=clock()) if pacing else tuple(Lane)):
-        held = barrier.claim(now=clock(), provider=sender.provider.number, lanes=lanes, worker=sender.worker)
+        held = claim_batch(now=clock(), provider=sender.provider.number, lanes=lanes, worker=sender.worker)
         if held is None:
             return None
         if held.probe:
-            sending_outcomes.keep_one(held, now=clock())
+            sending_outcomes.keep_probe_mail(held, now=clock())
         admitted = pacing.admit(held, now=clock(), vault=sender.vault) if pacing else held
         if admitted is not None:
             return admitted
     return None
 
 
-def _begin(sender: Sender, held: Claim, clock: Callable[[], datetime]) -> list[Recipient] | None:
+def _begin(sender: Sender, held: ClaimedBatch, clock: Callable[[], datetime]) -> list[Recipient] | None:
     carrier = sender.provider
-    return barrier.begin(held, now=clock(), provider=carrier.number, window=carrier.window, vault=sender.vault)
+    return start_attempt(held, now=clock(), provider=carrier.number, window=carrier.window, vault=sender.vault)
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class _Hand:
     """The hand-over of one batch."""
 
     sender: Sender
-    held: Claim
+    held: ClaimedBatch
     clock: Callable[[], datetime]
     going_on: GoingOn
 
@@ -146,7 +153,7 @@ class _Hand:
 
     def _asleep(self, recipients: list[Recipient], awake: float) -> Mapping[int, Outcome] | None:
         """Stopped between the barrier and the first byte for so long that the lease may be over: then nothing leaves."""
-        half = barrier.lease(self.sender.provider.window) / 2
+        half = attempt_lease(self.sender.provider.window) / 2
         if awake + half.total_seconds() > time.monotonic():
             return None
         return _not_begun(recipients, NotBegun.HELD_UP)
@@ -164,25 +171,25 @@ class _Hand:
         now, number = self.clock(), self.sender.provider.number
         if not plainly:
             _pause_if_told(number, [outcome], now)
-            circuit_breaker.note(number, [outcome], now=now)
-        sending_outcomes.settle_whole(self.held, outcome, now=now)
+            circuit_breaker.record_answers(number, [outcome], now=now)
+        sending_outcomes.record_outcome(self.held, outcome, now=now)
 
     def _settle_window(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Write a window's outcomes and open the next one, or close the batch, in one commit."""
         now, provider, last = self.clock(), self.sender.provider, max(outcomes)
-        ahead = barrier.ahead(self.held, after=last, now=now, window=provider.window)
+        ahead = next_window_query(self.held, after=last, now=now, window=provider.window)
         taken = all(isinstance(outcome, Accepted) for outcome in outcomes.values())
         if taken:
             may_send, doubted, found = sending_outcomes.accept_window(
                 self.held, last, provider=provider.number, ahead=ahead
             )
         else:
-            sending_outcomes.settle_window(self.held, outcomes, now=now)
+            sending_outcomes.record_window(self.held, outcomes, now=now)
             _pause_if_told(provider.number, outcomes.values(), now)
             may_send, doubted, found = provider_gate.may_send(provider.number), True, db.rows(*ahead, prepared=True)
-        left_alone = doubted and circuit_breaker.note(provider.number, outcomes.values(), now=now)
+        left_alone = doubted and circuit_breaker.record_answers(provider.number, outcomes.values(), now=now)
         if found and (why := self._stops(left_alone, may_send, now)):
-            sending_outcomes.leave_rest(self.held, after=last, now=now, why=why)
+            sending_outcomes.requeue_rest(self.held, after=last, now=now, why=why)
             found = []
         following = self._opened(found, last, now)
         if not following:
@@ -192,9 +199,9 @@ class _Hand:
     def _opened(self, found: Sequence[tuple[Any, ...]], last: int, now: datetime) -> list[Recipient]:
         try:
             window = self.sender.provider.window
-            return barrier.opened(self.held, found, now=now, window=window, vault=self.sender.vault)
+            return open_addresses(self.held, found, now=now, window=window, vault=self.sender.vault)
         except KeysDoNotFit:  # what was answered is written all the same; the rest is parked when it is claimed
-            sending_outcomes.leave_rest(self.held, after=last, now=now, why="an address does not open")
+            sending_outcomes.requeue_rest(self.held, after=last, now=now, why="an address does not open")
             return []
 
     def _stops(self, left_alone: bool, may_send: bool, now: datetime) -> str | None:
@@ -205,7 +212,7 @@ class _Hand:
             return "sending was paused"
         if not self.going_on():
             return "the worker's time is up"
-        urgent = barrier.yields(self.held, now=now, provider=self.sender.provider.number)
+        urgent = should_yield(self.held, now=now, provider=self.sender.provider.number)
         return "more urgent mail came" if urgent else None
 
 
@@ -226,10 +233,14 @@ def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
             time.sleep(1)
 
 
-def _outcomes(sender: Sender, held: Claim, recipients: list[Recipient], letters: Letters) -> Mapping[int, Outcome]:
+def _outcomes(
+    sender: Sender, held: ClaimedBatch, recipients: list[Recipient], letters: Letters
+) -> Mapping[int, Outcome]:
     """Ask the provider; what stops us before its first byte is proof that nothing was taken."""
     try:
-        ready = parcels(recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain)
+        ready = make_parcels(
+            recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain
+        )
     except (EditionBody.DoesNotExist, KeysDoNotFit):
         return _not_begun(recipients, NotBegun.WORDING)
     except _AWAY:  # settling waits for the database to come back
@@ -254,18 +265,18 @@ def _pause_if_told(number: int, outcomes: Iterable[Outcome], now: datetime) -> N
     """A provider that refuses us altogether is given nothing more; the others go on."""
     refusal = next((one for one in outcomes if isinstance(one, Deferred) and one.pause), None)
     if refusal is not None:
-        provider_gate.pause(number, sending_gate.paused_words(refusal.reason, now), now=now)
+        provider_gate.pause(number, sending_gate.refusal_words(refusal.reason, now), now=now)
 
 
-def _put_off(number: int, held: Claim, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
+def _put_off(number: int, held: ClaimedBatch, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
     deferred = next(outcome for outcome in outcomes.values() if isinstance(outcome, Deferred))
     now = clock()
-    sending_outcomes.put_off(held, deferred, now=now)
+    sending_outcomes.defer_batch(held, deferred, now=now)
     _pause_if_told(number, [deferred], now)
     log.warning("put_off", batch_id=held.batch_id, reason=deferred.reason, paused=deferred.pause)
 
 
-def _count(held: Claim, told: list[Outcome]) -> Sent:
+def _count(held: ClaimedBatch, told: list[Outcome]) -> Sent:
     kinds = Counter(map(type, told))
     accepted, deferred, refused, unknown = (kinds[kind] for kind in (Accepted, Deferred, Rejected, Unknown))
     log.info(

@@ -48,7 +48,7 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
 
 def _waits(now: datetime) -> bool:
     """Whether this host is new: those whose sign it waits for look when it does not."""
-    return sending_gate.look(wiring.config().data_dir, now=now) is Standing.NEW_HOST
+    return sending_gate.close_if_restored(wiring.config().data_dir, now=now) is Standing.NEW_HOST
 
 
 def _look() -> None:

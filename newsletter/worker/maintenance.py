@@ -6,10 +6,12 @@ from pathlib import Path
 import structlog
 
 from newsletter import wiring
-from newsletter.delivery.feedback import reports, reputation
+from newsletter.delivery.feedback import reputation
+from newsletter.delivery.feedback.apply import apply_reports, bounces_from_smtp_refusals
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
-from newsletter.delivery.ledger import occasions, prove_accepted, resend
+from newsletter.delivery.ledger import prove_accepted, urgent_resend
+from newsletter.delivery.ledger import reports as ledger_reports
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.sending import expired_leases, heartbeat, workers
 from newsletter.delivery.sending.expired_leases import Recovered
@@ -25,19 +27,19 @@ log = structlog.get_logger()
 def recover() -> bool:
     """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail may go again."""
     now = db.now()
-    standing = sending_gate.guard(wiring.config().data_dir, now=now)
+    standing = sending_gate.check_and_advance_mark(wiring.config().data_dir, now=now)
     if (
         standing is not Standing.NEW_HOST
     ):  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
         Pulse.objects.update_or_create(name="tick", defaults={"at": now})
     found = _recovered(now)
     # events may have come before anybody was in doubt: what they prove is not sent again
-    prove_accepted.prove(now=now)
-    if again := resend.resend_urgent(now=now):
+    prove_accepted.accept_proved(now=now)
+    if again := urgent_resend.resend_urgent(now=now):
         log.warning("urgent_again", rows=again)
-    occasions.close_complete(now=now)
+    ledger_reports.close_complete(now=now)
     carriers = wiring.carriers()
-    move_batches.reroute(wiring.carrier(), now=now, configured=carriers)
+    move_batches.move_from_unconfigured(wiring.carrier(), now=now, configured=carriers)
     return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now)) or bool(found)
 
 
@@ -51,11 +53,11 @@ def take_back() -> bool:
 
 def _recovered(now: datetime) -> Recovered:
     """Those of this machine first: of them it is known how far they got."""
-    workers.notice(now=now)
+    workers.mark_late(now=now)
     found = Recovered()
     for one in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
-        found += expired_leases.take_back(one.id, one.windows, now=now)
-    found += expired_leases.recover(now=now)
+        found += expired_leases.recover_from(one.id, one.windows, now=now)
+    found += expired_leases.recover_expired(now=now)
     if found:
         log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
     return found
@@ -67,9 +69,9 @@ def hear() -> None:
     directory = wiring.config().bounce_maildir
     if directory is not None:
         _read_maildir(directory, now)
-    reports.refusals(wiring.hearing(), now=now)
-    reputation.watch(now=now, events_from=wiring.events_from())
-    for one in reputation.warn(now=now):
+    bounces_from_smtp_refusals(wiring.report_context(), now=now)
+    reputation.close_for_reputation(now=now, events_from=wiring.events_from())
+    for one in reputation.due_warnings(now=now):
         log.warning("reputation", provider=name_of(one.provider), reason="; ".join(one.warnings))
 
 
@@ -89,5 +91,5 @@ def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
     report = parse_report.read(mail.raw, received=mail.received)
     if report is None:
         return maildir.Flag.LEFT
-    done = reports.apply([report], wiring.hearing(), provider="mail", now=now)
-    return maildir.Flag.LEFT if done.strangers else maildir.Flag.UNDERSTOOD
+    done = apply_reports([report], wiring.report_context(), provider="mail", now=now)
+    return maildir.Flag.LEFT if done.unknown_mails else maildir.Flag.UNDERSTOOD

@@ -38,7 +38,7 @@ def _data_is_ours() -> bool:
     False, and looked at again before the next batch: a copy of another's data cannot be told yet from a service at work.
     """
     if connection.connection is None or connection.connection is not getattr(_looked, "at", None):
-        if sending_gate.look(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+        if sending_gate.close_if_restored(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
             return False
         _looked.at = connection.connection
     return True

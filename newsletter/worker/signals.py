@@ -59,7 +59,7 @@ def _in_each_child(**_signal: Any) -> None:
 
 
 def _begin_to_send() -> None:
-    heartbeat.begin(wiring.config().data_dir)
+    heartbeat.start(wiring.config().data_dir)
     fallback_poll.begin(_Told.given_back)
 
 
@@ -76,7 +76,7 @@ def _before_the_end(**_signal: Any) -> None:
 def end_sending() -> None:
     """Let what was begun come to its end, then say that this process holds nothing more."""
     wiring.shutdown.drain(DRAIN)
-    heartbeat.end()
+    heartbeat.stop()
 
 
 def _before_each_task(**_signal: Any) -> None:

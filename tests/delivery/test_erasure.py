@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 def test_words_that_only_they_got_go_and_those_of_others_stay() -> None:
     gone, stays = factories.subscriber(), factories.subscriber()
     alone, together, others = factories.planned([gone]), factories.planned([gone, stays]), factories.planned([stays])
-    erasure.forget(gone.id)
+    erasure.erase_mails(gone.id)
     worded = set(EditionBody.objects.values_list("edition__delivery__batch_id", flat=True))
     assert worded == {*together.batch_ids, *others.batch_ids}
     assert worded.isdisjoint(alone.batch_ids)
@@ -24,4 +24,4 @@ def test_words_that_only_they_got_go_and_those_of_others_stay() -> None:
 
 
 def test_nothing_was_ever_mailed() -> None:
-    erasure.forget(factories.subscriber().id)
+    erasure.erase_mails(factories.subscriber().id)

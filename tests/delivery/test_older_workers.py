@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from newsletter.delivery.sending import barrier
+from newsletter.delivery.sending.claim import claim_batch, due_queues
 from newsletter.lib import db
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane
 from tests import factories
@@ -79,9 +79,9 @@ def test_an_older_resume_ends_a_doubt() -> None:
 def test_what_an_older_worker_paced_takes_its_own_turn() -> None:
     older(NEW_PACED)
     first = Batch.objects.get(occasion_id=7)
-    assert [one.paced for one in barrier.due_in((Lane.ALERT,), now=NOW, provider=1) if one.occasion_id == 7] == [True]
+    assert [one.paced for one in due_queues((Lane.ALERT,), now=NOW, provider=1) if one.occasion_id == 7] == [True]
     Batch.objects.exclude(id=first.id).delete()
-    held = barrier.claim(now=NOW, provider=1, lanes=(Lane.ALERT,))
+    held = claim_batch(now=NOW, provider=1, lanes=(Lane.ALERT,))
     assert held is not None and held.batch_id == first.id
 
 

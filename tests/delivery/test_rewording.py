@@ -11,15 +11,17 @@ from django.db.models import TextField
 
 from newsletter.config import rate_limits
 from newsletter.delivery import send
-from newsletter.delivery.feedback import reports
+from newsletter.delivery.feedback.apply import bounces_from_smtp_refusals
+from newsletter.delivery.feedback.reports import ReportContext
 from newsletter.delivery.gates import restore_guard, sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
-from newsletter.delivery.ledger import resend, status
+from newsletter.delivery.ledger import resend, urgent_resend
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.pace.token_buckets import InMemory
+from newsletter.delivery.ledger.reports import listing
+from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 from newsletter.delivery.routing import failover
 from newsletter.delivery.send import Sender
-from newsletter.delivery.sending import divide, messages, pacing
+from newsletter.delivery.sending import messages, pacing
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Provider, Rejected, Unknown
 from newsletter.models import (
@@ -43,7 +45,7 @@ from tests.delivery.two_providers import CARRIERS, SMTP, two
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
 LATER = NOW + timedelta(hours=3)
-HEARING = reports.Hearing(factories.VAULT, index_of)
+HEARING = ReportContext(factories.VAULT, index_of)
 #: The columns in which messages for operators stand.
 WORDS = (
     (Batch, "reason"),
@@ -63,8 +65,8 @@ def reword(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> R
     factories.open_gate()
     if request.param == "as it is":
         return lambda: None
-    monkeypatch.setattr(divide, "WAITS", "in other words")
-    monkeypatch.setattr(resend, "RULE", "in other words")
+    monkeypatch.setattr(pacing, "WAITS_FOR_PACE", "in other words")
+    monkeypatch.setattr(urgent_resend, "RULE", "in other words")
     monkeypatch.setattr(send, "_NOT_BEGUN", dict.fromkeys(NotBegun, "in other words"))
     for place, one in enumerate(Standing):
         monkeypatch.setattr(one, "_value_", f"in other words {place}")
@@ -119,7 +121,7 @@ def test_mail_that_waits_for_its_pace(reword: Reword) -> None:
     factories.planned(crowd)
     carrier, clock = ScriptedCarrier(), lambda: NOW
     limits = rate_limits.read(pace="", domain_pace="gmail.com=0.1", daily_cap="", warm_up="")
-    paced = Pacing(limits, InMemory(lambda: NOW.timestamp()), "smtp", carrier.number)
+    paced = Pacing(limits, InMemoryBuckets(lambda: NOW.timestamp()), "smtp", carrier.number)
     by = Sender(carrier, factories.VAULT, "https://news.example.org", "example.org", paced)
     assert paced.pause(now=NOW) == pacing.LOOK  # it is due
     while send.send_next(by, clock=clock):
@@ -130,7 +132,7 @@ def test_mail_that_waits_for_its_pace(reword: Reword) -> None:
     # what was put off waits for more than its pace, and is not looked at every second
     carrier.script = lambda _parcel: Deferred("451", retry_after=3600)
     due = Batch.objects.get(state="planned").not_before
-    later = Pacing(limits, InMemory(lambda: due.timestamp() + 100), "smtp", carrier.number)
+    later = Pacing(limits, InMemoryBuckets(lambda: due.timestamp() + 100), "smtp", carrier.number)
     by = Sender(carrier, factories.VAULT, "https://news.example.org", "example.org", later)
     while send.send_next(by, clock=lambda: due):
         pass
@@ -148,7 +150,7 @@ def test_refusals_at_the_door(reword: Reword) -> None:
     answers = iter([refused("5.1.1"), refused("5.7.1"), Rejected("body: 550 5.1.1")])
     run(ScriptedCarrier(lambda _parcel: next(answers), window=50))
     reword()
-    done = reports.refusals(HEARING, now=NOW)
+    done = bounces_from_smtp_refusals(HEARING, now=NOW)
     assert (done.new, done.suppressed) == (2, 1)
     assert sorted(Event.objects.values_list("kind", "detail")) == [("bounce", "5.1.1"), ("soft bounce", "5.7.1")]
 
@@ -163,19 +165,19 @@ def test_a_refusal_on_the_wire_is_a_bounce_where_it_is_of_the_recipient(
         run(Reworded(both.providers[SMTP]))
     assert Delivery.objects.get().state == "failed"
     reword()
-    assert reports.refusals(HEARING, now=NOW).suppressed == bounces == Suppression.objects.count()
+    assert bounces_from_smtp_refusals(HEARING, now=NOW).suppressed == bounces == Suppression.objects.count()
 
 
 def test_a_doubt_about_the_data_is_not_forgotten_by_an_operators_pause(reword: Reword, tmp_path: Path) -> None:
-    sending_gate.guard(tmp_path, now=NOW)
-    (tmp_path / restore_guard.NAME).unlink()
-    assert sending_gate.look(tmp_path, now=NOW) is Standing.NO_FILE
+    sending_gate.check_and_advance_mark(tmp_path, now=NOW)
+    (tmp_path / restore_guard.FILE_NAME).unlink()
+    assert sending_gate.close_if_restored(tmp_path, now=NOW) is Standing.NO_FILE
     reword()
     Pulse.objects.create(name="tick", at=NOW)  # somebody seems to be at work: only the doubt speaks against it
     sending_gate.pause("moving house")
     assert Gate.objects.get().paused_by != "moving house"
-    assert sending_gate.look(tmp_path, now=NOW) is Standing.NO_FILE
-    sending_gate.confirm(tmp_path, now=NOW)
+    assert sending_gate.close_if_restored(tmp_path, now=NOW) is Standing.NO_FILE
+    sending_gate.confirm_installation(tmp_path, now=NOW)
     sending_gate.pause("moving house")
     assert Gate.objects.get().paused_by == "moving house"
     reword()
@@ -189,23 +191,23 @@ def test_an_urgent_alert_goes_once_more_and_no_third_time(reword: Reword) -> Non
     run(doubtful)
     mark_urgent()
     reword()
-    assert resend.resend_urgent(now=LATER) == 2
+    assert urgent_resend.resend_urgent(now=LATER) == 2
     run(doubtful, LATER)
     reword()
     assert Delivery.objects.filter(batch__state="unknown").count() == 2
-    assert resend.resend_urgent(now=LATER + timedelta(hours=4)) == 0
+    assert urgent_resend.resend_urgent(now=LATER + timedelta(hours=4)) == 0
 
 
 def test_an_operators_retry_does_not_use_up_the_rule(reword: Reword) -> None:
     factories.planned(1)
     doubtful = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=None)
     run(doubtful)
-    (row,) = status.listing(factories.VAULT, "unknown")
-    resend.retry(row.reference, resend.Word("ops", "lost"), now=NOW, vault=factories.VAULT)
+    (row,) = listing(factories.VAULT, "unknown")
+    resend.retry(row.reference, resend.OperatorNote("ops", "lost"), now=NOW, vault=factories.VAULT)
     run(doubtful)
     mark_urgent()
     reword()
-    assert resend.resend_urgent(now=LATER) == 1
+    assert urgent_resend.resend_urgent(now=LATER) == 1
 
 
 @pytest.mark.parametrize("ours", [True, False])

@@ -7,9 +7,11 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from newsletter.delivery import send
 from newsletter.delivery.gates import provider_gate, sending_gate
-from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.delivery.ledger.reports import ledger_summary
+from newsletter.delivery.sending import expired_leases
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import factories
@@ -30,7 +32,7 @@ def at(moment: datetime = NOW):
 
 
 def states() -> dict[str, int]:
-    return status.ledger().by_state
+    return ledger_summary().by_state
 
 
 def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:
@@ -108,7 +110,7 @@ def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
     factories.planned(2)
     carrier = ScriptedCarrier(lambda _parcel: Deferred("401", pause=True))
     send.send_next(sender(carrier), clock=at())
-    assert sending_gate.closed_by() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
+    assert sending_gate.pause_reason() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
     assert send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))) is None
     assert states() == {"planned": 4}
     assert provider_gate.resume_what_closed_by_itself() == []
@@ -125,7 +127,7 @@ def test_unknown_is_never_handed_over_again(window: int | None) -> None:
     send.send_next(sender(carrier), clock=at())
     assert states() == {"unknown": 3}
     carrier.script = lambda _parcel: Accepted()
-    expired_leases.recover(now=NOW + timedelta(days=1))
+    expired_leases.recover_expired(now=NOW + timedelta(days=1))
     assert send.send_next(sender(carrier), clock=at(NOW + timedelta(days=1))) is None
     assert len(carrier.handed) == 3
 
@@ -306,17 +308,17 @@ def _notice(who: Subscriber) -> None:
 def test_notices_go_before_alerts_and_alerts_before_digests() -> None:
     for lane, kind in ((Lane.DIGEST, "digest"), (Lane.ALERT, "alert"), (Lane.NOTICE, "alert")):
         factories.planned(1, lane=lane, kind=kind)
-    held = [barrier.claim(now=NOW, provider=1) for _ in range(3)]
+    held = [claim_batch(now=NOW, provider=1) for _ in range(3)]
     lanes = [Batch.objects.get(id=one.batch_id).lane for one in held if one]
     assert lanes == [Lane.NOTICE, Lane.ALERT, Lane.DIGEST]
 
 
 def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
     factories.planned(1)
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     sending_gate.pause("tests")
     assert held is not None
-    assert barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT) is None
+    assert start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT) is None
     assert Gate.objects.get().paused_by == "tests"
     assert Batch.objects.get().state == "claimed"
 
@@ -339,23 +341,23 @@ def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_who_did_not_hear_that_the_barrier_was_passed_may_ask_again(window: int | None) -> None:
     factories.planned(2, carrier=Carrier(1, one_letter=window is None))
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    first, again = (barrier.begin(held, now=NOW, provider=1, window=window, vault=factories.VAULT) for _ in range(2))
+    first, again = (start_attempt(held, now=NOW, provider=1, window=window, vault=factories.VAULT) for _ in range(2))
     assert first and first == again
     assert Attempt.objects.count() == Batch.objects.get().attempts == 1
 
 
 def test_a_worker_that_wakes_up_late_drops_its_work() -> None:
     factories.planned(1)
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    assert barrier.begin(held, now=NOW + timedelta(seconds=51), provider=1, window=2, vault=factories.VAULT) is None
-    assert expired_leases.recover(now=NOW + timedelta(seconds=61)).given_back == 1
-    other = barrier.claim(now=NOW + timedelta(seconds=61), provider=1)
+    assert start_attempt(held, now=NOW + timedelta(seconds=51), provider=1, window=2, vault=factories.VAULT) is None
+    assert expired_leases.recover_expired(now=NOW + timedelta(seconds=61)).given_back == 1
+    other = claim_batch(now=NOW + timedelta(seconds=61), provider=1)
     assert other is not None
-    assert barrier.begin(held, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=factories.VAULT) is None
-    assert barrier.begin(other, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=factories.VAULT)
+    assert start_attempt(held, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=factories.VAULT) is None
+    assert start_attempt(other, now=NOW + timedelta(seconds=62), provider=1, window=2, vault=factories.VAULT)
 
 
 def test_no_address_in_the_values_that_travel() -> None:
@@ -377,10 +379,10 @@ def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
     def gone(*_: object, **__: object) -> None:
         raise OperationalError("terminating connection")
 
-    monkeypatch.setattr(send, "parcels", gone)
+    monkeypatch.setattr(send, "make_parcels", gone)
     carrier = ScriptedCarrier(window=window)
     sent = send.send_next(sender(carrier), clock=lambda: factories.NOW)
     assert sent is not None
     assert (sent.unknown, carrier.handed) == (0, [])
     assert [one.disproved for one in Attempt.objects.all()] == [True]
-    assert status.ledger().by_state == {"planned": 4}
+    assert ledger_summary().by_state == {"planned": 4}

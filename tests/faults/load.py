@@ -10,15 +10,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
 import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter.delivery.gates import circuit_breaker
-from newsletter.delivery.sending import backoff, barrier, workers
+from newsletter.delivery.sending import backoff, claim, recipients, workers
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp
 from newsletter.worker import fallback_poll, tasks
 
 _SECOND = 1 / 60
 
-barrier.CLAIM_LEASE, barrier.MARGIN = timedelta(seconds=5), timedelta(seconds=1)
-barrier.REQUEST_LEASE, barrier.WINDOW_LEASE = timedelta(seconds=6), timedelta(seconds=8)
+claim.CLAIM_LEASE, recipients.MARGIN = timedelta(seconds=5), timedelta(seconds=1)
+recipients.REQUEST_LEASE, recipients.WINDOW_LEASE = timedelta(seconds=6), timedelta(seconds=8)
 workers.EVERY, workers.LATE = 1.0, timedelta(seconds=2)
 workers.SILENT, workers.NOTICED = timedelta(seconds=4), timedelta(seconds=1.5)
 backoff.BACK_OFF = (_SECOND, 2 * _SECOND, 3 * _SECOND)

@@ -36,7 +36,7 @@ def main(kind: str, count: int, size: int) -> None:
     assert tasks.app.conf.task_acks_late  # importing the tasks has set Django up
     call_command("migrate", verbosity=0)
     factories.VAULT = wiring.vault()
-    sending_gate.ensure(factories.VAULT)
+    sending_gate.create_gate(factories.VAULT)
     with transaction.atomic():
         {"planned": _planned, "alert": _alert, "poison": _poison, "digests": _digests}[kind](_people(count), size)
 

@@ -9,8 +9,9 @@ from django.db import OperationalError, connection, transaction
 
 import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter import wiring
-from newsletter.delivery.sending import barrier
-from newsletter.delivery.sending.messages import Letters, parcels
+from newsletter.delivery.sending.claim import claim_batch, release_claim
+from newsletter.delivery.sending.messages import Letters, make_parcels
+from newsletter.delivery.sending.recipients import open_window
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch
@@ -29,13 +30,15 @@ app.conf.beat_schedule = {
 def send() -> None:
     """Send what is planned, mark it, go on."""
     [provider] = wiring.providers().values()
-    while (held := barrier.claim(now=db.now(), provider=provider.number)) is not None:
-        who = barrier.open_window(held, after=0, now=db.now(), window=None, vault=wiring.vault())
-        ready = parcels(who, letters=Letters(wiring.vault()), vault=wiring.vault(), base_url="https://x", domain="x")
+    while (held := claim_batch(now=db.now(), provider=provider.number)) is not None:
+        who = open_window(held, after=0, now=db.now(), window=None, vault=wiring.vault())
+        ready = make_parcels(
+            who, letters=Letters(wiring.vault()), vault=wiring.vault(), base_url="https://x", domain="x"
+        )
         if all(isinstance(one, Accepted) for one in provider.hand_over(ready).values()):
             _mark(held.batch_id)
         else:
-            barrier.give_back(held)
+            release_claim(held)
 
 
 @app.task(name="plain.again")

@@ -16,10 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.routing import move_batches
-from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending import outcomes as sending_outcomes
-from newsletter.delivery.sending.barrier import Claim, Recipient
+from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
 from newsletter.delivery.sending.outcomes import LeaseLost
+from newsletter.delivery.sending.recipients import Recipient, next_window_query, open_addresses, start_attempt
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.lib.window_record import MailProgress
@@ -37,7 +38,7 @@ FINAL = {"accepted", "failed", "cancelled", "unknown", "parked"}
 class Worker:
     """A process: what it holds, what it may send, what it was told."""
 
-    held: Claim | None = None
+    held: ClaimedBatch | None = None
     window: list[Recipient] = field(default_factory=list)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     #: Under which it shows that it lives.
@@ -86,13 +87,13 @@ class World:
 
     def claim(self, worker: Worker) -> None:
         if worker.held is None:
-            worker.held = barrier.claim(now=self.now, provider=1, worker=worker.id)
+            worker.held = claim_batch(now=self.now, provider=1, worker=worker.id)
 
     def take_for_dead(self) -> None:
         """Whoever did not show that they live for 20 s, which somebody noticed: dead, stopped or cut off, nobody can tell."""
         silent = {"seen_at": self.now - timedelta(seconds=21), "missed_at": self.now - timedelta(seconds=8)}
         WorkerRow.objects.update(**silent)
-        expired_leases.recover(now=self.now)
+        expired_leases.recover_expired(now=self.now)
 
     def die(self, number: int) -> None:
         """A worker is killed, and one of the same machine reads its record; another takes its place."""
@@ -100,7 +101,7 @@ class World:
         for delivery_id, outcome in dead.outcomes.items():
             # a no that was recorded, and not written down, is a proof as well
             self.proved[delivery_id] += self.carried is not None and isinstance(outcome, Rejected)
-        expired_leases.take_back(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
+        expired_leases.recover_from(dead.id, dead.record() if self.carried is not None else {}, now=self.now)
         self.workers[number] = Worker()
         self.beat(self.workers[number])
 
@@ -109,7 +110,7 @@ class World:
             return
         try:
             with transaction.atomic():
-                found = barrier.begin(worker.held, now=self.now, provider=1, window=self.carried, vault=factories.VAULT)
+                found = start_attempt(worker.held, now=self.now, provider=1, window=self.carried, vault=factories.VAULT)
         except IntegrityError:
             raise AssertionError("a second hand-over was only stopped by the last guard") from None
         if found:
@@ -140,18 +141,18 @@ class World:
         if not worker.window:
             worker.held = None
 
-    def _settled(self, held: Claim, outcomes: dict[int, Outcome]) -> list[Recipient]:
+    def _settled(self, held: ClaimedBatch, outcomes: dict[int, Outcome]) -> list[Recipient]:
         if self.carried is None:
-            sending_outcomes.settle_whole(held, next(iter(outcomes.values())), now=self.now)
+            sending_outcomes.record_outcome(held, next(iter(outcomes.values())), now=self.now)
             return []
         last, taken = max(outcomes), all(isinstance(outcome, Accepted) for outcome in outcomes.values())
-        ahead = barrier.ahead(held, after=last, now=self.now, window=self.carried)
+        ahead = next_window_query(held, after=last, now=self.now, window=self.carried)
         if taken:
             _, _, found = sending_outcomes.accept_window(held, last, provider=1, ahead=ahead)
         else:
-            sending_outcomes.settle_window(held, outcomes, now=self.now)
+            sending_outcomes.record_window(held, outcomes, now=self.now)
             found = db.rows(*ahead)
-        following = barrier.opened(held, found, now=self.now, window=self.carried, vault=factories.VAULT)
+        following = open_addresses(held, found, now=self.now, window=self.carried, vault=factories.VAULT)
         if not following:
             sending_outcomes.finish_windows(held, now=self.now, taken=taken)
         return following
@@ -241,11 +242,11 @@ class Ledger(RuleBasedStateMachine):
 
     @rule()
     def recover(self) -> None:
-        expired_leases.recover(now=self.world.now)
+        expired_leases.recover_expired(now=self.world.now)
 
     @rule()
     def reroute(self) -> None:
-        move_batches.reroute(Carrier(1, one_letter=self.world.carried is None))
+        move_batches.move_from_unconfigured(Carrier(1, one_letter=self.world.carried is None))
 
     @rule(who=st.integers(0, 5))
     def leave(self, who: int) -> None:
@@ -266,7 +267,7 @@ class Ledger(RuleBasedStateMachine):
             arrived = {bool(self.world.taken[one]) for one in together}
             if arrived != {again == "accepted"}:
                 continue
-            word, reference = resend.Word("ops", "looked"), reference_of(number, factories.VAULT)
+            word, reference = resend.OperatorNote("ops", "looked"), reference_of(number, factories.VAULT)
             if again == "retry":
                 assert resend.retry(
                     reference, word, now=self.world.now, vault=factories.VAULT, whole=whole
@@ -291,7 +292,7 @@ class Ledger(RuleBasedStateMachine):
         world.workers = [Worker()]
         for _ in range(60):
             world.now += timedelta(hours=1)
-            expired_leases.recover(now=world.now)
+            expired_leases.recover_expired(now=world.now)
             (worker,) = world.workers
             for step in (world.claim, world.begin):
                 step(worker)
@@ -331,7 +332,7 @@ def programs(
     def late(seconds: int) -> Callable[[World], None]:
         def sweep(world: World) -> None:
             world.now += timedelta(seconds=seconds)
-            expired_leases.recover(now=world.now)
+            expired_leases.recover_expired(now=world.now)
 
         return sweep
 
@@ -449,7 +450,7 @@ def test_the_explorer_sees_a_record_that_is_read_while_its_process_lives() -> No
     """A process that is only stopped goes on later with what another was given meanwhile."""
 
     def read(world: World) -> None:
-        expired_leases.take_back(world.workers[0].id, world.workers[0].record(), now=world.now)
+        expired_leases.recover_from(world.workers[0].id, world.workers[0].record(), now=world.now)
 
     first, second, _ = a_death_that_is_recorded(Accepted(), True)
     explorer = Explorer(World(3, 2, 2), [first, second, [read]])
@@ -465,12 +466,12 @@ def test_every_order_of_three_workers_and_a_sweeper() -> None:
 
 def test_the_explorer_sees_a_barrier_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger that takes doubt for a no must be found guilty, or the exploration proves nothing."""
-    real = sending_outcomes.settle_whole
+    real = sending_outcomes.record_outcome
 
-    def careless(held: Claim, outcome: Outcome, *, now: datetime) -> None:
+    def careless(held: ClaimedBatch, outcome: Outcome, *, now: datetime) -> None:
         real(held, Deferred("try again", 0.0) if isinstance(outcome, Unknown) else outcome, now=now)
 
-    monkeypatch.setattr(sending_outcomes, "settle_whole", careless)
+    monkeypatch.setattr(sending_outcomes, "record_outcome", careless)
     explorer = Explorer(World(1, None, 2), programs(Unknown("x"), True, 2))
     with pytest.raises(AssertionError):
         explorer.explore((0, 0, 0))

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_httpserver import HTTPServer
 
 from newsletter import wiring
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import listing
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
 from newsletter.models import Cadence, DeliveryItem, Rhythm, Subscription
@@ -192,7 +192,7 @@ def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
     assert mail.headers["List-Id"]
     shown = " ".join([mail.subject, *(f"{name}: {value}" for name, value in mail.headers.items())])
     assert not any(word in shown for word in ("Uyghur", "Uighur", "Cameras"))
-    reference = status.listing(wiring.vault())[0].reference
+    reference = listing(wiring.vault())[0].reference
     assert reference in mail.text
     assert reference in mail.html
     assert "@@nl-" not in mail.text + mail.html

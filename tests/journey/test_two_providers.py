@@ -12,7 +12,7 @@ from newsletter import wiring
 from newsletter.cli import invoke
 from newsletter.config.validators import public_key
 from newsletter.delivery.gates import provider_gate
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.models import Attempt, Batch, Delivery, ProviderGate, Subscriber, Suppression
@@ -112,7 +112,7 @@ def test_a_refused_key_pauses_one_and_the_tick_lets_the_other_take_over(house, c
     command(capsys, "sending", "share", "100%", "--provider", "sendgrid")
     fake.script("401")
     run_once.once(wait=timedelta(0))
-    assert status.ledger().by_state == {"planned": 6}
+    assert ledger_summary().by_state == {"planned": 6}
     assert registry.get_sample_value("newsletter_provider_open", {"provider": "sendgrid"}) == 0
     assert registry.get_sample_value("newsletter_provider_planned", {"provider": "sendgrid"}) == 6
     assert registry.get_sample_value("newsletter_provider_open", {"provider": "smtp"}) == 1
@@ -134,7 +134,7 @@ def test_by_hand_one_provider_is_paused_and_what_is_planned_moved(house, capsys)
     readers(4)
     command(capsys, "sending", "pause", "--provider", "smtp", "--why", "moving house")
     run_once.once(wait=timedelta(0))
-    assert status.ledger().by_state == {"planned": 4}
+    assert ledger_summary().by_state == {"planned": 4}
     assert command(capsys, "sending", "move", "--from", "smtp", "--to", "sendgrid")["batches"] == 1
     run_once.deliver(wait=timedelta(0))
     assert [len(some) for some in mailed(smtp, fake)] == [0, 4]
@@ -185,7 +185,7 @@ def test_mails_of_a_provider_taken_out_of_the_settings_follow_and_doubt_stays(ho
     fake.script("accept-drop", times=1)
     invoke(["sending", "share", "100%", "--provider", "sendgrid"])
     run_once.once(wait=timedelta(0))
-    assert status.ledger().by_state == {"unknown": 6}
+    assert ledger_summary().by_state == {"unknown": 6}
     batch = Batch.objects.get()
     ids = list(Delivery.objects.order_by("id").values_list("id", flat=True)[:2])
     other = Batch.objects.create(provider=3, lane=1, not_before=batch.not_before, size=2)

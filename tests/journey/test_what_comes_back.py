@@ -11,7 +11,7 @@ from django.test import Client
 from newsletter import wiring
 from newsletter.cli.service import status as service_status
 from newsletter.config.validators import public_key
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib import clock, db
 from newsletter.models import Event, Subscriber, Subscription, Suppression
 from newsletter.subscribers import confirm
@@ -124,13 +124,13 @@ def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(set
         road.subscribe("other@example.org", "Uyghur")
         fake.script("accept-drop", times=1)
         run_once.once(wait=timedelta(0))
-        assert status.ledger().by_state == {"unknown": 2}
+        assert ledger_summary().by_state == {"unknown": 2}
         one, two = sorted(fake.mails, key=lambda mail: mail.recipient)
         tokens = one.custom_args["d"], two.custom_args["d"]
         now = later()
         told = [reports.event(tokens[0], "unsubscribe", email=READER, at=now)]
         post(reports.body([*told, reports.event(tokens[1], "delivered", email="other@example.org", at=now)]), now)
-        assert status.ledger().by_state == {"accepted": 2}
+        assert ledger_summary().by_state == {"accepted": 2}
         assert Suppression.objects.get().reason == "unsubscribe"
         assert list(Subscription.objects.exclude(ended_at=None).values_list("ended_reason", flat=True)) == ["provider"]
         assert sorted(Subscriber.objects.values_list("state", flat=True)) == ["active", "left"]

@@ -7,7 +7,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.delivery import send
-from newsletter.delivery.sending import barrier, outcomes
+from newsletter.delivery.sending import outcomes
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Attempt, Batch, Pulse
@@ -55,12 +57,12 @@ def test_an_acceptance_by_itself_and_a_reference_that_came_before() -> None:
     factories.open_gate()
     for _ in range(2):
         factories.planned(1)
-        held = barrier.claim(now=factories.NOW, provider=1)
+        held = claim_batch(now=factories.NOW, provider=1)
         assert held is not None
-        assert barrier.begin(held, now=factories.NOW, provider=1, window=None, vault=factories.VAULT)
-        outcomes.settle_whole(held, Accepted("said twice"), now=factories.NOW)
+        assert start_attempt(held, now=factories.NOW, provider=1, window=None, vault=factories.VAULT)
+        outcomes.record_outcome(held, Accepted("said twice"), now=factories.NOW)
         with pytest.raises(outcomes.LeaseLost):
-            outcomes.settle_whole(held, Accepted("late"), now=factories.NOW)
+            outcomes.record_outcome(held, Accepted("late"), now=factories.NOW)
     assert set(Batch.objects.values_list("state", "token")) == {("accepted", None)}
     assert sorted(Attempt.objects.values_list("outcome", "provider_ref"), key=str) == [
         ("accepted", "said twice"),

@@ -12,7 +12,8 @@ from django.apps import apps
 from pytest_httpserver import HTTPServer
 
 from newsletter import wiring
-from newsletter.delivery.feedback import reports, suppression_list
+from newsletter.delivery.feedback import suppression_list
+from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.delivery.ledger.cancel import cancel_planned
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
@@ -114,7 +115,7 @@ def report(address: str, kind: Kind) -> None:
     mail = Delivery.objects.filter(subscriber=person(address)).order_by("id")[0]
     token = wiring.vault().token("delivery", mail.id)
     told = Report(token=token, purpose="delivery", kind=kind, at=db.now())
-    assert reports.apply([told], wiring.hearing(), provider="smtp", now=db.now()).new == 1
+    assert apply_reports([told], wiring.report_context(), provider="smtp", now=db.now()).new == 1
 
 
 def counts() -> dict[str, int]:

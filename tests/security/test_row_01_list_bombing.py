@@ -116,7 +116,7 @@ def test_dead_addresses_and_spam_buttons_of_strangers_pause_nothing_and_slow_sig
         run_once.deliver(wait=timedelta(0))
         run_once.deliver(wait=timedelta(0))
         assert Event.objects.filter(kind__in=("bounce", "soft bounce")).count() == 60
-        assert sending_gate.closed_by() is None
+        assert sending_gate.pause_reason() is None
         for mail in Delivery.objects.all():
             Event.objects.create(
                 fingerprint=b"%d" % mail.id,
@@ -125,7 +125,7 @@ def test_dead_addresses_and_spam_buttons_of_strangers_pause_nothing_and_slow_sig
                 at=clock.utcnow(),
                 received_at=clock.utcnow(),
             )
-        assert reputation.watch(now=clock.utcnow(), events_from=()) is None
+        assert reputation.close_for_reputation(now=clock.utcnow(), events_from=()) is None
         assert all(one.bounces == one.complaints == 0 for one in reputation.reputation(now=clock.utcnow()))
         tasks.hear()
         assert notice_budget.slowed()

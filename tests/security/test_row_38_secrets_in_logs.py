@@ -122,8 +122,8 @@ def test_other_keys_do_not_open_this_data(walked) -> None:
     secret, keys = new_keys()
     stranger = Vault(secret.encode(), *parse_keys(keys))
     with pytest.raises(KeysDoNotFit):
-        sending_gate.check(stranger)
-    sending_gate.check(wiring.vault())
+        sending_gate.check_keys(stranger)
+    sending_gate.check_keys(wiring.vault())
     person = Subscriber.objects.get()
     with pytest.raises(KeysDoNotFit) as error:
         stranger.decrypt(person.key_id, person.address_cipher, handle=person.handle.bytes, column="address")

@@ -14,7 +14,7 @@ from django.db.models import BinaryField
 from newsletter import wiring
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import listing
 from newsletter.lib import db
 from newsletter.lib.crypto import STEP, Vault, new_keys, parse_keys
 from newsletter.lib.references import read_reference, reference
@@ -52,7 +52,7 @@ def sealed_columns_tell_steps_only() -> None:
 
 
 def references_lead_to_nobody() -> None:
-    shown = {row.reference for row in status.listing(wiring.vault())}
+    shown = {row.reference for row in listing(wiring.vault())}
     ids = set(Delivery.objects.values_list("id", flat=True))
     assert len(ids) > 5 and {read_reference(one, wiring.vault()) for one in shown} == ids
     secret, keys = new_keys()

@@ -22,7 +22,7 @@ def test_a_second_key_seals_and_both_open(settings, httpserver, tmp_path) -> Non
         before = wiring.config().address_keys
         fresh = {2: parse_keys(new_keys()[1])[0][1]}
         with road.configured(settings, address_keys=before | fresh):
-            sending_gate.check(wiring.vault())
+            sending_gate.check_keys(wiring.vault())
             road.subscribe("new@example.org", keywords=("Zzyzx", "cameras"))
             assert sorted(Subscriber.objects.values_list("key_id", flat=True)) == [1, 2]
             assert sorted(Topic.objects.filter(kind="own").values_list("key_id", flat=True)) == [1, 2]

@@ -21,13 +21,13 @@ def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypa
     factories.open_gate()
     living = tmp_path / "living"
     living.mkdir()
-    sending_gate.guard(living, now=factories.NOW)
+    sending_gate.check_and_advance_mark(living, now=factories.NOW)
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
     monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
     before = db.now()
     Pulse.objects.create(name="tick", at=before)
     stop, standing = threading.Event(), []
-    real = sending_gate.look
+    real = sending_gate.close_if_restored
 
     def look(directory: Path, *, now: datetime) -> Standing:
         standing.append(real(directory, now=now))
@@ -36,7 +36,7 @@ def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypa
             sending_gate._move_mark(living)  # as a worker of another host
         return standing[-1]
 
-    monkeypatch.setattr(sending_gate, "look", look)
+    monkeypatch.setattr(sending_gate, "close_if_restored", look)
     monkeypatch.setattr(fallback_poll, "_look", stop.set)
     fallback_poll.watch(stop, silence=0.01)
     assert standing == [Standing.NEW_HOST, Standing.NEW_HOST, Standing.OURS]

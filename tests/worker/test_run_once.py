@@ -13,7 +13,7 @@ from newsletter import wiring
 from newsletter.cli import invoke
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.editions import compose, gatherings, notices
 from newsletter.feeds import poll
 from newsletter.lib import db
@@ -58,7 +58,7 @@ def test_planned_mail_is_sent_whatever_fails_before_it(stage: str, room, door: s
     with capture_logs() as told:
         done = run_once.deliver(wait=timedelta(0))
     assert (done.failed, done.accepted) == ((stage,), 3)
-    assert status.ledger().by_state == {"accepted": 3}
+    assert ledger_summary().by_state == {"accepted": 3}
     failed = [one for one in told if one["event"] == "stage_failed"]
     assert [(one["stage"], one["error"]) for one in failed] == [(stage, "LookupError")]
     assert CANARY not in str(told)
@@ -125,4 +125,4 @@ def test_on_a_host_that_is_new_to_the_data_it_says_why_nothing_was_sent(
         assert invoke(["once", "--json"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)["accepted"] == 0 and said.err == f"{Standing.NEW_HOST.value}\n"
-    assert status.ledger().by_state == {"planned": 3}
+    assert ledger_summary().by_state == {"planned": 3}

@@ -9,7 +9,7 @@ from django.db import connection
 from newsletter import wiring
 from newsletter.delivery import send
 from newsletter.delivery.gates import sending_gate
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch, Gate
 from newsletter.providers.smtp import provider
@@ -43,7 +43,7 @@ def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published
     factories.planned(6)
     tasks.send_batches()
     assert carrier.windows == [2]
-    assert status.ledger().by_state == {"accepted": 2, "planned": 10}
+    assert ledger_summary().by_state == {"accepted": 2, "planned": 10}
     assert published == ["send"]
 
 
@@ -71,9 +71,9 @@ def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
     mails: int, published, settings, monkeypatch, tmp_path
 ) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
-    assert not sending_gate.guard(tmp_path, now=factories.NOW).in_doubt
+    assert not sending_gate.check_and_advance_mark(tmp_path, now=factories.NOW).in_doubt
     backup = Gate.objects.values().get()
-    assert not sending_gate.guard(tmp_path, now=factories.NOW).in_doubt
+    assert not sending_gate.check_and_advance_mark(tmp_path, now=factories.NOW).in_doubt
     for _ in range(2):
         factories.planned(1)
 
@@ -88,4 +88,4 @@ def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
         set_back()
     tasks.send_batches()
     assert len(carrier.handed) == mails
-    assert "older" in (sending_gate.closed_by() or "")
+    assert "older" in (sending_gate.pause_reason() or "")

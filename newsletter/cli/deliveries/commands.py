@@ -12,7 +12,9 @@ import typer
 from newsletter import wiring
 from newsletter.cli.output import Json, ask, counting, example, fail, misuse, note, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.delivery.ledger import occasions, resend, status
+from newsletter.delivery.ledger import reports as ledger_reports
+from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger.reports import StoryItem
 from newsletter.lib import db, provider_ids
 from newsletter.lib.refused import Refused
 from newsletter.models import BatchState, DeliveryState
@@ -43,7 +45,7 @@ def list_deliveries(
         "Batch": lambda row: row.batch_id,
         "Why": lambda row: row.reason or "",
     }
-    table(status.listing(wiring.vault(), state, limit), json, columns, empty="No deliveries.")
+    table(ledger_reports.listing(wiring.vault(), state, limit), json, columns, empty="No deliveries.")
 
 
 @app.command(epilog=example("deliveries sums --limit 3"))
@@ -53,9 +55,9 @@ def sums(
 ) -> None:
     """Tell what became of each alert and digest as a whole: planned is the sum of all that stands beside it."""
     ready()
-    found = occasions.mailings(limit)
+    found = ledger_reports.mailings(limit)
     states = ("accepted", "failed", "cancelled", "unknown", "parked")
-    columns: dict[str, Callable[[occasions.Mailing], object]] = {
+    columns: dict[str, Callable[[ledger_reports.Mailing], object]] = {
         "Occasion": lambda one: one.key,
         "Begun": lambda one: one.created_at,
         "Complete": lambda one: "under way" if one.under_way else when(one.closed_at),
@@ -69,7 +71,7 @@ def sums(
         table(found, json, columns, empty="Nothing was mailed yet, or it is no longer kept.")
 
 
-def _of(state: str, one: occasions.Mailing) -> int:
+def _of(state: str, one: ledger_reports.Mailing) -> int:
     return one.by_state.get(state, 0)
 
 
@@ -77,7 +79,7 @@ def _of(state: str, one: occasions.Mailing) -> int:
 def explain(reference: str, json: Json = False) -> None:
     """Tell the story of the mail with this reference at its foot, without saying whose it is."""
     ready()
-    story = status.explain(reference, wiring.vault())
+    story = ledger_reports.explain(reference, wiring.vault())
     if story is None:
         fail("there is no such reference: check it for typing errors (mails are kept on record for 14 days)")
     lines = [
@@ -165,7 +167,7 @@ def release(
     _told(resend.release(number, moment, word, now=db.now()), "planned again", json)
 
 
-def _retry_parked(word: resend.Word, yes: bool, json: bool) -> None:
+def _retry_parked(word: resend.OperatorNote, yes: bool, json: bool) -> None:
     found = resend.parked()
     if found.left:
         note(
@@ -187,7 +189,7 @@ def _mails(number: int) -> str:
     return f"{number} mail{'' if number == 1 else 's'}"
 
 
-def _topics(item: status.StoryItem) -> str:
+def _topics(item: StoryItem) -> str:
     """`topics Uyghur (2), Huawei (5)`; an own keyword stays unnamed."""
     curated = [f"{topic.name} ({topic.topic_id})" for topic in item.topics if topic.name is not None]
     words = [f"topic{'' if len(curated) == 1 else 's'} {', '.join(curated)}"] if curated else []
@@ -202,10 +204,10 @@ def _attempt(row: Mapping[str, object]) -> str:
     return f"{row['n']} at {row['began_at']:%Y-%m-%d %H:%M} by {by}: {row['outcome'] or 'under way'}{waived}"
 
 
-def _word(who: str, why: str) -> resend.Word:
+def _word(who: str, why: str) -> resend.OperatorNote:
     if not why.strip():
         misuse("--why is needed: it is all that is left of your reasons later")
-    return resend.Word(who.strip() or getpass.getuser(), " ".join(why.split()))
+    return resend.OperatorNote(who.strip() or getpass.getuser(), " ".join(why.split()))
 
 
 def _told(done: resend.Done | Refused, what: str, json: bool) -> None:

@@ -45,7 +45,7 @@ def standing(*, now: datetime) -> list[Standing]:
             by_hand=number in closed and closed[number].by_hand,
             out_since=out[number].since if number in out else None,
             out_why=out[number].why if number in out else None,
-            planned=move_batches.waiting(number),
+            planned=move_batches.planned_mails(number),
         )
         for number in numbers
     ]
@@ -55,10 +55,10 @@ def standing(*, now: datetime) -> list[Standing]:
 def list_providers(json: Json = False) -> None:
     """Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."""
     ready()
-    found, shares = standing(now=db.now()), rules.rules()
+    found, shares = standing(now=db.now()), rules.routing_rules()
     if json:
         result(
-            {"paused_by": sending_gate.closed_by(), "providers": found, "shares": [_shown(rule) for rule in shares]},
+            {"paused_by": sending_gate.pause_reason(), "providers": found, "shares": [_shown(rule) for rule in shares]},
             json,
         )
         return
@@ -71,7 +71,7 @@ def list_providers(json: Json = False) -> None:
     }
     table(found, json, columns, empty="No provider.")
     result(None, json, *(_told(rule) for rule in shares))
-    if why := sending_gate.closed_by():
+    if why := sending_gate.pause_reason():
         note(f"nothing is sent at all: paused by {why}")
 
 
@@ -113,7 +113,7 @@ def resume(
     result(document, json, f"{provider or 'sending'} is open")
     for one, name in zip(left, names, strict=True):
         note(f"{name} was paused by name ({one.why}): 'newsletter sending resume --provider {name}'")
-    if provider and (why := sending_gate.closed_by()):
+    if provider and (why := sending_gate.pause_reason()):
         note(f"nothing is sent all the same, sending is paused by {why}: 'newsletter sending resume'")
 
 
@@ -137,16 +137,16 @@ def share(
     ready()
     where = _domain(domain)
     if forget:
-        if not rules.forget(where):
+        if not rules.delete_rule(where):
             fail("nothing was chosen for it: see 'newsletter sending list'")
         result(
             {"domain": where, "forgotten": True}, json, f"mails to {_people(where)} go as if nothing had been chosen"
         )
         return
-    rule = rules.Rule(where, _number(provider), _percent(percent))
+    rule = rules.RoutingRule(where, _number(provider), _percent(percent))
     if len(wiring.config().providers) < 2:
         fail("there is one provider alone: set NEWSLETTER_MAIL_URL_2 first")
-    rules.choose(rule)
+    rules.store_rule(rule)
     result(_shown(rule), json, _told(rule))
     note("what is planned already stays where it is: 'newsletter sending move' takes all of it along")
 
@@ -162,7 +162,7 @@ def move(
     number = provider_ids.number_of(source) or _no_such()
     if number == _number(target):
         misuse("--from and --to are the same provider")
-    batches = move_batches.move(number, wiring.carriers()[_number(target)], now=db.now())
+    batches = move_batches.move_batches(number, wiring.carriers()[_number(target)], now=db.now())
     document = {"from": source, "to": target, "batches": batches}
     result(document, json, f"{batches} batches of {source} now go by {target}")
     if any(one.number == number for one in wiring.config().providers):
@@ -174,12 +174,12 @@ def move(
 def _open(confirm: bool) -> None:
     directory, now = wiring.config().data_dir, db.now()
     if confirm:
-        sending_gate.confirm(directory, now=now)
+        sending_gate.confirm_installation(directory, now=now)
         if restore_guard.read(directory) is None:
             fail(
                 f"confirmed, but no file can be written in {directory}: mend that and confirm again, or sending closes again"
             )
-    elif (found := sending_gate.guard(directory, now=now)).in_doubt:
+    elif (found := sending_gate.check_and_advance_mark(directory, now=now)).in_doubt:
         fail(
             f"{found.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
         )
@@ -214,11 +214,11 @@ def _domain(text: str) -> str:
         misuse("--domain is what stands after the @ sign, for example gmail.com")
 
 
-def _shown(rule: rules.Rule) -> dict[str, object]:
+def _shown(rule: rules.RoutingRule) -> dict[str, object]:
     return asdict(rule) | {"provider": provider_ids.name_of(rule.provider)}
 
 
-def _told(rule: rules.Rule) -> str:
+def _told(rule: rules.RoutingRule) -> str:
     name = provider_ids.name_of(rule.provider)
     known = any(one.number == rule.provider for one in wiring.config().providers)
     idle = "" if known else f" (left out: {name} is not configured)"

@@ -89,7 +89,7 @@ def _lossy() -> str:
 
 def _keys() -> Finding:
     try:
-        sending_gate.ensure(wiring.vault())
+        sending_gate.create_gate(wiring.vault())
     except KeysDoNotFit as error:
         return Finding("keys fit", "fail", f"{error}. Put back the keys file that was kept")
     return Finding("keys fit", "ok", "they open what is stored")
@@ -101,7 +101,7 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {status.RESUME}" if paused else "open")
-    if sending_gate.standing(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+    if sending_gate.check_host(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
         yield Finding("this host", "warn", Standing.NEW_HOST.value)
     yield from _providers(found)
     yield from _feeds(found)
@@ -178,7 +178,7 @@ def _providers(found: dict[str, Any]) -> Iterator[Finding]:
     configured = [one.number for one in wiring.config().providers]
     told += [
         f"a share goes by {name_of(rule.provider)}, which is not configured: see 'newsletter sending list'"
-        for rule in rules.unknown(configured)
+        for rule in rules.unused_rules(configured)
     ]
     yield from (Finding("provider", "warn", one) for one in told)
     if not told:

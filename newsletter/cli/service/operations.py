@@ -27,7 +27,7 @@ def once(json: Json = False) -> None:
     from newsletter.worker.run_once import once as once_through
 
     ready()
-    with Console(stderr=True).status("working …") as shown, heartbeat.beating(wiring.config().data_dir):
+    with Console(stderr=True).status("working …") as shown, heartbeat.running(wiring.config().data_dir):
         done = once_through(wait=timedelta(0), progress=lambda stage, number: shown.update(f"{stage} {number}"))
     where = f"into {wiring.config().data_dir / 'outbox'}" if wiring.config().mail_kind == "outbox" else "out"
     result(
@@ -36,7 +36,7 @@ def once(json: Json = False) -> None:
         f"{done.feeds} feeds read ({done.feeds_failed} failed), {done.new} new items, {done.matches} matches",
         f"{done.accepted} mails {where}, {done.deferred} put off, {done.refused} refused, {done.unknown} unknown",
     )
-    if sending_gate.standing(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+    if sending_gate.check_host(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
         note(Standing.NEW_HOST.value)
     if done.failed:
         one = len(done.failed) == 1

@@ -13,7 +13,7 @@ from newsletter.cli.output import when
 from newsletter.cli.sending import commands
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import circuit_breaker, sending_gate
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.catalogue import feed_status
@@ -47,7 +47,7 @@ SLOWED = "sign-ups are slowed down: many confirmation mails of the last day boun
 def figures() -> dict[str, Any]:
     """Everything that one screen says."""
     now = db.now()
-    ledger = status.ledger()
+    ledger = ledger_summary()
     beat = Pulse.objects.filter(name="tick").first()
     topics = dict(Topic.objects.filter(state=Topic.State.ACTIVE).values_list("kind").annotate(Count("id")))
     coming = Rhythm.objects.filter(due_at__gt=now).order_by("due_at").first()
@@ -56,9 +56,11 @@ def figures() -> dict[str, Any]:
         "database": connection.vendor,
         "broker": wiring.config().broker_url.split(":", 1)[0],
         "mail": wiring.config().mail_kind,
-        "sending_paused_by": sending_gate.closed_by(),
+        "sending_paused_by": sending_gate.pause_reason(),
         "providers": [asdict(one) for one in commands.standing(now=now)],
-        "providers_left_alone": [asdict(one) | {"provider": name_of(one.provider)} for one in circuit_breaker.opened()],
+        "providers_left_alone": [
+            asdict(one) | {"provider": name_of(one.provider)} for one in circuit_breaker.open_breakers()
+        ],
         "slots_skipped": Gathering.objects.filter(skipped=True, cut_at__gt=now - timedelta(days=7)).count(),
         "left_over_overdue": left_over.overdue(now=now),
         "last_look_at": beat.at if beat else None,
@@ -74,7 +76,7 @@ def figures() -> dict[str, Any]:
         "deliveries": ledger.by_state,
         "oldest_planned_at": ledger.oldest_planned_at,
         "held_up": [asdict(one) for one in workers.held_up(now=now)],
-        "workers": [_process(one, now) for one in workers.listing()],
+        "workers": [_process(one, now) for one in workers.list_workers()],
         "days": [asdict(one) for one in wiring.allowances(now)],
         "reputation": [_shares(one) for one in reputation.reputation(now=now)],
         "next_slot_at": coming.due_at if coming else None,

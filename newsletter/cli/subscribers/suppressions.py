@@ -36,7 +36,7 @@ def list_suppressions(
         "For good": lambda row: "yes" if row.sticky else "",
         "Lifted": lambda row: row.lifted_at or "",
     }
-    rows = suppression_list.listing(reason=reason, lifted=lifted, limit=limit)
+    rows = suppression_list.list_suppressions(reason=reason, lifted=lifted, limit=limit)
     table(rows, json, columns, empty="No suppressions.")
 
 
@@ -46,7 +46,7 @@ def add(address: AddressArgument, json: Json = False) -> None:
     ready()
     index = index_of(read_address(address), wiring.vault())
     added = suppression_list.add(index, now=db.now())
-    document = {"id": suppression_list.name(index), "added": added}
+    document = {"id": suppression_list.short_id(index), "added": added}
     result(document, json, "suppressed" if added else "it is suppressed already: see 'newsletter suppressions list'")
 
 
@@ -63,14 +63,14 @@ def lift(
     """Let an address be mailed again. Complaints and erasure stand for good."""
     ready()
     is_id = address != "-" and "@" not in address
-    index = suppression_list.find(address) if is_id else index_of(read_address(address), wiring.vault())
+    index = suppression_list.find_by_short_id(address) if is_id else index_of(read_address(address), wiring.vault())
     if index is None:
         fail("there is no such id: see 'newsletter suppressions list'")
     done = suppression_list.lift(index, now=db.now())
     if isinstance(done, Refused):
         fail(done.reason)
     result(
-        {"id": suppression_list.name(index), "lifted": True, "reason": done.reason},
+        {"id": suppression_list.short_id(index), "lifted": True, "reason": done.reason},
         json,
         f"lifted, it was: {done.reason}",
     )

@@ -109,7 +109,7 @@ def reputation(*, now: datetime) -> list[Reputation]:
     return _figures(now - COUNTED)
 
 
-def flooded(provider: int, *, now: datetime) -> str | None:
+def bounce_flood(provider: int, *, now: datetime) -> str | None:
     """Why bounces of this provider are not believed at present, in words for the operator; None when they are."""
     since = max(now - FLOOD_WITHIN, _opened_at(now))
     ((bounced,),) = db.rows(
@@ -143,7 +143,7 @@ def sign_ups(*, now: datetime) -> SignUps:
     return SignUps(sent, failed)
 
 
-def watch(*, now: datetime, events_from: Collection[int]) -> str | None:
+def close_for_reputation(*, now: datetime, events_from: Collection[int]) -> str | None:
     """Close the gate for too many complaints or bounces, a provider's own when its mails lead to nothing; returns why, or None.
 
     `events_from` are the numbers of the providers whose events reach us, none where no webhook is set up. Complaints speak of
@@ -183,7 +183,7 @@ def _bounces(now: datetime) -> str | None:
     return None
 
 
-def warn(*, now: datetime) -> list[Reputation]:
+def due_warnings(*, now: datetime) -> list[Reputation]:
     """The providers that somebody should look into, each once in six hours: whoever gets one says so."""
     told = []
     for one in reputation(now=now):
@@ -207,7 +207,9 @@ def _silence(now: datetime, provider: int) -> str | None:
         f"ORDER BY a.ended_at DESC LIMIT {SILENT_BATCHES}",
         {
             "provider": provider,
-            "since": max(now - SILENT_WITHIN, _opened_at(now), provider_gate.opened_at(provider) or heard.at, heard.at),
+            "since": max(
+                now - SILENT_WITHIN, _opened_at(now), provider_gate.last_opened_at(provider) or heard.at, heard.at
+            ),
             "before": now - SILENT_AFTER,
         },
     )

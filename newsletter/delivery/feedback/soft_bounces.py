@@ -1,11 +1,17 @@
-"""Mails given up one after the other: after so many without one that arrived, the person is not mailed any more."""
+"""Count consecutive soft bounces per subscriber, and suppress the address after `IN_A_ROW`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from newsletter.delivery.feedback.suppression_rules import Cause, Reason, consents, forgive, suppress
+from newsletter.delivery.feedback.suppression_rules import (
+    Cause,
+    Reason,
+    latest_consents,
+    lift_soft_suppressions,
+    suppress,
+)
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Kind
 from newsletter.models import Delivery, Event, Occasion, SoftBounce
@@ -17,66 +23,66 @@ KEPT: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True)
-class Given:
-    """One mail that was given up (or that arrived), of whom and when."""
+class MailEvent:
+    """One mail that was delivered, or given up with a soft bounce."""
 
     delivery_id: int
     subscriber_id: int
     at: datetime
 
 
-def given_up(mails: Sequence[Given], *, provider: str, now: datetime) -> int:
-    """Count these soft bounces; returns how many addresses are suppressed by them. In the caller's transaction."""
-    people = sorted({mail.subscriber_id for mail in mails})
-    for mail in sorted(mails, key=lambda one: one.delivery_id):
+def record_soft_bounces(bounces: Sequence[MailEvent], *, provider: str, now: datetime) -> int:
+    """Count these soft bounces, in the caller's transaction; returns how many addresses are suppressed by them."""
+    people = sorted({bounce.subscriber_id for bounce in bounces})
+    for bounce in sorted(bounces, key=lambda bounce: bounce.delivery_id):
         db.execute(
             "INSERT INTO soft_bounce (delivery_id, subscriber_id, at) VALUES (%(mail)s, %(who)s, %(at)s) ON CONFLICT "
             "(delivery_id) DO UPDATE SET at=excluded.at WHERE excluded.at>soft_bounce.at",
-            {"mail": mail.delivery_id, "who": mail.subscriber_id, "at": mail.at},
+            {"mail": bounce.delivery_id, "who": bounce.subscriber_id, "at": bounce.at},
         )
-    _forget(_last_good(people, now))
+    _forget_before(_last_reached(people, now))
     return suppress(_causes(people, provider))
 
 
-def arrived(mails: Sequence[Given], *, provider: str) -> int:
-    """These mails arrived: what was given up before counts no more; returns how many suppressions end by it."""
+def record_delivered(mails: Sequence[MailEvent], *, provider: str) -> int:
+    """Forget the soft bounces before these delivered mails; returns how many suppressions end by it."""
     latest: dict[int, datetime] = {}
     for mail in mails:
         latest[mail.subscriber_id] = max(mail.at, latest.get(mail.subscriber_id, mail.at))
-    known = SoftBounce.objects.filter(subscriber_id__in=list(latest)).values_list("subscriber_id", flat=True)
-    people = sorted(set(known))
+    bounced = SoftBounce.objects.filter(subscriber_id__in=list(latest)).values_list("subscriber_id", flat=True)
+    people = sorted(set(bounced))
     if not people:
         return 0
-    _forget({person: latest[person] for person in people})
-    return forgive(people) - suppress(_causes(people, provider))
+    _forget_before({person: latest[person] for person in people})
+    return lift_soft_suppressions(people) - suppress(_causes(people, provider))
 
 
 def _causes(people: Iterable[int], provider: str) -> list[Cause]:
-    """Those with so many in a row, since the one that was too many."""
-    found: dict[int, datetime] = {}
-    counted: dict[int, int] = {}
+    """A cause for each person with `IN_A_ROW` soft bounces, since the last of these."""
+    since: dict[int, datetime] = {}
+    counts: dict[int, int] = {}
     rows = SoftBounce.objects.filter(subscriber_id__in=list(people)).order_by("at", "delivery_id")
     for subscriber_id, at in rows.values_list("subscriber_id", "at"):
-        counted[subscriber_id] = counted.get(subscriber_id, 0) + 1
-        if counted[subscriber_id] == IN_A_ROW:
-            found[subscriber_id] = at
-    return [Cause(subscriber_id, Reason.SOFT, at, provider) for subscriber_id, at in found.items()]
+        counts[subscriber_id] = counts.get(subscriber_id, 0) + 1
+        if counts[subscriber_id] == IN_A_ROW:
+            since[subscriber_id] = at
+    return [Cause(subscriber_id, Reason.SOFT, at, provider) for subscriber_id, at in since.items()]
 
 
-def _last_good(people: Sequence[int], now: datetime) -> dict[int, datetime]:
-    """When mail last reached each of these people, as an arrived mail or a consent shows."""
-    good = consents(people)
+def _last_reached(people: Sequence[int], now: datetime) -> dict[int, datetime]:
+    """When mail last reached each of these people, as a delivered mail or a consent shows."""
+    reached = latest_consents(people)
     # by occasion, because a person's deliveries have no index of their own
     recent = Occasion.objects.filter(created_at__gt=now - KEPT)
     mails = dict(Delivery.objects.filter(occasion__in=recent, subscriber__in=people).values_list("id", "subscriber_id"))
-    told = Event.objects.filter(delivery_id__in=list(mails), kind=Kind.DELIVERED)
-    for delivery_id, at in told.values_list("delivery_id", "at"):
-        good[mails[delivery_id]] = max(at, good.get(mails[delivery_id], at))
-    return good
+    delivered = Event.objects.filter(delivery_id__in=list(mails), kind=Kind.DELIVERED)
+    for delivery_id, at in delivered.values_list("delivery_id", "at"):
+        reached[mails[delivery_id]] = max(at, reached.get(mails[delivery_id], at))
+    return reached
 
 
-def _forget(good: Mapping[int, datetime]) -> None:
-    for subscriber_id, at in good.items():
+def _forget_before(reached: Mapping[int, datetime]) -> None:
+    for subscriber_id, at in reached.items():
         SoftBounce.objects.filter(subscriber_id=subscriber_id, at__lte=at).delete()
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.delivery.feedback.suppression_rules import Cause, Reason, write
+from newsletter.delivery.feedback.suppression_rules import Cause, Reason, store_suppression
 from newsletter.lib.refused import Refused
 from newsletter.models import SoftBounce, Suppression
 
@@ -19,7 +19,7 @@ _FOR_GOOD = {
 
 
 @dataclass(frozen=True)
-class Line:
+class SuppressionRow:
     """One suppression. `id` is a part of the keyed hash: it finds the row again, and leads to no address."""
 
     id: str
@@ -37,23 +37,25 @@ class Lifted:
     reason: str
 
 
-def listing(*, reason: str = "", lifted: bool = False, limit: int = 50) -> list[Line]:
+def list_suppressions(*, reason: str = "", lifted: bool = False, limit: int = 50) -> list[SuppressionRow]:
     """The newest suppressions that stand, or with `lifted` those that do not any more."""
     found = Suppression.objects.filter(lifted_at__isnull=not lifted).order_by("-since")
     if reason:
         found = found.filter(reason=reason)
     return [
-        Line(name(bytes(one.address_index)), one.reason, one.since, one.provider, one.sticky, one.lifted_at)
+        SuppressionRow(
+            short_id(bytes(one.address_index)), one.reason, one.since, one.provider, one.sticky, one.lifted_at
+        )
         for one in found[:limit]
     ]
 
 
-def name(index: bytes) -> str:
+def short_id(index: bytes) -> str:
     """How a suppression is called in lists."""
     return index[:_SHOWN].hex()
 
 
-def find(shown: str) -> bytes | None:
+def find_by_short_id(shown: str) -> bytes | None:
     """The blind index of which `shown` is the name in lists; None: there is none."""
     try:
         begin = bytes.fromhex(shown)
@@ -68,7 +70,7 @@ def find(shown: str) -> bytes | None:
 
 def add(index: bytes, *, now: datetime) -> bool:
     """Mail this address no more, until the person confirms again or it is lifted; False: it stands there already."""
-    return bool(write(index, Cause(0, Reason.ADMIN, now, "")))
+    return bool(store_suppression(index, Cause(0, Reason.ADMIN, now, "")))
 
 
 def lift(index: bytes, *, now: datetime) -> Lifted | Refused:

@@ -51,7 +51,7 @@ def suppress(causes: Iterable[Cause]) -> int:
         if cause.subscriber_id in indexes:
             strongest.setdefault(bytes(indexes[cause.subscriber_id]), cause)
     end_subscriptions([cause for cause in standing if cause.reason == Reason.UNSUBSCRIBE])
-    return sum(write(index, cause) for index, cause in sorted(strongest.items()))
+    return sum(store_suppression(index, cause) for index, cause in sorted(strongest.items()))
 
 
 def end_subscriptions(causes: Sequence[Cause]) -> int:
@@ -68,20 +68,20 @@ def end_subscriptions(causes: Sequence[Cause]) -> int:
     return ended
 
 
-def forgive(subscriber_ids: Sequence[int]) -> int:
+def lift_soft_suppressions(subscriber_ids: Sequence[int]) -> int:
     """Take back suppressions for soft bounces: mail arrived after all. Returns how many."""
     indexes = Subscriber.objects.filter(id__in=subscriber_ids).values_list("address_index", flat=True)
     return Suppression.objects.filter(address_index__in=list(indexes), reason=Reason.SOFT, lifted_at=None).delete()[0]
 
 
-def consents(subscriber_ids: Iterable[int]) -> dict[int, datetime]:
+def latest_consents(subscriber_ids: Iterable[int]) -> dict[int, datetime]:
     """When each of these people last said yes."""
     given = Consent.objects.filter(subscriber_id__in=list(subscriber_ids))
     return dict(given.values_list("subscriber_id").annotate(Max("at")))
 
 
 def _standing(causes: Sequence[Cause]) -> list[Cause]:
-    given = consents({cause.subscriber_id for cause in causes})
+    given = latest_consents({cause.subscriber_id for cause in causes})
     return [
         cause
         for cause in causes
@@ -89,7 +89,7 @@ def _standing(causes: Sequence[Cause]) -> list[Cause]:
     ]
 
 
-def write(index: bytes, cause: Cause) -> int:
+def store_suppression(index: bytes, cause: Cause) -> int:
     """Suppress the address with this blind index for this cause; 0 when a stronger or earlier one stands."""
     return db.execute(
         "INSERT INTO suppression (address_index, reason, sticky, since, provider, lifted_at) "

@@ -24,7 +24,7 @@ DOUBTED = "EXISTS (SELECT 1 FROM breaker WHERE provider=%(provider)s AND (in_a_r
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenBreaker:
     """A provider that is left alone, since when, and when it is tried next."""
 
     provider: int
@@ -33,10 +33,10 @@ class Open:
     in_a_row: int
 
 
-def opened() -> list[Open]:
+def open_breakers() -> list[OpenBreaker]:
     """The providers that are left alone."""
     found = Breaker.objects.filter(open_until__isnull=False).order_by("provider")
-    return [Open(one.provider, one.opened_at, one.open_until, one.in_a_row) for one in found if one.open_until]
+    return [OpenBreaker(one.provider, one.opened_at, one.open_until, one.in_a_row) for one in found if one.open_until]
 
 
 def is_open(provider: int) -> bool:
@@ -57,7 +57,7 @@ def take_probe(provider: int, *, now: datetime) -> bool:
     )
 
 
-def note(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
+def record_answers(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
     """Count the answers of one hand-over, in the caller's transaction; True when the provider is to be left alone.
 
     Only doubt counts: an answer, even a no, closes the breaker; a connection that never came to be says nothing.

@@ -17,7 +17,7 @@ AND NOT EXISTS (SELECT 1 FROM provider_gate WHERE provider=%(provider)s AND paus
 
 
 @dataclass(frozen=True)
-class Paused:
+class PausedProvider:
     """A provider that is given nothing: since when, why, and whether an operator said so."""
 
     provider: int
@@ -47,7 +47,7 @@ def resume(provider: int) -> bool:
     return bool(closed.update(paused_by=None, paused_at=None, by_hand=False, opened_at=Now()))
 
 
-def resume_what_closed_by_itself() -> list[Paused]:
+def resume_what_closed_by_itself() -> list[PausedProvider]:
     """Open every provider that no operator closed by name; returns those that stay closed."""
     for one in paused():
         if not one.by_hand:
@@ -55,10 +55,10 @@ def resume_what_closed_by_itself() -> list[Paused]:
     return paused()
 
 
-def paused() -> list[Paused]:
+def paused() -> list[PausedProvider]:
     """The providers that are given nothing."""
     found = ProviderGate.objects.filter(paused_by__isnull=False).order_by("provider")
-    return [Paused(one.provider, one.paused_at, one.paused_by or "", one.by_hand) for one in found]
+    return [PausedProvider(one.provider, one.paused_at, one.paused_by or "", one.by_hand) for one in found]
 
 
 def may_send(provider: int) -> bool:
@@ -66,6 +66,6 @@ def may_send(provider: int) -> bool:
     return bool(db.rows(f"SELECT 1 WHERE {MAY_SEND}", {"provider": provider}, prepared=True))
 
 
-def opened_at(provider: int) -> datetime | None:
+def last_opened_at(provider: int) -> datetime | None:
     """When it was last opened, None if it never was closed."""
     return ProviderGate.objects.filter(provider=provider).values_list("opened_at", flat=True).first()

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 #: The file beside the keys.
-NAME = "installation"
+FILE_NAME = "installation"
 _LENGTH = 80
 
 
@@ -33,7 +33,7 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptMark:
     """What was written beside the keys: which data, how far it was, and which file held that (a copy is another file)."""
 
     epoch: UUID
@@ -45,7 +45,7 @@ class Kept:
 class Observed:
     """What the directory and the database say; `kept` is the file's, `epoch` and `mark` are the database's."""
 
-    kept: Kept | None
+    kept: KeptMark | None
     #: The file is another one than that which was written.
     copied: bool
     epoch: UUID
@@ -58,11 +58,11 @@ class Observed:
     doubted: bool
 
 
-def read(directory: Path) -> Kept | None:
+def read(directory: Path) -> KeptMark | None:
     """What is kept in `directory`; None when nothing readable is."""
     try:
-        epoch, mark, inode = (directory / NAME).read_text(encoding="ascii").split()
-        return Kept(UUID(epoch), int(mark), int(inode))
+        epoch, mark, inode = (directory / FILE_NAME).read_text(encoding="ascii").split()
+        return KeptMark(UUID(epoch), int(mark), int(inode))
     except (OSError, ValueError):
         return None
 
@@ -73,7 +73,7 @@ def write(directory: Path, epoch: UUID, mark: int) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    descriptor = os.open(directory / NAME, os.O_WRONLY | os.O_CREAT, 0o600)
+    descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         words = f"{epoch} {mark} {os.fstat(descriptor).st_ino}"
         os.pwrite(descriptor, f"{words:{_LENGTH - 1}}\n".encode(), 0)
@@ -82,12 +82,12 @@ def write(directory: Path, epoch: UUID, mark: int) -> None:
         os.close(descriptor)
 
 
-def is_copy(directory: Path, kept: Kept) -> bool:
+def is_copy(directory: Path, kept: KeptMark) -> bool:
     """Whether the file is another one than that which was written."""
-    return (directory / NAME).stat().st_ino != kept.inode
+    return (directory / FILE_NAME).stat().st_ino != kept.inode
 
 
-def judge(seen: Observed) -> Standing:
+def decide_standing(seen: Observed) -> Standing:
     """Whether this installation may send, by the first line that applies.
 
     | file            | database                         | standing |

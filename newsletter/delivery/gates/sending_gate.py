@@ -26,7 +26,7 @@ _LOOKS = 4
 _FIRST_SEEN: Final[dict[UUID, int]] = {}
 
 
-def ensure(vault: Vault) -> None:
+def create_gate(vault: Vault) -> None:
     """Make the gate the first time, with words sealed under the keys of that day.
 
     Raises:
@@ -47,10 +47,10 @@ def ensure(vault: Vault) -> None:
             ],
             ignore_conflicts=True,  # another process was first: then its keys are checked
         )
-    check(vault)
+    check_keys(vault)
 
 
-def check(vault: Vault) -> None:
+def check_keys(vault: Vault) -> None:
     """Compare the keys with those that sealed this data.
 
     Raises:
@@ -66,22 +66,22 @@ def check(vault: Vault) -> None:
         )
 
 
-def standing(directory: Path, *, now: datetime) -> Standing:
+def check_host(directory: Path, *, now: datetime) -> Standing:
     """Whether this host may send, with `directory` beside the keys. Writes neither there nor in the database.
 
     A doubt is one that stays: another process may be writing its mark, or the very first one, at this moment.
     """
     for _ in range(_LOOKS):
-        found = restore_guard.judge(_observe(directory, now))
+        found = restore_guard.decide_standing(_observe(directory, now))
         if found is Standing.OURS:
             break
         time.sleep(0.05)
     return found
 
 
-def join(directory: Path, *, now: datetime) -> Standing:
+def check_and_join(directory: Path, *, now: datetime) -> Standing:
     """As `standing`; a host that saw others at work with the data writes its file, and is one of them from then on."""
-    found = standing(directory, now=now)
+    found = check_host(directory, now=now)
     if found is Standing.OURS and _FIRST_SEEN:
         _move_mark(directory)  # other processes of this host read the file
     elif found is not Standing.NEW_HOST:
@@ -89,31 +89,31 @@ def join(directory: Path, *, now: datetime) -> Standing:
     return found
 
 
-def look(directory: Path, *, now: datetime) -> Standing:
+def close_if_restored(directory: Path, *, now: datetime) -> Standing:
     """As `join`, and close the gate if this data looks restored or copied.
 
     A host that has to wait (`NEW_HOST`) closes nothing: others may be at work. Called whenever a worker comes to the
     database anew, before it sends anything: it may have been set back meanwhile.
     """
-    found = join(directory, now=now)
+    found = check_and_join(directory, now=now)
     told = {"paused_by": found.value, "closed_for": ClosedFor.RESTORED}
     if found.in_doubt and Gate.objects.exclude(**told).update(sending_open=False, **told):
         log.error("sending_closed", reason=found.value)
     return found
 
 
-def guard(directory: Path, *, now: datetime) -> Standing:
+def check_and_advance_mark(directory: Path, *, now: datetime) -> Standing:
     """As `look`; if all is well, move the mark on, in the database and in `directory`.
 
     Called at every start and at every look at the tables, before the look is written down.
     """
-    found = look(directory, now=now)
+    found = close_if_restored(directory, now=now)
     if found is Standing.OURS:
         _move_mark(directory)
     return found
 
 
-def confirm(directory: Path, *, now: datetime) -> None:
+def confirm_installation(directory: Path, *, now: datetime) -> None:
     """An operator says that this is the one installation that sends: open the gate, ahead of whatever was kept anywhere."""
     kept = restore_guard.read(directory)
     gate = Gate.objects.get()
@@ -177,12 +177,12 @@ def resume() -> None:
     Gate.objects.update(sending_open=True, paused_by=None, closed_for=None, opened_at=Now())
 
 
-def closed_by() -> str | None:
+def pause_reason() -> str | None:
     """Why sending is paused, None when it is not."""
     gate = Gate.objects.filter(sending_open=False).first()
     return (gate.paused_by or "an operator") if gate else None
 
 
-def paused_words(reason: str, now: datetime) -> str:
+def refusal_words(reason: str, now: datetime) -> str:
     """What is written into the gate when a provider refuses us altogether."""
     return f"the provider refused us ({reason}) at {now:%Y-%m-%d %H:%M} UTC"

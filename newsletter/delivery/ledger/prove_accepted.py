@@ -14,7 +14,7 @@ GOES_AGAIN = (BatchState.PLANNED, BatchState.CLAIMED)
 _WHY = "an event showed that it was taken"
 
 
-def prove(*, now: datetime, batch_ids: Sequence[int] | None = None) -> int:
+def accept_proved(*, now: datetime, batch_ids: Sequence[int] | None = None) -> int:
     """Accept what events prove, among `batch_ids` or everywhere; returns how many batches or single mails that were.
 
     One request is taken whole or not at all, so any event of one mail in it proves the whole. On SMTP each mail is a

@@ -10,7 +10,7 @@ from newsletter.models import Subscriber
 _CHUNK = 1000
 
 
-def domains(people: Sequence[int], vault: Vault) -> dict[int, str]:
+def recipient_domains(people: Sequence[int], vault: Vault) -> dict[int, str]:
     """The domain of each of these subscribers; nothing for whose address does not open: the barrier parks their mail."""
     found: dict[int, str] = {}
     for start in range(0, len(people), _CHUNK):

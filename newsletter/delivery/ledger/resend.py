@@ -1,15 +1,15 @@
-"""What is in doubt, or was promised and lost, goes again, or is settled: by an operator's word or a rule, always written down."""
+"""Resend or resolve deliveries in state unknown or parked, on an operator's decision, and record who decided."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from newsletter.delivery.ledger.split_batch import part
+from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.lib.crypto import Vault
 from newsletter.lib.references import read_reference
 from newsletter.lib.refused import Refused
@@ -21,22 +21,13 @@ from newsletter.models import (
     Delivery,
     DeliveryState,
     Event,
-    Lane,
     OwnEvent,
     ResendRule,
-    Topic,
 )
-
-#: How long an urgent alert in doubt waits for word of it before it goes a second time.
-URGENT_AFTER = timedelta(hours=2)
-#: Older alerts are no longer urgent.
-URGENT_UNTIL = timedelta(days=2)
-#: Who waived, where it was this rule, in words.
-RULE = "rule: urgent"
 
 
 @dataclass(frozen=True)
-class Word:
+class OperatorNote:
     """Whose word it is, and why: shown by `deliveries explain`."""
 
     who: str
@@ -64,20 +55,20 @@ class Parked:
     reasons: Mapping[str, int]
 
 
-def retry(reference: str, word: Word, *, now: datetime, vault: Vault, whole: bool = False) -> Done | Refused:
+def retry(reference: str, word: OperatorNote, *, now: datetime, vault: Vault, whole: bool = False) -> Done | Refused:
     """Plan a mail that is unknown or parked again; with `whole` all that were in doubt with it. It may arrive twice."""
     found = _find(reference, vault)
     if isinstance(found, Refused):
         return found
     with transaction.atomic():
-        batch = _locked(found.batch_id)
+        batch = locked_batch(found.batch_id)
         ids = _undecided(batch)
         chosen = ids if whole else [number for number in ids if number == found.id]
         if not chosen:
             return Refused(f"it is {_state(found)}: only what is unknown or parked can go again")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
             return Refused("its words are not kept, or were never made: it can only be resolved")
-        _again(batch, chosen, word, OwnEvent.RETRIED, now)
+        plan_again(batch, chosen, word, OwnEvent.RETRIED, now)
         return Done(len(chosen))
 
 
@@ -91,7 +82,9 @@ def parked() -> Parked:
     return Parked(mails, sum(row[2] for row in told), every.count() - mails, {row[0] or "": row[1] for row in told})
 
 
-def retry_parked(word: Word, *, now: datetime, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Done:
+def retry_parked(
+    word: OperatorNote, *, now: datetime, progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> Done:
     """Plan all parked mails again whose words are kept, each batch by itself. None of them has left: what may have stays.
 
     `progress` hears how many of how many batches are done.
@@ -100,17 +93,17 @@ def retry_parked(word: Word, *, now: datetime, progress: Callable[[int, int], No
     touched = 0
     for place, number in enumerate(numbers, start=1):
         with transaction.atomic():
-            batch = _locked(number)
+            batch = locked_batch(number)
             ids = _ready(batch) if _surely_parked().filter(id=number).exists() else []
             if ids:
-                _again(batch, ids, word, OwnEvent.RETRIED, now)
+                plan_again(batch, ids, word, OwnEvent.RETRIED, now)
         touched += len(ids)
         progress(place, len(numbers))
     return Done(touched)
 
 
 def resolve(
-    reference: str, accepted: bool, word: Word, *, now: datetime, vault: Vault, whole: bool = False
+    reference: str, accepted: bool, word: OperatorNote, *, now: datetime, vault: Vault, whole: bool = False
 ) -> Done | Refused:
     """Write down what an operator found out about a mail: it was taken, or it was not and shall not be (unknown or parked)."""
     found = _find(reference, vault)
@@ -118,7 +111,7 @@ def resolve(
         return found
     state = DeliveryState.ACCEPTED if accepted else DeliveryState.FAILED
     with transaction.atomic():
-        batch = _locked(found.batch_id)
+        batch = locked_batch(found.batch_id)
         ids = _undecided(batch)
         chosen = ids if whole else [number for number in ids if number == found.id]
         if not chosen:
@@ -136,56 +129,30 @@ def releasable(provider: int, since: datetime) -> int:
     return sum(len(_unheard(batch)) for batch in _taken_since(provider, since))
 
 
-def release(provider: int, since: datetime, word: Word, *, now: datetime) -> Done:
+def release(provider: int, since: datetime, word: OperatorNote, *, now: datetime) -> Done:
     """Plan again what a provider took since then and gave no word of: it is proved that it kept the mails and dropped them."""
     touched = 0
     for found in _taken_since(provider, since):
         with transaction.atomic():
-            batch = _locked(found.id)
+            batch = locked_batch(found.id)
             ids = _unheard(batch)
             if ids:
-                _again(batch, ids, word, OwnEvent.RELEASED, now)
+                plan_again(batch, ids, word, OwnEvent.RELEASED, now)
             touched += len(ids)
     return Done(touched)
 
 
-def resend_urgent(*, now: datetime) -> int:
-    """Send alerts on topics marked urgent once more, when they stayed in doubt; returns how many. Everything else is held.
-
-    Two mails are better than none there. Once only: what stays in doubt again waits for an operator.
-    """
-    urgent = set(Topic.objects.filter(urgent=True).values_list("id", flat=True))
-    if not urgent:
-        return 0
-    since = Attempt.objects.filter(ended_at__lte=now - URGENT_AFTER, began_at__gt=now - URGENT_UNTIL)
-    since = since.filter(disproved=False, waived_by=None)  # the hand-over in doubt, not one before it
-    doubtful = Batch.objects.filter(lane=Lane.ALERT, id__in=since.values("batch_id"))
-    numbers = set(doubtful.filter(state=BatchState.UNKNOWN).values_list("id", flat=True))
-    numbers |= set(
-        Delivery.objects.filter(state=DeliveryState.UNKNOWN, batch__in=doubtful).values_list("batch_id", flat=True)
-    )
-    return sum(_resend(number, urgent, now) for number in sorted(numbers))
-
-
-def _resend(batch_id: int, urgent: set[int], now: datetime) -> int:
-    with transaction.atomic():
-        batch = _locked(batch_id)
-        doubtful = _open(batch, DeliveryState.UNKNOWN)
-        # told of each mail, not of its batch: part of a batch that was put off, or split, goes on in another
-        twice = Event.objects.filter(delivery_id__in=doubtful, kind=OwnEvent.RETRIED, rule=ResendRule.URGENT)
-        found = Delivery.objects.filter(id__in=doubtful).exclude(id__in=twice.values("delivery_id"))
-        found = found.select_related("edition")
-        ids = [one.id for one in found if urgent & {topic for _, _, topics in one.edition.content for topic in topics}]
-        if ids:
-            _again(batch, ids, Word(RULE, "no word of it came"), OwnEvent.RETRIED, now, rule=ResendRule.URGENT)
-        return len(ids)
-
-
-def _again(
-    batch: Batch, ids: Sequence[int], word: Word, kind: OwnEvent, now: datetime, *, rule: ResendRule | None = None
+def plan_again(
+    batch: Batch,
+    ids: Sequence[int],
+    word: OperatorNote,
+    kind: OwnEvent,
+    now: datetime,
+    *,
+    rule: ResendRule | None = None,
 ) -> None:
     """Waive the hand-over and plan `ids` again: the batch itself when nobody else shares its outcome, else a new one."""
-    sharing = set(_own(batch, None) + _open(batch, DeliveryState.UNKNOWN))
+    sharing = set(_own(batch, None) + deliveries_in_state(batch, DeliveryState.UNKNOWN))
     if (batch.state in (BatchState.UNKNOWN, BatchState.PARKED) or kind == OwnEvent.RELEASED) and sharing <= set(ids):
         Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None).update(waived_by=str(word))
         fresh_id = batch.id
@@ -193,7 +160,7 @@ def _again(
             state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None
         )
     else:  # the new one carries the waived hand-over with it: the ledger shows why there is a second
-        fresh_id = part(batch, ids, word=str(word), not_before=now)
+        fresh_id = split_off(batch, ids, word=str(word), not_before=now)
     Delivery.objects.filter(id__in=ids).update(batch_id=fresh_id, state=None, reason=None)
     _tell(batch, ids, kind, str(word), now, rule=rule)
 
@@ -226,7 +193,7 @@ def _state(delivery: Delivery) -> str:
     return delivery.state or delivery.batch.state
 
 
-def _locked(batch_id: int) -> Batch:
+def locked_batch(batch_id: int) -> Batch:
     return Batch.objects.select_for_update().get(id=batch_id)
 
 
@@ -234,7 +201,7 @@ def _own(batch: Batch, state: DeliveryState | None) -> list[int]:
     return list(Delivery.objects.filter(batch_id=batch.id, state=state).order_by("id").values_list("id", flat=True))
 
 
-def _open(batch: Batch, state: DeliveryState) -> list[int]:
+def deliveries_in_state(batch: Batch, state: DeliveryState) -> list[int]:
     """Deliveries of a batch whose state is `state`, by themselves or with it."""
     return _own(batch, state) + (_own(batch, None) if batch.state == state.value else [])
 
@@ -253,7 +220,7 @@ def _ready(batch: Batch) -> list[int]:
 
 def _undecided(batch: Batch) -> list[int]:
     """Deliveries of a batch that wait for somebody's word."""
-    return _own(batch, None) if batch.state == BatchState.PARKED else _open(batch, DeliveryState.UNKNOWN)
+    return _own(batch, None) if batch.state == BatchState.PARKED else deliveries_in_state(batch, DeliveryState.UNKNOWN)
 
 
 def _taken_since(provider: int, since: datetime) -> list[Batch]:
@@ -263,6 +230,6 @@ def _taken_since(provider: int, since: datetime) -> list[Batch]:
 
 
 def _unheard(batch: Batch) -> list[int]:
-    ids = _open(batch, DeliveryState.ACCEPTED)
+    ids = deliveries_in_state(batch, DeliveryState.ACCEPTED)
     heard = Event.objects.filter(delivery_id__in=ids).exclude(kind__in=OUR_EVENTS).values_list("delivery_id", flat=True)
     return sorted(set(ids) - set(heard)) if batch.state == BatchState.ACCEPTED else []

@@ -9,7 +9,7 @@ from newsletter.lib import db
 from newsletter.models import Batch, Delivery
 
 #: A condition of SQL, to be asked along with others: a batch's mails may have left before, and go again by somebody's word.
-CARRIES = "EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=batch.id AND a.waived_by IS NOT NULL)"
+HAS_WAIVED_ATTEMPT = "EXISTS (SELECT 1 FROM attempt a WHERE a.batch_id=batch.id AND a.waived_by IS NOT NULL)"
 
 _COPY = """
 INSERT INTO attempt (batch_id, n, provider, began_at, ended_at, phase, outcome, not_begun, provider_ref, disproved, waived_by)
@@ -17,7 +17,7 @@ SELECT %(fresh)s, n, provider, began_at, ended_at, phase, outcome, not_begun, NU
 FROM attempt WHERE batch_id=%(old)s AND ({which})"""
 
 
-def successor(old: Batch, size: int, **values: Any) -> Batch:
+def new_batch_like(old: Batch, size: int, **values: Any) -> Batch:
     """A planned batch, not stored yet, for some mails of `old`: alike but for `values`."""
     alike = {
         "provider": old.provider,
@@ -30,20 +30,20 @@ def successor(old: Batch, size: int, **values: Any) -> Batch:
     return Batch(**{**alike, **values}, size=size)
 
 
-def part(old: Batch, delivery_ids: Collection[int], *, word: str | None = None, **values: Any) -> int:
+def split_off(old: Batch, delivery_ids: Collection[int], *, word: str | None = None, **values: Any) -> int:
     """Move some mails of `old` into a batch of their own, alike but for `values`; returns its id. `word` as for `carry`.
 
     The size goes with them, so that a mail counts in one batch: once for each hand-over that stands there.
     """
-    fresh = successor(old, len(delivery_ids), **values)
+    fresh = new_batch_like(old, len(delivery_ids), **values)
     fresh.save(force_insert=True)
     Delivery.objects.filter(id__in=delivery_ids, batch_id=old.id).update(batch_id=fresh.id)
     Batch.objects.filter(id=old.id).update(size=F("size") - len(delivery_ids))
-    carry(old.id, fresh.id, word=word)
+    copy_waived_attempts(old.id, fresh.id, word=word)
     return fresh.id
 
 
-def carry(old: int, fresh: int, *, word: str | None = None) -> None:
+def copy_waived_attempts(old: int, fresh: int, *, word: str | None = None) -> None:
     """Copy the waived hand-overs of batch `old` to `fresh`; with `word` also the open one, waived by it in the copy alone.
 
     Whoever explains one of the mails finds by whose word it goes a second time, and its reader is told that it may.

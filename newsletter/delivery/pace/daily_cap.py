@@ -10,7 +10,7 @@ from newsletter.models import Attempt, Batch, BatchState, Lane
 
 
 @dataclass(frozen=True)
-class Allowance:
+class DailyAllowance:
     """A provider's day. `used`: mails that a worker holds, or whose hand-over began today and was not disproved.
 
     `waiting` are mails that are due and wait for the next day. Notices are counted, and never wait.
@@ -28,18 +28,18 @@ class Allowance:
         return max(self.cap - self.used, 0)
 
 
-def allowance(limits: Limits, name: str, number: int, *, now: datetime) -> Allowance | None:
+def daily_allowance(limits: Limits, name: str, number: int, *, now: datetime) -> DailyAllowance | None:
     """The allowance of a provider today; None when nothing limits its days."""
     cap = limits.cap(name, now.date())
     if cap is None:
         return None
-    used = spent(number, now=now)
+    used = used_today(number, now=now)
     due = Batch.objects.filter(state=BatchState.PLANNED, provider=number, not_before__lte=now).exclude(lane=Lane.NOTICE)
     waiting = (due.aggregate(Sum("size"))["size__sum"] or 0) if used >= cap else 0
-    return Allowance(name, cap, used, waiting, _midnight(now) + timedelta(days=1))
+    return DailyAllowance(name, cap, used, waiting, _midnight(now) + timedelta(days=1))
 
 
-def spent(number: int, *, now: datetime, but: int | None = None) -> int:
+def used_today(number: int, *, now: datetime, but: int | None = None) -> int:
     """Mails of today, without the batch `but`: once for each hand-over, so twice where one went again by somebody's word.
 
     Mails of a batch that were cancelled before it went are counted with it, so the day may end some mails early, and never late.

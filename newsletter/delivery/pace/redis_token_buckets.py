@@ -14,14 +14,23 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from newsletter.delivery.pace.token_buckets import LONGEST, Ask, Bucket, Buckets, Grant, InMemory, slowed, slower
+from newsletter.delivery.pace.token_buckets import (
+    LONGEST_WAIT,
+    Bucket,
+    Buckets,
+    InMemoryBuckets,
+    TokenGrant,
+    TokenRequest,
+    slower_bucket,
+    slower_request,
+)
 from newsletter.lib.cooldown import Cooldown
 
 log = structlog.get_logger()
 
 #: Without Redis no process knows how many others send. Then no bell rings either, and of all workers one at a time looks at
 #: the tables by itself; a quarter is right while no more than four send at once.
-ALONE: Final = 0.25
+SHARE_WITHOUT_REDIS: Final = 0.25
 #: Seconds for which Redis is not asked again after it did not answer, and seconds for an answer.
 COOLDOWN, ANSWER_WITHIN = 5.0, 0.5
 #: Where the buckets are; the braces keep all of them on one node of a cluster.
@@ -82,7 +91,7 @@ return cjson.encode(told)
 """
 
 
-class Shared:
+class RedisBuckets:
     """The buckets of all processes that share a Redis; `url` is redis:// or rediss://."""
 
     def __init__(self, url: str, *, alone: Buckets | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -93,24 +102,24 @@ class Shared:
             retry=Retry(NoBackoff(), 1),  # a connection that was closed meanwhile; a token lost by it is lost
         )
         self._run = self._redis.register_script(_SCRIPT)
-        self._alone = alone or InMemory()
+        self._alone = alone or InMemoryBuckets()
         self._cooldown = Cooldown(COOLDOWN, clock)
 
     def level(self, bucket: Bucket) -> float:
         """As `Buckets` says."""
         told = self._asked([bucket.key], {"overall": _bucket(bucket), "look": True})
-        return self._alone.level(slower(bucket, ALONE)) if told is None else float(told)
+        return self._alone.level(slower_bucket(bucket, SHARE_WITHOUT_REDIS)) if told is None else float(told)
 
-    def take(self, overall: Bucket | None, asks: Sequence[Ask]) -> list[Grant]:
+    def take(self, overall: Bucket | None, asks: Sequence[TokenRequest]) -> list[TokenGrant]:
         """As `Buckets` says."""
         keys = [overall.key] if overall else []
         keys += [ask.bucket.key for ask in asks if ask.bucket]
-        question = {"overall": _bucket(overall), "asks": [_ask(ask) for ask in asks], "longest": LONGEST}
+        question = {"overall": _bucket(overall), "asks": [_ask(ask) for ask in asks], "longest": LONGEST_WAIT}
         told = self._asked(keys, question)
         if told is None:
-            few = slower(overall, ALONE) if overall else None
-            return self._alone.take(few, [slowed(ask, ALONE) for ask in asks])
-        return [Grant(int(mails), float(wait)) for mails, wait in json.loads(told)]
+            few = slower_bucket(overall, SHARE_WITHOUT_REDIS) if overall else None
+            return self._alone.take(few, [slower_request(ask, SHARE_WITHOUT_REDIS) for ask in asks])
+        return [TokenGrant(int(mails), float(wait)) for mails, wait in json.loads(told)]
 
     def _asked(self, keys: Sequence[str], question: dict[str, Any]) -> Any:
         """Redis's answer; None when it is gone, which is said once, and once when it is back."""
@@ -132,7 +141,7 @@ def _bucket(bucket: Bucket | None) -> dict[str, float] | None:
     return {"rate": bucket.rate, "size": bucket.size} if bucket else None
 
 
-def _ask(ask: Ask) -> dict[str, Any]:
+def _ask(ask: TokenRequest) -> dict[str, Any]:
     if ask.bucket is None:
         return {"mails": ask.mails}
     queue = 1 if ask.urgent else 2

@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 #: Seconds of its pace that a bucket holds, one mail at least: of a provider, which counts strictly, and of a domain, whose
 #: mails come back for it by appointment.
-HOLDS: Final = 3.0
-DOMAIN_HOLDS: Final = 10.0
+BURST_SECONDS: Final = 3.0
+DOMAIN_BURST_SECONDS: Final = 10.0
 #: Seconds after which whoever was told to wait asks again, however long the queue: a pace may have changed.
-LONGEST: Final = 3600.0
+LONGEST_WAIT: Final = 3600.0
 #: What is so near to a whole token is one: a clock's fractions must not cost a mail.
 _NEAR: Final = 1e-6
 #: A bucket that nobody asked for so long is forgotten.
@@ -25,20 +25,20 @@ _IDLE: Final = 60.0
 
 @dataclass(frozen=True)
 class Bucket:
-    """Whose pace: `key` says nothing of an address or domain; `rate` in mails per second, `holds` in seconds."""
+    """A pace: `rate` in mails per second. `key` names whose it is, and never an address or domain."""
 
     key: str
     rate: float
-    holds: float = HOLDS
+    burst_seconds: float = BURST_SECONDS
 
     @property
     def size(self) -> float:
         """Mails that may leave at once."""
-        return max(self.rate * self.holds, 1.0)
+        return max(self.rate * self.burst_seconds, 1.0)
 
 
 @dataclass(frozen=True)
-class Ask:
+class TokenRequest:
     """So many mails want to go to one domain; `bucket` None: it has no pace of its own.
 
     Mail that is not `urgent` leaves half of the bucket to what is, and queues by itself: no alert waits behind digests.
@@ -60,7 +60,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Grant:
+class TokenGrant:
     """So many may go. `wait`: seconds after which the rest may ask again; 0 where not their own bucket stopped them."""
 
     mails: int
@@ -74,7 +74,7 @@ class Buckets(Protocol):
         """Tokens that are in it now; nothing is taken."""
         ...
 
-    def take(self, overall: Bucket | None, asks: Sequence[Ask]) -> list[Grant]:
+    def take(self, overall: Bucket | None, asks: Sequence[TokenRequest]) -> list[TokenGrant]:
         """Take what each may have, from its bucket and from the one over all of them, in one step; a grant for each ask."""
         ...
 
@@ -88,7 +88,7 @@ class _Level:
     queues: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
 
-class InMemory:
+class InMemoryBuckets:
     """The buckets of one process, for all of its threads; `clock` in seconds, always going forward."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -101,7 +101,7 @@ class InMemory:
         with self._lock:
             return self._filled(bucket, self._clock()).tokens
 
-    def take(self, overall: Bucket | None, asks: Sequence[Ask]) -> list[Grant]:
+    def take(self, overall: Bucket | None, asks: Sequence[TokenRequest]) -> list[TokenGrant]:
         """As `Buckets` says."""
         with self._lock:
             now = self._clock()
@@ -116,19 +116,19 @@ class InMemory:
                 whole.tokens -= sum(grant.mails for grant in grants)
             return grants
 
-    def _one(self, ask: Ask, left: int, now: float) -> Grant:
+    def _one(self, ask: TokenRequest, left: int, now: float) -> TokenGrant:
         if ask.bucket is None:
-            return Grant(min(ask.mails, left))
+            return TokenGrant(min(ask.mails, left))
         kept = self._filled(ask.bucket, now)
         allowed = min(ask.mails, _whole(kept.tokens - ask.reserve))
         granted = min(allowed, left)
         kept.tokens -= granted
         if granted < allowed or allowed == ask.mails:
-            return Grant(granted)
+            return TokenGrant(granted)
         queue = 0 if ask.urgent else 1
         first = max(kept.queues[queue], now)
-        kept.queues[queue] = min(first + min(ask.mails - granted, ask.turn) / ask.bucket.rate, now + LONGEST)
-        return Grant(granted, kept.queues[queue] - now)
+        kept.queues[queue] = min(first + min(ask.mails - granted, ask.turn) / ask.bucket.rate, now + LONGEST_WAIT)
+        return TokenGrant(granted, kept.queues[queue] - now)
 
     def _filled(self, bucket: Bucket, now: float) -> _Level:
         kept = self._levels.setdefault(bucket.key, _Level(bucket.size, now))
@@ -139,7 +139,9 @@ class InMemory:
     def _forget(self, now: float) -> None:
         """Idle buckets are full, and what is full need not be kept. Looked at when there are many."""
         if len(self._levels) > 10_000:
-            busy = {key: one for key, one in self._levels.items() if max(one.at + LONGEST, *one.queues) + _IDLE > now}
+            busy = {
+                key: one for key, one in self._levels.items() if max(one.at + LONGEST_WAIT, *one.queues) + _IDLE > now
+            }
             self._levels = busy
 
 
@@ -147,11 +149,11 @@ def _whole(tokens: float) -> int:
     return max(math.floor(tokens + _NEAR), 0)
 
 
-def slowed(ask: Ask, share: float) -> Ask:
+def slower_request(ask: TokenRequest, share: float) -> TokenRequest:
     """The same at a share of its pace."""
-    return replace(ask, bucket=slower(ask.bucket, share)) if ask.bucket else ask
+    return replace(ask, bucket=slower_bucket(ask.bucket, share)) if ask.bucket else ask
 
 
-def slower(bucket: Bucket, share: float) -> Bucket:
+def slower_bucket(bucket: Bucket, share: float) -> Bucket:
     """The same bucket at a share of its pace."""
     return replace(bucket, rate=bucket.rate * share)

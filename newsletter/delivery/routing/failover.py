@@ -37,7 +37,7 @@ class Outage:
 
 
 @dataclass(frozen=True)
-class Moved:
+class FailedOver:
     """What went from one provider to another."""
 
     source: int
@@ -50,7 +50,7 @@ def outages(providers: Sequence[int], *, now: datetime) -> dict[int, Outage]:
     found = {one.provider: one for number in providers if (one := _out_of_reach(number, now))}
     found |= {
         one.provider: Outage(one.provider, one.since, f"{one.in_a_row} mails in doubt in a row")
-        for one in circuit_breaker.opened()
+        for one in circuit_breaker.open_breakers()
         if one.since is not None
     }
     found |= {
@@ -59,7 +59,7 @@ def outages(providers: Sequence[int], *, now: datetime) -> dict[int, Outage]:
     return {number: found[number] for number in providers if number in found}
 
 
-def fail_over(carriers: Mapping[int, Carrier], *, after: timedelta, now: datetime) -> list[Moved]:
+def fail_over(carriers: Mapping[int, Carrier], *, after: timedelta, now: datetime) -> list[FailedOver]:
     """Hand what is planned with a provider that has been out for so long to one that is not. Repeatable.
 
     Where the provider may come back by itself, one batch stays: it shows when it does. With the gate closed nothing moves, and
@@ -75,17 +75,17 @@ def fail_over(carriers: Mapping[int, Carrier], *, after: timedelta, now: datetim
     for number, outage in out.items():
         if outage.since <= now - after:
             kept = None if outage.final else move_batches.first_planned(number)
-            batches = move_batches.move(number, standing[0], now=now, but=kept or 0)
+            batches = move_batches.move_batches(number, standing[0], now=now, but=kept or 0)
             if batches:
                 log.error("failed_over", provider=number, batches=batches, reason=outage.why)
-                moved.append(Moved(number, standing[0].number, batches))
+                moved.append(FailedOver(number, standing[0].number, batches))
     return moved
 
 
 def _out_of_reach(provider: int, now: datetime) -> Outage | None:
     """Tried several times, and all of it put off, since the last hand-over that came to anything."""
     # what was before it was opened by hand is not held against it
-    since = max(now - LOOK_BACK, provider_gate.opened_at(provider) or now - LOOK_BACK)
+    since = max(now - LOOK_BACK, provider_gate.last_opened_at(provider) or now - LOOK_BACK)
     tried = Attempt.objects.filter(provider=provider, ended_at__gt=since)
     came = tried.filter(outcome__in=_CAME_TO_SOMETHING).aggregate(last=Max("ended_at"))["last"]
     nothing = tried.filter(outcome=AttemptOutcome.DEFERRED, not_begun=None, ended_at__gt=came or since)

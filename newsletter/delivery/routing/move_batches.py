@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.ledger.split_batch import carry, successor
+from newsletter.delivery.ledger.split_batch import copy_waived_attempts, new_batch_like
 from newsletter.lib import db
 from newsletter.models import Batch, BatchState, Delivery
 
@@ -25,15 +25,15 @@ WHERE state='planned' AND provider=%(source)s AND id IN (
 """
 
 
-def reroute(carrier: Carrier, *, now: datetime | None = None, configured: Collection[int] = ()) -> int:
+def move_from_unconfigured(carrier: Carrier, *, now: datetime | None = None, configured: Collection[int] = ()) -> int:
     """Hand every planned batch of a provider that is not `configured` any more to `carrier`; returns how many."""
     known = {carrier.number, *configured}
     planned = Batch.objects.filter(state=BatchState.PLANNED).exclude(provider__in=known).order_by()
     strangers = sorted(planned.values_list("provider", flat=True).distinct())
-    return sum(move(number, carrier, now=now or db.now()) for number in strangers)
+    return sum(move_batches(number, carrier, now=now or db.now()) for number in strangers)
 
 
-def move(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
+def move_batches(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
     """Hand the planned batches of `source` to `carrier`, all `but` one; returns how many.
 
     They are regrouped where the new provider needs one letter for a batch. A batch that waited because the old one put it off
@@ -55,7 +55,7 @@ def move(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
         moved, after = moved + len(ids), max(ids)
 
 
-def waiting(source: int) -> int:
+def planned_mails(source: int) -> int:
     """How many mails are planned with this provider."""
     planned = Batch.objects.filter(state=BatchState.PLANNED, provider=source)
     return int(planned.aggregate(mails=Sum("size"))["mails"] or 0)
@@ -81,9 +81,9 @@ def _one_letter_each(ids: Collection[int]) -> None:
 def _regroup(old: Batch, editions: dict[int, int]) -> None:
     """A new batch for each edition but the first, which keeps the old one."""
     (_, first), *others = editions.items()
-    fresh = Batch.objects.bulk_create(successor(old, people) for _, people in others)
+    fresh = Batch.objects.bulk_create(new_batch_like(old, people) for _, people in others)
     for batch in fresh:
-        carry(old.id, batch.id)
+        copy_waived_attempts(old.id, batch.id)
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE delivery SET batch_id=%s WHERE batch_id=%s AND edition_id=%s",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.delivery.ledger.plan import Share
-from newsletter.delivery.ledger.recipient_domains import domains
+from newsletter.delivery.ledger.recipient_domains import recipient_domains
 from newsletter.lib.crypto import Vault
 from newsletter.models import Route
 
@@ -17,7 +17,7 @@ EVERYBODY = "*"
 
 
 @dataclass(frozen=True)
-class Rule:
+class RoutingRule:
     """`share` percent of the people of `domain` go by `provider`, the rest by the other one."""
 
     domain: str
@@ -25,28 +25,28 @@ class Rule:
     share: int = 100
 
 
-def rules() -> list[Rule]:
+def routing_rules() -> list[RoutingRule]:
     """What operators chose, that of everybody last."""
-    found = [Rule(one.domain, one.provider, one.share) for one in Route.objects.order_by("domain")]
+    found = [RoutingRule(one.domain, one.provider, one.share) for one in Route.objects.order_by("domain")]
     return sorted(found, key=lambda rule: rule.domain == EVERYBODY)
 
 
-def choose(rule: Rule) -> None:
+def store_rule(rule: RoutingRule) -> None:
     """Let what is planned from now on follow this rule."""
     Route.objects.update_or_create(domain=rule.domain, defaults={"provider": rule.provider, "share": rule.share})
 
 
-def forget(domain: str) -> bool:
+def delete_rule(domain: str) -> bool:
     """Drop the rule of a domain; False when there was none."""
     return bool(Route.objects.filter(domain=domain).delete()[0])
 
 
-def split(shares: Sequence[Share], providers: Sequence[int], vault: Vault) -> dict[int, list[Share]]:
+def split_by_provider(shares: Sequence[Share], providers: Sequence[int], vault: Vault) -> dict[int, list[Share]]:
     """The same people under the providers that carry them; the first of `providers` (all configured) is for whom no rule names.
 
     A rule for a provider that is not configured is left out. What is parked stays with the first.
     """
-    chosen = {one.domain: one for one in rules() if one.provider in providers} if len(providers) == 2 else {}
+    chosen = {one.domain: one for one in routing_rules() if one.provider in providers} if len(providers) == 2 else {}
     if not chosen:
         return {providers[0]: list(shares)}
     owed = [share for share in shares if share.parked is None]
@@ -64,9 +64,9 @@ def split(shares: Sequence[Share], providers: Sequence[int], vault: Vault) -> di
 class _Router:
     """The rules, asked once for all people of a chunk."""
 
-    def __init__(self, providers: Sequence[int], chosen: Mapping[str, Rule], vault: Vault) -> None:
+    def __init__(self, providers: Sequence[int], chosen: Mapping[str, RoutingRule], vault: Vault) -> None:
         self._providers, self._vault = providers, vault
-        everybody = chosen.get(EVERYBODY, Rule(EVERYBODY, providers[0]))
+        everybody = chosen.get(EVERYBODY, RoutingRule(EVERYBODY, providers[0]))
         self._everybody = self._cut(everybody)
         self._cuts = {domain: self._cut(rule) for domain, rule in chosen.items() if domain != EVERYBODY}
 
@@ -74,14 +74,14 @@ class _Router:
         """The people under their providers."""
         people = list(people)
         low, high = sorted(self._providers)
-        known = domains(people, self._vault) if self._cuts else {}
+        known = recipient_domains(people, self._vault) if self._cuts else {}
         found: dict[int, set[int]] = {low: set(), high: set()}
         for person in people:
             cut = self._cuts.get(known.get(person, ""), self._everybody)
             found[high if self._is_below(person, cut) else low].add(person)
         return found
 
-    def _cut(self, rule: Rule) -> int:
+    def _cut(self, rule: RoutingRule) -> int:
         """The percent that goes by the provider with the higher number, whichever of the two an operator spoke of."""
         return rule.share if rule.provider == max(self._providers) else 100 - rule.share
 
@@ -93,6 +93,6 @@ class _Router:
         return place < (cut << 64) // 100
 
 
-def unknown(providers: Collection[int]) -> list[Rule]:
+def unused_rules(providers: Collection[int]) -> list[RoutingRule]:
     """Rules that are left out at present: their provider is not configured."""
-    return [one for one in rules() if one.provider not in providers]
+    return [one for one in routing_rules() if one.provider not in providers]

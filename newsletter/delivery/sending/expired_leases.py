@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from newsletter.delivery.sending import workers
-from newsletter.delivery.sending.outcomes import close_settled, move
+from newsletter.delivery.sending.outcomes import close_batch, requeue
 from newsletter.lib import db
 from newsletter.lib.window_record import MailProgress, Window
 from newsletter.models import Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState
@@ -41,12 +41,12 @@ class Recovered:
         return bool(self.given_back or self.doubtful)
 
 
-def recover(*, now: datetime) -> Recovered:
+def recover_expired(*, now: datetime) -> Recovered:
     """Look after every batch whose worker is dead, or held it too long. Repeatable; several processes may do it at once."""
-    return _recover(workers.ORPHANED, workers.orphaned_since(now), {}, now)
+    return _recover(workers.ORPHANED, workers.orphan_times(now), {}, now)
 
 
-def take_back(worker_id: UUID, windows: Mapping[UUID, Window], *, now: datetime) -> Recovered:
+def recover_from(worker_id: UUID, windows: Mapping[UUID, Window], *, now: datetime) -> Recovered:
     """Look after the batches of a process that is surely dead. `windows` is how far it got, by the token of each batch."""
     done = _recover(_OF_WORKER, {"worker": worker_id}, windows, now)
     workers.retire(worker_id)
@@ -85,14 +85,14 @@ def _settle(batch: Batch, now: datetime, window: Window) -> None:
         if again := [*not_taken, *ahead]:
             # it was their turn: they go before what was planned with them
             due = batch.not_before - timedelta(microseconds=1)
-            move(batch, again, not_before=due, now=now, why="never begun", tried=False)
+            requeue(batch, again, not_before=due, now=now, why="never begun", tried=False)
     accepted = [number for number in inside if window.get(number) is MailProgress.ACCEPTED]
     known = batch.done_upto is not None or bool(accepted)
     if known:
         doubtful = open_ones.filter(id__in=inside).exclude(id__in=accepted)
         doubtful.update(state=DeliveryState.UNKNOWN, reason=_DIED)
     if known or not open_ones.exists():
-        close_settled(batch, now=now, reason=_DIED)
+        close_batch(batch, now=now, reason=_DIED)
         return
     Batch.objects.filter(id=batch.id).update(state=BatchState.UNKNOWN, reason=_DIED, lease_until=None)
     last = Attempt.objects.filter(batch_id=batch.id, n=batch.attempts)

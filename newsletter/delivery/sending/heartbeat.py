@@ -85,42 +85,42 @@ class Heartbeat:
 class _Here:
     """The heartbeat of this process, if it has one; a fork has none of its parent's."""
 
-    beating: Heartbeat | None = None
+    heartbeat: Heartbeat | None = None
 
 
-def begin(directory: Path) -> None:
+def start(directory: Path) -> None:
     """Show from now on that this process lives. `directory` is the data directory."""
-    if _Here.beating is not None and _Here.beating.process.pid == os.getpid():
+    if _Here.heartbeat is not None and _Here.heartbeat.process.pid == os.getpid():
         return
-    _Here.beating = Heartbeat(directory)
-    _Here.beating.start()
+    _Here.heartbeat = Heartbeat(directory)
+    _Here.heartbeat.start()
 
 
-def end() -> None:
+def stop() -> None:
     """This process sends no more."""
-    if _Here.beating is not None and _Here.beating.process.pid == os.getpid():
-        _Here.beating.stop()
-        _Here.beating = None
+    if _Here.heartbeat is not None and _Here.heartbeat.process.pid == os.getpid():
+        _Here.heartbeat.stop()
+        _Here.heartbeat = None
 
 
 @contextmanager
-def beating(directory: Path) -> Iterator[None]:
+def running(directory: Path) -> Iterator[None]:
     """This process sends as long as the block lasts."""
-    begin(directory)
+    start(directory)
     try:
         yield
     finally:
-        end()
+        stop()
 
 
 def worker_id() -> UUID | None:
     """The id under which this process claims; None: it has no heartbeat."""
-    return _Here.beating.process.id if _Here.beating is not None else None
+    return _Here.heartbeat.process.id if _Here.heartbeat is not None else None
 
 
 def slot() -> Slot | None:
     """Memory in which one more thread of this process writes down how far its window got."""
-    return _Here.beating.slot() if _Here.beating is not None else None
+    return _Here.heartbeat.slot() if _Here.heartbeat is not None else None
 
 
 def _file(path: Path) -> WorkerFile | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from newsletter.delivery.sending.barrier import Recipient
+from newsletter.delivery.sending.recipients import Recipient
 from newsletter.lib import db, urls
 from newsletter.lib.crypto import NO_CHECK, Vault, link_epoch_check
 from newsletter.lib.placeholders import resolve_second_copy
@@ -73,7 +73,9 @@ def _keep(key: tuple[Vault, _Said], letter: Letter) -> None:
     _KEPT[key] = letter
 
 
-def parcels(recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, base_url: str, domain: str) -> Parcels:
+def make_parcels(
+    recipients: Sequence[Recipient], *, letters: Letters, vault: Vault, base_url: str, domain: str
+) -> Parcels:
     """A parcel per recipient. `domain` is the right side of the Message-IDs."""
     if not recipients:
         return Parcels.of(())

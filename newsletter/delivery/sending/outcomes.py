@@ -9,9 +9,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from newsletter.delivery.gates import circuit_breaker, provider_gate
-from newsletter.delivery.ledger.split_batch import part
+from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.delivery.sending.backoff import exhausted, next_try
-from newsletter.delivery.sending.barrier import Claim
+from newsletter.delivery.sending.claim import ClaimedBatch
 from newsletter.lib import db
 from newsletter.lib.db import Statement
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
@@ -43,7 +43,7 @@ class LeaseLost(Exception):
     """Another worker took over: what we learned can only be added by events."""
 
 
-def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime) -> None:
+def record_window(held: ClaimedBatch, outcomes: Mapping[int, Outcome], *, now: datetime) -> None:
     """Write each outcome of a window: exceptions on their deliveries, the put-off ones into a new batch, then `done_upto`.
 
     Raises:
@@ -58,17 +58,17 @@ def settle_window(held: Claim, outcomes: Mapping[int, Outcome], *, now: datetime
                 status = outcome.recipient_status if isinstance(outcome, Rejected) else None
                 mine = Delivery.objects.filter(id=delivery_id, state=None)
                 mine.update(state=state, reason=outcome.reason, recipient_status=status)
-    put_off = [number for number, outcome in outcomes.items() if isinstance(outcome, Deferred)]
-    if put_off:
-        first = outcomes[put_off[0]]
+    defer_batch = [number for number, outcome in outcomes.items() if isinstance(outcome, Deferred)]
+    if defer_batch:
+        first = outcomes[defer_batch[0]]
         assert isinstance(first, Deferred)  # noqa: S101 - narrows the type: chosen by it a line above
         due = next_try(batch.attempts, now, first.retry_after)
-        move(batch, put_off, not_before=due, now=now, why=first.reason, paced=False)
+        requeue(batch, defer_batch, not_before=due, now=now, why=first.reason, paced=False)
     Batch.objects.filter(id=batch.id).update(done_upto=max(outcomes))
 
 
 def accept_window(
-    held: Claim, upto: int, *, provider: int, ahead: Statement
+    held: ClaimedBatch, upto: int, *, provider: int, ahead: Statement
 ) -> tuple[bool, bool, list[tuple[Any, ...]]]:
     """As `settle_window` where all was accepted, up to the delivery `upto`; and what decides on the next, in one journey.
 
@@ -84,7 +84,7 @@ def accept_window(
     return bool(may_send), bool(doubted), found
 
 
-def move(
+def requeue(
     batch: Batch,
     delivery_ids: Sequence[int],
     *,
@@ -100,7 +100,7 @@ def move(
     `values` as for `part`.
     """
     attempts = batch.attempts if tried else max(batch.attempts - 1, 0)
-    fresh_id = part(
+    fresh_id = split_off(
         batch,
         delivery_ids,
         state=BatchState.PARKED if exhausted(attempts) else BatchState.PLANNED,
@@ -124,7 +124,7 @@ def move(
     return fresh_id
 
 
-def keep_one(held: Claim, *, now: datetime) -> None:
+def keep_probe_mail(held: ClaimedBatch, *, now: datetime) -> None:
     """Leave one mail in a claimed batch and plan the others anew: a provider that left us in doubt is tried with one.
 
     Nothing changes when the claim is no longer ours.
@@ -136,7 +136,7 @@ def keep_one(held: Claim, *, now: datetime) -> None:
             _leave(Batch.objects.get(id=held.batch_id), 1, now, why)
 
 
-def leave_rest(held: Claim, *, after: int, now: datetime, why: str) -> None:
+def requeue_rest(held: ClaimedBatch, *, after: int, now: datetime, why: str) -> None:
     """Plan the windows anew that were not opened.
 
     Raises:
@@ -149,10 +149,10 @@ def _leave(batch: Batch, keep: int, now: datetime, why: str, *, after: int = 0, 
     rest = Delivery.objects.filter(batch_id=batch.id, state=None, id__gt=after).order_by("id")
     numbers = list(rest.values_list("id", flat=True)[keep:])
     if numbers:
-        move(batch, numbers, not_before=now, now=now, why=why, tried=tried)
+        requeue(batch, numbers, not_before=now, now=now, why=why, tried=tried)
 
 
-def finish_windows(held: Claim, *, now: datetime, taken: bool = False) -> None:
+def finish_windows(held: ClaimedBatch, *, now: datetime, taken: bool = False) -> None:
     """Close a batch whose windows are all settled; `taken`: it is known that some of it was accepted.
 
     Raises:
@@ -161,10 +161,10 @@ def finish_windows(held: Claim, *, now: datetime, taken: bool = False) -> None:
     if taken:
         _end(held, now)
     else:
-        close_settled(_ours(held), now=now)
+        close_batch(_ours(held), now=now)
 
 
-def close_settled(batch: Batch, *, now: datetime, reason: str | None = None) -> None:
+def close_batch(batch: Batch, *, now: datetime, reason: str | None = None) -> None:
     """Close a batch of which every outcome is written: its state is that of those that have none of their own, if any."""
     states = dict(
         db.rows("SELECT coalesce(state,'taken'), count(*) FROM delivery WHERE batch_id=%s GROUP BY 1", [batch.id])
@@ -182,7 +182,7 @@ def close_settled(batch: Batch, *, now: datetime, reason: str | None = None) -> 
     _close(batch, BatchState.CANCELLED, AttemptOutcome.EMPTY, now, reason=reason, disproved=True)
 
 
-def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
+def record_outcome(held: ClaimedBatch, outcome: Outcome, *, now: datetime) -> None:
     """Write the one outcome of a batch that is one request: an acceptance as a transaction of its own, where there is none.
 
     Raises:
@@ -201,10 +201,10 @@ def settle_whole(held: Claim, outcome: Outcome, *, now: datetime) -> None:
         case Rejected(reason):
             _close(batch, BatchState.FAILED, AttemptOutcome.FAILED, now, reason=reason)
         case Deferred():
-            put_off(held, outcome, now=now)
+            defer_batch(held, outcome, now=now)
 
 
-def _accept(held: Claim, outcome: Accepted, now: datetime) -> None:
+def _accept(held: ClaimedBatch, outcome: Accepted, now: datetime) -> None:
     """What nearly every batch comes to, asked in one journey: the rest of the road waits for it."""
     apart = transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext()
     try:
@@ -214,14 +214,14 @@ def _accept(held: Claim, outcome: Accepted, now: datetime) -> None:
         _end(held, now, why="its reference was seen before")
 
 
-def _end(held: Claim, now: datetime, *, ref: str | None = None, why: str | None = None) -> None:
+def _end(held: ClaimedBatch, now: datetime, *, ref: str | None = None, why: str | None = None) -> None:
     said = {"now": now, "batch": held.batch_id, "token": held.token, "ref": ref, "why": why}
     _, ended = db.execute_pipeline((_ACCEPTED, said), (_ENDED, said))
     if not ended:
         raise LeaseLost(f"batch {held.batch_id}")
 
 
-def put_off(held: Claim, outcome: Deferred, *, now: datetime) -> None:
+def defer_batch(held: ClaimedBatch, outcome: Deferred, *, now: datetime) -> None:
     """Plan the whole batch again: it is proved that nothing of it was taken."""
     batch = _ours(held)
     planned, why = BatchState.PLANNED, NotBegun(outcome.not_begun) if outcome.not_begun else None
@@ -232,7 +232,7 @@ def put_off(held: Claim, outcome: Deferred, *, now: datetime) -> None:
         mine.update(state=BatchState.PARKED, reason=f"gave up: {outcome.reason}")
 
 
-def _ours(held: Claim) -> Batch:
+def _ours(held: ClaimedBatch) -> Batch:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("outcomes are settled in one transaction")
     if not Batch.objects.filter(id=held.batch_id, token=held.token, state=BatchState.SENDING).update(token=held.token):
@@ -260,4 +260,4 @@ def _split(batch: Batch, now: datetime, why: str) -> None:
     middle = (len(numbers) + 1) // 2
     for half in (numbers[:middle], numbers[middle:]):
         if half:
-            move(batch, half, not_before=now, now=now, why=why)
+            requeue(batch, half, not_before=now, now=now, why=why)

@@ -79,14 +79,14 @@ def retire(worker_id: UUID) -> None:
     Worker.objects.filter(id=worker_id).delete()
 
 
-def notice(*, now: datetime) -> None:
+def mark_late(*, now: datetime) -> None:
     """Note which processes miss heartbeats; each of them clears that with its next one."""
     late = Worker.objects.filter(seen_at__lt=now - LATE, missed_at=None)
     if late.exists():  # mostly nobody is: SQLite need not be asked to write for that
         late.update(missed_at=now)
 
 
-def orphaned_since(now: datetime) -> dict[str, datetime]:
+def orphan_times(now: datetime) -> dict[str, datetime]:
     """The parameters of `ORPHANED`; `silent` is also that of `HOLDER`."""
     return {"now": now, "silent": now - SILENT, "noticed": now - NOTICED}
 
@@ -101,7 +101,7 @@ def held_up(*, now: datetime) -> list[HeldUp]:
     return sorted(found, key=lambda one: one.due_at)
 
 
-def listing() -> list[Worker]:
+def list_workers() -> list[Worker]:
     """The processes that send, those that were seen last first; dead ones for a day."""
     return list(Worker.objects.order_by("-seen_at"))
 

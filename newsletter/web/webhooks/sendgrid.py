@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
 from newsletter import wiring
-from newsletter.delivery.feedback.reports import apply
+from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.lib import clock, db
 from newsletter.providers.sendgrid import webhook
 from newsletter.providers.sendgrid.webhook import LARGEST, NotBelieved
@@ -37,7 +37,7 @@ def events(request: HttpRequest) -> HttpResponse:
         log.warning("events_not_believed", reason=told.why, bytes=len(raw))
         return _answer(_STATUS[told.why], told.why)
     try:
-        done = apply(told.reports, wiring.hearing(), provider="sendgrid", now=db.now())
+        done = apply_reports(told.reports, wiring.report_context(), provider="sendgrid", now=db.now())
     except DatabaseError as error:
         log.error("events_not_stored", error=type(error).__name__)
         return _answer(503, "not stored, post it again")
@@ -45,7 +45,7 @@ def events(request: HttpRequest) -> HttpResponse:
         "events",
         events=done.new,
         repeated=done.repeated,
-        strangers=done.strangers + told.left_out,
+        unknown_mails=done.unknown_mails + told.left_out,
         proved=done.proved,
         suppressed=done.suppressed,
     )

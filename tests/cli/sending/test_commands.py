@@ -134,10 +134,10 @@ def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, monkeypa
 
 def test_a_confirmation_that_cannot_be_kept_says_so(capsys, settings, tmp_path) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
-    (tmp_path / restore_guard.NAME).mkdir()
+    (tmp_path / restore_guard.FILE_NAME).mkdir()
     with capture_logs():
         assert invoke(["sending", "resume", "--confirm"]) == 1
         said = capsys.readouterr()
-        (tmp_path / restore_guard.NAME).rmdir()
+        (tmp_path / restore_guard.FILE_NAME).rmdir()
         assert invoke(["sending", "resume", "--confirm"]) == 0
     assert "no file can be written" in said.err and said.out == "" and said.err.count("\n") == 1

@@ -9,8 +9,9 @@ from newsletter import wiring
 from newsletter.cli.service import doctor, status
 from newsletter.config import rate_limits
 from newsletter.config.config import METRICS_LISTENER
-from newsletter.delivery.sending import barrier, divide
+from newsletter.delivery.sending import claim
 from newsletter.delivery.sending.lane_order import Turns
+from newsletter.delivery.sending.pacing import WAITS_FOR_PACE
 from newsletter.lib import db
 from newsletter.models import Attempt, Batch, Lane
 from newsletter.worker import run_once, startup
@@ -32,7 +33,7 @@ def paced(settings, monkeypatch, tmp_path):
         made.append(road.configured(settings, limits=limits, data_dir=tmp_path))
         made[-1].__enter__()
         monkeypatch.setattr(wiring, "vault", lambda: factories.VAULT)
-        monkeypatch.setattr(barrier, "_TURNS", Turns())
+        monkeypatch.setattr(claim, "_TURNS", Turns())
         startup.prepare()
 
     yield use
@@ -133,4 +134,4 @@ def test_the_reason_of_a_batch_that_waits_is_told(paced) -> None:
     paced(domain_pace="*=0.001")
     factories.planned([factories.subscriber(f"r{number}@gmail.com") for number in range(3)])
     run_once.deliver(wait=timedelta(0), paced=0.0)
-    assert Batch.objects.get(state="planned").reason == divide.WAITS
+    assert Batch.objects.get(state="planned").reason == WAITS_FOR_PACE

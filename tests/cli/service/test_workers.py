@@ -8,7 +8,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from newsletter.cli import invoke
-from newsletter.delivery.sending import barrier, workers
+from newsletter.delivery.sending import workers
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
 from newsletter.models import Batch, Worker
 from newsletter.web import metrics
@@ -29,9 +31,9 @@ def held(silent: float) -> None:
     process = workers.Process(uuid4(), "web-1", 17, "1.2.3")
     workers.beat(process)
     factories.planned(3)
-    claim = barrier.claim(now=now, provider=1, worker=process.id)
+    claim = claim_batch(now=now, provider=1, worker=process.id)
     assert claim is not None
-    assert barrier.begin(claim, now=now, provider=1, window=2, vault=factories.VAULT)
+    assert start_attempt(claim, now=now, provider=1, window=2, vault=factories.VAULT)
     Worker.objects.update(seen_at=now - timedelta(seconds=silent))
     Batch.objects.update(not_before=now - timedelta(seconds=90))
 

@@ -80,7 +80,7 @@ def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
     Attempt.objects.update(ended_at=at)
     tasks.hear()
     (paused,) = provider_gate.paused()
-    assert paused.provider == 3 and "silence after acceptance" in paused.why and sending_gate.closed_by() is None
+    assert paused.provider == 3 and "silence after acceptance" in paused.why and sending_gate.pause_reason() is None
     assert ["silence" in told for _, told in findings("provider")] == [True]
 
 

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery import send
-from newsletter.delivery.feedback import reports as feedback_reports
 from newsletter.delivery.feedback import soft_bounces
-from newsletter.delivery.ledger import prove_accepted, status
+from newsletter.delivery.feedback.apply import Applied, apply_reports, bounces_from_smtp_refusals
+from newsletter.delivery.feedback.reports import ReportContext
+from newsletter.delivery.ledger import prove_accepted
 from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
 from newsletter.lib.provider_interface import Accepted, Address, Deferred, Kind, Outcome, Rejected, Report, Unknown
 from newsletter.models import Batch, Consent, Delivery, Event, Gate, SoftBounce, Subscriber, Subscription, Suppression
@@ -30,7 +32,7 @@ from tests.subscribers.helpers import at_once
 pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
-HEARING = feedback_reports.Hearing(factories.VAULT, index_of)
+HEARING = ReportContext(factories.VAULT, index_of)
 REQUEST = Carrier(3, one_letter=True)
 TAKEN = Accepted()
 
@@ -40,8 +42,8 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def apply(*reports: Report, now=NOW) -> feedback_reports.Applied:
-    return feedback_reports.apply(reports, HEARING, provider="sendgrid", now=now)
+def apply(*reports: Report, now=NOW) -> Applied:
+    return apply_reports(reports, HEARING, provider="sendgrid", now=now)
 
 
 def handed_over(
@@ -72,8 +74,8 @@ def suppressions() -> dict[str, int]:
 def test_an_event_told_again_is_stored_once() -> None:
     mail = handed_over(1)[0]
     first = report(mail, Kind.DELAYED, mark="5 ", detail="450 4.2.1")
-    assert apply(first, first) == feedback_reports.Applied(new=1, repeated=1)
-    assert apply(first) == feedback_reports.Applied(repeated=1)
+    assert apply(first, first) == Applied(new=1, repeated=1)
+    assert apply(first) == Applied(repeated=1)
     assert apply(report(mail, Kind.DELAYED, mark="6 ")).new == 1
     assert apply(report(mail, Kind.DELAYED, mark="5 ", at=NOW + timedelta(seconds=1))).new == 1
     assert Event.objects.filter(delivery_id=mail.id).count() == 3
@@ -82,7 +84,7 @@ def test_an_event_told_again_is_stored_once() -> None:
 @pytest.mark.parametrize("token", ["", "A" * 22, "é" * 22, "x" * 5000, factories.VAULT.token("delivery", 2**63 + 1)])
 def test_forged_tokens_are_counted_and_leave_no_row(token: str) -> None:
     forged = Report(token=token, purpose="delivery", kind=Kind.BOUNCE, at=NOW)
-    assert apply(forged) == feedback_reports.Applied(strangers=1)
+    assert apply(forged) == Applied(unknown_mails=1)
     assert not Event.objects.exists() and not Suppression.objects.exists()
 
 
@@ -94,7 +96,7 @@ def test_a_token_of_another_purpose_or_of_a_mail_that_is_gone_is_a_strangers() -
     with_check = Report(
         token=factories.VAULT.token("delivery", mail.id, b"12345678"), purpose="delivery", kind=Kind.BOUNCE, at=NOW
     )
-    assert apply(unsubscribe, with_check, report(mail.id + 1, Kind.BOUNCE)) == feedback_reports.Applied(strangers=3)
+    assert apply(unsubscribe, with_check, report(mail.id + 1, Kind.BOUNCE)) == Applied(unknown_mails=3)
     assert not Event.objects.exists()
 
 
@@ -104,7 +106,7 @@ def test_mails_that_never_left_have_no_events() -> None:
     assert len(cancelled.people) == 2
     planned = Delivery.objects.order_by("id").first()
     assert planned is not None
-    assert apply(report(planned, Kind.COMPLAINT)) == feedback_reports.Applied(strangers=1)
+    assert apply(report(planned, Kind.COMPLAINT)) == Applied(unknown_mails=1)
 
 
 def test_a_report_of_a_returned_mail_is_found_by_its_message_id() -> None:
@@ -119,18 +121,18 @@ def test_a_report_of_a_returned_mail_is_found_by_its_message_id() -> None:
 
 def test_one_event_proves_the_whole_request() -> None:
     mails = handed_over(3, Unknown("no answer"))
-    assert status.ledger().by_state == {"unknown": 3}
+    assert ledger_summary().by_state == {"unknown": 3}
     assert apply(report(mails[1], Kind.PROCESSED)).proved == 1
-    assert status.ledger().by_state == {"accepted": 3}
+    assert ledger_summary().by_state == {"accepted": 3}
     assert apply(report(mails[0], Kind.DROPPED), report(mails[1], Kind.PROCESSED)).proved == 0
 
 
 def test_on_smtp_an_event_proves_its_own_mail_only() -> None:
     mails = handed_over(3, Unknown("dropped after the dot"), window=50)
-    assert status.ledger().by_state == {"unknown": 3}
+    assert ledger_summary().by_state == {"unknown": 3}
     for told in range(3):
         assert apply(report(mails[told], Kind.BOUNCE)).proved == 1
-        assert status.ledger().by_state.get("unknown", 0) == 2 - told
+        assert ledger_summary().by_state.get("unknown", 0) == 2 - told
     assert Batch.objects.get().state == "accepted"
 
 
@@ -140,11 +142,11 @@ def test_a_worker_that_died_in_its_first_window_is_proved_mail_by_mail() -> None
 
     with pytest.raises(KeyboardInterrupt):
         handed_over(2, die, window=50)
-    expired_leases.recover(now=NOW + timedelta(hours=1))
+    expired_leases.recover_expired(now=NOW + timedelta(hours=1))
     mails = list(Delivery.objects.order_by("id"))
-    assert status.ledger().by_state == {"unknown": 2}
+    assert ledger_summary().by_state == {"unknown": 2}
     apply(report(mails[0], Kind.DELIVERED))
-    assert status.ledger().by_state == {"accepted": 1, "unknown": 1}
+    assert ledger_summary().by_state == {"accepted": 1, "unknown": 1}
     apply(report(mails[1], Kind.DELIVERED))
     assert Batch.objects.get().state == "accepted"
 
@@ -157,12 +159,12 @@ def test_an_event_that_comes_before_the_doubt_is_remembered() -> None:
         handed_over(2, die)
     mail = Delivery.objects.order_by("id").first()
     assert mail is not None
-    assert apply(report(mail, Kind.PROCESSED)) == feedback_reports.Applied(new=1)
+    assert apply(report(mail, Kind.PROCESSED)) == Applied(new=1)
     assert Batch.objects.get().state == "sending"
-    expired_leases.recover(now=NOW + timedelta(hours=1))
-    assert status.ledger().by_state == {"unknown": 2}
-    assert prove_accepted.prove(now=NOW) == 1
-    assert status.ledger().by_state == {"accepted": 2}
+    expired_leases.recover_expired(now=NOW + timedelta(hours=1))
+    assert ledger_summary().by_state == {"unknown": 2}
+    assert prove_accepted.accept_proved(now=NOW) == 1
+    assert ledger_summary().by_state == {"accepted": 2}
 
 
 def test_our_own_note_of_a_mail_put_off_proves_nothing() -> None:
@@ -172,7 +174,7 @@ def test_our_own_note_of_a_mail_put_off_proves_nothing() -> None:
     Batch.objects.filter(id=later.batch_id).update(state="claimed")
     Batch.objects.filter(id=later.batch_id).update(state="sending")
     Batch.objects.filter(id=later.batch_id).update(state="unknown")
-    assert prove_accepted.prove(now=NOW) == 0
+    assert prove_accepted.accept_proved(now=NOW) == 0
     assert Batch.objects.get(id=later.batch_id).state == "unknown"
 
 
@@ -180,7 +182,7 @@ def test_late_news_never_undo_an_acceptance() -> None:
     mails = handed_over(2)
     apply(report(mails[0], Kind.BOUNCE), report(mails[0], Kind.DROPPED), report(mails[1], Kind.DELAYED))
     apply(report(mails[0], Kind.DELIVERED))
-    assert status.ledger().by_state == {"accepted": 2}
+    assert ledger_summary().by_state == {"accepted": 2}
     assert suppressions() == {"bounce": False}
 
 
@@ -272,16 +274,16 @@ def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
     }
     number = itertools.count()
     handed_over(4, lambda _parcel: answers[next(number)], window=50)
-    done = feedback_reports.refusals(HEARING, now=NOW)
+    done = bounces_from_smtp_refusals(HEARING, now=NOW)
     assert (done.new, done.suppressed) == (2, 1)
-    assert feedback_reports.refusals(HEARING, now=NOW) == feedback_reports.Applied()
+    assert bounces_from_smtp_refusals(HEARING, now=NOW) == Applied()
     assert sorted(Event.objects.values_list("kind", "detail")) == [("bounce", "5.1.1"), ("soft bounce", "5.7.1")]
 
 
 def test_a_refusal_is_told_by_the_server_that_said_it() -> None:
     for number in (2, 12):
         handed_over(2, Rejected("RCPT: 550 5.1.1", recipient_status="5.1.1"), window=50, number=number)
-    assert feedback_reports.refusals(HEARING, now=NOW).suppressed == 4
+    assert bounces_from_smtp_refusals(HEARING, now=NOW).suppressed == 4
     assert sorted(Suppression.objects.values_list("provider", flat=True)) == ["smtp", "smtp", "smtp-2", "smtp-2"]
 
 
@@ -378,7 +380,7 @@ def final(told: Sequence[tuple[int, Kind, int]], split: Callable[[list[Report]],
             for part in split(reports):
                 apply(*part)
             found = (
-                sorted(status.ledger().by_state.items()),
+                sorted(ledger_summary().by_state.items()),
                 sorted(
                     (bytes(s.address_index), s.reason, s.sticky, s.since, s.lifted_at)
                     for s in Suppression.objects.all()
@@ -400,6 +402,6 @@ def test_the_same_post_at_once_several_times_is_stored_once() -> None:
     told = [report(mail, kind) for mail in mails for kind in (Kind.PROCESSED, Kind.BOUNCE, Kind.UNSUBSCRIBE)]
     orders = [told, told[::-1], told[50:] + told[:50], told]
     done = at_once([partial(apply, *order) for order in orders])
-    assert all(isinstance(one, feedback_reports.Applied) for one in done), done
+    assert all(isinstance(one, Applied) for one in done), done
     assert sum(one.new for one in done) == Event.objects.count() == 120
     assert Suppression.objects.filter(reason="unsubscribe").count() == 40

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter.delivery.feedback import reports, reputation
+from newsletter.delivery.feedback import reputation
+from newsletter.delivery.feedback.apply import Applied
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Kind
@@ -50,7 +51,7 @@ def resume(at) -> None:
 # -- a flood of bounces
 
 
-def bounced(number: int, *, of: int, kind: Kind = Kind.BOUNCE) -> reports.Applied:
+def bounced(number: int, *, of: int, kind: Kind = Kind.BOUNCE) -> Applied:
     mails = handed_over(number)
     grow(of)
     return apply(*(report(mail, kind) for mail in mails))
@@ -61,7 +62,7 @@ def test_a_flood_of_bounces_closes_the_gate_and_suppresses_nobody(monkeypatch, k
     monkeypatch.setattr(reputation, "FLOOD_LEAST", 10)
     done = bounced(10, of=199, kind=kind)
     assert done.paused is not None and "flood of bounces (10 within an hour, of 199 mails)" in done.paused
-    assert sending_gate.closed_by() == done.paused
+    assert sending_gate.pause_reason() == done.paused
     assert not Suppression.objects.exists() and not SoftBounce.objects.exists()
     assert Event.objects.count() == 10
 
@@ -78,7 +79,7 @@ def test_a_share_within_the_limit_or_too_few_to_tell_suppress(monkeypatch, numbe
     monkeypatch.setattr(reputation, "FLOOD_LEAST", 10)
     done = bounced(number, of=of)
     assert done.paused is None and done.suppressed == number
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
 
 
 def test_after_resume_only_new_bounces_count(monkeypatch) -> None:
@@ -97,7 +98,7 @@ def test_what_comes_of_confirmation_mails_closes_no_gate(monkeypatch, kind: Kind
     mails = handed_over(6)
     Edition.objects.update(kind="notice", content="confirm")
     assert apply(*(report(mail, kind) for mail in mails)).paused is None
-    assert reputation.watch(now=NOW + timedelta(minutes=1), events_from=()) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(minutes=1), events_from=()) is None
     assert [(one.accepted, one.bounces, one.complaints) for one in reputation.reputation(now=NOW)] == [(6, 0, 0)]
 
 
@@ -108,19 +109,19 @@ def complained(number: int, *, of: int) -> str | None:
     mails = handed_over(number + 1)
     grow(of)
     apply(*(report(mail, Kind.COMPLAINT) for mail in mails[:number]))
-    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=())
+    return reputation.close_for_reputation(now=NOW + timedelta(minutes=1), events_from=())
 
 
 def test_complaints_pause_by_themselves() -> None:
     why = complained(5, of=2000)
-    assert why == sending_gate.closed_by()
+    assert why == sending_gate.pause_reason()
     assert "5 of 2000 mails, 0.25%" in (why or "")
 
 
 @pytest.mark.parametrize(("number", "of"), [(4, 100), (5, 2001)])
 def test_too_few_complaints_to_tell_or_a_share_below_only_show(number: int, of: int) -> None:
     assert complained(number, of=of) is None
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
     (one,) = reputation.reputation(now=NOW + timedelta(minutes=1))
     assert (one.provider, one.accepted, one.complaints, one.bounces) == (SENDGRID, of, number, 0)
     assert one.warns == (number >= 5)
@@ -129,7 +130,7 @@ def test_too_few_complaints_to_tell_or_a_share_below_only_show(number: int, of: 
 def test_complaints_about_mail_from_before_the_resume_do_not_close_it_again() -> None:
     complained(5, of=100)
     resume(NOW + timedelta(hours=1))
-    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=()) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=2), events_from=()) is None
 
 
 def test_the_same_person_complaining_twice_of_a_mail_is_one() -> None:
@@ -173,12 +174,12 @@ def came_back(number: int, *, of: int) -> str | None:
     for part in (mails[:10], mails[10:number]):
         apply(*(report(mail, Kind.SOFT_BOUNCE) for mail in part))
         Event.objects.update(received_at=NOW - timedelta(hours=2))
-    return reputation.watch(now=NOW + timedelta(minutes=1), events_from=())
+    return reputation.close_for_reputation(now=NOW + timedelta(minutes=1), events_from=())
 
 
 def test_too_many_bounces_close_the_gate_however_slowly_they_came() -> None:
     why = came_back(50, of=999)
-    assert why == sending_gate.closed_by() and "too many bounces (50 of 999 mails, 5.0%)" in (why or "")
+    assert why == sending_gate.pause_reason() and "too many bounces (50 of 999 mails, 5.0%)" in (why or "")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_fewer_bounces_only_warn(number: int, of: int, warns: bool) -> None:
 
 def test_a_warning_is_said_once_in_six_hours() -> None:
     complained(5, of=4000)
-    told = [len(reputation.warn(now=NOW + timedelta(hours=hours))) for hours in (1, 2, 6.9, 7, 8, 13)]
+    told = [len(reputation.due_warnings(now=NOW + timedelta(hours=hours))) for hours in (1, 2, 6.9, 7, 8, 13)]
     assert told == [1, 0, 0, 1, 0, 1]
 
 
@@ -203,12 +204,12 @@ def silence(mails: int, *, hours: float = 1.1) -> str | None:
     """Accepted at NOW and looked at so much later; events could come all the time."""
     Pulse.objects.get_or_create(name="events", defaults={"at": NOW - timedelta(days=1)})
     handed_over(mails)
-    return reputation.watch(now=NOW + timedelta(hours=hours), events_from=[SENDGRID])
+    return reputation.close_for_reputation(now=NOW + timedelta(hours=hours), events_from=[SENDGRID])
 
 
 def test_accepted_and_then_nothing_closes_the_gate_of_that_provider() -> None:
     why = silence(10)
-    assert sending_gate.closed_by() is None and [one.why for one in provider_gate.paused()] == [why]
+    assert sending_gate.pause_reason() is None and [one.why for one in provider_gate.paused()] == [why]
     assert "10 of 10 mails brought no event" in (why or "") and "account" in (why or "")
 
 
@@ -237,16 +238,16 @@ def test_a_share_of_silence_within_the_limit_is_borne() -> None:
         if mails == 40:
             apply(report(found[0], Kind.DELIVERED))
     Pulse.objects.create(name="events", at=NOW - timedelta(days=1))
-    assert reputation.watch(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is None
     handed_over(1)
-    assert reputation.watch(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is not None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is not None
 
 
 def test_what_was_accepted_before_events_could_come_is_not_held_against_it() -> None:
     handed_over(10)
-    assert reputation.watch(now=NOW + timedelta(minutes=5), events_from=[SENDGRID]) is None
-    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=[SENDGRID]) is None
-    assert reputation.watch(now=NOW + timedelta(hours=2), events_from=()) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(minutes=5), events_from=[SENDGRID]) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=2), events_from=[SENDGRID]) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=2), events_from=()) is None
     assert not Pulse.objects.filter(name="events").exists()
 
 
@@ -254,9 +255,9 @@ def test_after_resume_silence_is_measured_afresh() -> None:
     silence(10)
     assert provider_gate.resume(SENDGRID)
     ProviderGate.objects.update(opened_at=NOW + timedelta(hours=2))
-    assert reputation.watch(now=NOW + timedelta(hours=3), events_from=[SENDGRID]) is None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=3), events_from=[SENDGRID]) is None
     Attempt.objects.update(ended_at=NOW + timedelta(hours=2, minutes=1))
-    assert reputation.watch(now=NOW + timedelta(hours=4), events_from=[SENDGRID]) is not None
+    assert reputation.close_for_reputation(now=NOW + timedelta(hours=4), events_from=[SENDGRID]) is not None
 
 
 def test_resume_notes_its_moment() -> None:

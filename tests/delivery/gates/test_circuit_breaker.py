@@ -7,8 +7,8 @@ import pytest
 
 from newsletter.delivery import send
 from newsletter.delivery.gates import circuit_breaker
-from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Batch, Breaker
 from tests import factories
@@ -42,9 +42,9 @@ def test_after_five_doubts_in_a_row_the_rest_waits(capsys: pytest.CaptureFixture
     for _ in range(8):
         factories.planned(4, carrier=Carrier(1, one_letter=True))
     assert run(doubtful()) == circuit_breaker.OPEN_AFTER
-    assert status.ledger().by_state == {"planned": 12, "unknown": 20}
+    assert ledger_summary().by_state == {"planned": 12, "unknown": 20}
     assert capsys.readouterr().out.count("provider_left_alone") == 1
-    (one,) = circuit_breaker.opened()
+    (one,) = circuit_breaker.open_breakers()
     assert (one.provider, one.since, one.next_probe_at) == (1, NOW, NOW + timedelta(minutes=1))
 
 
@@ -58,8 +58,8 @@ def test_a_probe_risks_one_mail_and_success_opens_the_way() -> None:
     assert run(carrier, NOW + timedelta(seconds=62)) == 0
     carrier.script = lambda _parcel: Accepted()
     assert run(carrier, NOW + timedelta(minutes=5)) > 2
-    assert status.ledger().by_state == {"accepted": 7, "unknown": 21}
-    assert circuit_breaker.opened() == []
+    assert ledger_summary().by_state == {"accepted": 7, "unknown": 21}
+    assert circuit_breaker.open_breakers() == []
 
 
 def test_of_two_workers_that_see_a_probe_due_one_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_windows_after_the_fifth_doubt_are_not_opened() -> None:
     carrier = doubtful(window=2)
     assert run(carrier) == 1
     assert len(carrier.handed) == 10
-    assert status.ledger().by_state == {"planned": 10, "unknown": 10}
+    assert ledger_summary().by_state == {"planned": 10, "unknown": 10}
 
 
 @pytest.mark.parametrize(("window", "handed"), [(None, 6), (2, 2)])
@@ -125,9 +125,9 @@ def test_a_worker_that_is_told_to_stop_finishes_what_has_left_and_gives_the_rest
 
     carrier = ScriptedCarrier(stop, window=window)
     assert run(carrier, going_on=lambda: going[0]) == 1
-    assert status.ledger().by_state == {"accepted": handed, "planned": 12 - handed}
+    assert ledger_summary().by_state == {"accepted": handed, "planned": 12 - handed}
     assert not Batch.objects.filter(state__in=("claimed", "sending")).exists()
     carrier.script = lambda _parcel: Accepted()
     run(carrier)
-    assert status.ledger().by_state == {"accepted": 12}
+    assert ledger_summary().by_state == {"accepted": 12}
     assert len({parcel.delivery_id for parcel in carrier.handed}) == len(carrier.handed) == 12

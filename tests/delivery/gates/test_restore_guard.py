@@ -48,12 +48,12 @@ def data(tmp_path: Path) -> Path:
     factories.open_gate()
     directory = tmp_path / "data"
     directory.mkdir()
-    assert sending_gate.guard(directory, now=NOW) is Standing.OURS
+    assert sending_gate.check_and_advance_mark(directory, now=NOW) is Standing.OURS
     return directory
 
 
 def look(directory: Path, now: datetime = NOW) -> Standing:
-    return sending_gate.guard(directory, now=now)
+    return sending_gate.check_and_advance_mark(directory, now=now)
 
 
 def at_work(directory: Path, now: datetime = NOW) -> None:
@@ -66,7 +66,7 @@ def at_work(directory: Path, now: datetime = NOW) -> None:
 def test_an_installation_at_work_is_left_alone(data: Path) -> None:
     for _ in range(3):
         assert look(data) is Standing.OURS
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
     assert restore_guard.read(data).mark == Gate.objects.get().mark == 4
 
 
@@ -75,10 +75,10 @@ def test_a_restored_database_sends_nothing_until_it_is_confirmed(data: Path) -> 
     look(data)
     Gate.objects.update(**backup)
     assert look(data) is Standing.BEHIND
-    assert sending_gate.closed_by() == Standing.BEHIND.value
+    assert sending_gate.pause_reason() == Standing.BEHIND.value
     assert look(data) is Standing.BEHIND
-    sending_gate.confirm(data, now=NOW)
-    assert sending_gate.closed_by() is None
+    sending_gate.confirm_installation(data, now=NOW)
+    assert sending_gate.pause_reason() is None
     assert look(data) is Standing.OURS
 
 
@@ -86,7 +86,7 @@ def test_a_copied_directory_sends_nothing(data: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(data, copy)
     assert look(copy) is Standing.COPY
-    assert sending_gate.closed_by() is not None
+    assert sending_gate.pause_reason() is not None
 
 
 def test_a_moved_directory_is_the_same(data: Path, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Pat
     for _ in range(3):
         assert look(other) == Standing.NEW_HOST
     at_work(data)
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
     assert look(other) is look(other) is Standing.OURS
     assert look(other, NOW + timedelta(days=3)) is Standing.OURS, "with a file of its own it starts in any silence"
     at_work(data)
@@ -112,15 +112,15 @@ def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Pat
 
 def test_a_process_that_only_sends_makes_its_host_known_to_the_others(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW)
-    assert sending_gate.look(other, now=NOW) == Standing.NEW_HOST
+    assert sending_gate.close_if_restored(other, now=NOW) == Standing.NEW_HOST
     at_work(data)
-    assert sending_gate.look(other, now=NOW) is Standing.OURS
+    assert sending_gate.close_if_restored(other, now=NOW) is Standing.OURS
     sending_gate._FIRST_SEEN.clear()  # as in another process
-    assert sending_gate.look(other, now=NOW) is Standing.OURS
+    assert sending_gate.close_if_restored(other, now=NOW) is Standing.OURS
 
 
 def test_a_host_that_joined_sends_although_its_directory_takes_no_file(data: Path, other: Path) -> None:
-    (other / restore_guard.NAME).mkdir()
+    (other / restore_guard.FILE_NAME).mkdir()
     Pulse.objects.create(name="tick", at=NOW)
     assert look(other) == Standing.NEW_HOST
     at_work(data)
@@ -144,7 +144,7 @@ def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
         monkeypatch.setattr(db, "now", lambda now=now: now)
         maintenance.recover()
         assert send_loop.send_next() is None
-    assert sending_gate.closed_by() == Standing.NO_FILE.value
+    assert sending_gate.pause_reason() == Standing.NO_FILE.value
     assert carrier.handed == []
 
 
@@ -166,7 +166,7 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
     Pulse.objects.create(name="tick", at=db.now())
     stopped = threading.Event()
     looks: list[Standing] = []
-    real = sending_gate.standing
+    real = sending_gate.check_host
 
     def standing(directory: Path, *, now: datetime) -> Standing:
         looks.append(real(directory, now=now))
@@ -178,12 +178,12 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
             sending_gate._move_mark(data)  # as a worker of another host
         return looks[-1]
 
-    monkeypatch.setattr(sending_gate, "standing", standing)
-    monkeypatch.setattr(sending_gate, "look", lambda *_, **__: None)
+    monkeypatch.setattr(sending_gate, "check_host", standing)
+    monkeypatch.setattr(sending_gate, "close_if_restored", lambda *_, **__: None)
     startup.settle_in(stopped, every=0.001)
     new, none, ours = Standing.NEW_HOST, Standing.NO_FILE, Standing.OURS
     assert looks == [new, new, none, none, new, ours]
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
     assert restore_guard.read(other) is not None
 
 
@@ -192,7 +192,7 @@ def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: 
     Pulse.objects.create(name="tick", at=db.now())
     sending_gate.pause("tests")
     cli_sending._open(confirm=False)
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
     assert send_loop.send_next() is None
     assert restore_guard.read(other) is None
 
@@ -204,7 +204,7 @@ def test_keys_without_the_file_send_nothing_when_nobody_is_at_work(data: Path, o
     Pulse.objects.update(at=later)
     assert look(other, later).in_doubt, "a look of our own is no sign of others"
     assert look(data, later) is Standing.OURS, "the first host is not in doubt"
-    sending_gate.confirm(other, now=later)
+    sending_gate.confirm_installation(other, now=later)
     assert look(other, later) is look(data, later) is Standing.OURS
 
 
@@ -220,17 +220,17 @@ def test_a_backup_of_before_there_were_marks_is_doubted(data: Path) -> None:
 
 def test_a_directory_that_cannot_be_written_stops_nothing(data: Path, tmp_path: Path) -> None:
     assert look(tmp_path / "missing" / "directory").in_doubt
-    (data / restore_guard.NAME).unlink()
-    (data / restore_guard.NAME).mkdir()
+    (data / restore_guard.FILE_NAME).unlink()
+    (data / restore_guard.FILE_NAME).mkdir()
     Gate.objects.update(mark=0, sending_open=True, paused_by=None)
     assert look(data) is Standing.OURS
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
 
 
 def test_an_operators_pause_is_not_overwritten_by_a_good_look(data: Path) -> None:
     sending_gate.pause("tests")
     assert look(data) is Standing.OURS
-    assert sending_gate.closed_by() == "tests"
+    assert sending_gate.pause_reason() == "tests"
 
 
 def test_an_operators_pause_does_not_make_a_doubt_forgotten(data: Path, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_an_operators_pause_does_not_make_a_doubt_forgotten(data: Path, tmp_path
     assert why.in_doubt
     Pulse.objects.create(name="tick", at=NOW)  # its own look at the tables, as a worker writes it down
     sending_gate.pause("wrong postal address")
-    assert sending_gate.closed_by() == why.value
+    assert sending_gate.pause_reason() == why.value
     assert look(other) is why
 
 
@@ -250,7 +250,7 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
     real = restore_guard.read
     for _ in range(3):
 
-        def beside(directory: Path) -> restore_guard.Kept | None:
+        def beside(directory: Path) -> restore_guard.KeptMark | None:
             kept = real(directory)
             with pytest.MonkeyPatch.context() as inner:
                 inner.setattr(restore_guard, "read", real)
@@ -260,22 +260,22 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(restore_guard, "read", beside)
             assert look(tmp_path) is Standing.OURS
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
 
 
 def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path, settings) -> None:
     """`doctor` and `once` ask how this host stands: that makes it no host that sends."""
     Pulse.objects.create(name="tick", at=NOW)
-    assert sending_gate.standing(other, now=NOW) is Standing.NEW_HOST
+    assert sending_gate.check_host(other, now=NOW) is Standing.NEW_HOST
     at_work(data)
     before = Gate.objects.values().get()
     with CaptureQueriesContext(connection) as asked:
-        assert sending_gate.standing(other, now=NOW) is Standing.OURS
+        assert sending_gate.check_host(other, now=NOW) is Standing.OURS
         with road.configured(settings, data_dir=other):
             assert [one.what for one in doctor._work() if one.what == "this host"] == []
     assert Gate.objects.values().get() == before and list(other.iterdir()) == []
     assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
-    assert sending_gate.join(other, now=NOW) is Standing.OURS
+    assert sending_gate.check_and_join(other, now=NOW) is Standing.OURS
     assert restore_guard.read(other).mark == Gate.objects.get().mark == before["mark"] + 1
 
 
@@ -283,11 +283,11 @@ def test_a_doubt_is_read_without_closing_anything(data: Path, tmp_path: Path) ->
     copy = tmp_path / "copy"
     shutil.copytree(data, copy)
     before = Gate.objects.values().get()
-    assert sending_gate.standing(copy, now=NOW) is Standing.COPY
+    assert sending_gate.check_host(copy, now=NOW) is Standing.COPY
     assert Gate.objects.values().get() == before
 
 
-KEPT = restore_guard.Kept(UUID(int=1), 5, 1)
+KEPT = restore_guard.KeptMark(UUID(int=1), 5, 1)
 SEEN = restore_guard.Observed(KEPT, False, KEPT.epoch, 5, moved=False, living=True, doubted=False)
 
 
@@ -310,4 +310,4 @@ SEEN = restore_guard.Observed(KEPT, False, KEPT.epoch, 5, moved=False, living=Tr
     ],
 )
 def test_each_line_of_the_table(seen: restore_guard.Observed, standing: Standing) -> None:
-    assert restore_guard.judge(seen) is standing
+    assert restore_guard.decide_standing(seen) is standing

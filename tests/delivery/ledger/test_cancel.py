@@ -5,9 +5,10 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.cancel import cancel_planned
-from newsletter.delivery.sending import barrier
+from newsletter.delivery.ledger.reports import ledger_summary
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from tests import factories
 
 NOW = factories.NOW
@@ -37,11 +38,11 @@ def test_what_is_being_cancelled_is_not_claimed_before_that_is_committed() -> No
     door.start()
     try:
         assert cancelled.wait(10)
-        assert barrier.claim(now=NOW, provider=1) is None
+        assert claim_batch(now=NOW, provider=1) is None
     finally:
         looked.set()
         door.join()
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    assert barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT) == []
-    assert status.ledger().by_state == {"cancelled": 1}
+    assert start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT) == []
+    assert ledger_summary().by_state == {"cancelled": 1}

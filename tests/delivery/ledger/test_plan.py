@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.ledger import cancel, plan, status
+from newsletter.delivery.ledger import cancel, plan
 from newsletter.delivery.ledger.plan import Carrier, Share
+from newsletter.delivery.ledger.reports import explain, ledger_summary, listing
 from newsletter.delivery.routing import move_batches
 from newsletter.matching.topics import topics
 from newsletter.models import Batch, Delivery, DeliveryItem, ItemVersion, Lane, Occasion
@@ -92,18 +93,18 @@ def test_planned_batches_follow_to_another_provider_one_letter_each() -> None:
     factories.planned(2)
     other = factories.planned(3)
     Delivery.objects.filter(batch_id=other.batch_ids[0]).update(batch_id=Batch.objects.order_by("id").first().id)
-    assert move_batches.reroute(Carrier(3, one_letter=True)) == 2
+    assert move_batches.move_from_unconfigured(Carrier(3, one_letter=True)) == 2
     for batch in Batch.objects.exclude(state="cancelled"):
         assert batch.provider == 3
         assert Delivery.objects.filter(batch_id=batch.id).values("edition_id").distinct().count() <= 1
-    assert status.ledger().by_state == {"planned": 5}
-    assert move_batches.reroute(Carrier(3, one_letter=True)) == 0
+    assert ledger_summary().by_state == {"planned": 5}
+    assert move_batches.move_from_unconfigured(Carrier(3, one_letter=True)) == 0
 
 
 def test_what_was_begun_stays_with_its_provider() -> None:
     factories.planned(1)
     Batch.objects.update(state="claimed")
-    assert move_batches.reroute(Carrier(3, one_letter=True)) == 0
+    assert move_batches.move_from_unconfigured(Carrier(3, one_letter=True)) == 0
 
 
 @pytest.mark.parametrize(("topics", "cancelled"), [([7], 1), ([7, 8], 0), ([8], 0)])
@@ -113,7 +114,7 @@ def test_ending_a_subscription_cancels_what_is_planned_for_it_alone(topics: Sequ
     edition.content = [[made.item.id, 1, list(topics)]]
     edition.save()
     assert cancel.cancel_planned(made.people[0].id, 7) == cancelled
-    assert status.ledger().by_state.get("cancelled", 0) == cancelled
+    assert ledger_summary().by_state.get("cancelled", 0) == cancelled
 
 
 def test_a_mail_that_is_being_handed_over_is_not_cancelled() -> None:
@@ -124,15 +125,15 @@ def test_a_mail_that_is_being_handed_over_is_not_cancelled() -> None:
 
 def test_the_story_behind_a_reference_names_nobody() -> None:
     made = factories.planned([factories.subscriber("canary@example.org")])
-    reference = status.listing(factories.VAULT)[0].reference
-    story = status.explain(reference.lower(), factories.VAULT)
+    reference = listing(factories.VAULT)[0].reference
+    story = explain(reference.lower(), factories.VAULT)
     assert story is not None
     assert story.state == "planned"
     assert [(item.item_id, item.version, [topic.topic_id for topic in item.topics]) for item in story.items] == [
         (made.item.id, 1, [1])
     ]
     assert "canary" not in repr(story)
-    assert status.explain("0000-0000-1", factories.VAULT) is None
+    assert explain("0000-0000-1", factories.VAULT) is None
 
 
 def test_a_story_has_titles_and_names_but_never_an_own_keyword() -> None:
@@ -144,7 +145,7 @@ def test_a_story_has_titles_and_names_but_never_an_own_keyword() -> None:
     edition = Delivery.objects.get().edition
     edition.content = [[made.item.id, 1, [huawei.id, own, 999_999]]]
     edition.save()
-    story = status.explain(status.listing(factories.VAULT)[0].reference, factories.VAULT)
+    story = explain(listing(factories.VAULT)[0].reference, factories.VAULT)
     assert story is not None
     (item,) = story.items
     assert item.title == ItemVersion.objects.get(item_id=made.item.id, n=1).title

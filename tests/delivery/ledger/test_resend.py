@@ -5,16 +5,20 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.delivery import send
-from newsletter.delivery.feedback import reports
-from newsletter.delivery.ledger import prove_accepted, resend, status
+from newsletter.delivery.feedback.apply import apply_reports
+from newsletter.delivery.feedback.reports import ReportContext
+from newsletter.delivery.ledger import prove_accepted, resend, urgent_resend
 from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.reports import LedgerSummary, explain, ledger_summary, listing
 from newsletter.delivery.pace import daily_cap
-from newsletter.delivery.sending import barrier, expired_leases
-from newsletter.lib import refused
+from newsletter.delivery.sending import expired_leases
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib.provider_interface import Accepted, Deferred, Kind, Outcome, Parcel, Rejected, Report, Unknown
 from newsletter.lib.references import read_reference
 from newsletter.lib.references import reference as reference_of
 from newsletter.lib.references import references as references_of
+from newsletter.lib.refused import Refused
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
 from newsletter.subscribers.email_address import index_of
 from tests import factories
@@ -24,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
 LATER = NOW + timedelta(hours=3)
-WORD = resend.Word("ops", "nothing came")
+WORD = resend.OperatorNote("ops", "nothing came")
 
 
 @pytest.fixture(autouse=True)
@@ -52,43 +56,43 @@ def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.AL
     if window:
         carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
     run(carrier)
-    return [row.reference for row in status.listing(factories.VAULT, "unknown")]
+    return [row.reference for row in listing(factories.VAULT, "unknown")]
 
 
 def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     reference = in_doubt(1)[0]
     EditionBody.objects.all().delete()
     told = resend.retry(reference, WORD, now=LATER, vault=factories.VAULT)
-    assert isinstance(told, refused.Refused)
+    assert isinstance(told, Refused)
     assert "words" in told.reason
-    assert status.ledger().by_state == {"unknown": 1}
+    assert ledger_summary().by_state == {"unknown": 1}
     assert resend.resolve(reference, False, WORD, now=LATER, vault=factories.VAULT) == resend.Done(1)
-    assert status.ledger().by_state == {"failed": 1}
+    assert ledger_summary().by_state == {"failed": 1}
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_parked_mail_can_be_closed(whole: bool) -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="could not be worded")
-    first, second = [row.reference for row in status.listing(factories.VAULT, "parked")]
+    first, second = [row.reference for row in listing(factories.VAULT, "parked")]
     assert resend.resolve(first, False, WORD, now=LATER, vault=factories.VAULT, whole=whole) == resend.Done(
         2 if whole else 1
     )
     assert (Batch.objects.get().state == "cancelled") is whole
     if not whole:
         resend.resolve(second, False, WORD, now=LATER, vault=factories.VAULT)
-    assert status.ledger() == status.Ledger({"failed": 2}, None, 0)
+    assert ledger_summary() == LedgerSummary({"failed": 2}, None, 0)
 
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
     reference = in_doubt(4, window=window)[0]
-    before = status.ledger().by_state["unknown"]
+    before = ledger_summary().by_state["unknown"]
     assert resend.retry(reference, WORD, now=LATER, vault=factories.VAULT) == resend.Done(1)
     handed = run(ScriptedCarrier(window=window), LATER)
     assert [reference_of(number, factories.VAULT) for number in handed] == [reference]
-    assert status.ledger().by_state["unknown"] == before - 1
-    story = status.explain(reference, factories.VAULT)
+    assert ledger_summary().by_state["unknown"] == before - 1
+    story = explain(reference, factories.VAULT)
     assert story is not None
     assert story.state == "accepted"
     assert [attempt["waived_by"] for attempt in story.attempts] == ["ops: nothing came", None]
@@ -103,25 +107,25 @@ def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     )
     handed = run(ScriptedCarrier(window=window), LATER)
     assert sorted(references_of(handed, factories.VAULT)) == sorted(references)
-    assert status.ledger().by_state == {"accepted": 4}
-    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT) == refused.Refused(
+    assert ledger_summary().by_state == {"accepted": 4}
+    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT) == Refused(
         "it is accepted: only what is unknown or parked can go again"
     )
 
 
 def test_what_is_not_in_doubt_cannot_be_retried_while_it_is_on_its_way() -> None:
     factories.planned(1)
-    reference = status.listing(factories.VAULT)[0].reference
-    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), refused.Refused)
+    reference = listing(factories.VAULT)[0].reference
+    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), Refused)
     Batch.objects.update(state="claimed")
-    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), refused.Refused)
-    assert isinstance(resend.retry("0000-0000-9", WORD, now=NOW, vault=factories.VAULT), refused.Refused)
+    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), Refused)
+    assert isinstance(resend.retry("0000-0000-9", WORD, now=NOW, vault=factories.VAULT), Refused)
 
 
 def test_a_parked_mail_goes_again() -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="gave up: 451")
-    reference = status.listing(factories.VAULT, "parked")[0].reference
+    reference = listing(factories.VAULT, "parked")[0].reference
     assert resend.retry(reference, WORD, now=NOW, vault=factories.VAULT, whole=True) == resend.Done(2)
     assert len(run(ScriptedCarrier())) == 2
 
@@ -135,12 +139,12 @@ def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, wind
     assert resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT, whole=whole) == resend.Done(
         len(references) if whole else 1
     )
-    story = status.explain(references[0], factories.VAULT)
+    story = explain(references[0], factories.VAULT)
     assert story is not None
     assert (story.state, story.reason) == (state, "ops: nothing came")
-    assert status.ledger().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
+    assert ledger_summary().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
     assert run(ScriptedCarrier(window=window), LATER) == []
-    assert isinstance(resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT), refused.Refused)
+    assert isinstance(resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT), Refused)
 
 
 def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:
@@ -154,17 +158,17 @@ def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -
     assert resend.release(1, NOW, WORD, now=LATER) == resend.Done(4)
     handed = run(ScriptedCarrier(window=None), LATER)
     assert sorted(handed) == sorted(set(Delivery.objects.values_list("id", flat=True)) - {heard.id})
-    assert status.ledger().by_state == {"accepted": 5}
+    assert ledger_summary().by_state == {"accepted": 5}
     assert Attempt.objects.filter(waived_by="ops: nothing came").count() == 2
     assert Event.objects.filter(kind="released").count() == 4
 
 
 def begun_and_died(moment: datetime, window: int | None) -> None:
     """A worker passes the barrier with what is planned, and is never heard of again."""
-    held = barrier.claim(now=moment, provider=1)
+    held = claim_batch(now=moment, provider=1)
     assert held is not None
-    assert barrier.begin(held, now=moment, provider=1, window=window, vault=factories.VAULT)
-    expired_leases.recover(now=moment + timedelta(hours=1))
+    assert start_attempt(held, now=moment, provider=1, window=window, vault=factories.VAULT)
+    expired_leases.recover_expired(now=moment + timedelta(hours=1))
 
 
 def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> None:
@@ -173,7 +177,7 @@ def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> 
     run(ScriptedCarrier(window=2))
     assert resend.release(1, NOW, WORD, now=LATER) == resend.Done(3)
     begun_and_died(LATER, None)
-    assert status.ledger().by_state == {"unknown": 3}
+    assert ledger_summary().by_state == {"unknown": 3}
 
 
 def test_what_is_answered_about_released_windows_is_written() -> None:
@@ -181,21 +185,21 @@ def test_what_is_answered_about_released_windows_is_written() -> None:
     run(ScriptedCarrier(window=2))
     resend.release(1, NOW, WORD, now=LATER)
     assert len(run(ScriptedCarrier(lambda _parcel: Rejected("550"), window=2), LATER)) == 3
-    assert status.ledger().by_state == {"failed": 3}
+    assert ledger_summary().by_state == {"failed": 3}
 
 
 def test_a_window_in_doubt_that_went_again_in_one_request_is_proved_as_one() -> None:
     factories.planned(2)
     begun_and_died(NOW, 2)
-    reference = status.listing(factories.VAULT, "unknown")[0].reference
+    reference = listing(factories.VAULT, "unknown")[0].reference
     later = LATER + timedelta(days=1)
     assert resend.retry(reference, WORD, now=later, vault=factories.VAULT, whole=True) == resend.Done(2)
     begun_and_died(later, None)
-    assert status.ledger().by_state == {"unknown": 2}
+    assert ledger_summary().by_state == {"unknown": 2}
     one = Delivery.objects.order_by("id")[0]
     Event.objects.create(fingerprint=b"x", delivery_id=one.id, kind="delivered", at=later, received_at=later)
-    prove_accepted.prove(now=later)
-    assert status.ledger().by_state == {"accepted": 2}
+    prove_accepted.accept_proved(now=later)
+    assert ledger_summary().by_state == {"accepted": 2}
 
 
 def test_an_urgent_alert_in_doubt_goes_once_more_and_a_digest_is_held() -> None:
@@ -206,27 +210,27 @@ def test_an_urgent_alert_in_doubt_goes_once_more_and_a_digest_is_held() -> None:
     for edition in {one.edition for one in Delivery.objects.select_related("edition")}:
         edition.content = [[1, 1, [urgent.id]]]
         edition.save()
-    assert resend.resend_urgent(now=NOW + timedelta(minutes=119)) == 0
-    assert resend.resend_urgent(now=NOW + timedelta(minutes=120)) == 2
+    assert urgent_resend.resend_urgent(now=NOW + timedelta(minutes=119)) == 0
+    assert urgent_resend.resend_urgent(now=NOW + timedelta(minutes=120)) == 2
     assert len(run(ScriptedCarrier(doubtful, window=None), LATER)) == 2
-    assert resend.resend_urgent(now=LATER + timedelta(hours=3)) == 0
-    assert status.ledger().by_state == {"unknown": 4}
+    assert urgent_resend.resend_urgent(now=LATER + timedelta(hours=3)) == 0
+    assert ledger_summary().by_state == {"unknown": 4}
 
 
 def test_an_ordinary_alert_in_doubt_is_held() -> None:
     factories.topic()
     in_doubt(2)
-    assert resend.resend_urgent(now=LATER) == 0
+    assert urgent_resend.resend_urgent(now=LATER) == 0
     Topic.objects.create(kind="curated", name="Else", slug="else", urgent=True, created_at=NOW, id=77)
-    assert resend.resend_urgent(now=LATER) == 0
-    expired_leases.recover(now=LATER)
-    assert status.ledger().by_state == {"unknown": 2}
+    assert urgent_resend.resend_urgent(now=LATER) == 0
+    expired_leases.recover_expired(now=LATER)
+    assert ledger_summary().by_state == {"unknown": 2}
 
 
 def told(reference: str, kind: Kind) -> None:
     number = read_reference(reference, factories.VAULT)
     report = Report(token=factories.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=LATER)
-    reports.apply([report], reports.Hearing(factories.VAULT, index_of), provider="sendgrid", now=LATER)
+    apply_reports([report], ReportContext(factories.VAULT, index_of), provider="sendgrid", now=LATER)
 
 
 @pytest.mark.parametrize("window", [None, 2])
@@ -238,7 +242,7 @@ def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None)
     handed = [reference_of(number, factories.VAULT) for number in run(ScriptedCarrier(window=window), LATER)]
     assert first not in handed
     assert second in handed
-    assert status.ledger().by_state == {"accepted": 4}
+    assert ledger_summary().by_state == {"accepted": 4}
 
 
 def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
@@ -247,7 +251,7 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
     for reference in references:
         told(reference, Kind.DELIVERED)
     assert run(ScriptedCarrier(), LATER) == []
-    assert status.ledger().by_state == {"accepted": 2}
+    assert ledger_summary().by_state == {"accepted": 2}
     assert Batch.objects.get().state == "cancelled"
 
 
@@ -255,8 +259,8 @@ def test_our_own_word_proves_nothing() -> None:
     reference = in_doubt(2)[0]
     resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
     run(ScriptedCarrier(doubtful), LATER)
-    assert prove_accepted.prove(now=LATER) == 0
-    assert status.ledger().by_state == {"unknown": 2}
+    assert prove_accepted.accept_proved(now=LATER) == 0
+    assert ledger_summary().by_state == {"unknown": 2}
 
 
 def put_off_then_in_doubt() -> None:
@@ -276,28 +280,28 @@ def mark_urgent() -> None:
 def test_an_urgent_alert_waits_for_word_of_the_hand_over_that_is_in_doubt_not_of_one_before() -> None:
     put_off_then_in_doubt()
     mark_urgent()
-    assert resend.resend_urgent(now=LATER + timedelta(minutes=119)) == 0
-    assert resend.resend_urgent(now=LATER + timedelta(minutes=120)) == 2
+    assert urgent_resend.resend_urgent(now=LATER + timedelta(minutes=119)) == 0
+    assert urgent_resend.resend_urgent(now=LATER + timedelta(minutes=120)) == 2
 
 
 def test_no_third_time_for_an_urgent_alert_whatever_batch_it_is_in_by_then() -> None:
     references = in_doubt(2)
     mark_urgent()
-    assert resend.resend_urgent(now=LATER) == 2
+    assert urgent_resend.resend_urgent(now=LATER) == 2
     # a hand-over that is put off by half moves one of them into a batch of its own
     half = ScriptedCarrier(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
     later = LATER + timedelta(hours=1)
     run(ScriptedCarrier(doubtful, window=1), later)
-    assert status.ledger().by_state == {"unknown": 2}
+    assert ledger_summary().by_state == {"unknown": 2}
     assert len({one.batch_id for one in Delivery.objects.all()}) == 2
     Attempt.objects.filter(waived_by__isnull=False).delete()  # the mail's own event is what tells
-    assert resend.resend_urgent(now=later + timedelta(hours=4)) == 0
+    assert urgent_resend.resend_urgent(now=later + timedelta(hours=4)) == 0
     # and without it the rule would have let it go
     told_of = read_reference(references[0], factories.VAULT)
     Event.objects.filter(kind="retried", delivery_id=told_of).delete()
-    assert resend.resend_urgent(now=later + timedelta(hours=4)) == 1
+    assert urgent_resend.resend_urgent(now=later + timedelta(hours=4)) == 1
 
 
 def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
@@ -311,11 +315,11 @@ def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
 def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: int | None) -> None:
     first, second, *_ = in_doubt(4, window=window)
     begun = 4
-    assert daily_cap.spent(1, now=LATER) == begun
+    assert daily_cap.used_today(1, now=LATER) == begun
     for reference, whole in ((first, False), (second, True)):
         resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=whole)
         begun += len(run(ScriptedCarrier(doubtful, window=window), LATER))
-        assert daily_cap.spent(1, now=LATER) == begun
+        assert daily_cap.used_today(1, now=LATER) == begun
     assert begun == (8 if window is None else 6)
 
 
@@ -325,9 +329,9 @@ def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_c
     half = ScriptedCarrier(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
-    assert daily_cap.spent(1, now=LATER) == 2 + 1
+    assert daily_cap.used_today(1, now=LATER) == 2 + 1
     run(ScriptedCarrier(doubtful, window=1), LATER + timedelta(hours=1))
-    assert daily_cap.spent(1, now=LATER) == 2 + 2
+    assert daily_cap.used_today(1, now=LATER) == 2 + 2
 
 
 def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_again() -> None:
@@ -337,7 +341,7 @@ def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_ag
         Rejected("550") if parcel.delivery_id == first.handed[0].delivery_id else Unknown("no answer")
     )
     run(first)
-    reference = status.listing(factories.VAULT, "unknown")[0].reference
+    reference = listing(factories.VAULT, "unknown")[0].reference
     resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
     assert len(run(ScriptedCarrier(), LATER)) == 1
-    assert daily_cap.spent(1, now=LATER) >= 3
+    assert daily_cap.used_today(1, now=LATER) >= 3

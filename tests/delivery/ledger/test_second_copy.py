@@ -8,7 +8,7 @@ from email.policy import default
 import pytest
 from django.conf import settings
 
-from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger import urgent_resend
 from newsletter.editions.compose import as_body
 from newsletter.editions.rendering.renderer import Block, Frame, Look, Wording
 from newsletter.lib import mail_headers, message, placeholders
@@ -61,7 +61,7 @@ def test_only_the_second_copy_says_that_it_may_be_one(kind: str, expected: int, 
     first = ScriptedCarrier(doubtful, window=window)
     run(first)
     mark_urgent()
-    assert resend.resend_urgent(now=LATER) == 2
+    assert urgent_resend.resend_urgent(now=LATER) == 2
     second = ScriptedCarrier(window=window)
     run(second, LATER)
     assert len(first.handed) == len(second.handed) == 2

@@ -8,10 +8,12 @@ from django.db import transaction
 
 from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.ledger.split_batch import CARRIES
+from newsletter.delivery.ledger.split_batch import HAS_WAIVED_ATTEMPT
 from newsletter.delivery.routing import move_batches
-from newsletter.delivery.sending import barrier, outcomes
-from newsletter.delivery.sending.divide import divide
+from newsletter.delivery.sending import outcomes
+from newsletter.delivery.sending.claim import claim_batch, release_claim
+from newsletter.delivery.sending.pacing import split_claimed_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Edition
@@ -29,7 +31,7 @@ def _gate() -> None:
 
 def carries(number: int) -> bool:
     """What a claim of this batch says of it."""
-    return bool(db.rows(f"SELECT 1 FROM batch WHERE id=%s AND {CARRIES}", [number]))
+    return bool(db.rows(f"SELECT 1 FROM batch WHERE id=%s AND {HAS_WAIVED_ATTEMPT}", [number]))
 
 
 def waived() -> Batch:
@@ -39,26 +41,26 @@ def waived() -> Batch:
 
 
 def halve(_batch: Batch) -> None:
-    held = barrier.claim(now=LATER, provider=1)
+    held = claim_batch(now=LATER, provider=1)
     assert held is not None
     with transaction.atomic():
-        barrier.begin(held, now=LATER, provider=1, window=None, vault=factories.VAULT)
-        outcomes.settle_whole(held, Rejected("413", split=True), now=LATER)
+        start_attempt(held, now=LATER, provider=1, window=None, vault=factories.VAULT)
+        outcomes.record_outcome(held, Rejected("413", split=True), now=LATER)
 
 
 def keep_one(_batch: Batch) -> None:
-    held = barrier.claim(now=LATER, provider=1)
+    held = claim_batch(now=LATER, provider=1)
     assert held is not None
-    outcomes.keep_one(held, now=LATER)
-    barrier.give_back(held)
+    outcomes.keep_probe_mail(held, now=LATER)
+    release_claim(held)
 
 
 def part(_batch: Batch) -> None:
-    held = barrier.claim(now=LATER, provider=1)
+    held = claim_batch(now=LATER, provider=1)
     assert held is not None
     ids = list(Delivery.objects.values_list("id", flat=True))
     with transaction.atomic():
-        divide(held, ids[:1], {5.0: ids[1:2], 9.0: ids[2:]}, now=LATER)
+        split_claimed_batch(held, ids[:1], {5.0: ids[1:2], 9.0: ids[2:]}, now=LATER)
 
 
 def regroup(_batch: Batch) -> None:
@@ -66,7 +68,7 @@ def regroup(_batch: Batch) -> None:
     edition.pk, edition.key = None, b"another"
     edition.save(force_insert=True)
     Delivery.objects.filter(id=Delivery.objects.order_by("id").first().id).update(edition=edition)
-    move_batches.move(1, Carrier(2, one_letter=True), now=LATER)
+    move_batches.move_batches(1, Carrier(2, one_letter=True), now=LATER)
 
 
 @pytest.mark.parametrize("change", [halve, keep_one, part, regroup])

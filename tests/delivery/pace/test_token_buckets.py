@@ -10,8 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.pace import redis_token_buckets
-from newsletter.delivery.pace.redis_token_buckets import ALONE, Shared
-from newsletter.delivery.pace.token_buckets import LONGEST, Ask, Bucket, Buckets, Grant, InMemory
+from newsletter.delivery.pace.redis_token_buckets import SHARE_WITHOUT_REDIS, RedisBuckets
+from newsletter.delivery.pace.token_buckets import (
+    LONGEST_WAIT,
+    Bucket,
+    Buckets,
+    InMemoryBuckets,
+    TokenGrant,
+    TokenRequest,
+)
 from tests import services
 
 #: (seconds that pass, mails wanted, urgent)
@@ -27,8 +34,8 @@ class Clock:
         return self.now
 
 
-def ask(mails: int, rate: float = 5, *, urgent: bool = True, key: str = "a") -> Ask:
-    return Ask(mails, Bucket(key, rate), urgent)
+def ask(mails: int, rate: float = 5, *, urgent: bool = True, key: str = "a") -> TokenRequest:
+    return TokenRequest(mails, Bucket(key, rate), urgent)
 
 
 def most_in_any_window(told: list[tuple[float, int]], bucket: Bucket) -> float:
@@ -47,14 +54,14 @@ def test_no_stretch_of_time_lets_more_through(
     rate: float, steps: list[tuple[float, int, bool]], over: float | None
 ) -> None:
     clock = Clock()
-    buckets = InMemory(clock)
+    buckets = InMemoryBuckets(clock)
     overall = Bucket("over", over) if over else None
     told = []
     for passed, mails, urgent in steps:
         clock.now += passed
         (grant,) = buckets.take(overall, [ask(mails, rate, urgent=urgent)])
         assert 0 <= grant.mails <= mails
-        assert 0 <= grant.wait <= LONGEST
+        assert 0 <= grant.wait <= LONGEST_WAIT
         told.append((clock.now, grant.mails))
     assert most_in_any_window(told, Bucket("a", rate)) <= 0.001
     if overall:
@@ -65,7 +72,7 @@ def test_no_stretch_of_time_lets_more_through(
 @settings(max_examples=50)
 def test_whoever_comes_when_told_gets_something_in_the_end(rate: float, backlog: int, urgent: bool) -> None:
     clock = Clock()
-    buckets = InMemory(clock)
+    buckets = InMemoryBuckets(clock)
     visits = 0
     while backlog:
         (grant,) = buckets.take(None, [ask(backlog, rate, urgent=urgent)])
@@ -77,7 +84,7 @@ def test_whoever_comes_when_told_gets_something_in_the_end(rate: float, backlog:
 
 def test_many_who_wait_come_back_one_after_the_other_and_use_the_whole_pace() -> None:
     clock = Clock()
-    buckets = InMemory(clock)
+    buckets = InMemoryBuckets(clock)
     waiting = [(clock.now, 300) for _ in range(20)]  # a pace of 20 a second: 6,000 mails are five minutes
     visits = 0
     while waiting:
@@ -94,7 +101,7 @@ def test_many_who_wait_come_back_one_after_the_other_and_use_the_whole_pace() ->
 
 def test_what_is_not_urgent_leaves_half_and_queues_by_itself() -> None:
     clock = Clock()
-    buckets = InMemory(clock)
+    buckets = InMemoryBuckets(clock)
     digests = buckets.take(None, [ask(1000, 10, urgent=False)])[0]
     assert digests.mails == 15  # half of three seconds
     for _ in range(50):
@@ -104,20 +111,20 @@ def test_what_is_not_urgent_leaves_half_and_queues_by_itself() -> None:
 
 
 def test_a_slow_pace_lets_single_mails_through_whatever_they_are() -> None:
-    buckets = InMemory(Clock())
-    assert buckets.take(None, [ask(3, 0.01, urgent=False)])[0] == Grant(1, 100.0)
+    buckets = InMemoryBuckets(Clock())
+    assert buckets.take(None, [ask(3, 0.01, urgent=False)])[0] == TokenGrant(1, 100.0)
 
 
 def test_the_bucket_over_all_is_shared_in_order_and_tells_nobody_to_wait() -> None:
-    buckets = InMemory(Clock())
-    told = buckets.take(Bucket("over", 2), [ask(4, 100, key="a"), Ask(5), ask(3, 100, key="b")])
-    assert told == [Grant(4), Grant(2), Grant(0)]
+    buckets = InMemoryBuckets(Clock())
+    told = buckets.take(Bucket("over", 2), [ask(4, 100, key="a"), TokenRequest(5), ask(3, 100, key="b")])
+    assert told == [TokenGrant(4), TokenGrant(2), TokenGrant(0)]
     assert buckets.level(Bucket("a", 100)) == 296  # nothing is lost where the other bucket was the smaller
     assert buckets.level(Bucket("b", 100)) == 300
 
 
 def test_threads_of_one_process_share_a_bucket() -> None:
-    buckets = InMemory(Clock())
+    buckets = InMemoryBuckets(Clock())
     got: list[int] = []
 
     def greedy() -> None:
@@ -135,13 +142,13 @@ def test_threads_of_one_process_share_a_bucket() -> None:
 
 
 @pytest.fixture
-def shared(redis_server: services.Redis) -> Iterator[Shared]:
-    yield Shared(redis_server.url)
+def shared(redis_server: services.Redis) -> Iterator[RedisBuckets]:
+    yield RedisBuckets(redis_server.url)
 
 
 def test_redis_and_memory_are_one_algorithm(redis_server: services.Redis) -> None:
     """The script with its clock taken from the test, against the same steps in memory."""
-    timed = Shared(redis_server.url)
+    timed = RedisBuckets(redis_server.url)
     script = redis_token_buckets._SCRIPT.replace("local time = redis.call('TIME')\n", "")
     script = script.replace("tonumber(time[1]) + tonumber(time[2]) / 1000000", "tonumber(asked.now)")
     clock = Clock()
@@ -156,14 +163,14 @@ def test_redis_and_memory_are_one_algorithm(redis_server: services.Redis) -> Non
     @settings(max_examples=60)
     def same(rates: tuple[float, float, float | None], steps: list[tuple[float, int, bool]]) -> None:
         mark = uuid4().hex
-        here = InMemory(clock)
+        here = InMemoryBuckets(clock)
         overall = Bucket(f"{mark}o", rates[2]) if rates[2] else None
         for passed, mails, urgent in steps:
             clock.now += passed
             asks = [
-                Ask(mails, Bucket(f"{mark}a", rates[0]), urgent),
-                Ask(mails // 2),
-                Ask(mails // 3, Bucket(f"{mark}b", rates[1]), urgent),
+                TokenRequest(mails, Bucket(f"{mark}a", rates[0]), urgent),
+                TokenRequest(mails // 2),
+                TokenRequest(mails // 3, Bucket(f"{mark}b", rates[1]), urgent),
             ]
             for one, other in zip(here.take(overall, asks), timed.take(overall, asks), strict=True):
                 assert one.mails == other.mails
@@ -179,7 +186,7 @@ def test_two_clients_share_a_bucket_and_one_step_is_atomic(redis_server: service
     got: list[int] = []
 
     def greedy() -> None:
-        client = Shared(redis_server.url)
+        client = RedisBuckets(redis_server.url)
         got.extend(client.take(None, [ask(3, 100, key=key)])[0].mails for _ in range(300))
 
     def moment() -> float:
@@ -195,14 +202,14 @@ def test_two_clients_share_a_bucket_and_one_step_is_atomic(redis_server: service
     assert 300 <= sum(got) <= 300 + 100 * (moment() - begun)
 
 
-def test_keys_hold_no_words_and_expire(redis_server: services.Redis, shared: Shared) -> None:
+def test_keys_hold_no_words_and_expire(redis_server: services.Redis, shared: RedisBuckets) -> None:
     key = uuid4().hex
     shared.take(Bucket(f"{key}o", 100), [ask(1000, 0.5, key=key)])
     for kept in (f"newsletter:{{pace}}:{key}o", f"newsletter:{{pace}}:{key}"):
         assert 0 < int(redis_server.command("PTTL", kept)) <= 90_000
 
 
-def test_an_emptied_redis_begins_with_full_buckets(redis_server: services.Redis, shared: Shared) -> None:
+def test_an_emptied_redis_begins_with_full_buckets(redis_server: services.Redis, shared: RedisBuckets) -> None:
     key = uuid4().hex
     assert shared.take(None, [ask(100, 1, key=key)])[0].mails == 3
     redis_server.command("FLUSHALL")
@@ -217,18 +224,18 @@ def test_without_redis_each_process_goes_on_at_a_share_and_says_so_once(monkeypa
     server.start()
     try:
         clock = Clock()
-        shared: Buckets = Shared(server.url, clock=clock, alone=InMemory(clock))
+        shared: Buckets = RedisBuckets(server.url, clock=clock, alone=InMemoryBuckets(clock))
         overall, key = Bucket("over", 40), uuid4().hex
         assert shared.take(overall, [ask(1000, 400, key=key)])[0].mails == 120
         server.stop(kill=True)
-        assert shared.level(overall) == 120 * ALONE
-        assert shared.take(overall, [ask(1000, 400, key=key)])[0].mails == 120 * ALONE
+        assert shared.level(overall) == 120 * SHARE_WITHOUT_REDIS
+        assert shared.take(overall, [ask(1000, 400, key=key)])[0].mails == 120 * SHARE_WITHOUT_REDIS
         clock.now += 1
-        assert shared.take(overall, [ask(1000, 400, key=key)])[0].mails == 40 * ALONE
+        assert shared.take(overall, [ask(1000, 400, key=key)])[0].mails == 40 * SHARE_WITHOUT_REDIS
         assert said == ["pace_without_redis"]
         server.start()
         clock.now += 1
-        assert shared.level(overall) == 40 * ALONE  # not asked again so soon
+        assert shared.level(overall) == 40 * SHARE_WITHOUT_REDIS  # not asked again so soon
         clock.now += 5
         assert shared.level(overall) == 120
         assert said == ["pace_without_redis", "pace_with_redis_again"]
@@ -240,10 +247,10 @@ def test_a_redis_that_does_not_answer_costs_a_moment_once(redis_server: services
     said: list[str] = []
     monkeypatch.setattr(redis_token_buckets.log, "warning", lambda event, **_: said.append(event))
     clock = Clock()
-    shared = Shared(redis_server.url, clock=clock)
+    shared = RedisBuckets(redis_server.url, clock=clock)
     redis_server.freeze(True)
     try:
-        assert [shared.take(None, [Ask(3, Bucket("frozen", 400))])[0].mails for _ in range(20)] == [3] * 20
+        assert [shared.take(None, [TokenRequest(3, Bucket("frozen", 400))])[0].mails for _ in range(20)] == [3] * 20
     finally:
         redis_server.freeze(False)
     assert said == ["pace_without_redis"]
@@ -254,7 +261,7 @@ def test_a_redis_that_takes_no_writes_is_as_good_as_gone(redis_server: services.
     monkeypatch.setattr(redis_token_buckets.log, "warning", lambda event, **more: said.append(str(more)))
     redis_server.command("CONFIG", "SET", "maxmemory", "1")
     try:
-        assert Shared(redis_server.url).take(None, [ask(2, 100, key=uuid4().hex)])[0].mails == 2
+        assert RedisBuckets(redis_server.url).take(None, [ask(2, 100, key=uuid4().hex)])[0].mails == 2
     finally:
         redis_server.command("CONFIG", "SET", "maxmemory", "0")
     assert len(said) == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.delivery.gates import provider_gate, sending_gate
-from newsletter.delivery.ledger import status
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.sending import messages
 from newsletter.models import Attempt, Batch, Delivery, EditionBody
@@ -40,7 +40,7 @@ def carried_by(number: int, state: str) -> int:
 
 
 def states() -> dict[str, int]:
-    return status.ledger().by_state
+    return ledger_summary().by_state
 
 
 def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the_other(both: Two) -> None:
@@ -52,11 +52,11 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
     assert [(one.provider, "401" in one.why, one.by_hand) for one in provider_gate.paused()] == [
         (SENDGRID, True, False)
     ]
-    assert sending_gate.closed_by() is None
+    assert sending_gate.pause_reason() is None
     requests = len(both.sendgrid.requests)
     assert requests == 3
     assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(9)) == []
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == [failover.Moved(SENDGRID, SMTP, 3)]
+    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SENDGRID, SMTP, 3)]
     assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == []
     both.drain(minutes(10))
     assert states() == {"accepted": 21}
@@ -88,7 +88,7 @@ def test_mails_of_several_letters_are_regrouped_for_a_provider_that_takes_one_le
     both.drain(NOW)
     assert states() == {"accepted": 3, "planned": 5}
     assert [one.provider for one in provider_gate.paused()] == [SMTP]
-    assert move_batches.move(SMTP, CARRIERS[SENDGRID], now=NOW) == 1
+    assert move_batches.move_batches(SMTP, CARRIERS[SENDGRID], now=NOW) == 1
     both.drain(NOW)
     assert states() == {"accepted": 8}
     assert (sum(both.taken()[SMTP].values()), len(both.sendgrid.requests), both.twice()) == (3, 3, {})
@@ -112,9 +112,9 @@ def test_one_batch_stays_to_show_when_a_provider_is_back(both: Two) -> None:
     plan(7, SENDGRID)
     both.sendgrid.script("accept-500", times=5)
     both.drain(NOW)
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(11)) == [failover.Moved(SENDGRID, SMTP, 1)]
+    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(11)) == [failover.FailedOver(SENDGRID, SMTP, 1)]
     assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(11)) == []
-    assert move_batches.waiting(SENDGRID) == 3
+    assert move_batches.planned_mails(SENDGRID) == 3
     both.step(SENDGRID, minutes(11))  # one mail, taken: it answers again
     assert failover.outages([SENDGRID], now=minutes(11)) == {}
     both.drain(minutes(11))
@@ -130,7 +130,7 @@ def test_a_server_out_of_reach_counts_once_it_put_off_several_hand_overs(both: T
     assert failover.outages([SMTP], now=minutes(20)) == {}
     both.step(SMTP, NOW)
     assert failover.outages([SMTP], now=NOW)[SMTP].why == "3 hand-overs put off in a row"
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == [failover.Moved(SMTP, SENDGRID, 3)]
+    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SMTP, SENDGRID, 3)]
     # those that waited for the old one's back-off are due at once
     both.drain(minutes(10))
     assert (carried_by(SENDGRID, "accepted"), both.twice()) == (9, {})
@@ -150,26 +150,27 @@ def test_nothing_moves_by_itself_when(both: Two, why: str) -> None:
         sending_gate.pause("too many complaints")
     after = timedelta(0) if why == "it is done by hand" else AFTER
     assert failover.fail_over(CARRIERS, after=after, now=minutes(20)) == []
-    assert move_batches.waiting(SENDGRID) == 6
+    assert move_batches.planned_mails(SENDGRID) == 6
 
 
 def test_what_another_worker_holds_is_not_moved(both: Two) -> None:
     plan(1, SENDGRID)
     for state in ("claimed", "sending", "unknown"):
         Batch.objects.update(state=state)
-        assert move_batches.move(SENDGRID, CARRIERS[SMTP], now=NOW) == 0
-        assert move_batches.reroute(CARRIERS[SMTP], now=NOW) == 0
+        assert move_batches.move_batches(SENDGRID, CARRIERS[SMTP], now=NOW) == 0
+        assert move_batches.move_from_unconfigured(CARRIERS[SMTP], now=NOW) == 0
     Batch.objects.update(state="accepted")
-    assert move_batches.move(SENDGRID, CARRIERS[SMTP], now=NOW) == 0
+    assert move_batches.move_batches(SENDGRID, CARRIERS[SMTP], now=NOW) == 0
 
 
 def test_a_claim_of_before_the_move_does_not_pass_the_barrier_of_another_provider(both: Two) -> None:
-    from newsletter.delivery.sending import barrier
+    from newsletter.delivery.sending.claim import claim_batch
+    from newsletter.delivery.sending.recipients import start_attempt
 
     plan(1, SENDGRID)
-    held = barrier.claim(now=NOW, provider=SENDGRID)
+    held = claim_batch(now=NOW, provider=SENDGRID)
     assert held is not None
-    assert barrier.begin(held, now=NOW, provider=SMTP, window=50, vault=factories.VAULT) is None
+    assert start_attempt(held, now=NOW, provider=SMTP, window=50, vault=factories.VAULT) is None
     assert not Attempt.objects.exists()
 
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.gates import provider_gate
-from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.send import Sender, send_next
 from newsletter.delivery.sending import expired_leases
@@ -91,10 +91,10 @@ class World:
         if what == "send" and number:
             self.send(number, answers or [])
         elif what == "move" and number:
-            move_batches.move(number, CARRIERS[3 - number], now=self.now)
+            move_batches.move_batches(number, CARRIERS[3 - number], now=self.now)
         elif what == "wait":
             self.now += timedelta(minutes=20)
-            expired_leases.recover(now=self.now)
+            expired_leases.recover_expired(now=self.now)
         elif what == "fail over":
             failover.fail_over(CARRIERS, after=timedelta(minutes=5), now=self.now)
         else:
@@ -108,7 +108,7 @@ class World:
             for number in (1, 2):
                 self.send(number, [])
         for number in (1, 2):
-            move_batches.move(number, CARRIERS[3 - number], now=self.now)
+            move_batches.move_batches(number, CARRIERS[3 - number], now=self.now)
             for _ in range(12):
                 self.send(3 - number, [])
 
@@ -125,7 +125,7 @@ def test_a_switch_at_any_point_hands_nothing_over_again_that_may_have_been_taken
             assert max(world.may_have.values(), default=0) <= 1
         world.finish()
         assert max(world.may_have.values(), default=0) <= 1
-        left = status.ledger().by_state
+        left = ledger_summary().by_state
         transaction.set_rollback(True)
     # nothing is lost either: all nine came to an end
     assert sum(left.values()) == 9 and set(left) <= {"accepted", "failed", "unknown"}, left
@@ -146,7 +146,7 @@ def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mai
         carrier = ScriptedCarrier(take, window=WINDOWS[number], number=number)
         sender = Sender(carrier, factories.VAULT, "https://x.example", "x")
         try:
-            while status.ledger().by_state.get("accepted", 0) < 48:
+            while ledger_summary().by_state.get("accepted", 0) < 48:
                 send_next(sender, clock=db.now)
         finally:
             connection.close()
@@ -154,7 +154,7 @@ def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mai
     def to_and_fro() -> None:
         try:
             for number in range(12):
-                move_batches.move(1 + number % 2, CARRIERS[2 - number % 2], now=db.now())
+                move_batches.move_batches(1 + number % 2, CARRIERS[2 - number % 2], now=db.now())
         finally:
             connection.close()
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.sending import backoff, barrier
+from newsletter.delivery.sending import backoff
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib.provider_interface import Deferred
 from newsletter.models import Batch
 from tests import factories
@@ -54,7 +56,7 @@ def test_a_reset_of_three_seconds_waits_three_and_leaves_no_reason_behind(window
         NOW + timedelta(seconds=3),
     )
     later = NOW + timedelta(seconds=3)
-    held = barrier.claim(now=later, provider=1)
+    held = claim_batch(now=later, provider=1)
     assert held is not None
-    assert barrier.begin(held, now=later, provider=1, window=window, vault=factories.VAULT)
+    assert start_attempt(held, now=later, provider=1, window=window, vault=factories.VAULT)
     assert Batch.objects.get().reason is None, "it is being sent again, and what was said before is over"

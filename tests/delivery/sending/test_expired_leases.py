@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from newsletter.delivery import send
-from newsletter.delivery.ledger import prove_accepted, status
+from newsletter.delivery.ledger import prove_accepted
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.sending import barrier, expired_leases, outcomes
+from newsletter.delivery.ledger.reports import ledger_summary
+from newsletter.delivery.sending import expired_leases, outcomes
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import next_window_query, start_attempt
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import factories
@@ -35,11 +38,11 @@ def run(carrier: ScriptedCarrier, moment=NOW) -> None:
 
 def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:
     factories.planned(3)
-    barrier.claim(now=NOW, provider=1)
-    assert expired_leases.recover(now=LATER) == expired_leases.Recovered(given_back=1, doubtful=0)
+    claim_batch(now=NOW, provider=1)
+    assert expired_leases.recover_expired(now=LATER) == expired_leases.Recovered(given_back=1, doubtful=0)
     carrier = ScriptedCarrier()
     run(carrier, LATER)
-    assert status.ledger().by_state == {"accepted": 3}
+    assert ledger_summary().by_state == {"accepted": 3}
 
 
 @pytest.mark.parametrize("dies_at", range(1, 6))
@@ -57,12 +60,12 @@ def test_killed_in_a_window_only_that_window_is_in_doubt(dies_at: int) -> None:
         run(carrier)
     window = (dies_at - 1) // 2
     in_doubt = 2 if window < 2 else 1
-    assert expired_leases.recover(now=LATER).doubtful == 1
-    assert expired_leases.recover(now=LATER) == expired_leases.Recovered()
+    assert expired_leases.recover_expired(now=LATER).doubtful == 1
+    assert expired_leases.recover_expired(now=LATER) == expired_leases.Recovered()
     carrier.script = lambda _parcel: Accepted()
     run(carrier, LATER)
     accepted = {"accepted": 5 - in_doubt} if in_doubt < 5 else {}
-    assert status.ledger().by_state == accepted | {"unknown": in_doubt}
+    assert ledger_summary().by_state == accepted | {"unknown": in_doubt}
     handed = [parcel.delivery_id for parcel in carrier.handed]
     assert len(handed) == len(set(handed)) == 5
 
@@ -76,29 +79,29 @@ def test_killed_in_a_whole_request_all_of_it_is_in_doubt() -> None:
     carrier = ScriptedCarrier(die, window=None)
     with pytest.raises(Killed):
         run(carrier)
-    expired_leases.recover(now=LATER)
-    assert status.ledger().by_state == {"unknown": 3}
+    expired_leases.recover_expired(now=LATER)
+    assert ledger_summary().by_state == {"unknown": 3}
     run(ScriptedCarrier(window=None), LATER)
-    assert status.ledger().by_state == {"unknown": 3}
+    assert ledger_summary().by_state == {"unknown": 3}
 
 
 def test_a_lease_that_still_runs_is_left_alone() -> None:
     factories.planned(1)
-    barrier.claim(now=NOW, provider=1)
-    assert expired_leases.recover(now=NOW + timedelta(seconds=59)) == expired_leases.Recovered()
+    claim_batch(now=NOW, provider=1)
+    assert expired_leases.recover_expired(now=NOW + timedelta(seconds=59)) == expired_leases.Recovered()
 
 
 def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
     made = factories.planned(1)
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    recipients = barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
+    recipients = start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
     assert recipients
-    expired_leases.recover(now=LATER)
+    expired_leases.recover_expired(now=LATER)
     number = recipients[0].delivery_id
     with pytest.raises(outcomes.LeaseLost):
-        outcomes.settle_window(held, {number: Rejected("late")}, now=LATER)
-    ahead = barrier.ahead(held, after=number, now=LATER, window=2)
+        outcomes.record_window(held, {number: Rejected("late")}, now=LATER)
+    ahead = next_window_query(held, after=number, now=LATER, window=2)
     with pytest.raises(outcomes.LeaseLost):
         outcomes.accept_window(held, number, provider=1, ahead=ahead)
     for taken in (False, True):
@@ -112,36 +115,36 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
 def test_killed_after_the_barrier_with_nobody_left_nothing_is_in_doubt(window: int | None) -> None:
     made = factories.planned(3, carrier=Carrier(1, one_letter=window is None))
     Subscriber.objects.filter(id__in=[one.id for one in made.people]).update(state="left")
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    assert barrier.begin(held, now=NOW, provider=1, window=window, vault=factories.VAULT) == []
-    expired_leases.recover(now=LATER)
-    assert (Batch.objects.get().state, status.ledger().by_state) == ("cancelled", {"cancelled": 3})
+    assert start_attempt(held, now=NOW, provider=1, window=window, vault=factories.VAULT) == []
+    expired_leases.recover_expired(now=LATER)
+    assert (Batch.objects.get().state, ledger_summary().by_state) == ("cancelled", {"cancelled": 3})
     assert Attempt.objects.get().disproved
 
 
 @pytest.mark.parametrize("answer", [Rejected("RCPT: 550 5.1.1", recipient_status="5.1.1"), Unknown("no answer")])
 def test_killed_when_all_was_written_the_batch_is_what_was_written(answer: Outcome) -> None:
     factories.planned(2)
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    window = barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
+    window = start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
     assert window
-    outcomes.settle_window(held, {one.delivery_id: answer for one in window}, now=NOW)
-    expired_leases.recover(now=LATER)
+    outcomes.record_window(held, {one.delivery_id: answer for one in window}, now=NOW)
+    expired_leases.recover_expired(now=LATER)
     told = "failed" if isinstance(answer, Rejected) else "unknown"
-    assert prove_accepted.prove(now=LATER) == 0
-    assert (Batch.objects.get().state, status.ledger().by_state) == (told, {told: 2})
+    assert prove_accepted.accept_proved(now=LATER) == 0
+    assert (Batch.objects.get().state, ledger_summary().by_state) == (told, {told: 2})
     assert (Attempt.objects.get().outcome, Attempt.objects.get().disproved) == (told, False)
 
 
 def test_killed_when_all_was_put_off_nothing_is_in_doubt() -> None:
     factories.planned(2)
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    window = barrier.begin(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
+    window = start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
     assert window
-    outcomes.settle_window(held, {one.delivery_id: Deferred("450 4.2.1") for one in window}, now=NOW)
-    expired_leases.recover(now=LATER)
-    assert status.ledger().by_state == {"planned": 2}
+    outcomes.record_window(held, {one.delivery_id: Deferred("450 4.2.1") for one in window}, now=NOW)
+    expired_leases.recover_expired(now=LATER)
+    assert ledger_summary().by_state == {"planned": 2}
     assert Batch.objects.get(id=held.batch_id).state == "cancelled"

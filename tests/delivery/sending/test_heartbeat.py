@@ -11,7 +11,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from newsletter import wiring
-from newsletter.delivery.sending import barrier, heartbeat, workers
+from newsletter.delivery.sending import heartbeat, workers
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
 from newsletter.models import Batch, Worker
 from newsletter.worker import maintenance
@@ -29,12 +31,12 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_shows_that_it_lives_and_says_when_it_ends(tmp_path: Path) -> None:
     before = db.now()
-    with heartbeat.beating(tmp_path):
+    with heartbeat.running(tmp_path):
         first = Worker.objects.get()
         assert first.id == heartbeat.worker_id() and before <= first.seen_at <= db.now()
         assert until(lambda: Worker.objects.get().seen_at > first.seen_at, 5) is not None
         assert (tmp_path / heartbeat.DIRECTORY / str(first.id)).exists()
-        heartbeat.begin(tmp_path)
+        heartbeat.start(tmp_path)
         assert heartbeat.worker_id() == first.id
     assert not Worker.objects.exists() and heartbeat.worker_id() is None
     assert list((tmp_path / heartbeat.DIRECTORY).iterdir()) == []
@@ -50,14 +52,14 @@ def test_it_goes_on_after_the_database_was_away(tmp_path: Path, monkeypatch: pyt
         real(process)
 
     monkeypatch.setattr(workers, "beat", away)
-    with heartbeat.beating(tmp_path):
+    with heartbeat.running(tmp_path):
         seen = Worker.objects.get().seen_at
         assert until(lambda: len(asked) > 4 and Worker.objects.get().seen_at > seen, 5) is not None
     assert asked[3] is None, "it came back on the connection that broke"
 
 
 def test_a_row_that_was_deleted_comes_again(tmp_path: Path) -> None:
-    with heartbeat.beating(tmp_path):
+    with heartbeat.running(tmp_path):
         Worker.objects.all().delete()
         assert until(Worker.objects.exists, 5) is not None
 
@@ -65,7 +67,7 @@ def test_a_row_that_was_deleted_comes_again(tmp_path: Path) -> None:
 def test_it_does_not_keep_a_process_alive(tmp_path: Path) -> None:
     program = (
         "import django; django.setup(); from newsletter.delivery.sending import heartbeat; import pathlib, sys; "
-        "heartbeat.begin(pathlib.Path(sys.argv[1]))"
+        "heartbeat.start(pathlib.Path(sys.argv[1]))"
     )
     environment = {"NEWSLETTER_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "newsletter.settings"}
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], env=environment, timeout=30, check=False)
@@ -74,13 +76,13 @@ def test_it_does_not_keep_a_process_alive(tmp_path: Path) -> None:
 
 def test_without_a_place_to_write_it_beats_all_the_same(tmp_path: Path) -> None:
     (tmp_path / heartbeat.DIRECTORY).write_text("a file in the way")
-    with heartbeat.beating(tmp_path):
+    with heartbeat.running(tmp_path):
         assert Worker.objects.exists() and heartbeat.slot() is None
 
 
 def test_each_thread_has_a_record_of_its_own_and_loses_it_with_the_heartbeat(tmp_path: Path) -> None:
     found = []
-    with heartbeat.beating(tmp_path):
+    with heartbeat.running(tmp_path):
         mine = wiring.record()
         other = threading.Thread(target=lambda: found.append(wiring.record()))
         other.start()
@@ -98,9 +100,9 @@ def test_what_a_dead_process_of_this_machine_held_is_taken_back_at_once(settings
     beating = heartbeat.Heartbeat(tmp_path)
     workers.beat(beating.process)
     now = db.now()
-    held = barrier.claim(now=now, provider=1, worker=beating.process.id)
+    held = claim_batch(now=now, provider=1, worker=beating.process.id)
     assert held is not None
-    recipients = barrier.begin(held, now=now, provider=1, window=3, vault=factories.VAULT)
+    recipients = start_attempt(held, now=now, provider=1, window=3, vault=factories.VAULT)
     assert recipients
     slot = beating.slot()
     assert slot is not None

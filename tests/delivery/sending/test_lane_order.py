@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import send
-from newsletter.delivery.sending import barrier
+from newsletter.delivery.sending import claim
+from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.lane_order import PASSED_MOST, Queue, Turns
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch, Delivery, Lane
@@ -70,7 +71,7 @@ def test_mail_that_waited_for_its_pace_takes_turns_with_the_rest_of_its_occasion
 @pytest.fixture
 def _gate(db, monkeypatch) -> None:
     factories.open_gate()
-    monkeypatch.setattr(barrier, "_TURNS", Turns())
+    monkeypatch.setattr(claim, "_TURNS", Turns())
 
 
 def plan(batches: int, lane: Lane = Lane.DIGEST) -> int:
@@ -84,7 +85,7 @@ def plan(batches: int, lane: Lane = Lane.DIGEST) -> int:
 
 
 def claims(times: int, **more: object) -> list[tuple[int, int]]:
-    held = [barrier.claim(now=NOW, provider=1, **more) for _ in range(times)]
+    held = [claim_batch(now=NOW, provider=1, **more) for _ in range(times)]
     found = Batch.objects.in_bulk([one.batch_id for one in held if one])
     return [(found[one.batch_id].lane, found[one.batch_id].occasion_id) for one in held if one]
 

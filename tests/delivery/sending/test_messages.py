@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.sending import messages as room
-from newsletter.delivery.sending.barrier import Recipient
-from newsletter.delivery.sending.messages import Letters, parcels
+from newsletter.delivery.sending.messages import Letters, make_parcels
+from newsletter.delivery.sending.recipients import Recipient
 from newsletter.lib import urls
 from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
 from newsletter.lib.references import read_reference
@@ -36,7 +36,7 @@ class Known(Letters):
 
 
 def made(recipients: list[Recipient]) -> Parcels:
-    return parcels(
+    return make_parcels(
         recipients, letters=Known(VAULT), vault=VAULT, base_url="https://news.example.org/", domain="example.org"
     )
 

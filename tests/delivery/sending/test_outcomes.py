@@ -7,11 +7,13 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery import send
-from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.sending import barrier, expired_leases
+from newsletter.delivery.ledger.reports import ledger_summary
+from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending import outcomes as sending_outcomes
 from newsletter.delivery.sending.backoff import MOST_TRIES
+from newsletter.delivery.sending.claim import claim_batch
+from newsletter.delivery.sending.recipients import NOT_OPENED, start_attempt
 from newsletter.lib.provider_interface import Accepted, Deferred, Parcel, Rejected
 from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
 from tests import factories
@@ -32,7 +34,7 @@ def at(moment: datetime = NOW):
 
 
 def states() -> dict[str, int]:
-    return status.ledger().by_state
+    return ledger_summary().by_state
 
 
 def _break(*people: Subscriber) -> None:
@@ -48,7 +50,7 @@ def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, bro
     while send.send_next(sender(carrier), clock=at()):
         pass
     assert (len(carrier.handed), states()) == (4, {"accepted": 4, "parked": 1})
-    assert Batch.objects.get(state="parked").reason == barrier.NOT_OPENED
+    assert Batch.objects.get(state="parked").reason == NOT_OPENED
 
 
 def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens() -> None:
@@ -131,14 +133,14 @@ def test_what_a_carrier_says_nothing_of_is_unknown(window: int | None, monkeypat
 
 def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
     factories.planned(3)
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    window = barrier.begin(held, now=NOW, provider=1, window=3, vault=factories.VAULT)
+    window = start_attempt(held, now=NOW, provider=1, window=3, vault=factories.VAULT)
     assert window
     answers = (Accepted(), Deferred("450 4.2.1"), Rejected("550 5.1.1"))
     outcomes = {one.delivery_id: answer for one, answer in zip(window, answers, strict=True)}
     for _ in range(2):
-        sending_outcomes.settle_window(held, outcomes, now=NOW)
+        sending_outcomes.record_window(held, outcomes, now=NOW)
     sending_outcomes.finish_windows(held, now=NOW)
     assert states() == {"accepted": 1, "failed": 1, "planned": 1}
     assert (Batch.objects.count(), Event.objects.count()) == (2, 1)
@@ -164,10 +166,10 @@ def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() ->
     factories.planned(3, carrier=Carrier(1, one_letter=True))
     send.send_next(sender(ScriptedCarrier(lambda _parcel: Deferred("connection refused"))), clock=at())
     later = NOW + timedelta(minutes=5)
-    held = barrier.claim(now=later, provider=1)
+    held = claim_batch(now=later, provider=1)
     assert held is not None
-    assert len(barrier.begin(held, now=later, provider=1, window=None, vault=factories.VAULT) or ()) == 3
-    expired_leases.recover(now=later + timedelta(hours=1))
+    assert len(start_attempt(held, now=later, provider=1, window=None, vault=factories.VAULT) or ()) == 3
+    expired_leases.recover_expired(now=later + timedelta(hours=1))
     assert states() == {"unknown": 3}
 
 

@@ -11,13 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from newsletter.config import rate_limits
 from newsletter.delivery import send
 from newsletter.delivery.gates import provider_gate, sending_gate
-from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger import urgent_resend
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.pace.token_buckets import InMemory
+from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 from newsletter.delivery.send import Sender
-from newsletter.delivery.sending import barrier, divide, expired_leases, pacing
+from newsletter.delivery.sending import claim, expired_leases, pacing
+from newsletter.delivery.sending.claim import claim_batch, release_claim
 from newsletter.delivery.sending.lane_order import Turns
-from newsletter.delivery.sending.pacing import Pacing
+from newsletter.delivery.sending.pacing import WAITS_FOR_PACE, Pacing
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel
 from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import factories
@@ -32,7 +33,7 @@ NOW = factories.NOW
 @pytest.fixture(autouse=True)
 def _gate(monkeypatch) -> None:
     factories.open_gate()
-    monkeypatch.setattr(barrier, "_TURNS", Turns())
+    monkeypatch.setattr(claim, "_TURNS", Turns())
     monkeypatch.setattr(pacing, "_OPEN", {})
 
 
@@ -43,7 +44,7 @@ class World:
         words = {"pace": "", "domain_pace": "", "daily_cap": "", "warm_up": "", **words}
         self.now = at
         self.carrier = carrier
-        self.buckets = InMemory(lambda: self.now.timestamp())
+        self.buckets = InMemoryBuckets(lambda: self.now.timestamp())
         self.limits = rate_limits.read(**words)
         self.pacing = Pacing(self.limits, self.buckets, "smtp", carrier.number)
         self.sender = Sender(carrier, factories.VAULT, "https://news.example", "news.example", self.pacing)
@@ -110,7 +111,7 @@ def test_a_domains_pace_holds_up_its_own_mail_only(window: int | None) -> None:
     world.send()
     assert Counter(domain_of(one) for one in world.carrier.handed) == {"small.example": 9, "gmail.com": 6}
     (waits,) = Batch.objects.filter(state="planned")
-    assert (waits.size, waits.reason) == (12, divide.WAITS)
+    assert (waits.size, waits.reason) == (12, WAITS_FOR_PACE)
     assert waits.not_before > NOW and waits.lease_until is None
     assert not Attempt.objects.filter(batch_id=waits.id).exists()
     world.run(25)
@@ -191,18 +192,18 @@ def test_mail_that_waited_for_its_domain_does_not_go_last_of_all() -> None:
 
 def test_a_waiver_goes_with_every_part() -> None:
     made = factories.planned(people("gmail.com", 5))
-    Attempt.objects.create(batch_id=made.batch_ids[0], n=1, provider=1, began_at=NOW, waived_by=resend.RULE)
+    Attempt.objects.create(batch_id=made.batch_ids[0], n=1, provider=1, began_at=NOW, waived_by=urgent_resend.RULE)
     Batch.objects.update(attempts=1)
     World(ScriptedCarrier(), domain_pace="gmail.com=0.1").send()
-    assert Attempt.objects.filter(waived_by=resend.RULE).values("batch_id").distinct().count() == 2
+    assert Attempt.objects.filter(waived_by=urgent_resend.RULE).values("batch_id").distinct().count() == 2
 
 
 def test_a_claim_that_was_lost_meanwhile_is_not_divided() -> None:
     factories.planned(people("gmail.com", 5))
     world = World(ScriptedCarrier(), domain_pace="gmail.com=1")
-    held = barrier.claim(now=NOW, provider=1)
+    held = claim_batch(now=NOW, provider=1)
     assert held is not None
-    expired_leases.recover(now=NOW + timedelta(minutes=2))
+    expired_leases.recover_expired(now=NOW + timedelta(minutes=2))
     assert world.pacing.admit(held, now=NOW, vault=factories.VAULT) is None
     assert [(one.state, one.size) for one in Batch.objects.all()] == [("planned", 5)]
 
@@ -357,13 +358,13 @@ def test_workers_at_the_same_time_do_not_both_take_the_last_of_a_day() -> None:
     for _ in range(2):
         factories.planned(4)
     world = World(ScriptedCarrier(), daily_cap="5")
-    held = [barrier.claim(now=NOW, provider=1) for _ in range(2)]
+    held = [claim_batch(now=NOW, provider=1) for _ in range(2)]
     admitted = [world.pacing.admit(one, now=NOW, vault=factories.VAULT) for one in held if one]
     sizes = [Batch.objects.get(id=one.batch_id).size for one in admitted if one]
     assert sum(sizes) <= 5
     for one in admitted:
         if one:
-            barrier.give_back(one)
+            release_claim(one)
     assert world.send() == 5
 
 

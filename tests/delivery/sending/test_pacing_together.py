@@ -10,8 +10,8 @@ from django.db import connection
 
 from newsletter.config import rate_limits
 from newsletter.delivery import send
-from newsletter.delivery.pace.redis_token_buckets import Shared
-from newsletter.delivery.pace.token_buckets import Buckets, InMemory
+from newsletter.delivery.pace.redis_token_buckets import RedisBuckets
+from newsletter.delivery.pace.token_buckets import Buckets, InMemoryBuckets
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib import db
@@ -75,7 +75,7 @@ def _gate() -> None:
 def test_the_last_mails_of_a_day_are_taken_once() -> None:
     for _ in range(8):
         factories.planned(10, lane=Lane.DIGEST, kind="digest")
-    shared = InMemory()
+    shared = InMemoryBuckets()
     workers = Workers(lambda: shared, daily_cap="37", seconds=1.0)
     handed = workers.run()
     assert sum(handed.values()) == len(handed) == 37
@@ -89,7 +89,7 @@ def test_a_pace_in_redis_is_one_for_all_workers(redis_server: services.Redis) ->
     buckets: list[Buckets] = []
 
     def client() -> Buckets:
-        buckets.append(Shared(redis_server.url))
+        buckets.append(RedisBuckets(redis_server.url))
         return buckets[-1]
 
     redis_server.command("FLUSHALL")

@@ -7,7 +7,8 @@ import pytest
 
 from newsletter import wiring
 from newsletter.cli import invoke
-from newsletter.delivery.ledger import resend, status
+from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.provider_interface import Deferred
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event
 from newsletter.worker import startup
@@ -47,7 +48,7 @@ def test_all_go_again_but_what_may_have_left_and_what_has_no_words() -> None:
     told: list[tuple[int, int]] = []
     assert resend.retry_parked(WORD, now=LATER, progress=lambda *so_far: told.append(so_far)) == resend.Done(5)
     assert told == [(1, 3), (2, 3), (3, 3)]
-    assert status.ledger().by_state == {"unknown": 2, "planned": 5, "parked": 9}
+    assert ledger_summary().by_state == {"unknown": 2, "planned": 5, "parked": 9}
     handed = run(ScriptedCarrier(), LATER)
     mails = Delivery.objects.filter(batch_id__in=[first.id, second.id]).values_list("id", flat=True)
     assert sorted(handed) == sorted(mails)
@@ -65,7 +66,7 @@ def test_of_a_batch_only_those_go_whose_words_are_kept() -> None:
     EditionBody.objects.exclude(edition__delivery__id__in=kept).delete()
     assert resend.retry_parked(WORD, now=LATER) == resend.Done(2)
     assert run(ScriptedCarrier(), LATER) == kept
-    assert status.ledger().by_state == {"accepted": 2, "parked": 1}
+    assert ledger_summary().by_state == {"accepted": 2, "parked": 1}
 
 
 def command(words: str) -> int:
@@ -84,10 +85,10 @@ def test_the_command_asks_before_and_tells_how_many_and_why(capsys) -> None:
         and "3: gave up: 451" in told.err
         and "1 mail parked" in told.err
     )
-    assert told.out == "" and status.ledger().by_state == {"parked": 4}
+    assert told.out == "" and ledger_summary().by_state == {"parked": 4}
     assert command("--all-parked --yes --json --who ops --why 'the relay is back'") == 0
     assert json.loads(capsys.readouterr().out) == {"deliveries": 3}
-    assert status.ledger().by_state == {"planned": 3, "parked": 1}
+    assert ledger_summary().by_state == {"planned": 3, "parked": 1}
     assert Event.objects.filter(detail="ops: the relay is back").count() == 3
     assert command("--all-parked --yes --why again") == 1
     assert "no parked mail can go again" in capsys.readouterr().err
@@ -101,7 +102,7 @@ def test_what_cannot_be_meant_is_told_in_one_line(capsys, words: str) -> None:
     assert command(words if "--why" in words else f"{words} --why x") == 2
     told = capsys.readouterr()
     assert told.out == "" and told.err.count("\n") == 1
-    assert status.ledger().by_state == {"parked": 1}
+    assert ledger_summary().by_state == {"parked": 1}
 
 
 def test_the_first_time_is_not_called_a_second() -> None:

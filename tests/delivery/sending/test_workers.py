@@ -8,12 +8,13 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery import send
-from newsletter.delivery.ledger import status
 from newsletter.delivery.ledger.plan import Carrier
-from newsletter.delivery.sending import barrier, expired_leases, outcomes, workers
-from newsletter.delivery.sending.barrier import Claim
+from newsletter.delivery.ledger.reports import ledger_summary
+from newsletter.delivery.sending import expired_leases, outcomes, workers
+from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
 from newsletter.delivery.sending.expired_leases import Recovered
 from newsletter.delivery.sending.outcomes import LeaseLost
+from newsletter.delivery.sending.recipients import next_window_query, start_attempt
 from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted, Parcel
 from newsletter.lib.window_record import MailProgress
@@ -43,31 +44,31 @@ def seen(seconds: float = 0, *, missed: float | None = None, number: UUID = ID) 
     return number
 
 
-def claimed(people: int = 3, *, one_letter: bool = False) -> Claim:
+def claimed(people: int = 3, *, one_letter: bool = False) -> ClaimedBatch:
     factories.planned(people, carrier=Carrier(1, one_letter=one_letter))
-    held = barrier.claim(now=NOW, provider=1, worker=seen())
+    held = claim_batch(now=NOW, provider=1, worker=seen())
     assert held is not None and Batch.objects.get(id=held.batch_id).worker_id == ID
     return held
 
 
-def begun(people: int = 5, window: int | None = 2) -> tuple[Claim, list[int]]:
+def begun(people: int = 5, window: int | None = 2) -> tuple[ClaimedBatch, list[int]]:
     held = claimed(people, one_letter=window is None)
-    recipients = barrier.begin(held, now=NOW, provider=1, window=window, vault=factories.VAULT)
+    recipients = start_attempt(held, now=NOW, provider=1, window=window, vault=factories.VAULT)
     assert recipients
     return held, [one.delivery_id for one in recipients]
 
 
 def states() -> dict[str, int]:
-    return status.ledger().by_state
+    return ledger_summary().by_state
 
 
 def test_a_claim_of_a_silent_holder_goes_back_at_once() -> None:
     held = claimed()
     seen(0, missed=12)
-    assert expired_leases.recover(now=at(21)) == Recovered(given_back=1)
+    assert expired_leases.recover_expired(now=at(21)) == Recovered(given_back=1)
     batch = Batch.objects.get()
     assert (batch.state, batch.token, batch.worker_id) == ("planned", None, None)
-    assert barrier.begin(held, now=at(22), provider=1, window=2, vault=factories.VAULT) is None
+    assert start_attempt(held, now=at(22), provider=1, window=2, vault=factories.VAULT) is None
 
 
 def test_a_window_of_a_silent_holder_is_in_doubt_and_the_rest_goes_before_what_was_planned_with_it() -> None:
@@ -75,18 +76,18 @@ def test_a_window_of_a_silent_holder_is_in_doubt_and_the_rest_goes_before_what_w
     due = Batch.objects.get().not_before
     Batch.objects.update(occasion_id=1)
     seen(0, missed=12)
-    assert expired_leases.recover(now=at(21)) == Recovered(doubtful=1)
+    assert expired_leases.recover_expired(now=at(21)) == Recovered(doubtful=1)
     assert states() == {"planned": 3, "unknown": 2}
     rest = Batch.objects.get(state="planned")
     Batch.objects.create(id=rest.id - 1000, provider=1, lane=rest.lane, occasion_id=1, not_before=due, size=1)
-    held = barrier.claim(now=at(22), provider=1)
+    held = claim_batch(now=at(22), provider=1)
     assert held is not None and held.batch_id == rest.id
 
 
 def test_a_request_of_a_silent_holder_is_in_doubt_as_a_whole() -> None:
     begun(window=None)
     seen(0, missed=12)
-    assert expired_leases.recover(now=at(21)) == Recovered(doubtful=1)
+    assert expired_leases.recover_expired(now=at(21)) == Recovered(doubtful=1)
     assert states() == {"unknown": 5}
 
 
@@ -99,16 +100,16 @@ def test_who_may_still_live_keeps_what_it_holds(last: float, missed: float | Non
     held, _ = begun()
     Batch.objects.update(lease_until=at(900))
     seen(last, missed=missed)
-    assert expired_leases.recover(now=at(moment)) == Recovered()
+    assert expired_leases.recover_expired(now=at(moment)) == Recovered()
     assert Batch.objects.get().token == held.token
 
 
 def test_a_notice_is_written_once_and_cleared_by_the_next_heartbeat() -> None:
     seen(0)
-    workers.notice(now=at(9))
+    workers.mark_late(now=at(9))
     assert Worker.objects.get().missed_at is None
-    workers.notice(now=at(12))
-    workers.notice(now=at(15))
+    workers.mark_late(now=at(12))
+    workers.mark_late(now=at(15))
     assert Worker.objects.get().missed_at == at(12)
     before = db.now()
     workers.beat(workers.Process(ID, "web-1", 17, "1"))
@@ -119,27 +120,27 @@ def test_a_notice_is_written_once_and_cleared_by_the_next_heartbeat() -> None:
 def test_a_holder_that_ended_gives_back_at_once() -> None:
     claimed()
     workers.retire(ID)
-    assert expired_leases.recover(now=at(1)) == Recovered(given_back=1)
+    assert expired_leases.recover_expired(now=at(1)) == Recovered(given_back=1)
 
 
 def test_without_a_heartbeat_only_the_lease_counts() -> None:
     factories.planned(1)
-    assert barrier.claim(now=NOW, provider=1, worker=uuid4()) is not None
+    assert claim_batch(now=NOW, provider=1, worker=uuid4()) is not None
     assert Batch.objects.get().worker_id is None
-    assert expired_leases.recover(now=at(59)) == Recovered()
-    assert expired_leases.recover(now=at(61)) == Recovered(given_back=1)
+    assert expired_leases.recover_expired(now=at(59)) == Recovered()
+    assert expired_leases.recover_expired(now=at(61)) == Recovered(given_back=1)
 
 
 def test_a_worker_whose_own_heartbeat_failed_claims_by_its_lease() -> None:
     factories.planned(1)
-    assert barrier.claim(now=at(30), provider=1, worker=seen(0, missed=12)) is not None
-    assert expired_leases.recover(now=at(31)) == Recovered()
+    assert claim_batch(now=at(30), provider=1, worker=seen(0, missed=12)) is not None
+    assert expired_leases.recover_expired(now=at(31)) == Recovered()
 
 
 def test_the_lease_is_the_last_resort_of_a_holder_that_lives() -> None:
     begun()
     seen(3600)
-    assert expired_leases.recover(now=at(3600)) == Recovered(doubtful=1)
+    assert expired_leases.recover_expired(now=at(3600)) == Recovered(doubtful=1)
 
 
 def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
@@ -150,7 +151,7 @@ def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
     Batch.objects.update(lease_until=at(60), token=uuid4())
     workers.retire(ID)
     assert Batch.objects.get().worker_id is None
-    assert expired_leases.recover(now=at(30)) == Recovered()
+    assert expired_leases.recover_expired(now=at(30)) == Recovered()
 
 
 # -- taken for dead while it lives
@@ -164,7 +165,7 @@ def test_a_holder_that_wakes_in_the_middle_of_a_window_overwrites_nothing(window
     def paused(_parcel: Parcel) -> Accepted:
         if len(carrier.windows) == 1 and not Delivery.objects.filter(batch__state="unknown").exists():
             seen(0, missed=12)
-            expired_leases.recover(now=at(30))
+            expired_leases.recover_expired(now=at(30))
         return Accepted()
 
     carrier.script = paused
@@ -182,8 +183,8 @@ def test_a_holder_that_wakes_in_the_middle_of_a_window_overwrites_nothing(window
 def test_a_late_answer_cannot_settle_what_was_taken_back() -> None:
     held, (first, *_) = begun()
     seen(0, missed=12)
-    expired_leases.recover(now=at(21))
-    ahead = barrier.ahead(held, after=first, now=at(22), window=2)
+    expired_leases.recover_expired(now=at(21))
+    ahead = next_window_query(held, after=first, now=at(22), window=2)
     with pytest.raises(LeaseLost):
         outcomes.accept_window(held, first, provider=1, ahead=ahead)
     assert states() == {"planned": 3, "unknown": 2}
@@ -201,7 +202,7 @@ def test_what_the_record_says_of_the_window() -> None:
             strict=True,
         )
     )
-    assert expired_leases.take_back(ID, {held.token: window}, now=at(1)) == Recovered(doubtful=1)
+    assert expired_leases.recover_from(ID, {held.token: window}, now=at(1)) == Recovered(doubtful=1)
     assert states() == {"accepted": 1, "planned": 4, "unknown": 1}
     assert Delivery.objects.get(id=ids[1]).state == "unknown"
     assert set(Delivery.objects.filter(batch__state="planned").values_list("id", flat=True)) > set(ids[2:])
@@ -211,7 +212,7 @@ def test_what_the_record_says_of_the_window() -> None:
 @pytest.mark.parametrize("progress", [MailProgress.NOT_TAKEN, MailProgress.BEGUN, MailProgress.ACCEPTED])
 def test_a_record_in_which_all_went_alike(progress: MailProgress) -> None:
     held, ids = begun(2, window=2)
-    expired_leases.take_back(ID, {held.token: dict.fromkeys(ids, progress)}, now=at(1))
+    expired_leases.recover_from(ID, {held.token: dict.fromkeys(ids, progress)}, now=at(1))
     assert states() == {["planned", "unknown", "accepted"][progress]: 2}
     carrier = ScriptedCarrier()
     while send.send_next(sender(carrier), clock=lambda: at(40)):
@@ -221,22 +222,22 @@ def test_a_record_in_which_all_went_alike(progress: MailProgress) -> None:
 
 def test_a_record_of_another_hand_over_proves_nothing() -> None:
     _, ids = begun(6, window=4)
-    expired_leases.take_back(ID, {uuid4(): dict.fromkeys(ids, MailProgress.NOT_TAKEN)}, now=at(1))
+    expired_leases.recover_from(ID, {uuid4(): dict.fromkeys(ids, MailProgress.NOT_TAKEN)}, now=at(1))
     assert states() == {"planned": 2, "unknown": 4}
 
 
 def test_a_mail_that_the_record_does_not_name_is_in_doubt() -> None:
     held, ids = begun(2, window=2)
-    expired_leases.take_back(ID, {held.token: {ids[0]: MailProgress.NOT_TAKEN}}, now=at(1))
+    expired_leases.recover_from(ID, {held.token: {ids[0]: MailProgress.NOT_TAKEN}}, now=at(1))
     assert states() == {"planned": 1, "unknown": 1}
 
 
 def test_a_dead_process_gives_back_what_it_only_claimed_and_nobody_elses() -> None:
     claimed()
     factories.planned(1)
-    other = barrier.claim(now=NOW, provider=1, worker=seen(number=uuid4()))
+    other = claim_batch(now=NOW, provider=1, worker=seen(number=uuid4()))
     assert other is not None
-    assert expired_leases.take_back(ID, {}, now=at(1)) == Recovered(given_back=1)
+    assert expired_leases.recover_from(ID, {}, now=at(1)) == Recovered(given_back=1)
     assert Batch.objects.get(id=other.batch_id).state == "claimed"
 
 

@@ -25,7 +25,7 @@ PATH = "/hooks/sendgrid"
 @pytest.fixture(autouse=True)
 def _key(settings) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(public_key(reports.PUBLIC),))
-    sending_gate.ensure(wiring.vault())
+    sending_gate.create_gate(wiring.vault())
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_without_a_database_it_is_to_be_posted_again(mail, monkeypatch) -> None:
     def down(*_args: object, **_more: object) -> None:
         raise DatabaseError("canary@example.org")
 
-    monkeypatch.setattr(sendgrid, "apply", down)
+    monkeypatch.setattr(sendgrid, "apply_reports", down)
     page = post(reports.body([reports.event(token(mail))]))
     assert page.status_code == 503 and b"canary" not in page.content
 
