@@ -18,7 +18,19 @@ from newsletter.cli.lazy_group import load
 
 ROOT = Path(__file__).parents[2]
 #: What `status` and the lists have no use for.
-PARTS = ["bs4", "celery", "css_inline", "httpx2", "jinja2", "kombu", "lark", "nh3", "psycopg", "pydantic", "redis"]
+PARTS = [
+    "celery",
+    "css_inline",
+    "httpx2",
+    "jinja2",
+    "kombu",
+    "lark",
+    "nh3",
+    "psycopg",
+    "pydantic",
+    "redis",
+    "selectolax",
+]
 PARTS += ["email_validator", "feedparser", "sendgrid", "Stemmer", "newsletter.feeds.sandbox", "newsletter.worker.tasks"]
 #: What a help page has no use for.
 DJANGO = ["cryptography", "django", "newsletter.settings", "newsletter.wiring", "rich", "structlog"]

@@ -1,189 +1,190 @@
-"""From tags to blocks: the parser behind `clean.read`. It writes allowed tags only, whatever it is given."""
+"""From a tree of HTML to blocks. It writes allowed tags only, whatever it is given."""
 
 import html
 import re
-from collections.abc import Callable
-from html.parser import HTMLParser
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 
 from newsletter.feeds.html.blocks import FLOW, INLINE, OPAQUE, OPAQUE_PARTS, WRAPPERS, Block, Line, Run, tidy_line
-from newsletter.feeds.html.css_selector import Place
+from newsletter.feeds.html.tree import Element
 
 #: Deeper nesting than this keeps its text and loses its tags.
 INLINE_DEPTH, OPAQUE_DEPTH = 8, 24
 #: Classes of captions: WordPress's wp-caption-text, Substack's image-caption.
 _CAPTION = re.compile(r"(?:^|[\s_-])caption(?:s|ed|-text)?(?:$|[\s_-])", re.IGNORECASE)
 _CELLS = frozenset(("td", "th"))
-_ITEMS = frozenset(("li", "dt", "dd", "tr", "caption", "pre", *OPAQUE))
-_Attributes = list[tuple[str, str | None]]
+_LISTS = frozenset(("ul", "ol"))
+_SEPARATE = FLOW | WRAPPERS | OPAQUE | {"li", "dt", "dd", "tr", "caption"}
 
 
-class Reader(HTMLParser):
-    """Fed well-formed HTML; `blocks` gives what it read.
+@dataclass(frozen=True)
+class _Inline:
+    """The inline tags around a text: their names, the opening tags of those that are written, and the link's URL."""
 
-    Articles begin at `starts`; `dissolved` are the tables, lists and quotations that only lay out.
+    names: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What a wrapper passes on to the paragraphs in it: `lang` and `dir`, and whether it is a caption."""
+
+    language: str = ""
+    caption: bool = False
+
+
+def to_blocks(body: Element, layout: Container[Element], resolve: Callable[[str], str]) -> tuple[Block, ...]:
+    """The blocks of an element.
+
+    `layout` are the tables, lists and quotations that only lay out: they are dissolved. `resolve` gives the absolute URL of a
+    link, empty for one that is dropped.
     """
+    parser = _BlockParser(layout, resolve)
+    parser.walk(body, _Inline())
+    parser.end_block()
+    return tuple(parser.blocks)
 
-    def __init__(
-        self,
-        resolve: Callable[[str], str],
-        starts: frozenset[Place] = frozenset(),
-        dissolved: frozenset[Place] = frozenset(),
-    ) -> None:
-        super().__init__(convert_charrefs=True)
-        self._resolve = resolve
-        self._starts, self._dissolved = starts, dissolved
-        self._blocks: list[Block] = []
-        self._kind, self._attributes = "p", ""
+
+class _BlockParser:
+    def __init__(self, layout: Container[Element], resolve: Callable[[str], str]) -> None:
+        self._layout, self._resolve = layout, resolve
+        self.blocks: list[Block] = []
+        #: The block being read: its kind, what is around it, its lines, and the runs of its last line.
+        self._kind = "p"
+        self._style = self._around = _Around()
         self._lines: list[Line] = []
         self._runs: list[Run] = []
-        #: (tag, opening tag, link) of open inline tags; a tag that is not written has an empty opening tag.
-        self._inline: list[tuple[str, str, str]] = []
-        #: Tag, lang and dir of open wrappers, and whether they hold a caption.
-        self._around: list[tuple[str, str, bool]] = []
-        self._caption = False
-        #: Open tags of an opaque block, and its HTML so far; a tag that is not written is kept as an empty string.
-        self._nest: list[tuple[str, str]] = []
+        #: Of an opaque block: its HTML so far, and how many elements are open in it, `pre` among them.
         self._whole: list[str] = []
+        self._depth = self._pre = 0
         #: Open lists: the next number, None for a list without numbers. `_lead` is what the next line begins with.
         self._numbers: list[int | None] = []
         self._lead = ""
 
-    def blocks(self) -> tuple[Block, ...]:
-        """What was read; called after `close`."""
-        while self._nest:
-            self._close_opaque(self._nest[-1][0])
-        self._flush()
-        return tuple(self._blocks)
+    def walk(self, parent: Element, inline: _Inline) -> None:
+        """Read what is in an element."""
+        for child in parent.children:
+            if isinstance(child, str):
+                self._text(child, inline)
+            else:
+                self._element(child, inline)
 
-    def handle_starttag(self, tag: str, attrs: _Attributes) -> None:
-        """An opening tag, or one without an end."""
-        if self.getpos() in self._starts:
-            self._begin(tag)
-        if tag == "span":
-            return
+    def end_block(self) -> None:
+        """End the block being read, and add it to `blocks` if it has any words."""
+        self._end_line(keep_empty=False)
+        while self._lines and not self._lines[-1]:
+            self._lines.pop()
+        while self._lines and not self._lines[0]:
+            self._lines.pop(0)
+        if self._lines:
+            lines, whole = tuple(self._lines), "".join(self._whole)
+            self.blocks.append(Block(self._kind, lines, whole, self._style.language, self._style.caption))
+        self._kind, self._lines, self._whole, self._lead = "p", [], [], ""
+        self._style = self._around
+
+    def _element(self, element: Element, inline: _Inline) -> None:
+        tag = element.tag
+        if element.is_start:
+            self._start_article(tag)
         if tag == "br":
-            self._break()
-            if self._nest:
+            self._end_line()
+            if self._depth:
                 self._whole.append("<br>")
         elif tag in INLINE:
-            self._open_inline(tag, attrs)
-        elif self._nest or (tag in OPAQUE and self.getpos() not in self._dissolved):
-            self._open_opaque(tag, attrs)
+            self._inline(element, inline)
+        elif tag != "span" and (self._depth or (tag in OPAQUE and element not in self._layout)):
+            self._opaque(element, inline)
         elif tag == "hr":
-            self._flush()
-            self._blocks.append(Block("rule"))
+            self.end_block()
+            self.blocks.append(Block("rule"))
         elif tag in FLOW or tag in WRAPPERS or tag in OPAQUE_PARTS:
-            self._flush()
-            self._attributes = self._language(attrs)
-            self._caption |= tag == "figcaption" or _CAPTION.search(dict(attrs).get("class") or "") is not None
-            if tag in FLOW:
-                self._kind = tag
-            else:
-                self._around.append((tag, self._attributes, self._caption))
-
-    def handle_endtag(self, tag: str) -> None:
-        """A closing tag; one that was never opened is ignored."""
-        if tag == "span":
-            return
-        if tag in INLINE:
-            self._close_inline(tag)
-        elif self._nest:
-            if any(tag == name for name, _ in self._nest):
-                self._close_opaque(tag)
-        elif tag in FLOW or tag in WRAPPERS or tag in OPAQUE_PARTS:
-            self._flush()
-            if tag not in FLOW and any(name == tag for name, _, _ in self._around):
-                while self._around.pop()[0] != tag:
-                    pass
-            self._inherit()
-
-    def handle_data(self, data: str) -> None:
-        """Text, its character references undone."""
-        if self._nest:
-            self._whole.append(html.escape(data, quote=False))
-        marks = tuple(mark for _, mark, _ in self._inline if mark)
-        href = next((href for _, _, href in reversed(self._inline) if href), "")
-        if any(name == "pre" for name, _ in self._nest):
-            for number, part in enumerate(data.split("\n")):
-                if number:
-                    self._break()
-                self._runs.append(Run(part, marks, href))
+            self._block(element, inline)
         else:
-            self._runs.append(Run(data, marks, href))
+            self.walk(element, inline)
 
-    def _begin(self, tag: str) -> None:
-        """An article begins with this tag; inside a list or table that is kept, or amid the words of a line, none can."""
-        amid = tag in INLINE or tag == "span"
-        if self._nest or (amid and any(run.text.strip() for run in self._runs)):
+    def _text(self, text: str, inline: _Inline) -> None:
+        if self._depth:
+            self._whole.append(html.escape(text, quote=False))
+        first, *others = text.split("\n") if self._pre else (text,)
+        self._runs.append(Run(first, inline.marks, inline.href))
+        for line in others:
+            self._end_line()
+            self._runs.append(Run(line, inline.marks, inline.href))
+
+    def _start_article(self, tag: str) -> None:
+        """Mark that an article begins; inside a list or table that is kept, or amid the words of a line, none can."""
+        is_inline = tag in INLINE or tag == "span"
+        if self._depth or (is_inline and any(run.text.strip() for run in self._runs)):
             return
-        if not amid or self._lines:
-            self._flush()
-        self._blocks.append(Block("start"))
+        if not is_inline or self._lines:
+            self.end_block()
+        self.blocks.append(Block("start"))
 
-    def _open_inline(self, tag: str, attrs: _Attributes) -> None:
-        given = dict(attrs).get("href") if tag == "a" else None
-        href = self._resolve(given) if given else ""
+    def _inline(self, element: Element, inline: _Inline) -> None:
+        tag, href = element.tag, ""
+        if tag == "a" and element.attributes.get("href"):
+            href = self._resolve(element.attributes["href"])
+        inside = replace(inline, names=(*inline.names, tag))
         mark = ""
-        if (
-            (tag != "a" or href)
-            and len(self._inline) < INLINE_DEPTH
-            and all(tag != name for name, _, _ in self._inline)
-        ):
+        if (tag != "a" or href) and len(inline.names) < INLINE_DEPTH and tag not in inline.names:
             mark = f'<a href="{html.escape(href)}">' if href else f"<{tag}>"
-        self._inline.append((tag, mark, href if mark else ""))
-        if self._nest:
+            inside = replace(inside, marks=(*inline.marks, mark), href=href or inline.href)
+        if self._depth:
             self._whole.append(mark)
+        self.walk(element, inside)
+        if self._depth and mark:
+            self._whole.append(f"</{tag}>")
 
-    def _close_inline(self, tag: str) -> None:
-        for index in range(len(self._inline) - 1, -1, -1):
-            if self._inline[index][0] == tag:
-                if self._nest and self._inline[index][1]:
-                    self._whole.append(f"</{tag}>")
-                del self._inline[index]
-                return
-
-    def _open_opaque(self, tag: str, attrs: _Attributes) -> None:
-        outermost = not self._nest
-        if outermost:
-            self._flush()
-            self._kind = tag
+    def _block(self, element: Element, inline: _Inline) -> None:
+        """A paragraph, a heading, or something that is dissolved."""
+        self.end_block()
+        around, attributes = self._around, element.attributes
+        is_caption = element.tag == "figcaption" or _CAPTION.search(attributes.get("class", "")) is not None
+        self._style = _Around(_language(attributes) or around.language, around.caption or is_caption)
+        if element.tag in FLOW:
+            self._kind = element.tag
         else:
-            self._separate(tag)
-        if tag in ("ul", "ol"):
-            self._numbers.append(_start(attrs) if tag == "ol" else None)
-        if tag == "li":
-            self._lead = "  " * (len(self._numbers) - 1) + self._bullet()
-        written = ""
-        if (tag in OPAQUE_PARTS or tag in FLOW) and len(self._nest) < OPAQUE_DEPTH:
-            start = f' start="{_start(attrs)}"' if tag == "ol" and _start(attrs) != 1 else ""
-            written = f"<{tag}{start}{self._language(attrs) if outermost else _language(attrs)}>"
-        self._whole.append(written)
-        self._nest.append((tag, written))
+            self._around = self._style
+        self.walk(element, inline)
+        self._around = around
+        self.end_block()
 
-    def _close_opaque(self, tag: str) -> None:
-        while self._nest:
-            name, written = self._nest[-1]
-            if name in FLOW or name in WRAPPERS or name in _ITEMS:
-                self._break(keep_empty=False)
-            self._nest.pop()
-            if name in ("ul", "ol"):
-                self._numbers.pop()
-            if written:
-                self._whole.append(f"</{name}>")
-            if name in FLOW and not self._numbers and self._lines and self._lines[-1]:
-                self._lines.append(())
-            if name == tag:
-                break
-        if not self._nest:
-            self._flush()
-
-    def _separate(self, tag: str) -> None:
-        """What a tag inside an opaque block means for its text."""
-        if tag in _CELLS:
+    def _opaque(self, element: Element, inline: _Inline) -> None:
+        """A list, table or quotation that is kept whole, or an element in one."""
+        tag, attributes, is_outermost = element.tag, element.attributes, self._depth == 0
+        if is_outermost:
+            self.end_block()
+            self._kind = tag
+        elif tag in _CELLS:
             if any(run.text.strip() for run in self._runs):
                 self._runs.append(Run(" | "))
-        elif tag in FLOW or tag in WRAPPERS or tag in _ITEMS:
-            self._break(keep_empty=False)
+        elif tag in _SEPARATE:
+            self._end_line(keep_empty=False)
+        if tag in _LISTS:
+            self._numbers.append(_first_number(attributes) if tag == "ol" else None)
+        if tag == "li":
+            self._lead = "  " * (len(self._numbers) - 1) + self._bullet()
+        is_written = (tag in OPAQUE_PARTS or tag in FLOW) and self._depth < OPAQUE_DEPTH
+        if is_written:
+            start = f' start="{_first_number(attributes)}"' if tag == "ol" and _first_number(attributes) != 1 else ""
+            language = _language(attributes) or (self._around.language if is_outermost else "")
+            self._whole.append(f"<{tag}{start}{language}>")
+        self._depth += 1
+        self._pre += tag == "pre"
+        self.walk(element, inline)
+        if tag in _SEPARATE:
+            self._end_line(keep_empty=False)
+        self._depth -= 1
+        self._pre -= tag == "pre"
+        if tag in _LISTS:
+            self._numbers.pop()
+        if is_written:
+            self._whole.append(f"</{tag}>")
+        if tag in FLOW and not self._numbers and self._lines and self._lines[-1]:
+            self._lines.append(())
+        if is_outermost:
+            self.end_block()
 
     def _bullet(self) -> str:
         if not self._numbers or self._numbers[-1] is None:
@@ -192,45 +193,23 @@ class Reader(HTMLParser):
         self._numbers[-1] = number + 1
         return f"{number}. "
 
-    def _break(self, *, keep_empty: bool = True) -> None:
-        """The end of a line."""
-        line = tidy_line(self._runs, collapse=not any(name == "pre" for name, _ in self._nest))
+    def _end_line(self, *, keep_empty: bool = True) -> None:
+        line = tidy_line(self._runs, collapse=not self._pre) if self._runs else ()
         self._runs = []
         if line and self._lead:
             line, self._lead = (Run(self._lead), *line), ""
         if line or keep_empty:
             self._lines.append(line)
 
-    def _flush(self) -> None:
-        """The end of a block."""
-        self._break(keep_empty=False)
-        while self._lines and not self._lines[-1]:
-            self._lines.pop()
-        while self._lines and not self._lines[0]:
-            self._lines.pop(0)
-        if self._lines:
-            whole = "".join(self._whole)
-            self._blocks.append(Block(self._kind, tuple(self._lines), whole, self._attributes, self._caption))
-        self._kind, self._lines, self._whole, self._lead = "p", [], [], ""
-        self._inherit()
 
-    def _inherit(self) -> None:
-        _, self._attributes, self._caption = self._around[-1] if self._around else ("", "", False)
-
-    def _language(self, attrs: _Attributes) -> str:
-        """lang and dir of a tag, else of what is around it."""
-        return _language(attrs) or (self._around[-1][1] if self._around else "")
-
-
-def _language(attrs: _Attributes) -> str:
+def _language(attributes: dict[str, str]) -> str:
     """The attributes lang and dir, checked, ready to be put in a tag."""
-    values = {name: value or "" for name, value in attrs}
-    lang, direction = values.get("lang", ""), values.get("dir", "").lower()
+    lang, direction = attributes.get("lang", ""), attributes.get("dir", "").lower()
     lang = lang if 1 < len(lang) < 20 and lang.replace("-", "").isalnum() and lang.isascii() else ""
     direction = direction if direction in ("ltr", "rtl", "auto") else ""
     return (f' lang="{lang}"' if lang else "") + (f' dir="{direction}"' if direction else "")
 
 
-def _start(attrs: _Attributes) -> int:
-    value = dict(attrs).get("start") or ""
+def _first_number(attributes: dict[str, str]) -> int:
+    value = attributes.get("start", "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 1

@@ -1,14 +1,11 @@
-"""A feed's own CSS selector of what begins an article: is it one, and where does it match in a safe HTML?"""
+"""A feed's own CSS selector of what begins an article."""
 
 import re
 
-import soupsieve
-from bs4 import BeautifulSoup
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from newsletter.feeds.html.blocks import HEADINGS, INLINE, OPAQUE_PARTS, WRAPPERS
 
-#: Where a tag begins: (line, column), as `html.parser` counts them.
-Place = tuple[int, int]
 LONGEST = 300
 _KNOWN = INLINE | WRAPPERS | OPAQUE_PARTS | {"p", "span", "hr", *HEADINGS}
 
@@ -23,18 +20,7 @@ def refusal(selector: str) -> str:
             f"'{plain}' is neither auto, never or always nor an HTML tag: write a CSS selector such as h3.entry-title"
         )
     try:
-        soupsieve.compile(plain)
-    except (soupsieve.SelectorSyntaxError, NotImplementedError) as error:
-        what = str(error).partition("\n")[0].rstrip(".")
-        return f"'{plain}' is no CSS selector that we know ({what}): write one such as h3.entry-title"
+        LexborHTMLParser("").css(plain)
+    except SelectolaxError:
+        return f"'{plain}' is no CSS selector that we know: write one such as h3.entry-title"
     return ""
-
-
-def places(safe_html: str, selector: str) -> frozenset[Place]:
-    """Where the tags begin that `selector` matches; nowhere when it cannot be used."""
-    if refusal(selector):
-        return frozenset()
-    # html.parser, because the reader of blocks is one as well: both find the same tags at the same places
-    soup = BeautifulSoup(safe_html, "html.parser")
-    found = (tag for tag in soupsieve.select(selector.strip(), soup))
-    return frozenset((tag.sourceline, tag.sourcepos) for tag in found if tag.sourceline and tag.sourcepos is not None)

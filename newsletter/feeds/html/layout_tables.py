@@ -1,11 +1,10 @@
 """Finds tables, lists and quotations that only lay out: a newsletter's frame, or a list of whole articles."""
 
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 
 from newsletter.feeds.html.blocks import HEADINGS, OPAQUE
-from newsletter.feeds.html.css_selector import Place
 from newsletter.feeds.html.source_labels import begins_with_label
+from newsletter.feeds.html.tree import Element
 
 #: A list item with a source line is an article from so many characters before that line on.
 ARTICLE = 60
@@ -13,6 +12,7 @@ ARTICLE = 60
 LABEL = 100
 _LISTS = ("ul", "ol")
 _DATA = ("th", "caption", "thead", "tfoot")
+_LINE_STARTS = ("br", "p", "div", "li", "td", "hr", *HEADINGS)
 
 
 @dataclass
@@ -29,7 +29,6 @@ class _Cell:
 @dataclass
 class _Container:
     tag: str
-    place: Place
     cells: list[_Cell] = field(default_factory=lambda: [_Cell()])
     #: Cells of the present row, and of the widest one.
     row: int = 0
@@ -39,7 +38,7 @@ class _Container:
     is_frame: bool = False
     has_start: bool = False
 
-    def only_lays_out(self) -> bool:
+    def is_layout(self) -> bool:
         if self.has_start or self.tag == "pre":
             return self.has_start and self.tag != "pre"
         articles = sum(cell.is_article for cell in self.cells)
@@ -55,29 +54,37 @@ class _Container:
         return self.tag == "blockquote" and (headings > 1 or articles > 1 or self.is_frame)
 
 
-class _Finder(HTMLParser):
-    def __init__(self, starts: frozenset[Place]) -> None:
-        super().__init__(convert_charrefs=True)
-        self._starts = starts
+class _Finder:
+    def __init__(self) -> None:
         self._open: list[_Container] = []
-        self.found: set[Place] = set()
         self._line = ""
+        self.found: set[Element] = set()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("br", "p", "div", "li", "td", "hr", *HEADINGS):
+    def walk(self, parent: Element) -> None:
+        for child in parent.children:
+            if isinstance(child, str):
+                self._text(child)
+            else:
+                self._element(child)
+
+    def _element(self, element: Element) -> None:
+        tag = element.tag
+        if tag in _LINE_STARTS:
             self._line = ""
-        if self.getpos() in self._starts:
-            for container in self._open:
-                container.has_start = True
-        if tag in OPAQUE:
-            if tag == "table":
-                for container in self._open:
-                    container.is_frame |= container.tag in ("table", "blockquote")
-            self._open.append(_Container(tag, self.getpos(), has_start=self.getpos() in self._starts))
-        elif self._open:
-            self._note(self._open[-1], tag)
+        for container in self._open:
+            container.has_start |= element.is_start
+            container.is_frame |= tag == "table" and container.tag in ("table", "blockquote")
+        if tag not in OPAQUE:
+            if self._open:
+                self._count(self._open[-1], tag)
+            self.walk(element)
+            return
+        self._open.append(_Container(tag, has_start=element.is_start))
+        self.walk(element)
+        if self._open.pop().is_layout():
+            self.found.add(element)
 
-    def _note(self, inner: _Container, tag: str) -> None:
+    def _count(self, inner: _Container, tag: str) -> None:
         if tag == "tr":
             inner.row = 0
         elif tag in ("td", "th", "li"):
@@ -90,30 +97,21 @@ class _Finder(HTMLParser):
             container.is_frame |= tag == "hr"
         inner.cells[-1].paragraphs += tag in ("p", "div")
 
-    def handle_endtag(self, tag: str) -> None:
-        if self._open and tag == self._open[-1].tag:
-            container = self._open.pop()
-            if container.only_lays_out():
-                self.found.add(container.place)
-
-    def handle_data(self, data: str) -> None:
-        self._line = (self._line + data)[:LABEL]
+    def _text(self, text: str) -> None:
+        self._line = (self._line + text)[:LABEL]
         for container in self._open:
             cell = container.cells[-1]
             cell.is_article |= cell.size >= ARTICLE and begins_with_label(self._line)
-            cell.size += len(data.strip())
+            cell.size += len(text.strip())
 
 
-def laying_out(safe_html: str, starts: frozenset[Place] = frozenset()) -> frozenset[Place]:
-    """Where the containers begin that are to be dissolved into what they hold.
+def find_layout_containers(body: Element) -> frozenset[Element]:
+    """The containers that are to be dissolved into what they hold.
 
     A table without headers is a frame when it has one column, or holds headings, several paragraphs in a cell, rules or other
     tables; a list when at least half of its items are articles with a heading or source line; a quotation when it holds
-    several of these; and any of them (but pre) when one of `starts` is in it.
+    several of these; and any of them (but pre) when an article starts in it.
     """
-    if not any(f"<{tag}" in safe_html for tag in OPAQUE):
-        return frozenset()
-    finder = _Finder(starts)
-    finder.feed(safe_html)
-    finder.close()
+    finder = _Finder()
+    finder.walk(body)
     return frozenset(finder.found)

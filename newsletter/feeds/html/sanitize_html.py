@@ -8,8 +8,8 @@ from collections import Counter
 
 import nh3
 
-from newsletter.feeds.html import blocks, css_selector, layout_tables
-from newsletter.feeds.html.block_parser import Reader
+from newsletter.feeds.html import blocks, css_selector, layout_tables, tree
+from newsletter.feeds.html.block_parser import to_blocks
 from newsletter.feeds.html.redirectors import unwrapped
 from newsletter.feeds.html.sanitize_text import tidy
 from newsletter.feeds.html.web_url import resolve
@@ -70,12 +70,10 @@ def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block
     `starts` is a CSS selector: what it matches is preceded by a block of kind start. Tables and lists that only lay out are
     dissolved.
     """
-    html = tidy(safe_html)
-    places = css_selector.places(html, starts) if starts else frozenset()
-    reader = Reader(lambda href: unwrapped(resolve(href, base)), places, layout_tables.laying_out(html, places))
-    reader.feed(html)
-    reader.close()
-    return reader.blocks()
+    valid = starts and not css_selector.refusal(starts)
+    body = tree.parse(tidy(safe_html), starts.strip() if valid else "")
+    layout = layout_tables.find_layout_containers(body)
+    return to_blocks(body, layout, lambda href: unwrapped(resolve(href, base)))
 
 
 def to_text(html: str) -> str:
