@@ -11,7 +11,7 @@ from typer._completion_classes import completion_init
 from newsletter import __version__
 from newsletter.cli.command_table import COMMANDS
 from newsletter.cli.lazy_group import LazyGroup
-from newsletter.cli.output import Failed, harmless
+from newsletter.cli.output import CommandFailed, strip_terminal_codes
 
 __all__ = ["app", "invoke"]
 
@@ -35,8 +35,8 @@ app = typer.Typer(
 _COMPLETION = "_NEWSLETTER_COMPLETE"
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         print(f"newsletter {__version__}")
         raise typer.Exit
 
@@ -56,16 +56,16 @@ def invoke(words: list[str]) -> int:
         completion_init()
     try:
         code = app(words, standalone_mode=False, complete_var=_COMPLETION)
-    except Failed as error:
-        return _say(str(error), error.code)
+    except CommandFailed as error:
+        return _print_error(str(error), error.code)
     except ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
             return 2
         command = " ".join(["newsletter", *(word for word in words[:2] if not word.startswith("-"))])
-        return _say(f"{error.format_message()} See '{command} --help'", 2)
+        return _print_error(f"{error.format_message()} See '{command} --help'", 2)
     except (typer.Abort, KeyboardInterrupt):
-        return _say("stopped", 1)
+        return _print_error("stopped", 1)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost guard: a user never sees a traceback
@@ -74,7 +74,7 @@ def invoke(words: list[str]) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    """Tell what no command expected. What knows these errors is imported only now, when it was imported before."""
+    """Report an error that no command handles. Imports its class only here, so that other commands start faster."""
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
@@ -82,18 +82,20 @@ def _unexpected(error: Exception) -> int:
 
     match error:
         case ImproperlyConfigured():
-            return _say(str(error), 2)
+            return _print_error(str(error), 2)
         case KeysDoNotFit():
-            return _say(f"{error}. Put back the keys file that was kept", 1)
+            return _print_error(f"{error}. Put back the keys file that was kept", 1)
         case DatabaseError():
             _traceback_if_wanted()
-            return _say(f"the database refused ({type(error).__name__}): run 'newsletter doctor'", 1)
+            return _print_error(f"the database refused ({type(error).__name__}): run 'newsletter doctor'", 1)
     _traceback_if_wanted()
-    return _say(f"unexpected {type(error).__name__}: run it again with NEWSLETTER_LOG_LEVEL=DEBUG to see where", 1)
+    return _print_error(
+        f"unexpected {type(error).__name__}: run it again with NEWSLETTER_LOG_LEVEL=DEBUG to see where", 1
+    )
 
 
-def _say(line: str, code: int) -> int:
-    print(f"newsletter: {harmless(' '.join(line.split()))}", file=sys.stderr)
+def _print_error(line: str, code: int) -> int:
+    print(f"newsletter: {strip_terminal_codes(' '.join(line.split()))}", file=sys.stderr)
     return code
 
 

@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "hold": Command("topics.commands", "Collect a topic's matches without mailing them, until it is released."),
         "release": Command("topics.commands", "End a hold."),
         "retire": Command("topics.commands", "Stop a topic and end its subscriptions."),
-        "urgent": Command("topics.urgent", "Mark a topic urgent: an alert that stays in doubt for two hours is sent once more by itself."),
+        "urgent": Command("topics.commands", "Mark a topic urgent: an alert that stays in doubt for two hours is sent once more by itself."),
         "import": Command("topics.import_export", "Add the topics of a YAML file."),
         "export": Command("topics.import_export", "Write all topics but retired ones as a YAML file."),
         "packs": Command("topics.packs", "List the alias packs, or one pack's groups, and check the files."),

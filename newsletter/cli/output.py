@@ -1,4 +1,4 @@
-"""How commands speak: results on standard output as a table or as one JSON document, everything else on standard error."""
+"""Input and output of commands: results go to standard output as a table or as one JSON document, all else to standard error."""
 
 import json
 import re
@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 #: The option that every command has.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-
+#: Where an export is written.
+Target = Annotated[str, typer.Argument(metavar="[FILE]", help="Where to write; - or nothing is standard output.")]
 
 #: C0 and C1 controls but tab and line feed: escape sequences begin with one of them.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """The command could not do what it was asked; the message says what to do."""
 
     def __init__(self, message: str, code: int = 1) -> None:
@@ -29,12 +31,12 @@ class Failed(Exception):
 
 def fail(message: str) -> NoReturn:
     """End the command with one line and exit code 1."""
-    raise Failed(message)
+    raise CommandFailed(message)
 
 
 def misuse(message: str) -> NoReturn:
     """End the command with one line and exit code 2: it was asked for something that cannot be."""
-    raise Failed(message, 2)
+    raise CommandFailed(message, 2)
 
 
 def example(*lines: str) -> str:
@@ -45,9 +47,9 @@ def example(*lines: str) -> str:
 def result(document: Any, as_json: bool, *lines: str) -> None:
     """Print what was done: the document, or the lines for people."""
     if as_json:
-        print(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+        print(json.dumps(document, default=_to_json, ensure_ascii=False, indent=2))
         return
-    for line in map(harmless, lines):
+    for line in map(strip_terminal_codes, lines):
         print(line)
 
 
@@ -62,15 +64,15 @@ def table(rows: Sequence[Any], as_json: bool, columns: Mapping[str, Any], *, emp
     from rich.console import Console
     from rich.table import Table
 
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, header_style="bold")
     for heading in columns:
-        drawn.add_column(heading, overflow="fold")
+        grid.add_column(heading, overflow="fold")
     for row in rows:
-        drawn.add_row(*(_cell(value(row)) for value in columns.values()))
+        grid.add_row(*(_cell(value(row)) for value in columns.values()))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=160)
-    console.print(drawn)
+    console.print(grid)
 
 
 def ask(question: str, otherwise: str) -> None:
@@ -81,34 +83,34 @@ def ask(question: str, otherwise: str) -> None:
 
 
 def note(line: str) -> None:
-    """Say something on the way, on standard error."""
-    print(harmless(line), file=sys.stderr, flush=True)
+    """Print one line on standard error."""
+    print(strip_terminal_codes(line), file=sys.stderr, flush=True)
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show, on a terminal's standard error, how many of how many are done: what is yielded is told both."""
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal's standard error. Yields a function that takes how many are done, and of how many."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def harmless(line: str) -> str:
-    """`line` without what a terminal would obey: titles, URLs and reasons come from outside."""
+def strip_terminal_codes(line: str) -> str:
+    """Return `line` without control characters, which a terminal would obey: titles, URLs and reasons come from outside."""
     return _CONTROLS.sub("", line)
 
 
 def when(moment: datetime | None) -> str:
-    """A moment for people: UTC, to the minute."""
+    """Format a moment for people: UTC, to the minute."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
 
 
 def span(seconds: float | None) -> str:
-    """A length of time for people, in its largest unit: `40 min`, `7 h`, `2 days`."""
+    """Format seconds for people in the largest unit that fits: `40 min`, `7 h`, `2 days`."""
     if seconds is None:
         return "-"
     for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
@@ -117,16 +119,42 @@ def span(seconds: float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def read_file(file: str, cap: int) -> bytes:
+    """Read a file, or standard input for `-`; at most one byte more than `cap`, so that the caller sees it is too large."""
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read(cap + 1)
+        with Path(file).open("rb") as stream:
+            return stream.read(cap + 1)
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
+
+
+def write_file(file: str, text: str, document: object, as_json: bool, what: str) -> None:
+    """Write `text` to a file and say so; for `-` print it alone, or `document` where JSON is asked for."""
+    if file == "-":
+        if as_json:
+            result(document, as_json)
+        else:
+            typer.echo(text.encode(), nl=False)
+        return
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}")
+    result({"file": file}, as_json, f"{what} written to {file}")
+
+
 def joined(parts: Iterable[object]) -> str:
-    """Parts with commas, or a dash."""
+    """Join the parts with commas; a dash if there are none."""
     return ", ".join(map(str, parts)) or "-"
 
 
 def _cell(value: object) -> str:
-    return when(value) if isinstance(value, datetime) or value is None else harmless(str(value))
+    return when(value) if isinstance(value, datetime) or value is None else strip_terminal_codes(str(value))
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime | date):

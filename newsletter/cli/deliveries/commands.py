@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli.output import Json, ask, counting, example, fail, misuse, note, result, table, when
+from newsletter.cli.output import Json, ask, example, fail, misuse, note, progress, result, table, when
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.ledger import reports as ledger_reports
 from newsletter.delivery.ledger import resend
@@ -180,8 +180,8 @@ def _retry_parked(word: resend.OperatorNote, yes: bool, json: bool) -> None:
             note(f"{number}: {reason}")
         count = f"{_mails(found.deliveries)} in {found.batches} batch{'' if found.batches == 1 else 'es'}"
         ask(f"Send {count} again?", f"{count} would go again: add --yes if that is meant")
-    with counting("planning again") as progress:
-        done = resend.retry_parked(word, now=db.now(), progress=progress)
+    with progress("planning again") as update:
+        done = resend.retry_parked(word, now=db.now(), progress=update)
     _told(done, "planned again", json)
 
 

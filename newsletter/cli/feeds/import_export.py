@@ -1,4 +1,4 @@
-"""Commands that move feeds in and out as OPML files: import, export."""
+"""Commands that import and export feeds as OPML files."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli import files
-from newsletter.cli.output import Json, counting, example, fail, note, result
+from newsletter.cli.output import Json, Target, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue import opml_import, probe
 from newsletter.feeds.sandbox import sandboxed_parse
@@ -35,11 +34,11 @@ def read_in(
     json: Json = False,
 ) -> None:
     """Add the feeds of an OPML file. Without --check their first poll shows whether they are feeds."""
-    data = files.read(file, opml_import.CAP)
+    data = read_file(file, opml_import.CAP)
     ready()
     now = db.now()
     fetcher = wiring.fetcher()
-    with counting("reading feeds" if check else "adding feeds") as progress:
+    with progress("reading feeds" if check else "adding feeds") as update:
         done = opml_import.import_opml(
             data,
             now=now,
@@ -47,24 +46,24 @@ def read_in(
             find=(lambda url: probe.find(url, fetcher=fetcher, parse=sandboxed_parse.parse, now=now))
             if check
             else None,
-            progress=progress,
+            progress=update,
         )
     if isinstance(done, Refused):
         fail(f"{file}: {done.reason}")
     for problem in done.problems:
         note(f"{file}, line {problem.line}: {problem.reason}")
     left = f", {len(done.problems)} problems" if done.problems else ""
-    told = (
+    summary = (
         f"{len(done.added)} feeds added, {done.there} were there already, {done.repeated} stood twice in the file{left}"
     )
-    result(done, json, told)
+    result(done, json, summary)
     if not done.added and not done.there and done.problems:
         fail(f"{file}: no feed could be added")
 
 
 @app.command("export", epilog=example("feeds export feeds.opml"))
-def write_out(file: files.Target = "-", json: Json = False) -> None:
+def write_out(file: Target = "-", json: Json = False) -> None:
     """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
     ready()
     text = opml_import.export_opml(now=db.now())
-    files.write(file, text, {"opml": text}, json, "all feeds")
+    write_file(file, text, {"opml": text}, json, "all feeds")

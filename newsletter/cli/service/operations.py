@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli.output import Failed, Json, example, fail, note, result
+from newsletter.cli.output import CommandFailed, Json, example, fail, note, result
 from newsletter.cli.service.migrations import migrate as migrate_tables
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import sending_gate
@@ -40,11 +40,11 @@ def once(json: Json = False) -> None:
         note(Standing.NEW_HOST.value)
     if done.failed:
         one = len(done.failed) == 1
-        raise Failed(
+        raise CommandFailed(
             f"{', '.join(done.failed)}: {'this stage' if one else 'these stages'} failed, all others were done: see the log"
         )
     if done.feeds and done.feeds == done.feeds_failed:
-        raise Failed("no feed could be read: see 'newsletter feeds list'")
+        raise CommandFailed("no feed could be read: see 'newsletter feeds list'")
 
 
 @app.command(epilog=example("migrate"))

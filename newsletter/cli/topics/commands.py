@@ -1,4 +1,4 @@
-"""Commands for topics: made, changed after a look at what that does, held, retired."""
+"""Commands that add, show, change, hold and retire topics."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -8,16 +8,16 @@ from django.conf import settings
 
 from newsletter.cli.output import Json, ask, example, fail, misuse, note, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.cli.topics import preview as topics_preview
 from newsletter.cli.topics.listing import many
+from newsletter.cli.topics.preview import confirm_large_change, describe_preview
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases import groups, pack_files
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query.language import parse
-from newsletter.matching.topics import hold as topics_hold
-from newsletter.matching.topics import preview, reader_feedback, revisions, topic_status, topics
+from newsletter.matching.topics import hold, preview, reader_feedback, revisions, topic_status, topics
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
+from newsletter.models import Topic
 
 app = typer.Typer()
 
@@ -50,10 +50,10 @@ def add(
         misuse("give either --query or --pack")
     draft = _or_fail(revisions.new_draft(query or _from_pack(pack), packs=_names(packs), off=tuple(without or ())))
     _hint(draft)
-    found = preview.preview_draft(draft, now=db.now())
-    topics_preview.agree(found, yes)
+    effect = preview.preview_draft(draft, now=db.now())
+    confirm_large_change(effect, yes)
     made = _or_fail(topics.add_draft(name, draft, now=db.now(), made_by=_BY))
-    _saved(made, found, json, "added")
+    _saved(made, effect, json, "added")
 
 
 @app.command(epilog=example("topics show Uyghur"))
@@ -70,11 +70,11 @@ def show(name: Name, json: Json = False) -> None:
         f"packs: {_packs(shown.packs)}" + (f"; without {', '.join(shown.without)}" if shown.without else ""),
         f"{shown.matches} items matched, followed by {many(shown.followers)}",
     ]
-    for one in noisy:
-        where = f" ({one.pack})" if one.pack else ""
-        lines.append(f"noisy: {one.spelling}{where}: {one.objections} objections on {one.matches} items")
-        lines += [f"  {sample.objections} on item {sample.item_id}: {sample.title}" for sample in one.worst]
-    if any(one.pack for one in noisy):
+    for spelling in noisy:
+        where = f" ({spelling.pack})" if spelling.pack else ""
+        lines.append(f"noisy: {spelling.spelling}{where}: {spelling.objections} objections on {spelling.matches} items")
+        lines += [f"  {sample.objections} on item {sample.item_id}: {sample.title}" for sample in spelling.worst]
+    if any(spelling.pack for spelling in noisy):
         lines.append("'newsletter topics edit NAME --without SPELLING' switches a spelling off")
     result({"topic": shown, "noisy": noisy}, json, *lines)
 
@@ -104,7 +104,7 @@ def edit(
 
 
 @app.command("preview", epilog=example("topics preview --query 'cable AND sea' --days 30", "topics preview Uyghur"))
-def look(
+def show_preview(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="A topic; with --query, as it would become.")] = "",
     query: Query = "",
     days: Days = 90,
@@ -115,13 +115,13 @@ def look(
     if not name and not query:
         misuse("give a topic's name, or --query, or both")
     if not name:
-        found = preview.preview_draft(_or_fail(revisions.new_draft(query)), now=db.now(), days=days)
+        effect = preview.preview_draft(_or_fail(revisions.new_draft(query)), now=db.now(), days=days)
     elif not query:
-        found = _or_fail(preview.preview_topic(name, None, now=db.now(), days=days))
+        effect = _or_fail(preview.preview_topic(name, None, now=db.now(), days=days))
     else:
         draft = _or_fail(revisions.changed_draft(name, TopicChange(query)))
-        found = _or_fail(preview.preview_topic(name, draft, now=db.now(), days=days))
-    result(found, json, *topics_preview.lines(found))
+        effect = _or_fail(preview.preview_topic(name, draft, now=db.now(), days=days))
+    result(effect, json, *describe_preview(effect))
 
 
 @app.command(epilog=example("topics history Uyghur"))
@@ -152,11 +152,11 @@ def revert(
     _save(name, _or_fail(revisions.restored_draft(name, n)), yes, json, f"is as it was in revision {n}")
 
 
-@app.command(epilog=example("topics hold Uyghur"))
-def hold(name: Name, json: Json = False) -> None:
+@app.command("hold", epilog=example("topics hold Uyghur"))
+def hold_topic(name: Name, json: Json = False) -> None:
     """Collect a topic's matches without mailing them, until it is released."""
     ready()
-    held = _or_fail(topics_hold.hold(name, now=db.now()))
+    held = _or_fail(hold.hold(name, now=db.now()))
     result(held, json, f"topic {held.topic_id} is on hold: {held.waiting} matches wait, and what comes is collected")
 
 
@@ -168,7 +168,7 @@ def release(
 ) -> None:
     """End a hold. What was owed before it is owed again; what was collected in it only with --mail."""
     ready()
-    done = _or_fail(topics_hold.release(name, mail=mail, now=db.now()))
+    done = _or_fail(hold.release(name, mail=mail, now=db.now()))
     result(
         done, json, f"topic {done.topic_id} goes on: {done.owed} matches are owed again, {done.dropped} are not mailed"
     )
@@ -186,17 +186,31 @@ def retire(
     result(made, json, f"topic {made.topic_id} retired")
 
 
+@app.command(epilog=example("topics urgent Uyghur", "topics urgent Uyghur --off"))
+def urgent(
+    name: Annotated[str, typer.Argument(help="The topic's name.")],
+    off: Annotated[bool, typer.Option("--off", help="An ordinary topic again.")] = False,
+    json: Json = False,
+) -> None:
+    """Mark a topic urgent: an alert that stays in doubt for two hours is sent once more by itself. Others wait for you."""
+    ready()
+    if not Topic.objects.filter(kind=Topic.Kind.CURATED, name__iexact=name).update(urgent=not off):
+        fail(f"there is no topic {name!r}: see 'newsletter topics list'")
+    words = "an ordinary topic" if off else "urgent: alerts in doubt go once more after two hours"
+    result({"topic": name, "urgent": not off}, json, f"{name} is {words}")
+
+
 def _save(name: str, draft: TopicDraft, yes: bool, json: bool, what: str) -> None:
     _hint(draft)
-    found = _or_fail(preview.preview_topic(name, draft, now=db.now()))
+    effect = _or_fail(preview.preview_topic(name, draft, now=db.now()))
     if not json:
-        result(None, False, *topics_preview.lines(found))
-    topics_preview.agree(found, yes)
-    _saved(_or_fail(revisions.save_draft(name, draft, now=db.now(), made_by=_BY)), found, json, what)
+        result(None, False, *describe_preview(effect))
+    confirm_large_change(effect, yes)
+    _saved(_or_fail(revisions.save_draft(name, draft, now=db.now(), made_by=_BY)), effect, json, what)
 
 
-def _saved(made: SavedRevision, found: preview.TopicPreview, json: bool, what: str) -> None:
-    document = {"topic_id": made.topic_id, "revision": made.revision, "preview": found}
+def _saved(made: SavedRevision, effect: preview.TopicPreview, json: bool, what: str) -> None:
+    document = {"topic_id": made.topic_id, "revision": made.revision, "preview": effect}
     result(document, json, f"topic {made.topic_id} {what}")
     if not json:
         note("items seen from now on are owed; stored ones are matched again within the minute, and mailed to nobody")

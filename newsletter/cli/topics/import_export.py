@@ -1,11 +1,10 @@
-"""Commands that move topics in and out as YAML files: import, export."""
+"""Commands that import and export topics as YAML files."""
 
 from typing import Annotated
 
 import typer
 
-from newsletter.cli import files
-from newsletter.cli.output import Json, counting, example, fail, note, result
+from newsletter.cli.output import Json, Target, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -23,31 +22,31 @@ def read_in(
     json: Json = False,
 ) -> None:
     """Add the topics of a YAML file. One that is there and differs is shown, and changed only with --yes."""
-    data = files.read(file, import_export.MAX_BYTES)
+    data = read_file(file, import_export.MAX_BYTES)
     ready()
-    with counting("adding topics") as progress:
-        done = import_export.import_topics(data, now=db.now(), made_by="command line", yes=yes, progress=progress)
+    with progress("adding topics") as update:
+        done = import_export.import_topics(data, now=db.now(), made_by="command line", yes=yes, progress=update)
     if isinstance(done, Refused):
         fail(f"{file}: {done.reason}")
     for problem in done.problems:
         note(f"{file}, line {problem.line}: {problem.reason}")
-    for one in done.different:
-        does = f"{one.gained} items gained, {one.lost} lost"
-        note(f"{file}, line {one.line}: {one.name} is there, and not so ({does}): --yes changes it")
-    result(done, json, _told(done))
+    for different in done.different:
+        does = f"{different.gained} items gained, {different.lost} lost"
+        note(f"{file}, line {different.line}: {different.name} is there, and not so ({does}): --yes changes it")
+    result(done, json, _summary(done))
     if done.problems and not (done.added or done.changed or done.unchanged or done.different):
         fail(f"{file}: no topic could be added")
 
 
 @app.command("export", epilog=example("topics export > topics.yaml"))
-def write_out(file: files.Target = "-", json: Json = False) -> None:
+def write_out(file: Target = "-", json: Json = False) -> None:
     """Write all topics but retired ones as a YAML file. Keywords of readers are never in it."""
     ready()
-    found = import_export.export_topics()
-    files.write(file, yaml_file.write_topic_file(found), found, json, "all topics")
+    topics = import_export.export_topics()
+    write_file(file, yaml_file.write_topic_file(topics), topics, json, "all topics")
 
 
-def _told(done: import_export.ImportResult) -> str:
+def _summary(done: import_export.ImportResult) -> str:
     left = f", {len(done.different)} differ and were left" if done.different else ""
     bad = f", {len(done.problems)} problems" if done.problems else ""
     return f"{len(done.added)} topics added, {len(done.changed)} changed, {done.unchanged} were so already{left}{bad}"

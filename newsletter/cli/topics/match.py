@@ -1,4 +1,4 @@
-"""Which stored items meet a query, or a topic, and why."""
+"""Commands that show which stored items a query or topic matches, and why."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -47,46 +47,46 @@ def match(
     if bool(query) == bool(queries):
         misuse("give either --query or --queries")
     ready()
-    look = partial(_look, entry=entry, days=days, packs=packs)
+    match_each = partial(_match_each, entry=entry, days=days, packs=packs)
     if queries:
-        _match_file(queries, look, json)
+        _match_file(queries, match_each, json)
         return
-    [rows] = look([query])
+    [rows] = match_each([query])
     result(rows, json, *_items(rows))
 
 
-def _look(texts: list[str], *, entry: int | None, days: int, packs: bool) -> list[list[dict[str, Any]]]:
+def _match_each(texts: list[str], *, entry: int | None, days: int, packs: bool) -> list[list[dict[str, Any]]]:
     """The rows of each query, in their order."""
     draft = revisions.new_draft(texts[0], packs=None if packs else ())
     if isinstance(draft, Refused):
         fail(draft.reason)
-    found = preview_matches_each(
+    matches = preview_matches_each(
         texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=alias_table(draft.groups)
     )
-    return [[_row(one) for one in met] for met in found]
+    return [[_row(match) for match in of_query] for of_query in matches]
 
 
-def _match_file(file: str, look: Callable[[list[str]], list[list[dict[str, Any]]]], json: bool) -> None:
+def _match_file(file: str, match_each: Callable[[list[str]], list[list[dict[str, Any]]]], json: bool) -> None:
     """Answer every line of a file that can be used, and name those that cannot."""
-    asked = query_file.read(file)
-    for line in asked:
+    lines = query_file.read(file)
+    for line in lines:
         if line.error:
             note(f"{file}, line {line.number}: {line.error}")
-    good = [line for line in asked if not line.error]
-    if not good:
+    usable = [line for line in lines if not line.error]
+    if not usable:
         fail(f"{file}: no query could be used")
-    met = dict(zip((line.number for line in good), look([line.query for line in good]), strict=True))
+    rows = dict(zip((line.number for line in usable), match_each([line.query for line in usable]), strict=True))
     answers = [
-        {"line": line.number, "query": line.query, "error": line.error, "matches": met.get(line.number, [])}
-        for line in asked
+        {"line": line.number, "query": line.query, "error": line.error, "matches": rows.get(line.number, [])}
+        for line in lines
     ]
-    result(answers, json, *(text for line in good for text in (f"{line.query}:", *_items(met[line.number], "  "))))
+    result(answers, json, *(text for line in usable for text in (f"{line.query}:", *_items(rows[line.number], "  "))))
 
 
 def _items(rows: list[dict[str, Any]], indent: str = "") -> list[str]:
     """The rows for people."""
     lines = [
-        f"{indent}item {row['item']}: {row['title']}  ({', '.join(dict.fromkeys(map(_said, row['hits'])))})"
+        f"{indent}item {row['item']}: {row['title']}  ({', '.join(dict.fromkeys(map(_describe_hit, row['hits'])))})"
         for row in rows
     ]
     return lines or [f"{indent}No stored item meets it."]
@@ -106,13 +106,13 @@ def explain(
     result(why, json, *_lines(why))
 
 
-def _row(one: PreviewMatch) -> dict[str, Any]:
-    shown = {"title": one.title, "text": one.text}
+def _row(match: PreviewMatch) -> dict[str, Any]:
+    shown = {"title": match.title, "text": match.text}
     return {
-        "item": one.item_id,
-        "entry": one.entry_id,
-        "title": one.title,
-        "url": one.url,
+        "item": match.item_id,
+        "entry": match.entry_id,
+        "title": match.title,
+        "url": match.url,
         "hits": [
             {
                 "field": hit.field,
@@ -123,12 +123,12 @@ def _row(one: PreviewMatch) -> dict[str, Any]:
                 "alias": term_to_spelling(hit.alias) if hit.alias else None,
                 "pack": hit.pack,
             }
-            for hit in one.hits
+            for hit in match.hits
         ],
     }
 
 
-def _said(hit: dict[str, Any]) -> str:
+def _describe_hit(hit: dict[str, Any]) -> str:
     word = f"“{hit['text']}”" if hit["text"] is not None else hit["term"]
     return f"{word} for {hit['term']}" if hit["alias"] else word
 
@@ -136,17 +136,17 @@ def _said(hit: dict[str, Any]) -> str:
 def _lines(why: MatchExplanation) -> Iterator[str]:
     yield f"item {why.item_id}: {why.title}"
     yield f"{'meets' if why.meets else 'does not meet'} {why.topic}, revision {why.revision}: {why.query}"
-    for one in why.decided:
-        yield f"  {_clause(one, why)}"
-        for spelling in one.without_context:
+    for clause in why.decided:
+        yield f"  {_clause(clause, why)}"
+        for spelling in clause.without_context:
             yield f"  {term_to_spelling(spelling)} is in it, and none of the words that it needs beside it"
     yield f"stored: {why.stored or 'no match'}"
 
 
-def _clause(one: ClauseExplanation, why: MatchExplanation) -> str:
-    if not one.met:
-        return f"{one.term} is not in it" + (", and must not be" if why.meets else "")
-    where = ", ".join(f"“{word}”" for word in why.words[one.term]) or one.hits[0].field
-    packs = ", ".join(sorted({f"{term_to_spelling(hit.alias)} ({hit.pack})" for hit in one.hits if hit.alias}))
-    found = f"{one.term}: {where}" + (f", by the other spelling {packs}" if packs else "")
-    return found if why.meets else f"{found}: it must not be there"
+def _clause(clause: ClauseExplanation, why: MatchExplanation) -> str:
+    if not clause.met:
+        return f"{clause.term} is not in it" + (", and must not be" if why.meets else "")
+    where = ", ".join(f"“{word}”" for word in why.words[clause.term]) or clause.hits[0].field
+    packs = ", ".join(sorted({f"{term_to_spelling(hit.alias)} ({hit.pack})" for hit in clause.hits if hit.alias}))
+    place = f"{clause.term}: {where}" + (f", by the other spelling {packs}" if packs else "")
+    return place if why.meets else f"{place}: it must not be there"

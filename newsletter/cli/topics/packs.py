@@ -23,34 +23,34 @@ def packs(
     names = pack_files.pack_names(settings.PACKS_DIR)
     if pack and pack not in names:
         fail(f"there is no pack {pack}: there are {', '.join(names)}")
-    found, problems = _checked((pack,) if pack else names)
+    usable, problems = _check((pack,) if pack else names)
     if json:
-        result({"packs": found, "problems": problems}, json)
+        result({"packs": usable, "problems": problems}, json)
     elif pack:
-        for one in found:
-            result(None, False, f"{one.title}, version {one.version}")
-            table(one.groups, False, _GROUPS, empty="")
+        for shown in usable:
+            result(None, False, f"{shown.title}, version {shown.version}")
+            table(shown.groups, False, _GROUPS, empty="")
     else:
-        table(found, False, _PACKS, empty="No pack can be used.")
+        table(usable, False, _PACKS, empty="No pack can be used.")
     if problems:
         if not json:
             result(None, False, *map(str, problems))
         fail(f"{len(problems)} to mend in {settings.PACKS_DIR}")
 
 
-def _checked(names: tuple[str, ...]) -> tuple[list[AliasPackFile], list[PackProblem]]:
-    found: list[AliasPackFile] = []
+def _check(names: tuple[str, ...]) -> tuple[list[AliasPackFile], list[PackProblem]]:
+    usable: list[AliasPackFile] = []
     problems: list[PackProblem] = []
     for name in names:
         try:
-            found.append(pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml"))
+            usable.append(pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml"))
         except InvalidPack as error:
             problems += error.problems
-    return found, problems
+    return usable, problems
 
 
 def _only_with(group: AliasGroup) -> str:
-    return "; ".join(f"{one.spelling} (with {', '.join(one.words)})" for one in group.only_with)
+    return "; ".join(f"{rule.spelling} (with {', '.join(rule.words)})" for rule in group.only_with)
 
 
 _PACKS: dict[str, Any] = {

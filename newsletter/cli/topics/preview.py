@@ -1,4 +1,4 @@
-"""What a change of a topic would do, on the screen; and the question before one that would bring very much."""
+"""Print what a change of a topic would do, and ask before one that would bring very many items."""
 
 from collections.abc import Iterator
 
@@ -7,25 +7,25 @@ from newsletter.cli.topics.listing import many
 from newsletter.matching.topics.preview import MANY_PER_DAY, Rate, SampleItem, TopicPreview
 
 
-def lines(found: TopicPreview) -> Iterator[str]:
-    """The screen."""
-    yield f"over the {found.items} stored items of {found.days} days:"
-    if found.before is not None:
-        yield f"  now   {_rate(found.before)}"
-        yield f"  then  {_rate(found.after)}"
-        yield f"  {found.gained} gained, {found.lost} lost"
+def describe_preview(preview: TopicPreview) -> Iterator[str]:
+    """The lines of a preview, for people."""
+    yield f"over the {preview.items} stored items of {preview.days} days:"
+    if preview.before is not None:
+        yield f"  now   {_rate(preview.before)}"
+        yield f"  then  {_rate(preview.after)}"
+        yield f"  {preview.gained} gained, {preview.lost} lost"
     else:
-        yield f"  {_rate(found.after)}"
-    yield from _samples("gained" if found.before is not None else "meets", found.samples_gained)
-    yield from _samples("lost", found.samples_lost)
-    if found.followed:
-        yield f"  followed by {many(found.followers)}"
+        yield f"  {_rate(preview.after)}"
+    yield from _samples("gained" if preview.before is not None else "meets", preview.samples_gained)
+    yield from _samples("lost", preview.samples_lost)
+    if preview.followed:
+        yield f"  followed by {many(preview.followers)}"
 
 
-def agree(found: TopicPreview, yes: bool) -> None:
+def confirm_large_change(preview: TopicPreview, yes: bool) -> None:
     """Ask before a topic that would bring more than 30 items a day. Off a terminal the answer must come with the command."""
-    if found.after.per_day > MANY_PER_DAY and not yes:
-        count = f"{found.after.per_day:.0f} items a day ({found.after.items} in {found.days} days)"
+    if preview.after.per_day > MANY_PER_DAY and not yes:
+        count = f"{preview.after.per_day:.0f} items a day ({preview.after.items} in {preview.days} days)"
         ask(
             f"It would bring {count}. Save it?",
             f"it would bring {count}: narrow the query, or add --yes if that is meant",
@@ -37,5 +37,5 @@ def _rate(rate: Rate) -> str:
 
 
 def _samples(what: str, samples: tuple[SampleItem, ...]) -> Iterator[str]:
-    for one in samples:
-        yield f"  {what}: {one.at:%Y-%m-%d} {one.title}  ({', '.join(one.words)})"
+    for sample in samples:
+        yield f"  {what}: {sample.at:%Y-%m-%d} {sample.title}  ({', '.join(sample.words)})"
