@@ -10,11 +10,11 @@ from django.db import close_old_connections
 from newsletter import wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
-from newsletter.feeds import poll
 from newsletter.lib import db
 from newsletter.models import Pulse
 from newsletter.worker import maintenance
-from newsletter.worker.run_once import deliver
+from newsletter.worker.run_once import Pass, deliver
+from newsletter.worker.stages import BY_NAME, READING
 
 log = structlog.get_logger()
 
@@ -24,8 +24,6 @@ SILENCE = 25
 TAKE_BACK = 5.0
 #: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
 PACED = 20.0
-#: Seconds in which one look, or one task, begins to read feeds.
-READING = 60.0
 
 
 def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
@@ -52,11 +50,13 @@ def _waits(now: datetime) -> bool:
 
 
 def _look() -> None:
-    """What is owed goes first, and again after each feed that brought something: a slow feed must not hold up a mail."""
+    """Deliver what is owed, then again after each feed that brought something: a slow feed must not delay mail."""
+    _deliver()
+    Pass(wiring.gather()).run(BY_NAME["refresh_due"], seconds=READING, follow=_deliver)
+
+
+def _deliver() -> None:
     deliver(wait=wiring.gather(), paced=PACED)
-    for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=READING):
-        if one.unmatched:
-            deliver(wait=wiring.gather(), paced=PACED)
 
 
 def take_back(stop: threading.Event, *, every: float = TAKE_BACK, given_back: Callable[[], None]) -> None:

@@ -1,30 +1,25 @@
-"""All that the tables owe now, in this process, to the end: what `newsletter once` does, and a worker that hears no ring."""
+"""Run the stages one after the other in this process: `newsletter once`, and workers that get no messages from Redis."""
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 from django.db import close_old_connections
 
-from newsletter import wiring
-from newsletter.delivery.send import Sent
-from newsletter.editions import compose, gatherings, notices
-from newsletter.feeds import poll
-from newsletter.lib import db
 from newsletter.lib.progress import no_progress
-from newsletter.matching import match, rematch
-from newsletter.worker import maintenance, retention, send_loop, sign_ups
+from newsletter.worker import stages
+from newsletter.worker.stages import ReportProgress, Stage, StageRun
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Done:
-    """What one pass over the tables did; `failed` names the stages that did not come to their end."""
+    """What one pass over the tables did; `failed` names the stages that raised an error."""
 
     feeds: int = 0
     new: int = 0
@@ -38,116 +33,74 @@ class Done:
     failed: tuple[str, ...] = ()
 
 
-Progress = Callable[[str, int], None]
-
-
 @dataclass
-class _Pass:
-    """One pass over the tables, each stage by itself: what one item breaks must not hold up mail that is planned."""
+class Pass:
+    """One pass over the stages. A stage that fails does not stop those after it: mail that is planned must not wait for it."""
 
-    progress: Progress
+    gather: timedelta
+    progress: ReportProgress = no_progress
+    wait_until: float = math.inf
+    counts: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
+    #: Ids that a stage left for one after it, by the name of that stage.
+    _ids: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """What is raised inside ends there. Its words may hold rows or addresses: only its kind is told."""
+    def run(self, stage: Stage, *, seconds: float = math.inf, follow: Callable[..., None] | None = None) -> None:
+        """Run a stage to its end, or for about `seconds`; what follows it runs later in the pass, or is `follow`."""
+        run = StageRun(
+            follow=follow or self._keep_for(stage.then),
+            seconds=seconds,
+            progress=self.progress,
+            wait_until=self.wait_until,
+            gather=self.gather,
+            counts=self.counts,
+        )
+        if stage.every is not None:
+            self._guarded(stage, run)
+            return
+        for ids in self._ids.pop(stage.name, ()):
+            self._guarded(stage, run, *ids)
+
+    def done(self) -> Done:
+        """What was done so far."""
+        return Done(**self.counts, failed=tuple(self.failed))
+
+    def _keep_for(self, name: str | None) -> Callable[..., None]:
+        def keep(*ids: int) -> None:
+            waiting = self._ids.setdefault(name or "", [])
+            if ids not in waiting:
+                waiting.append(ids)
+
+        return keep
+
+    def _guarded(self, stage: Stage, run: StageRun, *ids: int) -> None:
         try:
-            yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, the stages after it owe nothing to it
+            while stage.work(run, *ids) and run.going_on():
+                pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other stages do not depend on it
+            # the error's own words may hold rows or addresses
+            name = stage.label or stage.name
             log.error("stage_failed", stage=name, error=type(error).__name__)
             if name not in self.failed:
                 self.failed.append(name)
-            close_old_connections()  # one that broke would break them all
+            close_old_connections()  # a broken one would fail all stages after it
 
 
-def once(*, wait: timedelta, progress: Progress = no_progress) -> Done:
-    """All that is due now: refresh, match, gather, compose, deliver, and delete what is kept no longer.
+def once(*, wait: timedelta, progress: ReportProgress = no_progress) -> Done:
+    """Run every stage: do all that is due now. A fresh match waits for others for `wait`. Raises nothing: see `Done.failed`."""
+    whole = Pass(wait, progress)
+    for stage in stages.STAGES:
+        whole.run(stage)
+    return whole.done()
 
-    `wait` is how long a fresh match waits for others; `progress` hears of each step (its name, and an id or a number).
+
+def deliver(*, wait: timedelta, paced: float = math.inf) -> Done:
+    """As `once` without reading feeds and deleting old rows.
+
+    Mail that only waits for its rate limit is waited for at most `paced` seconds, while nothing is held.
     """
-    polled = []
-    this = _Pass(progress)
-    with this.stage("read feeds"):
-        for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher()):
-            progress("feed", one.feed_id)
-            polled.append(one)
-    done = deliver(wait=wait, progress=progress)
-    with this.stage("prune"):  # whoever runs this by cron has no beat that would
-        retention.prune(now=db.now())
-    return replace(
-        done,
-        feeds=len(polled),
-        new=sum(one.new for one in polled),
-        feeds_failed=sum(bool(one.error) for one in polled),
-        failed=(*this.failed, *done.failed),
-    )
-
-
-def deliver(*, wait: timedelta, progress: Progress = no_progress, paced: float = math.inf) -> Done:
-    """`once` without reading feeds: whatever the tables owe, up to the last batch that is due. Raises nothing: see `Done.failed`.
-
-    Mail that waits for nothing but its pace is gone on with for `paced` seconds, holding nothing meanwhile.
-    """
-    until = time.monotonic() + paced
-    this = _Pass(progress)
-    with this.stage("recover"):
-        maintenance.recover()
-    with this.stage("hear"):
-        maintenance.hear()
-        sign_ups.set_pace()
-    matches = _match(this)
-    composed = _compose(this, wait)
-    sent = _send(this, until)
-    return Done(
-        matches=matches,
-        gatherings=composed,
-        accepted=sum(one.accepted for one in sent),
-        deferred=sum(one.deferred for one in sent),
-        refused=sum(one.refused for one in sent),
-        unknown=sum(one.unknown for one in sent),
-        failed=tuple(this.failed),
-    )
-
-
-def _match(this: _Pass) -> int:
-    """How many matches were found."""
-    matches = 0
-    with this.stage("rematch"):
-        while rematch.rematch(clock=db.now):
-            pass
-    with this.stage("match"):
-        while (met := match.match_fresh(now=db.now(), vault=wiring.vault())).items:
-            matches += met.matches
-            this.progress("items matched", met.items)
-    return matches
-
-
-def _compose(this: _Pass, wait: timedelta) -> int:
-    """How many gatherings were open. One that cannot be worded holds up no other."""
-    gathering_ids: tuple[int, ...] = ()
-    with this.stage("sign-ups"):
-        sign_ups.decide()
-    with this.stage("notices"):
-        while notices.plan_notices(wiring.composer(), now=db.now()):
-            pass
-    with this.stage("close"):
-        gatherings.close_alert(now=db.now(), wait=wait)
-    with this.stage("slots"):
-        gatherings.take_slots(now=db.now())
-    with this.stage("compose"):
-        gathering_ids = gatherings.open_gatherings()
-    for gathering_id in gathering_ids:
-        with this.stage("compose"):
-            this.progress("gathering", gathering_id)
-            compose.compose(gathering_id, wiring.composer(), clock=db.now)
-    return len(gathering_ids)
-
-
-def _send(this: _Pass, until: float) -> list[Sent]:
-    sent: list[Sent] = []
-    with this.stage("send"):
-        while (one := send_loop.send_next()) is not None or send_loop.paused(until):
-            if one is not None:
-                this.progress("batch", one.batch_id)
-                sent.append(one)
-    return sent
+    delivery = Pass(wait, wait_until=time.monotonic() + paced)
+    for stage in stages.STAGES:
+        if stage.delivers:
+            delivery.run(stage)
+    return delivery.done()

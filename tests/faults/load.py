@@ -27,9 +27,9 @@ SendGrid.__init__.__kwdefaults__["timeout"] = 2.0
 Smtp.__init__.__kwdefaults__.update(timeout=2.0, answer_within=2.0)
 fallback_poll.watch.__kwdefaults__["silence"] = 4
 fallback_poll.take_back.__kwdefaults__["every"] = 1.0
-for name, tick in tasks.TICKS.items():
-    every = max(tick.every / 10, 1)
-    tasks.app.conf.beat_schedule[name] |= {"schedule": every, "options": {"expires": every}}
+for tick in tasks.app.conf.beat_schedule.values():
+    every = max(tick["schedule"] / 10, 1)
+    tick |= {"schedule": every, "options": {"expires": every}}
 
 app = tasks.app
 

@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_httpserver import HTTPServer
 
 from newsletter import wiring
+from newsletter.feeds import poll
 from newsletter.lib import db
 from newsletter.matching import match
 from newsletter.matching.topics import hold, reader_feedback, revisions
@@ -51,9 +52,9 @@ def change(name: str, query: str) -> None:
 
 def read_and_match() -> None:
     """The road up to the matches: no mail is made of them yet."""
-    tasks.refresh_due.run()
-    for feed_id in tasks.feeds.due(now=db.now()):
-        tasks.feeds.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher())
+    tasks.run("refresh_due")
+    for feed_id in poll.due(now=db.now()):
+        poll.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher())
     while match.match_fresh(now=db.now(), vault=wiring.vault()).items:
         pass
 

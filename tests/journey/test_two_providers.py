@@ -118,7 +118,7 @@ def test_a_refused_key_pauses_one_and_the_tick_lets_the_other_take_over(house, c
     assert registry.get_sample_value("newsletter_provider_open", {"provider": "smtp"}) == 1
     assert invoke(["status"]) == 0
     assert "sendgrid is PAUSED (the provider refused us (401" in capsys.readouterr().out
-    tasks.recover_work()
+    tasks.run("recover")
     assert Batch.objects.filter(state="planned", provider=3).exists()  # not out for long enough
     ProviderGate.objects.update(paused_at=later() - timedelta(minutes=6))
     run_once.deliver(wait=timedelta(0))
@@ -158,7 +158,7 @@ def test_what_comes_back_of_either_suppresses_for_both_whoever_carries_mail_now(
     post(reports.body([told]), later())
     settings.NEWSLETTER = replace(settings.NEWSLETTER, mail=urlsplit("sendgrid:"))  # and now nothing else does
     (box / "new" / "1").write_bytes(reports.complaint(complains.message_id, at=later()))
-    tasks.hear()
+    tasks.run("hear")
     assert sorted(Suppression.objects.values_list("reason", "provider")) == [
         ("bounce", "sendgrid"),
         ("complaint", "mail"),

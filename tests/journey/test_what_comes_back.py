@@ -58,7 +58,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         bounce = reports.bounce(mail.message_id, recipient=READER, at=later())
         (box / "new" / "3.bounce").write_bytes(bounce)
         (box / "new" / "4.again").write_bytes(bounce)
-        tasks.hear()
+        tasks.run("hear")
         assert sorted(path.name for path in (box / "cur").iterdir()) == [
             "1.broken:2,F",
             "2.holiday:2,",
@@ -72,7 +72,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         confirm_again(smtp)
         assert Suppression.objects.get().lifted_at is not None
         (box / "new" / "5.late").write_bytes(bounce)
-        tasks.hear()
+        tasks.run("hear")
         assert Suppression.objects.get().lifted_at is not None
         told = "".join(
             record.getMessage() + repr(record.__dict__) for record in caplog.records if "sql" not in record.__dict__

@@ -127,7 +127,7 @@ def test_dead_addresses_and_spam_buttons_of_strangers_pause_nothing_and_slow_sig
             )
         assert reputation.close_for_reputation(now=clock.utcnow(), events_from=()) is None
         assert all(one.bounces == one.complaints == 0 for one in reputation.reputation(now=clock.utcnow()))
-        tasks.hear()
+        tasks.run("hear")
         assert notice_budget.slowed()
         smtp.rules.clear()
         post(client, topics, ANNA.value, 99, "/preferences")

@@ -38,7 +38,7 @@ def test_a_mail_that_says_it_is_from_somebody_changes_nothing(anna, settings, tm
     (tmp_path / "new" / "1").write_bytes(spoofed.encode())
     with road.configured(settings, bounce_maildir=tmp_path):
         startup.prepare()
-        tasks.hear()
+        tasks.run("hear")
     assert live() == 3 and Subscriber.objects.get().state == "active"
 
 

@@ -41,6 +41,6 @@ def test_a_mail_about_an_address_counts_only_with_the_message_id_of_a_mail_of_ou
         (tmp_path / "new" / f"c{number}").write_bytes(reports.complaint(message_id))
     with road.configured(settings, bounce_maildir=tmp_path):
         startup.prepare()
-        tasks.hear()
+        tasks.run("hear")
     assert not list((tmp_path / "new").iterdir()), "they were read"
     assert not Event.objects.exists() and not Suppression.objects.exists()

@@ -97,15 +97,8 @@ def test_messages_to_workers_are_names_and_numbers(walked, monkeypatch, client) 
     sent: list[tuple[str, object, object]] = []
     monkeypatch.setattr(tasks.app, "send_task", lambda name, args=(), **more: sent.append((name, args, more)))
     client.post("/preferences", {"address": ADDRESS})
-    for task in (
-        tasks.decide_sign_ups,
-        tasks.plan_notices,
-        tasks.match,
-        tasks.close,
-        tasks.send_batches,
-        tasks.recover_work,
-    ):
-        task()
+    for name in ("sign_ups", "notices", "match", "close", "send", "recover"):
+        tasks.run(name)
     tasks.publish("compose", 7)
     assert {"newsletter.notices", "newsletter.send"} <= {name for name, _, _ in sent}
     for name, args, more in sent:

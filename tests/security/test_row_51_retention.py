@@ -138,7 +138,7 @@ def test_the_hourly_task_deletes_by_the_table_and_a_rule_that_fails_holds_up_no_
     later = db.now() + 400 * DAY
     monkeypatch.setattr(db, "now", lambda: later)
     with capture_logs() as told:
-        tasks.prune_rows()
+        tasks.run("prune")
     assert retention.overdue(later) == {}
     failed = [(one["rule"], one["error"]) for one in told if one["event"] == "prune_failed"]
     assert failed == [("all of it", "LookupError")]

@@ -19,7 +19,7 @@ from newsletter.feeds import poll
 from newsletter.lib import db
 from newsletter.matching import match, rematch
 from newsletter.models import Worker
-from newsletter.worker import maintenance, run_once, startup
+from newsletter.worker import maintenance, run_once, send_loop, startup
 from tests import factories
 from tests.journey import road
 
@@ -88,13 +88,13 @@ def test_what_is_kept_no_longer_is_deleted_where_no_beat_runs() -> None:
 
 def test_what_was_sent_before_a_failure_is_counted(monkeypatch) -> None:
     factories.planned(1)
-    real, asked = run_once.send_loop.send_next, []
+    real, asked = send_loop.send_next, []
 
-    def send_next() -> object:
+    def send_next(_going_on: object) -> object:
         asked.append(1)
         return real() if len(asked) == 1 else breaks()
 
-    monkeypatch.setattr(run_once.send_loop, "send_next", send_next)
+    monkeypatch.setattr(send_loop, "send_next", send_next)
     done = run_once.deliver(wait=timedelta(0))
     assert (done.accepted, done.failed) == (1, ("send",))
 

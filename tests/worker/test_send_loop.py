@@ -13,7 +13,8 @@ from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch, Gate
 from newsletter.providers.smtp import provider
-from newsletter.worker import tasks
+from newsletter.worker import stages, tasks
+from newsletter.worker.stages import StageRun
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
 
@@ -38,10 +39,10 @@ def carried_by(carrier: ScriptedCarrier, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published, monkeypatch) -> None:
     carrier = ScriptedCarrier(window=2)
     carried_by(carrier, monkeypatch)
-    monkeypatch.setattr(tasks, "_for", lambda _seconds: lambda: not carrier.windows)  # one window took all the time
+    monkeypatch.setattr(StageRun, "going_on", lambda _run: not carrier.windows)  # one window took all the time
     factories.planned(6)
     factories.planned(6)
-    tasks.send_batches()
+    tasks.run("send")
     assert carrier.windows == [2]
     assert ledger_summary().by_state == {"accepted": 2, "planned": 10}
     assert published == ["send"]
@@ -49,18 +50,18 @@ def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published
 
 def test_the_last_answer_of_a_window_comes_before_the_tasks_limit() -> None:
     longest = provider.BEGIN_WITHIN + inspect.signature(provider.Smtp).parameters["answer_within"].default
-    assert tasks.SENDING + longest < tasks.send_batches.soft_time_limit
+    assert stages.SENDING + longest < tasks.app.tasks["newsletter.send"].soft_time_limit
 
 
 def test_send_publishes_itself_only_while_more_is_due(published, monkeypatch) -> None:
     carried_by(ScriptedCarrier(), monkeypatch)
-    monkeypatch.setattr(tasks, "TURN", 2)
+    monkeypatch.setattr(stages, "TURN", 2)
     factories.planned(1)
-    tasks.send_batches()
+    tasks.run("send")
     assert published == []
     for _ in range(3):
         factories.planned(1)
-    tasks.send_batches()
+    tasks.run("send")
     assert published == ["send"]
     assert Batch.objects.filter(state="planned").count() == 1
 
@@ -86,6 +87,6 @@ def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
     carried_by(carrier, monkeypatch)
     if not mails:
         set_back()
-    tasks.send_batches()
+    tasks.run("send")
     assert len(carrier.handed) == mails
     assert "older" in (sending_gate.pause_reason() or "")

@@ -1,4 +1,4 @@
-"""Every bell that somebody rings, and every tick, is a task that exists; whoever has the app has all that a worker needs."""
+"""Every stage is a task, and every name that is published or ticks is one; the app has all that a worker needs."""
 
 import re
 import subprocess
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import newsletter
 from newsletter.worker import tasks
+from newsletter.worker.stages import STAGES
 
 CODE = Path(newsletter.__file__).parent
 
-FOLLOWED = """
+SIGNALS = """
 import worker
 from celery import signals
 names = "setup_logging worker_init worker_process_init worker_process_shutdown worker_shutting_down".split()
@@ -18,18 +19,27 @@ print(*(name for name in names if not getattr(signals, name).has_listeners()))
 """
 
 
-def test_every_bell_that_is_published_exists() -> None:
+def test_the_tasks_are_the_stages() -> None:
+    ours = {name for name in tasks.app.tasks if name.startswith("newsletter.")}
+    assert ours == {stage.task for stage in STAGES}
+
+
+def test_published_names_are_stages() -> None:
     published = {name for path in CODE.rglob("*.py") for name in re.findall(r'\bpublish\("(\w+)"', path.read_text())}
-    assert {"match", "send", "refresh_due"} <= published
-    assert {f"newsletter.{name}" for name in published} <= set(tasks.app.tasks)
+    assert {"sign_ups", "notices", "refresh_due"} <= published
+    assert published <= {stage.name for stage in STAGES}
 
 
-def test_every_tick_exists() -> None:
-    assert {tick.task for tick in tasks.TICKS.values()} <= set(tasks.app.tasks)
+def test_ticks_are_read_from_the_table() -> None:
+    ticks = {tick["task"]: tick["schedule"] for tick in tasks.app.conf.beat_schedule.values()}
+    assert ticks == {stage.task: stage.every for stage in STAGES if stage.every is not None}
 
 
-def test_a_worker_is_followed_from_its_start_to_its_end() -> None:
-    asked = subprocess.run(
-        [sys.executable, "-c", FOLLOWED], cwd=CODE.parent, capture_output=True, text=True, check=True
-    )
+def test_names_of_queued_tasks_never_change() -> None:
+    queued = "refresh_due match rematch sign_ups notices close slots compose_open compose send recover hear prune"
+    assert {f"newsletter.{name}" for name in queued.split()} <= set(tasks.app.tasks)
+
+
+def test_a_worker_listens_to_celerys_signals() -> None:
+    asked = subprocess.run([sys.executable, "-c", SIGNALS], cwd=CODE.parent, capture_output=True, text=True, check=True)
     assert asked.stdout.split() == []

@@ -63,7 +63,7 @@ def test_who_cannot_hear_bounces_is_told_how(settings, tmp_path) -> None:
 
 def test_a_maildir_that_is_not_there_stops_nothing(settings, tmp_path) -> None:
     with road.configured(settings, bounce_maildir=tmp_path / "nowhere"):
-        tasks.hear()
+        tasks.run("hear")
 
 
 def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
@@ -78,7 +78,7 @@ def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
     from newsletter.models import Attempt
 
     Attempt.objects.update(ended_at=at)
-    tasks.hear()
+    tasks.run("hear")
     (paused,) = provider_gate.paused()
     assert paused.provider == 3 and "silence after acceptance" in paused.why and sending_gate.pause_reason() is None
     assert ["silence" in told for _, told in findings("provider")] == [True]
