@@ -22,9 +22,11 @@ from newsletter.lib.provider_ids import SECOND
 from newsletter.lib.shutdown import Shutdown
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     from newsletter.delivery.feedback.reports import ReportContext
+    from newsletter.delivery.gates.host_guard import HostGuard
     from newsletter.delivery.ledger.plan import Carrier
     from newsletter.delivery.pace.daily_cap import DailyAllowance
     from newsletter.delivery.pace.token_buckets import Buckets
@@ -126,6 +128,18 @@ def _provider(one: Configured) -> Provider:
     from newsletter.providers.allowlist import Allowlist
 
     return Allowlist(carrier, config().recipient_allow)
+
+
+def host_guard() -> HostGuard:
+    """Whether this host may send: the same guard for all threads of this process."""
+    return _host_guard(config().data_dir)
+
+
+@cache
+def _host_guard(directory: Path) -> HostGuard:
+    from newsletter.delivery.gates.host_guard import HostGuard
+
+    return HostGuard(directory)
 
 
 def carriers() -> dict[int, Carrier]:

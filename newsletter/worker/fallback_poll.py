@@ -8,7 +8,6 @@ import structlog
 from django.db import close_old_connections
 
 from newsletter import wiring
-from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse
@@ -46,7 +45,7 @@ def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
 
 def _waits(now: datetime) -> bool:
     """Whether this host is new: those whose sign it waits for look when it does not."""
-    return sending_gate.close_if_restored(wiring.config().data_dir, now=now) is Standing.NEW_HOST
+    return wiring.host_guard().close_if_restored(now=now) is Standing.NEW_HOST
 
 
 def _look() -> None:

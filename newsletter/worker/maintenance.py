@@ -8,7 +8,6 @@ import structlog
 from newsletter import wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.feedback.apply import apply_reports, bounces_from_smtp_refusals
-from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import prove_accepted, urgent_resend
 from newsletter.delivery.ledger import reports as ledger_reports
@@ -27,7 +26,7 @@ log = structlog.get_logger()
 def recover() -> bool:
     """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail may go again."""
     now = db.now()
-    standing = sending_gate.check_and_advance_mark(wiring.config().data_dir, now=now)
+    standing = wiring.host_guard().check_and_advance_mark(now=now)
     if (
         standing is not Standing.NEW_HOST
     ):  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for

@@ -7,6 +7,7 @@ import email_validator  # noqa: F401 - email_address.py imports it when it reads
 
 import newsletter.delivery.erasure
 import newsletter.delivery.feedback.reports
+import newsletter.delivery.gates.host_guard
 import newsletter.delivery.ledger.plan
 import newsletter.delivery.pace.redis_token_buckets
 import newsletter.delivery.pace.token_buckets

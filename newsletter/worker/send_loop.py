@@ -8,7 +8,6 @@ from django.db import connection
 
 from newsletter import wiring
 from newsletter.delivery import send
-from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 
@@ -38,7 +37,7 @@ def _data_is_ours() -> bool:
     False, and looked at again before the next batch: a copy of another's data cannot be told yet from a service at work.
     """
     if connection.connection is None or connection.connection is not getattr(_looked, "at", None):
-        if sending_gate.close_if_restored(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+        if wiring.host_guard().close_if_restored(now=db.now()) is Standing.NEW_HOST:
             return False
         _looked.at = connection.connection
     return True

@@ -31,7 +31,7 @@ def prepare() -> None:
     """
     try:
         sending_gate.create_gate(wiring.vault())
-        if sending_gate.check_and_advance_mark(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+        if wiring.host_guard().check_and_advance_mark(now=db.now()) is Standing.NEW_HOST:
             log.info("host_waits", reason=Standing.NEW_HOST.value)
         # begun at random: an index compiled for another database must never look like this one's
         IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
@@ -53,7 +53,7 @@ def settle_in(stopped: threading.Event, *, every: float = _LOOK) -> None:
 
 def _settled() -> bool:
     try:
-        return sending_gate.check_and_join(wiring.config().data_dir, now=db.now()) is Standing.OURS
+        return wiring.host_guard().check_and_join(now=db.now()) is Standing.OURS
     except DatabaseError:
         return False
     finally:

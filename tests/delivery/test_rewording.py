@@ -14,6 +14,7 @@ from newsletter.delivery import send
 from newsletter.delivery.feedback.apply import bounces_from_smtp_refusals
 from newsletter.delivery.feedback.reports import ReportContext
 from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import resend, urgent_resend
 from newsletter.delivery.ledger.plan import Carrier
@@ -169,15 +170,15 @@ def test_a_refusal_on_the_wire_is_a_bounce_where_it_is_of_the_recipient(
 
 
 def test_a_doubt_about_the_data_is_not_forgotten_by_an_operators_pause(reword: Reword, tmp_path: Path) -> None:
-    sending_gate.check_and_advance_mark(tmp_path, now=NOW)
+    HostGuard(tmp_path).check_and_advance_mark(now=NOW)
     (tmp_path / restore_guard.FILE_NAME).unlink()
-    assert sending_gate.close_if_restored(tmp_path, now=NOW) is Standing.NO_FILE
+    assert HostGuard(tmp_path).close_if_restored(now=NOW) is Standing.NO_FILE
     reword()
     Pulse.objects.create(name="tick", at=NOW)  # somebody seems to be at work: only the doubt speaks against it
     sending_gate.pause("moving house")
     assert Gate.objects.get().paused_by != "moving house"
-    assert sending_gate.close_if_restored(tmp_path, now=NOW) is Standing.NO_FILE
-    sending_gate.confirm_installation(tmp_path, now=NOW)
+    assert HostGuard(tmp_path).close_if_restored(now=NOW) is Standing.NO_FILE
+    HostGuard(tmp_path).confirm_installation()
     sending_gate.pause("moving house")
     assert Gate.objects.get().paused_by == "moving house"
     reword()

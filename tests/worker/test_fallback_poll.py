@@ -3,12 +3,11 @@
 import threading
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from newsletter import wiring
-from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse
@@ -21,22 +20,21 @@ def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypa
     factories.open_gate()
     living = tmp_path / "living"
     living.mkdir()
-    sending_gate.check_and_advance_mark(living, now=factories.NOW)
+    HostGuard(living).check_and_advance_mark(now=factories.NOW)
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
-    monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
     before = db.now()
     Pulse.objects.create(name="tick", at=before)
     stop, standing = threading.Event(), []
-    real = sending_gate.close_if_restored
+    real = HostGuard.close_if_restored
 
-    def look(directory: Path, *, now: datetime) -> Standing:
-        standing.append(real(directory, now=now))
+    def look(guard: HostGuard, *, now: datetime) -> Standing:
+        standing.append(real(guard, now=now))
         assert Pulse.objects.get().at == before
         if len(standing) == 2:
-            sending_gate._move_mark(living)  # as a worker of another host
+            HostGuard(living).advance_mark()  # as a worker of another host
         return standing[-1]
 
-    monkeypatch.setattr(sending_gate, "close_if_restored", look)
+    monkeypatch.setattr(HostGuard, "close_if_restored", look)
     monkeypatch.setattr(fallback_poll, "_look", stop.set)
     fallback_poll.watch(stop, silence=0.01)
     assert standing == [Standing.NEW_HOST, Standing.NEW_HOST, Standing.OURS]

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from newsletter import wiring
 from newsletter.cli import invoke
-from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.editions import compose, gatherings, notices
@@ -120,7 +119,6 @@ def test_on_a_host_that_is_new_to_the_data_it_says_why_nothing_was_sent(
     monkeypatch.setattr(poll, "refresh_due", lambda **_: iter(()))
     (tmp_path / "new").mkdir()
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path / "new")
-    monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
     with capture_logs():
         assert invoke(["once", "--json"]) == 0
     said = capsys.readouterr()

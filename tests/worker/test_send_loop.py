@@ -9,6 +9,7 @@ from django.db import connection
 from newsletter import wiring
 from newsletter.delivery import send
 from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch, Gate
@@ -72,9 +73,9 @@ def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
     mails: int, published, settings, monkeypatch, tmp_path
 ) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
-    assert not sending_gate.check_and_advance_mark(tmp_path, now=factories.NOW).in_doubt
+    assert not HostGuard(tmp_path).check_and_advance_mark(now=factories.NOW).in_doubt
     backup = Gate.objects.values().get()
-    assert not sending_gate.check_and_advance_mark(tmp_path, now=factories.NOW).in_doubt
+    assert not HostGuard(tmp_path).check_and_advance_mark(now=factories.NOW).in_doubt
     for _ in range(2):
         factories.planned(1)
 

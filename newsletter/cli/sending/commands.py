@@ -172,14 +172,15 @@ def move(
 
 
 def _open(confirm: bool) -> None:
-    directory, now = wiring.config().data_dir, db.now()
+    guard = wiring.host_guard()
     if confirm:
-        sending_gate.confirm_installation(directory, now=now)
-        if restore_guard.read(directory) is None:
+        guard.confirm_installation()
+        if restore_guard.read(guard.directory) is None:
             fail(
-                f"confirmed, but no file can be written in {directory}: mend that and confirm again, or sending closes again"
+                f"confirmed, but no file can be written in {guard.directory}: "
+                "mend that and confirm again, or sending closes again"
             )
-    elif (found := sending_gate.check_and_advance_mark(directory, now=now)).in_doubt:
+    elif (found := guard.check_and_advance_mark(now=db.now())).in_doubt:
         fail(
             f"{found.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
         )

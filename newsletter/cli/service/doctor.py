@@ -101,7 +101,7 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {status.RESUME}" if paused else "open")
-    if sending_gate.check_host(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+    if wiring.host_guard().check(now=db.now()) is Standing.NEW_HOST:
         yield Finding("this host", "warn", Standing.NEW_HOST.value)
     yield from _providers(found)
     yield from _feeds(found)

@@ -10,7 +10,6 @@ from newsletter import wiring
 from newsletter.cli.output import CommandFailed, Json, example, fail, note, result
 from newsletter.cli.service.migrations import migrate as migrate_tables
 from newsletter.cli.service.migrations import ready
-from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.worker.startup import NotReady, prepare
@@ -36,7 +35,7 @@ def once(json: Json = False) -> None:
         f"{done.feeds} feeds read ({done.feeds_failed} failed), {done.new} new items, {done.matches} matches",
         f"{done.accepted} mails {where}, {done.deferred} put off, {done.refused} refused, {done.unknown} unknown",
     )
-    if sending_gate.check_host(wiring.config().data_dir, now=db.now()) is Standing.NEW_HOST:
+    if wiring.host_guard().check(now=db.now()) is Standing.NEW_HOST:
         note(Standing.NEW_HOST.value)
     if done.failed:
         one = len(done.failed) == 1

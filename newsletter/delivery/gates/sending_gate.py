@@ -1,29 +1,18 @@
 """The gate: may anything be sent, and do the keys at hand fit the data."""
 
-import time
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Final
-from uuid import UUID, uuid4
+from datetime import datetime
+from uuid import uuid4
 
 import structlog
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from newsletter.delivery.gates import restore_guard
-from newsletter.delivery.gates.restore_guard import Observed, Standing
-from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault, constant_time_equal
-from newsletter.models import ClosedFor, Gate, Pulse
+from newsletter.models import ClosedFor, Gate
 
 log = structlog.get_logger()
 
 _WORD = "newsletter"
-#: A database at which somebody looked so shortly ago is at work.
-_LIVING = timedelta(minutes=2)
-_LOOKS = 4
-#: Where no file is beside the keys: the data, and how far it was when this process saw it first. Forgotten in a doubt.
-_FIRST_SEEN: Final[dict[UUID, int]] = {}
 
 
 def create_gate(vault: Vault) -> None:
@@ -64,99 +53,6 @@ def check_keys(vault: Vault) -> None:
         raise KeysDoNotFit(
             "NEWSLETTER_SECRET_KEY is not the one that this data was made with: links already mailed would die"
         )
-
-
-def check_host(directory: Path, *, now: datetime) -> Standing:
-    """Whether this host may send, with `directory` beside the keys. Writes neither there nor in the database.
-
-    A doubt is one that stays: another process may be writing its mark, or the very first one, at this moment.
-    """
-    for _ in range(_LOOKS):
-        found = restore_guard.decide_standing(_observe(directory, now))
-        if found is Standing.OURS:
-            break
-        time.sleep(0.05)
-    return found
-
-
-def check_and_join(directory: Path, *, now: datetime) -> Standing:
-    """As `standing`; a host that saw others at work with the data writes its file, and is one of them from then on."""
-    found = check_host(directory, now=now)
-    if found is Standing.OURS and _FIRST_SEEN:
-        _move_mark(directory)  # other processes of this host read the file
-    elif found is not Standing.NEW_HOST:
-        _FIRST_SEEN.clear()
-    return found
-
-
-def close_if_restored(directory: Path, *, now: datetime) -> Standing:
-    """As `join`, and close the gate if this data looks restored or copied.
-
-    A host that has to wait (`NEW_HOST`) closes nothing: others may be at work. Called whenever a worker comes to the
-    database anew, before it sends anything: it may have been set back meanwhile.
-    """
-    found = check_and_join(directory, now=now)
-    told = {"paused_by": found.value, "closed_for": ClosedFor.RESTORED}
-    if found.in_doubt and Gate.objects.exclude(**told).update(sending_open=False, **told):
-        log.error("sending_closed", reason=found.value)
-    return found
-
-
-def check_and_advance_mark(directory: Path, *, now: datetime) -> Standing:
-    """As `look`; if all is well, move the mark on, in the database and in `directory`.
-
-    Called at every start and at every look at the tables, before the look is written down.
-    """
-    found = close_if_restored(directory, now=now)
-    if found is Standing.OURS:
-        _move_mark(directory)
-    return found
-
-
-def confirm_installation(directory: Path, *, now: datetime) -> None:
-    """An operator says that this is the one installation that sends: open the gate, ahead of whatever was kept anywhere."""
-    kept = restore_guard.read(directory)
-    gate = Gate.objects.get()
-    Gate.objects.update(mark=max(gate.mark, kept.mark if kept else 0) + 1)
-    _move_mark(directory)
-    resume()
-    log.warning("installation_confirmed")
-
-
-def _observe(directory: Path, now: datetime) -> Observed:
-    kept = restore_guard.read(
-        directory
-    )  # before the row: a mark that others commit in between is then only ahead of it
-    gate = Gate.objects.get()
-    if kept is not None:
-        _FIRST_SEEN.clear()
-    return Observed(
-        kept,
-        copied=kept is not None and restore_guard.is_copy(directory, kept),
-        epoch=gate.installation_epoch,
-        mark=gate.mark,
-        moved=kept is None and _moved(gate),
-        living=Pulse.objects.filter(name="tick", at__gt=now - _LIVING).exists(),
-        doubted=gate.closed_for == ClosedFor.RESTORED,
-    )
-
-
-def _moved(gate: Gate) -> bool:
-    """Whether the mark is further than when this process saw it first: it is not we who move it, without a file."""
-    return gate.mark > 0 and gate.mark > _FIRST_SEEN.setdefault(gate.installation_epoch, gate.mark)
-
-
-def _move_mark(directory: Path) -> None:
-    """The database first: what is kept is never ahead of what was committed. Only the file itself is there before any mark."""
-    gate = Gate.objects.get()
-    kept = restore_guard.read(directory)
-    try:
-        if kept is None or kept.epoch != gate.installation_epoch:
-            restore_guard.write(directory, gate.installation_epoch, gate.mark)
-        mark = db.rows("UPDATE gate SET mark=mark+1 RETURNING mark")[0][0]
-        restore_guard.write(directory, gate.installation_epoch, mark)
-    except OSError as error:
-        log.warning("mark_not_kept", error=type(error).__name__)
 
 
 def pause(why: str, *, only_if_open: bool = False) -> None:

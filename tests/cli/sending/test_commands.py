@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from newsletter import wiring
 from newsletter.cli import invoke
-from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates import restore_guard
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse, SoftBounce, Suppression
@@ -120,14 +120,13 @@ def test_a_stronger_reason_is_not_weakened_by_hand() -> None:
     assert invoke(["suppressions", "list", "--reason", "none"]) == 2
 
 
-def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, monkeypatch, settings, tmp_path) -> None:
+def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, settings, tmp_path) -> None:
     def told() -> list[str]:
         invoke(["doctor", "--json"])
         return [one["told"] for one in json.loads(capsys.readouterr().out) if one["what"] == "this host"]
 
     assert told() == []
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
-    monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
     Pulse.objects.update(at=db.now())
     assert told() == [Standing.NEW_HOST.value]
 

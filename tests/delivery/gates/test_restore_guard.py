@@ -15,6 +15,7 @@ from newsletter import wiring
 from newsletter.cli.sending import commands as cli_sending
 from newsletter.cli.service import doctor
 from newsletter.delivery.gates import restore_guard, sending_gate
+from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.send import Sender
 from newsletter.lib import db
@@ -31,7 +32,6 @@ NOW = factories.NOW
 
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending_gate, "_FIRST_SEEN", {})
     monkeypatch.setattr(send_loop, "_looked", threading.local())  # a test before may have left the same connection
 
 
@@ -48,19 +48,17 @@ def data(tmp_path: Path) -> Path:
     factories.open_gate()
     directory = tmp_path / "data"
     directory.mkdir()
-    assert sending_gate.check_and_advance_mark(directory, now=NOW) is Standing.OURS
+    assert HostGuard(directory).check_and_advance_mark(now=NOW) is Standing.OURS
     return directory
 
 
 def look(directory: Path, now: datetime = NOW) -> Standing:
-    return sending_gate.check_and_advance_mark(directory, now=now)
+    return wiring._host_guard(directory).check_and_advance_mark(now=now)
 
 
 def at_work(directory: Path, now: datetime = NOW) -> None:
     """A look in a process of another host."""
-    with pytest.MonkeyPatch.context() as elsewhere:
-        elsewhere.setattr(sending_gate, "_FIRST_SEEN", {})
-        assert look(directory, now) is Standing.OURS
+    assert HostGuard(directory).check_and_advance_mark(now=now) is Standing.OURS
 
 
 def test_an_installation_at_work_is_left_alone(data: Path) -> None:
@@ -77,7 +75,7 @@ def test_a_restored_database_sends_nothing_until_it_is_confirmed(data: Path) -> 
     assert look(data) is Standing.BEHIND
     assert sending_gate.pause_reason() == Standing.BEHIND.value
     assert look(data) is Standing.BEHIND
-    sending_gate.confirm_installation(data, now=NOW)
+    HostGuard(data).confirm_installation()
     assert sending_gate.pause_reason() is None
     assert look(data) is Standing.OURS
 
@@ -112,11 +110,10 @@ def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Pat
 
 def test_a_process_that_only_sends_makes_its_host_known_to_the_others(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW)
-    assert sending_gate.close_if_restored(other, now=NOW) == Standing.NEW_HOST
+    assert wiring._host_guard(other).close_if_restored(now=NOW) == Standing.NEW_HOST
     at_work(data)
-    assert sending_gate.close_if_restored(other, now=NOW) is Standing.OURS
-    sending_gate._FIRST_SEEN.clear()  # as in another process
-    assert sending_gate.close_if_restored(other, now=NOW) is Standing.OURS
+    assert wiring._host_guard(other).close_if_restored(now=NOW) is Standing.OURS
+    assert HostGuard(other).close_if_restored(now=NOW) is Standing.OURS
 
 
 def test_a_host_that_joined_sends_although_its_directory_takes_no_file(data: Path, other: Path) -> None:
@@ -166,20 +163,20 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
     Pulse.objects.create(name="tick", at=db.now())
     stopped = threading.Event()
     looks: list[Standing] = []
-    real = sending_gate.check_host
+    real = HostGuard.check
 
-    def standing(directory: Path, *, now: datetime) -> Standing:
-        looks.append(real(directory, now=now))
+    def standing(guard: HostGuard, *, now: datetime) -> Standing:
+        looks.append(real(guard, now=now))
         if len(looks) == 2:
             Pulse.objects.update(at=now - timedelta(hours=1))
         if len(looks) == 4:
             Pulse.objects.update(at=now)
         if len(looks) == 5:
-            sending_gate._move_mark(data)  # as a worker of another host
+            HostGuard(data).advance_mark()  # as a worker of another host
         return looks[-1]
 
-    monkeypatch.setattr(sending_gate, "check_host", standing)
-    monkeypatch.setattr(sending_gate, "close_if_restored", lambda *_, **__: None)
+    monkeypatch.setattr(HostGuard, "check", standing)
+    monkeypatch.setattr(HostGuard, "close_if_restored", lambda *_, **__: None)
     startup.settle_in(stopped, every=0.001)
     new, none, ours = Standing.NEW_HOST, Standing.NO_FILE, Standing.OURS
     assert looks == [new, new, none, none, new, ours]
@@ -204,7 +201,7 @@ def test_keys_without_the_file_send_nothing_when_nobody_is_at_work(data: Path, o
     Pulse.objects.update(at=later)
     assert look(other, later).in_doubt, "a look of our own is no sign of others"
     assert look(data, later) is Standing.OURS, "the first host is not in doubt"
-    sending_gate.confirm_installation(other, now=later)
+    HostGuard(other).confirm_installation()
     assert look(other, later) is look(data, later) is Standing.OURS
 
 
@@ -254,7 +251,7 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
             kept = real(directory)
             with pytest.MonkeyPatch.context() as inner:
                 inner.setattr(restore_guard, "read", real)
-                sending_gate._move_mark(tmp_path)
+                HostGuard(tmp_path).advance_mark()
             return kept
 
         with pytest.MonkeyPatch.context() as patched:
@@ -266,16 +263,16 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
 def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path, settings) -> None:
     """`doctor` and `once` ask how this host stands: that makes it no host that sends."""
     Pulse.objects.create(name="tick", at=NOW)
-    assert sending_gate.check_host(other, now=NOW) is Standing.NEW_HOST
+    assert wiring._host_guard(other).check(now=NOW) is Standing.NEW_HOST
     at_work(data)
     before = Gate.objects.values().get()
     with CaptureQueriesContext(connection) as asked:
-        assert sending_gate.check_host(other, now=NOW) is Standing.OURS
+        assert wiring._host_guard(other).check(now=NOW) is Standing.OURS
         with road.configured(settings, data_dir=other):
             assert [one.what for one in doctor._work() if one.what == "this host"] == []
     assert Gate.objects.values().get() == before and list(other.iterdir()) == []
     assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
-    assert sending_gate.check_and_join(other, now=NOW) is Standing.OURS
+    assert wiring._host_guard(other).check_and_join(now=NOW) is Standing.OURS
     assert restore_guard.read(other).mark == Gate.objects.get().mark == before["mark"] + 1
 
 
@@ -283,7 +280,7 @@ def test_a_doubt_is_read_without_closing_anything(data: Path, tmp_path: Path) ->
     copy = tmp_path / "copy"
     shutil.copytree(data, copy)
     before = Gate.objects.values().get()
-    assert sending_gate.check_host(copy, now=NOW) is Standing.COPY
+    assert wiring._host_guard(copy).check(now=NOW) is Standing.COPY
     assert Gate.objects.values().get() == before
 
 
