@@ -61,7 +61,7 @@ def backfill(
     *,
     fetcher: Fetcher,
     clock: Callable[[], datetime],
-    parse: Parse = sandboxed_parse.parse,
+    parse: Parse = sandboxed_parse.parse_in_sandbox,
     most_pages: int = 0,
     pause: float = 1.0,
     restart: bool = False,

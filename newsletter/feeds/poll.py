@@ -35,7 +35,9 @@ def due(*, now: datetime) -> tuple[int, ...]:
     return tuple(waiting.order_by("next_fetch_at", "id").values_list("id", flat=True))
 
 
-def refresh(feed_id: int, *, now: datetime, fetcher: Fetcher, parse: Parse = sandboxed_parse.parse) -> Refreshed:
+def refresh(
+    feed_id: int, *, now: datetime, fetcher: Fetcher, parse: Parse = sandboxed_parse.parse_in_sandbox
+) -> Refreshed:
     """Read one feed if it is due and nobody else does. A second call at the same time changes nothing.
 
     Raises:
@@ -50,7 +52,7 @@ def refresh_due(
     *,
     clock: Callable[[], datetime],
     fetcher: Fetcher,
-    parse: Parse = sandboxed_parse.parse,
+    parse: Parse = sandboxed_parse.parse_in_sandbox,
     only: Iterable[int] | None = None,
     seconds: float = 3600,
     threads: int = THREADS,

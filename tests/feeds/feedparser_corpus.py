@@ -95,7 +95,7 @@ def _downloaded(folder: Path) -> Iterator[Path]:
 def _differences(body: bytes) -> list[str]:
     served = re.search(rb"Header:\s*Content-type:\s*([^\r\n]+)", body[:2000], re.IGNORECASE)
     content_type = served[1].decode("latin-1").strip() if served else "application/xml"
-    ours = sandboxed_parse.parse(body, url=URL, content_type=content_type, now=NOW)
+    ours = sandboxed_parse.parse_in_sandbox(body, url=URL, content_type=content_type, now=NOW)
     out = ["files"]
     headers = {"content-type": content_type, "content-location": URL}
     theirs = feedparser.parse(io.BytesIO(body), response_headers=headers).get("entries") or []

@@ -146,7 +146,7 @@ def test_a_feed_in_order_keeps_its_newest_end(count: int, rising: bool, wrong: i
 def test_of_a_very_long_feed_only_the_newest_entries_reach_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """feedparser would need minutes for all of them."""
     parsed_texts: list[str] = []
-    read_xml = feedparser_xml.read
+    read_xml = feedparser_xml.read_with_feedparser
 
     def recorded(text: str) -> RawFeed | None:
         parsed_texts.append(text)

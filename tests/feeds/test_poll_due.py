@@ -44,7 +44,7 @@ def fetcher(world: Sites, *names: str, seconds: float = 2) -> Fetcher:
 
 
 def quick_parse(body: bytes, **more: Any) -> Parsed:
-    return sandboxed_parse.parse(body, **more, limits=sandboxed_parse.Limits(wall=20, cpu=1))
+    return sandboxed_parse.parse_in_sandbox(body, **more, limits=sandboxed_parse.Limits(wall=20, cpu=1))
 
 
 def read(world: Sites, *names: str, wait: float = 2, **more: object) -> list[poll.Refreshed]:

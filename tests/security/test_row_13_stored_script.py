@@ -38,4 +38,4 @@ def test_titles_of_articles_names_of_topics_and_typed_words_add_no_element(clien
 
 def test_what_is_kept_of_a_text_is_on_the_list() -> None:
     for markup in MARKUP:
-        is_clean(to_html(sanitize_html.read(sanitize_html.safe(markup), "https://ok.example/")))
+        is_clean(to_html(sanitize_html.parse_blocks(sanitize_html.sanitize(markup), "https://ok.example/")))

@@ -19,7 +19,7 @@ DECLARED = (
 )
 
 
-@pytest.mark.parametrize("read", [parse_feed.parse, sandboxed_parse.parse], ids=["here", "in its process"])
+@pytest.mark.parametrize("read", [parse_feed.parse, sandboxed_parse.parse_in_sandbox], ids=["here", "in its process"])
 def test_nothing_is_opened_and_nobody_is_asked(read, httpserver: HTTPServer, tmp_path) -> None:
     secret = tmp_path / "secret.xml"
     secret.write_text("<rss version='2.0'><channel><title>canary7f3a</title></channel></rss>")

@@ -25,7 +25,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_it_ends_by_itself_and_what_is_read_is_small(name: str) -> None:
-    parsed = sandboxed_parse.parse(BOMBS[name].encode(), url=URL, now=NOW, limits=Limits(cpu=30, wall=600))
+    parsed = sandboxed_parse.parse_in_sandbox(BOMBS[name].encode(), url=URL, now=NOW, limits=Limits(cpu=30, wall=600))
     assert not (isinstance(parsed, ParseFailed) and parsed.killed), parsed
     if "<!ENTITY" in BOMBS[name]:
         assert isinstance(parsed, ParseFailed) and "entities" in parsed.reason
@@ -36,7 +36,9 @@ def test_it_ends_by_itself_and_what_is_read_is_small(name: str) -> None:
 
 
 def test_a_field_is_cut_at_its_limit() -> None:
-    parsed = sandboxed_parse.parse(_ITEM.format("x" * 300_000, "<p>y</p>" * 100_000).encode(), url=URL, now=NOW)
+    parsed = sandboxed_parse.parse_in_sandbox(
+        _ITEM.format("x" * 300_000, "<p>y</p>" * 100_000).encode(), url=URL, now=NOW
+    )
     assert isinstance(parsed, ParsedFeed)
     assert (len(parsed.entries[0].title), len(parsed.entries[0].html)) == (500, 200_000)
 

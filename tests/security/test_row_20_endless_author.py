@@ -17,5 +17,5 @@ def test_an_author_of_64_kb_is_read_though_a_search_in_it_would_take_minutes() -
             _RSS.format(f"<dc:creator>{author}</dc:creator>"),
             _ATOM.format(f"<author><name>{author}</name></author>"),
         ):
-            parsed = sandboxed_parse.parse(feed.encode(), url=URL, now=NOW, limits=Limits(cpu=30, wall=600))
+            parsed = sandboxed_parse.parse_in_sandbox(feed.encode(), url=URL, now=NOW, limits=Limits(cpu=30, wall=600))
             assert isinstance(parsed, ParsedFeed), parsed

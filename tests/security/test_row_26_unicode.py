@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.feeds.html.sanitize_text import title_text
+from newsletter.feeds.html.sanitize_text import title_to_text
 from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.query_index import QueryIndex
 from newsletter.matching.query.compiled import compile_query
@@ -31,7 +31,7 @@ OTHER = [("Huawei", "Нuаwеi"), ("Apple", "Аpple"), ("scope", "ѕсоре"), 
 
 
 def meets(query: str, text: str) -> bool:
-    return bool(QueryIndex({1: compile_query(parse(query))}).topics(Document(title_text(f"About {text} today"), "")))
+    return bool(QueryIndex({1: compile_query(parse(query))}).topics(Document(title_to_text(f"About {text} today"), "")))
 
 
 @pytest.mark.parametrize(("query", "text"), SAME, ids=range(len(SAME)))
@@ -49,4 +49,4 @@ def test_letters_of_another_script_are_other_letters(query: str, text: str) -> N
 )
 def test_no_mark_of_a_title_turns_or_breaks_a_line(mark: int) -> None:
     for title in (f"a{chr(mark)}b", f"{chr(mark)}gnp.exe", f"a&#{mark};b"):
-        assert chr(mark) not in title_text(title)
+        assert chr(mark) not in title_to_text(title)

@@ -43,7 +43,7 @@ def read_in(
             data,
             now=now,
             announce=announce,
-            find=(lambda url: probe.find(url, fetcher=fetcher, parse=sandboxed_parse.parse, now=now))
+            find=(lambda url: probe.find(url, fetcher=fetcher, parse=sandboxed_parse.parse_in_sandbox, now=now))
             if check
             else None,
             progress=update,

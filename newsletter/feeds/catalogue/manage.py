@@ -12,7 +12,7 @@ from newsletter.feeds.catalogue.feed_status import FeedShown, listing, show, sho
 from newsletter.feeds.catalogue.probe import Checked, Parse, normal_url
 from newsletter.feeds.cutting.cut import refusal
 from newsletter.feeds.fetching.http_client import Fetcher
-from newsletter.feeds.html.sanitize_text import one_line
+from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import entry_filter, incidents
 from newsletter.lib.refused import Refused
@@ -62,7 +62,7 @@ def check(
     cut: str = "auto",
     fetcher: Fetcher,
     now: datetime,
-    parse: Parse = sandboxed_parse.parse,
+    parse: Parse = sandboxed_parse.parse_in_sandbox,
 ) -> Checked | Refused:
     """What is at `url`, its newest entries cut into items, and which of them a feed narrowed to `only` would let through.
 
@@ -84,7 +84,7 @@ def add(
     cut: str = "auto",
     fetcher: Fetcher,
     now: datetime,
-    parse: Parse = sandboxed_parse.parse,
+    parse: Parse = sandboxed_parse.parse_in_sandbox,
 ) -> Added | Refused:
     """Add the feed at `url` after reading it once to be sure that it is one; its entries come with the first poll.
 
@@ -105,13 +105,13 @@ def add(
     known = _known(found.url) or _known(found.came_from)
     if known is not None:
         return known
-    name = one_line(title) or found.feed.title
+    name = single_line(title) or found.feed.title
     try:
         with transaction.atomic():
             feed = Feed.objects.create(
                 url=found.url,
                 title=name,
-                title_given=bool(one_line(title)),
+                title_given=bool(single_line(title)),
                 announce=announce,
                 only=entry_filter.tidied(only or {}),
                 cut=cut,
@@ -157,7 +157,7 @@ def edit(
     if only is not None:
         columns |= {"only": entry_filter.tidied(only), **_anew(now)}
     if title is not None:
-        name = one_line(title)
+        name = single_line(title)
         columns |= {"title_given": bool(name), **({"title": name} if name else _anew(now))}
     return _changed(feed_id, columns)
 
@@ -188,7 +188,7 @@ def remove(feed_id: int) -> Done | Refused:
 
 def _wrong_cut(cut: str) -> Refused | None:
     reason = refusal(cut)
-    return Refused(one_line(reason)) if reason else None
+    return Refused(single_line(reason)) if reason else None
 
 
 def _anew(now: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
-from newsletter.feeds.html.sanitize_text import one_line, xml_safe
+from newsletter.feeds.html.sanitize_text import single_line, strip_invalid_xml
 from newsletter.feeds.parsing.encoding import decode
 
 #: Places at which broken XML is skipped in one file.
@@ -77,7 +77,7 @@ class _Refused(Exception):
 def read(data: bytes) -> Outlines | NotOpml:
     """The feeds that an OPML file names. An outline that cannot be read is a problem, and does not stop the others."""
     # the declaration says how the bytes were encoded; without it white space may come first
-    text = _DECLARATION.sub(_line_ends, xml_safe(decode(data, "")), count=1)
+    text = _DECLARATION.sub(_line_ends, strip_invalid_xml(decode(data, "")), count=1)
     if not text.strip():
         return NotOpml("it is empty")
     body = _REFERENCE.sub(_mended, text).encode()
@@ -93,7 +93,7 @@ def read(data: bytes) -> Outlines | NotOpml:
 
 def write(feeds: Iterable[Outline], title: str, now: datetime) -> str:
     """An OPML 2.0 file of `feeds`, which `read` turns into the same feeds."""
-    head = f"<title>{escape(xml_safe(title))}</title><dateCreated>{format_datetime(now)}</dateCreated>"
+    head = f"<title>{escape(strip_invalid_xml(title))}</title><dateCreated>{format_datetime(now)}</dateCreated>"
     outlines = "".join(f"    <outline {_attributes(one)}/>\n" for one in feeds)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0" xmlns:newsletter="urn:newsletter:opml">\n'
@@ -108,7 +108,7 @@ def _attributes(one: Outline) -> str:
     said["newsletter:cut"] = one.cut
     said["newsletter:only"] = json.dumps(one.only, ensure_ascii=False) if one.only else ""
     said["newsletter:state"] = "paused" if one.paused else ""
-    return " ".join(f"{name}={quoteattr(xml_safe(value))}" for name, value in said.items() if value)
+    return " ".join(f"{name}={quoteattr(strip_invalid_xml(value))}" for name, value in said.items() if value)
 
 
 def _line_ends(part: re.Match[str]) -> str:
@@ -118,7 +118,7 @@ def _line_ends(part: re.Match[str]) -> str:
 def _mended(reference: re.Match[str]) -> str:
     """References that expat would stop at: bare ampersands (as in URLs), HTML's names, characters that XML forbids."""
     char = html.unescape(reference[0])
-    return escape(xml_safe(char), _QUOTES) if char != reference[0] else "&amp;" + reference[0][1:]
+    return escape(strip_invalid_xml(char), _QUOTES) if char != reference[0] else "&amp;" + reference[0][1:]
 
 
 class _Found:
@@ -176,7 +176,7 @@ class _Found:
             if said.get("type", "").lower() in ("rss", "atom"):
                 self.problems.append(Problem(line, "it has no xmlUrl"))
             return
-        title = one_line(said.get("text") or said.get("title", ""))
+        title = single_line(said.get("text") or said.get("title", ""))
         only = _only(said.get("newsletter:only", "") or "{}")
         if only is None:
             self.problems.append(Problem(line, "what it is narrowed to (newsletter:only) cannot be read"))
@@ -202,7 +202,7 @@ def _doctype(*_declared: object) -> None:
 def _something_else(name: str) -> str:
     if name.lower() in ("rss", "feed", "rdf:rdf"):
         return "it is a feed itself: 'newsletter feeds add URL' adds one"
-    return f"it is no OPML file, but begins with <{one_line(name, cap=40)}>: export it from a feed reader as OPML"
+    return f"it is no OPML file, but begins with <{single_line(name, cap=40)}>: export it from a feed reader as OPML"
 
 
 def _only(text: str) -> dict[str, list[str]] | None:

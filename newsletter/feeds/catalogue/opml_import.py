@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from newsletter.feeds.catalogue import manage, opml
 from newsletter.feeds.catalogue.opml import Outline, Problem
 from newsletter.feeds.catalogue.probe import Found, normal_url
-from newsletter.feeds.html.sanitize_text import one_line
+from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.storage import entry_filter
 from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
@@ -116,7 +116,7 @@ class _Adding:
             if url:
                 out.append(replace(one, url=url))
             else:
-                plain = one_line(one.url, cap=80)
+                plain = single_line(one.url, cap=80)
                 reason = f"'{plain}' is no absolute http or https URL without user name and password"
                 self.problems.append(Problem(one.line, reason))
         return out

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from newsletter.feeds.citations.source_line import Cited, Segment, joined, segments
+from newsletter.feeds.citations.source_line import CitedSource, Segment, joined, segments
 from newsletter.feeds.html.blocks import (
     HEADINGS,
     MARKS,
@@ -33,13 +33,14 @@ _LISTS = ("ul", "ol")
 
 @dataclass(frozen=True)
 class SourceLine:
-    """A source line, with the lines below it that belong to it. `sure`: it has a date or a URL, so it is no sentence."""
+    """A source line, with the lines below it that belong to it. `is_certain`: it has a date or a URL, so it is no sentence."""
 
-    cited: tuple[Cited, ...]
-    sure: bool
-    #: What stood there, to be put back when it turns out to be text; `behind` the words of the block before it, in their line.
+    cited: tuple[CitedSource, ...]
+    is_certain: bool
+    #: What stood there, to be put back when it turns out to be text.
     blocks: tuple[Block, ...]
-    behind: bool = False
+    #: It followed other words of a block, in their line.
+    was_inline: bool = False
     #: It is of a picture or chart.
     caption: bool = False
 
@@ -72,30 +73,29 @@ class _Taken:
     start: int
     end: int
     keep: int
-    cited: tuple[Cited, ...]
+    cited: tuple[CitedSource, ...]
 
 
-def find(blocks: Sequence[Block]) -> tuple[tuple[Cited, ...], tuple[Block, ...]]:
-    """(sources, blocks without source lines) of one article: the closing source line first, then any sure one before it."""
-    return collect(split(blocks))
+def take_citations(parts: Sequence[Part]) -> tuple[tuple[CitedSource, ...], tuple[Block, ...]]:
+    """Take the sources out of one article, as `mark_source_lines` gave it: (sources, blocks without source lines).
 
-
-def collect(parts: Sequence[Part]) -> tuple[tuple[Cited, ...], tuple[Block, ...]]:
-    """`find` on what `split` gave. A line of WordPress's after the source ("The post … appeared first on …") goes as well."""
+    The closing source line comes first, then every certain one before it. WordPress's line after it ("The post … appeared first
+    on …") goes as well.
+    """
     end = len(parts)
     while end and isinstance(parts[end - 1], Block) and _is_afterword(parts[end - 1]):
         end -= 1
     closing = parts[end - 1] if end and isinstance(parts[end - 1], SourceLine) else None
     if closing is None:
         end = len(parts)
-    cited: list[Cited] = list(closing.cited) if isinstance(closing, SourceLine) else []
+    cited: list[CitedSource] = list(closing.cited) if isinstance(closing, SourceLine) else []
     kept: list[Block] = []
     for part in parts[:end]:
         if isinstance(part, Block):
             kept.append(part)
-        elif part is closing or part.sure:
+        elif part is closing or part.is_certain:
             cited += part.cited
-        elif part.behind and kept:
+        elif part.was_inline and kept:
             kept[-1:] = _rejoined(kept[-1], part.blocks)
         else:
             kept += part.blocks
@@ -108,7 +108,7 @@ def _rejoined(before: Block, behind: Sequence[Block]) -> list[Block]:
     return [replace(before, lines=(*before.lines[:-1], line, *behind[0].lines[1:])), *behind[1:]]
 
 
-def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
+def mark_source_lines(blocks: Sequence[Block]) -> tuple[Part, ...]:
     """`blocks` with each source line taken out of its block and put between what stood before and after it."""
     rows = [row for index, block in enumerate(blocks) for row in _rows(index, block)]
     parts: list[Part] = []
@@ -127,7 +127,7 @@ def split(blocks: Sequence[Block]) -> tuple[Part, ...]:
                 taken.cited,
                 sure,
                 tuple(_rebuilt(blocks, own)),
-                behind=bool(before and before[0].line),
+                was_inline=bool(before and before[0].line),
                 caption=rows[at].caption,
             )
         )
@@ -206,7 +206,7 @@ def _bracketed(row: _Row, at: int) -> _Taken | None:
     return _Taken(at, at + 1, hit.start(), cited) if cited and (sure or (hit["mark"] and _are_names(cited))) else None
 
 
-def _are_names(cited: Sequence[Cited]) -> bool:
+def _are_names(cited: Sequence[CitedSource]) -> bool:
     return not any(_SENTENCE.search(one.publisher) for one in cited)
 
 

@@ -45,7 +45,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Cited:
+class CitedSource:
     """One source. `publisher` may be empty, `published_on` None and `url` empty, but not all of them."""
 
     publisher: str
@@ -78,9 +78,9 @@ def segments(line: Line, begin: int = 0, end: int | None = None, *, several: boo
     return tuple(one for one in found if one.publisher or one.dated or one.urls)
 
 
-def joined(parts: Iterable[Segment]) -> tuple[Cited, ...]:
+def joined(parts: Iterable[Segment]) -> tuple[CitedSource, ...]:
     """Segments of several lines as sources: a URL or a date alone belongs to the source before it."""
-    cited: list[Cited] = []
+    cited: list[CitedSource] = []
     for part in parts:
         publisher, day = part.publisher, part.published_on
         last = cited[-1] if cited else None
@@ -88,10 +88,10 @@ def joined(parts: Iterable[Segment]) -> tuple[Cited, ...]:
         if not publisher and last is not None:
             publisher, day = last.publisher, last.published_on or day
             if not last.url or not urls:
-                cited[-1] = Cited(publisher, day, last.url or (urls.pop(0) if urls else ""))
+                cited[-1] = CitedSource(publisher, day, last.url or (urls.pop(0) if urls else ""))
                 if not urls:
                     continue
-        cited += [Cited(publisher, day, url) for url in urls or [""]]
+        cited += [CitedSource(publisher, day, url) for url in urls or [""]]
     kept = (one for one in cited if one.publisher or one.url or one.published_on)
     return tuple(dict.fromkeys(kept))
 

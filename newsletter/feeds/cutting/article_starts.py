@@ -10,7 +10,7 @@ from itertools import pairwise
 from newsletter.feeds.citations.canonical_url import original
 from newsletter.feeds.citations.extract import Part, SourceLine
 from newsletter.feeds.cutting.evidence import Post, against_links, against_sources, length, most
-from newsletter.feeds.cutting.headlines import KINDS, compared, is_short_line, kind_of, linked_to, run_in
+from newsletter.feeds.cutting.headlines import KINDS, bold_lead, comparison_key, heading_url, is_short_line, kind_of
 from newsletter.feeds.cutting.post_words import COMPILED, NEWS
 from newsletter.feeds.html.blocks import HEADINGS, Block
 
@@ -26,19 +26,19 @@ _LISTICLE = re.compile(
 
 
 @dataclass(frozen=True)
-class Starts:
-    """`at` holds the index of each part that begins an article, none if it is not a digest; `reason` says why."""
+class ArticleStarts:
+    """`indexes` holds the index of each part that begins an article, none if it is not a digest; `reason` says why."""
 
-    at: tuple[int, ...]
+    indexes: tuple[int, ...]
     reason: str
     #: The articles' first lines are their headlines, though nothing marks them; or their first bold words are.
     short: bool = False
-    run_in: bool = False
+    bold_lead: bool = False
     #: Each article ends with its source line: what follows the last one is none.
     closing: bool = False
 
 
-def find_starts(parts: Sequence[Part], post: Post, mode: str) -> Starts:
+def find_article_starts(parts: Sequence[Part], post: Post, mode: str) -> ArticleStarts:
     """Where articles begin in an entry.
 
     `mode` auto asks for proof; always takes any headings, bold lines or rules; anything else is the feed's selector, whose
@@ -48,53 +48,53 @@ def find_starts(parts: Sequence[Part], post: Post, mode: str) -> Starts:
         at = tuple(index for index, part in enumerate(parts) if isinstance(part, Block) and part.kind == "start")
         found = f"{len(at)} place{'' if len(at) == 1 else 's'}"
         if len(at) < 2:
-            return Starts((), f"'{mode}' is found in {found}, and two are needed")
-        return Starts(at, f"'{mode}' is found in {found}", short=True)
+            return ArticleStarts((), f"'{mode}' is found in {found}, and two are needed")
+        return ArticleStarts(at, f"'{mode}' is found in {found}", short=True)
     found_starts = _by_sources(parts, post)
-    if not found_starts.at:
+    if not found_starts.indexes:
         found_starts = _by_links(parts, post) or found_starts
-    return found_starts if found_starts.at or mode == "auto" else _anyhow(parts)
+    return found_starts if found_starts.indexes or mode == "auto" else _forced(parts)
 
 
-def _by_sources(parts: Sequence[Part], post: Post) -> Starts:
+def _by_sources(parts: Sequence[Part], post: Post) -> ArticleStarts:
     """Several source lines, and a headline or a rule for each; captions of pictures and charts are none."""
     lines = [(index, part) for index, part in enumerate(parts) if isinstance(part, SourceLine) and not part.caption]
-    ends = [index for index, line in lines if line.sure]
+    ends = [index for index, line in lines if line.is_certain]
     # without dates and URLs three are needed, and every one of them at the end of an article with a headline
     unsure = len(ends) < 2 < len(lines)
     if unsure:
         ends = [index for index, _ in lines]
     if len(ends) < 2:
-        return Starts((), "it has no more than one source line with a date or URL")
+        return ArticleStarts((), "it has no more than one source line with a date or URL")
     regions = [range(begin, end) for begin, end in zip((0, *(end + 1 for end in ends)), ends, strict=False)]
     counts = Counter(kind for region in regions for kind in {_kind(parts[index]) for index in region} - {""})
     best = max(KINDS, key=lambda kind: (counts[kind], -KINDS.index(kind)))
     if counts[best] >= (len(ends) if unsure else max(2, most(len(ends)))):
         found = _under(parts, regions, best, all_close=unsure)
     elif unsure:
-        found = Starts((), "its source lines have no dates")
+        found = ArticleStarts((), "its source lines have no dates")
     else:
         found = _without_headlines(parts, regions)
-    reason = _is_refuted(parts, found, ends, post) if found.at else ""
-    return Starts((), reason) if reason else found
+    reason = _is_refuted(parts, found, ends, post) if found.indexes else ""
+    return ArticleStarts((), reason) if reason else found
 
 
-def _is_refuted(parts: Sequence[Part], found: Starts, ends: Sequence[int], post: Post) -> str:
+def _is_refuted(parts: Sequence[Part], found: ArticleStarts, ends: Sequence[int], post: Post) -> str:
     """What speaks against articles that begin at `found` and end with the source lines at `ends`; empty if nothing does."""
     lines = [part for index in ends if isinstance(part := parts[index], SourceLine)]
-    behind = [end for end, line in zip(ends, lines, strict=True) if line.behind and _kind(parts[end - 1])]
+    behind = [end for end, line in zip(ends, lines, strict=True) if line.was_inline and _kind(parts[end - 1])]
     if len(behind) >= most(len(ends)):
         return "its sources stand in the headings themselves"
     tables = [end for end in ends if end and isinstance(part := parts[end - 1], Block) and part.kind == "table"]
     if len(tables) >= most(len(ends)):
         return "its sources are those of tables"
-    heads = [part.text for index in found.at if _kind(part := parts[index]) and isinstance(part, Block)]
-    if len(found.at) in _promised(post.title) and not COMPILED.search(post.title):
+    heads = [part.text for index in found.indexes if _kind(part := parts[index]) and isinstance(part, Block)]
+    if len(found.indexes) in _promised(post.title) and not COMPILED.search(post.title):
         return "its title promises as many things as it has parts"
     return against_sources(post, heads, lines)
 
 
-def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_close: bool) -> Starts:
+def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_close: bool) -> ArticleStarts:
     """Articles under headlines of the kind `best`, if their source lines are at their ends or right below their headlines."""
     ends = [region.stop for region in regions]
     marked = [index for index, part in enumerate(parts) if _kind(part) == best]
@@ -110,10 +110,10 @@ def _under(parts: Sequence[Part], regions: Sequence[range], best: str, *, all_cl
         at |= {begin for begin, end in tails if sum(map(_words_of, parts[begin:end])) >= FEWEST}
         if best in HEADINGS:
             at |= {index for index in marked if index < ends[-1]}
-        return Starts(tuple(sorted(at)), reason, closing=True)
+        return ArticleStarts(tuple(sorted(at)), reason, closing=True)
     if not all_close and sum(_kind(parts[end - 1]) == best for end in ends if end) >= most(len(ends)):
-        return Starts(tuple(marked), f"{reason}, right below them")
-    return Starts((), f"its {len(ends)} source lines stand inside the text")
+        return ArticleStarts(tuple(marked), f"{reason}, right below them")
+    return ArticleStarts((), f"its {len(ends)} source lines stand inside the text")
 
 
 def _first(marked: Sequence[int], region: range) -> int:
@@ -122,21 +122,27 @@ def _first(marked: Sequence[int], region: range) -> int:
     return marked[place] if place < len(marked) and marked[place] < region.stop else region.start
 
 
-def _without_headlines(parts: Sequence[Part], regions: Sequence[range]) -> Starts:
+def _without_headlines(parts: Sequence[Part], regions: Sequence[range]) -> ArticleStarts:
     count = len(regions)
     rules = [next((index for index in region if _is_rule(parts[index])), None) for region in regions]
     if all(rule is not None for rule in rules[1:]):
         first = 0 if rules[0] is None else rules[0] + 1
         at = (first, *(rule + 1 for rule in rules[1:] if rule is not None))
-        return Starts(at, f"{count} source lines between rules", short=True, closing=True)
+        return ArticleStarts(at, f"{count} source lines between rules", short=True, closing=True)
     for is_head, found in (
-        (is_short_line, Starts((), f"{count} source lines, each after a short first line", short=True, closing=True)),
-        (run_in, Starts((), f"{count} source lines, each after bold first words", run_in=True, closing=True)),
+        (
+            is_short_line,
+            ArticleStarts((), f"{count} source lines, each after a short first line", short=True, closing=True),
+        ),
+        (
+            bold_lead,
+            ArticleStarts((), f"{count} source lines, each after bold first words", bold_lead=True, closing=True),
+        ),
     ):
         heads = [_head(parts, region, is_head) for region in regions]
         if all(head is not None for head in heads):
-            return replace(found, at=tuple(head for head in heads if head is not None))
-    return Starts((), f"it has {count} source lines, but no headlines between them")
+            return replace(found, indexes=tuple(head for head in heads if head is not None))
+    return ArticleStarts((), f"it has {count} source lines, but no headlines between them")
 
 
 def _head(parts: Sequence[Part], region: range, is_head: Callable[[Block], object]) -> int | None:
@@ -160,12 +166,12 @@ def _is_afterword(parts: Sequence[Part], begin: int, best: str) -> bool:
     return True
 
 
-def _by_links(parts: Sequence[Part], post: Post) -> Starts | None:
+def _by_links(parts: Sequence[Part], post: Post) -> ArticleStarts | None:
     """Headlines that each link to a page of their own, with text below."""
     for kind in KINDS:
         at = [index for index, part in enumerate(parts) if _kind(part) == kind]
         heads = [part for index in at if isinstance(part := parts[index], Block)]
-        pages = {original(linked_to(head)) for head in heads}
+        pages = {original(heading_url(head)) for head in heads}
         if len(at) < 2 or len(pages) < len(at) or "" in pages:
             continue
         texts = all(index + 1 < len(parts) and _is_text(parts[index + 1]) for index in at)
@@ -173,9 +179,9 @@ def _by_links(parts: Sequence[Part], post: Post) -> Starts | None:
             articles = [parts[start + 1 : end] for start, end in pairwise((*at, len(parts)))]
             reason = against_links(post, heads, articles)
             return (
-                Starts((), reason)
+                ArticleStarts((), reason)
                 if reason
-                else Starts(tuple(at), f"{len(at)} {_named(kind)}, each linked to a page of its own")
+                else ArticleStarts(tuple(at), f"{len(at)} {_named(kind)}, each linked to a page of its own")
             )
     return None
 
@@ -195,18 +201,18 @@ def _words_of(part: Part) -> float:
     return length(part.text) if isinstance(part, Block) else 0
 
 
-def _anyhow(parts: Sequence[Part]) -> Starts:
+def _forced(parts: Sequence[Part]) -> ArticleStarts:
     for kind in KINDS:
         at = tuple(index for index, part in enumerate(parts) if _kind(part) == kind)
         if len(at) >= 2:
-            return Starts(at, f"under {_named(kind)}, as this feed is always cut")
+            return ArticleStarts(at, f"under {_named(kind)}, as this feed is always cut")
     rules = tuple(index + 1 for index, part in enumerate(parts) if _is_rule(part))
     if rules:
-        return Starts((0, *rules), "between rules, as this feed is always cut")
-    ends = [index + 1 for index, part in enumerate(parts) if isinstance(part, SourceLine) and part.sure]
+        return ArticleStarts((0, *rules), "between rules, as this feed is always cut")
+    ends = [index + 1 for index, part in enumerate(parts) if isinstance(part, SourceLine) and part.is_certain]
     if len(ends) >= 2:
-        return Starts((0, *ends[:-1]), "after each source line, as this feed is always cut", closing=True)
-    return Starts((), "nothing to cut at")
+        return ArticleStarts((0, *ends[:-1]), "after each source line, as this feed is always cut", closing=True)
+    return ArticleStarts((), "nothing to cut at")
 
 
 def _kind(part: Part) -> str:
@@ -214,7 +220,7 @@ def _kind(part: Part) -> str:
 
 
 def _words(part: Part) -> str:
-    return compared(part.text) if isinstance(part, Block) else ""
+    return comparison_key(part.text) if isinstance(part, Block) else ""
 
 
 def _is_rule(part: Part) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from newsletter.feeds.citations.canonical_url import original
-from newsletter.feeds.citations.extract import Part, SourceLine, collect, split
-from newsletter.feeds.citations.source_line import Cited
+from newsletter.feeds.citations.extract import Part, SourceLine, mark_source_lines, take_citations
+from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.cutting import headlines
-from newsletter.feeds.cutting.article_starts import Starts, find_starts
+from newsletter.feeds.cutting.article_starts import ArticleStarts, find_article_starts
 from newsletter.feeds.cutting.evidence import Post
 from newsletter.feeds.cutting.headlines import KINDS, kind_of
 from newsletter.feeds.html import css_selector, sanitize_html
@@ -34,7 +34,7 @@ class Piece:
     title: str
     html: str
     text: str
-    cited: tuple[Cited, ...]
+    cited: tuple[CitedSource, ...]
 
     @property
     def original(self) -> str:
@@ -61,7 +61,9 @@ def cut_entry(entry: ParsedEntry, mode: str = "auto") -> Cut:
     chosen = "" if mode in MODES else mode
     day = entry.published_at.date() if entry.published_at else None
     return cut(
-        sanitize_html.read(entry.html, entry.base, chosen), Post(entry.title, day, entry.url or entry.base), mode
+        sanitize_html.parse_blocks(entry.html, entry.base, chosen),
+        Post(entry.title, day, entry.url or entry.base),
+        mode,
     )
 
 
@@ -70,16 +72,16 @@ def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
 
     `mode` auto asks for proof (several source lines under headlines, or headlines that link to pages of their own); always
     takes any headings, bold lines or rules; never leaves the entry whole; a selector takes the blocks of kind start that
-    `clean.read` put before its matches. Words before the first and after the last article are no item, unless they are
+    `parse_blocks` put before its matches. Words before the first and after the last article are no item, unless they are
     `SUBSTANTIAL`: then they are one under the entry's own title.
     """
     title = post.title
     if mode == "never":
         return _whole(blocks, title, "one article: this feed is never cut")
-    whole = split(blocks)
-    parts = [one for part in whole for one in (headlines.loosened(part) if isinstance(part, Block) else [part])]
-    found = find_starts(parts, post, mode)
-    if not found.at:
+    whole = mark_source_lines(blocks)
+    parts = [one for part in whole for one in (headlines.split_paragraph(part) if isinstance(part, Block) else [part])]
+    found = find_article_starts(parts, post, mode)
+    if not found.indexes:
         return _whole(blocks, title, f"one article: {found.reason}")
     drafts, left = _drafts(parts, found, title)
     if not 2 <= len(drafts) <= MOST:
@@ -89,9 +91,9 @@ def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
 
 
 def _whole(blocks: Sequence[Block], title: str, reason: str) -> Cut:
-    cited, body = collect(split(blocks))
+    cited, body = take_citations(mark_source_lines(blocks))
     text = to_text(body)
-    return Cut((Piece(WHOLE, title or headlines.made_from(text), to_html(body), text, cited),), reason)
+    return Cut((Piece(WHOLE, title or headlines.headline_from_text(text), to_html(body), text, cited),), reason)
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,16 @@ class _Draft:
     """Parts of one article; `title` is the entry's, for words around the articles, and `found` how the articles begin."""
 
     parts: tuple[Part, ...]
-    found: Starts
+    found: ArticleStarts
     title: str = ""
 
 
-def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Draft], list[Part]]:
+def _drafts(parts: Sequence[Part], found: ArticleStarts, title: str) -> tuple[list[_Draft], list[Part]]:
     """(articles, parts that are in none)."""
-    lead, left = list(parts[: found.at[0]]), list[Part]()
-    sections = [list(parts[start:end]) for start, end in zip(found.at, (*found.at[1:], len(parts)), strict=True)]
+    lead, left = list(parts[: found.indexes[0]]), list[Part]()
+    sections = [
+        list(parts[start:end]) for start, end in zip(found.indexes, (*found.indexes[1:], len(parts)), strict=True)
+    ]
     sections = _merged(sections)
     for section in sections:
         while len(section) > 1 and _is_loose(section[-1], section[-2]):
@@ -124,7 +128,7 @@ def _drafts(parts: Sequence[Part], found: Starts, title: str) -> tuple[list[_Dra
     return [*filter(None, [around.get(True)]), *drafts, *filter(None, [around.get(False)])], left
 
 
-def _end(section: Sequence[Part], found: Starts) -> int:
+def _end(section: Sequence[Part], found: ArticleStarts) -> int:
     """Where the last article ends: after its source line, else before a rule with nothing but a few words behind it."""
     ends = [index + 1 for index, part in enumerate(section) if isinstance(part, SourceLine)]
     if found.closing:
@@ -163,27 +167,27 @@ def _piece(draft: _Draft) -> Piece:
     if first is not None and not title:
         head = replace(first, lines=first.lines[:1]) if draft.found.short else first
         if kind_of(first) in KINDS or (draft.found.short and headlines.is_short_line(head)):
-            title, link = headlines.without_number(head.text), headlines.linked_to(head)
+            title, link = headlines.without_number(head.text), headlines.heading_url(head)
             rest = first.lines[len(head.lines) :]
             parts[:1] = [replace(first, lines=rest)] if rest else []
-        elif draft.found.run_in:
-            title = headlines.run_in(first)
-    cited, body = collect(parts)
+        elif draft.found.bold_lead:
+            title = headlines.bold_lead(first)
+    cited, body = take_citations(parts)
     if not cited and original(link):
-        cited = (Cited("", None, link),)
+        cited = (CitedSource("", None, link),)
     text = to_text(body)
-    return Piece(b"", title or headlines.made_from(text), to_html(body), text, cited)
+    return Piece(b"", title or headlines.headline_from_text(text), to_html(body), text, cited)
 
 
 def _keyed(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """Keys by original URL where it is unique in the entry, else by headline, else by headline and text."""
     urls = Counter(piece.original for piece in pieces)
     names = Counter(
-        headlines.compared(piece.title) for piece in pieces if urls[piece.original] > 1 or not piece.original
+        headlines.comparison_key(piece.title) for piece in pieces if urls[piece.original] > 1 or not piece.original
     )
     out: dict[bytes, Piece] = {}
     for piece in pieces:
-        name = headlines.compared(piece.title)
+        name = headlines.comparison_key(piece.title)
         if piece.original and urls[piece.original] == 1:
             key = _hash("url", piece.original)
         elif names[name] == 1:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from newsletter.feeds.citations import dates_in_text
 from newsletter.feeds.citations.canonical_url import original
 from newsletter.feeds.citations.extract import Part, SourceLine
-from newsletter.feeds.citations.source_line import Cited
+from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.cutting import post_words
-from newsletter.feeds.cutting.headlines import compared, linked_to
+from newsletter.feeds.cutting.headlines import comparison_key, heading_url
 from newsletter.feeds.dates.calendar_words import months_named
 from newsletter.feeds.html.blocks import Block
 
@@ -103,7 +103,7 @@ def against_links(post: Post, heads: Sequence[Block], articles: Sequence[Sequenc
     unless the title speaks of news; and pages of several other sites.
     """
     texts = [head.text for head in heads]
-    is_news, urls = post_words.NEWS.search(post.title) is not None, [linked_to(head) for head in heads]
+    is_news, urls = post_words.NEWS.search(post.title) is not None, [heading_url(head) for head in heads]
     bylines = _most_of(articles, lambda article: _has_byline(article, post.published_on))
     if post_words.THINGS.search(post.title):
         return "its title is that of a list, a release or a year"
@@ -129,8 +129,8 @@ def _most_of(things: Sequence[_T], is_one: Callable[[_T], object]) -> bool:
     return bool(things) and sum(bool(is_one(one)) for one in things) >= max(most(len(things)), 1)
 
 
-def _same(cited: Cited) -> tuple[str, date | None, str]:
-    return compared(cited.publisher) if cited.publisher else "", cited.published_on, cited.canonical
+def _same(cited: CitedSource) -> tuple[str, date | None, str]:
+    return comparison_key(cited.publisher) if cited.publisher else "", cited.published_on, cited.canonical
 
 
 def _has_byline(article: Iterable[Part], published_on: date | None) -> bool:

@@ -10,6 +10,8 @@ from newsletter.feeds.html.blocks import HEADINGS, Block, Run, is_bold, line_tex
 #: In order of rank; "bold" is a paragraph of one bold line, "numbered" one of a short line with its number.
 KINDS = (*HEADINGS, "bold", "numbered")
 LONGEST, SHORT = 200, 150
+#: Characters of a headline that is taken from the text.
+MADE = 100
 _NUMBER = re.compile(
     r"^\s*(?:[(（]?\d{1,3}[)）]|\d{1,3}(?:[.:](?=\s)|[、．])|[一二三四五六七八九十]{1,3}[、．.]|[•▪■◆●*]\s)\s*"
 )
@@ -37,7 +39,7 @@ def is_short_line(block: Block) -> bool:
     return block.kind == "p" and len(block.lines) == 1 and 0 < len(text) <= SHORT and not _FULL_STOP.search(text)
 
 
-def run_in(block: Block) -> str:
+def bold_lead(block: Block) -> str:
     """The bold words that a paragraph begins with, as a headline has them; empty when it does not, or they are too many."""
     line = block.lines[0] if block.kind == "p" and block.lines else ()
     words = "".join(run.text for run in takewhile(_is_bold_run, line)).strip()
@@ -48,7 +50,7 @@ def _is_bold_run(run: Run) -> bool:
     return "<b>" in run.marks or "<strong>" in run.marks or not run.text.strip()
 
 
-def loosened(block: Block) -> list[Block]:
+def split_paragraph(block: Block) -> list[Block]:
     """A paragraph at its blank lines as several, and with a bold first line as one of its own; other blocks as they are."""
     if block.kind != "p" or len(block.lines) < 2:
         return [block]
@@ -62,7 +64,7 @@ def loosened(block: Block) -> list[Block]:
     return out
 
 
-def linked_to(block: Block) -> str:
+def heading_url(block: Block) -> str:
     """The URL that a whole headline links to, or an empty string."""
     if len(block.lines) != 1:
         return ""
@@ -77,17 +79,17 @@ def without_number(text: str) -> str:
     return _NUMBER.sub("", plain) or plain
 
 
-def compared(text: str) -> str:
+def comparison_key(text: str) -> str:
     """A headline as it is compared: letters and digits only, in any case, width and numbering."""
     folded = unicodedata.normalize("NFKC", without_number(text)).casefold()
     return "".join(char for char in folded if char.isalnum() or unicodedata.combining(char)) or folded.strip()
 
 
-def made_from(text: str, *, cap: int = 100) -> str:
+def headline_from_text(text: str) -> str:
     """A headline for a text without one: the first sentence of its first block, cut at a word."""
     block = text.strip().partition("\n\n")[0]
     first = _SENTENCE.split(" ".join(block.split()), maxsplit=1)[0].strip()
-    if len(first) <= cap:
+    if len(first) <= MADE:
         return first
-    cut = first[: cap - 1]
-    return (cut.rpartition(" ")[0] if " " in cut[cap // 2 :] else cut).rstrip(" ,;:") + "…"
+    cut = first[: MADE - 1]
+    return (cut.rpartition(" ")[0] if " " in cut[MADE // 2 :] else cut).rstrip(" ,;:") + "…"

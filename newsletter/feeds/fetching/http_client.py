@@ -12,7 +12,7 @@ import httpx2
 
 from newsletter.feeds.fetching.address_guard import AddressBlocked, AddressGuard
 from newsletter.feeds.fetching.decompress import Body, TooLarge, Undecodable
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.web_url import absolute_url
 from newsletter.lib.deadline import deadline
 
 ACCEPT = (
@@ -181,9 +181,9 @@ class _Redirect:
 def parse_url(text: str) -> httpx2.URL | None:
     """An absolute http(s) URL without fragment and credentials, its host in ASCII; None for anything else.
 
-    What no URL may hold, such as a space, is encoded as browsers do (see `web_url.resolve`).
+    What no URL may hold, such as a space, is encoded as browsers do (see `web_url.absolute_url`).
     """
-    plain = resolve(text) if len(text) <= URL_CAP else ""
+    plain = absolute_url(text) if len(text) <= URL_CAP else ""
     if not plain or len(plain) > URL_CAP:
         return None
     try:
@@ -199,7 +199,7 @@ def _joined(base: httpx2.URL, location: str) -> str:
     """Where a Location header leads; its bytes are UTF-8 in practice, whatever RFC 9110 says."""
     with suppress(UnicodeError):
         location = location.encode("latin-1").decode()
-    return resolve(location, str(base))
+    return absolute_url(location, str(base))
 
 
 def _fields(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.web_url import absolute_url
 
 #: Proxies in proxies that are unwrapped.
 DEPTH = 4
@@ -52,10 +52,10 @@ def counts_blindly(url: str) -> bool:
     return _BLIND.match(url) is not None
 
 
-def unwrapped(url: str) -> str:
+def unwrap_redirect(url: str) -> str:
     """`url`, or where it leads if it is a counting proxy's link that says so."""
     for _ in range(DEPTH):
-        target = next(filter(None, (resolve(one) for one in _targets(url))), "")
+        target = next(filter(None, (absolute_url(one) for one in _targets(url))), "")
         if not target:
             break
         url = target

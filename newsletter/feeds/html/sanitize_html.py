@@ -1,6 +1,6 @@
 """HTML from outside made safe: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links.
 
-`class` and `id` survive `safe`, for a feed's own selector of what begins an article; `read` drops them.
+`class` and `id` survive `sanitize`, for a feed's own selector of what begins an article; `parse_blocks` drops them.
 """
 
 import re
@@ -10,9 +10,9 @@ import nh3
 
 from newsletter.feeds.html import blocks, css_selector, layout_tables, tree
 from newsletter.feeds.html.block_parser import to_blocks
-from newsletter.feeds.html.redirectors import unwrapped
-from newsletter.feeds.html.sanitize_text import tidy
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.redirectors import unwrap_redirect
+from newsletter.feeds.html.sanitize_text import strip_control_chars
+from newsletter.feeds.html.web_url import absolute_url
 
 #: Kept by nh3; `blocks` dissolves those of them that only lay out.
 TAGS = blocks.INLINE | blocks.WRAPPERS | blocks.FLOW | blocks.OPAQUE_PARTS | {"br", "hr", "span"}
@@ -58,24 +58,24 @@ def _too_deep(html: str) -> bool:
     return False
 
 
-def safe(html: str) -> str:
+def sanitize(html: str) -> str:
     """`html` reduced to well-formed, allowed tags. Links are as they came: `resolve` decides about each."""
-    html = _NOSCRIPT.sub(" ", tidy(html)[:BODY_CAP])
+    html = _NOSCRIPT.sub(" ", strip_control_chars(html)[:BODY_CAP])
     return _CLEANER.clean(_TAG.sub(" ", html) if _too_deep(html) else html)
 
 
-def read(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:
-    """What `safe` gave, as a flat row of blocks; its links are resolved against `base`, and dropped when they lead nowhere.
+def parse_blocks(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:
+    """What `sanitize` gave, as a flat row of blocks; its links are resolved against `base`, and dropped when they lead nowhere.
 
     `starts` is a CSS selector: what it matches is preceded by a block of kind start. Tables and lists that only lay out are
     dissolved.
     """
     valid = starts and not css_selector.refusal(starts)
-    body = tree.parse(tidy(safe_html), starts.strip() if valid else "")
+    body = tree.parse(strip_control_chars(safe_html), starts.strip() if valid else "")
     layout = layout_tables.find_layout_containers(body)
-    return to_blocks(body, layout, lambda href: unwrapped(resolve(href, base)))
+    return to_blocks(body, layout, lambda href: unwrap_redirect(absolute_url(href, base)))
 
 
 def to_text(html: str) -> str:
     """The plain text of `html`: paragraphs end in a blank line, items of a list begin with a dash or their number."""
-    return blocks.to_text(read(safe(html)))
+    return blocks.to_text(parse_blocks(sanitize(html)))

@@ -18,28 +18,28 @@ _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.DOTALL)
 TITLE_CAP = 500
 
 
-def tidy(text: str) -> str:
+def strip_control_chars(text: str) -> str:
     """`text` without dangerous or invisible characters; lines end in a line feed; nothing else is changed."""
     if not _ODD.search(text):  # nearly always, and three times as fast
         return text
     return _DROPPED.sub("", _LINE_ENDS.sub("\n", text))
 
 
-def one_line(text: str, *, cap: int = TITLE_CAP) -> str:
-    """`tidy`, on one line, white space collapsed, at most `cap` characters."""
-    line = " ".join(tidy(text).split())
+def single_line(text: str, *, cap: int = TITLE_CAP) -> str:
+    """`strip_control_chars`, on one line, white space collapsed, at most `cap` characters."""
+    line = " ".join(strip_control_chars(text).split())
     return line if len(line) <= cap else line[: cap - 1].rstrip() + "…"
 
 
-def title_text(markup: str, *, cap: int = TITLE_CAP) -> str:
+def title_to_text(markup: str, *, cap: int = TITLE_CAP) -> str:
     """A title as text: tags stripped, character references undone once, safe to put in a header.
 
     `=?` is broken up: Python up to 3.12 decodes such a word in a header even after its line breaks were checked.
     """
-    return one_line(html.unescape(_TAG.sub("", markup[:20_000])), cap=cap).replace("=?", "= ?")
+    return single_line(html.unescape(_TAG.sub("", markup[:20_000])), cap=cap).replace("=?", "= ?")
 
 
-def xml_safe(text: str) -> str:
+def strip_invalid_xml(text: str) -> str:
     """`text` without characters that XML 1.0 forbids: one of them makes a strict parser give up a whole feed."""
     try:
         plain = text.encode()

@@ -34,7 +34,7 @@ class _Parts(NamedTuple):
         return f"{self.scheme}://{self.host}{self.path}{self.query}{self.fragment}"
 
 
-def resolve(href: str, base: str = "") -> str:
+def absolute_url(href: str, base: str = "") -> str:
     """`href` as an absolute http(s) URL without credentials, relative to `base`; empty when it is none.
 
     An internationalised host becomes ASCII (UTS 46); a port that is the scheme's own stays as it is.

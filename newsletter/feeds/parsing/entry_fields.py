@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from newsletter.feeds.html.sanitize_html import BODY_CAP, safe
-from newsletter.feeds.html.sanitize_text import TITLE_CAP, one_line, title_text
+from newsletter.feeds.html.sanitize_html import BODY_CAP, sanitize
+from newsletter.feeds.html.sanitize_text import TITLE_CAP, single_line, title_to_text
 from newsletter.feeds.parsing.model import ParsedEntry
 
 #: Entries of one fetch that are read; guids longer than this are stored as their hash; categories of one entry.
@@ -69,7 +69,7 @@ def entry(
 
     One whose mark is among `marks` is not made safe: it comes without its HTML.
     """
-    plain_guid = one_line(guid, cap=20_000)
+    plain_guid = single_line(guid, cap=20_000)
     if len(plain_guid) > GUID_CAP:
         plain_guid = "sha256:" + hashlib.sha256(plain_guid.encode()).hexdigest()
     mark = _mark(guid, url, title, html[:BODY_CAP], author, lang, *categories[:CATEGORY_CAP])
@@ -79,7 +79,7 @@ def entry(
         guid=plain_guid,
         url=url if len(url) <= URL_CAP else "",
         title=_line(title, TITLE_CAP),
-        html="" if same else safe(html[:BODY_CAP]),
+        html="" if same else sanitize(html[:BODY_CAP]),
         base=base,
         author=_line(author, 200),
         categories=tuple(dict.fromkeys(filter(None, (_line(one, 100) for one in categories[:CATEGORY_CAP])))),
@@ -91,7 +91,7 @@ def entry(
 
 
 def _line(text: str, cap: int) -> str:
-    return title_text(entities.escape(text[:20_000], quote=False), cap=cap)
+    return title_to_text(entities.escape(text[:20_000], quote=False), cap=cap)
 
 
 def packed(marks: Sequence[str]) -> bytes:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.web_url import absolute_url
 
 _HTML = re.compile(r"\A(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TYPES = frozenset(
@@ -62,7 +62,7 @@ def usual_place(text: str, url: str) -> str:
     if channel:
         return f"https://www.youtube.com/feeds/videos.xml?channel_id={channel[1] or channel[2]}"
     head = f"{url}\n{text[:LOOKED_AT]}"
-    return next((resolve(path, url) for mark, path in _USUAL if mark.search(head)), "")
+    return next((absolute_url(path, url) for mark, path in _USUAL if mark.search(head)), "")
 
 
 class _Finder(HTMLParser):
@@ -76,7 +76,7 @@ class _Finder(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: (value or "").strip() for name, value in attrs}
-        href = resolve(values.get("href", ""), self._base) if values.get("href") else ""
+        href = absolute_url(values.get("href", ""), self._base) if values.get("href") else ""
         if not href:
             return
         if tag == "base":

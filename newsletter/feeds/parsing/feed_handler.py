@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from feedparser.api import LooseFeedParser, StrictFeedParser
 from feedparser.exceptions import UndeclaredNamespace
 
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.web_url import absolute_url
 
 #: Elements that feedparser takes for an entry's own title or text, and the media type that they have by default.
 CAPTIONS = {
@@ -197,6 +197,6 @@ def _joined(base: str, href: str) -> str:
     if not base:
         return href
     try:
-        return resolve(href, base) if base.startswith(("http:", "https:")) else urljoin(base, href)
+        return absolute_url(href, base) if base.startswith(("http:", "https:")) else urljoin(base, href)
     except ValueError:
         return ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from newsletter.feeds.html.redirectors import counts_blindly
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.web_url import absolute_url
 from newsletter.feeds.parsing.feed_handler import Part, Parts, handled
 from newsletter.feeds.parsing.raw_feed import RawEntry, RawFeed
 from newsletter.feeds.parsing.text_constructs import Kind, Text, has_words
@@ -30,7 +30,7 @@ class Unreadable(Exception):
     """feedparser itself broke on it."""
 
 
-def read(text: str) -> RawFeed | None:
+def read_with_feedparser(text: str) -> RawFeed | None:
     """`text` as a feed; None: it is none.
 
     Raises:
@@ -99,7 +99,7 @@ def _links(one: Any, parts: Parts) -> Iterable[str]:
 
 def _guid_link(parts: Parts) -> str:
     """A guid that is an address; RSS takes a number for one, too."""
-    return parts.guid_link if resolve(parts.guid_link) else ""
+    return parts.guid_link if absolute_url(parts.guid_link) else ""
 
 
 def _best(parts: Sequence[Part], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]) -> Part | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.feeds.dates.feed_dates import FeedDates
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.web_url import absolute_url
 from newsletter.feeds.parsing.entry_fields import Window, entry, is_feed_language, paragraphs
 from newsletter.feeds.parsing.model import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 from newsletter.feeds.parsing.newest_entries import newest
@@ -94,7 +94,7 @@ def _guid(one: dict[str, Any]) -> str:
 
 def _links(one: dict[str, Any]) -> list[str]:
     """What may be its page, the likeliest first; an `id` is often that, too (JSON Feed 1.1, items)."""
-    return [_text(one, "url"), _text(one, "external_url"), resolve(_guid(one))]
+    return [_text(one, "url"), _text(one, "external_url"), absolute_url(_guid(one))]
 
 
 def _body(one: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ParsedEntry:
-    """One post. `html` is safe (see `clean.safe`), its links still relative to `base`; empty strings where nothing is known.
+    """One post. `html` is safe (see `sanitize`), its links still relative to `base`; empty strings where nothing is known.
 
     `guid` is what the feed gives, verbatim but for its length. `published_at` is None when missing or impossible.
     `mark` is a short hash of what the feed says about it, but its date; `same`: its mark was known, so `html` is left out.

@@ -3,14 +3,14 @@
 import re
 from datetime import datetime
 
-from newsletter.feeds.html.sanitize_text import xml_safe
+from newsletter.feeds.html.sanitize_text import strip_invalid_xml
 from newsletter.feeds.parsing import feed_discovery, feedparser_xml, json_feed, wordpress_rest
 from newsletter.feeds.parsing.encoding import decode
 from newsletter.feeds.parsing.entry_fields import Window, unpacked
 from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedFeed, ParseFailed
 from newsletter.feeds.parsing.newest_entries import trimmed
-from newsletter.feeds.parsing.raw_feed import finished
-from newsletter.feeds.parsing.repair_xml import feed_inside, mended
+from newsletter.feeds.parsing.raw_feed import normalize
+from newsletter.feeds.parsing.repair_xml import feed_inside, repair
 
 #: A byte order mark, also one that was read as something else.
 _JUNK = re.compile(r"\A(?:\ufeff|ï»¿|[ \t\r\n])+")
@@ -22,7 +22,7 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, marks
 
     `marks` (see `fields.packed`) are of entries that are stored as they are: their HTML is left out.
     """
-    text = _JUNK.sub("", xml_safe(decode(body, content_type)), count=1)
+    text = _JUNK.sub("", strip_invalid_xml(decode(body, content_type)), count=1)
     if not text:
         return ParseFailed("it is empty: ask the site's owner")
     window = Window(now, unpacked(marks))
@@ -42,11 +42,11 @@ def _xml(text: str, url: str, window: Window) -> ParsedFeed | ParseFailed | None
     if _ENTITIES.search(text):
         return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
     try:
-        text, left_out = trimmed(mended(text), window)
-        raw = feedparser_xml.read(text)
+        text, left_out = trimmed(repair(text), window)
+        raw = feedparser_xml.read_with_feedparser(text)
     except feedparser_xml.Unreadable as error:
         return ParseFailed(f"it is too broken to be read ({error}): ask the site's owner")
-    return finished(raw, url, window, left_out) if raw is not None else None
+    return normalize(raw, url, window, left_out) if raw is not None else None
 
 
 def _not_a_feed(reason: str, text: str, url: str) -> NotAFeed:

@@ -1,4 +1,4 @@
-"""What an XML feed says, word for word; `finished` makes of it what is kept."""
+"""What an XML feed says, word for word; `normalize` makes of it what is kept."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds.dates.feed_dates import FeedDates
-from newsletter.feeds.html.redirectors import unwrapped
-from newsletter.feeds.html.sanitize_text import one_line, title_text
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.redirectors import unwrap_redirect
+from newsletter.feeds.html.sanitize_text import single_line, title_to_text
+from newsletter.feeds.html.web_url import absolute_url
 from newsletter.feeds.parsing.entry_fields import CATEGORY_CAP, Window, entry, is_feed_language
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.parsing.newest_entries import newest
@@ -51,7 +51,7 @@ class RawFeed:
     entries: tuple[RawEntry, ...]
 
 
-def finished(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> ParsedFeed:
+def normalize(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> ParsedFeed:
     """The feed at `url`, made safe. `left_out` of its entries were not even parsed."""
     site = first_usable(raw.links, url) or url
     language = is_feed_language(raw.language)
@@ -78,19 +78,19 @@ def finished(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> Parse
         ),
         wait=_wait(raw),
         older=older_page(raw.older, url),
-        generator=one_line(raw.generator, cap=200),
+        generator=single_line(raw.generator, cap=200),
         left_out=left_out + len(raw.entries) - len(kept),
     )
 
 
 def first_usable(links: Iterable[str], base: str) -> str:
     """The first of `links` that leads to a web page, absolute, counting proxies unwrapped; empty without one."""
-    return next(filter(None, (unwrapped(resolve(one, base)) for one in links if one.strip())), "")
+    return next(filter(None, (unwrap_redirect(absolute_url(one, base)) for one in links if one.strip())), "")
 
 
 def older_page(href: str, url: str) -> str:
     """The URL that `href` on the feed at `url` means; empty when it leads nowhere or to itself."""
-    page = resolve(href, url) if href.strip() else ""
+    page = absolute_url(href, url) if href.strip() else ""
     return page if page != url else ""
 
 
@@ -102,8 +102,8 @@ def _entry(
         url=url,
         title=as_line(one.title),
         html=as_html(one.body),
-        base=(resolve(one.body_base, url or base) if one.body_base else "") or url or base,
-        author=title_text(one.author, cap=200),
+        base=(absolute_url(one.body_base, url or base) if one.body_base else "") or url or base,
+        author=title_to_text(one.author, cap=200),
         categories=[as_line(category, cap=100) for category in one.categories[:CATEGORY_CAP]],
         published_at=published_at,
         lang=is_feed_language(one.language) or language,

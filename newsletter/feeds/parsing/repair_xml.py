@@ -34,7 +34,7 @@ _SHOWN = regex.compile(
 _EMPTY_LINK = regex.compile(r"<link\s*+/?>\s*+(https?://[^\s<]++)(?!\s*+</link)", regex.IGNORECASE)
 
 
-def mended(text: str) -> str:
+def repair(text: str) -> str:
     """`text` (without characters that XML forbids) as XML that is more likely to be well-formed, and says the same.
 
     Of a feed that breaks off the complete entries stay.

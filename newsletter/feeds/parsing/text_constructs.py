@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from newsletter.feeds.html.sanitize_text import title_text
+from newsletter.feeds.html.sanitize_text import title_to_text
 from newsletter.feeds.parsing.entry_fields import paragraphs
 
 #: `text` and `html` are said; `atom` is text by default (Atom without a type), `unsaid` either (RSS says nothing).
@@ -53,10 +53,10 @@ def as_line(text: Text, *, cap: int = 500) -> str:
     """`text` on one line, at most `cap` characters, safe to put in a header."""
     value = _BREAK.sub(" ", text.value[:TITLE]) if text.kind in ("html", "unsaid") else text.value[:TITLE]
     if text.kind in ("text", "atom"):
-        return title_text(html.escape(value, quote=False), cap=cap)
+        return title_to_text(html.escape(value, quote=False), cap=cap)
     if text.kind == "unsaid":
         value = _without_markup(value)
-    return title_text(value, cap=cap)
+    return title_to_text(value, cap=cap)
 
 
 def as_html(text: Text) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.feeds.dates.feed_dates import FeedDates
-from newsletter.feeds.html.sanitize_text import title_text
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.sanitize_text import title_to_text
+from newsletter.feeds.html.web_url import absolute_url
 from newsletter.feeds.parsing.entry_fields import ENTRY_CAP, Window, entry
 from newsletter.feeds.parsing.model import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 
@@ -36,18 +36,18 @@ def _is_post(one: Any) -> bool:
 
 
 def _entry(one: dict[str, Any], site: str, window: Window) -> ParsedEntry:
-    link = resolve(_text(one, "link"), site) if _text(one, "link") else ""
+    link = absolute_url(_text(one, "link"), site) if _text(one, "link") else ""
     inside = one.get("_embedded")
     inside = inside if isinstance(inside, dict) else {}
     return entry(
         # stored with character references in it, which the feed's XML undoes
         guid=html.unescape(_rendered(one, "guid")),
         url=link,
-        title=title_text(_rendered(one, "title")),
+        title=title_to_text(_rendered(one, "title")),
         html=_rendered(one, "content") or _rendered(one, "excerpt"),
         base=link or site,
-        author=title_text(", ".join(_names(inside.get("author")))),
-        categories=[name for terms in _list(inside.get("wp:term")) for name in map(title_text, _names(terms))],
+        author=title_to_text(", ".join(_names(inside.get("author")))),
+        categories=[name for terms in _list(inside.get("wp:term")) for name in map(title_to_text, _names(terms))],
         published_at=FeedDates((), window.checked).read(_text(one, "date_gmt")),
         lang="",
         marks=window.marks,

@@ -1,4 +1,4 @@
-"""Hands feeds to a small process that forks a child for each: the parser is imported once, and no fork ever has our threads."""
+"""Fork server for feed parsing: imports the parser once and forks a child per feed, so children inherit no threads."""
 
 import atexit
 import contextlib
@@ -15,43 +15,43 @@ from newsletter.feeds.sandbox.fork_server_main import STARTED
 AT_ONCE = 16
 
 
-class Lost(Exception):
-    """The nursery ended before it took the feed up."""
+class ForkServerDied(Exception):
+    """The fork server ended before a child started on the feed."""
 
 
-class Nursery:
-    """One for each process, shared by its threads; its own process is started with the first feed, and again when it died.
+class ForkServer:
+    """One for each process, shared by its threads. The server process starts with the first feed, and again when it has died.
 
-    `AT_ONCE` feeds are read at once, others wait their turn: far more than processors, so that the few which are made to hang do
-    not take the place of all others (they step behind them, see `forking`).
+    `AT_ONCE` feeds are parsed at once, others wait: far more than there are processors, so that a few that hang do not keep out
+    all others (they run at a lower priority, see `fork_server_main.limit_resources`).
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._turns = BoundedSemaphore(AT_ONCE)
+        self._slots = BoundedSemaphore(AT_ONCE)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
-    def ask(self, order: bytes, *, seconds: float) -> bytes:
-        """What the child that got `order` says, empty when it was killed.
+    def ask(self, request: bytes, *, seconds: float) -> bytes:
+        """The answer of a child to `request`; empty when the child was killed.
 
         Raises:
-            TimeoutError: nothing came within `seconds`, which should be longer than the child has.
-            Lost: three nurseries in a row died.
+            TimeoutError: no answer came within `seconds`, which should be longer than the child's own limit.
+            ForkServerDied: the server died three times in a row.
         """
-        with self._turns:
+        with self._slots:
             for _ in range(3):
                 ours, theirs = socket.socketpair()
                 with ours:
                     control = self._hand_over(theirs)
                     try:
-                        return _converse(ours, order, seconds)
-                    except Lost:
+                        return _converse(ours, request, seconds)
+                    except ForkServerDied:
                         self.close(control)
-        raise Lost
+        raise ForkServerDied
 
     def close(self, control: socket.socket | None = None) -> None:
-        """End the nursery's process (only if it is still the one behind `control`); the next feed starts another.
+        """End the fork server's process (only if it is still the one behind `control`); the next feed starts another.
 
         Children that are at work end by themselves.
         """
@@ -65,7 +65,7 @@ class Nursery:
             self._process = self._control = None
 
     def abandon(self) -> None:
-        """Let go of a nursery that belongs to the process from which this one was forked."""
+        """Let go of a server process that belongs to the process from which this one was forked."""
         if self._control is not None:
             self._control.close()
         if self._process is not None:
@@ -73,14 +73,14 @@ class Nursery:
 
     @property
     def pid(self) -> int:
-        """The nursery's process, 0 when none runs."""
+        """The id of the server process, 0 when none runs."""
         return self._process.pid if self._process is not None else 0
 
     def _hand_over(self, theirs: socket.socket) -> socket.socket:
-        """Send the child's end; what it went through."""
+        """Send the child's end of a socket pair to the server; returns the server's control socket."""
         with theirs, self._lock:
             control = self._control or self._start()
-            with contextlib.suppress(OSError):  # a dead nursery: the other end closes without a word
+            with contextlib.suppress(OSError):  # a dead fork server: the other end is closed, which `_converse` sees
                 socket.send_fds(control, [b"."], [theirs.fileno()])
             return control
 
@@ -103,15 +103,15 @@ class Nursery:
         return ours
 
 
-def _converse(ours: socket.socket, order: bytes, seconds: float) -> bytes:
+def _converse(ours: socket.socket, request: bytes, seconds: float) -> bytes:
     ours.settimeout(seconds)
     try:
         if ours.recv(1) != STARTED:
-            raise Lost
+            raise ForkServerDied
     except (TimeoutError, ConnectionResetError) as error:
-        raise Lost from error
+        raise ForkServerDied from error
     try:
-        ours.sendall(order)
+        ours.sendall(request)
         ours.shutdown(socket.SHUT_WR)
         with ours.makefile("rb") as stream:
             return stream.read()
@@ -119,19 +119,19 @@ def _converse(ours: socket.socket, order: bytes, seconds: float) -> bytes:
         return b""
 
 
-_ours = Nursery()
+_server = ForkServer()
 
 
-def nursery() -> Nursery:
-    """The nursery of this process."""
-    return _ours
+def fork_server() -> ForkServer:
+    """The fork server of this process."""
+    return _server
 
 
 def _forked() -> None:
-    global _ours
-    _ours.abandon()
-    _ours = Nursery()
+    global _server
+    _server.abandon()
+    _server = ForkServer()
 
 
 os.register_at_fork(after_in_child=_forked)
-atexit.register(lambda: _ours.close())
+atexit.register(lambda: _server.close())

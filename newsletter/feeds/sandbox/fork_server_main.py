@@ -1,8 +1,8 @@
-"""The nursery's own process: the parser imported once, a fork for each feed, a result or silence on that feed's socket.
+"""The fork server's process: imports the parser once, and forks a child for each feed.
 
-It is started by `nursery` with one socket. Each message on that is one byte and the socket of one parse. The fork reads a line
-of JSON (the order) and the body from there, answers `STARTED` and one line of JSON, and ends; one that is killed says no more.
-The nursery ends when its socket is closed at the other end.
+`fork_server` starts it with one socket. Each message on that is one byte and the socket of one parse. The child reads a line of
+JSON (the request) and the body from there, answers `STARTED` and one line of JSON, and ends; a child that is killed sends no
+more. The process ends when its socket is closed at the other end.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ _WARM = (
 
 def main(descriptor: int) -> None:
     """Serve the socket `descriptor` until the other end is closed."""
-    # imported here, in the nursery's process only: the worker never loads feedparser
+    # imported here, in the fork server's process only: the worker never loads feedparser
     from newsletter.feeds.parsing.parse_feed import parse
 
     _warm_up(parse)
@@ -49,11 +49,11 @@ def main(descriptor: int) -> None:
     gc.freeze()
     with socket.socket(fileno=descriptor) as control:
         while True:
-            word, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            if not word:
+            message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+            if not message:
                 return
-            for one in descriptors:
-                with socket.socket(fileno=one) as connection:
+            for received in descriptors:
+                with socket.socket(fileno=received) as connection:
                     _fork(control, connection, parse)
 
 
@@ -69,46 +69,46 @@ def _fork(control: socket.socket, connection: socket.socket, parse: Parse) -> No
     try:
         if os.fork():
             return
-    except OSError:  # no more processes: the other end sees its socket closed before anything was said
+    except OSError:  # no more processes: the other end sees its socket closed before `STARTED`
         return
     code = 1
     try:
         gc.disable()  # it would touch, and so copy, every page of the parent's
         control.close()
-        serve(connection, parse)
+        handle_request(connection, parse)
         code = 0
     finally:
         os._exit(code)
 
 
-def serve(connection: socket.socket, parse: Parse) -> None:
-    """In the fork: read an order, confine this process to its limits for good, parse, answer."""
+def handle_request(connection: socket.socket, parse: Parse) -> None:
+    """In the child: read a request, limit this process for good, parse, answer."""
     connection.sendall(STARTED)
     with connection.makefile("rb") as stream:
-        order = json.loads(stream.readline())
+        request = json.loads(stream.readline())
         body = stream.read()
-    confine(**order.pop("limits"))
+    limit_resources(**request.pop("limits"))
     try:
-        answer = json.dumps(_answer(parse, body, order)).encode()
+        answer = json.dumps(_answer(parse, body, request)).encode()
     except MemoryError:
         answer = MEMORY
     connection.sendall(answer)
     connection.shutdown(socket.SHUT_WR)  # whoever waits need not wait until the kernel has cleared this process away
 
 
-def _answer(parse: Parse, body: bytes, order: dict[str, Any]) -> dict[str, Any]:
-    now, marks = datetime.fromisoformat(order.pop("now")), bytes.fromhex(order.pop("marks"))
+def _answer(parse: Parse, body: bytes, request: dict[str, Any]) -> dict[str, Any]:
+    now, marks = datetime.fromisoformat(request.pop("now")), bytes.fromhex(request.pop("marks"))
     try:
-        return to_json(parse(body, now=now, marks=marks, **order))
+        return to_json(parse(body, now=now, marks=marks, **request))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this feed alone
         return to_json(ParseFailed(f"reading it broke our parser ({type(error).__name__}): please report this"))
 
 
-def confine(*, wall: float, cpu: int, memory: int) -> None:
-    """Let this process end by the kernel's hand after `wall` seconds or `cpu` seconds of processor time, use at most `memory`
-    bytes of address space, and open neither files nor connections."""
+def limit_resources(*, wall: float, cpu: int, memory: int) -> None:
+    """Have the kernel end this process after `wall` seconds or `cpu` seconds of processor time, and let it use at most `memory`
+    bytes of address space and open neither files nor connections."""
     # whoever needs long makes room for the others: a feed that is made to hang must not slow them down
     signal.signal(signal.SIGVTALRM, lambda *_: os.nice(19))
     signal.setitimer(signal.ITIMER_VIRTUAL, QUICK)

@@ -1,4 +1,4 @@
-"""Parses a feed in a child process that may be killed: no feed can hang a worker, eat its memory or see its secrets."""
+"""Parse a feed in a child process that may be killed: no feed can hang a worker, use up its memory or see its secrets."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from time import monotonic
 
 from newsletter.feeds.parsing.model import Parsed, ParseFailed, from_json
-from newsletter.feeds.sandbox.fork_server import Lost, nursery
+from newsletter.feeds.sandbox.fork_server import ForkServerDied, fork_server
 from newsletter.feeds.sandbox.fork_server_main import MEMORY
 
 
@@ -19,7 +19,7 @@ class Limits:
     memory: int = 512 * 1024 * 1024
 
 
-def parse(
+def parse_in_sandbox(
     body: bytes,
     *,
     url: str,
@@ -28,8 +28,8 @@ def parse(
     marks: bytes = b"",
     limits: Limits = Limits(),
 ) -> Parsed:
-    """What `body`, read from `url`, says as a feed (see `parse.parse`). Takes a few milliseconds more than parsing itself."""
-    order = {
+    """Parse `body`, read from `url`, in a child (see `parse_feed.parse`). Takes a few milliseconds more than parsing itself."""
+    request = {
         "url": url,
         "content_type": content_type,
         "now": now.isoformat(),
@@ -38,10 +38,10 @@ def parse(
     }
     began = monotonic()
     try:
-        answer = nursery().ask(json.dumps(order).encode() + b"\n" + body, seconds=limits.wall + 5)
+        answer = fork_server().ask(json.dumps(request).encode() + b"\n" + body, seconds=limits.wall + 5)
     except TimeoutError:
         answer = b""
-    except Lost:
+    except ForkServerDied:
         return ParseFailed("no child could be started to read it: look at the memory and processes of this machine")
     if not answer:
         late = monotonic() - began >= limits.wall

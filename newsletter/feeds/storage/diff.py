@@ -11,7 +11,7 @@ from functools import cached_property
 
 from django.db.models import F, Min, Q, QuerySet
 
-from newsletter.feeds.citations.source_line import Cited
+from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.cutting.cut import Piece, cut_entry
 from newsletter.feeds.html import sanitize_html
 from newsletter.feeds.parsing.entry_fields import REVISION
@@ -50,7 +50,7 @@ class Stored:
     title: str
     text: str
     html: str
-    cited: tuple[Cited, ...]
+    cited: tuple[CitedSource, ...]
     meaning_hash: bytes
     waits: bool
 
@@ -291,9 +291,9 @@ def _changes(pieces: Sequence[Piece], known: Known | None, *, announced: bool) -
 
 def _items(entry_id: int) -> list[Stored]:
     """The items of an entry in their present version, oldest first, also those that are no longer in it."""
-    cited: dict[int, list[Cited]] = defaultdict(list)
+    cited: dict[int, list[CitedSource]] = defaultdict(list)
     for one in Citation.objects.filter(item__entry_id=entry_id).order_by("item_id", "n"):
-        cited[one.item_id].append(Cited(one.publisher, one.published_on, one.url))
+        cited[one.item_id].append(CitedSource(one.publisher, one.published_on, one.url))
     present = ItemVersion.objects.filter(Q(item__entry_id=entry_id) & Q(n=F("item__version"))).select_related("item")
     return [
         Stored(

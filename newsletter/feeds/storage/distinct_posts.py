@@ -6,7 +6,7 @@ They are several when their titles are not the same and their texts have next to
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from newsletter.feeds.cutting.headlines import compared
+from newsletter.feeds.cutting.headlines import comparison_key
 from newsletter.feeds.storage.edit_tokens import folded
 
 #: Two texts have next to nothing in common when they share less than this of the shorter one's runs of so many characters.
@@ -28,7 +28,7 @@ def versions(posts: Sequence[Wording]) -> list[int]:
     sizes: dict[int, int] = {}
     out = list[int]()
     for place, (title, text) in enumerate(posts):
-        key = compared(title)
+        key = comparison_key(title)
         runs = _runs(text) or _runs(title)
         first = by_title[key] if key in by_title else _alike(runs, by_run, sizes)
         out.append(place if first is None else first)

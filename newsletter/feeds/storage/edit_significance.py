@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Protocol
 
 from newsletter.feeds.citations.canonical_url import canonical
-from newsletter.feeds.citations.source_line import Cited
+from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.storage.edit_tokens import Token, common_words, folded, is_in_capitals, tokens
 
 #: Words of the paragraphs that differ, on either side, up to which each is compared; more is another text anyway.
@@ -27,7 +27,7 @@ class Wording(Protocol):
     @property
     def text(self) -> str: ...
     @property
-    def cited(self) -> tuple[Cited, ...]: ...
+    def cited(self) -> tuple[CitedSource, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Material:
     kinds: tuple[str, ...]
 
 
-def meaning_hash(title: str, text: str, cited: Iterable[Cited]) -> bytes:
+def meaning_hash(title: str, text: str, cited: Iterable[CitedSource]) -> bytes:
     """Equal for two versions that differ in typography and white space only."""
     sources = [f"{one.publisher}|{one.published_on or ''}|{one.canonical}" for one in cited]
     words = "\0".join("".join(folded(part).split()) for part in (title, text, *sources))
@@ -112,7 +112,7 @@ def _without(some: Sequence[str], others: Sequence[str]) -> list[str]:
     return out
 
 
-def _compare_sources(before: Sequence[Cited], after: Sequence[Cited], found: _Found) -> None:
+def _compare_sources(before: Sequence[CitedSource], after: Sequence[CitedSource], found: _Found) -> None:
     gone = [one for one in before if not any(_completes(one, other) for other in after)]
     come = [one for one in after if not any(_completes(other, one) for other in before)]
     for one in gone:
@@ -123,13 +123,13 @@ def _compare_sources(before: Sequence[Cited], after: Sequence[Cited], found: _Fo
         found.silent.append("a source completed")
 
 
-def _completes(before: Cited, after: Cited) -> bool:
+def _completes(before: CitedSource, after: CitedSource) -> bool:
     """True when `after` is the same source, or the same with a date or URL that was missing."""
     old, new = _cited_key(before), _cited_key(after)
     return old[0] == new[0] and all(was in ("", now) for was, now in zip(old, new, strict=True))
 
 
-def _cited_key(one: Cited) -> tuple[str, str, str]:
+def _cited_key(one: CitedSource) -> tuple[str, str, str]:
     return "".join(folded(one.publisher).split()), str(one.published_on or ""), one.canonical
 
 

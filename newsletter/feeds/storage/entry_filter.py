@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from newsletter.feeds.html.sanitize_text import one_line
+from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.parsing.model import ParsedEntry
 
 #: What a feed can be narrowed by: the names in `Feed.only`.
@@ -27,7 +27,7 @@ def lets_through(only: Mapping[str, Sequence[str]], entry: ParsedEntry) -> bool:
 
 def tidied(only: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """`only` as it is stored: names on one line, each once, empty lists left out."""
-    lists = {by: list(dict.fromkeys(filter(None, map(one_line, only.get(by, ()))))) for by in BY}
+    lists = {by: list(dict.fromkeys(filter(None, map(single_line, only.get(by, ()))))) for by in BY}
     return {by: names for by, names in lists.items() if names}
 
 

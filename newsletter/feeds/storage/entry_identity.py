@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds.citations.canonical_url import original, url_hash
-from newsletter.feeds.cutting.headlines import compared
+from newsletter.feeds.cutting.headlines import comparison_key
 from newsletter.feeds.parsing.model import ParsedEntry
 from newsletter.feeds.storage.distinct_posts import versions
 
@@ -121,7 +121,7 @@ def _pair(guid: str, url: str) -> str:
 
 def _titled(entry: ParsedEntry) -> Identified:
     when = entry.published_at.isoformat() if entry.published_at else entry.html
-    word = _digest(entry.url, compared(entry.title) or when)
+    word = _digest(entry.url, comparison_key(entry.title) or when)
     return Identified(entry, f"{entry.guid} {word}", "guid+title")
 
 
@@ -204,7 +204,7 @@ def adopted(
 
 def _is_same(one: Identified, known: Known, links: set[bytes], alike: Callable[[Identified, Known], bool]) -> bool:
     link = known.link_hash in links and known.link_hash == one.link_hash
-    if compared(known.title) == compared(one.entry.title):
+    if comparison_key(known.title) == comparison_key(one.entry.title):
         return link or known.published_at == one.entry.published_at
     return link and alike(one, known)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from newsletter.feeds.cutting.headlines import compared
+from newsletter.feeds.cutting.headlines import comparison_key
 from newsletter.feeds.storage.edit_tokens import folded
 
 #: Two texts are one article in two wordings from this similarity on; a text is known when so much of it was there before.
@@ -77,10 +77,10 @@ def _nearest_first(
     if not rest_old or not rest_new:
         return []
     shapes = {index: _shape(old[index].text) for index in rest_old}
-    names = {index: compared(old[index].title) for index in rest_old}
+    names = {index: comparison_key(old[index].title) for index in rest_old}
     scores = []
     for index in rest_new:
-        shape, name = _shape(new[index].text), compared(new[index].title)
+        shape, name = _shape(new[index].text), comparison_key(new[index].title)
         for other in rest_old:
             likeness, same = _likeness(shape, shapes[other]), name == names[other]
             if same or likeness >= ALIKE:

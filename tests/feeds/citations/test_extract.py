@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.feeds.citations import canonical_url, extract
 from newsletter.feeds.citations.dates_in_text import find_all
-from newsletter.feeds.citations.source_line import Cited
+from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.dates.calendar_names import MONTHS
 from newsletter.feeds.dates.calendar_words import weekday_named
 from newsletter.feeds.html import sanitize_html
@@ -23,7 +23,9 @@ NOV5 = "2020-11-05"
 
 def cite(html: str) -> tuple[list[tuple[str, str, str]], str]:
     """(sources as (publisher, date, URL), the text that is left)"""
-    cited, left = extract.find(sanitize_html.read(sanitize_html.safe(html), "https://digest.example/"))
+    cited, left = extract.take_citations(
+        extract.mark_source_lines(sanitize_html.parse_blocks(sanitize_html.sanitize(html), "https://digest.example/"))
+    )
     return [(one.publisher, str(one.published_on or ""), one.url) for one in cited], to_text(left).strip()
 
 
@@ -310,7 +312,7 @@ KEPT = {
 @pytest.mark.parametrize("name", KEPT)
 def test_a_sentence_that_begins_with_the_word_stays(name: str) -> None:
     html = "<p>The text of the article.</p>" + KEPT[name]
-    assert cite(html) == ([], to_text(sanitize_html.read(sanitize_html.safe(html))).strip())
+    assert cite(html) == ([], to_text(sanitize_html.parse_blocks(sanitize_html.sanitize(html))).strip())
 
 
 #: (whole article, sources, text that is left)
@@ -485,13 +487,17 @@ def test_what_is_written_as_sources_is_read_as_these_sources(
     names: list[str], days: list[date], linked: list[bool], form: str
 ) -> None:
     sources = [
-        Cited(name, day, f"{URL}/{number}" if with_url else "")
+        CitedSource(name, day, f"{URL}/{number}" if with_url else "")
         for number, (name, day, with_url) in enumerate(zip(names, days, linked, strict=False))
     ]
     line = "; ".join(
         f"{one.publisher}, {form.format(one.published_on)}" + (f", {one.url}" if one.url else "") for one in sources
     )
-    cited, left = extract.find(sanitize_html.read(sanitize_html.safe(f"<p>A text.</p><p>Sources: {line}</p>")))
+    cited, left = extract.take_citations(
+        extract.mark_source_lines(
+            sanitize_html.parse_blocks(sanitize_html.sanitize(f"<p>A text.</p><p>Sources: {line}</p>"))
+        )
+    )
     assert list(cited) == list(dict.fromkeys(sources))
     assert to_text(left) == "A text.\n\n"
 
@@ -522,8 +528,11 @@ def test_a_day_as_any_locale_writes_it_is_found_or_none(day: date, locale: str, 
 )
 def test_no_word_is_lost(parts: list[str]) -> None:
     """Each word of an article is in its text or in a source line."""
-    blocks = sanitize_html.read(sanitize_html.safe("".join(parts)))
-    for part in extract.split(blocks):
+    blocks = sanitize_html.parse_blocks(sanitize_html.sanitize("".join(parts)))
+    for part in extract.mark_source_lines(blocks):
         assert part in blocks or to_text(part.blocks if isinstance(part, extract.SourceLine) else [part])
-    shown = [to_text(part.blocks if isinstance(part, extract.SourceLine) else [part]) for part in extract.split(blocks)]
+    shown = [
+        to_text(part.blocks if isinstance(part, extract.SourceLine) else [part])
+        for part in extract.mark_source_lines(blocks)
+    ]
     assert "".join("".join(shown).split()) == "".join(to_text(blocks).split())

@@ -423,7 +423,7 @@ def test_what_an_operator_says_during_a_poll_stands(httpserver: HTTPServer, fetc
 
     def parse(body: bytes, **more: Any) -> Parsed:
         manage.edit(feed_id, title="Mine", announce="all", now=NOW)
-        return sandboxed_parse.parse(body, **more)
+        return sandboxed_parse.parse_in_sandbox(body, **more)
 
     assert poll.refresh(feed_id, now=NOW, fetcher=fetcher, parse=parse).new == 4
     assert Feed.objects.get().title == "Mine"

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from newsletter.feeds.html import sanitize_html
 from newsletter.feeds.html.blocks import to_html
-from newsletter.feeds.html.sanitize_text import one_line, title_text, xml_safe
-from newsletter.feeds.html.web_url import PLAIN_URL, resolve
+from newsletter.feeds.html.sanitize_text import single_line, strip_invalid_xml, title_to_text
+from newsletter.feeds.html.web_url import PLAIN_URL, absolute_url
 from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.parsing.parse_feed import parse
 from tests.feeds.promises import NOW, URL, is_clean, is_harmless, is_link
@@ -16,7 +16,7 @@ BASE = "https://site.example/2026/post/"
 
 
 def shown(html: str) -> str:
-    return to_html(sanitize_html.read(sanitize_html.safe(html), BASE))
+    return to_html(sanitize_html.parse_blocks(sanitize_html.sanitize(html), BASE))
 
 
 NAUGHTY = (
@@ -116,8 +116,8 @@ NAUGHTY = (
 def test_nothing_runs_and_nothing_is_fetched(html: str) -> None:
     is_clean(shown(html))
     is_clean(shown(f"<div>{html}<blockquote><pre>{html}"))
-    title = title_text(html)
-    assert one_line(title) == title
+    title = title_to_text(html)
+    assert single_line(title) == title
     assert "=?" not in title
 
 
@@ -140,28 +140,28 @@ def test_every_field_of_a_feed_is_harmless(html: str) -> None:
 @example("<a href='https://[::1'>x</a>")
 def test_any_text_becomes_clean(html: str) -> None:
     is_clean(shown(html))
-    assert one_line(title_text(html)) == title_text(html)
+    assert single_line(title_to_text(html)) == title_to_text(html)
 
 
 @given(st.text(max_size=60), st.sampled_from(("", BASE, "https://[", "mailto:a@b.example")))
 @example("https://a.example/\u2028x", BASE)
 @example("one.html", "https:</item>//base.example/")
 def test_a_link_is_absolute_or_nothing(href: str, base: str) -> None:
-    url = resolve(href, base)
+    url = absolute_url(href, base)
     assert not url or is_link(url)
 
 
 @given(st.from_regex(PLAIN_URL, fullmatch=True), st.sampled_from(("", BASE, "http://other.example/?q")))
 def test_a_plain_link_stays_what_it_is(href: str, base: str) -> None:
-    assert resolve(href, base) == href
+    assert absolute_url(href, base) == href
     # a fragment keeps it from the short way
-    assert resolve(f"{href}#", base).removesuffix("#") == href
+    assert absolute_url(f"{href}#", base).removesuffix("#") == href
 
 
 @given(st.text(st.sampled_from("ab\x00\x08\t\n\x0b\x1f\x7f\x85\ud800\ufffe\uffff\U0001f600"), max_size=6))
 def test_what_xml_forbids_is_taken_out_and_nothing_else(text: str) -> None:
     forbidden = "\x00\x08\x0b\x1f\ud800\ufffe\uffff"
-    assert xml_safe(text) == "".join(char for char in text if char not in forbidden)
+    assert strip_invalid_xml(text) == "".join(char for char in text if char not in forbidden)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_what_xml_forbids_is_taken_out_and_nothing_else(text: str) -> None:
     ],
 )
 def test_links_are_resolved(href: str, url: str) -> None:
-    assert resolve(href, BASE) == url
+    assert absolute_url(href, BASE) == url
 
 
 @pytest.mark.parametrize(
@@ -194,4 +194,4 @@ def test_links_are_resolved(href: str, url: str) -> None:
     ],
 )
 def test_a_title_is_text(markup: str, title: str) -> None:
-    assert title_text(markup) == title
+    assert title_to_text(markup) == title

@@ -1,7 +1,7 @@
 """The tree that an entry's HTML becomes: elements, attributes and texts, and where the feed's selector matches."""
 
 from newsletter.feeds.html.css_selector import refusal
-from newsletter.feeds.html.sanitize_html import read
+from newsletter.feeds.html.sanitize_html import parse_blocks
 from newsletter.feeds.html.tree import DEPTH, Element, parse
 
 
@@ -40,10 +40,10 @@ def test_an_attribute_without_value_is_empty() -> None:
 def test_below_the_depth_only_text_is_left() -> None:
     body = parse("<div>" * 2 * DEPTH + "<p>one</p><p>two</p>")
     assert len(elements(body)) == DEPTH
-    assert [block.text for block in read("<div>" * 2 * DEPTH + "<p>one</p><p>two</p>")] == ["one two"]
+    assert [block.text for block in parse_blocks("<div>" * 2 * DEPTH + "<p>one</p><p>two</p>")] == ["one two"]
 
 
 def test_a_selector_that_cannot_be_used_is_refused_and_matches_nothing() -> None:
     for selector in ("h3[", "h3:unheard-of", "h3 >", "h3 { color: red }"):
         assert "no CSS selector" in refusal(selector)
-        assert [block.kind for block in read("<h3>a</h3>", starts=selector)] == ["h3"]
+        assert [block.kind for block in parse_blocks("<h3>a</h3>", starts=selector)] == ["h3"]

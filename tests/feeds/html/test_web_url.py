@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.feeds.fetching.http_client import parse_url
-from newsletter.feeds.html.redirectors import counts_blindly, unwrapped
-from newsletter.feeds.html.web_url import resolve
+from newsletter.feeds.html.redirectors import counts_blindly, unwrap_redirect
+from newsletter.feeds.html.web_url import absolute_url
 from tests.feeds.promises import is_link
 
 BASE = "https://site.example/2026/post/?x#y"
@@ -56,24 +56,24 @@ AS_BROWSERS = [
 
 @pytest.mark.parametrize(("href", "url"), AS_BROWSERS)
 def test_a_link_is_escaped_as_browsers_do(href: str, url: str) -> None:
-    assert resolve(href, BASE) == url
+    assert absolute_url(href, BASE) == url
 
 
 @given(st.text(max_size=40), st.sampled_from(("", BASE, "http://h.example", "https://[::1]:8/a")))
 @example("https://a.example/%", "")
 @example("x\ud800", BASE)
 def test_a_resolved_link_is_ascii_and_stays_what_it_is(href: str, base: str) -> None:
-    url = resolve(href, base)
+    url = absolute_url(href, base)
     if url:
         assert is_link(url)
         assert url.isascii()
-        assert resolve(url) == url
-        assert resolve(url, base) == url
+        assert absolute_url(url) == url
+        assert absolute_url(url, base) == url
 
 
 @given(st.text(st.characters(categories=("L", "N", "S", "P", "Zs"), exclude_characters="?#%./\\"), max_size=20))
 def test_no_character_of_a_path_is_lost(text: str) -> None:
-    assert unquote(resolve(f"https://a.example/x{text}y")) == f"https://a.example/x{text}y"
+    assert unquote(absolute_url(f"https://a.example/x{text}y")) == f"https://a.example/x{text}y"
 
 
 def test_a_typed_address_is_read_as_a_browser_would() -> None:
@@ -116,11 +116,11 @@ def test_a_typed_address_is_read_as_a_browser_would() -> None:
     ],
 )
 def test_a_counting_proxy_that_names_its_target_is_unwrapped(link: str) -> None:
-    assert unwrapped(link) == "https://t.example/a?b=1"
+    assert unwrap_redirect(link) == "https://t.example/a?b=1"
 
 
 def test_the_register_names_its_target_without_a_scheme() -> None:
-    assert unwrapped("https://go.theregister.com/feed/www.t.example/2026/x/") == "https://www.t.example/2026/x/"
+    assert unwrap_redirect("https://go.theregister.com/feed/www.t.example/2026/x/") == "https://www.t.example/2026/x/"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_register_names_its_target_without_a_scheme() -> None:
     ],
 )
 def test_other_links_stay_what_they_are(link: str) -> None:
-    assert unwrapped(link) == link
+    assert unwrap_redirect(link) == link
 
 
 @given(
@@ -151,7 +151,7 @@ def test_other_links_stay_what_they_are(link: str) -> None:
     )
 )
 def test_what_is_unwrapped_is_a_link_or_what_it_was(link: str) -> None:
-    found = unwrapped(link)
+    found = unwrap_redirect(link)
     assert found == link or is_link(found)
 
 

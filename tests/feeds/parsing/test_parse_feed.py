@@ -74,7 +74,7 @@ def test_an_atom_feed() -> None:
 def test_a_base_is_followed_to_every_link() -> None:
     one = sample("atom-xhtml.xml").entries[0]
     assert (one.title, one.url) == ("A stressed title", "https://base.example/blog/2026/one.html")
-    blocks = sanitize_html.read(one.html, one.base)
+    blocks = sanitize_html.parse_blocks(one.html, one.base)
     hrefs = [run.href for block in blocks for line in block.lines for run in line if run.href]
     assert hrefs == ["https://base.example/blog/2026/two.html", "https://base.example/three"]
 

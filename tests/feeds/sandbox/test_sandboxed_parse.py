@@ -1,4 +1,4 @@
-"""The killable child: limits, a nursery that may die, threads and forks; and nothing is opened or asked for."""
+"""The killable child: limits, a fork server that may die, threads and forks; and nothing is opened or asked for."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import pytest
 import newsletter.feeds
 from newsletter.feeds.parsing.model import Parsed, ParsedFeed, ParseFailed, from_json, to_json
 from newsletter.feeds.sandbox import sandboxed_parse
-from newsletter.feeds.sandbox.fork_server import Nursery, nursery
+from newsletter.feeds.sandbox.fork_server import ForkServer, fork_server
 from newsletter.feeds.sandbox.sandboxed_parse import Limits
 from tests.feeds.mutations import SAMPLES
 from tests.feeds.promises import NOW, URL
@@ -36,7 +36,7 @@ LARGE = (
 
 
 def parse(body: bytes, limits: Limits = Limits()) -> Parsed:  # noqa: B008
-    return sandboxed_parse.parse(body, url=URL, now=NOW, limits=limits)
+    return sandboxed_parse.parse_in_sandbox(body, url=URL, now=NOW, limits=limits)
 
 
 @pytest.mark.parametrize("body", SAMPLES)
@@ -63,17 +63,17 @@ def test_a_feed_that_takes_too_much_is_killed_and_the_next_is_read(body: bytes, 
     assert isinstance(parse(FEED), ParsedFeed)
 
 
-def test_a_nursery_that_was_killed_is_replaced_and_leaves_no_zombie() -> None:
+def test_a_fork_server_that_was_killed_is_replaced_and_leaves_no_zombie() -> None:
     parse(FEED)
-    before = nursery().pid
+    before = fork_server().pid
     os.kill(before, signal.SIGKILL)
     assert isinstance(parse(FEED), ParsedFeed)
-    assert nursery().pid != before
+    assert fork_server().pid != before
     assert not Path(f"/proc/{before}").exists() or sys.platform != "linux"
 
 
-def test_a_nursery_that_hangs_is_replaced() -> None:
-    made = Nursery()
+def test_a_fork_server_that_hangs_is_replaced() -> None:
+    made = ForkServer()
     limits = {"wall": 60, "cpu": 60, "memory": 2**30}
     order = json.dumps({"url": URL, "now": NOW.isoformat(), "marks": "", "limits": limits}).encode() + b"\n"
     assert made.ask(order + FEED, seconds=60)
@@ -99,10 +99,12 @@ def test_a_killed_feed_does_not_disturb_those_beside_it() -> None:
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
-    head = "import os, signal, sys, time\nfrom newsletter.feeds.sandbox import sandboxed_parse\n"
-    head += "from newsletter.feeds.sandbox.fork_server import nursery\n"
+    head = "import os, signal, sys, time\nfrom newsletter.feeds.sandbox.sandboxed_parse import parse_in_sandbox\n"
+    head += "from newsletter.feeds.sandbox.fork_server import fork_server\n"
     head += f"from datetime import datetime, UTC\nFEED = {FEED!r}\n"
-    head += "def parse(): return type(sandboxed_parse.parse(FEED, url='https://a.example/', now=datetime.now(UTC))).__name__\n"
+    head += (
+        "def parse(): return type(parse_in_sandbox(FEED, url='https://a.example/', now=datetime.now(UTC))).__name__\n"
+    )
     return subprocess.run(
         [sys.executable, "-c", head + program],
         capture_output=True,
@@ -113,20 +115,21 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_forked_process_has_a_nursery_of_its_own() -> None:
+def test_a_forked_process_has_a_fork_server_of_its_own() -> None:
     done = run(
-        "parse(); first = nursery().pid\n"
+        "parse(); first = fork_server().pid\n"
         "if not os.fork():\n"
-        "    print(nursery().pid, parse(), nursery().pid not in (0, first), flush=True); nursery().close(); os._exit(0)\n"
-        "os.wait(); print(parse(), nursery().pid == first)\n"
+        "    print(fork_server().pid, parse(), fork_server().pid not in (0, first), flush=True)\n"
+        "    fork_server().close(); os._exit(0)\n"
+        "os.wait(); print(parse(), fork_server().pid == first)\n"
     )
     assert done.stdout.split("\n")[:2] == ["0 ParsedFeed True", "ParsedFeed True"], done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_the_nursery_has_no_secrets_ends_with_its_parent_and_survives_its_interrupts() -> None:
+def test_the_fork_server_has_no_secrets_ends_with_its_parent_and_survives_its_interrupts() -> None:
     done = run(
-        "parse(); pid = nursery().pid\n"
+        "parse(); pid = fork_server().pid\n"
         "print(os.getpgid(pid) != os.getpgid(0), 'a-secret-value' in open(f'/proc/{pid}/environ').read())\n"
         "print(len(os.listdir(f'/proc/{pid}/fd')), pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -137,7 +140,7 @@ def test_the_nursery_has_no_secrets_ends_with_its_parent_and_survives_its_interr
         if not _lives(int(words[3])):
             return
         time.sleep(0.05)
-    pytest.fail("the nursery outlives its parent")
+    pytest.fail("the fork server outlives its parent")
 
 
 def _lives(pid: int) -> bool:
@@ -150,7 +153,7 @@ def _lives(pid: int) -> bool:
 def test_a_fork_can_open_nothing() -> None:
     done = run(
         "import socket\nfrom newsletter.feeds.sandbox import fork_server_main\n"
-        "fork_server_main.confine(wall=9, cpu=9, memory=2 ** 30)\n"
+        "fork_server_main.limit_resources(wall=9, cpu=9, memory=2 ** 30)\n"
         "for attempt in (lambda: open('/etc/passwd'), socket.socket, os.pipe):\n"
         "    try: attempt(); print('opened')\n"
         "    except OSError as error: print('refused', error.errno, flush=True)\n"
@@ -183,7 +186,7 @@ def test_no_body_is_taken_for_an_address_or_a_path() -> None:
         f"for body in {BODIES!r}:\n"
         "    body = body.replace(b'%d', b'%d' % server.getsockname()[1])\n"
         "    here(body, url='https://a.example/', now=datetime.now(UTC))\n"
-        "    print(type(sandboxed_parse.parse(body, url='https://a.example/', now=datetime.now(UTC))).__name__)\n"
+        "    print(type(parse_in_sandbox(body, url='https://a.example/', now=datetime.now(UTC))).__name__)\n"
         "try: server.accept(); print('asked')\n"
         "except BlockingIOError: pass\n"
         "print([what for what in seen if what[0] == 'socket.connect' or 'passwd' in str(what) or 'nowhere' in str(what)])\n"
@@ -214,7 +217,7 @@ def test_every_limit_of_a_fork_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     alarms: list[float] = []
     record: Callable[[int, float], None] = lambda _which, seconds: alarms.append(seconds)  # noqa: E731
     monkeypatch.setattr(fork_server_main.signal, "setitimer", record)
-    fork_server_main.confine(wall=3, cpu=2, memory=100)
+    fork_server_main.limit_resources(wall=3, cpu=2, memory=100)
     r = fork_server_main.resource
     assert alarms == [fork_server_main.QUICK, 3]
     assert seen == {

@@ -218,7 +218,7 @@ def at(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[World]:
 
 def test_what_is_stored_comes_without_its_html() -> None:
     body, more = feed([post(1), post(0)]), feed([post(2), replace(post(1), html="<p>Edited</p>"), post(0)])
-    first = sandboxed_parse.parse(body, url=URLS[0], now=NOW)
+    first = sandboxed_parse.parse_in_sandbox(body, url=URLS[0], now=NOW)
     assert isinstance(first, ParsedFeed)
     marks = entry_fields.packed([one.mark for one in first.entries])
     assert len(marks) == 2 * entry_fields.MARK
@@ -227,7 +227,7 @@ def test_what_is_stored_comes_without_its_html() -> None:
     assert isinstance(said, ParsedFeed)
     # it is known by its text, and so needs it
     assert parse(bare, url=URLS[0], now=NOW, marks=entry_fields.packed([said.entries[0].mark])) == said
-    again = sandboxed_parse.parse(more, url=URLS[0], now=NOW, marks=marks)
+    again = sandboxed_parse.parse_in_sandbox(more, url=URLS[0], now=NOW, marks=marks)
     assert isinstance(again, ParsedFeed)
     assert [(one.same, bool(one.html)) for one in again.entries] == [(False, True), (False, True), (True, False)]
     assert again.entries[2].guid == "g0"

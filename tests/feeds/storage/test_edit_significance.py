@@ -1,7 +1,7 @@
 """What an edit means, and which item is which after it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from newsletter.feeds.citations.source_line import Cited
+from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.storage import item_pairing
 from newsletter.feeds.storage.edit_significance import Material, Silent, judge, meaning_hash, same_markup
 from newsletter.feeds.storage.item_pairing import Pair, is_known, known_shape, pair
 
-WIRE = Cited("Coastal Wire", date(2026, 11, 5), "https://wire.example/a/1")
+WIRE = CitedSource("Coastal Wire", date(2026, 11, 5), "https://wire.example/a/1")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Text:
 
     text: str = "The port is closed."
     title: str = "A port closes"
-    cited: tuple[Cited, ...] = (WIRE,)
+    cited: tuple[CitedSource, ...] = (WIRE,)
     key: bytes = b"key"
 
 
@@ -35,7 +35,7 @@ def titles(before: str, after: str, text: str = "The port is closed.") -> tuple[
     return Text(text, before), Text(text, after)
 
 
-def sources(before: tuple[Cited, ...], after: tuple[Cited, ...]) -> tuple[Text, Text]:
+def sources(before: tuple[CitedSource, ...], after: tuple[CitedSource, ...]) -> tuple[Text, Text]:
     return Text(cited=before), Text(cited=after)
 
 
@@ -81,11 +81,13 @@ SILENT = {
     "thousands": texts("It cost 1,204 crowns.", "It cost 1204 crowns."),
     "Arabic digits": texts("وصلت 5 سفن", "وصلت ٥ سفن"),
     "paragraphs in another order": texts("One thing.\n\nAnother thing.", "Another thing.\n\nOne thing."),
-    "source in other typography": sources((Cited("Quay’s Wire", None, ""),), (Cited("Quay's  Wire", None, ""),)),
-    "tracking in a source's URL": sources(
-        (WIRE,), (Cited(WIRE.publisher, WIRE.published_on, f"{WIRE.url}?utm_source=x"),)
+    "source in other typography": sources(
+        (CitedSource("Quay’s Wire", None, ""),), (CitedSource("Quay's  Wire", None, ""),)
     ),
-    "sources in another order": sources((WIRE, Cited("Quay", None, "")), (Cited("Quay", None, ""), WIRE)),
+    "tracking in a source's URL": sources(
+        (WIRE,), (CitedSource(WIRE.publisher, WIRE.published_on, f"{WIRE.url}?utm_source=x"),)
+    ),
+    "sources in another order": sources((WIRE, CitedSource("Quay", None, "")), (CitedSource("Quay", None, ""), WIRE)),
 }
 
 MATERIAL = {
@@ -137,10 +139,10 @@ MATERIAL = {
     "Korean": (texts("항구가 닫혔다", "항구가 열렸다"), {"name"}),
     "Thai": (texts("ท่าเรือปิด", "ท่าเรือเปิด"), {"name"}),
     "Hindi": (texts("बंदरगाह बंद है", "बंदरगाह खुला है"), {"name"}),
-    "source's publisher": (sources((WIRE,), (Cited("Quay", WIRE.published_on, WIRE.url),)), {"source"}),
-    "source's date": (sources((WIRE,), (Cited(WIRE.publisher, date(2026, 11, 6), WIRE.url),)), {"source"}),
-    "source's page": (sources((WIRE,), (Cited(WIRE.publisher, WIRE.published_on, "https://wire.example/a/2"),)), {"source"}),
-    "source added": (sources((WIRE,), (WIRE, Cited("Quay", None, ""))), {"source"}),
+    "source's publisher": (sources((WIRE,), (CitedSource("Quay", WIRE.published_on, WIRE.url),)), {"source"}),
+    "source's date": (sources((WIRE,), (CitedSource(WIRE.publisher, date(2026, 11, 6), WIRE.url),)), {"source"}),
+    "source's page": (sources((WIRE,), (replace(WIRE, url="https://wire.example/a/2"),)), {"source"}),
+    "source added": (sources((WIRE,), (WIRE, CitedSource("Quay", None, ""))), {"source"}),
     "source removed": (sources((WIRE,), ()), {"source"}),
     "several": (
         texts("Two men of Huawei were there.", "Three men of Dahua were not there."), {"number", "name", "negation"},
@@ -165,9 +167,11 @@ def test_what_changes_the_meaning_is_material_both_ways(name: str) -> None:
         assert "\n" not in found.reason
 
 
-@pytest.mark.parametrize("full", [Cited("Wire", date(2026, 11, 5), ""), Cited("Wire", None, "https://wire.example/1")])
-def test_what_completes_a_source_is_silent_but_what_takes_from_it_is_not(full: Cited) -> None:
-    bare = (Cited("Wire", None, ""),)
+@pytest.mark.parametrize(
+    "full", [CitedSource("Wire", date(2026, 11, 5), ""), CitedSource("Wire", None, "https://wire.example/1")]
+)
+def test_what_completes_a_source_is_silent_but_what_takes_from_it_is_not(full: CitedSource) -> None:
+    bare = (CitedSource("Wire", None, ""),)
     assert judge(*sources(bare, (full,))) == Silent("a source completed")
     assert isinstance(judge(*sources((full,), bare)), Material)
 
