@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.feeds.citations.extract import split
+from newsletter.feeds.citations.extract import mark_source_lines
 from newsletter.feeds.cutting.cut import MODES, WHOLE, Cut, cut_entry, refusal
 from newsletter.feeds.cutting.headlines import comparison_key
 from newsletter.feeds.html import sanitize_html
@@ -39,7 +39,7 @@ def entry(html: str, title: str = "A digest") -> ParsedEntry:
 def assert_nothing_lost(of: ParsedEntry, made: Cut) -> None:
     """Every line of the entry, but for its source lines, is in a piece or in what is left out."""
     told = comparison_key("\n".join([*(f"{piece.title}\n{piece.text}" for piece in made.pieces), made.left_out]))
-    for part in split(sanitize_html.parse_blocks(of.html, of.base)):
+    for part in mark_source_lines(sanitize_html.parse_blocks(of.html, of.base)):
         for line in part.text.split("\n") if isinstance(part, Block) else ():
             assert comparison_key(line) in told, line
 
