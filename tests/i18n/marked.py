@@ -23,7 +23,7 @@ MARKING = {
 _READ_ALOUD = {"alt", "title", "placeholder", "aria-label", "aria-description"}
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 #: A sentence, or a word that begins one: what is neither a name in the code nor a CSS class.
-_TEXT = re.compile(r"[^\W\d_]{2,}[,:;.!?…]?\s+\S*[^\W\d_]{2,}|^[A-Z][a-z]+\b")
+_TEXT = re.compile(r"[^\W\d_]{2,}[,:;.!?…]?\s+\S*[^\W\d_]{2,}|^[A-Z][a-z]+[.!?:…]? ?$")
 _FILLED = "\ufffc"
 
 
@@ -83,13 +83,17 @@ class _Texts(HTMLParser):
         self._skipped -= tag in ("style", "script")
 
     def handle_data(self, data: str) -> None:
-        if not self._skipped and _WORDS.search(data):
+        if not self._skipped and '="' not in data and _WORDS.search(data):  # a macro may write attributes alone
             self.found.append(" ".join(data.split()))
 
 
 def unmarked_in_module(source: str) -> list[str]:
     """Sentences of a Python module outside docstrings, annotations and the calls that mark them."""
-    return [f"line {line}: {text}" for line, text in _strings(ast.parse(source)) if _TEXT.search(text)]
+    return [
+        f"line {line}: {text}"
+        for line, text in _strings(ast.parse(source))
+        if _TEXT.search(text) and "charset" not in text
+    ]
 
 
 def _strings(node: ast.AST) -> Iterator[tuple[int, str]]:

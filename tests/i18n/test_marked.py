@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 #: Python modules that word pages and mails.
 MODULES = [
-    *sorted((ROOT / "newsletter/web/public").glob("*.py")),
+    # robots.txt and security.txt are read by machines
+    *(path for path in sorted((ROOT / "newsletter/web/public").glob("*.py")) if path.stem != "static_pages"),
     *(
         ROOT / "newsletter/editions/rendering" / f"{name}.py"
         for name in ("notice_texts", "text_format", "presenters", "renderer")
@@ -19,7 +20,13 @@ MODULES = [
 ]
 #: Being rewritten; a file that leaves this list never comes back.
 PENDING = {
-    "templates/components/fields.html.j2",
+    "newsletter/editions/rendering/notice_texts.py",
+    "newsletter/editions/rendering/presenters.py",
+    "newsletter/editions/rendering/renderer.py",
+    "newsletter/editions/rendering/text_format.py",
+    "newsletter/web/public/forms.py",
+    "newsletter/web/public/preferences.py",
+    "newsletter/web/public/time_zones.py",
     "templates/email/block.html.j2",
     "templates/email/block.txt.j2",
     "templates/email/foot.txt.j2",
@@ -32,37 +39,8 @@ PENDING = {
     "templates/email/page.html.j2",
     "templates/email/title.html.j2",
     "templates/email/title.txt.j2",
-    "templates/public/ask.html.j2",
-    "templates/public/ask_form.html.j2",
-    "templates/public/ask_token.html.j2",
-    "templates/public/asked.html.j2",
-    "templates/public/confirm.html.j2",
-    "templates/public/confirmed.html.j2",
-    "templates/public/error.html.j2",
-    "templates/public/expect.html.j2",
-    "templates/public/left.html.j2",
-    "templates/public/link.html.j2",
-    "templates/public/objected.html.j2",
-    "templates/public/objection.html.j2",
-    "templates/public/page.html.j2",
     "templates/public/preferences.html.j2",
-    "templates/public/privacy.html.j2",
-    "templates/public/returned.html.j2",
     "templates/public/subscribe.html.j2",
-    "templates/public/undo.html.j2",
-    "templates/public/unsubscribe.html.j2",
-    "newsletter/web/public/confirm.py",
-    "newsletter/web/public/forms.py",
-    "newsletter/web/public/keyword_preview.py",
-    "newsletter/web/public/preferences.py",
-    "newsletter/web/public/responses.py",
-    "newsletter/web/public/static_pages.py",
-    "newsletter/web/public/time_zones.py",
-    "newsletter/web/public/unsubscribe.py",
-    "newsletter/editions/rendering/notice_texts.py",
-    "newsletter/editions/rendering/text_format.py",
-    "newsletter/editions/rendering/presenters.py",
-    "newsletter/editions/rendering/renderer.py",
 }
 
 

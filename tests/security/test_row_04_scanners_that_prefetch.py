@@ -47,7 +47,7 @@ def test_opening_every_link_three_times_changes_no_row(client, tokens) -> None:
     routes = [one for one in get_resolver().url_patterns if isinstance(one, URLPattern)]
     before, opened = everything(), set()
     for one in routes:
-        for token in tokens if "token" in str(one.pattern) else [""]:
+        for token in tokens if "<" in str(one.pattern) else [""]:
             for method in ("get", "head", "options", "get", "get"):
                 answer = getattr(client, method)(reverse(one.name, args=[token] if token else []))
                 assert answer.status_code in (200, 404, 405, 410, 503), one.name

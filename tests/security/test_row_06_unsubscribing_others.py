@@ -48,7 +48,7 @@ def test_stopping_again_who_has_left_offers_no_undo(browser, anna, lasting):
     own = undo_of(press(browser, path))
     assert own and live() == 0
     again = press(browser, path)
-    assert again.status_code == 200 and undo_of(again) is None and b"stopped before" in again.content
+    assert again.status_code == 200 and undo_of(again) is None and b"You had unsubscribed before" in again.content
     assert press(browser, own).status_code == 200 and live() == 3
 
 

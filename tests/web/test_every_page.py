@@ -82,7 +82,7 @@ def test_html_is_well_made_and_usable_without_eyes(pages):
         html = page.content.decode()
         seen = Page(html)
         assert not seen.open, name
-        assert html.startswith('<!doctype html>\n<html lang="en">'), name
+        assert html.startswith('<!doctype html>\n<html lang="en" dir="ltr">'), name
         assert len(seen.ids) == len(set(seen.ids)), (name, seen.ids)
         tags = [tag for tag, _, _ in seen.tags]
         assert tags.count("main") == tags.count("h1") == tags.count("header") == tags.count("footer") == 1, name
@@ -139,7 +139,7 @@ def test_a_fault_of_ours_is_a_page_and_its_log_line_holds_no_token(client, anna,
     monkeypatch.setattr("newsletter.web.public.preferences.view", broken)
     client.raise_request_exception = False
     page = client.get(reverse("preferences", args=[manage]))
-    assert page.status_code == 500 and b"Something broke on our side" in page.content
+    assert page.status_code == 500 and b"Something went wrong on our side" in page.content
     assert "a fault for this test" in caplog.text and manage not in caplog.text
 
 

@@ -34,6 +34,14 @@ class ObjectedItem:
 
 
 @dataclass(frozen=True)
+class ObjectedMatch:
+    """What a reader is asked about: an article, and the topic that it was mailed for."""
+
+    title: str
+    topic: str
+
+
+@dataclass(frozen=True)
 class NoisySpelling:
     """A spelling that brought items which readers did not want. `pack` is None for a term of the query itself."""
 
@@ -49,10 +57,14 @@ def objection_token(item_id: int, topic_id: int, vault: Vault) -> str:
     return vault.token(_PURPOSE, item_id, topic_id.to_bytes(8))
 
 
-def is_valid_link(text: str, *, vault: Vault) -> bool:
-    """Whether a link leads to a match that can be objected to. Changes nothing, and says nothing of it."""
+def objected_match(text: str, *, vault: Vault) -> ObjectedMatch | None:
+    """The match that a link leads to; None when the link is none of ours. Changes nothing."""
     found = _read(text, vault)
-    return found is not None and found.exists()
+    match = found.select_related("topic").first() if found is not None else None
+    if match is None:
+        return None
+    titles = ItemVersion.objects.filter(item_id=match.item_id, n=match.item_version).values_list("title", flat=True)
+    return ObjectedMatch(titles.first() or "", match.topic.name or "")
 
 
 def record_objection(text: str, *, now: datetime, vault: Vault) -> bool:

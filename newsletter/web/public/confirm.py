@@ -1,7 +1,10 @@
 """The button of a confirmation mail. GET shows it, and changes nothing."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from newsletter import wiring
@@ -33,13 +36,16 @@ def _press(request: HttpRequest, token: str) -> HttpResponse:
         return _ask(request, done, changed=True)
     if not isinstance(done, Confirmed):
         return invalid_link_page(request, done, renew=True)
-    words = "As soon as an article meets what you follow, it is mailed to you."
-    if done.next_due is not None:
-        words = f"Next mail: {when(done.next_due, done.zone, now)}."
-    elif done.preview.choices.cadence != Cadence.IMMEDIATE:
-        words = "Your next mail comes at your hour."
-    context = page_data.sender() | _chosen(done.preview) | {"next_mail": words, "private": True}
+    context = page_data.sender() | _chosen(done.preview) | {"next_mail": _next_mail(done, now), "private": True}
     return render(request, "public/confirmed.html.j2", context)
+
+
+def _next_mail(done: Confirmed, now: datetime) -> str:
+    if done.next_due is not None:
+        return gettext("Your next email: {when}.").format(when=when(done.next_due, done.zone, now))
+    if done.preview.choices.cadence != Cadence.IMMEDIATE:
+        return gettext("Your next email comes at your usual time.")
+    return gettext("We’ll email you as soon as an article matches.")
 
 
 def _ask(request: HttpRequest, shown: ConfirmationPreview, *, changed: bool = False) -> HttpResponse:

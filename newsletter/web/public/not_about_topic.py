@@ -14,11 +14,13 @@ from newsletter.web.public.responses import SeeOther, invalid_link_page
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def objection(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows the button and names neither article nor topic: mail is forwarded. POST counts one more."""
+    """GET names the article and the topic, which the mail says too, and shows the button. POST counts one more."""
     if request.method != "POST":
-        if not reader_feedback.is_valid_link(token, vault=wiring.vault()):
+        match = reader_feedback.objected_match(token, vault=wiring.vault())
+        if match is None:
             return invalid_link_page(request, InvalidToken())
-        return render(request, "public/objection.html.j2", {"private": True})
+        context = {"article": match.title, "topic": match.topic, "private": True}
+        return render(request, "public/objection.html.j2", context)
     if not reader_feedback.record_objection(token, now=clock.utcnow(), vault=wiring.vault()):
         return invalid_link_page(request, InvalidToken())
     return SeeOther(reverse("objected"))

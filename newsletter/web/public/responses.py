@@ -2,7 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext
 
+from newsletter.lib.i18n import mark
 from newsletter.subscribers.tokens import Expired, InvalidToken, Used
 from newsletter.web.public.forms import AddressForm
 
@@ -17,26 +19,32 @@ def invalid_link_page(
     request: HttpRequest, found: Expired | Used | InvalidToken, *, renew: bool = False
 ) -> HttpResponse:
     """The page of a link that does nothing any more; it always offers a next step."""
-    heading, words, status = _TOLD[type(found)]
+    heading, words, status = _INVALID_LINKS[type(found)]
     renew = renew and isinstance(found, Expired)
-    context = {"heading": heading, "words": words, "renew": renew, "form": AddressForm(), "private": True}
+    context = {
+        "heading": gettext(heading),
+        "words": gettext(words),
+        "renew": renew,
+        "form": AddressForm(),
+        "private": True,
+    }
     return render(request, "public/link.html.j2", context, status=status)
 
 
-_TOLD = {
+_INVALID_LINKS = {
     Expired: (
-        "This link has grown old",
-        "For your safety it worked for a limited time only. You can have a fresh one.",
+        mark("This link has expired"),
+        mark("For your safety, links work for a limited time. You can get a new one."),
         410,
     ),
     Used: (
-        "This link has done its work",
-        "It works once, and it was pressed already. If that was you, all is well.",
+        mark("This link has been used"),
+        mark("It works once, and the button was already pressed. If that was you, there is nothing left to do."),
         410,
     ),
     InvalidToken: (
-        "This link does not lead here",
-        "It may be too old, or it was cut off when it was copied. Copy all of it from the mail, or ask for a new one.",
+        mark("This link does not work"),
+        mark("It may be too old, or it was cut off. Copy all of it from the email, or get a new one."),
         404,
     ),
 }

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -41,13 +42,13 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     if request.POST.get("List-Unsubscribe", "").strip() != "One-Click":
         if not subscribers_unsubscribe.is_unsubscribe_link(token, vault=wiring.vault()):
             return invalid_link_page(request, InvalidToken())
-        return _told("Nothing was changed. Post List-Unsubscribe=One-Click as a form (RFC 8058).", status=400)
+        return _plain(gettext("Nothing was changed. Post List-Unsubscribe=One-Click as a form (RFC 8058)."), status=400)
     done = subscribers_unsubscribe.unsubscribe(
         token, now=clock.utcnow(), vault=wiring.vault(), reason=Subscription.EndedReason.ONE_CLICK
     )
     if isinstance(done, InvalidToken):
         return invalid_link_page(request, done)
-    return _told("Done. No more mail.")
+    return _plain(gettext("You are unsubscribed."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,7 +66,7 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "public/returned.html.j2", {"restored": done.restored, "private": True})
 
 
-def _told(words: str, *, status: int = 200) -> HttpResponse:
+def _plain(words: str, *, status: int = 200) -> HttpResponse:
     return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")
 
 

@@ -159,6 +159,6 @@ def test_a_link_of_other_keys_or_another_door_counts_nothing() -> None:
         factories.VAULT.token("objection", 2**63, bytes(8)),
         "x",
     ):
-        assert not reader_feedback.is_valid_link(token, vault=factories.VAULT)
+        assert reader_feedback.objected_match(token, vault=factories.VAULT) is None
         assert not reader_feedback.record_objection(token, now=NOW, vault=factories.VAULT)
     assert Match.objects.get().objections == 0
