@@ -84,7 +84,7 @@ def plan_all(people: Sequence[int], item: int) -> int:
                 occasion_id=occasion.id,
                 lane=Lane.ALERT,
                 shares=shares,
-                given=[(item, 1, chunk)],
+                items_given=[(item, 1, chunk)],
                 carrier=Carrier(3, one_letter=True),
                 now=now,
             )

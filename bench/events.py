@@ -56,7 +56,7 @@ def mailed(count: int) -> list[int]:
             occasion_id=occasion.id,
             lane=Lane.ALERT,
             shares=[Share(1, [person.id for person in people])],
-            given=[],
+            items_given=[],
             carrier=Carrier(3, one_letter=True),
             now=factories.NOW,
         )

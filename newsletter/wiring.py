@@ -1,4 +1,4 @@
-"""The only file that chooses concrete parts: keys, carrier, wording, fetcher, and what each door of the road is given.
+"""The only file that chooses concrete parts: keys, carrier, renderer, fetcher, and what each door of the road is given.
 
 Each function imports the parts that it builds: a command that asks for the settings loads no provider and no template.
 """
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.send import Sender
     from newsletter.delivery.sending.pacing import Pacing
     from newsletter.editions.compose import Composer
-    from newsletter.editions.load_content import Explaining
-    from newsletter.editions.rendering.renderer import Wording
+    from newsletter.editions.load_content import Explainer
+    from newsletter.editions.rendering.renderer import Renderer
     from newsletter.feeds.fetching.http_client import Fetcher
     from newsletter.lib.provider_interface import Provider
     from newsletter.lib.window_record import Slot
@@ -242,9 +242,10 @@ def fetcher() -> Fetcher:
 
 
 @cache
-def wording() -> Wording:
-    """Words mails, from the templates."""
-    from newsletter.editions.rendering.renderer import Frame, Wording
+def renderer() -> Renderer:
+    """Renders mails from the templates."""
+    from newsletter.editions.rendering.renderer import Renderer
+    from newsletter.editions.rendering.values import Frame
 
     frame = Frame(
         organisation=config().organisation,
@@ -253,26 +254,26 @@ def wording() -> Wording:
         sender=config().sender_name,
         base_url=config().base_url,
     )
-    return Wording(settings.TEMPLATES_DIR / "email", frame)
+    return Renderer(settings.TEMPLATES_DIR / "email", frame)
 
 
 def composer() -> Composer:
     """What composing needs besides the rows."""
     from newsletter.editions.compose import Composer
 
-    return Composer(wording=wording(), explaining=_explaining(), vault=vault(), plan=_plan)
+    return Composer(renderer=renderer(), explainer=_explainer(), vault=vault(), plan=_plan)
 
 
-def _explaining() -> Explaining:
-    from newsletter.editions.load_content import Explaining
+def _explainer() -> Explainer:
+    from newsletter.editions.load_content import Explainer
     from newsletter.lib import urls
     from newsletter.matching.engine.query_index import spans
     from newsletter.matching.topics import reader_feedback, topics
 
-    return Explaining(
-        own_words=lambda ids: topics.keywords(ids, vault=vault()),
-        spans=spans,
-        objection=lambda item_id, topic_id: urls.url(
+    return Explainer(
+        keywords=lambda ids: topics.keywords(ids, vault=vault()),
+        find_words=spans,
+        objection_url=lambda item_id, topic_id: urls.url(
             config().base_url, "objection", reader_feedback.objection_token(item_id, topic_id, vault())
         ),
     )
@@ -283,7 +284,7 @@ def _plan(
     occasion_id: int,
     lane: Lane,
     shares: Sequence[tuple[int, Sequence[int], str | None]],
-    given: Sequence[tuple[int, int, Sequence[int]]],
+    items_given: Sequence[tuple[int, int, Sequence[int]]],
     audience: int,
     now: datetime,
 ) -> tuple[int, ...]:
@@ -299,12 +300,12 @@ def _plan(
             occasion_id=occasion_id,
             lane=lane,
             shares=part,
-            given=given,
+            items_given=items_given,
             audience=audience,
             carrier=carriers()[number],
             now=now,
         )
-        given = ()
+        items_given = ()
     return ids
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger.plan import Carrier, Share, plan
-from newsletter.editions.compose import Draft, as_body, store_editions
+from newsletter.editions.edition_store import EditionDraft, body_json, store_editions
 from newsletter.lib.crypto import Vault
 from newsletter.models import (
     Cadence,
@@ -152,15 +152,15 @@ def planned(
     told = item()
     occasion = Occasion.objects.create(kind=kind, key=f"{kind}:test:{next(_numbers)}", created_at=NOW)
     key = hashlib.sha256(str(told.id).encode()).digest()
-    words = as_body("Your update", "Text @@nl-reference@@\n\n@@nl-unsubscribe@@\n", "<p>@@nl-reference@@</p>")
-    draft = Draft(key, look().id, ((told.id, 1, (1,)),), words)
+    words = body_json("Your update", "Text @@nl-reference@@\n\n@@nl-unsubscribe@@\n", "<p>@@nl-reference@@</p>")
+    draft = EditionDraft(key, look().id, ((told.id, 1, (1,)),), words)
     with transaction.atomic():
         ids = store_editions([draft], kind, VAULT, NOW)
         batch_ids = plan(
             occasion_id=occasion.id,
             lane=lane,
             shares=[Share(ids[key], [person.id for person in people])],
-            given=[(told.id, 1, [person.id for person in people])],
+            items_given=[(told.id, 1, [person.id for person in people])],
             carrier=carrier,
             now=NOW,
         )

@@ -162,7 +162,7 @@ def _plan(people: int) -> None:
     log_setup.configure("ERROR")
     million.store_entry(at=db.now())
     match.match_fresh(now=db.now(), vault=wiring.vault())
-    gatherings.close_alert(now=db.now(), wait=timedelta(0))
+    gatherings.close_alert_gathering(now=db.now(), wait=timedelta(0))
     batch = Batch.objects.create(provider=9, lane=Lane.ALERT, not_before=db.now(), size=people)
     for who in Subscriber.objects.order_by("id")[:people]:
         made = Delivery.objects.create(occasion_id=1, subscriber=who, edition_id=1, batch=batch)

@@ -1,4 +1,4 @@
-"""Matches in, the content of an edition out: which items, in which order, told as which stories, for which topics."""
+"""Choose the content of an edition from matches: which items, in which order, grouped into stories, for which topics."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,8 +8,8 @@ from math import inf
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A match as far as wording needs it."""
+class OwedMatch:
+    """A match as far as composing needs it."""
 
     match_id: int
     item_id: int
@@ -22,49 +22,53 @@ class Hit:
 
 
 #: One item of an edition: (item id, version, topic ids in order).
-Told = tuple[int, int, tuple[int, ...]]
-Content = tuple[Told, ...]
+ContentItem = tuple[int, int, tuple[int, ...]]
+Content = tuple[ContentItem, ...]
 
 
-def content(match_ids: Iterable[int], hits: Mapping[int, Hit], late: datetime | None = None) -> Content:
+def select_content(match_ids: Iterable[int], matches: Mapping[int, OwedMatch], late: datetime | None = None) -> Content:
     """The content for somebody who is owed `match_ids`: newest story first, items of one story side by side.
 
-    What was owed at `late` or before did not fit into an earlier mail: it comes first, what has waited longest before all.
+    What was owed at `late` or before did not fit into an earlier mail. It comes first, the longest waiting before all.
     """
     topics: dict[int, set[int]] = defaultdict(set)
-    chosen: dict[int, Hit] = {}
-    owed: dict[tuple[str, int], datetime] = {}
+    newest: dict[int, OwedMatch] = {}
+    owed_at: dict[tuple[str, int], datetime] = {}
     for match_id in match_ids:
-        hit = hits[match_id]
-        topics[hit.item_id].add(hit.topic_id)
-        owed[_story(hit)] = min(hit.owed_at, owed.get(_story(hit), hit.owed_at))
-        known = chosen.get(hit.item_id)
-        if known is None or hit.version > known.version:
-            chosen[hit.item_id] = hit
+        match = matches[match_id]
+        topics[match.item_id].add(match.topic_id)
+        owed_at[_story(match)] = min(match.owed_at, owed_at.get(_story(match), match.owed_at))
+        known = newest.get(match.item_id)
+        if known is None or match.version > known.version:
+            newest[match.item_id] = match
     first: dict[tuple[str, int], tuple[float, int, int]] = {}
-    for hit in chosen.values():
-        first[_story(hit)] = min(_place(hit), first.get(_story(hit), _place(hit)))
-    waited = {story: at.timestamp() if late is not None and at <= late else inf for story, at in owed.items()}
-    ordered = sorted(chosen.values(), key=lambda hit: (waited[_story(hit)], first[_story(hit)], _place(hit)))
-    return tuple((hit.item_id, hit.version, tuple(sorted(topics[hit.item_id]))) for hit in ordered)
+    for match in newest.values():
+        first[_story(match)] = min(_rank(match), first.get(_story(match), _rank(match)))
+    waiting_since = {
+        story: moment.timestamp() if late is not None and moment <= late else inf for story, moment in owed_at.items()
+    }
+    ordered = sorted(
+        newest.values(), key=lambda match: (waiting_since[_story(match)], first[_story(match)], _rank(match))
+    )
+    return tuple((match.item_id, match.version, tuple(sorted(topics[match.item_id]))) for match in ordered)
 
 
-def stories(told: Content, story_of: Mapping[int, int | None]) -> list[Content]:
-    """Neighbouring items of the same story together; each part is one place in the mail."""
-    places: list[list[Told]] = []
-    for item in told:
+def group_by_story(content: Content, story_of: Mapping[int, int | None]) -> list[Content]:
+    """Put neighbouring items of the same story together; each group becomes one block of the mail."""
+    groups: list[list[ContentItem]] = []
+    for item in content:
         story = story_of.get(item[0])
-        if places and story is not None and story_of.get(places[-1][-1][0]) == story:
-            places[-1].append(item)
+        if groups and story is not None and story_of.get(groups[-1][-1][0]) == story:
+            groups[-1].append(item)
         else:
-            places.append([item])
-    return [tuple(place) for place in places]
+            groups.append([item])
+    return [tuple(group) for group in groups]
 
 
-def _story(hit: Hit) -> tuple[str, int]:
-    return ("story", hit.story_id) if hit.story_id is not None else ("item", hit.item_id)
+def _story(match: OwedMatch) -> tuple[str, int]:
+    return ("story", match.story_id) if match.story_id is not None else ("item", match.item_id)
 
 
-def _place(hit: Hit) -> tuple[float, int, int]:
-    """Newest first; within one entry as the entry has it."""
-    return -hit.published_at.timestamp(), hit.position, hit.item_id
+def _rank(match: OwedMatch) -> tuple[float, int, int]:
+    """Newest first; within one entry in its own order."""
+    return -match.published_at.timestamp(), match.position, match.item_id

@@ -1,16 +1,16 @@
-"""Slots of rhythms: when the next one is, what its occasion is called, and how to say it to a person."""
+"""The slots of a rhythm: when the next one is, the key of its occasion, and its text for a reader."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from zoneinfo import ZoneInfo
 
-#: The numbers of `models.Cadence`, which a pure file cannot import; a test holds them together.
+#: The numbers of `models.Cadence`, which a pure file cannot import. A test compares them.
 DAILY, WEEKLY = 2, 3
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-#: No date line ever swallowed a weekday twice in a row.
+#: Days: a zone that moves across the date line can skip a weekday, but never two weeks in a row.
 _LOOK_AHEAD = 22
-#: One zone for each rule of summer time that many people live by, the more people the earlier.
+#: One zone for each set of summer-time rules, those with the most people first.
 # fmt: off
 REPRESENTATIVES = (
     "Asia/Shanghai", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Africa/Lagos", "Europe/London",
@@ -40,12 +40,12 @@ def next_due(cadence: int, zone: str, hour: int, weekday: int, after: datetime) 
     """
     if cadence not in (DAILY, WEEKLY) or not 0 <= hour <= 23 or (cadence == WEEKLY and not 0 <= weekday <= 6):
         raise ValueError(f"no slot for cadence {cadence}, hour {hour}, weekday {weekday}")
-    there = ZoneInfo(zone)
-    first = after.astimezone(there).date() - timedelta(days=1)
+    local_zone = ZoneInfo(zone)
+    first = after.astimezone(local_zone).date() - timedelta(days=1)
     for day in (first + timedelta(days=number) for number in range(_LOOK_AHEAD)):
         if cadence == WEEKLY and day.weekday() != weekday:
             continue
-        slot = _moment(day, hour, there)
+        slot = _moment(day, hour, local_zone)
         if slot is not None and slot > after:
             return slot
     raise ValueError(f"no slot within {_LOOK_AHEAD} days")
@@ -57,7 +57,7 @@ def local_date(moment: datetime, zone: str) -> date:
 
 
 def occasion_key(cadence: int, due_at: datetime, zone: str) -> str:
-    """What a slot's mail is for: `digest:daily:2026-11-23`, or `digest:weekly:2026-W48` (ISO 8601 week).
+    """The key of a slot's occasion: `digest:daily:2026-11-23`, or `digest:weekly:2026-W48` (ISO 8601 week).
 
     Raises:
         ValueError: the cadence is neither daily nor weekly.
@@ -72,24 +72,24 @@ def occasion_key(cadence: int, due_at: datetime, zone: str) -> str:
 
 
 def in_words(due_at: datetime, zone: str, now: datetime) -> str:
-    """A coming slot as a person there says it: `today 18:00`, `tomorrow 07:00`, `Monday 07:00`, `Monday 7 December 07:00`."""
-    there = due_at.astimezone(ZoneInfo(zone))
-    days = (there.date() - local_date(now, zone)).days
-    day = {0: "today", 1: "tomorrow"}.get(days, _DAYS[there.weekday()])
+    """A coming slot in the reader's own time: `today 18:00`, `tomorrow 07:00`, `Monday 07:00`, `Monday 7 December 07:00`."""
+    local = due_at.astimezone(ZoneInfo(zone))
+    days = (local.date() - local_date(now, zone)).days
+    day = {0: "today", 1: "tomorrow"}.get(days, _DAYS[local.weekday()])
     if not 0 <= days < 7:
-        day = f"{day} {there.day} {there:%B}"
-    return f"{day} {there:%H:%M}"
+        day = f"{day} {local.day} {local:%B}"
+    return f"{day} {local:%H:%M}"
 
 
 def _moment(day: date, hour: int, zone: ZoneInfo) -> datetime | None:
     """When it is `hour` o'clock on `day`, in UTC; None if `zone` has no such day."""
-    for wall in _walls(day, hour):
+    for wall_time in _wall_times(day, hour):
         # fold 0 is the first of two, and in a gap the offset from before it: what PEP 495 has for "moved on"
-        moment = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        moment = wall_time.replace(tzinfo=zone, fold=0).astimezone(UTC)
         if moment.astimezone(zone).date() == day:
             return moment
     return None
 
 
-def _walls(day: date, hour: int) -> Iterator[datetime]:
+def _wall_times(day: date, hour: int) -> Iterator[datetime]:
     yield from (datetime.combine(day, clock_time(earlier)) for earlier in range(hour, -1, -1))

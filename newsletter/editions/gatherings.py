@@ -1,4 +1,4 @@
-"""Gatherings are closed here: fresh matches for an alert, due rhythms for digests."""
+"""Open gatherings: of fresh matches for an alert, of due rhythms for digests."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -12,15 +12,15 @@ from newsletter.models import Cadence, Gathering, Occasion, Rhythm
 
 log = structlog.get_logger()
 
-#: A digest whose hour is longer past is not sent: the next one has all of it.
+#: A digest that is later than this is not sent: the next one has all of it.
 CATCH_UP = timedelta(hours=6)
 _FRESH = "gathering_id IS NULL AND owed_at IS NOT NULL AND withdrawn_at IS NULL"
 
 
-def close_alert(*, now: datetime, wait: timedelta) -> int | None:
-    """Give every fresh match one gathering, once the oldest of them is `wait` old; returns its id, None while it is too early.
+def close_alert_gathering(*, now: datetime, wait: timedelta) -> int | None:
+    """Put every fresh match into one gathering, once the oldest of them is `wait` old; returns its id, or None if too early.
 
-    One statement assigns: what commits later falls into the next gathering, and of two workers one gets them all.
+    One statement assigns them: what commits later goes into the next gathering, and of two workers one gets them all.
     """
     due = f'SELECT 1 FROM "match" WHERE {_FRESH} AND owed_at<=%s LIMIT 1'
     if not db.rows(due, [now - wait]):
@@ -35,17 +35,17 @@ def close_alert(*, now: datetime, wait: timedelta) -> int | None:
         return None
 
 
-def take_slots(*, now: datetime) -> tuple[int, ...]:
+def open_due_digests(*, now: datetime) -> tuple[int, ...]:
     """Open a gathering for every rhythm that is due and has people, and move its due time on; returns their ids.
 
-    Two beats may both try: the gathering is unique by occasion and rhythm, and the due time moves by compare-and-set. A slot
-    that is found `CATCH_UP` late is skipped: its gathering says so, nothing is given, and so all of it stays owed.
+    Two workers may both try: the gathering is unique by occasion and rhythm, and the due time moves by compare-and-set. A slot
+    more than `CATCH_UP` late is skipped: its gathering says so, no item is given, and all of it stays owed.
     """
-    taken = [_take(rhythm, now) for rhythm in Rhythm.objects.filter(due_at__lte=now).order_by("due_at", "id")]
-    return tuple(gathering for gathering in taken if gathering is not None)
+    opened = [_open_digest(rhythm, now) for rhythm in Rhythm.objects.filter(due_at__lte=now).order_by("due_at", "id")]
+    return tuple(gathering_id for gathering_id in opened if gathering_id is not None)
 
 
-def _take(rhythm: Rhythm, now: datetime) -> int | None:
+def _open_digest(rhythm: Rhythm, now: datetime) -> int | None:
     key = occasion_key(rhythm.cadence, rhythm.due_at, rhythm.zone)
     following = next_due(rhythm.cadence, rhythm.zone, rhythm.hour, rhythm.weekday, now)
     with transaction.atomic():
@@ -58,13 +58,13 @@ def _take(rhythm: Rhythm, now: datetime) -> int | None:
             key=key, defaults={"kind": Occasion.Kind.DIGEST, "created_at": now}
         )
         late = now - rhythm.due_at > CATCH_UP
-        how = {"cut_at": now, "skipped": late, "composed_at": now if late else None}
-        gathering, made = Gathering.objects.get_or_create(occasion=occasion, rhythm=rhythm, defaults=how)
-    if made and late:
+        values = {"cut_at": now, "skipped": late, "composed_at": now if late else None}
+        gathering, created = Gathering.objects.get_or_create(occasion=occasion, rhythm=rhythm, defaults=values)
+    if created and late:
         log.warning("slot_skipped", gathering_id=gathering.id)
-    return gathering.id if made and not late else None
+    return gathering.id if created and not late else None
 
 
-def open_gatherings() -> tuple[int, ...]:
-    """Ids of gatherings that are not composed to the end."""
+def unfinished_gatherings() -> tuple[int, ...]:
+    """Ids of the gatherings that are not composed to the end."""
     return tuple(Gathering.objects.filter(composed_at=None).order_by("id").values_list("id", flat=True))

@@ -1,41 +1,42 @@
-"""Who is told the same: the followers of each match in, a small number for each set of matches that somebody met out."""
+"""Group subscribers by the exact set of matches they are owed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Alike:
-    """`sets` maps each person to the number of their set; a set is told by the one without its last match, and that match.
+class MatchGroups:
+    """Which subscriber is in which group. Groups are numbers, so a million subscribers are a million small integers.
 
-    Numbers, because a million people are then a million small integers, whatever they met.
+    A group is stored as the number of the group without its last match, and that match.
     """
 
-    sets: Mapping[int, int]
-    _before: list[int]
-    _last: list[int]
+    #: Subscriber id → number of their group.
+    group_of: Mapping[int, int]
+    _parent: list[int]
+    _last_match: list[int]
 
-    def matches(self, number: int) -> tuple[int, ...]:
-        """The ids of the matches of a set, in order."""
-        found: list[int] = []
-        while number:
-            found.append(self._last[number])
-            number = self._before[number]
-        return tuple(reversed(found))
+    def match_ids(self, group: int) -> tuple[int, ...]:
+        """The ids of the matches of a group, in order."""
+        ids: list[int] = []
+        while group:
+            ids.append(self._last_match[group])
+            group = self._parent[group]
+        return tuple(reversed(ids))
 
 
-def alike(followers: Mapping[int, Iterable[int]]) -> Alike:
-    """`followers` maps the id of a match to the people whom it concerns, each of them once."""
-    sets: dict[int, int] = {}
-    before, last = [0], [0]
+def group_by_matches(followers: Mapping[int, Iterable[int]]) -> MatchGroups:
+    """Group the subscribers in `followers`: match id → ids of the subscribers it concerns, each of them once."""
+    group_of: dict[int, int] = {}
+    parent, last_match = [0], [0]
     for match_id in sorted(followers):
-        after: dict[int, int] = {}
-        for person in followers[match_id]:
-            was = sets.get(person, 0)
-            number = after.get(was)
-            if number is None:
-                after[was] = number = len(before)
-                before.append(was)
-                last.append(match_id)
-            sets[person] = number
-    return Alike(sets, before, last)
+        with_match: dict[int, int] = {}
+        for subscriber_id in followers[match_id]:
+            before = group_of.get(subscriber_id, 0)
+            group = with_match.get(before)
+            if group is None:
+                with_match[before] = group = len(parent)
+                parent.append(before)
+                last_match.append(match_id)
+            group_of[subscriber_id] = group
+    return MatchGroups(group_of, parent, last_match)

@@ -1,4 +1,4 @@
-"""People whose mail had no room for all that they were owed, and what they still wait for."""
+"""Subscribers whose mail had no room for all that they were owed, and what they still wait for."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ WHERE NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.
 
 
 def remember(subscriber_ids: Sequence[int], *, now: datetime) -> None:
-    """Note, in the transaction that plans their mail, that these people are owed more than it holds."""
+    """Record, in the transaction that plans their mail, that these subscribers are owed more than it contains."""
     LeftOver.objects.bulk_create(
         [LeftOver(subscriber_id=subscriber_id, at=now) for subscriber_id in sorted(subscriber_ids)],
         update_conflicts=True,
@@ -28,13 +28,13 @@ def remember(subscriber_ids: Sequence[int], *, now: datetime) -> None:
 
 
 def overdue(*, now: datetime) -> int:
-    """How many articles wait for room in somebody's mail ten days after they were first seen. None is lost before twenty."""
+    """Count the articles that wait for room in somebody's mail ten days after they were first seen. None is lost before 20."""
     count: int = db.rows(_OVERDUE, {"now": now, "look_back": now - LOOK_BACK})[0][0]
     return count
 
 
 def prune(*, now: datetime) -> int:
-    """Forget people who were owed nothing more within the time in which an item can be mailed; returns how many."""
+    """Delete the rows of subscribers who have been owed nothing more for as long as an item can be mailed; returns rows."""
     return LeftOver.objects.filter(at__lt=now - LOOK_BACK).delete()[0]
 
 

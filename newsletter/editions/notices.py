@@ -1,28 +1,31 @@
-"""Notices that wait in, planned mails out: confirmations and links, worded once per kind and look."""
+"""Plan the mails of notices that wait: confirmations and links, rendered once per kind and look."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, When
 
-from newsletter.editions.compose import Composer, Draft, as_body, edition_key, store_editions
-from newsletter.editions.rendering.renderer import Look
-from newsletter.models import Lane, Notice, Occasion
-from newsletter.models import Look as LookRow
+from newsletter.editions.compose import Composer
+from newsletter.editions.edition_store import EditionDraft, body_json, edition_key, store_editions
+from newsletter.editions.load_content import look_of
+from newsletter.models import Lane, Look, Notice, Occasion
 
-#: A flood of sign-ups brings many of these: they must not stand in the way of the others.
-_ASKED_BY_ANYBODY = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
+#: A flood of sign-ups writes many of these: they must not hold up the others.
+_ASKED_BY_ANYBODY: Final = (Notice.Kind.CONFIRM, Notice.Kind.ADD)
+#: Notices planned in one call.
+_AT_ONCE: Final = 200
 
 
-def plan_notices(composer: Composer, *, now: datetime, limit: int = 200) -> tuple[int, ...]:
+def plan_notices(composer: Composer, *, now: datetime) -> tuple[int, ...]:
     """Plan the delivery of notices that have none, those of confirmed people first; returns the ids of the batches.
 
-    Repeatable: when some were planned, there may be more.
+    Repeatable: if it planned some, there may be more.
     """
     last = Case(When(kind__in=_ASKED_BY_ANYBODY, then=1), default=0)
-    waiting = Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).order_by(last, "id")[:limit]
+    waiting = Notice.objects.filter(planned_at=None, used_at=None, expires_at__gt=now).order_by(last, "id")
     batches: list[int] = []
-    for notice in waiting.select_related("subscriber__look"):
+    for notice in waiting.select_related("subscriber__look")[:_AT_ONCE]:
         batches.extend(_plan(notice, composer, now))
     return tuple(batches)
 
@@ -39,18 +42,17 @@ def _plan(notice: Notice, composer: Composer, now: datetime) -> tuple[int, ...]:
                 occasion_id=occasion.id,
                 lane=Lane.NOTICE,
                 shares=[(ids[draft.key], [notice.subscriber_id], None)],
-                given=[],
+                items_given=[],
                 audience=1,
                 now=now,
             )
-    except (
-        IntegrityError
-    ):  # another worker plans the same edition or notice at this moment: the next tick sees what is left
+    except IntegrityError:
+        # another worker plans the same edition or notice at this moment: the next tick finds what is left
         return ()
 
 
-def _draft(kind: str, row: LookRow, composer: Composer, now: datetime) -> Draft:
-    """The edition of a kind of notice; a new one every day, so that its body is always there."""
-    words = composer.wording.notice(kind, Look(locale=row.locale, format=row.format, discreet=row.discreet))
-    key = edition_key("notice", f"{now:%Y-%m-%d}", row.id, composer.wording.revision, kind)
-    return Draft(key, row.id, kind, as_body(words.subject, words.text, words.html))
+def _draft(kind: str, look: Look, composer: Composer, now: datetime) -> EditionDraft:
+    """The edition of a kind of notice; a new one every day, so that its body is never too old."""
+    mail = composer.renderer.render_notice(kind, look_of(look))
+    key = edition_key("notice", f"{now:%Y-%m-%d}", look.id, composer.renderer.revision, kind)
+    return EditionDraft(key, look.id, kind, body_json(mail.subject, mail.text, mail.html))

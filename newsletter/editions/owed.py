@@ -1,4 +1,4 @@
-"""The question that decides everything: who is owed what. A live subscription, a match that may be owed, and not given yet."""
+"""Find who is owed what: live subscriptions × matches that may be owed − items given already."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.editions.group_by_matches import alike
+from newsletter.editions.group_by_matches import group_by_matches
 from newsletter.lib import db
 from newsletter.models import Cadence, Gathering
 
-#: An item is read to this age, twice the ten days in which it can become owed: `delivery_item`, which says who has it, is kept a
-#: day longer. A match is younger than its item, so the same bounds how far a query reads.
+#: Items older than `LOOK_BACK` are not read. That is twice `YOUNG`, the age up to which an item can become owed; `delivery_item`,
+#: which knows who has it, is kept a day longer. A match is younger than its item, so the same bounds how far a query reads.
 LOOK_BACK, YOUNG = timedelta(days=20), timedelta(days=10)
-#: Subscriber ids per transaction at most, and in the first one of an alert, whose mails leave while the others are planned. Those
-#: that follow are twice as large each time: there is always about as much to send as to plan, and batches become full.
+#: Subscriber ids in one transaction: at most, in the first and in the second one of an alert. Its first mails leave while others
+#: are planned. Chunks double in size, so that there is always about as much to send as to plan, and batches become full.
 CHUNK, FIRST, SECOND = 400_000, 5_000, 100_000
 
 
 @dataclass(frozen=True)
 class Owed:
-    """People of one look who are owed the same: ids of matches and of subscribers, both in order."""
+    """Subscribers with one look who are owed the same matches; both sorted."""
 
     look_id: int
     match_ids: tuple[int, ...]
     subscriber_ids: Sequence[int]
 
 
-#: Above one person in so many, all of a range are read: by the dozen they are cheaper than one by one.
+#: With more than one subscriber in this many, all of a range are read: that is cheaper than one by one.
 _SPARSE = 20
 
 _ALLOWED = """
@@ -35,7 +35,7 @@ SELECT b.look_id, b.id FROM subscriber b
 WHERE b.id>%(lo)s AND b.id<=%(hi)s AND b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s)
   AND NOT EXISTS (SELECT 1 FROM delivery x WHERE x.occasion_id=%(occasion)s AND x.subscriber_id=b.id
   AND x.subscriber_id>%(lo)s AND x.subscriber_id<=%(hi)s)"""
-_NOT_GIVEN = (
+_NOT_DELIVERED = (
     " AND NOT EXISTS (SELECT 1 FROM delivery_item d WHERE d.item_id=m.item_id AND d.subscriber_id=s.subscriber_id)"
 )
 
@@ -55,16 +55,17 @@ WHERE r.{rhythm}=%(rhythm)s AND r.id>%(lo)s AND r.id<=%(hi)s"""
 
 def chunk_end(gathering: Gathering, lo: int, size: int = CHUNK) -> int | None:
     """The last subscriber id of the chunk after `lo`; None when nobody is left."""
-    found = db.rows(
-        f"SELECT max(id) FROM (SELECT id FROM subscriber b WHERE id>%(lo)s {_who(gathering)} ORDER BY id LIMIT %(size)s) c",
+    in_order = f"SELECT id FROM subscriber b WHERE id>%(lo)s {_audience_filter(gathering)} ORDER BY id LIMIT %(size)s"
+    last = db.rows(
+        f"SELECT max(id) FROM ({in_order}) c",
         {"lo": lo, "size": size, "rhythm": gathering.rhythm_id},
     )
-    end: int | None = found[0][0]
+    end: int | None = last[0][0]
     return end
 
 
 def audience(gathering: Gathering, people: int, *, lo: int, hi: int) -> int:
-    """About how many people the whole gathering goes to, judged from the `people` who are owed something in (lo, hi]."""
+    """About how many people the whole gathering goes to, estimated from the `people` who are owed something in (lo, hi]."""
     if gathering.rhythm is not None:
         return people
     last: int = db.rows("SELECT coalesce(max(id), 0) FROM subscriber")[0][0]
@@ -85,36 +86,36 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
         "too_old": now - LOOK_BACK + YOUNG,
     }
     if gathering.rhythm is None:
-        # Asked only for items that somebody of these already has: nearly always none, and then the question costs nothing.
-        given = db.rows(
+        # The condition is needed only if somebody in the range has one of the items already, which is rare.
+        delivered = db.rows(
             'SELECT 1 FROM "match" m WHERE m.gathering_id=%(gathering)s AND EXISTS (SELECT 1 FROM delivery_item d '
             "WHERE d.item_id=m.item_id AND d.subscriber_id>%(lo)s AND d.subscriber_id<=%(hi)s) LIMIT 1",
             {"gathering": gathering.id, "lo": lo, "hi": hi},
         )
-        met = _ALERT + (_NOT_GIVEN if given else "")
+        matches = _ALERT + (_NOT_DELIVERED if delivered else "")
     else:
         params |= {"cadence": gathering.rhythm.cadence, "rhythm": gathering.rhythm_id}
-        met = _DIGEST.format(rhythm=_rhythm_column(gathering)) + _NOT_GIVEN
-    return _grouped(met, params)
+        matches = _DIGEST.format(rhythm=_rhythm_column(gathering)) + _NOT_DELIVERED
+    return _grouped(matches, params)
 
 
-def _grouped(met: str, params: dict[str, Any]) -> list[Owed]:
-    """`met` asks for pairs of a match's id and a subscriber's.
+def _grouped(matches: str, params: dict[str, Any]) -> list[Owed]:
+    """Group the pairs of match id and subscriber id that the query `matches` selects.
 
-    Both questions are read along an index, and grouped here: the database would join, sort and look up person by person.
+    Two queries each read along one index, and Python joins them: the database would look up one subscriber after the other.
     """
-    met_the_same = alike(db.rows_by_key(met, params))
-    people: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for look_id, allowed in _allowed(met_the_same.sets, params).items():
+    groups = group_by_matches(db.rows_by_key(matches, params))
+    same: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for look_id, allowed in _allowed(groups.group_of, params).items():
         for subscriber_id in sorted(allowed):
-            if number := met_the_same.sets.get(subscriber_id):
-                people[look_id, number].append(subscriber_id)
-    told = [Owed(look_id, met_the_same.matches(number), everybody) for (look_id, number), everybody in people.items()]
-    return sorted(told, key=lambda one: (one.look_id, one.match_ids))
+            if group := groups.group_of.get(subscriber_id):
+                same[look_id, group].append(subscriber_id)
+    result = [Owed(look_id, groups.match_ids(group), ids) for (look_id, group), ids in same.items()]
+    return sorted(result, key=lambda owed: (owed.look_id, owed.match_ids))
 
 
 def _allowed(people: Collection[int], params: dict[str, Any]) -> dict[int, list[int]]:
-    """Look → ids of those who may be mailed, at least all of `people` among them."""
+    """Look id → ids of subscribers who may be mailed, with all of `people` who may."""
     if not people:
         return {}
     few = len(people) * _SPARSE < params["hi"] - params["lo"]
@@ -128,5 +129,5 @@ def _rhythm_column(gathering: Gathering) -> str:
     return "daily_rhythm_id" if daily else "weekly_rhythm_id"
 
 
-def _who(gathering: Gathering) -> str:
+def _audience_filter(gathering: Gathering) -> str:
     return "" if gathering.rhythm is None else f"AND b.{_rhythm_column(gathering)}=%(rhythm)s"

@@ -147,23 +147,23 @@ def plan_notices(run: StageRun) -> None:
         run.follow()
 
 
-def close_alert(run: StageRun) -> None:
+def close_alert_gathering(run: StageRun) -> None:
     """Close the alert gathering if its matches waited long enough."""
     wait = wiring.gather() if run.gather is None else run.gather
-    gathering_id = gatherings.close_alert(now=db.now(), wait=wait)
+    gathering_id = gatherings.close_alert_gathering(now=db.now(), wait=wait)
     if gathering_id is not None:
         run.follow(gathering_id)
 
 
 def open_digests(run: StageRun) -> None:
     """Open a gathering for each digest that is due."""
-    for gathering_id in gatherings.take_slots(now=db.now()):
+    for gathering_id in gatherings.open_due_digests(now=db.now()):
         run.follow(gathering_id)
 
 
 def find_open_gatherings(run: StageRun) -> None:
     """Find the gatherings that are not composed to the end."""
-    gathering_ids = gatherings.open_gatherings()
+    gathering_ids = gatherings.unfinished_gatherings()
     run.counts.update(gatherings=len(gathering_ids))
     for gathering_id in gathering_ids:
         run.follow(gathering_id)
@@ -214,7 +214,7 @@ STAGES = (
         "notices", plan_notices, 10, "confirmations and links that wait, should the message have been lost", then="send",
         seconds=DECIDING,
     ),
-    Stage("close", close_alert, 5, "fresh matches that waited long enough become an alert", then="compose"),
+    Stage("close", close_alert_gathering, 5, "fresh matches that waited long enough become an alert", then="compose"),
     Stage("slots", open_digests, 15, "digests whose local hour has come", then="compose"),
     Stage(
         "compose_open", find_open_gatherings, 30, "gatherings that were not composed to the end", then="compose",

@@ -14,7 +14,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-from newsletter.editions.rendering.renderer import Wording  # noqa: E402
+from newsletter.editions.rendering.renderer import Renderer  # noqa: E402
 from tests.editions import stories  # noqa: E402
 from tests.editions.stories import FRAME, QUIET, TEMPLATES  # noqa: E402
 
@@ -73,12 +73,12 @@ def chromium() -> Iterator["sync_api.Browser"]:
 
 @pytest.fixture(scope="module")
 def mails() -> dict[str, str]:
-    wording = Wording(TEMPLATES, FRAME)
-    blocks = stories.blocks(wording, QUIET)
+    renderer = Renderer(TEMPLATES, FRAME)
+    blocks = stories.blocks(renderer, QUIET)
     made = {
-        "alert": wording.letter("alert", QUIET, blocks, cadence="immediate").html,
-        "digest": wording.letter("digest", QUIET, blocks[:1], cadence="daily").html,
-    } | {kind: wording.notice(kind, QUIET).html for kind in ("confirm", "add", "manage")}
+        "alert": renderer.render_letter("alert", QUIET, blocks, cadence="immediate").html,
+        "digest": renderer.render_letter("digest", QUIET, blocks[:1], cadence="daily").html,
+    } | {kind: renderer.render_notice(kind, QUIET).html for kind in ("confirm", "add", "manage")}
     for name, value in PERSONAL.items():
         made = {kind: html.replace(f"@@nl-{name}@@", value) for kind, html in made.items()}
     return made

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from newsletter.editions.rendering.renderer import Wording
-from newsletter.editions.rendering.values import Block, Frame, Look, Piece, Reason, Source, Span
+from newsletter.editions.rendering.renderer import Renderer
+from newsletter.editions.rendering.values import Block, Frame, ItemContent, Look, Reason, Source, Span
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "email"
 FRAME = Frame(
@@ -35,8 +35,8 @@ def piece(
     lang: str = "en",
     url: str | None = None,
     text: str | None = None,
-) -> Piece:
-    return Piece(
+) -> ItemContent:
+    return ItemContent(
         item_id=number,
         version=1,
         title=title,
@@ -55,7 +55,7 @@ def plain(html: str) -> str:
     return entities.unescape(re.sub(r"<[^>]+>", "", apart)).strip()
 
 
-def spans(of: Piece, *words: str) -> tuple[Span, ...]:
+def spans(of: ItemContent, *words: str) -> tuple[Span, ...]:
     """Where `words` stand in title and text."""
     return tuple(
         Span(field, found.start(), found.end())
@@ -167,10 +167,10 @@ AWKWARD = piece(
 OBJECTION = "https://news.example/objection/MDEyMzQ1Njc4OWFiY2RlZj"
 UYGHUR_TOPIC = Reason("Uyghur", False, ("Uyghur", "维吾尔", "Uighur"), {"维吾尔": "Uyghur"}, OBJECTION)
 PORTS_TOPIC = Reason("Ports and cameras", False, ("уйгурских",), {"уйгурских": "Uyghur"}, OBJECTION)
-MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s"), objection=OBJECTION) for n in range(1, 15)]
+MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s"), objection_url=OBJECTION) for n in range(1, 15)]
 
 
-def blocks(wording: Wording, look: Look) -> list[Block]:
+def blocks(renderer: Renderer, look: Look) -> list[Block]:
     """An alert's worth: four scripts, a story told by two items, and the awkward one."""
     own = Reason("Huawei", True, ("Huawei",))
     marked = {
@@ -178,12 +178,12 @@ def blocks(wording: Wording, look: Look) -> list[Block]:
         for one in (ENGLISH, CHINESE, UYGHUR, RUSSIAN, TOLD_ONCE, TOLD_AGAIN)
     }
     return [
-        wording.block([ENGLISH], [UYGHUR_TOPIC], marked, look),
-        wording.block([CHINESE], [Reason("Uyghur", False, ("维吾尔",))], marked, look),
-        wording.block(
+        renderer.render_block([ENGLISH], [UYGHUR_TOPIC], marked, look),
+        renderer.render_block([CHINESE], [Reason("Uyghur", False, ("维吾尔",))], marked, look),
+        renderer.render_block(
             [UYGHUR], [Reason("Uyghur", False, ("ئۇيغۇر",)), Reason("كىتاب", True, ("كىتابخانا",))], marked, look
         ),
-        wording.block([RUSSIAN], [PORTS_TOPIC], marked, look),
-        wording.block([TOLD_ONCE, TOLD_AGAIN], [own], marked, look),
-        wording.block([AWKWARD], MANY, {}, look),
+        renderer.render_block([RUSSIAN], [PORTS_TOPIC], marked, look),
+        renderer.render_block([TOLD_ONCE, TOLD_AGAIN], [own], marked, look),
+        renderer.render_block([AWKWARD], MANY, {}, look),
     ]

@@ -24,19 +24,19 @@ def due() -> Rhythm:
 
 def test_six_hours_late_it_is_still_sent() -> None:
     due()
-    assert len(gatherings.take_slots(now=DUE + timedelta(hours=6))) == 1
+    assert len(gatherings.open_due_digests(now=DUE + timedelta(hours=6))) == 1
     assert not Gathering.objects.get().skipped
 
 
 def test_later_it_is_skipped_once_and_the_next_has_all_of_it() -> None:
     rhythm = due()
     late = DUE + timedelta(hours=6, seconds=1)
-    assert gatherings.take_slots(now=late) == ()
+    assert gatherings.open_due_digests(now=late) == ()
     assert Gathering.objects.get().skipped
-    assert gatherings.open_gatherings() == ()
-    assert gatherings.take_slots(now=late) == ()
+    assert gatherings.unfinished_gatherings() == ()
+    assert gatherings.open_due_digests(now=late) == ()
     following = Rhythm.objects.get(id=rhythm.id).due_at
     assert following > late
-    (gathering_id,) = gatherings.take_slots(now=following)
+    (gathering_id,) = gatherings.open_due_digests(now=following)
     gathering = Gathering.objects.select_related("rhythm").get(id=gathering_id)
     assert len(owed(gathering, lo=0, hi=10**9, now=following)[0].match_ids) == 1

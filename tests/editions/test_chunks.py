@@ -25,7 +25,7 @@ def _alert(people: int = 12) -> int:
             factories.follow(who, blue if number % 3 else red)
     first, second = factories.item("One"), factories.item("Two")
     factories.match(first, red), factories.match(second, blue)
-    gathering = gatherings.close_alert(now=NOW, wait=timedelta(0))
+    gathering = gatherings.close_alert_gathering(now=NOW, wait=timedelta(0))
     assert gathering is not None
     return gathering
 
@@ -35,7 +35,7 @@ def _each_once(people: int) -> None:
     assert Delivery.objects.count() == people
     assert DeliveryItem.objects.count() == people + len(range(0, people, 4))
     assert sum(Batch.objects.values_list("size", flat=True)) == people
-    assert gatherings.open_gatherings() == ()
+    assert gatherings.unfinished_gatherings() == ()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -85,11 +85,11 @@ def test_a_killed_composers_work_is_taken_up(composer: compose.Composer, at: str
         if at == "between chunks":
             compose.compose(gathering, composer, clock=lambda: NOW, chunk=3, planned=killed)
         else:
-            fragile = compose.Composer(composer.wording, composer.explaining, composer.vault, planned_and_killed)
+            fragile = compose.Composer(composer.renderer, composer.explainer, composer.vault, planned_and_killed)
             compose.compose(gathering, fragile, clock=lambda: NOW, chunk=3)
     done = 6 if at == "between chunks" else 3
     assert Delivery.objects.count() == done
-    assert gatherings.open_gatherings() == (gathering,)
+    assert gatherings.unfinished_gatherings() == (gathering,)
     compose.compose(gathering, composer, clock=lambda: NOW, chunk=5)
     _each_once(12)
 
@@ -114,9 +114,9 @@ def test_mails_of_a_chunk_can_leave_before_the_next_is_composed(composer: compos
 @pytest.mark.django_db
 def test_an_edition_is_worded_once_whatever_chunk_its_people_are_in(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
     worded: list[object] = []
-    letter = composer.wording.letter
+    letter = composer.renderer.render_letter
     monkeypatch.setattr(
-        composer.wording, "letter", lambda *given, **more: worded.append(given) or letter(*given, **more)
+        composer.renderer, "render_letter", lambda *given, **more: worded.append(given) or letter(*given, **more)
     )
     compose.compose(_alert(), composer, clock=lambda: NOW, chunk=2)
     assert len(worded) == Edition.objects.count() == 3
@@ -124,7 +124,7 @@ def test_an_edition_is_worded_once_whatever_chunk_its_people_are_in(composer: co
 
 @pytest.mark.django_db
 def test_a_chunk_shrinks_where_every_mail_is_another_one(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
-    monkeypatch.setattr(compose, "EDITIONS", 2)
+    monkeypatch.setattr(compose, "MOST_EDITIONS", 2)
     at_once: list[int] = []
     store = compose.store_editions
     monkeypatch.setattr(
@@ -135,7 +135,7 @@ def test_a_chunk_shrinks_where_every_mail_is_another_one(composer: compose.Compo
         topic = factories.topic(f"T{number}")
         factories.follow(factories.subscriber(daily_rhythm=rhythm), topic, Cadence.DAILY)
         factories.match(factories.item(f"Item {number}"), topic)
-    for gathering in gatherings.take_slots(now=NOW):
+    for gathering in gatherings.open_due_digests(now=NOW):
         compose.compose(gathering, composer, clock=lambda: NOW, chunk=16)
     assert Delivery.objects.count() == Edition.objects.count() == 9
     assert max(at_once) <= 2

@@ -9,9 +9,10 @@ import pytest
 from django.conf import settings
 
 from newsletter.delivery.ledger.plan import Carrier, Share, plan
-from newsletter.editions import compose, gatherings, owed
-from newsletter.editions.load_content import Explaining
-from newsletter.editions.rendering.renderer import Frame, Wording
+from newsletter.editions import compose, edition_store, gatherings, owed
+from newsletter.editions.load_content import Explainer
+from newsletter.editions.rendering.renderer import Renderer
+from newsletter.editions.rendering.values import Frame
 from newsletter.models import (
     Batch,
     Cadence,
@@ -40,7 +41,7 @@ FRAME = Frame(
 )
 
 
-def own_words(_ids: Collection[int]) -> Mapping[int, str]:
+def no_keywords(_ids: Collection[int]) -> Mapping[int, str]:
     return {}
 
 
@@ -48,30 +49,36 @@ def no_spans(_query: str, _title: str, _text: str) -> Sequence:
     return ()
 
 
-def objection(item_id: int, topic_id: int) -> str:
+def objection_url(item_id: int, topic_id: int) -> str:
     return f"https://news.example.org/objection/{item_id}-{topic_id}"
 
 
-def _plan(*, occasion_id, lane, shares, given, audience, now):
+def _plan(*, occasion_id, lane, shares, items_given, audience, now):
     wanted = [Share(*share) for share in shares]
     carrier = Carrier(1, one_letter=False)
     return plan(
-        occasion_id=occasion_id, lane=lane, shares=wanted, given=given, audience=audience, carrier=carrier, now=now
+        occasion_id=occasion_id,
+        lane=lane,
+        shares=wanted,
+        items_given=items_given,
+        audience=audience,
+        carrier=carrier,
+        now=now,
     )
 
 
 @pytest.fixture(scope="module")
 def composer() -> compose.Composer:
     return compose.Composer(
-        wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),
-        explaining=Explaining(own_words=own_words, spans=no_spans, objection=objection),
+        renderer=Renderer(Path(settings.TEMPLATES_DIR) / "email", FRAME),
+        explainer=Explainer(keywords=no_keywords, find_words=no_spans, objection_url=objection_url),
         vault=factories.VAULT,
         plan=_plan,
     )
 
 
 def alert(composer: compose.Composer, *, chunk: int = 50_000) -> tuple[int, ...]:
-    gathering = gatherings.close_alert(now=NOW, wait=timedelta(0))
+    gathering = gatherings.close_alert_gathering(now=NOW, wait=timedelta(0))
     return () if gathering is None else compose.compose(gathering, composer, clock=lambda: NOW, chunk=chunk)
 
 
@@ -152,7 +159,7 @@ def test_matches_that_may_never_be_mailed_stay_quiet(composer: compose.Composer)
     red = factories.topic()
     factories.follow(factories.subscriber(), red)
     factories.match(factories.item(), red, owed_at=None)
-    assert gatherings.close_alert(now=NOW, wait=timedelta(0)) is None
+    assert gatherings.close_alert_gathering(now=NOW, wait=timedelta(0)) is None
 
 
 def test_an_alert_waits_for_its_siblings(composer: compose.Composer) -> None:
@@ -160,8 +167,8 @@ def test_an_alert_waits_for_its_siblings(composer: compose.Composer) -> None:
     factories.match(factories.item(), red, owed_at=NOW - timedelta(seconds=119))
     factories.match(factories.item(), red, owed_at=NOW)
     wait = timedelta(seconds=120)
-    assert gatherings.close_alert(now=NOW, wait=wait) is None
-    gathering = gatherings.close_alert(now=NOW + timedelta(seconds=1), wait=wait)
+    assert gatherings.close_alert_gathering(now=NOW, wait=wait) is None
+    gathering = gatherings.close_alert_gathering(now=NOW + timedelta(seconds=1), wait=wait)
     assert Match.objects.filter(gathering_id=gathering).count() == 2
     assert Occasion.objects.get().key == f"alert:{gathering}"
 
@@ -170,7 +177,7 @@ def test_composing_twice_plans_once(composer: compose.Composer) -> None:
     red = factories.topic()
     factories.follow(factories.subscriber(), red)
     factories.match(factories.item(), red)
-    gathering = gatherings.close_alert(now=NOW, wait=timedelta(0))
+    gathering = gatherings.close_alert_gathering(now=NOW, wait=timedelta(0))
     assert gathering is not None
     again = partial(compose.compose, gathering, composer, clock=lambda: NOW)
     assert len(again()) == 1
@@ -178,7 +185,7 @@ def test_composing_twice_plans_once(composer: compose.Composer) -> None:
     Gathering.objects.update(composed_upto=0, composed_at=None)
     assert again() == ()
     assert Delivery.objects.count() == 1
-    assert gatherings.open_gatherings() == ()
+    assert gatherings.unfinished_gatherings() == ()
 
 
 def test_small_chunks_give_the_same_mails(composer: compose.Composer) -> None:
@@ -197,7 +204,7 @@ def due(cadence: Cadence, *, hour: int = 9) -> Rhythm:
 
 
 def digest(composer: compose.Composer, now=NOW) -> None:
-    for gathering in gatherings.take_slots(now=now):
+    for gathering in gatherings.open_due_digests(now=now):
         compose.compose(gathering, composer, clock=lambda: now)
 
 
@@ -259,7 +266,7 @@ def test_a_changed_hour_does_not_bring_a_second_mail_on_the_same_date(composer: 
     factories.match(factories.item(), red)
     digest(composer, later)
     assert Delivery.objects.count() == 1
-    assert gatherings.open_gatherings() == ()
+    assert gatherings.unfinished_gatherings() == ()
 
 
 @pytest.mark.parametrize(
@@ -286,14 +293,14 @@ def test_an_edition_that_cannot_be_worded_is_parked_and_stops_no_other(composer:
     red, blue = factories.topic("Red"), factories.topic("Blue")
     factories.follow(factories.subscriber(), red), factories.follow(factories.subscriber(), blue)
     factories.match(factories.item("Poison"), red), factories.match(factories.item("Good"), blue)
-    block = composer.wording.block
+    block = composer.renderer.render_block
 
     def fragile(pieces, *rest):
         if pieces[0].title == "Poison":
             raise ValueError("poison")
         return block(pieces, *rest)
 
-    monkeypatch.setattr(composer.wording, "block", fragile)
+    monkeypatch.setattr(composer.renderer, "render_block", fragile)
     alert(composer)
     assert sorted(Batch.objects.values_list("state", flat=True)) == ["parked", "planned"]
     assert "ValueError" in Batch.objects.get(state="parked").reason
@@ -333,8 +340,8 @@ def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, m
 def test_old_words_that_are_used_again_last_as_long_as_new_ones() -> None:
     made = factories.planned(1)
     edition = Edition.objects.get()
-    words = compose.as_body("Your update", "Text", "")
-    draft = compose.Draft(bytes(edition.key), edition.look_id, ((made.item.id, 1, (1,)),), words)
+    words = edition_store.body_json("Your update", "Text", "")
+    draft = edition_store.EditionDraft(bytes(edition.key), edition.look_id, ((made.item.id, 1, (1,)),), words)
     for days, expected in ((0.5, 0.0), (6.0, 6.0)):
-        compose.store_editions([draft], "alert", factories.VAULT, factories.NOW + timedelta(days=days))
+        edition_store.store_editions([draft], "alert", factories.VAULT, factories.NOW + timedelta(days=days))
         assert EditionBody.objects.get().made_at == factories.NOW + timedelta(days=expected)

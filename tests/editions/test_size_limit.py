@@ -167,7 +167,7 @@ def test_what_does_not_fit_is_given_to_nobody_and_comes_first_in_the_next_mail(c
     for day in range(1, 6):
         now = NOW + timedelta(days=day, hours=1)
         Rhythm.objects.filter(id=rhythm.id).update(due_at=now)
-        for gathering in gatherings.take_slots(now=now):
+        for gathering in gatherings.open_due_digests(now=now):
             compose.compose(gathering, composer, clock=lambda now=now: now)
     everything = list(DeliveryItem.objects.filter(subscriber_id=person).values_list("item_id", flat=True))
     assert sorted(everything) == sorted([*items, fresh.id]), "each once, none lost"

@@ -5,8 +5,8 @@ from typing import Any
 
 import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter.delivery.ledger import plan
-from newsletter.editions.rendering.renderer import Wording
-from newsletter.editions.rendering.values import Block, Piece
+from newsletter.editions.rendering.renderer import Renderer
+from newsletter.editions.rendering.values import Block, ItemContent
 from newsletter.models import Lane
 from newsletter.worker import tasks
 from tests.faults import load
@@ -17,14 +17,14 @@ SIZE = 500
 app = tasks.app
 assert app is load.app  # with its clocks turned fast
 plan.SIZES[Lane.ALERT] = SIZE
-_block = Wording.block
+_block = Renderer.render_block
 
 
-def block(self: Wording, pieces: Sequence[Piece], *rest: Any) -> Block:
+def block(self: Renderer, pieces: Sequence[ItemContent], *rest: Any) -> Block:
     """As it is, but for the one."""
     if any(piece.title == POISON for piece in pieces):
         raise ZeroDivisionError
     return _block(self, pieces, *rest)
 
 
-Wording.block = block  # type: ignore[method-assign]
+Renderer.render_block = block  # type: ignore[method-assign]

@@ -14,8 +14,8 @@ from pytest_httpserver import HTTPServer
 
 from newsletter.delivery.ledger.plan import Share, plan
 from newsletter.editions import compose, gatherings
-from newsletter.editions.load_content import Explaining
-from newsletter.editions.rendering.renderer import Wording
+from newsletter.editions.load_content import Explainer
+from newsletter.editions.rendering.renderer import Renderer
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Fetcher
@@ -77,7 +77,7 @@ class Site:
         """Match what waits and compose what is owed: of each new edition the places, as text."""
         match_fresh(now=now, vault=factories.VAULT)
         before = set(Edition.objects.values_list("id", flat=True))
-        gathering = gatherings.close_alert(now=now, wait=timedelta(0))
+        gathering = gatherings.close_alert_gathering(now=now, wait=timedelta(0))
         if gathering is not None:
             self.compose(gathering, now)
         return [places(body) for body in EditionBody.objects.exclude(edition_id__in=before)]
@@ -100,21 +100,21 @@ def hours() -> Iterator[datetime]:
 
 
 def _composer() -> compose.Composer:
-    def planned(*, occasion_id, lane, shares, given, audience, now):
+    def planned(*, occasion_id, lane, shares, items_given, audience, now):
         wanted = [Share(*share) for share in shares]
         return plan(
             occasion_id=occasion_id,
             lane=lane,
             shares=wanted,
-            given=given,
+            items_given=items_given,
             audience=audience,
             carrier=factories.OUTBOX,
             now=now,
         )
 
     return compose.Composer(
-        wording=Wording(Path(settings.TEMPLATES_DIR) / "email", FRAME),
-        explaining=Explaining(own_words=_no_words, spans=spans, objection=_objection),
+        renderer=Renderer(Path(settings.TEMPLATES_DIR) / "email", FRAME),
+        explainer=Explainer(keywords=_no_words, find_words=spans, objection_url=_objection),
         vault=factories.VAULT,
         plan=planned,
     )

@@ -120,7 +120,7 @@ def test_ticks_find_the_work_when_every_message_is_lost(inbox: Inbox, httpserver
     for _ in range(2):
         for tick in ticks():
             tasks.run(tick)
-        for gathering_id in gatherings.open_gatherings():
+        for gathering_id in gatherings.unfinished_gatherings():
             tasks.run("compose", gathering_id)
     for tick in ticks():
         tasks.run(tick)

@@ -31,9 +31,9 @@ STAGES = [
     ("rematch", rematch, "rematch"),
     ("match", match, "match_fresh"),
     ("notices", notices, "plan_notices"),
-    ("close", gatherings, "close_alert"),
-    ("slots", gatherings, "take_slots"),
-    ("compose", gatherings, "open_gatherings"),
+    ("close", gatherings, "close_alert_gathering"),
+    ("slots", gatherings, "open_due_digests"),
+    ("compose", gatherings, "unfinished_gatherings"),
 ]
 
 
@@ -71,7 +71,7 @@ def test_a_gathering_that_cannot_be_worded_holds_up_no_other(monkeypatch) -> Non
         if gathering_id == 8:
             breaks()
 
-    monkeypatch.setattr(gatherings, "open_gatherings", lambda: [7, 8, 9])
+    monkeypatch.setattr(gatherings, "unfinished_gatherings", lambda: [7, 8, 9])
     monkeypatch.setattr(compose, "compose", word)
     done = run_once.deliver(wait=timedelta(0))
     assert composed == [7, 8, 9]

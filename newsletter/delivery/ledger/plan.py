@@ -37,14 +37,14 @@ def plan(
     occasion_id: int,
     lane: Lane,
     shares: Sequence[Share],
-    given: Sequence[tuple[int, int, Sequence[int]]],
+    items_given: Sequence[tuple[int, int, Sequence[int]]],
     carrier: Carrier,
     now: datetime,
     audience: int = 0,
 ) -> tuple[int, ...]:
     """Write batches, deliveries and what they give, inside the caller's transaction; returns the batch ids.
 
-    `given` holds (item id, item version, ids of the people who get it). Its primary key is "never twice", so nothing is
+    `items_given` holds (item id, item version, ids of the people who get it). Its primary key is "never twice", so nothing is
     ignored here. `audience` is about how many people the occasion goes to, of whom these may be a part.
 
     Raises:
@@ -78,7 +78,7 @@ def plan(
     db.insert_runs(
         "delivery_item",
         ("item_id", "subscriber_id", "version"),
-        (((item_id,), sorted(people), (version,)) for item_id, version, people in sorted(given)),
+        (((item_id,), sorted(people), (version,)) for item_id, version, people in sorted(items_given)),
     )
     db.analyze_if_grown("delivery", sum(batch.size for batch in batches))
     return tuple(batch.id for batch in batches)

@@ -3,7 +3,7 @@
 import html as entities
 import re
 
-from newsletter.editions.rendering import text_format
+from newsletter.lib.shorten import ELLIPSIS, shorten
 
 #: A tag (with its slash and name), a character reference, or text.
 _PART = re.compile(
@@ -11,20 +11,19 @@ _PART = re.compile(
 )
 #: HTML elements without an end tag (HTML Standard, "void elements"), as far as a mail may hold them.
 _VOID = frozenset({"br", "hr"})
-_ELLIPSIS = "…"
 
 
 def shorten_text(text: str, length: int) -> str:
     """At most `length` characters of plain text, cut at a word, with an ellipsis where something is left out."""
-    return text_format.cut(text.strip(), length)
+    return shorten(text.strip(), length)
 
 
 def shorten_html(fragment: str, length: int) -> str:
     """`fragment` (well-formed, as nh3 writes it) cut after `length` characters of its text, with an ellipsis.
 
-    Tags do not count. What is open at the cut is closed, so the result is well-formed, too.
+    Tags do not count. Elements open at the cut are closed, so the result is well-formed as well.
     """
-    out: list[str] = []
+    parts: list[str] = []
     open_tags: list[str] = []
     left = length
     for part in _PART.finditer(fragment):
@@ -32,15 +31,15 @@ def shorten_html(fragment: str, length: int) -> str:
         if name is None:
             text = entities.unescape(part[0])
             if len(text) > left:
-                cut = text_format.cut(text, max(left, 1)).removesuffix(_ELLIPSIS) if left > 1 else ""
-                out.append(entities.escape(cut, quote=False).rstrip(" \n.,;:–—-") + _ELLIPSIS)
+                cut = shorten(text, max(left, 1)).removesuffix(ELLIPSIS) if left > 1 else ""
+                parts.append(entities.escape(cut, quote=False).rstrip(" \n.,;:–—-") + ELLIPSIS)
                 break
             left -= len(text)
         elif part[1]:
             open_tags.pop()
         elif name.lower() not in _VOID:
             open_tags.append(name)
-        out.append(part[0])
+        parts.append(part[0])
     else:
         return fragment
-    return "".join([*out, *(f"</{name}>" for name in reversed(open_tags))])
+    return "".join([*parts, *(f"</{name}>" for name in reversed(open_tags))])

@@ -1,4 +1,4 @@
-"""An item's HTML made fit for a mail, and the matched words marked in it."""
+"""Clean an item's HTML for mail, and mark the matched words in it."""
 
 import html as entities
 import re
@@ -14,7 +14,7 @@ _TAGS = {
     "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 }
 # fmt: on
-#: What a brief may hold in a mail: no image, no style, no link but to the web.
+#: What an item may contain in a mail: no image, no style, only http and https links.
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
     attributes={"a": {"href"}, "ol": {"start"}, "td": {"colspan"}, "th": {"colspan"}},
@@ -27,7 +27,7 @@ _CLEANER = nh3.Cleaner(
 _TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _TOP_HEADING = re.compile(r"(</?)h[12](?=[\s>])")
 #: White space and characters of no width: an HTML text and its plain form differ in these.
-_SEEN = re.compile(r"[^\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_VISIBLE = re.compile(r"[^\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _MARK, _END = "<mark>", "</mark>"
 
 #: Offsets (start, end) in code points.
@@ -35,7 +35,7 @@ Range = tuple[int, int]
 
 
 def fit_for_mail(fragment: str) -> str:
-    """`fragment` with nothing that a mail must not hold; its headings rank below the item's own."""
+    """`fragment` without anything unsuitable for a mail; its headings rank below the item's own."""
     return _TOP_HEADING.sub(r"\1h3", _CLEANER.clean(fragment))
 
 
@@ -46,64 +46,65 @@ def mark_html(fragment: str, text: str, ranges: Iterable[Range]) -> str:
     no mark is better than a wrong one.
     """
     nodes = _nodes(fragment)
-    shown = _Seen("".join(node for node, is_text in nodes if is_text))
-    plain = _Seen(text)
-    found = [place for one in ranges if (place := _same_word(plain, shown, one)) is not None]
+    shown = _VisibleText("".join(node for node, is_text in nodes if is_text))
+    plain = _VisibleText(text)
+    positions = (_same_word(plain, shown, word_range) for word_range in ranges)
+    found = [position for position in positions if position is not None]
     return _marked(nodes, _joined(found)) if found else fragment
 
 
 def mark_line(text: str, ranges: Iterable[Range]) -> str:
     """One line of plain text as HTML, with the words at `ranges` marked."""
     within = ((max(0, start), min(end, len(text))) for start, end in ranges)
-    return _marked([(text, True)], _joined(one for one in within if one[0] < one[1]))
+    return _marked([(text, True)], _joined((start, end) for start, end in within if start < end))
 
 
-class _Seen:
-    """A text without white space, which knows where each of its characters came from."""
+class _VisibleText:
+    """A text without white space, with the offset that each of its characters had before."""
 
     def __init__(self, text: str) -> None:
         self.origin: list[int] = []
         runs = []
-        for run in _SEEN.finditer(text):
+        for run in _VISIBLE.finditer(text):
             runs.append(run.group())
             self.origin.extend(range(run.start(), run.end()))
         self.text = "".join(runs)
 
-    def inside(self, one: Range) -> Range:
+    def inside(self, word_range: Range) -> Range:
         """The same range, counted without white space."""
-        return bisect_left(self.origin, one[0]), bisect_left(self.origin, one[1])
+        return bisect_left(self.origin, word_range[0]), bisect_left(self.origin, word_range[1])
 
-    def places(self, word: str) -> list[int]:
-        """Every place where `word` begins, overlapping ones as well."""
-        found, at = [], self.text.find(word)
-        while at >= 0:
-            found.append(at)
-            at = self.text.find(word, at + 1)
-        return found
+    def positions(self, word: str) -> list[int]:
+        """Every position where `word` begins, overlapping ones as well."""
+        positions, position = [], self.text.find(word)
+        while position >= 0:
+            positions.append(position)
+            position = self.text.find(word, position + 1)
+        return positions
 
 
-def _same_word(plain: _Seen, shown: _Seen, one: Range) -> Range | None:
-    start, end = plain.inside(one)
+def _same_word(plain: _VisibleText, shown: _VisibleText, word_range: Range) -> Range | None:
+    start, end = plain.inside(word_range)
     word = plain.text[start:end]
-    here, there = (plain.places(word), shown.places(word)) if word else ([], [])
-    if not here or len(here) != len(there) or start not in here:
+    in_plain, in_shown = (plain.positions(word), shown.positions(word)) if word else ([], [])
+    if not in_plain or len(in_plain) != len(in_shown) or start not in in_plain:
         return None
-    at = there[here.index(start)]
-    return shown.origin[at], shown.origin[at + len(word) - 1] + 1
+    position = in_shown[in_plain.index(start)]
+    return shown.origin[position], shown.origin[position + len(word) - 1] + 1
 
 
 def _nodes(fragment: str) -> list[tuple[str, bool]]:
     """Tags as they are (False), and texts between them without entities (True)."""
     nodes: list[tuple[str, bool]] = []
-    at = 0
+    offset = 0
     for tag in _TAG.finditer(fragment):
-        nodes += [(entities.unescape(fragment[at : tag.start()]), True), (tag.group(), False)]
-        at = tag.end()
-    return [*nodes, (entities.unescape(fragment[at:]), True)]
+        nodes += [(entities.unescape(fragment[offset : tag.start()]), True), (tag.group(), False)]
+        offset = tag.end()
+    return [*nodes, (entities.unescape(fragment[offset:]), True)]
 
 
 def _joined(ranges: Iterable[Range]) -> list[Range]:
-    """In order, with overlapping and touching ranges made one."""
+    """In order, with overlapping and touching ranges merged."""
     joined: list[Range] = []
     for start, end in sorted(ranges):
         if joined and start <= joined[-1][1]:
@@ -114,22 +115,22 @@ def _joined(ranges: Iterable[Range]) -> list[Range]:
 
 
 def _marked(nodes: Iterable[tuple[str, bool]], ranges: Sequence[Range]) -> str:
-    """The nodes put together; a range that crosses a tag is marked on both sides of it."""
-    out: list[str] = []
-    at = 0
+    """Join the nodes; a range that crosses a tag is marked on both sides of it."""
+    parts: list[str] = []
+    offset = 0
     for node, is_text in nodes:
         if not is_text:
-            out.append(node)
+            parts.append(node)
             continue
         done = 0
         for start, end in ranges:
-            first, last = max(start - at, done), min(end - at, len(node))
+            first, last = max(start - offset, done), min(end - offset, len(node))
             if first < last:
-                out += [_escape(node[done:first]), _MARK, _escape(node[first:last]), _END]
+                parts += [_escape(node[done:first]), _MARK, _escape(node[first:last]), _END]
                 done = last
-        out.append(_escape(node[done:]))
-        at += len(node)
-    return "".join(out)
+        parts.append(_escape(node[done:]))
+        offset += len(node)
+    return "".join(parts)
 
 
 def _escape(text: str) -> str:

@@ -1,10 +1,10 @@
-"""What each notice says: for HTML and text alike, and the same for everybody (no topic, nothing that somebody typed)."""
+"""The text of each notice, for HTML and plain text alike. The same for everybody: no topic, nothing that somebody typed."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class NoticeWords:
+class NoticeText:
     """`{organisation}` is filled in. The subject is exact: the public pages show it."""
 
     subject: str
@@ -13,8 +13,8 @@ class NoticeWords:
     closing: tuple[str, ...]
 
 
-NOTICES: dict[str, NoticeWords] = {
-    "confirm": NoticeWords(
+NOTICES: dict[str, NoticeText] = {
+    "confirm": NoticeText(
         subject="Please confirm",
         opening=(
             "Somebody, probably you, asked {organisation} to send mail to this address.",
@@ -26,7 +26,7 @@ NOTICES: dict[str, NoticeWords] = {
             "It was not you? Then do nothing: without that button you will get nothing.",
         ),
     ),
-    "add": NoticeWords(
+    "add": NoticeText(
         subject="Please confirm your change",
         opening=(
             "This address gets mail from {organisation} already. Now somebody, probably you, asked for more.",
@@ -38,7 +38,7 @@ NOTICES: dict[str, NoticeWords] = {
             "It was not you? Then do nothing: what you get stays as it is.",
         ),
     ),
-    "manage": NoticeWords(
+    "manage": NoticeText(
         subject="Your link",
         opening=("Somebody, probably you, asked for the page where you change or stop what {organisation} sends you.",),
         button="Open my choices",
@@ -47,7 +47,7 @@ NOTICES: dict[str, NoticeWords] = {
             "It was not you? Then do nothing: nothing changes.",
         ),
     ),
-    "resumed": NoticeWords(
+    "resumed": NoticeText(
         subject="Your mail starts again",
         opening=(
             "All mail from {organisation} to this address had been stopped. Now it has been started again, as it was before.",

@@ -1,4 +1,4 @@
-"""Mails worded from templates: blocks rendered once and joined; what is personal stays a place that is filled in last."""
+"""Render mails from templates: each block once, then joined. What is personal stays a placeholder, filled in when it is sent."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,21 +12,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from newsletter.editions.rendering import size_limit, text_format
-from newsletter.editions.rendering.notice_texts import NOTICES, notice_subject
-from newsletter.editions.rendering.presenters import causes, citations, told, worded_apart
-from newsletter.editions.rendering.values import Block, Frame, Look, Piece, Reason, Source, Span, Words
+from newsletter.editions.rendering.notice_texts import NOTICES
+from newsletter.editions.rendering.presenters import present_item, present_reasons, present_sources, without_duplicates
+from newsletter.editions.rendering.values import Block, Frame, ItemContent, Look, Reason, RenderedMail, Span
 from newsletter.lib import i18n, placeholders
-
-__all__ = ["Block", "Frame", "Look", "Piece", "Reason", "Source", "Span", "Wording", "Words", "notice_subject"]
+from newsletter.lib.shorten import shorten
 
 _PREVIEW, _BLOCKS = "<!-- preview -->", "<!-- blocks -->"
-#: Mail programs preview what comes first. For discreet looks this fills the preview, so that no headline slips into it.
+#: Mail programs preview the beginning. For discreet looks this fills the preview, so that no headline appears in it.
 _NEUTRAL = (
     "This mail opens with a few plain words, so that a preview on a locked screen shows nothing of what you read."
 )
 _FILLER = "\u034f\u2007" * 110
 _LONGEST_PREVIEW = 160
-#: With so many articles a letter opens with their titles: of more, the list would be as long as the mail.
+#: With this many articles a mail opens with a list of their titles. With more, the list would be as long as the mail.
 _CONTENTS = range(3, 26)
 #: Bytes around a title in that list.
 _LISTED = 200
@@ -34,8 +33,8 @@ _LISTED = 200
 _TITLE_REASONS, _TITLE_WORDS = 3, 3
 
 
-class Wording:
-    """Words mails. Templates and styles are read once, when it is made."""
+class Renderer:
+    """Renders mails. Reads templates and styles once, when it is created."""
 
     def __init__(self, templates_dir: Path, frame: Frame) -> None:
         self._frame = frame
@@ -64,7 +63,7 @@ class Wording:
             second_copy_end=placeholders.SECOND_COPY_END,
         )
         self._templates.filters["isolated"] = text_format.isolated
-        # a head is put together for every letter, so its styles are written into the template, once
+        # these are rendered for every mail, so their styles are inlined into the template, once
         opening = (templates_dir / "opening.html.j2").read_text(encoding="utf-8")
         self._opening = self._templates.from_string(self._inliner.inline_fragment(opening, self._style))
         left = (templates_dir / "left_over.html.j2").read_text(encoding="utf-8")
@@ -72,47 +71,49 @@ class Wording:
         self._page = lru_cache(maxsize=16)(self._new_page)
         self._frame_size = lru_cache(maxsize=256)(self._new_frame_size)
         self._foot = self._text("letter.txt.j2")
-        #: Changes when anything changes that every mail is made of: part of an edition's key.
+        #: Changes with the templates, the styles and the frame. Part of an edition's key.
         self.revision = _revision(templates_dir, frame)
 
-    def block(
+    def render_block(
         self,
-        pieces: Sequence[Piece],
+        items: Sequence[ItemContent],
         reasons: Sequence[Reason],
         spans: Mapping[int, Sequence[Span]],
         look: Look,
         length: size_limit.Length = size_limit.WHOLE,
     ) -> Block:
-        """One place in a mail: an item, or a story that several items tell, with every summary, each once, and all sources.
+        """Render one item, or one story that several items tell: each different text once, and all sources.
 
-        `spans` holds, by item id, where matched words stand; what cannot be found again in the HTML is not marked. `length` is
-        how many characters of each summary are shown; see `size_limit`.
+        `spans` has the matched words by item id; those that cannot be found in the HTML are not marked. `length` is the number
+        of characters shown of each text; see `size_limit`.
 
         Raises:
-            ValueError: there is no piece.
+            ValueError: there is no item.
         """
-        if not pieces:
-            raise ValueError("a block needs at least one piece")
+        if not items:
+            raise ValueError("a block needs at least one item")
         if length == size_limit.TITLE:
-            return self._title_block(pieces[0], reasons, look)
-        story = [told(piece, spans.get(piece.item_id, ()), length) for piece in worded_apart(pieces)]
-        sources, why = citations(pieces, look.locale), causes(reasons)
+            return self._render_title_block(items[0], reasons, look)
+        story = [present_item(item, spans.get(item.item_id, ()), length) for item in without_duplicates(items)]
+        sources, shown_reasons = present_sources(items, look.locale), present_reasons(reasons)
         html = ""
         if look.format != "text":
-            html = self._html("block.html.j2", story=story, sources=sources, reasons=why)
-        text = self._text("block.txt.j2", story=story, sources=sources, reasons=why)
+            html = self._html("block.html.j2", story=story, sources=sources, reasons=shown_reasons)
+        text = self._text("block.txt.j2", story=story, sources=sources, reasons=shown_reasons)
         return Block(html=html, text=text, title=story[0].title)
 
-    def _title_block(self, piece: Piece, reasons: Sequence[Reason], look: Look) -> Block:
+    def _render_title_block(self, item: ItemContent, reasons: Sequence[Reason], look: Look) -> Block:
         """Title, link and reasons in a few lines, for a mail with too many articles to show more of each."""
-        shown = told(piece, ())
-        causes_shown = causes(reasons[:_TITLE_REASONS], _TITLE_WORDS)
-        values = {"told": shown, "reasons": causes_shown, "more": max(0, len(reasons) - _TITLE_REASONS)}
+        shown = present_item(item, ())
+        shown_reasons = present_reasons(reasons[:_TITLE_REASONS], _TITLE_WORDS)
+        values = {"item": shown, "reasons": shown_reasons, "more": max(0, len(reasons) - _TITLE_REASONS)}
         html = "" if look.format == "text" else self._html("title.html.j2", **values)
         return Block(html=html, text=self._text("title.txt.j2", **values), title=shown.title)
 
-    def letter(self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str, left: int = 0) -> Words:
-        """An alert or digest: head, the blocks as they are, foot. `cadence` is immediate, daily or weekly.
+    def render_letter(
+        self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str, left: int = 0
+    ) -> RenderedMail:
+        """Join the blocks of an alert or digest, with head and foot. `cadence` is immediate, daily or weekly.
 
         `left` is the number of articles that did not fit, and come with the next mail.
 
@@ -123,26 +124,26 @@ class Wording:
         titles = [block.title for block in blocks]
         subject = text_format.subject(kind, cadence, titles, discreet=look.discreet)
         count = text_format.articles(len(blocks))
-        hello = f"{count} from {placeholders.defuse(self._frame.organisation)}." + (
+        greeting = f"{count} from {placeholders.defuse(self._frame.organisation)}." + (
             f" {_NEUTRAL}" if look.discreet else ""
         )
         contents = [text_format.isolated(title) for title in titles] if len(titles) in _CONTENTS else []
         rest = text_format.left_over(left, cadence) if left else ""
-        opening = self._text("opening.txt.j2", heading=heading, opening=hello, contents=contents)
+        opening = self._text("opening.txt.j2", heading=heading, opening=greeting, contents=contents)
         text = "".join([opening, *(block.text for block in blocks), f"\n* * *\n\n{rest}\n" if rest else "", self._foot])
         if look.format == "text":
-            return Words(subject, text, "")
+            return RenderedMail(subject, text, "")
         head, middle, foot = self._page(heading)
-        preview = hello + _FILLER if look.discreet else text_format.cut(" · ".join([count, *titles]), _LONGEST_PREVIEW)
+        preview = greeting + _FILLER if look.discreet else shorten(" · ".join([count, *titles]), _LONGEST_PREVIEW)
         opening = self._opening.render(heading=heading, count=count, contents=contents)
         more = self._left.render(words=rest) if rest else ""
         html = "".join([head, str(escape(preview)), middle, opening, *(block.html for block in blocks), more, foot])
-        return Words(subject, text, html)
+        return RenderedMail(subject, text, html)
 
-    def room(self, kind: str, look: Look, count: int, title: Callable[[int], str], *, cadence: str) -> int:
-        """Bytes that `count` blocks may take in a letter, so that all of it stays below `size_limit.LIMIT`.
+    def available_bytes(self, kind: str, look: Look, count: int, title: Callable[[int], str], *, cadence: str) -> int:
+        """Bytes that `count` blocks may have, so that the whole mail stays below `size_limit.LIMIT`.
 
-        `title` gives the title of each, for letters that open with a list of them.
+        `title` returns the title of each, for mails that open with a list of them.
         """
         frame = self._frame_size(text_format.SUBJECTS[kind, cadence], look.format)
         listed = range(count) if count in _CONTENTS else ()
@@ -150,34 +151,34 @@ class Wording:
         return size_limit.LIMIT - size_limit.RESERVED - frame - contents
 
     def _new_frame_size(self, heading: str, format_: str) -> int:
-        """Bytes of a letter without blocks."""
+        """Bytes of a mail without blocks."""
         if format_ == "text":
             return len(self._foot.encode())
         opening = self._opening.render(heading=heading, count="", contents=[])
         return len("".join([*self._page(heading), opening]).encode())
 
-    def notice(self, kind: str, look: Look) -> Words:
-        """A mail about the subscription itself. It says neither a topic nor anything that somebody typed.
+    def render_notice(self, kind: str, look: Look) -> RenderedMail:
+        """Render a mail about the subscription itself. It contains no topic and nothing that somebody typed.
 
         Raises:
             KeyError: there is no such notice.
         """
-        words = NOTICES[kind]
+        notice = NOTICES[kind]
         names = {"organisation": placeholders.defuse(self._frame.organisation)}
         filled = {
-            "heading": words.subject,
-            "button": words.button,
-            "opening": [paragraph.format_map(names) for paragraph in words.opening],
-            "closing": [paragraph.format_map(names) for paragraph in words.closing],
+            "heading": notice.subject,
+            "button": notice.button,
+            "opening": [paragraph.format_map(names) for paragraph in notice.opening],
+            "closing": [paragraph.format_map(names) for paragraph in notice.closing],
         }
         html = ""
         if look.format != "text":
             page = self._templates.get_template("notice.html.j2").render(screen=self._screen, **filled)
             html = self._page_inliner.inline(page)
-        return Words(words.subject, self._text("notice.txt.j2", **filled), html)
+        return RenderedMail(notice.subject, self._text("notice.txt.j2", **filled), html)
 
     def _new_page(self, heading: str) -> tuple[str, str, str]:
-        """What stands before the preview, between it and the blocks, and after them."""
+        """The HTML before the preview, between it and the blocks, and after them."""
         page = self._templates.get_template("letter.html.j2").render(heading=heading, screen=self._screen)
         head, _, rest = self._page_inliner.inline(page).partition(_PREVIEW)
         middle, _, foot = rest.partition(_BLOCKS)

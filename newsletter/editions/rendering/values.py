@@ -1,4 +1,4 @@
-"""The values that wording takes in and gives back."""
+"""The values that rendering takes and returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,20 +8,23 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Frame:
-    """Who the mails come from. `contact` is the address of a human, `sender` the name in From."""
+    """Who the mails come from."""
 
     organisation: str
     postal_address: str
+    #: Address of a person who answers.
     contact: str
+    #: Name in the From header.
     sender: str
     base_url: str
 
 
 @dataclass(frozen=True)
 class Look:
-    """What makes two people's mail differ, besides the items. `format` is `both` (HTML and text) or `text`."""
+    """What makes two people's mail differ, besides the items."""
 
     locale: str
+    #: `both` (HTML and text) or `text`.
     format: str
     #: True: subject and preview say nothing of the content.
     discreet: bool
@@ -29,45 +32,45 @@ class Look:
 
 @dataclass(frozen=True)
 class Source:
-    """Where an item comes from; each part may be missing. `page` is equal for two URLs of the same page."""
+    """Where an item comes from; each part may be missing."""
 
     publisher: str
     published_on: date | None
     url: str
+    #: Equal for two URLs of the same page.
     page: bytes = b""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Matched words: offsets in code points into the piece's title or plain text (`field` is `title` or `text`).
+    """Where matched words stand: offsets in code points."""
 
-    `stands_for` is the query's word that they are another spelling of; empty where they are that word itself.
-    """
-
+    #: `title` or `text`: which of the item's two plain texts.
     field: str
     start: int
     end: int
+    #: The query's word that these are another spelling of; empty where they are that word itself.
     stands_for: str = ""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an item is told: a topic's name or one's own keyword, and the words as they stand in the item.
+    """Why an item is in a mail."""
 
-    `stands_for` says of a word which word of the topic's query it is another spelling of. `objection` is the URL that counts
-    one "not about this topic"; empty for an own keyword, whose URL would be the secret.
-    """
-
+    #: A topic's name, or the reader's own keyword.
     name: str = field(repr=False)
-    own: bool
+    is_keyword: bool
+    #: The matched words as they stand in the item.
     words: tuple[str, ...] = field(repr=False)
+    #: Of some of these words: the word of the topic's query that they are another spelling of.
     stands_for: Mapping[str, str] = field(default_factory=dict, repr=False)
-    objection: str = field(default="", repr=False)
+    #: URL that counts one "not about this topic"; empty for a keyword, whose URL would reveal it.
+    objection_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One item in one version, as it is worded. `url` is the post's."""
+class ItemContent:
+    """One item in one version. `url` is the post's."""
 
     item_id: int
     version: int
@@ -82,7 +85,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """One place in a mail, rendered once for everybody who shares it: one item, or one story told by several."""
+    """One place in a mail, rendered once for everybody who shares it: one item, or one story that several items tell."""
 
     html: str = field(repr=False)
     text: str = field(repr=False)
@@ -95,8 +98,8 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Words:
-    """A mail's wording, with places for what is personal. `html` is empty for people who want text only."""
+class RenderedMail:
+    """A mail with placeholders for what is personal. `html` is empty for people who want text only."""
 
     subject: str = field(repr=False)
     text: str = field(repr=False)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from newsletter import wiring
-from newsletter.editions.rendering.renderer import notice_subject
+from newsletter.editions.rendering.notice_texts import notice_subject
+from newsletter.lib.shorten import shorten
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
 from newsletter.models import Topic, TopicRevision
@@ -29,8 +30,7 @@ def cards() -> list[Card]:
 
 
 def _about(written: str) -> str:
-    words = written.replace(" OR ", ", ")
-    return words if len(words) <= _LONGEST_ABOUT else words[: _LONGEST_ABOUT - 1].rsplit(" ", 1)[0] + " …"
+    return shorten(written.replace(" OR ", ", "), _LONGEST_ABOUT)
 
 
 def problem(keyword: str) -> str | None:

@@ -44,7 +44,7 @@ def test_an_item_is_given_once_even_if_two_composers_plan_at_once() -> None:
             occasion_id=occasion.id,
             lane=Lane.DIGEST,
             shares=[Share(Delivery.objects.first().edition_id, [made.people[0].id])],
-            given=[(made.item.id, 1, [made.people[0].id])],
+            items_given=[(made.item.id, 1, [made.people[0].id])],
             carrier=Carrier(1, one_letter=False),
             now=factories.NOW,
         )
@@ -62,7 +62,7 @@ def test_batches_grow_with_the_audience(audience: int, sizes: list[int]) -> None
             occasion_id=occasion.id,
             lane=Lane.ALERT,
             shares=[Share(1, range(150))],
-            given=[],
+            items_given=[],
             carrier=Carrier(3, one_letter=True),
             now=factories.NOW,
             audience=audience,
@@ -85,7 +85,12 @@ def test_one_mail_per_occasion_and_person() -> None:
 def test_planning_outside_a_transaction_is_refused(transactional_db: None) -> None:
     with pytest.raises(RuntimeError):
         plan.plan(
-            occasion_id=1, lane=Lane.ALERT, shares=[], given=[], carrier=Carrier(1, one_letter=False), now=factories.NOW
+            occasion_id=1,
+            lane=Lane.ALERT,
+            shares=[],
+            items_given=[],
+            carrier=Carrier(1, one_letter=False),
+            now=factories.NOW,
         )
 
 

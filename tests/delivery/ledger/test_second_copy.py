@@ -9,8 +9,9 @@ import pytest
 from django.conf import settings
 
 from newsletter.delivery.ledger import urgent_resend
-from newsletter.editions.compose import as_body
-from newsletter.editions.rendering.renderer import Block, Frame, Look, Wording
+from newsletter.editions.edition_store import body_json
+from newsletter.editions.rendering.renderer import Renderer
+from newsletter.editions.rendering.values import Block, Frame, Look
 from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
@@ -33,14 +34,14 @@ def _gate() -> None:
 def planned(kind: str) -> None:
     """Two mails with the words of the real templates."""
     frame = Frame("Digest", "1 Road", "editor@example.org", "Digest", "https://news.example.org")
-    wording = Wording(settings.TEMPLATES_DIR / "email", frame)
+    renderer = Renderer(settings.TEMPLATES_DIR / "email", frame)
     block = Block(html="<p>A story</p>", text="A story\n", title="A story")
-    words = wording.letter("alert", Look("en", kind, True), [block], cadence="immediate")
+    words = renderer.render_letter("alert", Look("en", kind, True), [block], cadence="immediate")
     factories.planned(2)
     edition = Edition.objects.get()
     edition.key = hashlib.sha256(words.html.encode() + words.text.encode()).digest()
     edition.save()
-    body = as_body(words.subject, words.text, words.html)
+    body = body_json(words.subject, words.text, words.html)
     key_id, cipher = factories.VAULT.encrypt(body, handle=bytes(edition.key), column="body")
     EditionBody.objects.update(key_id=key_id, cipher=cipher)
 

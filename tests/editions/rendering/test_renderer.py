@@ -11,23 +11,25 @@ from urllib.parse import urlsplit
 import pytest
 from jinja2 import UndefinedError
 
-from newsletter.editions.rendering.renderer import Wording, notice_subject
-from newsletter.editions.rendering.text_format import cut, direction, host, on_date, web_link
+from newsletter.editions.rendering.notice_texts import notice_subject
+from newsletter.editions.rendering.renderer import Renderer
+from newsletter.editions.rendering.text_format import direction, host, long_date, web_link
 from newsletter.editions.rendering.values import Reason, Source, Span
 from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.placeholders import resolve_second_copy
 from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.shorten import shorten
 from tests.editions import stories
 from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, piece, source
 
-WORDING = Wording(TEMPLATES, FRAME)
+RENDERER = Renderer(TEMPLATES, FRAME)
 TOPIC = [Reason("Uyghur", False, ("Uighur", "Uyghurs"))]
 PLACE = re.compile(r"@@nl-(\w+)@@")
 NOTICES = ("confirm", "add", "manage")
 
 
 def block(*pieces, reasons=TOPIC, look=QUIET, spans=None):
-    return WORDING.block(pieces or [piece()], reasons, spans or {}, look)
+    return RENDERER.render_block(pieces or [piece()], reasons, spans or {}, look)
 
 
 def seen(html: str) -> str:
@@ -47,7 +49,7 @@ def hrefs(html: str) -> list[str]:
     ],
 )
 def test_a_discreet_subject_and_preview_say_nothing_of_the_content(kind: str, cadence: str, subject: str) -> None:
-    letter = WORDING.letter(kind, QUIET, stories.blocks(WORDING, QUIET), cadence=cadence)
+    letter = RENDERER.render_letter(kind, QUIET, stories.blocks(RENDERER, QUIET), cadence=cadence)
     assert letter.subject == subject
     preview = re.search(r'class="preview"[^>]*>(.*?)</div>', letter.html, re.S)
     assert preview is not None
@@ -59,19 +61,19 @@ def test_a_discreet_subject_and_preview_say_nothing_of_the_content(kind: str, ca
 
 
 def test_headlines_in_the_subject_for_who_asked_for_them() -> None:
-    blocks = stories.blocks(WORDING, OPEN)
-    assert WORDING.letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
-    three = WORDING.letter("digest", OPEN, blocks[:3], cadence="daily").subject
+    blocks = stories.blocks(RENDERER, OPEN)
+    assert RENDERER.render_letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
+    three = RENDERER.render_letter("digest", OPEN, blocks[:3], cadence="daily").subject
     assert three == f"{stories.ENGLISH.title} (and 2 more articles)"
     long = block(piece(title="word " * 60), look=OPEN)
-    subject = WORDING.letter("alert", OPEN, [long, long], cadence="immediate").subject
+    subject = RENDERER.render_letter("alert", OPEN, [long, long], cadence="immediate").subject
     assert len(subject) <= 120
     assert subject.endswith("word… (and 1 more article)")
 
 
 def test_a_right_to_left_headline_does_not_turn_the_subject() -> None:
-    blocks = stories.blocks(WORDING, OPEN)[2:4]
-    subject = WORDING.letter("alert", OPEN, blocks, cadence="immediate").subject
+    blocks = stories.blocks(RENDERER, OPEN)[2:4]
+    subject = RENDERER.render_letter("alert", OPEN, blocks, cadence="immediate").subject
     assert subject == f"\u2068{stories.UYGHUR.title}\u2069 (and 1 more article)"
 
 
@@ -143,16 +145,16 @@ def test_missing_parts_leave_no_holes() -> None:
     assert " lang=" not in made.html
     assert block(piece(title="", html="", text="")).title == "Without a title"
     with pytest.raises(ValueError, match="at least one"):
-        WORDING.block([], TOPIC, {}, QUIET)
+        RENDERER.render_block([], TOPIC, {}, QUIET)
 
 
 @pytest.mark.parametrize("kind", ["alert", *NOTICES])
 def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
     if kind == "alert":
-        mail_ = WORDING.letter("alert", QUIET, [block()], cadence="immediate")
+        mail_ = RENDERER.render_letter("alert", QUIET, [block()], cadence="immediate")
         wanted = ["ask", "unsubscribe", "reference"]
     else:
-        mail_ = WORDING.notice(kind, QUIET)
+        mail_ = RENDERER.render_notice(kind, QUIET)
         wanted = ["link", "reference"]
     for body in (resolve_second_copy(mail_.text, second=False), resolve_second_copy(mail_.html, second=True)):
         assert list(dict.fromkeys(PLACE.findall(body))) == wanted
@@ -173,18 +175,18 @@ def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", NOTICES)
 def test_a_notice_says_who_asked_and_has_its_subject(kind: str) -> None:
-    notice = WORDING.notice(kind, QUIET)
+    notice = RENDERER.render_notice(kind, QUIET)
     assert notice.subject == notice_subject(kind)
-    assert notice == WORDING.notice(kind, OPEN)
+    assert notice == RENDERER.render_notice(kind, OPEN)
     assert FRAME.organisation in notice.text
     if kind != "resumed":  # its link never ends
         assert ("24 hours" if kind == "manage" else "seven days") in notice.text
-    assert WORDING.notice(kind, TEXT).html == ""
+    assert RENDERER.render_notice(kind, TEXT).html == ""
 
 
 def test_text_only_looks_get_text_only() -> None:
     made = block(look=TEXT)
-    letter = WORDING.letter("digest", TEXT, [made], cadence="weekly")
+    letter = RENDERER.render_letter("digest", TEXT, [made], cadence="weekly")
     assert (made.html, letter.html) == ("", "")
     assert "A text." in letter.text
 
@@ -200,7 +202,7 @@ def test_nothing_hostile_leaves_its_place() -> None:
         sources=(Source(evil, None, "javascript:alert(1)"), Source(evil, None, "https://x.example/@@nl-link@@")),
     )
     made = block(one, reasons=[Reason(evil, True, (evil,)), Reason(evil, False, (evil,))], look=OPEN)
-    letter = WORDING.letter("alert", OPEN, [made, made, made], cadence="immediate")
+    letter = RENDERER.render_letter("alert", OPEN, [made, made, made], cadence="immediate")
     for body in (made.html, made.text, made.title, letter.subject):
         assert not PLACE.search(body)
         assert not re.search(r"=\?utf-8\?", body)
@@ -210,7 +212,7 @@ def test_nothing_hostile_leaves_its_place() -> None:
 
 
 def test_every_link_leads_where_the_article_is_or_to_a_place() -> None:
-    letter = WORDING.letter("alert", QUIET, stories.blocks(WORDING, QUIET), cadence="immediate")
+    letter = RENDERER.render_letter("alert", QUIET, stories.blocks(RENDERER, QUIET), cadence="immediate")
     known = {"digest.example", "example.net", "sub.domain.example", "quaytimes.example", "www.minutes.example"}
     for href in hrefs(letter.html):
         if href.startswith(("@@nl-", "mailto:editor@")) or href == stories.OBJECTION:
@@ -234,22 +236,22 @@ def test_direction_and_language_are_said_for_each_item() -> None:
 
 
 def test_small_words() -> None:
-    assert on_date(date(2020, 11, 5), "de") == "5. November 2020"
-    assert on_date(date(2020, 11, 5), "zh-Hans") == "2020年11月5日"
-    assert on_date(date(2020, 11, 5), "no such locale") == "November 5, 2020"
+    assert long_date(date(2020, 11, 5), "de") == "5. November 2020"
+    assert long_date(date(2020, 11, 5), "zh-Hans") == "2020年11月5日"
+    assert long_date(date(2020, 11, 5), "no such locale") == "November 5, 2020"
     assert host("https://good.example@www.evil.example:8443/") == "evil.example"
     assert [web_link(url) for url in ("ftp://a.example", "https://", "https://a b", "//a", "http://[")] == [""] * 5
-    assert cut("one two three", 9) == "one two…"
-    assert cut("onetwothree", 5) == "onet…"
+    assert shorten("one two three", 9) == "one two…"
+    assert shorten("onetwothree", 5) == "onet…"
 
 
 def test_the_revision_changes_with_template_style_and_frame(tmp_path) -> None:
     for path in TEMPLATES.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    assert Wording(tmp_path, FRAME).revision == WORDING.revision
-    assert Wording(tmp_path, replace(FRAME, postal_address="Elsewhere")).revision != WORDING.revision
+    assert Renderer(tmp_path, FRAME).revision == RENDERER.revision
+    assert Renderer(tmp_path, replace(FRAME, postal_address="Elsewhere")).revision != RENDERER.revision
     (tmp_path / "screen.css").write_text("/* other */")
-    assert Wording(tmp_path, FRAME).revision != WORDING.revision
+    assert Renderer(tmp_path, FRAME).revision != RENDERER.revision
 
 
 def test_an_unknown_name_in_a_template_is_an_error(tmp_path) -> None:
@@ -257,12 +259,12 @@ def test_an_unknown_name_in_a_template_is_an_error(tmp_path) -> None:
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "block.txt.j2").write_text("{{ nobody.knows }}")
     with pytest.raises(UndefinedError):
-        Wording(tmp_path, FRAME).block([piece()], TOPIC, {}, QUIET)
+        Renderer(tmp_path, FRAME).render_block([piece()], TOPIC, {}, QUIET)
 
 
 def test_an_organisation_is_escaped_and_an_address_may_be_missing() -> None:
-    wording = Wording(TEMPLATES, replace(FRAME, organisation="Salt & <Pepper>", postal_address=""))
-    letter = wording.letter("alert", QUIET, [block()], cadence="immediate")
+    renderer = Renderer(TEMPLATES, replace(FRAME, organisation="Salt & <Pepper>", postal_address=""))
+    letter = renderer.render_letter("alert", QUIET, [block()], cadence="immediate")
     assert "Salt &amp; &lt;Pepper&gt;" in letter.html
     assert "Salt & <Pepper>\nQuestions?" in letter.text
 
@@ -278,7 +280,7 @@ def test_threads_may_share_one_wording() -> None:
 
 
 def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
-    words = WORDING.letter("alert", OPEN, stories.blocks(WORDING, OPEN), cadence="immediate")
+    words = RENDERER.render_letter("alert", OPEN, stories.blocks(RENDERER, OPEN), cadence="immediate")
     letter = Letter(1, "alert", words.subject, words.text, words.html)
     personal = {name: f"https://news.example/{name}/token" for name in placeholders.PLACEHOLDERS}
     parcel = Parcel(
@@ -299,18 +301,18 @@ def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
 @pytest.mark.parametrize("text", ["Harbour!", "Harbour!\n"])
 def test_a_post_that_is_all_title_says_it_once(text: str) -> None:
     whole = replace(piece(), title="Harbour!", text=text, html=f"<p>{text}</p>")
-    block = WORDING.block([whole], [], {whole.item_id: [Span("text", 0, 7)]}, OPEN)
+    block = RENDERER.render_block([whole], [], {whole.item_id: [Span("text", 0, 7)]}, OPEN)
     assert block.text.count("Harbour!") == 1
     assert seen(block.html).count("Harbour") == 1
 
 
 def test_a_first_sentence_that_stands_in_for_a_title_is_not_all_of_a_longer_post() -> None:
     longer = replace(piece(), title="Harbour!", text="Harbour! It froze.", html="<p>Harbour! It froze.</p>")
-    block = WORDING.block([longer], [], {}, OPEN)
+    block = RENDERER.render_block([longer], [], {}, OPEN)
     assert "Harbour! It froze." in block.text and "It froze." in block.html
 
 
 def test_the_foot_claims_no_more_than_is_known() -> None:
-    letter = WORDING.letter("alert", OPEN, stories.blocks(WORDING, OPEN), cadence="immediate")
+    letter = RENDERER.render_letter("alert", OPEN, stories.blocks(RENDERER, OPEN), cadence="immediate")
     assert "confirmed" not in letter.text + letter.html
     assert "this address is subscribed to The Harbour Digest." in letter.text

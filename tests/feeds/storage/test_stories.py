@@ -86,7 +86,7 @@ def test_a_weekly_mail_puts_side_by_side_what_came_days_apart(site: Site) -> Non
     factories.follow(person, factories.topic(query="Huawei"), Cadence.WEEKLY)
     publish_first(site)
     publish_second(site, NOW + timedelta(days=5))
-    for gathering in gatherings.take_slots(now=due):
+    for gathering in gatherings.open_due_digests(now=due):
         site.compose(gathering, due)
     (place,) = places(EditionBody.objects.get())
     assert "Harbour closed" in place
