@@ -1,4 +1,4 @@
-"""A connection to a mail server, up to the point where mail may begin: nothing that fails here can have taken a mail."""
+"""Connect to a mail server and log in. A failure here proves that no mail was taken."""
 
 import contextlib
 import errno
@@ -14,26 +14,26 @@ from urllib.parse import SplitResult, parse_qs, unquote
 from newsletter.lib.provider_interface import Deferred
 
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
-_GOODBYE_WITHIN = 2.0
+_QUIT_WITHIN = 2.0
 
 
-def said(code: int, text: bytes) -> str:
-    """A reply's code and enhanced code (RFC 3463). Never its words: they may hold an address."""
+def reply_code(code: int, text: bytes) -> str:
+    """Return a reply's code and enhanced code (RFC 3463), never its text, which may hold an address."""
     return f"{code} {enhanced_status(text)}".rstrip()
 
 
 def enhanced_status(text: bytes) -> str:
-    """The enhanced status code (RFC 3463) with which a reply's text begins, or nothing."""
-    found = _ENHANCED.match(text)
-    return found[0].decode() if found else ""
+    """Return the enhanced status code (RFC 3463) at the start of a reply's text, or an empty string."""
+    status = _ENHANCED.match(text)
+    return status[0].decode() if status else ""
 
 
 def why(error: Exception) -> str:
-    """What failed, in words that hold no name and no address."""
+    """Describe an error in words that hold no name and no address."""
     match error:
         case smtplib.SMTPResponseException():
             detail = error.smtp_error
-            return said(error.smtp_code, detail if isinstance(detail, bytes) else detail.encode())
+            return reply_code(error.smtp_code, detail if isinstance(detail, bytes) else detail.encode())
         case ssl.SSLCertVerificationError():
             return f"the certificate is not trusted (code {error.verify_code})"
         case ssl.SSLError():
@@ -55,8 +55,8 @@ class _Login:
     password: str = field(repr=False)
 
 
-class Line:
-    """How to reach a server. `tls=no` in the URL's query leaves STARTTLS out, on this machine only."""
+class Connector:
+    """Opens connections to one server. `tls=no` in the URL's query leaves STARTTLS out, on this machine only."""
 
     def __init__(self, url: SplitResult, *, hello: str, timeout: float, ca_file: str | None = None) -> None:
         self._host = url.hostname or ""
@@ -65,21 +65,21 @@ class Line:
         self._port = url.port or (465 if self._implicit else 587 if self._login else 25)
         self._hello = hello
         self._timeout = timeout
-        self._context = _trusting(ca_file)
-        self._here = _is_loopback(self._host)
-        self._upgrade = not (self._here and parse_qs(url.query).get("tls") == ["no"])
+        self._context = _tls_context(ca_file)
+        self._is_local = _is_loopback(self._host)
+        self._upgrade = not (self._is_local and parse_qs(url.query).get("tls") == ["no"])
 
-    def open(self) -> smtplib.SMTP | Deferred:
-        """A greeted, encrypted (where possible) and logged in connection, or why there is none."""
+    def connect(self) -> smtplib.SMTP | Deferred:
+        """Open a connection, encrypt it where possible and log in; or return why that failed."""
         server: smtplib.SMTP | None = None
         step = "connect"
         try:
-            server = self._connect()
+            server = self._open()
             step = "EHLO"
             server.ehlo_or_helo_if_needed()
             step = "STARTTLS"
             if refusal := self._secure(server):
-                self.leave(server)
+                _quit(server)
                 return refusal
             step = "AUTH"
             if self._login is not None:
@@ -90,16 +90,7 @@ class Line:
             return _failure(step, error)
         return server
 
-    @staticmethod
-    def leave(server: smtplib.SMTP) -> None:
-        """QUIT; whether it is heard does not matter."""
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            if server.sock is not None:
-                server.sock.settimeout(_GOODBYE_WITHIN)
-            server.quit()
-        server.close()
-
-    def _connect(self) -> smtplib.SMTP:
+    def _open(self) -> smtplib.SMTP:
         server: smtplib.SMTP
         if self._implicit:
             server = smtplib.SMTP_SSL(
@@ -107,7 +98,7 @@ class Line:
             )
         else:
             server = smtplib.SMTP(self._host, self._port, local_hostname=self._hello, timeout=self._timeout)
-        if server.sock is not None:  # the final dot travels alone: it must not wait for the server's acknowledgement
+        if server.sock is not None:  # no write may wait for the acknowledgement of the one before (Nagle)
             server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return server
 
@@ -117,7 +108,7 @@ class Line:
         if server.has_extn("starttls"):
             server.starttls(context=self._context)
             server.ehlo_or_helo_if_needed()
-        elif self._login is not None and not self._here:
+        elif self._login is not None and not self._is_local:
             return Deferred(
                 "the mail server offers no STARTTLS, and a password is not sent in the clear: "
                 "write smtps:// or another port in NEWSLETTER_MAIL_URL",
@@ -126,10 +117,19 @@ class Line:
         return None
 
 
+def _quit(server: smtplib.SMTP) -> None:
+    """Send QUIT and close; the reply does not matter."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        if server.sock is not None:
+            server.sock.settimeout(_QUIT_WITHIN)
+        server.quit()
+    server.close()
+
+
 def _failure(step: str, error: Exception) -> Deferred:
-    # "no suitable method" is a bare SMTPException
-    hopeless = isinstance(error, smtplib.SMTPNotSupportedError | UnicodeError) or type(error) is smtplib.SMTPException
-    if step == "AUTH" and hopeless:
+    # smtplib raises a bare SMTPException if no method of authentication fits
+    cannot = isinstance(error, smtplib.SMTPNotSupportedError | UnicodeError) or type(error) is smtplib.SMTPException
+    if step == "AUTH" and cannot:
         return Deferred("AUTH: the server offers no way to log in with this user and password", pause=True)
     if isinstance(error, smtplib.SMTPAuthenticationError) and 500 <= error.smtp_code < 600:
         return Deferred(f"AUTH: {why(error)}: check user and password in NEWSLETTER_MAIL_URL", pause=True)
@@ -139,8 +139,8 @@ def _failure(step: str, error: Exception) -> Deferred:
 
 
 @cache
-def _trusting(ca_file: str | None) -> ssl.SSLContext:
-    """Reading what the system trusts takes 20 ms: once is enough."""
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Cached: reading the trusted certificates takes 20 ms."""
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -1,4 +1,4 @@
-"""SMTP: one recipient per transaction over a few kept connections, spoken to at once; what was not taken is told from doubt."""
+"""SMTP provider: one recipient per transaction, over a few kept connections that are used in parallel."""
 
 import select
 import time
@@ -12,29 +12,29 @@ from newsletter.lib.clock import utcnow
 from newsletter.lib.provider_interface import Deferred, Outcome, Parcel
 from newsletter.lib.window_record import Slot
 from newsletter.providers.prepared_messages import PreparedLetters
-from newsletter.providers.smtp.connect import Line
-from newsletter.providers.smtp.session import Talk
+from newsletter.providers.smtp.connect import Connector
+from newsletter.providers.smtp.session import Session
 from newsletter.providers.smtp.window import Window
 
-#: Connections where the URL names no number; each process has as many.
+#: Connections per process, if the URL does not say.
 CONNECTIONS: Final = 2
-#: Transactions before a connection is renewed: some servers count them, and drop one in the middle.
+#: Transactions before a connection is renewed: some servers limit them, and drop the connection within a mail.
 RENEW_AFTER: Final = 100
-#: Seconds after which no further mail of a window leaves, so that its last answer still comes within the batch's lease.
+#: Seconds after which no further mail of a window is written, so that the last answer comes within the batch's lease.
 BEGIN_WITHIN: Final = 200.0
-#: Seconds without another try after a server refused one more connection.
+#: Seconds for which no further connection is tried after the server refused one.
 FEWER_FOR: Final = 60.0
-#: Mails that make one more connection worth its while.
+#: Mails of a window per connection, at least.
 MAILS_EACH: Final = 5
 
 
 class Smtp:
-    """A mail server, given one recipient per transaction.
+    """A mail server.
 
-    `url` is smtp://USER:PASSWORD@HOST:PORT (STARTTLS where offered) or smtps:// (TLS from the first byte). `timeout` is for
-    each reply, `answer_within` for the one after the final dot, in seconds (RFC 5321, 4.5.3.2.6). In the URL's query,
-    `connections` says how many are kept, `per_domain` how many transactions may be under way for one recipient domain.
-    `record` gives what is told how far each window got.
+    `url` is smtp://USER:PASSWORD@HOST:PORT (STARTTLS where offered) or smtps:// (TLS from the first byte). In its query,
+    `connections` is how many connections are kept, and `per_domain` how many transactions may be under way for one recipient
+    domain. `timeout` is for each reply, `answer_within` for the one after the final dot, in seconds (RFC 5321, 4.5.3.2.6).
+    `record` returns where the progress of a window is stored.
     """
 
     name: str = "smtp"
@@ -53,9 +53,9 @@ class Smtp:
         ca_file: str | None = None,
         record: Callable[[], Slot | None] = lambda: None,
     ) -> None:
-        self._line = Line(url, hello=sender.domain, timeout=timeout, ca_file=ca_file)
+        self._connector = Connector(url, hello=sender.domain, timeout=timeout, ca_file=ca_file)
         self._sender = sender
-        self._envelope = mail_headers.ascii_address(sender.address)
+        self._envelope_from = mail_headers.ascii_address(sender.address)
         self._clock = clock
         self._timeout = timeout
         self._answer_within = answer_within
@@ -64,14 +64,14 @@ class Smtp:
         self._per_domain = int(options["per_domain"][0]) if "per_domain" in options else None
         self._letters = PreparedLetters(sender)
         self._record = record
-        self._talks: list[Talk] = []
+        self._sessions: list[Session] = []
         self._fewer_until = 0.0
-        self._watch = select.poll()
-        self._watched: list[Talk] = []
-        self._by_file: dict[int, Talk] = {}
+        self._poll = select.poll()
+        self._polled: list[Session] = []
+        self._by_fileno: dict[int, Session] = {}
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
-        """Hand each parcel over in a transaction of its own; when no connection is left, the rest is not begun."""
+        """Send each parcel in a transaction of its own. If every connection is lost, the rest is not begun."""
         until = time.monotonic() + BEGIN_WITHIN
         window = Window(
             list(parcels),
@@ -81,84 +81,90 @@ class Smtp:
             per_domain=self._per_domain,
             record=self._record(),
         )
-        whole = False
+        finished = False
         try:
             self._connect(min(self._connections, -(-len(parcels) // MAILS_EACH)), window)
             while self._turn(window):
                 pass
-            whole = True
+            finished = True
         finally:
-            if not whole:  # something unexpected: the next command must not become part of a mail
-                for talk in self._talks:
-                    talk.close()
-            self._talks = [talk for talk in self._talks if talk.open]
+            if not finished:  # an unexpected error: the next command must not become part of a mail
+                for session in self._sessions:
+                    session.close()
+            self._sessions = [session for session in self._sessions if session.open]
         return dict(window.outcomes())
 
     def close(self) -> None:
-        """Say goodbye, if anybody is there."""
-        for talk in self._talks:
-            talk.leave()
-        self._talks = []
+        """Close all connections with QUIT."""
+        for session in self._sessions:
+            session.quit()
+        self._sessions = []
 
     def _connect(self, wanted: int, window: Window) -> None:
-        """So many connections, of which one must be; those kept from the window before may be dead, and are given up."""
-        for talk in self._talks:
-            if not talk.alive():
-                talk.close()
-        self._talks = [talk for talk in self._talks if talk.open]
-        if self._talks and time.monotonic() < self._fewer_until:
+        """Open up to `wanted` connections, and drop kept ones that died; stop the window if there is none."""
+        for session in self._sessions:
+            if not session.is_alive():
+                session.close()
+        self._sessions = [session for session in self._sessions if session.open]
+        if self._sessions and time.monotonic() < self._fewer_until:
             return
-        while len(self._talks) < wanted:
-            opened = self._opened()
+        while len(self._sessions) < wanted:
+            opened = self._open_session()
             if isinstance(opened, Deferred):
-                if not self._talks or opened.pause:
+                if not self._sessions or opened.pause:
                     window.stop(opened)
-                self._fewer_until = time.monotonic() + FEWER_FOR  # a server may well allow fewer
+                self._fewer_until = time.monotonic() + FEWER_FOR  # the server may allow fewer than are set
                 return
-            self._talks.append(opened)
+            self._sessions.append(opened)
 
-    def _opened(self) -> Talk | Deferred:
-        server = self._line.open()
+    def _open_session(self) -> Session | Deferred:
+        server = self._connector.connect()
         if isinstance(server, Deferred):
             return server
-        return Talk(server, self._envelope, timeout=self._timeout, answer_within=self._answer_within)
+        return Session(
+            server,
+            self._envelope_from,
+            timeout=self._timeout,
+            answer_within=self._answer_within,
+            renew_after=RENEW_AFTER,
+        )
 
     def _turn(self, window: Window) -> bool:
-        """Begin where nothing is under way, then listen to who has something to say; False: all is told."""
-        for place, talk in enumerate(self._talks):
-            if talk.open and not talk.busy and not window.over:
-                if talk.transactions >= RENEW_AFTER:
-                    talk = self._renewed(place, window)
-                if talk.open:
-                    talk.begin(window)
-        busy = [talk for talk in self._talks if talk.busy]
+        """Begin mails on idle connections, then read the replies that came; False if nothing is left to do."""
+        for index, session in enumerate(self._sessions):
+            if session.open and not session.busy and not window.over:
+                if session.needs_renewal:
+                    session = self._renew(index, window)
+                if session.open:
+                    session.begin(window)
+        busy = [session for session in self._sessions if session.busy]
         if not busy:
-            return not window.over and any(talk.open for talk in self._talks)
-        first_due = min([talk.due for talk in busy])
-        for talk in self._who_speaks(busy, first_due - time.monotonic()):
-            talk.listen(window, last=talk.transactions >= RENEW_AFTER)
+            return not window.over and any(session.open for session in self._sessions)
+        first_due = min([session.due for session in busy])
+        for session in self._readable(busy, first_due - time.monotonic()):
+            session.listen(window)
         now = time.monotonic()
-        for talk in busy if now >= first_due else ():
-            if talk.busy and talk.due <= now:
-                talk.lost(window, "timed out")
+        for session in busy if now >= first_due else ():
+            if session.busy and session.due <= now:
+                session.lost(window, "timed out")
         return True
 
-    def _who_speaks(self, busy: list[Talk], seconds: float) -> list[Talk]:
-        """Who of them has something to say, after so many seconds at most."""
-        if busy != self._watched:
-            self._watched, self._watch = busy, select.poll()
-            self._by_file = {talk.fileno(): talk for talk in busy}
-            for file in self._by_file:
-                self._watch.register(file, select.POLLIN)
-        return [self._by_file[file] for file, _ in self._watch.poll(max(0.0, seconds) * 1000)]
+    def _readable(self, busy: list[Session], seconds: float) -> list[Session]:
+        """Wait up to `seconds` for replies; return the sessions that have some."""
+        if busy != self._polled:
+            self._polled, self._poll = busy, select.poll()
+            self._by_fileno = {session.fileno(): session for session in busy}
+            for fileno in self._by_fileno:
+                self._poll.register(fileno, select.POLLIN)
+        return [self._by_fileno[fileno] for fileno, _ in self._poll.poll(max(0.0, seconds) * 1000)]
 
-    def _renewed(self, place: int, window: Window) -> Talk:
-        """A fresh connection instead of one that had enough; where none comes to be, the closed one stays."""
-        self._talks[place].leave()
-        opened = self._opened()
+    def _renew(self, index: int, window: Window) -> Session:
+        """Replace a connection by a new one; if there is none, the closed one stays in its place."""
+        self._sessions[index].quit()
+        opened = self._open_session()
         if isinstance(opened, Deferred):
-            if opened.pause or not any(talk.open for talk in self._talks):
+            if opened.pause or not any(session.open for session in self._sessions):
                 window.stop(opened)
         else:
-            self._talks[place] = opened
-        return self._talks[place]
+            self._sessions[index] = opened
+        return self._sessions[index]

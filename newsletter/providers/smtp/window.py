@@ -1,4 +1,4 @@
-"""The parcels of one window: who goes next, and what became of each."""
+"""The parcels of one window: which mail is next, and the outcome of each."""
 
 import time
 from collections import Counter, deque
@@ -15,19 +15,26 @@ _NOT_BEGUN = Deferred("not begun: the connection was lost")
 
 
 @dataclass(slots=True)
-class Wired:
-    """A parcel as it goes to a server: `parts` together end in CRLF, and no line in them begins with a dot."""
+class EncodedMail:
+    """A parcel as bytes for the server: `parts` together end in CRLF, and no line in them begins with a dot."""
 
     delivery_id: int
     domain: str = field(repr=False)
     to: bytes = field(repr=False)
     parts: list[bytes] = field(repr=False)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the mail, without the dot that ends it."""
+        return sum(map(len, self.parts))
+
 
 class Window:
-    """`date` is that of its mails; `until` the monotonic time after which no mail's body leaves, so that its last answer still
-    comes within the lease; `per_domain` how many transactions may be under way for one recipient domain, None: any number.
-    `record` is where it is written down how far the window got.
+    """The parcels of one call of `Smtp.hand_over`, taken one by one by its sessions.
+
+    All mails bear `date`. After the monotonic time `until` no body is written, so that the last answer still comes within the
+    lease. At most `per_domain` transactions are under way for one recipient domain; None means no limit. `record` stores how
+    far the window got.
     """
 
     def __init__(
@@ -53,61 +60,61 @@ class Window:
 
     @property
     def stopped(self) -> Deferred | None:
-        """Why nothing further may begin, if so."""
+        """Why nothing more may begin, or None."""
         if self._stopped is None and time.monotonic() > self._until:
             self._stopped = Deferred("not begun: the server is slow")
         return self._stopped
 
     @property
     def over(self) -> bool:
-        """Nobody waits, or nobody may begin."""
+        """True if no parcel waits, or none may begin."""
         return not self._waiting or self.stopped is not None
 
     def stop(self, why: Deferred) -> None:
-        """Let nothing further begin."""
+        """Let nothing more begin, for the reason given."""
         self._stopped = self._stopped or why
 
-    def next(self) -> Wired | None:
-        """The next mail, put together; None when there is none, or none whose domain has room."""
-        while not self.over and (found := self._free()) is not None:
-            parcel, domain = found
+    def next(self) -> EncodedMail | None:
+        """Encode and return the next mail; None if there is none, or none whose domain is below its limit."""
+        while not self.over and (waiting := self._take_waiting()) is not None:
+            parcel, domain = waiting
             try:
                 parts = self._letters.parts(parcel, self._date)
             except mail_headers.NotMailable as error:
                 self._outcomes[parcel.delivery_id] = Rejected(str(error))
                 continue
             if not parts[-1].endswith(b"\r\n"):
-                parts.append(b"\r\n")  # the dot that ends it stands on a line of its own
+                parts.append(b"\r\n")  # the dot that ends the mail needs a line of its own
             self._domains[domain] += 1
-            # an address that made a header is one that can stand in the envelope
-            return Wired(parcel.delivery_id, domain, parcel.address.value.encode("ascii"), parts)
+            # an address that fits in a header fits in the envelope
+            return EncodedMail(parcel.delivery_id, domain, parcel.address.value.encode("ascii"), parts)
         return None
 
-    def begun(self, one: Wired) -> None:
-        """The body of a mail is about to leave."""
+    def begun(self, mail: EncodedMail) -> None:
+        """Record that a mail's body is about to be written."""
         if self._record is not None:
-            self._record.begun(one.delivery_id)
+            self._record.begun(mail.delivery_id)
 
-    def tell(self, one: Wired, outcome: Outcome) -> None:
-        """Write down what became of a mail."""
+    def finish(self, mail: EncodedMail, outcome: Outcome) -> None:
+        """Record the outcome of a mail."""
         if self._record is not None:
-            self._record.answered(one.delivery_id, outcome)
-        self._domains[one.domain] -= 1
-        self._outcomes[one.delivery_id] = outcome
+            self._record.answered(mail.delivery_id, outcome)
+        self._domains[mail.domain] -= 1
+        self._outcomes[mail.delivery_id] = outcome
         if isinstance(outcome, Deferred) and outcome.pause:
             self.stop(outcome)
 
     def outcomes(self) -> Mapping[int, Outcome]:
-        """What became of each parcel."""
+        """Return the outcome of each parcel, by delivery id."""
         rest = self._stopped or _NOT_BEGUN
         return {parcel.delivery_id: self._outcomes.get(parcel.delivery_id, rest) for parcel in self._parcels}
 
-    def _free(self) -> tuple[Parcel, str] | None:
-        """Who is next, and their domain, where domains count."""
+    def _take_waiting(self) -> tuple[Parcel, str] | None:
+        """Take the first parcel whose domain is below its limit, with that domain (empty where domains have no limit)."""
         if self._per_domain is None:
             return self._waiting.popleft(), ""
-        for place, parcel in enumerate(self._waiting):
+        for index, parcel in enumerate(self._waiting):
             if self._domains[domain := parcel.address.domain] < self._per_domain:
-                del self._waiting[place]
+                del self._waiting[index]
                 return parcel, domain
         return None
