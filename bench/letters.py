@@ -11,7 +11,7 @@ from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
 if TYPE_CHECKING:
     from newsletter.delivery.sending.recipients import Recipient
 
-SENDER = mail_headers.Sender(
+SENDER = mail_headers.SenderIdentity(
     "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
 )
 DATE = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)

@@ -60,9 +60,9 @@ def vault() -> Vault:
 
 
 @cache
-def mail_sender() -> mail_headers.Sender:
+def mail_sender() -> mail_headers.SenderIdentity:
     """Who mails come from."""
-    return mail_headers.Sender(
+    return mail_headers.SenderIdentity(
         name=config().sender_name,
         address=config().sender_address,
         organisation=config().organisation,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from newsletter.lib.provider_interface import Kind, Report
+from newsletter.lib.provider_interface import Report, ReportKind
 from newsletter.models import Delivery
 from tests import factories
 from tests.reports_key import KEY, PUBLIC
@@ -14,7 +14,7 @@ from tests.signed import body, event, sign
 __all__ = ["KEY", "PUBLIC", "body", "bounce", "complaint", "event", "report", "sign"]
 
 
-def report(delivery: Delivery | int, kind: Kind, *, at: datetime = factories.NOW, **more: Any) -> Report:
+def report(delivery: Delivery | int, kind: ReportKind, *, at: datetime = factories.NOW, **more: Any) -> Report:
     """A report that speaks of this delivery by its derived value."""
     number = delivery if isinstance(delivery, int) else delivery.id
     return Report(token=factories.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=at, **more)

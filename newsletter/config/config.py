@@ -144,7 +144,7 @@ class Config:
     data_dir: Path
     #: Seconds that a fresh match waits for others before an alert gathering closes.
     gather: int
-    limits: rate_limits.Limits
+    limits: rate_limits.RateLimits
     feed_allow: frozenset[tuple[str, int]]
     log_level: str
     recipient_allow: frozenset[str] = field(repr=False)
@@ -280,7 +280,7 @@ def _brand(values: Mapping[str, str]) -> brand.Brand:
         raise SettingsError(f"NEWSLETTER_{name}: {what}") from error
 
 
-def _limits(values: Mapping[str, str]) -> rate_limits.Limits:
+def _limits(values: Mapping[str, str]) -> rate_limits.RateLimits:
     names = ("PACE", "DOMAIN_PACE", "DAILY_CAP", "WARM_UP")
     try:
         return rate_limits.read(**{name.lower(): values[name] for name in names})

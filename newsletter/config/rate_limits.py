@@ -1,4 +1,4 @@
-"""How fast and how much may be mailed: words of the settings in, `Limits` out. Nothing is limited unless it is said.
+"""How fast and how much may be mailed: words of the settings in, `RateLimits` out. Nothing is limited unless it is said.
 
 A provider's own name (`sendgrid=100`) goes before `*`, which is all others; a bare number is `*`.
 """
@@ -38,7 +38,7 @@ class WarmUp:
 
 
 @dataclass(frozen=True)
-class Limits:
+class RateLimits:
     """Paces in mails per second, caps in mails per day (UTC); by provider name, or by domain."""
 
     paces: Mapping[str, float] = field(default_factory=dict)
@@ -75,13 +75,13 @@ class Limits:
         return bool(self.domains) or any(provider in one or "*" in one for one in named)
 
 
-def read(*, pace: str, domain_pace: str, daily_cap: str, warm_up: str) -> Limits:
+def read(*, pace: str, domain_pace: str, daily_cap: str, warm_up: str) -> RateLimits:
     """Read the four settings, each as it stands in the environment.
 
     Raises:
         ValueError: (name of the setting, what to write instead).
     """
-    return Limits(
+    return RateLimits(
         paces=_each("PACE", pace, _rate, _provider),
         domains=_domains(domain_pace),
         caps=_each("DAILY_CAP", daily_cap, _count, _provider),

@@ -26,7 +26,7 @@ class NotMailable(ValueError):
 
 
 @dataclass(frozen=True)
-class Sender:
+class SenderIdentity:
     """Who mails come from. `contact` is the Reply-To, a human; `base_url` is where our pages are."""
 
     name: str
@@ -156,7 +156,7 @@ def _lines_of(pattern: re.Pattern[str]) -> re.Pattern[str]:
     return re.compile(rf"(?:(?>{pattern.pattern})\n)*+", pattern.flags)
 
 
-def shared_headers(letter: Letter, sender: Sender) -> dict[str, str]:
+def shared_headers(letter: Letter, sender: SenderIdentity) -> dict[str, str]:
     """The headers that say what kind of mail a letter is."""
     found = {"Auto-Submitted": "auto-generated"}
     if letter.kind != "notice":

@@ -15,7 +15,7 @@ from newsletter.lib.mail_headers import (
     POLICY,
     HeaderFields,
     NotMailable,
-    Sender,
+    SenderIdentity,
     ascii_address,
     header_text,
     mailbox,
@@ -78,7 +78,7 @@ class Prepared:
         return parts
 
 
-def prepare(letter: Letter, sender: Sender) -> Prepared:
+def prepare(letter: Letter, sender: SenderIdentity) -> Prepared:
     """Encode what all mails of a letter share: once per letter, however many people get it.
 
     Raises:
@@ -106,7 +106,7 @@ def prepare(letter: Letter, sender: Sender) -> Prepared:
 def safe_python() -> bool:
     """Whether hostile words stay words on this Python: some versions of its e-mail package make headers of them."""
     hostile = "=?utf-8?q?x=0D=0ABcc:_v@example.org?= \r\nBcc: v@example.org"
-    sender = Sender(hostile, "digest@example.org", hostile, "editor@example.org", "https://example.org")
+    sender = SenderIdentity(hostile, "digest@example.org", hostile, "editor@example.org", "https://example.org")
     letter = Letter(0, "alert", hostile, hostile, hostile)
     parcel = Parcel(0, Address("reader@example.org"), letter, {}, "a@example.org", "a", "https://example.org/a")
     raw = prepare(letter, sender).message(parcel, datetime(2026, 1, 1, tzinfo=UTC))

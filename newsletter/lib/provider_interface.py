@@ -172,7 +172,7 @@ class Provider(Protocol):
         ...
 
 
-class Kind(StrEnum):
+class ReportKind(StrEnum):
     """What may be reported of a mail after it was accepted."""
 
     #: The provider began to work on it.
@@ -204,7 +204,7 @@ class Report:
 
     token: str = field(repr=False)
     purpose: Literal["delivery", "message"]
-    kind: Kind
+    kind: ReportKind
     at: datetime
     mark: str = field(default="", repr=False)
     addresses: tuple[Address, ...] = ()

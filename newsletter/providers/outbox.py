@@ -24,7 +24,9 @@ class Outbox:
     window: int | None = 50
     one_letter: bool = False
 
-    def __init__(self, directory: Path, sender: mail_headers.Sender, *, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(
+        self, directory: Path, sender: mail_headers.SenderIdentity, *, clock: Callable[[], datetime] = utcnow
+    ) -> None:
         self._directory = directory
         self._sender = sender
         self._clock = clock

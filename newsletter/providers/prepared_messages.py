@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from newsletter.lib.mail_headers import Sender
+from newsletter.lib.mail_headers import SenderIdentity
 from newsletter.lib.message import Prepared, prepare
 from newsletter.lib.provider_interface import Letter, Parcel
 
@@ -15,7 +15,7 @@ KEPT: Final = 512
 class PreparedLetters:
     """The most recently prepared letters of one sender."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: SenderIdentity) -> None:
         self._sender = sender
         self._prepared: dict[int, tuple[Letter, Prepared]] = {}
 

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Done:
+class PassResult:
     """What one pass over the tables did; `failed` names the stages that raised an error."""
 
     feeds: int = 0
@@ -61,9 +61,9 @@ class Pass:
         for ids in self._ids.pop(stage.name, ()):
             self._guarded(stage, run, *ids)
 
-    def done(self) -> Done:
+    def done(self) -> PassResult:
         """What was done so far."""
-        return Done(**self.counts, failed=tuple(self.failed))
+        return PassResult(**self.counts, failed=tuple(self.failed))
 
     def _keep_for(self, name: str | None) -> Callable[..., None]:
         def keep(*ids: int) -> None:
@@ -86,15 +86,18 @@ class Pass:
             close_old_connections()  # a broken one would fail all stages after it
 
 
-def once(*, wait: timedelta, progress: ReportProgress = no_progress) -> Done:
-    """Run every stage: do all that is due now. A fresh match waits for others for `wait`. Raises nothing: see `Done.failed`."""
+def once(*, wait: timedelta, progress: ReportProgress = no_progress) -> PassResult:
+    """Run every stage: do all that is due now. Raises nothing: see `PassResult.failed`.
+
+    `wait` is how long a fresh match waits for others.
+    """
     whole = Pass(wait, progress)
     for stage in stages.STAGES:
         whole.run(stage)
     return whole.done()
 
 
-def deliver(*, wait: timedelta, paced: float = math.inf) -> Done:
+def deliver(*, wait: timedelta, paced: float = math.inf) -> PassResult:
     """As `once` without reading feeds and deleting old rows.
 
     Mail that only waits for its rate limit is waited for at most `paced` seconds, while nothing is held.

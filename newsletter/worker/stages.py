@@ -53,7 +53,7 @@ class StageRun:
     wait_until: float = 0.0
     #: How long a fresh match waits for others; None: as the settings say.
     gather: timedelta | None = None
-    #: What was done: the fields of `run_once.Done`.
+    #: What was done: the fields of `run_once.PassResult`.
     counts: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
 

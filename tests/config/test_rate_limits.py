@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.config import rate_limits
-from newsletter.config.rate_limits import STANDARD_PLAN, Limits
+from newsletter.config.rate_limits import STANDARD_PLAN, RateLimits
 from newsletter.config.validators import SettingsError
 from newsletter.lib.provider_ids import name_of, number_of
 from tests.config.test_settings import config
@@ -15,7 +15,7 @@ from tests.config.test_settings import config
 DAY = date(2026, 11, 24)
 
 
-def read(**words: str) -> Limits:
+def read(**words: str) -> RateLimits:
     return rate_limits.read(**{"pace": "", "domain_pace": "", "daily_cap": "", "warm_up": "", **words})
 
 

@@ -22,7 +22,8 @@ from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError
 from newsletter.lib import provider_ids
 from newsletter.lib.crypto import new_keys
-from newsletter.lib.message import Sender, prepare
+from newsletter.lib.mail_headers import SenderIdentity
+from newsletter.lib.message import prepare
 from newsletter.lib.provider_interface import Address, Letter, Parcel
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
@@ -191,7 +192,7 @@ def _read(url: str, data_dir: Path) -> None:
 def test_the_senders_name_arrives_as_it_was_typed(text: str, name: str) -> None:
     made = config(FROM=text)
     assert (made.sender_name, made.sender_address) == (name, "digest@example.org")
-    sender = Sender(made.sender_name, made.sender_address, "O", made.contact, "https://example.org")
+    sender = SenderIdentity(made.sender_name, made.sender_address, "O", made.contact, "https://example.org")
     parcel = Parcel(0, Address("r@example.org"), Letter(0, "alert", "s", "t", ""), {}, "a@example.org", "a", None)
     raw = prepare(parcel.letter, sender).message(parcel, datetime(2026, 1, 1, tzinfo=UTC))
     (mailbox,) = message_from_bytes(raw, policy=default)["From"].addresses

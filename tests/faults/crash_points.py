@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from newsletter.lib.clock import utcnow
-from newsletter.lib.message import Sender
+from newsletter.lib.mail_headers import SenderIdentity
 from newsletter.lib.provider_interface import Address, Letter, Parcel
 from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.smtp import SmtpCatcher
@@ -28,7 +28,9 @@ MATRIX: dict[tuple[str, str], frozenset[str]] = {
 }
 #: Where the server took the mail before it dropped the line.
 TAKEN = (("dot", "accept-drop"), ("quit", "drop"))
-_SENDER = Sender("Digest", "digest@news.example.org", "Digest", "editor@news.example.org", "https://news.example.org")
+_SENDER = SenderIdentity(
+    "Digest", "digest@news.example.org", "Digest", "editor@news.example.org", "https://news.example.org"
+)
 _LETTER = Letter(1, "alert", "Your update", "Text @@nl-reference@@", "<p>@@nl-reference@@</p>")
 
 

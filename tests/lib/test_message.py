@@ -43,7 +43,7 @@ HOSTILE = [
 ]
 
 
-def made(of: Letter, sender: mail_headers.Sender = SENDER) -> bytes:
+def made(of: Letter, sender: mail_headers.SenderIdentity = SENDER) -> bytes:
     return message.prepare(of, sender).message(parcel(of=of), DATE)
 
 

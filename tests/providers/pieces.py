@@ -8,7 +8,7 @@ from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Letter, Parcel
 from newsletter.providers.sendgrid.request_body import form
 
-SENDER = mail_headers.Sender(
+SENDER = mail_headers.SenderIdentity(
     "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
 )
 PERSONAL = {
@@ -49,6 +49,6 @@ def filled(text: str) -> str:
     return text
 
 
-def body(parcels: Sequence[Parcel], sender: mail_headers.Sender = SENDER) -> Any:
+def body(parcels: Sequence[Parcel], sender: mail_headers.SenderIdentity = SENDER) -> Any:
     """The request to SendGrid for parcels of one letter, read."""
     return json.loads(b"".join(form(parcels[0].letter, sender, apart=True).request(parcels)))

@@ -19,7 +19,7 @@ from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.storage.incidents import Incident
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Kind, Report
+from newsletter.lib.provider_interface import Report, ReportKind
 from newsletter.lib.refused import Refused
 from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, manage_link, preferences, unsubscribe
@@ -67,11 +67,11 @@ def lived_in() -> None:
     _leave("left@example.org")
     erase("erased@example.org")
     for name, kind in (
-        ("bounced", Kind.BOUNCE),
-        ("complained", Kind.COMPLAINT),
-        ("softly", Kind.SOFT_BOUNCE),
-        ("unsubscribed", Kind.UNSUBSCRIBE),
-        ("stays", Kind.DELIVERED),
+        ("bounced", ReportKind.BOUNCE),
+        ("complained", ReportKind.COMPLAINT),
+        ("softly", ReportKind.SOFT_BOUNCE),
+        ("unsubscribed", ReportKind.UNSUBSCRIBE),
+        ("stays", ReportKind.DELIVERED),
     ):
         report(f"{name}@example.org", kind)
     assert not isinstance(
@@ -110,7 +110,7 @@ def erase(address: str) -> None:
     assert lookup_and_erase.erase(normal(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
 
 
-def report(address: str, kind: Kind) -> None:
+def report(address: str, kind: ReportKind) -> None:
     """A provider tells something of this person's first mail."""
     mail = Delivery.objects.filter(subscriber=person(address)).order_by("id")[0]
     token = wiring.vault().token("delivery", mail.id)

@@ -24,16 +24,16 @@ from newsletter.delivery.feedback.suppression_rules import Cause, Reason, suppre
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.lib.provider_ids import name_of
-from newsletter.lib.provider_interface import Kind, Report
+from newsletter.lib.provider_interface import Report, ReportKind
 from newsletter.lib.status_codes import mailbox_gone
 from newsletter.models import Delivery, DeliveryState, Event, Subscriber
 
 _REASONS = {
-    Kind.BOUNCE: Reason.BOUNCE,
-    Kind.COMPLAINT: Reason.COMPLAINT,
-    Kind.UNSUBSCRIBE: Reason.UNSUBSCRIBE,
+    ReportKind.BOUNCE: Reason.BOUNCE,
+    ReportKind.COMPLAINT: Reason.COMPLAINT,
+    ReportKind.UNSUBSCRIBE: Reason.UNSUBSCRIBE,
 }
-_BOUNCES = (Kind.BOUNCE, Kind.SOFT_BOUNCE)
+_BOUNCES = (ReportKind.BOUNCE, ReportKind.SOFT_BOUNCE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _refusals(now: datetime) -> dict[int, list[MailReport]]:
         "id", "subscriber_id", "batch_id", "batch__provider", "recipient_status"
     )[:CHUNK]:
         mail = ReportedMail(delivery_id, subscriber_id, batch_id, provider, doubtful=False)
-        kind = Kind.BOUNCE if mailbox_gone(status or "") else Kind.SOFT_BOUNCE
+        kind = ReportKind.BOUNCE if mailbox_gone(status or "") else ReportKind.SOFT_BOUNCE
         fingerprint = hashlib.sha256(f"refused {delivery_id}".encode()).digest()
         by_provider.setdefault(provider, []).append(MailReport(mail, kind, now, status or "", fingerprint))
     return by_provider
@@ -99,17 +99,17 @@ def _apply(reports: Sequence[MailReport], context: ReportContext, *, provider: s
 
 def _suppress(new: list[MailReport], context: ReportContext, *, provider: str, now: datetime) -> tuple[int, str | None]:
     """How many addresses are suppressed by these reports, less those mailed again; and why the gate closed instead, if it did."""
-    delivered = [_mail_event(report) for report in new if report.kind == Kind.DELIVERED]
+    delivered = [_mail_event(report) for report in new if report.kind == ReportKind.DELIVERED]
     lifted = soft_bounces.record_delivered(delivered, provider=provider) if delivered else 0
     paused = _close_for_flood({report.mail.provider for report in new if report.kind in _BOUNCES}, now)
-    unwelcome = [report for report in new if report.kind in _REASONS or report.kind == Kind.SOFT_BOUNCE]
+    unwelcome = [report for report in new if report.kind in _REASONS or report.kind == ReportKind.SOFT_BOUNCE]
     believed = _about_recipient([report for report in unwelcome if not (paused and report.kind in _BOUNCES)], context)
     causes = [
         Cause(report.mail.subscriber_id, _REASONS[report.kind], report.at, provider)
         for report in believed
         if report.kind in _REASONS
     ]
-    soft = [_mail_event(report) for report in believed if report.kind == Kind.SOFT_BOUNCE]
+    soft = [_mail_event(report) for report in believed if report.kind == ReportKind.SOFT_BOUNCE]
     suppressed = suppress(causes) if causes else 0
     suppressed += soft_bounces.record_soft_bounces(soft, provider=provider, now=now) if soft else 0
     return suppressed - lifted, paused

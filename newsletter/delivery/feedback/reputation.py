@@ -7,7 +7,7 @@ from typing import Final
 
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Kind
+from newsletter.lib.provider_interface import ReportKind
 from newsletter.models import OUR_EVENTS, Gate, Lane, Pulse
 
 #: Shares of what was accepted. Gmail and Yahoo ask for less than 0.10 % complaints, and reject mail from 0.30 %.
@@ -232,7 +232,7 @@ def _figures(since: datetime) -> list[Reputation]:
     )
     counted: dict[tuple[int, bool], int] = {}
     for provider, kind, mails in told:
-        key = (provider, kind == Kind.COMPLAINT)
+        key = (provider, kind == ReportKind.COMPLAINT)
         counted[key] = counted.get(key, 0) + mails
     return [
         Reputation(provider, accepted, counted.get((provider, False), 0), counted.get((provider, True), 0))

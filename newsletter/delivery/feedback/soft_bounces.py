@@ -13,7 +13,7 @@ from newsletter.delivery.feedback.suppression_rules import (
     suppress,
 )
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Kind
+from newsletter.lib.provider_interface import ReportKind
 from newsletter.models import Delivery, Event, Occasion, SoftBounce
 
 #: Soft bounces in a row, each of another mail, that suppress an address.
@@ -75,7 +75,7 @@ def _last_reached(people: Sequence[int], now: datetime) -> dict[int, datetime]:
     # by occasion, because a person's deliveries have no index of their own
     recent = Occasion.objects.filter(created_at__gt=now - KEPT)
     mails = dict(Delivery.objects.filter(occasion__in=recent, subscriber__in=people).values_list("id", "subscriber_id"))
-    delivered = Event.objects.filter(delivery_id__in=list(mails), kind=Kind.DELIVERED)
+    delivered = Event.objects.filter(delivery_id__in=list(mails), kind=ReportKind.DELIVERED)
     for delivery_id, at in delivered.values_list("delivery_id", "at"):
         reached[mails[delivery_id]] = max(at, reached.get(mails[delivery_id], at))
     return reached

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from newsletter.lib.provider_interface import Kind
+from newsletter.lib.provider_interface import ReportKind
 from newsletter.models import OUR_EVENTS, Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState, Event
 
 #: A batch in one of these, handed over before, is to go a second time: nothing has left of that yet.
@@ -36,7 +36,7 @@ def accept_proved(*, now: datetime, batch_ids: Sequence[int] | None = None) -> i
             *_told(single).values_list("id", flat=True),
             *_told(Delivery.objects.filter(state=None, batch__in=windowed)).values_list("id", flat=True),
             # what the provider threw away may well go again
-            *_told(again, but=(Kind.DROPPED,)).values_list("id", flat=True),
+            *_told(again, but=(ReportKind.DROPPED,)).values_list("id", flat=True),
         ]
         Delivery.objects.filter(id__in=mails).update(state=DeliveryState.ACCEPTED, reason=_WHY)
         in_doubt = Delivery.objects.filter(batch_id=OuterRef("id"), state=DeliveryState.UNKNOWN)

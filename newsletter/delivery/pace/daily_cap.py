@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
-from newsletter.config.rate_limits import Limits
+from newsletter.config.rate_limits import RateLimits
 from newsletter.models import Attempt, Batch, BatchState, Lane
 
 
@@ -28,7 +28,7 @@ class DailyAllowance:
         return max(self.cap - self.used, 0)
 
 
-def daily_allowance(limits: Limits, name: str, number: int, *, now: datetime) -> DailyAllowance | None:
+def daily_allowance(limits: RateLimits, name: str, number: int, *, now: datetime) -> DailyAllowance | None:
     """The allowance of a provider today; None when nothing limits its days."""
     cap = limits.cap(name, now.date())
     if cap is None:

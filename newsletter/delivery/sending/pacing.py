@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from newsletter.config.rate_limits import Limits
+from newsletter.config.rate_limits import RateLimits
 from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.delivery.pace.daily_cap import DailyAllowance, daily_allowance, used_today
 from newsletter.delivery.pace.token_buckets import DOMAIN_BURST_SECONDS, Bucket, Buckets, TokenRequest
@@ -32,7 +32,7 @@ LOOK: Final = 1.0
 class Pacing:
     """The limits of one provider (its name in the settings, its number in the ledger), and the buckets that keep them."""
 
-    limits: Limits
+    limits: RateLimits
     buckets: Buckets
     name: str
     number: int

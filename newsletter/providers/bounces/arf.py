@@ -3,11 +3,11 @@
 from datetime import datetime
 from email.message import Message
 
-from newsletter.lib.provider_interface import Kind, Report
+from newsletter.lib.provider_interface import Report, ReportKind
 from newsletter.providers.bounces.original_message import embedded, parts, text
 
 #: `not-spam` (RFC 6430) takes a complaint back that we were never told of; `virus` and `other` say nothing of the reader.
-_TYPES = {"abuse": Kind.COMPLAINT, "fraud": Kind.COMPLAINT, "opt-out": Kind.UNSUBSCRIBE}
+_TYPES = {"abuse": ReportKind.COMPLAINT, "fraud": ReportKind.COMPLAINT, "opt-out": ReportKind.UNSUBSCRIBE}
 
 
 def read(report: Message, *, token: str, at: datetime) -> Report | None:

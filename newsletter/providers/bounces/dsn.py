@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from email.message import Message
 
-from newsletter.lib.provider_interface import Address, Kind, Report
+from newsletter.lib.provider_interface import Address, Report, ReportKind
 from newsletter.lib.status_codes import mailbox_gone, status_in
 from newsletter.providers.bounces.original_message import parts, text
 
@@ -35,7 +35,7 @@ def read(report: Message, *, token: str, at: datetime) -> Report | None:
 
 
 _KINDS = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_MILDEST = (Kind.DELIVERED, Kind.DELAYED, Kind.SOFT_BOUNCE, Kind.BOUNCE)
+_MILDEST = (ReportKind.DELIVERED, ReportKind.DELAYED, ReportKind.SOFT_BOUNCE, ReportKind.BOUNCE)
 
 
 def _recipients(part: Message) -> list[Message]:
@@ -45,19 +45,19 @@ def _recipients(part: Message) -> list[Message]:
     return [block for block in blocks if isinstance(block, Message) and block.get("Action")]
 
 
-def _kind(fields: Message) -> Kind | None:
+def _kind(fields: Message) -> ReportKind | None:
     action = text(fields, "Action").lower().partition(" ")[0]
     if action in _DONE:
-        return Kind.DELIVERED
+        return ReportKind.DELIVERED
     if action == "delayed":
-        return Kind.DELAYED
+        return ReportKind.DELAYED
     if action != "failed":
         return None
     status = status_in(text(fields, "Status"))
     if status in ("", "5.0.0"):
         # a server that knows no more leaves it to what the next one said
         status = status_in(text(fields, "Diagnostic-Code")) or status
-    return Kind.BOUNCE if mailbox_gone(status) else Kind.SOFT_BOUNCE
+    return ReportKind.BOUNCE if mailbox_gone(status) else ReportKind.SOFT_BOUNCE
 
 
 def _addresses(fields: Message) -> tuple[Address, ...]:

@@ -33,7 +33,7 @@ class NoAnswer(Exception):
     """The request left, wholly or in part, and no whole answer came back. The message names the error."""
 
 
-class Post:
+class ApiClient:
     """POST /v3/mail/send under `url` with `key`; `timeout` in seconds for each step of the exchange, `WHOLE` for all.
 
     The sendgrid package gives the address and the headers. Its own way to send is not used: it opens a connection for each

@@ -10,7 +10,7 @@ from typing import Final
 from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Rejected, Unknown
-from newsletter.providers.sendgrid.http import Headers, NoAnswer, NotConnected, Post
+from newsletter.providers.sendgrid.http import ApiClient, Headers, NoAnswer, NotConnected
 from newsletter.providers.sendgrid.request_body import MOST_IN_ALL, Form, NeedsTwoTags, form
 
 #: Personalizations in one request.
@@ -38,14 +38,14 @@ class SendGrid:
     def __init__(
         self,
         key: str,
-        sender: mail_headers.Sender,
+        sender: mail_headers.SenderIdentity,
         *,
         url: str = "https://api.sendgrid.com",
         clock: Callable[[], datetime] = utcnow,
         timeout: float = 15.0,
         own_bounces: bool = False,
     ) -> None:
-        self._post = Post(key, url=url, timeout=timeout)
+        self._client = ApiClient(key, url=url, timeout=timeout)
         self._sender = sender
         self._clock = clock
         self._own_bounces = own_bounces
@@ -66,7 +66,7 @@ class SendGrid:
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._post.close()
+        self._client.close()
 
     def _request(self, parcels: Parcels) -> list[bytes]:
         """Their letter is encoded once: neighbouring batches mostly carry the same."""
@@ -90,7 +90,7 @@ class SendGrid:
         if sum(map(len, request)) >= MOST_IN_ALL:
             return Rejected("larger than 30 MB", split=several)
         try:
-            status, headers, answer = self._post(request)
+            status, headers, answer = self._client(request)
         except NotConnected as error:
             return Deferred(f"no connection: {error}")
         except NoAnswer as error:

@@ -111,7 +111,9 @@ class Form:
                 raise mail_headers.NotMailable(f"one person's own words are longer than {MOST_PERSONAL:,} bytes")
 
 
-def form(letter: Letter, sender: mail_headers.Sender, *, own_bounces: bool = False, apart: bool = False) -> Form:
+def form(
+    letter: Letter, sender: mail_headers.SenderIdentity, *, own_bounces: bool = False, apart: bool = False
+) -> Form:
     """Encode what all requests of a letter share. `own_bounces`: SendGrid's list of bounces is passed by.
 
     Raises:
@@ -130,7 +132,7 @@ def form(letter: Letter, sender: mail_headers.Sender, *, own_bounces: bool = Fal
     return Form(letter, apart, tuple(person.split(_VALUE)), tuple(fills), end)
 
 
-def _shared(letter: Letter, sender: mail_headers.Sender, own_bounces: bool, apart: bool) -> dict[str, Any]:
+def _shared(letter: Letter, sender: mail_headers.SenderIdentity, own_bounces: bool, apart: bool) -> dict[str, Any]:
     content = [{"type": "text/plain", "value": _clean(letter.text) or " "}]
     if letter.html:
         marked = letter.html

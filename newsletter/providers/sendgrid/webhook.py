@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from newsletter.lib.provider_interface import Address, Kind, Report
+from newsletter.lib.provider_interface import Address, Report, ReportKind
 from newsletter.lib.status_codes import status_in
 
 #: Bytes of one request; SendGrid gathers up to 768 kB.
@@ -22,18 +22,18 @@ LARGEST: Final = 2_000_000
 TOLERANCE: Final = timedelta(minutes=10)
 _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 _KINDS: Final = {
-    "processed": Kind.PROCESSED,
-    "delivered": Kind.DELIVERED,
-    "deferred": Kind.DELAYED,
-    "spamreport": Kind.COMPLAINT,
-    "unsubscribe": Kind.UNSUBSCRIBE,
-    "group_unsubscribe": Kind.UNSUBSCRIBE,
+    "processed": ReportKind.PROCESSED,
+    "delivered": ReportKind.DELIVERED,
+    "deferred": ReportKind.DELAYED,
+    "spamreport": ReportKind.COMPLAINT,
+    "unsubscribe": ReportKind.UNSUBSCRIBE,
+    "group_unsubscribe": ReportKind.UNSUBSCRIBE,
 }
 #: Why SendGrid throws a mail away that stands on one of its own lists.
 _LISTED: Final = {
-    "bounced address": Kind.BOUNCE,
-    "spam reporting address": Kind.COMPLAINT,
-    "unsubscribed address": Kind.UNSUBSCRIBE,
+    "bounced address": ReportKind.BOUNCE,
+    "spam reporting address": ReportKind.COMPLAINT,
+    "unsubscribed address": ReportKind.UNSUBSCRIBE,
 }
 _REPLY = re.compile(r"[45]\d\d(?!\d)", re.ASCII)
 
@@ -110,14 +110,14 @@ def _report(event: Any, now: datetime) -> Report | None:
     )
 
 
-def _kind(event: dict[str, Any]) -> Kind | None:
+def _kind(event: dict[str, Any]) -> ReportKind | None:
     name = _text(event, "event")
     if name == "dropped":
-        return _LISTED.get(_text(event, "reason").lower(), Kind.DROPPED)
+        return _LISTED.get(_text(event, "reason").lower(), ReportKind.DROPPED)
     if name == "bounce":
         status = status_in(_text(event, "status"))
         passing = status.startswith(("4.", "5.7.")) or status == "5.2.2"
-        return Kind.SOFT_BOUNCE if _text(event, "type") == "blocked" or passing else Kind.BOUNCE
+        return ReportKind.SOFT_BOUNCE if _text(event, "type") == "blocked" or passing else ReportKind.BOUNCE
     return _KINDS.get(name)
 
 

@@ -45,7 +45,7 @@ class Smtp:
     def __init__(
         self,
         url: SplitResult,
-        sender: mail_headers.Sender,
+        sender: mail_headers.SenderIdentity,
         *,
         clock: Callable[[], datetime] = utcnow,
         timeout: float = 30.0,

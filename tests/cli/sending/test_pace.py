@@ -114,14 +114,14 @@ def test_mail_that_goes_at_its_pace_is_no_stuck_queue(paced) -> None:
 
 
 def test_what_came_back_is_in_the_metrics(paced) -> None:
-    from newsletter.lib.provider_interface import Kind
+    from newsletter.lib.provider_interface import ReportKind
     from newsletter.models import Event
 
     paced()
     mails = handed_over(4)
     now = db.now()
     Attempt.objects.update(ended_at=now)
-    for number, kind in ((0, Kind.BOUNCE), (1, Kind.COMPLAINT)):
+    for number, kind in ((0, ReportKind.BOUNCE), (1, ReportKind.COMPLAINT)):
         Event.objects.create(
             fingerprint=bytes([number]) * 32, delivery_id=mails[number].id, kind=kind, at=now, received_at=now
         )

@@ -20,7 +20,16 @@ from newsletter.delivery.ledger import prove_accepted
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
-from newsletter.lib.provider_interface import Accepted, Address, Deferred, Kind, Outcome, Rejected, Report, Unknown
+from newsletter.lib.provider_interface import (
+    Accepted,
+    Address,
+    Deferred,
+    Outcome,
+    Rejected,
+    Report,
+    ReportKind,
+    Unknown,
+)
 from newsletter.models import Batch, Consent, Delivery, Event, Gate, SoftBounce, Subscriber, Subscription, Suppression
 from newsletter.subscribers import people
 from newsletter.subscribers.email_address import index_of
@@ -73,17 +82,17 @@ def suppressions() -> dict[str, int]:
 
 def test_an_event_told_again_is_stored_once() -> None:
     mail = handed_over(1)[0]
-    first = report(mail, Kind.DELAYED, mark="5 ", detail="450 4.2.1")
+    first = report(mail, ReportKind.DELAYED, mark="5 ", detail="450 4.2.1")
     assert apply(first, first) == Applied(new=1, repeated=1)
     assert apply(first) == Applied(repeated=1)
-    assert apply(report(mail, Kind.DELAYED, mark="6 ")).new == 1
-    assert apply(report(mail, Kind.DELAYED, mark="5 ", at=NOW + timedelta(seconds=1))).new == 1
+    assert apply(report(mail, ReportKind.DELAYED, mark="6 ")).new == 1
+    assert apply(report(mail, ReportKind.DELAYED, mark="5 ", at=NOW + timedelta(seconds=1))).new == 1
     assert Event.objects.filter(delivery_id=mail.id).count() == 3
 
 
 @pytest.mark.parametrize("token", ["", "A" * 22, "é" * 22, "x" * 5000, factories.VAULT.token("delivery", 2**63 + 1)])
 def test_forged_tokens_are_counted_and_leave_no_row(token: str) -> None:
-    forged = Report(token=token, purpose="delivery", kind=Kind.BOUNCE, at=NOW)
+    forged = Report(token=token, purpose="delivery", kind=ReportKind.BOUNCE, at=NOW)
     assert apply(forged) == Applied(unknown_mails=1)
     assert not Event.objects.exists() and not Suppression.objects.exists()
 
@@ -91,12 +100,15 @@ def test_forged_tokens_are_counted_and_leave_no_row(token: str) -> None:
 def test_a_token_of_another_purpose_or_of_a_mail_that_is_gone_is_a_strangers() -> None:
     mail = handed_over(1)[0]
     unsubscribe = Report(
-        token=factories.VAULT.token("unsubscribe", mail.id), purpose="delivery", kind=Kind.BOUNCE, at=NOW
+        token=factories.VAULT.token("unsubscribe", mail.id), purpose="delivery", kind=ReportKind.BOUNCE, at=NOW
     )
     with_check = Report(
-        token=factories.VAULT.token("delivery", mail.id, b"12345678"), purpose="delivery", kind=Kind.BOUNCE, at=NOW
+        token=factories.VAULT.token("delivery", mail.id, b"12345678"),
+        purpose="delivery",
+        kind=ReportKind.BOUNCE,
+        at=NOW,
     )
-    assert apply(unsubscribe, with_check, report(mail.id + 1, Kind.BOUNCE)) == Applied(unknown_mails=3)
+    assert apply(unsubscribe, with_check, report(mail.id + 1, ReportKind.BOUNCE)) == Applied(unknown_mails=3)
     assert not Event.objects.exists()
 
 
@@ -106,12 +118,12 @@ def test_mails_that_never_left_have_no_events() -> None:
     assert len(cancelled.people) == 2
     planned = Delivery.objects.order_by("id").first()
     assert planned is not None
-    assert apply(report(planned, Kind.COMPLAINT)) == Applied(unknown_mails=1)
+    assert apply(report(planned, ReportKind.COMPLAINT)) == Applied(unknown_mails=1)
 
 
 def test_a_report_of_a_returned_mail_is_found_by_its_message_id() -> None:
     mail = handed_over(1)[0]
-    told = Report(token=factories.VAULT.token("message", mail.id), purpose="message", kind=Kind.BOUNCE, at=NOW)
+    told = Report(token=factories.VAULT.token("message", mail.id), purpose="message", kind=ReportKind.BOUNCE, at=NOW)
     assert apply(told).new == 1
     assert suppressions() == {"bounce": False}
 
@@ -122,16 +134,16 @@ def test_a_report_of_a_returned_mail_is_found_by_its_message_id() -> None:
 def test_one_event_proves_the_whole_request() -> None:
     mails = handed_over(3, Unknown("no answer"))
     assert ledger_summary().by_state == {"unknown": 3}
-    assert apply(report(mails[1], Kind.PROCESSED)).proved == 1
+    assert apply(report(mails[1], ReportKind.PROCESSED)).proved == 1
     assert ledger_summary().by_state == {"accepted": 3}
-    assert apply(report(mails[0], Kind.DROPPED), report(mails[1], Kind.PROCESSED)).proved == 0
+    assert apply(report(mails[0], ReportKind.DROPPED), report(mails[1], ReportKind.PROCESSED)).proved == 0
 
 
 def test_on_smtp_an_event_proves_its_own_mail_only() -> None:
     mails = handed_over(3, Unknown("dropped after the dot"), window=50)
     assert ledger_summary().by_state == {"unknown": 3}
     for told in range(3):
-        assert apply(report(mails[told], Kind.BOUNCE)).proved == 1
+        assert apply(report(mails[told], ReportKind.BOUNCE)).proved == 1
         assert ledger_summary().by_state.get("unknown", 0) == 2 - told
     assert Batch.objects.get().state == "accepted"
 
@@ -145,9 +157,9 @@ def test_a_worker_that_died_in_its_first_window_is_proved_mail_by_mail() -> None
     expired_leases.recover_expired(now=NOW + timedelta(hours=1))
     mails = list(Delivery.objects.order_by("id"))
     assert ledger_summary().by_state == {"unknown": 2}
-    apply(report(mails[0], Kind.DELIVERED))
+    apply(report(mails[0], ReportKind.DELIVERED))
     assert ledger_summary().by_state == {"accepted": 1, "unknown": 1}
-    apply(report(mails[1], Kind.DELIVERED))
+    apply(report(mails[1], ReportKind.DELIVERED))
     assert Batch.objects.get().state == "accepted"
 
 
@@ -159,7 +171,7 @@ def test_an_event_that_comes_before_the_doubt_is_remembered() -> None:
         handed_over(2, die)
     mail = Delivery.objects.order_by("id").first()
     assert mail is not None
-    assert apply(report(mail, Kind.PROCESSED)) == Applied(new=1)
+    assert apply(report(mail, ReportKind.PROCESSED)) == Applied(new=1)
     assert Batch.objects.get().state == "sending"
     expired_leases.recover_expired(now=NOW + timedelta(hours=1))
     assert ledger_summary().by_state == {"unknown": 2}
@@ -180,8 +192,10 @@ def test_our_own_note_of_a_mail_put_off_proves_nothing() -> None:
 
 def test_late_news_never_undo_an_acceptance() -> None:
     mails = handed_over(2)
-    apply(report(mails[0], Kind.BOUNCE), report(mails[0], Kind.DROPPED), report(mails[1], Kind.DELAYED))
-    apply(report(mails[0], Kind.DELIVERED))
+    apply(
+        report(mails[0], ReportKind.BOUNCE), report(mails[0], ReportKind.DROPPED), report(mails[1], ReportKind.DELAYED)
+    )
+    apply(report(mails[0], ReportKind.DELIVERED))
     assert ledger_summary().by_state == {"accepted": 2}
     assert suppressions() == {"bounce": False}
 
@@ -192,15 +206,15 @@ def test_late_news_never_undo_an_acceptance() -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        (Kind.BOUNCE, {"bounce": False}),
-        (Kind.COMPLAINT, {"complaint": True}),
-        (Kind.UNSUBSCRIBE, {"unsubscribe": False}),
-        (Kind.SOFT_BOUNCE, {}),
-        (Kind.DROPPED, {}),
-        (Kind.DELAYED, {}),
+        (ReportKind.BOUNCE, {"bounce": False}),
+        (ReportKind.COMPLAINT, {"complaint": True}),
+        (ReportKind.UNSUBSCRIBE, {"unsubscribe": False}),
+        (ReportKind.SOFT_BOUNCE, {}),
+        (ReportKind.DROPPED, {}),
+        (ReportKind.DELAYED, {}),
     ],
 )
-def test_what_suppresses(kind: Kind, expected: dict[str, bool]) -> None:
+def test_what_suppresses(kind: ReportKind, expected: dict[str, bool]) -> None:
     mail = handed_over(1)[0]
     assert apply(report(mail, kind)).suppressed == len(expected)
     assert suppressions() == expected
@@ -209,16 +223,16 @@ def test_what_suppresses(kind: Kind, expected: dict[str, bool]) -> None:
 def test_a_forwarded_mail_that_bounces_elsewhere_suppresses_nobody() -> None:
     person = factories.subscriber("reader@example.org")
     mail = handed_over([person])[0]
-    assert apply(report(mail, Kind.BOUNCE, addresses=(Address("other@example.net"),))).suppressed == 0
+    assert apply(report(mail, ReportKind.BOUNCE, addresses=(Address("other@example.net"),))).suppressed == 0
     both = (Address("other@example.net"), Address("Reader@Example.ORG"))
-    assert apply(report(mail, Kind.BOUNCE, addresses=both, mark="2")).suppressed == 1
+    assert apply(report(mail, ReportKind.BOUNCE, addresses=both, mark="2")).suppressed == 1
 
 
 def test_a_provider_unsubscribe_ends_what_was_followed() -> None:
     person, topic = factories.subscriber(), factories.topic()
     before = factories.follow(person, topic)
     mail = handed_over([person])[0]
-    apply(report(mail, Kind.UNSUBSCRIBE))
+    apply(report(mail, ReportKind.UNSUBSCRIBE))
     before.refresh_from_db()
     assert (before.ended_reason, before.ended_at) == ("provider", NOW)
     assert Subscriber.objects.get(id=person.id).state == "left"
@@ -229,23 +243,23 @@ def test_news_older_than_a_consent_end_nothing() -> None:
     mail = handed_over([person])[0]
     Consent.objects.create(subscriber=person, what="confirm", wording_version=1, at=NOW + timedelta(hours=1))
     factories.follow(person, topic, owed_from=NOW + timedelta(hours=1))
-    apply(report(mail, Kind.UNSUBSCRIBE), report(mail, Kind.BOUNCE))
+    apply(report(mail, ReportKind.UNSUBSCRIBE), report(mail, ReportKind.BOUNCE))
     assert Subscription.objects.filter(ended_at=None).count() == 1
     assert suppressions() == {}
-    apply(report(mail, Kind.COMPLAINT))
+    apply(report(mail, ReportKind.COMPLAINT))
     assert suppressions() == {"complaint": True}
 
 
 def test_a_person_lifts_their_bounce_and_a_new_one_counts_again() -> None:
     person = factories.subscriber()
     mail = handed_over([person])[0]
-    apply(report(mail, Kind.BOUNCE))
+    apply(report(mail, ReportKind.BOUNCE))
     later = NOW + timedelta(hours=1)
     Consent.objects.create(subscriber=person, what="confirm", wording_version=1, at=later)
     people.lift_suppression(bytes(person.address_index), later)
-    apply(report(mail, Kind.BOUNCE, mark="told late"))
+    apply(report(mail, ReportKind.BOUNCE, mark="told late"))
     assert suppressions() == {}
-    apply(report(mail, Kind.BOUNCE, at=later + timedelta(hours=1)))
+    apply(report(mail, ReportKind.BOUNCE, at=later + timedelta(hours=1)))
     assert suppressions() == {"bounce": False}
 
 
@@ -254,14 +268,14 @@ def test_what_an_operator_or_an_erasure_decided_is_not_weakened(stronger: str) -
     person = factories.subscriber()
     mail = handed_over([person])[0]
     Suppression.objects.create(address_index=person.address_index, reason=stronger, sticky=True, since=NOW)
-    apply(report(mail, Kind.BOUNCE), report(mail, Kind.UNSUBSCRIBE))
+    apply(report(mail, ReportKind.BOUNCE), report(mail, ReportKind.UNSUBSCRIBE))
     assert suppressions() == {stronger: True}
 
 
 def test_a_person_erased_meanwhile_is_left_alone() -> None:
     mail = handed_over(1)[0]
     Subscriber.objects.all().delete()
-    assert apply(report(mail, Kind.COMPLAINT), report(mail, Kind.SOFT_BOUNCE)).new == 2
+    assert apply(report(mail, ReportKind.COMPLAINT), report(mail, ReportKind.SOFT_BOUNCE)).new == 2
     assert suppressions() == {} and not SoftBounce.objects.exists()
 
 
@@ -298,28 +312,28 @@ def test_so_many_soft_bounces_in_a_row_suppress_and_one_arrival_forgives() -> No
     person = factories.subscriber()
     mails = mailed(person, soft_bounces.IN_A_ROW + 1)
     for day, mail in enumerate(mails[:-2]):
-        assert apply(report(mail, Kind.SOFT_BOUNCE, at=NOW + timedelta(days=day))).suppressed == 0
-    apply(report(mails[0], Kind.SOFT_BOUNCE, mark="the same mail"))
+        assert apply(report(mail, ReportKind.SOFT_BOUNCE, at=NOW + timedelta(days=day))).suppressed == 0
+    apply(report(mails[0], ReportKind.SOFT_BOUNCE, mark="the same mail"))
     assert suppressions() == {}
-    assert apply(report(mails[-2], Kind.SOFT_BOUNCE, at=NOW + timedelta(days=9))).suppressed == 1
+    assert apply(report(mails[-2], ReportKind.SOFT_BOUNCE, at=NOW + timedelta(days=9))).suppressed == 1
     assert suppressions() == {"soft bounces": False}
-    assert apply(report(mails[-1], Kind.DELIVERED, at=NOW + timedelta(days=10))).suppressed == -1
+    assert apply(report(mails[-1], ReportKind.DELIVERED, at=NOW + timedelta(days=10))).suppressed == -1
     assert suppressions() == {} and not SoftBounce.objects.exists()
 
 
 def test_a_mail_that_arrived_in_between_begins_the_count_again() -> None:
     person = factories.subscriber()
     mails = mailed(person, soft_bounces.IN_A_ROW + 1)
-    apply(report(mails[0], Kind.DELIVERED, at=NOW + timedelta(days=3, hours=1)))
+    apply(report(mails[0], ReportKind.DELIVERED, at=NOW + timedelta(days=3, hours=1)))
     for day, mail in enumerate(mails[1:]):
-        apply(report(mail, Kind.SOFT_BOUNCE, at=NOW + timedelta(days=day)))
+        apply(report(mail, ReportKind.SOFT_BOUNCE, at=NOW + timedelta(days=day)))
     assert suppressions() == {}
     assert SoftBounce.objects.count() == 1
 
 
 def test_soft_bounces_are_kept_for_weekly_readers_and_then_pruned() -> None:
     mail = handed_over(1)[0]
-    apply(report(mail, Kind.SOFT_BOUNCE))
+    apply(report(mail, ReportKind.SOFT_BOUNCE))
     assert soft_bounces.prune(NOW + timedelta(days=40)) == 0
     assert soft_bounces.prune(NOW + timedelta(days=61)) == 1
 
@@ -327,7 +341,7 @@ def test_soft_bounces_are_kept_for_weekly_readers_and_then_pruned() -> None:
 # -- a set
 
 
-KINDS = list(Kind)
+KINDS = list(ReportKind)
 
 
 @given(data=st.data())
@@ -341,12 +355,15 @@ def test_any_order_repetition_and_split_give_the_same_rows(data: st.DataObject) 
     assert final(told, lambda reports: shuffled(reports, seed)) == first
 
 
-@example(told=[(n, Kind.SOFT_BOUNCE, n) for n in range(6)] + [(6, Kind.DELIVERED, 1)], seed=3)
-@example(told=[(n, Kind.SOFT_BOUNCE, 2) for n in range(7)] + [(0, Kind.BOUNCE, 1), (3, Kind.COMPLAINT, 5)], seed=8)
-@example(told=[(0, Kind.UNSUBSCRIBE, 0), (0, Kind.UNSUBSCRIBE, 1)], seed=0)
+@example(told=[(n, ReportKind.SOFT_BOUNCE, n) for n in range(6)] + [(6, ReportKind.DELIVERED, 1)], seed=3)
+@example(
+    told=[(n, ReportKind.SOFT_BOUNCE, 2) for n in range(7)] + [(0, ReportKind.BOUNCE, 1), (3, ReportKind.COMPLAINT, 5)],
+    seed=8,
+)
+@example(told=[(0, ReportKind.UNSUBSCRIBE, 0), (0, ReportKind.UNSUBSCRIBE, 1)], seed=0)
 @given(told=st.just([]), seed=st.just(0))
 @settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_sets_that_are_hard(told: list[tuple[int, Kind, int]], seed: int) -> None:
+def test_sets_that_are_hard(told: list[tuple[int, ReportKind, int]], seed: int) -> None:
     for number in range(seed, seed + 5):
         assert final(told, lambda reports: shuffled(reports, number)) == final(told, lambda reports: [reports])  # noqa: B023
 
@@ -363,7 +380,7 @@ class Undone(Exception):
     """Everything is rolled back: the next order begins with the same rows."""
 
 
-def final(told: Sequence[tuple[int, Kind, int]], split: Callable[[list[Report]], list[list[Report]]]) -> object:
+def final(told: Sequence[tuple[int, ReportKind, int]], split: Callable[[list[Report]], list[list[Report]]]) -> object:
     """What the tables hold after these, in that order: seven mails for each of two people, half of them in doubt."""
     found: object = None
     try:
@@ -399,7 +416,11 @@ def final(told: Sequence[tuple[int, Kind, int]], split: Callable[[list[Report]],
 def test_the_same_post_at_once_several_times_is_stored_once() -> None:
     factories.open_gate()
     mails = handed_over(40)
-    told = [report(mail, kind) for mail in mails for kind in (Kind.PROCESSED, Kind.BOUNCE, Kind.UNSUBSCRIBE)]
+    told = [
+        report(mail, kind)
+        for mail in mails
+        for kind in (ReportKind.PROCESSED, ReportKind.BOUNCE, ReportKind.UNSUBSCRIBE)
+    ]
     orders = [told, told[::-1], told[50:] + told[:50], told]
     done = at_once([partial(apply, *order) for order in orders])
     assert all(isinstance(one, Applied) for one in done), done

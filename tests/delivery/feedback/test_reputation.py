@@ -9,7 +9,7 @@ from newsletter.delivery.feedback import reputation
 from newsletter.delivery.feedback.apply import Applied
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Kind
+from newsletter.lib.provider_interface import ReportKind
 from newsletter.models import (
     Attempt,
     Batch,
@@ -51,14 +51,14 @@ def resume(at) -> None:
 # -- a flood of bounces
 
 
-def bounced(number: int, *, of: int, kind: Kind = Kind.BOUNCE) -> Applied:
+def bounced(number: int, *, of: int, kind: ReportKind = ReportKind.BOUNCE) -> Applied:
     mails = handed_over(number)
     grow(of)
     return apply(*(report(mail, kind) for mail in mails))
 
 
-@pytest.mark.parametrize("kind", [Kind.BOUNCE, Kind.SOFT_BOUNCE])
-def test_a_flood_of_bounces_closes_the_gate_and_suppresses_nobody(monkeypatch, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ReportKind.BOUNCE, ReportKind.SOFT_BOUNCE])
+def test_a_flood_of_bounces_closes_the_gate_and_suppresses_nobody(monkeypatch, kind: ReportKind) -> None:
     monkeypatch.setattr(reputation, "FLOOD_LEAST", 10)
     done = bounced(10, of=199, kind=kind)
     assert done.paused is not None and "flood of bounces (10 within an hour, of 199 mails)" in done.paused
@@ -70,7 +70,9 @@ def test_a_flood_of_bounces_closes_the_gate_and_suppresses_nobody(monkeypatch, k
 def test_a_complaint_in_a_flood_counts_all_the_same(monkeypatch) -> None:
     monkeypatch.setattr(reputation, "FLOOD_LEAST", 2)
     mails = handed_over(3)
-    apply(report(mails[0], Kind.BOUNCE), report(mails[1], Kind.BOUNCE), report(mails[2], Kind.COMPLAINT))
+    apply(
+        report(mails[0], ReportKind.BOUNCE), report(mails[1], ReportKind.BOUNCE), report(mails[2], ReportKind.COMPLAINT)
+    )
     assert [one.reason for one in Suppression.objects.all()] == ["complaint"]
 
 
@@ -87,12 +89,12 @@ def test_after_resume_only_new_bounces_count(monkeypatch) -> None:
     bounced(2, of=10)
     resume(NOW)
     later = NOW + timedelta(minutes=5)
-    assert apply(report(handed_over(1)[0], Kind.BOUNCE), now=later).paused is None
+    assert apply(report(handed_over(1)[0], ReportKind.BOUNCE), now=later).paused is None
     assert Suppression.objects.count() == 1
 
 
-@pytest.mark.parametrize("kind", [Kind.BOUNCE, Kind.SOFT_BOUNCE, Kind.COMPLAINT])
-def test_what_comes_of_confirmation_mails_closes_no_gate(monkeypatch, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ReportKind.BOUNCE, ReportKind.SOFT_BOUNCE, ReportKind.COMPLAINT])
+def test_what_comes_of_confirmation_mails_closes_no_gate(monkeypatch, kind: ReportKind) -> None:
     for name in ("FLOOD_LEAST", "COMPLAINTS_LEAST"):
         monkeypatch.setattr(reputation, name, 2)
     mails = handed_over(6)
@@ -108,7 +110,7 @@ def test_what_comes_of_confirmation_mails_closes_no_gate(monkeypatch, kind: Kind
 def complained(number: int, *, of: int) -> str | None:
     mails = handed_over(number + 1)
     grow(of)
-    apply(*(report(mail, Kind.COMPLAINT) for mail in mails[:number]))
+    apply(*(report(mail, ReportKind.COMPLAINT) for mail in mails[:number]))
     return reputation.close_for_reputation(now=NOW + timedelta(minutes=1), events_from=())
 
 
@@ -135,7 +137,7 @@ def test_complaints_about_mail_from_before_the_resume_do_not_close_it_again() ->
 
 def test_the_same_person_complaining_twice_of_a_mail_is_one() -> None:
     mail = handed_over(1)[0]
-    apply(*(report(mail, Kind.COMPLAINT, mark=str(number)) for number in range(5)))
+    apply(*(report(mail, ReportKind.COMPLAINT, mark=str(number)) for number in range(5)))
     assert reputation.reputation(now=NOW + timedelta(minutes=1))[0].complaints == 1
 
 
@@ -161,7 +163,7 @@ def test_a_flood_is_logged_once_however_many_posts_bring_it(monkeypatch) -> None
     grow(10)
     with capture_logs() as told:
         for two in (mails[:2], mails[2:4], mails[4:]):
-            assert apply(*(report(mail, Kind.BOUNCE) for mail in two)).paused is not None
+            assert apply(*(report(mail, ReportKind.BOUNCE) for mail in two)).paused is not None
     assert [one["event"] for one in told if one["event"] == "sending_paused"] == ["sending_paused"]
 
 
@@ -172,7 +174,7 @@ def came_back(number: int, *, of: int) -> str | None:
     mails = handed_over(number + 1)
     grow(of)
     for part in (mails[:10], mails[10:number]):
-        apply(*(report(mail, Kind.SOFT_BOUNCE) for mail in part))
+        apply(*(report(mail, ReportKind.SOFT_BOUNCE) for mail in part))
         Event.objects.update(received_at=NOW - timedelta(hours=2))
     return reputation.close_for_reputation(now=NOW + timedelta(minutes=1), events_from=())
 
@@ -215,7 +217,7 @@ def test_accepted_and_then_nothing_closes_the_gate_of_that_provider() -> None:
 
 def test_one_event_of_a_request_is_a_sign_of_life() -> None:
     mails = handed_over(10)
-    apply(report(mails[0], Kind.PROCESSED))
+    apply(report(mails[0], ReportKind.PROCESSED))
     assert silence(2) is None
 
 
@@ -236,7 +238,7 @@ def test_a_share_of_silence_within_the_limit_is_borne() -> None:
     for mails in (40, 10):
         found = handed_over(mails)
         if mails == 40:
-            apply(report(found[0], Kind.DELIVERED))
+            apply(report(found[0], ReportKind.DELIVERED))
     Pulse.objects.create(name="events", at=NOW - timedelta(days=1))
     assert reputation.close_for_reputation(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is None
     handed_over(1)
@@ -274,6 +276,6 @@ def test_shares_are_of_accepted_mails_not_of_whole_batches() -> None:
     mails = handed_over(10)
     for state, numbers in (("unknown", mails[:1]), ("failed", mails[1:3]), ("cancelled", mails[3:4])):
         Delivery.objects.filter(id__in=[one.id for one in numbers]).update(state=state)
-    apply(report(mails[5], Kind.SOFT_BOUNCE))
+    apply(report(mails[5], ReportKind.SOFT_BOUNCE))
     (found,) = reputation.reputation(now=NOW + timedelta(minutes=1))
     assert (found.accepted, found.bounces, found.bounce_share) == (6, 1, 1 / 6)

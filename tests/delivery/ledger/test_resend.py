@@ -14,7 +14,7 @@ from newsletter.delivery.pace import daily_cap
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
-from newsletter.lib.provider_interface import Accepted, Deferred, Kind, Outcome, Parcel, Rejected, Report, Unknown
+from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Report, ReportKind, Unknown
 from newsletter.lib.references import read_reference
 from newsletter.lib.references import reference as reference_of
 from newsletter.lib.references import references as references_of
@@ -227,7 +227,7 @@ def test_an_ordinary_alert_in_doubt_is_held() -> None:
     assert ledger_summary().by_state == {"unknown": 2}
 
 
-def told(reference: str, kind: Kind) -> None:
+def told(reference: str, kind: ReportKind) -> None:
     number = read_reference(reference, factories.VAULT)
     report = Report(token=factories.VAULT.token("delivery", number), purpose="delivery", kind=kind, at=LATER)
     apply_reports([report], ReportContext(factories.VAULT, index_of), provider="sendgrid", now=LATER)
@@ -237,8 +237,8 @@ def told(reference: str, kind: Kind) -> None:
 def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None) -> None:
     first, second = in_doubt(4, window=window)[:2]
     resend.retry(first, WORD, now=LATER, vault=factories.VAULT, whole=True)
-    told(first, Kind.PROCESSED)
-    told(second, Kind.DROPPED)
+    told(first, ReportKind.PROCESSED)
+    told(second, ReportKind.DROPPED)
     handed = [reference_of(number, factories.VAULT) for number in run(ScriptedCarrier(window=window), LATER)]
     assert first not in handed
     assert second in handed
@@ -249,7 +249,7 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
     references = in_doubt(2)
     resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True)
     for reference in references:
-        told(reference, Kind.DELIVERED)
+        told(reference, ReportKind.DELIVERED)
     assert run(ScriptedCarrier(), LATER) == []
     assert ledger_summary().by_state == {"accepted": 2}
     assert Batch.objects.get().state == "cancelled"

@@ -23,7 +23,9 @@ from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
 pytestmark = pytest.mark.django_db
 
 SAYS = "This may be a second copy: we could not find out whether the first one reached you."
-SENDER = mail_headers.Sender("Digest", "digest@example.org", "Digest", "editor@example.org", "https://news.example.org")
+SENDER = mail_headers.SenderIdentity(
+    "Digest", "digest@example.org", "Digest", "editor@example.org", "https://news.example.org"
+)
 
 
 @pytest.fixture(autouse=True)

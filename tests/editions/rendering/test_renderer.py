@@ -286,7 +286,9 @@ def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
     parcel = Parcel(
         1, Address("reader@example.org"), letter, personal, "a@example.org", "a", "https://news.example/one"
     )
-    sender = mail_headers.Sender(FRAME.sender, "digest@example.org", FRAME.organisation, FRAME.contact, FRAME.base_url)
+    sender = mail_headers.SenderIdentity(
+        FRAME.sender, "digest@example.org", FRAME.organisation, FRAME.contact, FRAME.base_url
+    )
     raw = message.prepare(letter, sender).message(parcel, datetime(2026, 11, 24, tzinfo=UTC))
     read = message_from_bytes(raw, policy=default)
     assert read["Subject"] == words.subject

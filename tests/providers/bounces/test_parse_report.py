@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.lib.provider_interface import Kind, Report
+from newsletter.lib.provider_interface import Report, ReportKind
 from newsletter.providers.bounces import parse_report
 from tests import factories, reports
 
@@ -23,19 +23,19 @@ def read(raw: bytes) -> Report | None:
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
-        ({}, Kind.BOUNCE),
-        ({"status": "5.1.2"}, Kind.BOUNCE),
-        ({"status": "5.1.10"}, Kind.BOUNCE),
-        ({"status": "5.2.1"}, Kind.BOUNCE),
-        ({"status": "5.0.0", "diagnostic": "smtp; 550-5.1.1 no such user"}, Kind.BOUNCE),
-        ({"status": "5.0.0", "diagnostic": "smtp; 554 rejected"}, Kind.SOFT_BOUNCE),
-        ({"status": "5.2.2"}, Kind.SOFT_BOUNCE),
-        ({"status": "5.7.1"}, Kind.SOFT_BOUNCE),
-        ({"status": "4.4.7"}, Kind.SOFT_BOUNCE),
-        ({"status": "nonsense", "diagnostic": ""}, Kind.SOFT_BOUNCE),
-        ({"action": "delayed", "status": "4.4.1"}, Kind.DELAYED),
-        ({"action": "delivered", "status": "2.0.0"}, Kind.DELIVERED),
-        ({"action": "relayed", "status": "2.0.0"}, Kind.DELIVERED),
+        ({}, ReportKind.BOUNCE),
+        ({"status": "5.1.2"}, ReportKind.BOUNCE),
+        ({"status": "5.1.10"}, ReportKind.BOUNCE),
+        ({"status": "5.2.1"}, ReportKind.BOUNCE),
+        ({"status": "5.0.0", "diagnostic": "smtp; 550-5.1.1 no such user"}, ReportKind.BOUNCE),
+        ({"status": "5.0.0", "diagnostic": "smtp; 554 rejected"}, ReportKind.SOFT_BOUNCE),
+        ({"status": "5.2.2"}, ReportKind.SOFT_BOUNCE),
+        ({"status": "5.7.1"}, ReportKind.SOFT_BOUNCE),
+        ({"status": "4.4.7"}, ReportKind.SOFT_BOUNCE),
+        ({"status": "nonsense", "diagnostic": ""}, ReportKind.SOFT_BOUNCE),
+        ({"action": "delayed", "status": "4.4.1"}, ReportKind.DELAYED),
+        ({"action": "delivered", "status": "2.0.0"}, ReportKind.DELIVERED),
+        ({"action": "relayed", "status": "2.0.0"}, ReportKind.DELIVERED),
     ],
 )
 def test_notifications_are_judged_by_their_codes(fields, kind) -> None:
@@ -71,20 +71,20 @@ def test_an_alias_with_several_mailboxes_is_well_if_one_of_them_is() -> None:
         b"--=_edge\r\nContent-Type: text/rfc", second + b"--=_edge\r\nContent-Type: text/rfc"
     )
     found = read(raw)
-    assert found is not None and found.kind == Kind.DELIVERED
+    assert found is not None and found.kind == ReportKind.DELIVERED
 
 
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ("abuse", Kind.COMPLAINT),
-        ("Fraud", Kind.COMPLAINT),
-        ("opt-out", Kind.UNSUBSCRIBE),
+        ("abuse", ReportKind.COMPLAINT),
+        ("Fraud", ReportKind.COMPLAINT),
+        ("opt-out", ReportKind.UNSUBSCRIBE),
         ("not-spam", None),
         ("x", None),
     ],
 )
-def test_complaints(said: str, kind: Kind | None) -> None:
+def test_complaints(said: str, kind: ReportKind | None) -> None:
     found = read(reports.complaint(OURS, kind=said))
     assert (found.kind if found else None) == kind
     assert found is None or found.addresses == ()

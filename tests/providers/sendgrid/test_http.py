@@ -151,7 +151,7 @@ def test_proxy_opens_a_tunnel_and_the_request_travels_in_it(monkeypatch: pytest.
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listening.getsockname()[1]}")
         monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
-        post = sendgrid_http.Post("SG.key", url="https://localhost:8443", timeout=5.0)
+        post = sendgrid_http.ApiClient("SG.key", url="https://localhost:8443", timeout=5.0)
         assert [post([b"{", b"}"])[0] for _ in range(2)] == [202, 202]
     assert asked[0].startswith(b"CONNECT localhost:8443 HTTP/1.1")
     assert b"Proxy-Authorization" not in asked[0]
@@ -173,8 +173,8 @@ def served(*answers: Callable[[socket.socket], None]) -> socket.socket:
     return listening
 
 
-def post_to(listening: socket.socket) -> sendgrid_http.Post:
-    return sendgrid_http.Post("SG.key", url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=20.0)
+def post_to(listening: socket.socket) -> sendgrid_http.ApiClient:
+    return sendgrid_http.ApiClient("SG.key", url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=20.0)
 
 
 def drips(connection: socket.socket) -> None:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lib.provider_interface import Address, Kind
+from newsletter.lib.provider_interface import Address, ReportKind
 from newsletter.providers.sendgrid.webhook import NotBelieved, Told, read
 from tests import factories, reports
 
@@ -85,21 +85,21 @@ def test_numbers_too_long_to_be_read_are_garbled() -> None:
 @pytest.mark.parametrize(
     ("event", "kind"),
     [
-        ({"name": "processed"}, Kind.PROCESSED),
-        ({"name": "delivered"}, Kind.DELIVERED),
-        ({"name": "deferred", "attempt": "5"}, Kind.DELAYED),
-        ({"name": "bounce", "type": "bounce", "status": "5.1.1"}, Kind.BOUNCE),
-        ({"name": "bounce", "type": "bounce"}, Kind.BOUNCE),
-        ({"name": "bounce", "type": "bounce", "status": "5.2.2"}, Kind.SOFT_BOUNCE),
-        ({"name": "bounce", "type": "bounce", "status": "4.4.7"}, Kind.SOFT_BOUNCE),
-        ({"name": "bounce", "type": "blocked"}, Kind.SOFT_BOUNCE),
-        ({"name": "dropped", "reason": "Bounced Address"}, Kind.BOUNCE),
-        ({"name": "dropped", "reason": "Spam Reporting Address"}, Kind.COMPLAINT),
-        ({"name": "dropped", "reason": "Unsubscribed Address"}, Kind.UNSUBSCRIBE),
-        ({"name": "dropped", "reason": "Invalid"}, Kind.DROPPED),
-        ({"name": "spamreport"}, Kind.COMPLAINT),
-        ({"name": "unsubscribe"}, Kind.UNSUBSCRIBE),
-        ({"name": "group_unsubscribe", "asm_group_id": 3}, Kind.UNSUBSCRIBE),
+        ({"name": "processed"}, ReportKind.PROCESSED),
+        ({"name": "delivered"}, ReportKind.DELIVERED),
+        ({"name": "deferred", "attempt": "5"}, ReportKind.DELAYED),
+        ({"name": "bounce", "type": "bounce", "status": "5.1.1"}, ReportKind.BOUNCE),
+        ({"name": "bounce", "type": "bounce"}, ReportKind.BOUNCE),
+        ({"name": "bounce", "type": "bounce", "status": "5.2.2"}, ReportKind.SOFT_BOUNCE),
+        ({"name": "bounce", "type": "bounce", "status": "4.4.7"}, ReportKind.SOFT_BOUNCE),
+        ({"name": "bounce", "type": "blocked"}, ReportKind.SOFT_BOUNCE),
+        ({"name": "dropped", "reason": "Bounced Address"}, ReportKind.BOUNCE),
+        ({"name": "dropped", "reason": "Spam Reporting Address"}, ReportKind.COMPLAINT),
+        ({"name": "dropped", "reason": "Unsubscribed Address"}, ReportKind.UNSUBSCRIBE),
+        ({"name": "dropped", "reason": "Invalid"}, ReportKind.DROPPED),
+        ({"name": "spamreport"}, ReportKind.COMPLAINT),
+        ({"name": "unsubscribe"}, ReportKind.UNSUBSCRIBE),
+        ({"name": "group_unsubscribe", "asm_group_id": 3}, ReportKind.UNSUBSCRIBE),
     ],
 )
 def test_kinds(event, kind) -> None:
