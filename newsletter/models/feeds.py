@@ -36,7 +36,7 @@ class Feed(models.Model):
     etag = models.TextField(default="")
     last_modified = models.TextField(default="")
     body_hash = models.BinaryField(null=True)
-    #: Of the entries that the last read stored or found stored as they are (see `feeds.fields.packed`).
+    #: Of the entries that the last read stored or found stored as they are (see `feeds.parsing.fingerprints.pack`).
     marks = models.BinaryField(default=b"")
     announce = models.TextField(choices=Announce, default=Announce.NONE)
     #: auto, never, always, or a CSS selector of what begins an article.

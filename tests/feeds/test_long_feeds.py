@@ -13,7 +13,7 @@ from newsletter.feeds import poll as feeds_poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing import feedparser_xml
-from newsletter.feeds.parsing.entry_fields import Window
+from newsletter.feeds.parsing.entry_fields import DateBounds
 from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.parsing.newest_entries import newest, trimmed
 from newsletter.feeds.parsing.parse_feed import parse
@@ -113,7 +113,7 @@ def test_without_any_order_the_dates_count_and_without_dates_the_place() -> None
 )
 def test_entries_that_cannot_be_told_apart_are_left_to_the_parser(broken: str) -> None:
     body = rss("".join(map(story, range(602))) + broken)
-    assert trimmed(body, Window(NOW)) == (body, 0)
+    assert trimmed(body, DateBounds(NOW)) == (body, 0)
     assert len(read(body).entries) == 500
 
 
@@ -152,7 +152,7 @@ def test_of_a_very_long_feed_only_the_newest_entries_reach_the_parser(monkeypatc
         parsed_texts.append(text)
         return read_xml(text)
 
-    monkeypatch.setattr(feedparser_xml, "read", recorded)
+    monkeypatch.setattr(feedparser_xml, "read_with_feedparser", recorded)
     with hang_guard():
         found = read(rss("".join(map(story, range(10_000)))))
     assert [text.count("<item>") for text in parsed_texts] == [500]

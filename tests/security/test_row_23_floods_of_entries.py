@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.feeds.parsing.entry_fields import ENTRY_CAP
+from newsletter.feeds.parsing.model import ENTRY_CAP
 from newsletter.models import Entry, Topic, TopicRevision
 from tests import factories
 from tests.feeds.fake_site import Post, Site, hours

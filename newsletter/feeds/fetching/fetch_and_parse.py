@@ -75,7 +75,7 @@ def visit(order: Order, *, fetcher: Fetcher, parse: Parse, now: datetime) -> "Vi
     size, body_hash = len(got.body), hashlib.sha256(got.body).digest()
     if order.body_hash == body_hash:
         return Unchanged(got.status, size, got.moved_to, got.max_age, got.etag, got.last_modified)
-    parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now, marks=order.marks)
+    parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now, fingerprints=order.marks)
     if not isinstance(parsed, ParsedFeed):
         return Broken(got.status, size, reason=parsed.reason, killed=isinstance(parsed, ParseFailed) and parsed.killed)
     return Read(got.status, size, got.moved_to, got.max_age, got.etag, got.last_modified, body_hash, parsed)

@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+#: Entries of one fetch that are read.
+ENTRY_CAP = 500
+
 
 @dataclass(frozen=True)
 class ParsedEntry:
     """One post. `html` is safe (see `sanitize`), its links still relative to `base`; empty strings where nothing is known.
 
     `guid` is what the feed gives, verbatim but for its length. `published_at` is None when missing or impossible.
-    `mark` is a short hash of what the feed says about it, but its date; `same`: its mark was known, so `html` is left out.
+    `fingerprint` is a short hash of its raw fields, but its date; `unchanged`: it was known, so `html` is left out.
     """
 
     guid: str
@@ -22,8 +25,8 @@ class ParsedEntry:
     categories: tuple[str, ...]
     published_at: datetime | None
     lang: str
-    mark: str = field(default="", compare=False)
-    same: bool = False
+    fingerprint: str = field(default="", compare=False)
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class ParsedFeed:
     wait: int = 0
     older: str = ""
     generator: str = ""
-    #: Entries that are not among `entries`, for there are more than are read (`fields.ENTRY_CAP`).
+    #: Entries that are not among `entries`, for there are more than are read (`ENTRY_CAP`).
     left_out: int = 0
 
 
@@ -55,7 +58,7 @@ class NotAFeed:
 
 @dataclass(frozen=True)
 class ParseFailed:
-    """It may be a feed, but it cannot be read. `reason` in words; `killed`: the child that read it had to be killed."""
+    """It may be a feed, but it cannot be read. `reason` in words; `killed`: the child that parsed it had to be killed."""
 
     reason: str
     killed: bool = False
@@ -68,12 +71,12 @@ def to_json(parsed: Parsed) -> dict[str, Any]:
     """`parsed` as JSON types."""
     out = {"kind": type(parsed).__name__, **vars(parsed)}
     if isinstance(parsed, ParsedFeed):
-        out["entries"] = [_entry(one) for one in parsed.entries]
+        out["entries"] = [_entry(entry) for entry in parsed.entries]
     return out
 
 
-def _entry(one: ParsedEntry) -> dict[str, Any]:
-    return {**vars(one), "published_at": one.published_at and one.published_at.isoformat()}
+def _entry(entry: ParsedEntry) -> dict[str, Any]:
+    return {**vars(entry), "published_at": entry.published_at and entry.published_at.isoformat()}
 
 
 def from_json(data: dict[str, Any]) -> Parsed:

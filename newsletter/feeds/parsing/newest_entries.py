@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from newsletter.feeds.dates.feed_dates import FeedDates
-from newsletter.feeds.parsing.entry_fields import ENTRY_CAP, Window
+from newsletter.feeds.parsing.entry_fields import DateBounds
+from newsletter.feeds.parsing.model import ENTRY_CAP
 
 #: A feed is in order when so many of its neighbours are: a pinned post, or one that was dated again, changes nothing.
 IN_ORDER = 0.9
@@ -55,7 +56,7 @@ def _share_rising(row: Sequence[float]) -> float | None:
     return sum(step > 0 for step in steps) / len(steps) if len(steps) > 1 else None
 
 
-def trimmed(text: str, window: Window, cap: int = ENTRY_CAP) -> tuple[str, int]:
+def trimmed(text: str, bounds: DateBounds, cap: int = ENTRY_CAP) -> tuple[str, int]:
     """A feed in XML with its `cap` newest entries only, and how many were left out: a parser would need long for them all.
 
     One whose entries cannot be told apart without parsing it stays as it is.
@@ -65,7 +66,7 @@ def trimmed(text: str, window: Window, cap: int = ENTRY_CAP) -> tuple[str, int]:
     if len(spans) <= cap:
         return text, 0
     said = [[html.unescape(one) for one in _dates(text[begin:end])] for begin, end in spans]
-    reader = FeedDates([one for row in said for one in row], window.checked)
+    reader = FeedDates([one for row in said for one in row], bounds.check)
     dates = [next(filter(None, map(reader.read, row)), None) for row in said]
     names = [_first(_NAMES, text[begin:end]) for begin, end in spans]
     kept = set(newest(dates, names, cap))

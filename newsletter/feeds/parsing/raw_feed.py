@@ -1,4 +1,4 @@
-"""What an XML feed says, word for word; `normalize` makes of it what is kept."""
+"""The raw fields of an XML feed, and how they become a `ParsedFeed`."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from newsletter.feeds.dates.feed_dates import FeedDates
 from newsletter.feeds.html.redirectors import unwrap_redirect
 from newsletter.feeds.html.sanitize_text import single_line, title_to_text
 from newsletter.feeds.html.web_url import absolute_url
-from newsletter.feeds.parsing.entry_fields import CATEGORY_CAP, Window, entry, is_feed_language
+from newsletter.feeds.parsing.entry_fields import CATEGORY_CAP, DateBounds, language_tag, make_entry
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.parsing.newest_entries import newest
 from newsletter.feeds.parsing.text_constructs import Text, as_html, as_line
@@ -51,30 +51,32 @@ class RawFeed:
     entries: tuple[RawEntry, ...]
 
 
-def normalize(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> ParsedFeed:
-    """The feed at `url`, made safe. `left_out` of its entries were not even parsed."""
+def normalize(
+    raw: RawFeed, url: str, bounds: DateBounds, known: frozenset[str] = frozenset(), left_out: int = 0
+) -> ParsedFeed:
+    """The feed at `url`, made safe. `known` are fingerprints; `left_out` of its entries were not even parsed."""
     site = first_usable(raw.links, url) or url
-    language = is_feed_language(raw.language)
-    reader = FeedDates([text for one in raw.entries for text in one.dates], window.checked, language)
-    dates = [_published(one.dates, reader) for one in raw.entries]
-    kept = newest(dates, [one.guid or next(iter(one.links), "") for one in raw.entries])
-    urls = {at: first_usable(raw.entries[at].links, site) for at in kept}
-    alike = Counter((raw.entries[at].guid, urls[at]) for at in kept)
+    language = language_tag(raw.language)
+    reader = FeedDates([text for entry in raw.entries for text in entry.dates], bounds.check, language)
+    dates = [_published(entry.dates, reader) for entry in raw.entries]
+    kept = newest(dates, [entry.guid or next(iter(entry.links), "") for entry in raw.entries])
+    urls = {index: first_usable(raw.entries[index].links, site) for index in kept}
+    shared = Counter((raw.entries[index].guid, urls[index]) for index in kept)
     return ParsedFeed(
         title=as_line(raw.title),
         language=language,
         site_url=site,
         entries=tuple(
             _entry(
-                raw.entries[at],
-                urls[at],
+                raw.entries[index],
+                urls[index],
                 site,
                 language,
-                dates[at],
-                # what shares guid and link with another is told apart by its text, which must come along
-                window.marks if alike[raw.entries[at].guid, urls[at]] == 1 else frozenset(),
+                dates[index],
+                # an entry that shares guid and link with another is recognised by its text, which must come along
+                known if shared[raw.entries[index].guid, urls[index]] == 1 else frozenset(),
             )
-            for at in kept
+            for index in kept
         ),
         wait=_wait(raw),
         older=older_page(raw.older, url),
@@ -85,7 +87,7 @@ def normalize(raw: RawFeed, url: str, window: Window, left_out: int = 0) -> Pars
 
 def first_usable(links: Iterable[str], base: str) -> str:
     """The first of `links` that leads to a web page, absolute, counting proxies unwrapped; empty without one."""
-    return next(filter(None, (unwrap_redirect(absolute_url(one, base)) for one in links if one.strip())), "")
+    return next(filter(None, (unwrap_redirect(absolute_url(link, base)) for link in links if link.strip())), "")
 
 
 def older_page(href: str, url: str) -> str:
@@ -95,19 +97,19 @@ def older_page(href: str, url: str) -> str:
 
 
 def _entry(
-    one: RawEntry, url: str, base: str, language: str, published_at: datetime | None, marks: frozenset[str]
+    raw: RawEntry, url: str, base: str, language: str, published_at: datetime | None, known: frozenset[str]
 ) -> ParsedEntry:
-    return entry(
-        guid=one.guid,
+    return make_entry(
+        guid=raw.guid,
         url=url,
-        title=as_line(one.title),
-        html=as_html(one.body),
-        base=(absolute_url(one.body_base, url or base) if one.body_base else "") or url or base,
-        author=title_to_text(one.author, cap=200),
-        categories=[as_line(category, cap=100) for category in one.categories[:CATEGORY_CAP]],
+        title=as_line(raw.title),
+        html=as_html(raw.body),
+        base=(absolute_url(raw.body_base, url or base) if raw.body_base else "") or url or base,
+        author=title_to_text(raw.author, cap=200),
+        categories=[as_line(category, cap=100) for category in raw.categories[:CATEGORY_CAP]],
         published_at=published_at,
-        lang=is_feed_language(one.language) or language,
-        marks=marks,
+        lang=language_tag(raw.language) or language,
+        known=known,
     )
 
 

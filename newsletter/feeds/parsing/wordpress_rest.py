@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 from newsletter.feeds.dates.feed_dates import FeedDates
 from newsletter.feeds.html.sanitize_text import title_to_text
 from newsletter.feeds.html.web_url import absolute_url
-from newsletter.feeds.parsing.entry_fields import ENTRY_CAP, Window, entry
-from newsletter.feeds.parsing.model import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
+from newsletter.feeds.parsing.entry_fields import DateBounds, make_entry
+from newsletter.feeds.parsing.model import ENTRY_CAP, NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 
 
-def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFailed:
-    """A JSON list of posts (`/wp/v2/posts`) at `url`; dates outside `window` are dropped.
+def read(
+    text: str, url: str, bounds: DateBounds, known: frozenset[str] = frozenset()
+) -> ParsedFeed | NotAFeed | ParseFailed:
+    """A JSON list of posts (`/wp/v2/posts`) at `url`; dates out of `bounds` are dropped. `known` are fingerprints.
 
     A post has the guid that the site's feeds give it. Author and categories are known where the list was asked for with
     `_embed`.
@@ -24,38 +26,40 @@ def read(text: str, url: str, window: Window) -> ParsedFeed | NotAFeed | ParseFa
         return ParseFailed("its JSON is nested too deeply")
     except ValueError:
         return ParseFailed("it begins like JSON, but is broken: ask the site's owner")
-    if not isinstance(posts, list) or not all(_is_post(one) for one in posts) or not (posts or "/wp/v2/" in url):
+    if not isinstance(posts, list) or not all(_is_post(post) for post in posts) or not (posts or "/wp/v2/" in url):
         return NotAFeed("this is JSON, but no JSON Feed: check the URL")
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc}/"
-    return ParsedFeed(parts.hostname or "", "", site, tuple(_entry(one, site, window) for one in posts[:ENTRY_CAP]))
+    return ParsedFeed(
+        parts.hostname or "", "", site, tuple(_entry(post, site, bounds, known) for post in posts[:ENTRY_CAP])
+    )
 
 
-def _is_post(one: Any) -> bool:
-    return isinstance(one, dict) and bool(_rendered(one, "guid")) and isinstance(one.get("content"), dict)
+def _is_post(post: Any) -> bool:
+    return isinstance(post, dict) and bool(_rendered(post, "guid")) and isinstance(post.get("content"), dict)
 
 
-def _entry(one: dict[str, Any], site: str, window: Window) -> ParsedEntry:
-    link = absolute_url(_text(one, "link"), site) if _text(one, "link") else ""
-    inside = one.get("_embedded")
+def _entry(post: dict[str, Any], site: str, bounds: DateBounds, known: frozenset[str]) -> ParsedEntry:
+    link = absolute_url(_text(post, "link"), site) if _text(post, "link") else ""
+    inside = post.get("_embedded")
     inside = inside if isinstance(inside, dict) else {}
-    return entry(
+    return make_entry(
         # stored with character references in it, which the feed's XML undoes
-        guid=html.unescape(_rendered(one, "guid")),
+        guid=html.unescape(_rendered(post, "guid")),
         url=link,
-        title=title_to_text(_rendered(one, "title")),
-        html=_rendered(one, "content") or _rendered(one, "excerpt"),
+        title=title_to_text(_rendered(post, "title")),
+        html=_rendered(post, "content") or _rendered(post, "excerpt"),
         base=link or site,
         author=title_to_text(", ".join(_names(inside.get("author")))),
         categories=[name for terms in _list(inside.get("wp:term")) for name in map(title_to_text, _names(terms))],
-        published_at=FeedDates((), window.checked).read(_text(one, "date_gmt")),
+        published_at=FeedDates((), bounds.check).read(_text(post, "date_gmt")),
         lang="",
-        marks=window.marks,
+        known=known,
     )
 
 
 def _names(things: Any) -> list[str]:
-    return [_text(one, "name") for one in _list(things) if isinstance(one, dict) and _text(one, "name")]
+    return [_text(thing, "name") for thing in _list(things) if isinstance(thing, dict) and _text(thing, "name")]
 
 
 def _list(value: Any) -> list[Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from newsletter.feeds.fetching.fetch_and_parse import Answer, Broken, Read, Unchanged, Visited
-from newsletter.feeds.parsing.entry_fields import ENTRY_CAP, packed
+from newsletter.feeds.parsing import fingerprints
+from newsletter.feeds.parsing.model import ENTRY_CAP
 from newsletter.feeds.polling import schedule
 from newsletter.feeds.polling.claims import Claim
 from newsletter.feeds.storage import diff, incidents
@@ -84,7 +85,7 @@ def _read(claim: Claim, answer: Read) -> Refreshed | None:
         columns = _success(claim, answer, parsed.wait)
         columns |= {"etag": answer.etag, "last_modified": answer.last_modified, "body_hash": answer.body_hash}
         # which entry it was that the database refused, nobody knows here
-        columns["marks"] = packed(poll.marks) if not kept.refused else b""
+        columns["marks"] = fingerprints.pack(poll.marks) if not kept.refused else b""
         if not mine.title_given:
             columns["title"] = parsed.title
         error = _bad_entries(poll, kept)

@@ -97,9 +97,9 @@ def handle_request(connection: socket.socket, parse: Parse) -> None:
 
 
 def _answer(parse: Parse, body: bytes, request: dict[str, Any]) -> dict[str, Any]:
-    now, marks = datetime.fromisoformat(request.pop("now")), bytes.fromhex(request.pop("marks"))
+    now, fingerprints = datetime.fromisoformat(request.pop("now")), bytes.fromhex(request.pop("fingerprints"))
     try:
-        return to_json(parse(body, now=now, marks=marks, **request))
+        return to_json(parse(body, now=now, fingerprints=fingerprints, **request))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this feed alone

@@ -25,7 +25,7 @@ def parse_in_sandbox(
     url: str,
     content_type: str = "",
     now: datetime,
-    marks: bytes = b"",
+    fingerprints: bytes = b"",
     limits: Limits = Limits(),
 ) -> Parsed:
     """Parse `body`, read from `url`, in a child (see `parse_feed.parse`). Takes a few milliseconds more than parsing itself."""
@@ -33,7 +33,7 @@ def parse_in_sandbox(
         "url": url,
         "content_type": content_type,
         "now": now.isoformat(),
-        "marks": marks.hex(),
+        "fingerprints": fingerprints.hex(),
         "limits": asdict(limits),
     }
     began = monotonic()

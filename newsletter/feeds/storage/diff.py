@@ -14,7 +14,7 @@ from django.db.models import F, Min, Q, QuerySet
 from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.cutting.cut import Piece, cut_entry
 from newsletter.feeds.html import sanitize_html
-from newsletter.feeds.parsing.entry_fields import REVISION
+from newsletter.feeds.parsing.fingerprints import REVISION
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.storage import edit_significance
 from newsletter.feeds.storage.entry_filter import lets_through
@@ -126,7 +126,7 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
     )
     found = identify(parsed.entries, shared_words(shared))
     stored = _stored(feed, found)
-    if not all(_is_as_stored(feed, one, stored.get(one.guid)) for one in found if one.entry.same):
+    if not all(_is_as_stored(feed, one, stored.get(one.guid)) for one in found if one.entry.unchanged):
         return Poll((), (), 0, whole=False)
     first = not stored and not Entry.objects.filter(feed=feed).exists()
     announced = (
@@ -146,7 +146,7 @@ def read(feed: Feed, parsed: ParsedFeed) -> Poll:
             bad += 1
         else:
             news += [told] if told is not None else []
-            marks += [one.entry.mark] if one.entry.mark else []
+            marks += [one.entry.fingerprint] if one.entry.fingerprint else []
     return Poll(tuple(news), tuple(seen), bad, tuple(marks))
 
 
@@ -157,7 +157,7 @@ def _is_as_stored(feed: Feed, one: Identified, known: Known | None) -> bool:
 
 def _news(feed: Feed, one: Identified, known: Known | None, *, announced: bool) -> News | None:
     """What is to be written about one entry; None when it says nothing else than the last time."""
-    if one.entry.same:
+    if one.entry.unchanged:
         return None
     raw_hash = _raw_hash(one.entry, feed.cut)
     left_out = not lets_through(feed.only, one.entry)

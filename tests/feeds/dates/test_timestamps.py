@@ -13,15 +13,15 @@ from newsletter.feeds.dates.calendar_names import MONTHS
 from newsletter.feeds.dates.calendar_words import months_named
 from newsletter.feeds.dates.feed_dates import FeedDates
 from newsletter.feeds.dates.timestamps import read
-from newsletter.feeds.parsing.entry_fields import Window
+from newsletter.feeds.parsing.entry_fields import DateBounds
 
 NOW = datetime(2026, 11, 29, 16, tzinfo=UTC)
-WINDOW = Window(NOW)
+BOUNDS = DateBounds(NOW)
 
 
 def alone(text: str, language: str = "") -> datetime | None:
     """When `text` says in a feed without other dates."""
-    return FeedDates([text], WINDOW.checked, language).read(text)
+    return FeedDates([text], BOUNDS.check, language).read(text)
 
 
 def at(day: int = 29, hour: int = 0, minute: int = 0, second: int = 0, month: int = 11, year: int = 2026) -> datetime:
@@ -256,15 +256,15 @@ APRIL, MARCH = at(3, month=4), at(4, month=3)
     ],
 )
 def test_other_dates_of_the_feed_settle_an_ambiguous_one(others: tuple[str, ...], moment: datetime | None) -> None:
-    assert FeedDates(["03/04/2026", *others], WINDOW.checked).read("03/04/2026") == moment
-    assert FeedDates([*reversed(others), "03/04/2026"], WINDOW.checked).read("03/04/2026") == moment
+    assert FeedDates(["03/04/2026", *others], BOUNDS.check).read("03/04/2026") == moment
+    assert FeedDates([*reversed(others), "03/04/2026"], BOUNDS.check).read("03/04/2026") == moment
 
 
 def test_usual_orders_give_way_to_proof_only() -> None:
-    assert FeedDates(["11.29.2026"], WINDOW.checked).read("03.04.2026") == MARCH
-    assert FeedDates(["11.29.2026", "29.11.2026"], WINDOW.checked).read("03.04.2026") == APRIL
-    assert FeedDates(["2026-29-11"], WINDOW.checked).read("2026-03-04") == APRIL
-    assert FeedDates(["2026-29-11", "2026-11-29"], WINDOW.checked).read("2026-03-04") == MARCH
+    assert FeedDates(["11.29.2026"], BOUNDS.check).read("03.04.2026") == MARCH
+    assert FeedDates(["11.29.2026", "29.11.2026"], BOUNDS.check).read("03.04.2026") == APRIL
+    assert FeedDates(["2026-29-11"], BOUNDS.check).read("2026-03-04") == APRIL
+    assert FeedDates(["2026-29-11", "2026-11-29"], BOUNDS.check).read("2026-03-04") == MARCH
 
 
 LOCALES = sorted({language for row in MONTHS for language in row.split()})
@@ -330,7 +330,7 @@ def test_a_feed_in_one_form_reads_back_the_same_days_or_none(days: list[date], f
     """The days come as feeds have them, newest first, so what follows each other is no accident."""
     newest_first = sorted(days, reverse=True)
     texts = [datetime(day.year, day.month, day.day, 10, tzinfo=UTC).strftime(form) for day in newest_first]
-    dates = FeedDates(texts, WINDOW.checked)
+    dates = FeedDates(texts, BOUNDS.check)
     for day, text in zip(newest_first, texts, strict=True):
         found = dates.read(text)
         assert found is None or found.date() == day, (text, form)

@@ -75,7 +75,7 @@ def test_a_fork_server_that_was_killed_is_replaced_and_leaves_no_zombie() -> Non
 def test_a_fork_server_that_hangs_is_replaced() -> None:
     made = ForkServer()
     limits = {"wall": 60, "cpu": 60, "memory": 2**30}
-    order = json.dumps({"url": URL, "now": NOW.isoformat(), "marks": "", "limits": limits}).encode() + b"\n"
+    order = json.dumps({"url": URL, "now": NOW.isoformat(), "fingerprints": "", "limits": limits}).encode() + b"\n"
     assert made.ask(order + FEED, seconds=60)
     before = made.pid
     os.kill(before, signal.SIGSTOP)

@@ -17,7 +17,7 @@ from newsletter.feeds import poll as feeds_poll
 from newsletter.feeds.archive import gap_recovery
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Failed, Fetched
-from newsletter.feeds.parsing import entry_fields
+from newsletter.feeds.parsing import fingerprints
 from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.parsing.parse_feed import parse
 from newsletter.feeds.sandbox import sandboxed_parse
@@ -220,16 +220,16 @@ def test_what_is_stored_comes_without_its_html() -> None:
     body, more = feed([post(1), post(0)]), feed([post(2), replace(post(1), html="<p>Edited</p>"), post(0)])
     first = sandboxed_parse.parse_in_sandbox(body, url=URLS[0], now=NOW)
     assert isinstance(first, ParsedFeed)
-    marks = entry_fields.packed([one.mark for one in first.entries])
-    assert len(marks) == 2 * entry_fields.MARK
+    stored = fingerprints.pack([one.fingerprint for one in first.entries])
+    assert len(stored) == 2 * fingerprints.SIZE
     bare = feed([replace(post(0), guid="", at=None)])
     said = parse(bare, url=URLS[0], now=NOW)
     assert isinstance(said, ParsedFeed)
     # it is known by its text, and so needs it
-    assert parse(bare, url=URLS[0], now=NOW, marks=entry_fields.packed([said.entries[0].mark])) == said
-    again = sandboxed_parse.parse_in_sandbox(more, url=URLS[0], now=NOW, marks=marks)
+    assert parse(bare, url=URLS[0], now=NOW, fingerprints=fingerprints.pack([said.entries[0].fingerprint])) == said
+    again = sandboxed_parse.parse_in_sandbox(more, url=URLS[0], now=NOW, fingerprints=stored)
     assert isinstance(again, ParsedFeed)
-    assert [(one.same, bool(one.html)) for one in again.entries] == [(False, True), (False, True), (True, False)]
+    assert [(one.unchanged, bool(one.html)) for one in again.entries] == [(False, True), (False, True), (True, False)]
     assert again.entries[2].guid == "g0"
     assert parse(more, url=URLS[0], now=NOW) != again
 
@@ -248,10 +248,12 @@ def test_a_raised_revision_reads_all_anew(monkeypatch: pytest.MonkeyPatch) -> No
     body = feed([post(0)])
     first = parse(body, url=URLS[0], now=NOW)
     assert isinstance(first, ParsedFeed)
-    monkeypatch.setattr(entry_fields, "REVISION", entry_fields.REVISION + 1)
-    again = parse(body, url=URLS[0], now=NOW, marks=entry_fields.packed([one.mark for one in first.entries]))
+    monkeypatch.setattr(fingerprints, "REVISION", fingerprints.REVISION + 1)
+    again = parse(
+        body, url=URLS[0], now=NOW, fingerprints=fingerprints.pack([one.fingerprint for one in first.entries])
+    )
     assert isinstance(again, ParsedFeed)
-    assert not again.entries[0].same
+    assert not again.entries[0].unchanged
 
 
 def test_an_entry_that_is_no_longer_stored_is_read_again_and_kept_whole(at: World) -> None:
@@ -295,7 +297,9 @@ def test_posts_that_share_guid_and_link_always_come_whole() -> None:
     body = feed([*posts, post(7)])
     first = parse(body, url=URLS[0], now=NOW)
     assert isinstance(first, ParsedFeed)
-    again = parse(body, url=URLS[0], now=NOW, marks=entry_fields.packed([entry.mark for entry in first.entries]))
+    again = parse(
+        body, url=URLS[0], now=NOW, fingerprints=fingerprints.pack([entry.fingerprint for entry in first.entries])
+    )
     assert isinstance(again, ParsedFeed)
-    assert [entry.same for entry in again.entries] == [False, False, True]
+    assert [entry.unchanged for entry in again.entries] == [False, False, True]
     assert [entry.html for entry in again.entries[:2]] == [entry.html for entry in first.entries[:2]]

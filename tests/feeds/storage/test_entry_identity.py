@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from newsletter.feeds.parsing.entry_fields import entry as made
+from newsletter.feeds.parsing.entry_fields import make_entry as made
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.storage import diff
 from newsletter.feeds.storage.save import Kept, keep
