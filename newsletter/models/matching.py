@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from newsletter.lib.crypto import Vault
+
 
 class Topic(models.Model):
     """A query with a name (curated), or one without (own: shared by all who typed the same keyword)."""
@@ -56,6 +58,10 @@ class Topic(models.Model):
                 | Q(kind="own", name__isnull=True, query_index__isnull=False, query_cipher__isnull=False),
             ),
         ]
+
+    def keyword(self, vault: Vault) -> str:
+        """Decrypt the keyword of an own topic, as it was first typed."""
+        return vault.decrypt(self.key_id, self.query_cipher, handle=bytes(self.query_index or b""), column="query")
 
 
 class Anchor(models.Model):

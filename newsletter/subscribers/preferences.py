@@ -152,13 +152,6 @@ def resume(token: str, subscription_id: int, *, now: datetime, vault: Vault) -> 
         return Changed(ended.update(ended_at=None, ended_reason=None, changed_at=now))
 
 
-def topic_name(topic: Topic, vault: Vault) -> str:
-    """A topic's name; for a keyword topic the keyword as it was first typed."""
-    if topic.query_cipher is None or topic.query_index is None or topic.key_id is None:
-        return topic.name or ""
-    return vault.decrypt(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index), column="query")
-
-
 def _person(token: str, now: datetime, vault: Vault, *, lock: bool = False) -> Subscriber | Expired | InvalidToken:
     notice = find_notice(token, vault)
     if notice is None or notice.kind != Notice.Kind.MANAGE:
@@ -181,14 +174,17 @@ def _stopped(person: Subscriber, now: datetime) -> QuerySet[Subscription]:
 
 
 def _followed(subscriptions: Iterable[Subscription], vault: Vault) -> tuple[FollowedTopic, ...]:
-    topics = [
-        FollowedTopic(
-            subscription_id=subscription.id,
-            topic_id=subscription.topic_id,
-            name=topic_name(subscription.topic, vault),
-            is_keyword=subscription.topic.kind == Topic.Kind.OWN,
-            cadence=Cadence(subscription.cadence),
-        )
-        for subscription in subscriptions
-    ]
+    topics = [_followed_topic(subscription, vault) for subscription in subscriptions]
     return tuple(sorted(topics, key=lambda topic: (topic.is_keyword, topic.name.casefold())))
+
+
+def _followed_topic(subscription: Subscription, vault: Vault) -> FollowedTopic:
+    topic = subscription.topic
+    is_keyword = topic.kind == Topic.Kind.OWN
+    return FollowedTopic(
+        subscription_id=subscription.id,
+        topic_id=topic.id,
+        name=topic.keyword(vault) if is_keyword else topic.name or "",
+        is_keyword=is_keyword,
+        cadence=Cadence(subscription.cadence),
+    )

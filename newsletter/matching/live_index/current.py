@@ -11,7 +11,6 @@ from newsletter.lib.crypto import Vault
 from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.query_index import QueryIndex, QueryMatch
 from newsletter.matching.live_index import topic_aliases
-from newsletter.matching.live_index.keyword_hashes import decrypt_keyword
 from newsletter.matching.query import language
 from newsletter.matching.query.compiled import NO_ALIASES, CompiledQuery, compile_query
 from newsletter.matching.query.query_error import QueryError
@@ -115,7 +114,7 @@ def compile_topics(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, 
             continue
         try:
             revision = live.get(topic.revision_id or 0)
-            text = decrypt_keyword(topic, vault) if revision is None else revision.query or ""
+            text = topic.keyword(vault) if revision is None else revision.query or ""
             plans[topic.id] = compile_query(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
         except QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)

@@ -76,14 +76,9 @@ def store_missing_hashes(seen: Collection[str], vault: Vault) -> int:
         with transaction.atomic():
             known = _locked().languages
             rows = topics_without_hashes().filter(id__in=some)
-            store_keyword_hashes({row.id: decrypt_keyword(row, vault) for row in rows}, known, vault)
+            store_keyword_hashes({row.id: row.keyword(vault) for row in rows}, known, vault)
         done += len(some)
     return done
-
-
-def decrypt_keyword(topic: Topic, vault: Vault) -> str:
-    """The keyword of an own topic, as it was first typed."""
-    return vault.decrypt(topic.key_id, topic.query_cipher, handle=bytes(topic.query_index or b""), column="query")
 
 
 def _take_in(seen: Collection[str]) -> None:

@@ -105,7 +105,4 @@ def _held(index: bytes) -> Topic | None:
 
 def keywords(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
     """Keywords of own topics as they were first typed."""
-    return {
-        topic.id: keyword_hashes.decrypt_keyword(topic, vault)
-        for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)
-    }
+    return {topic.id: topic.keyword(vault) for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)}
