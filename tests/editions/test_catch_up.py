@@ -22,13 +22,13 @@ def due() -> Rhythm:
     return Rhythm.objects.get(id=who.daily_rhythm_id)
 
 
-def test_six_hours_late_it_is_still_sent() -> None:
+def test_digest_six_hours_late_is_still_sent() -> None:
     due()
     assert len(gatherings.open_due_digests(now=DUE + timedelta(hours=6))) == 1
     assert not Gathering.objects.get().skipped
 
 
-def test_later_it_is_skipped_once_and_the_next_has_all_of_it() -> None:
+def test_later_digest_is_skipped_and_the_next_has_everything() -> None:
     rhythm = due()
     late = DUE + timedelta(hours=6, seconds=1)
     assert gatherings.open_due_digests(now=late) == ()

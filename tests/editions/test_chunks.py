@@ -39,7 +39,7 @@ def _each_once(people: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_composers_at_once_plan_everybody_once(composer: compose.Composer) -> None:  # noqa: F811
+def test_concurrent_composers_plan_everybody_once(composer: compose.Composer) -> None:  # noqa: F811
     gathering = _alert()
     start, failed = threading.Barrier(3), []
 
@@ -67,7 +67,7 @@ class Killed(BaseException):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("at", ["between chunks", "before the commit"])
-def test_a_killed_composers_work_is_taken_up(composer: compose.Composer, at: str, monkeypatch) -> None:  # noqa: F811
+def test_work_of_a_killed_composer_is_resumed(composer: compose.Composer, at: str, monkeypatch) -> None:  # noqa: F811
     gathering = _alert()
     calls: list[object] = []
 
@@ -95,7 +95,7 @@ def test_a_killed_composers_work_is_taken_up(composer: compose.Composer, at: str
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mails_of_a_chunk_can_leave_before_the_next_is_composed(composer: compose.Composer) -> None:  # noqa: F811
+def test_chunk_can_be_sent_before_the_next_is_composed(composer: compose.Composer) -> None:  # noqa: F811
     seen: list[tuple[int, int, bool]] = []
 
     def planned(batch_ids: object) -> None:
@@ -112,7 +112,7 @@ def test_mails_of_a_chunk_can_leave_before_the_next_is_composed(composer: compos
 
 
 @pytest.mark.django_db
-def test_an_edition_is_worded_once_whatever_chunk_its_people_are_in(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
+def test_edition_is_rendered_once_across_chunks(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
     worded: list[object] = []
     letter = composer.renderer.render_letter
     monkeypatch.setattr(
@@ -123,7 +123,7 @@ def test_an_edition_is_worded_once_whatever_chunk_its_people_are_in(composer: co
 
 
 @pytest.mark.django_db
-def test_a_chunk_shrinks_where_every_mail_is_another_one(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
+def test_chunk_shrinks_when_every_mail_is_different(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
     monkeypatch.setattr(compose, "MOST_EDITIONS", 2)
     at_once: list[int] = []
     store = compose.store_editions
@@ -142,7 +142,7 @@ def test_a_chunk_shrinks_where_every_mail_is_another_one(composer: compose.Compo
 
 
 @pytest.mark.django_db
-def test_the_audience_is_judged_from_a_part() -> None:
+def test_audience_is_estimated_from_a_chunk() -> None:
     gathering = Gathering.objects.get(id=_alert(12))
     last = Subscriber.objects.latest("id").id
     assert audience(gathering, 3, lo=last - 6, hi=last) == 3 * last // 6

@@ -86,7 +86,7 @@ def given() -> set[tuple[int, int]]:
     return set(DeliveryItem.objects.values_list("item_id", "subscriber_id"))
 
 
-def test_each_follower_gets_what_they_follow_in_one_mail(composer: compose.Composer) -> None:
+def test_each_follower_gets_one_mail_with_their_topics(composer: compose.Composer) -> None:
     one, two, both = factories.subscriber(), factories.subscriber(), factories.subscriber()
     red, blue = factories.topic("Red"), factories.topic("Blue")
     factories.follow(one, red), factories.follow(two, blue), factories.follow(both, red), factories.follow(both, blue)
@@ -104,7 +104,7 @@ def test_each_follower_gets_what_they_follow_in_one_mail(composer: compose.Compo
     assert Edition.objects.count() == 3
 
 
-def test_people_who_get_the_same_share_one_edition(composer: compose.Composer) -> None:
+def test_same_content_shares_one_edition(composer: compose.Composer) -> None:
     red = factories.topic()
     for _ in range(5):
         factories.follow(factories.subscriber(), red)
@@ -113,7 +113,7 @@ def test_people_who_get_the_same_share_one_edition(composer: compose.Composer) -
     assert (Edition.objects.count(), Delivery.objects.count(), Batch.objects.count()) == (1, 5, 1)
 
 
-def test_another_look_is_another_edition(composer: compose.Composer) -> None:
+def test_other_look_is_another_edition(composer: compose.Composer) -> None:
     red = factories.topic()
     factories.follow(factories.subscriber(), red)
     factories.follow(factories.subscriber(look=factories.look(discreet=False)), red)
@@ -131,7 +131,7 @@ def test_another_look_is_another_edition(composer: compose.Composer) -> None:
     ],
 )
 @pytest.mark.parametrize("sparse", [1, 100], ids=["one by one", "with all around them"])
-def test_who_must_not_be_mailed_is_owed_nothing(
+def test_inactive_subscribers_are_owed_nothing(
     composer: compose.Composer, people: dict, sparse: int, monkeypatch
 ) -> None:
     monkeypatch.setattr(owed, "_SPARSE", sparse)
@@ -147,7 +147,7 @@ def test_who_must_not_be_mailed_is_owed_nothing(
     assert list(mailed) == [wanted[0].id, wanted[2].id]
 
 
-def test_what_matched_before_one_followed_is_not_owed(composer: compose.Composer) -> None:
+def test_matches_before_subscribing_are_not_owed(composer: compose.Composer) -> None:
     red = factories.topic()
     factories.follow(factories.subscriber(), red, owed_from=NOW + timedelta(seconds=1))
     factories.match(factories.item(), red)
@@ -155,14 +155,14 @@ def test_what_matched_before_one_followed_is_not_owed(composer: compose.Composer
     assert Delivery.objects.count() == 0
 
 
-def test_matches_that_may_never_be_mailed_stay_quiet(composer: compose.Composer) -> None:
+def test_matches_without_owed_at_open_no_gathering(composer: compose.Composer) -> None:
     red = factories.topic()
     factories.follow(factories.subscriber(), red)
     factories.match(factories.item(), red, owed_at=None)
     assert gatherings.close_alert_gathering(now=NOW, wait=timedelta(0)) is None
 
 
-def test_an_alert_waits_for_its_siblings(composer: compose.Composer) -> None:
+def test_alert_waits_for_further_matches(composer: compose.Composer) -> None:
     red = factories.topic()
     factories.match(factories.item(), red, owed_at=NOW - timedelta(seconds=119))
     factories.match(factories.item(), red, owed_at=NOW)
@@ -188,7 +188,7 @@ def test_composing_twice_plans_once(composer: compose.Composer) -> None:
     assert gatherings.unfinished_gatherings() == ()
 
 
-def test_small_chunks_give_the_same_mails(composer: compose.Composer) -> None:
+def test_small_chunks_plan_the_same_mails(composer: compose.Composer) -> None:
     red, blue = factories.topic(), factories.topic()
     for number in range(7):
         factories.follow(factories.subscriber(), red if number % 2 else blue)
@@ -208,7 +208,7 @@ def digest(composer: compose.Composer, now=NOW) -> None:
         compose.compose(gathering, composer, clock=lambda: now)
 
 
-def test_a_digest_comes_at_its_hour_once_and_the_slot_moves_on(composer: compose.Composer) -> None:
+def test_digest_is_planned_once_and_its_slot_moves_on(composer: compose.Composer) -> None:
     red = factories.topic()
     who = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
     factories.follow(who, red, Cadence.DAILY)
@@ -222,7 +222,7 @@ def test_a_digest_comes_at_its_hour_once_and_the_slot_moves_on(composer: compose
     assert Rhythm.objects.get(id=who.daily_rhythm_id).due_at == NOW + timedelta(days=1)
 
 
-def test_an_item_comes_once_on_whichever_mail_is_first(composer: compose.Composer) -> None:
+def test_item_is_given_once_in_whichever_mail_is_first(composer: compose.Composer) -> None:
     red, blue = factories.topic(), factories.topic()
     who = factories.subscriber(daily_rhythm=due(Cadence.DAILY), weekly_rhythm=due(Cadence.WEEKLY))
     factories.follow(who, red, Cadence.IMMEDIATE), factories.follow(who, blue, Cadence.DAILY)
@@ -234,7 +234,7 @@ def test_an_item_comes_once_on_whichever_mail_is_first(composer: compose.Compose
     assert Delivery.objects.count() == 2
 
 
-def test_a_slower_mail_sweeps_up_what_a_faster_one_left(composer: compose.Composer) -> None:
+def test_digest_includes_what_an_alert_missed(composer: compose.Composer) -> None:
     red = factories.topic()
     who = factories.subscriber(daily_rhythm=due(Cadence.DAILY), paused_until=NOW)
     factories.follow(who, red, Cadence.DAILY)
@@ -247,7 +247,7 @@ def test_a_slower_mail_sweeps_up_what_a_faster_one_left(composer: compose.Compos
     assert Delivery.objects.count() == 1
 
 
-def test_a_weekly_reader_is_not_in_the_daily_mail(composer: compose.Composer) -> None:
+def test_weekly_subscription_is_not_in_the_daily_digest(composer: compose.Composer) -> None:
     red = factories.topic()
     factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), red, Cadence.WEEKLY)
     factories.match(factories.item(), red)
@@ -255,7 +255,7 @@ def test_a_weekly_reader_is_not_in_the_daily_mail(composer: compose.Composer) ->
     assert Delivery.objects.count() == 0
 
 
-def test_a_changed_hour_does_not_bring_a_second_mail_on_the_same_date(composer: compose.Composer) -> None:
+def test_changed_hour_brings_no_second_digest_that_day(composer: compose.Composer) -> None:
     red = factories.topic()
     who = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
     factories.follow(who, red, Cadence.DAILY)
@@ -272,7 +272,7 @@ def test_a_changed_hour_does_not_bring_a_second_mail_on_the_same_date(composer: 
 @pytest.mark.parametrize(
     ("age", "told"), [(timedelta(days=19, hours=23), 1), (timedelta(days=20), 0), (timedelta(days=29), 0)]
 )
-def test_an_item_is_read_no_longer_than_is_known_who_has_it(
+def test_items_older_than_look_back_are_not_given(
     composer: compose.Composer, age: timedelta, told: int
 ) -> None:
     """An edit on its last day may owe an item that was given on its first; who has it is forgotten after 21 days."""
@@ -283,13 +283,13 @@ def test_an_item_is_read_no_longer_than_is_known_who_has_it(
     assert Delivery.objects.count() == told
 
 
-def test_nothing_new_means_no_mail(composer: compose.Composer) -> None:
+def test_no_new_items_no_mail(composer: compose.Composer) -> None:
     factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), factories.topic(), Cadence.DAILY)
     digest(composer)
     assert (Delivery.objects.count(), Edition.objects.count()) == (0, 0)
 
 
-def test_an_edition_that_cannot_be_worded_is_parked_and_stops_no_other(composer: compose.Composer, monkeypatch) -> None:
+def test_edition_that_fails_to_render_is_parked_and_blocks_no_other(composer: compose.Composer, monkeypatch) -> None:
     red, blue = factories.topic("Red"), factories.topic("Blue")
     factories.follow(factories.subscriber(), red), factories.follow(factories.subscriber(), blue)
     factories.match(factories.item("Poison"), red), factories.match(factories.item("Good"), blue)
@@ -306,7 +306,7 @@ def test_an_edition_that_cannot_be_worded_is_parked_and_stops_no_other(composer:
     assert "ValueError" in Batch.objects.get(state="parked").reason
 
 
-def test_own_words_are_sealed_in_every_column(composer: compose.Composer) -> None:
+def test_edition_body_is_encrypted(composer: compose.Composer) -> None:
     red = factories.topic("Zzyzx topic")
     factories.follow(factories.subscriber(), red)
     factories.match(factories.item("Title", "Zzyzx text"), red)
@@ -317,7 +317,7 @@ def test_own_words_are_sealed_in_every_column(composer: compose.Composer) -> Non
     assert "Zzyzx text" in opened
 
 
-def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, monkeypatch) -> None:
+def test_race_between_composers_gives_each_item_once(composer: compose.Composer, monkeypatch) -> None:
     """Another composer gives the same item between our question and our plan: the chunk is computed again."""
     red = factories.topic()
     who, other = factories.subscriber(), factories.subscriber()
@@ -337,7 +337,7 @@ def test_two_composers_at_once_give_each_item_once(composer: compose.Composer, m
     assert given() == {(item.id, who.id), (item.id, other.id)}
 
 
-def test_old_words_that_are_used_again_last_as_long_as_new_ones() -> None:
+def test_stored_body_is_renewed_when_it_is_used_again() -> None:
     made = factories.planned(1)
     edition = Edition.objects.get()
     words = edition_store.body_json("Your update", "Text", "")

@@ -29,13 +29,13 @@ def at(text: str, zone: str = "UTC") -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
 
 
-def test_the_numbers_are_those_of_the_tables() -> None:
+def test_cadence_numbers_match_the_model() -> None:
     assert (DAILY, WEEKLY) == (Cadence.DAILY, Cadence.WEEKLY)
 
 
 @given(zone=zones, hour=hours, after=moments)
 @example(zone="America/Nuuk", hour=23, after=datetime(2026, 3, 27, 12, tzinfo=UTC))
-def test_a_daily_slot_is_the_next_time_that_hour_strikes(zone: str, hour: int, after: datetime) -> None:
+def test_daily_slot_is_the_next_local_hour(zone: str, hour: int, after: datetime) -> None:
     slot = next_due(DAILY, zone, hour, -1, after)
     assert slot.tzinfo is UTC
     assert after < slot <= after + timedelta(hours=26)
@@ -47,7 +47,7 @@ def test_a_daily_slot_is_the_next_time_that_hour_strikes(zone: str, hour: int, a
 
 
 @given(zone=zones, hour=hours, after=moments, weekday=days, cadence=st.sampled_from([DAILY, WEEKLY]))
-def test_slots_only_go_forward_and_each_has_an_occasion_of_its_own(
+def test_slots_increase_and_have_distinct_occasions(
     zone: str, hour: int, after: datetime, weekday: int, cadence: int
 ) -> None:
     slots = [next_due(cadence, zone, hour, weekday, after)]
@@ -61,7 +61,7 @@ def test_slots_only_go_forward_and_each_has_an_occasion_of_its_own(
 
 
 @given(zone=zones, hour=hours, after=moments)
-def test_no_date_is_left_out(zone: str, hour: int, after: datetime) -> None:
+def test_every_date_has_a_slot(zone: str, hour: int, after: datetime) -> None:
     first = next_due(DAILY, zone, hour, -1, after)
     second = next_due(DAILY, zone, hour, -1, first)
     assert local_date(second, zone) == local_date(first, zone) + timedelta(days=1)
@@ -79,12 +79,12 @@ def test_no_date_is_left_out(zone: str, hour: int, after: datetime) -> None:
         ("Pacific/Kiritimati", 0, "2026-11-24", "2026-11-23T10:00"),
     ],
 )
-def test_changes_of_the_clock(zone: str, hour: int, day: str, expected: str) -> None:
+def test_clock_changes(zone: str, hour: int, day: str, expected: str) -> None:
     before = at(f"{day}T00:00", zone).astimezone(UTC) - timedelta(hours=1)
     assert next_due(DAILY, zone, hour, -1, before) == at(expected)
 
 
-def test_a_date_that_never_was_has_no_slot() -> None:
+def test_skipped_date_has_no_slot() -> None:
     slot = next_due(DAILY, "Pacific/Apia", 7, -1, at("2011-12-29T20:00", "Pacific/Apia"))
     assert local_date(slot, "Pacific/Apia") == date(2011, 12, 31)
     weekly = next_due(WEEKLY, "Pacific/Apia", 7, 4, at("2011-12-29T20:00", "Pacific/Apia"))
@@ -92,13 +92,13 @@ def test_a_date_that_never_was_has_no_slot() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(1, 7, 0), (DAILY, 24, -1), (DAILY, -1, -1), (WEEKLY, 7, -1), (WEEKLY, 7, 7)])
-def test_no_slot_for_nonsense(numbers: tuple[int, int, int]) -> None:
+def test_invalid_arguments_raise(numbers: tuple[int, int, int]) -> None:
     cadence, hour, weekday = numbers
     with pytest.raises(ValueError, match="no slot"):
         next_due(cadence, "UTC", hour, weekday, at("2026-11-24T00:00"))
 
 
-def test_occasions_speak_of_the_local_date() -> None:
+def test_occasion_key_has_local_date() -> None:
     due = at("2026-11-22T23:00")
     assert occasion_key(DAILY, due, "Asia/Tokyo") == "digest:daily:2026-11-23"
     assert occasion_key(DAILY, due, "UTC") == "digest:daily:2026-11-22"
@@ -117,6 +117,6 @@ def test_occasions_speak_of_the_local_date() -> None:
         ("2026-12-07T07:00", "Monday 7 December 07:00"),
     ],
 )
-def test_a_slot_in_words(due: str, words: str) -> None:
+def test_slot_as_text(due: str, words: str) -> None:
     zone = "Asia/Shanghai"
     assert in_words(at(due, zone).astimezone(UTC), zone, at("2026-11-24T09:00", zone)) == words

@@ -7,7 +7,7 @@ from newsletter.editions.group_by_matches import group_by_matches
 
 
 @given(st.dictionaries(st.integers(1, 30), st.sets(st.integers(1, 12)), max_size=8))
-def test_everybody_is_found_with_exactly_what_they_met(followers: dict[int, set[int]]) -> None:
+def test_every_subscriber_is_grouped_with_exactly_their_matches(followers: dict[int, set[int]]) -> None:
     found = group_by_matches(followers)
     met = {
         person: tuple(sorted(match for match, people in followers.items() if person in people))
@@ -17,6 +17,6 @@ def test_everybody_is_found_with_exactly_what_they_met(followers: dict[int, set[
     assert len(set(found.group_of.values())) == len(set(met.values()))
 
 
-def test_nobody_met_anything() -> None:
+def test_no_followers_no_groups() -> None:
     assert group_by_matches({}).group_of == {}
     assert group_by_matches({7: []}).group_of == {}

@@ -36,7 +36,7 @@ LONG = "A long sentence about the harbour and its cameras, which goes on. " * 35
     overhead=st.integers(0, 3_000),
     room=st.integers(1, 100_000),
 )
-def test_what_fits_is_within_the_room_and_as_long_as_it_can_be(lengths: list[int], overhead: int, room: int) -> None:
+def test_fit_uses_the_room_and_does_not_exceed_it(lengths: list[int], overhead: int, room: int) -> None:
     def size(index: int, length: int) -> int:
         if length == TITLE:
             return 100
@@ -83,7 +83,7 @@ _NODES = st.recursive(
 
 
 @given(fragment=st.lists(_NODES, max_size=6).map("".join), length=st.integers(1, 120))
-def test_an_excerpt_is_well_formed_and_a_beginning(fragment: str, length: int) -> None:
+def test_excerpt_is_well_formed_prefix(fragment: str, length: int) -> None:
     whole, cut = _Balance(), _Balance()
     whole.feed(fragment), whole.close()
     shortened = excerpt.shorten_html(fragment, length)
@@ -124,7 +124,7 @@ def mails() -> list[tuple[Edition, dict[str, str]]]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 3, 12, 25, 26, 45, 100])
-def test_a_mail_stays_below_the_limit_and_holds_every_article(composer: compose.Composer, count: int) -> None:
+def test_mail_stays_below_the_limit_with_every_article(composer: compose.Composer, count: int) -> None:
     items, _ = follower(count, LONG)
     alert(composer)
     ((edition, words),) = mails()
@@ -150,7 +150,7 @@ def test_short_articles_stay_whole_beside_a_long_one(composer: compose.Composer)
 
 
 @pytest.mark.django_db
-def test_what_does_not_fit_is_given_to_nobody_and_comes_first_in_the_next_mail(composer: compose.Composer) -> None:
+def test_items_that_do_not_fit_come_first_in_the_next_mail(composer: compose.Composer) -> None:
     rhythm = factories.rhythm(Cadence.DAILY, due_at=NOW + timedelta(hours=1))
     items, person = follower(200, LONG, daily_rhythm=rhythm)
     alert(composer)
@@ -178,7 +178,7 @@ def test_what_does_not_fit_is_given_to_nobody_and_comes_first_in_the_next_mail(c
 
 
 @pytest.mark.django_db
-def test_status_counts_what_waits_for_more_than_ten_days(composer: compose.Composer) -> None:
+def test_overdue_counts_items_waiting_longer_than_ten_days(composer: compose.Composer) -> None:
     items, person = follower(200, LONG)
     alert(composer)
     left = len(items) - DeliveryItem.objects.filter(subscriber_id=person).count()
@@ -190,7 +190,7 @@ def test_status_counts_what_waits_for_more_than_ten_days(composer: compose.Compo
 
 
 @pytest.mark.django_db
-def test_people_with_other_leftovers_do_not_share_an_edition(composer: compose.Composer) -> None:
+def test_different_leftovers_are_different_editions(composer: compose.Composer) -> None:
     items, _ = follower(200, "")
     other = factories.subscriber()
     topic = factories.topic("Half")

@@ -24,7 +24,7 @@ ANY = st.builds(
 
 
 @given(ANY)
-def test_what_is_written_is_read(choices):
+def test_json_round_trip(choices):
     again = from_json(to_json(choices))
     assert again == choices
     assert type(again.cadence) is Cadence and all(
@@ -32,7 +32,7 @@ def test_what_is_written_is_read(choices):
     )
 
 
-def test_the_stored_form_is_flat():
+def test_stored_json_is_flat():
     """Notices and requests that an older version stored are still read."""
     text = to_json(Choices((1,), ("Zzyzx",), Cadence.WEEKLY, MailTime("Asia/Urumqi", 19, 4)))
     assert json.loads(text) == {
@@ -42,16 +42,16 @@ def test_the_stored_form_is_flat():
 
 
 @pytest.mark.parametrize("wrong", [{"hour": 24}, {"hour": -1}, {"weekday": 7}, {"weekday": -1}])
-def test_a_mail_time_that_no_form_offers_is_refused(wrong):
+def test_mail_time_out_of_range_raises(wrong):
     with pytest.raises(ValueError, match="must be"):
         MailTime(**wrong)
 
 
-def test_a_format_that_no_form_offers_is_refused():
+def test_unknown_format_raises():
     with pytest.raises(ValueError, match="must be"):
         Choices(format="pdf")
 
 
-def test_what_is_followed_is_not_in_the_repr():
+def test_repr_hides_topics_and_keywords():
     shown = repr(Choices(topic_ids=(4711,), keywords=("Zzyzx",)))
     assert "4711" not in shown and "Zzyzx" not in shown

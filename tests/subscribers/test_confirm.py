@@ -30,7 +30,7 @@ from tests.subscribers.helpers import (
 pytestmark = pytest.mark.django_db
 
 
-def test_pressing_makes_it_so():
+def test_confirming_activates_and_subscribes():
     uyghur = topic()
     notice = ask(Choices((uyghur.id,), ("Zzyzx",), Cadence.WEEKLY, MailTime("Asia/Urumqi", 19, 4), discreet=False))
     shown = preview_confirmation(token(notice), **now_and_vault())
@@ -55,18 +55,18 @@ def test_pressing_makes_it_so():
     assert Consent.objects.get().what == "confirm"
 
 
-def test_immediate_has_no_slot():
+def test_immediate_cadence_has_no_next_slot():
     assert press(token(ask(Choices((topic().id,), cadence=Cadence.IMMEDIATE)))).next_due is None
 
 
-def test_once():
+def test_confirmation_works_once():
     notice = ask(Choices((topic().id,)))
     press(token(notice))
     assert press(token(notice)) == Used() == preview_confirmation(token(notice), **now_and_vault())
     assert Subscription.objects.count() == Consent.objects.count() == 1
 
 
-def test_expired_is_told_and_renewed_to_the_same_mailbox():
+def test_expired_confirmation_can_be_renewed():
     notice = ask(Choices((topic().id,), mail_time=MailTime(hour=5)))
     late = NOW + 7 * DAY
     assert press(token(notice), late) == Expired() == preview_confirmation(token(notice), **now_and_vault(late))
@@ -77,7 +77,7 @@ def test_expired_is_told_and_renewed_to_the_same_mailbox():
     assert preview_confirmation(token(fresh), **now_and_vault(late)).choices.mail_time.hour == 5
 
 
-def test_renewing_is_for_expired_links_and_within_limits():
+def test_only_expired_links_are_renewed_and_within_limits():
     notice = ask(Choices())
     assert renew(token(notice), **now_and_vault()) == InvalidToken()
     assert renew("x" * 22, **now_and_vault()) == InvalidToken()
@@ -87,11 +87,11 @@ def test_renewing_is_for_expired_links_and_within_limits():
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "A" * 22, "\u06d5" * 22, "A" * 10_000, "../etc"])
-def test_wrong(wrong):
+def test_invalid_token(wrong):
     assert preview_confirmation(wrong, **now_and_vault()) == InvalidToken() == press(wrong)
 
 
-def test_tokens_of_other_purposes_are_wrong():
+def test_tokens_of_other_purposes_are_invalid():
     notice = ask(Choices((topic().id,)))
     person = Subscriber.objects.get()
     press(token(notice))
@@ -100,7 +100,7 @@ def test_tokens_of_other_purposes_are_wrong():
     assert {press(other) for other in others} == {InvalidToken()}
 
 
-def test_a_known_person_adds_and_keeps_hour_and_subject():
+def test_known_subscriber_adds_and_keeps_hour_and_subject():
     uyghur, huawei = topic(), topic("Huawei")
     press(token(ask(Choices((uyghur.id,), mail_time=MailTime(hour=7)))))
     notice = ask(
@@ -117,7 +117,7 @@ def test_a_known_person_adds_and_keeps_hour_and_subject():
     }
 
 
-def test_a_topic_retired_meanwhile_is_left_out():
+def test_topic_retired_meanwhile_is_left_out():
     gone, kept = topic("Gone"), topic("Kept")
     notice = ask(Choices((gone.id, kept.id, 999)))
     Topic.objects.filter(id=gone.id).update(state="retired")
@@ -127,14 +127,14 @@ def test_a_topic_retired_meanwhile_is_left_out():
 
 
 @pytest.mark.parametrize(("sticky", "lifted"), [(False, NOW + HOUR), (True, None)])
-def test_confirming_lifts_a_bounce_and_nothing_stronger(sticky, lifted):
+def test_confirming_lifts_bounce_but_no_permanent_suppression(sticky, lifted):
     notice = ask(Choices((topic().id,)))
     Suppression.objects.create(address_index=index_of(ANNA, VAULT), reason="bounce", sticky=sticky, since=NOW)
     press(token(notice), NOW + HOUR)
     assert Suppression.objects.get().lifted_at == lifted
 
 
-def test_an_older_confirmation_does_not_bring_back_replaced_choices():
+def test_older_confirmation_does_not_restore_replaced_choices():
     old = ask(Choices((topic().id,)))
     new = ask(Choices((topic("Huawei").id,)), now=NOW + DAY)
     press(token(new), NOW + DAY)
@@ -142,14 +142,14 @@ def test_an_older_confirmation_does_not_bring_back_replaced_choices():
     assert Subscription.objects.get().topic.name == "Huawei"
 
 
-def test_an_empty_rhythm_of_the_past_does_not_fire_for_who_joins():
+def test_unused_overdue_rhythm_is_moved_on_for_new_subscriber():
     stale = Rhythm.objects.create(cadence=2, zone="UTC", hour=7, weekday=-1, due_at=NOW - 30 * DAY)
     press(token(ask(Choices((topic().id,)))))
     stale.refresh_from_db()
     assert stale.due_at > NOW
 
 
-def test_a_due_rhythm_with_people_is_left_to_its_tick():
+def test_due_rhythm_in_use_is_not_moved():
     press(token(ask(Choices((topic().id,)))))
     rhythm = Rhythm.objects.get(cadence=2)
     ask(Choices((1,)), Address("bob@example.org"), now=rhythm.due_at + HOUR)
@@ -159,7 +159,7 @@ def test_a_due_rhythm_with_people_is_left_to_its_tick():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_presses_at_once_are_one():
+def test_concurrent_confirmations_count_once():
     notice = ask(Choices((topic().id,), ("Zzyzx",)))
     answers = at_once([partial(press, token(notice))] * 6)
     assert sorted(type(answer).__name__ for answer in answers) == ["Confirmed"] + ["Used"] * 5

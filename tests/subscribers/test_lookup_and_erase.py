@@ -20,7 +20,7 @@ def forget(subscriber_id: int, topic_ids: list[int]) -> None:
     """The other rooms have tests of their own."""
 
 
-def test_confirmed_people_are_active_at_once_and_added_to_later():
+def test_confirmed_subscriber_is_active_at_once_and_can_be_added_to():
     uyghur, huawei = topic(), topic("Huawei")
     done = add(Choices((uyghur.id,), ("Zzyzx",), Cadence.IMMEDIATE, mail_time=MailTime(hour=5)), confirmed=True)
     assert done == Added(Subscriber.objects.get().id, "active", followed=2)
@@ -30,14 +30,14 @@ def test_confirmed_people_are_active_at_once_and_added_to_later():
     assert Subscription.objects.count() == 3 and Subscriber.objects.get().daily_rhythm.hour == 5
 
 
-def test_others_are_asked():
+def test_unconfirmed_subscriber_gets_confirmation_mail():
     done = add(Choices((topic().id,)), confirmed=False)
     assert done.state == "pending" and Notice.objects.get().id == done.notice_id
     assert add(Choices((1,)), confirmed=False).notice_id is None
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
-def test_an_erased_address_stays_erased(confirmed):
+def test_erased_address_cannot_be_added_again(confirmed):
     add(Choices((topic().id,)), confirmed=True)
     ask(Choices())
     assert erase(ANNA, **now_and_vault(NOW + HOUR), forget=forget)

@@ -44,7 +44,7 @@ def live():
     return Subscription.objects.filter(ended_at=None)
 
 
-def test_a_link_is_mailed_to_active_people_only(anna):
+def test_manage_link_is_mailed_to_active_subscribers_only(anna):
     assert manage_link.ask_by_address(Address("nobody@example.org"), **now_and_vault()).notice_id is None
     for state in ("pending", "left"):
         Subscriber.objects.update(state=state)
@@ -56,20 +56,20 @@ def test_a_link_is_mailed_to_active_people_only(anna):
     assert Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id).expires_at == NOW + DAY
 
 
-def test_links_that_strangers_ask_for_come_at_ever_longer_waits(anna):
+def test_requests_by_address_back_off(anna):
     sent = [
         day / 2 for day in range(40) if manage_link.ask_by_address(ANNA, **now_and_vault(NOW + day * DAY / 2)).notice_id
     ]
     assert sent == [0, 1, 4, 11, 18]
 
 
-def test_a_used_link_starts_again_from_nothing(anna, link):
+def test_using_the_link_resets_the_limit(anna, link):
     assert manage_link.ask_by_address(ANNA, **now_and_vault(NOW + HOUR)).limited is not None
     preferences.stop(link, live().first().id, **now_and_vault(NOW + HOUR), cancel_planned=cancel_nothing)
     assert manage_link.ask_by_address(ANNA, **now_and_vault(NOW + HOUR)).notice_id
 
 
-def test_the_foot_of_a_mail_asks_more_often_and_only_for_its_own_mailbox(anna):
+def test_footer_link_has_higher_limit_and_dies_with_link_epoch(anna):
     foot = lasting("ask", anna)
     assert manage_link.is_ask_link(foot, vault=VAULT)
     assert sum(manage_link.ask_by_token(foot, **now_and_vault()).notice_id is not None for _ in range(9)) == 3
@@ -78,7 +78,7 @@ def test_the_foot_of_a_mail_asks_more_often_and_only_for_its_own_mailbox(anna):
     assert manage_link.ask_by_token(foot, **now_and_vault(NOW + DAY)) == InvalidToken()
 
 
-def test_the_page_shows_names_and_own_words(link):
+def test_view_shows_topic_names_and_keywords(link):
     shown = preferences.view(link, **now_and_vault())
     assert [(topic.name, topic.is_keyword) for topic in shown.live] == [
         ("Huawei", False),
@@ -88,7 +88,7 @@ def test_the_page_shows_names_and_own_words(link):
     assert "Zzyzx" not in repr(shown) and not shown.left
 
 
-def test_the_link_works_for_a_day_and_for_nothing_else(anna, link):
+def test_manage_link_works_for_a_day_and_no_other_token_does(anna, link):
     assert preferences.view(link, **now_and_vault(NOW + DAY - HOUR)).live
     assert preferences.view(link, **now_and_vault(NOW + DAY)) == Expired()
     confirm = Notice.objects.get(kind="confirm")
@@ -97,7 +97,7 @@ def test_the_link_works_for_a_day_and_for_nothing_else(anna, link):
         assert preferences.stop(wrong, 1, **now_and_vault(), cancel_planned=cancel_nothing) == InvalidToken()
 
 
-def test_stop_takes_back_planned_mail_and_undo_restores(link):
+def test_stop_cancels_planned_mail_and_resume_restores(link):
     one = live().get(topic__name="Huawei")
     cancelled = []
     stopping = {"cancel_planned": lambda *ids: cancelled.append(ids), **now_and_vault(NOW + HOUR)}
@@ -113,7 +113,7 @@ def test_stop_takes_back_planned_mail_and_undo_restores(link):
     assert (one.ended_at, one.ended_reason, one.owed_from, one.changed_at) == (None, None, NOW, NOW + 2 * HOUR)
 
 
-def test_nobody_stops_what_is_another_persons(link):
+def test_subscriptions_of_others_cannot_be_changed(link):
     bob = Address("bob@example.org")
     press(token(ask(Choices((live().first().topic_id,)), bob)))
     theirs = live().exclude(subscriber__address_index=index_of(ANNA, VAULT)).get()
@@ -127,7 +127,7 @@ def change(link, cadences, now=NOW, mail_time=MAIL_TIME, *, discreet=True):
     return preferences.change(link, subscribing(now), cadences=cadences, mail_time=mail_time, discreet=discreet)
 
 
-def test_change_cadence_hour_zone_and_subject(link):
+def test_change_cadence_mail_time_and_subject(link):
     one = live().get(topic__name="Huawei")
     changed = change(link, {one.id: Cadence.IMMEDIATE}, NOW + HOUR, MailTime("Asia/Tokyo", 21, 6), discreet=False)
     assert changed == Changed(1)
@@ -139,13 +139,13 @@ def test_change_cadence_hour_zone_and_subject(link):
     assert set(live().values_list("changed_at", flat=True)) == {NOW + HOUR}
 
 
-def test_saving_without_a_change_touches_nothing(link):
+def test_saving_unchanged_preferences_changes_no_row(link):
     unchanged = {subscription.id: Cadence.DAILY for subscription in live()}
     assert change(link, unchanged, NOW + HOUR) == Changed(0)
     assert set(live().values_list("changed_at", flat=True)) == {NOW}
 
 
-def test_add_more(link):
+def test_add_topics_and_keywords(link):
     russia = topic("Russia")
     choices = Choices((russia.id,), ("Kashgar",), Cadence.WEEKLY)
     assert preferences.add(link, choices, subscribing(NOW + HOUR)) == Changed(2)
@@ -154,7 +154,7 @@ def test_add_more(link):
     assert live().filter(owed_from=NOW + HOUR, cadence=Cadence.WEEKLY).count() == 2
 
 
-def test_a_topic_followed_again_is_not_offered_for_undo(link):
+def test_topic_followed_again_cannot_be_resumed(link):
     one = live().get(topic__name="Huawei")
     preferences.stop(link, one.id, **now_and_vault(), cancel_planned=cancel_nothing)
     preferences.add(link, Choices((one.topic_id,)), subscribing(NOW + HOUR))

@@ -55,7 +55,7 @@ def add(now, **more):
     return subscribe_directly(ANNA, Choices(keywords=("Zzyzx",)), subscribing(now), **made)
 
 
-def test_who_left_goes_after_14_days_and_leaves_a_hash() -> None:
+def test_left_subscriber_is_deleted_after_14_days_and_leaves_a_hash() -> None:
     person = join()
     factories.planned([person])
     left = leave(person, NOW + HOUR)
@@ -86,7 +86,7 @@ def test_who_left_goes_after_14_days_and_leaves_a_hash() -> None:
         ("admin", True, "left"),
     ],
 )
-def test_the_hash_replaces_what_says_less(stands: str, lifted: bool, reason: str) -> None:
+def test_left_suppression_replaces_weaker_ones(stands: str, lifted: bool, reason: str) -> None:
     person = join()
     since = NOW + 10 * DAY
     Suppression.objects.create(
@@ -103,7 +103,7 @@ def test_the_hash_replaces_what_says_less(stands: str, lifted: bool, reason: str
 
 
 @pytest.mark.parametrize("days", [1, 40], ids=["not yet gone", "gone"])
-def test_nobody_elses_word_brings_back_who_left_but_their_own_does(days: int) -> None:
+def test_only_the_subscriber_can_undo_having_left(days: int) -> None:
     leave(join(), NOW)
     prune(NOW + days * DAY)
     assert add(NOW + days * DAY) == HasLeft()
@@ -119,7 +119,7 @@ def test_nobody_elses_word_brings_back_who_left_but_their_own_does(days: int) ->
 
 
 @pytest.mark.parametrize("days", [1, 40], ids=["not yet gone", "gone"])
-def test_an_admin_can_say_that_they_asked_to_come_back(days: int) -> None:
+def test_admin_can_add_returning_subscriber(days: int) -> None:
     leave(join(), NOW)
     prune(NOW + days * DAY)
     done = add(NOW + days * DAY, returning=True)
@@ -129,7 +129,7 @@ def test_an_admin_can_say_that_they_asked_to_come_back(days: int) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 40], ids=["not yet gone", "gone"])
-def test_a_strangers_sign_up_does_not_wash_away_that_somebody_left(days: int) -> None:
+def test_strangers_sign_up_does_not_hide_that_subscriber_left(days: int) -> None:
     leave(join(), NOW)
     prune(NOW + days * DAY)
     ask(Choices(), now=NOW + days * DAY)
@@ -141,7 +141,7 @@ def test_a_strangers_sign_up_does_not_wash_away_that_somebody_left(days: int) ->
     assert add(NOW + 80 * DAY) == HasLeft()
 
 
-def test_who_never_answers_goes_with_their_last_question() -> None:
+def test_pending_subscriber_is_deleted_with_last_expired_notice() -> None:
     ask(Choices(keywords=("Zzyzx",)))
     ask(Choices(), now=NOW + 6 * DAY)
     assert Notice.objects.count() == 2
@@ -151,7 +151,7 @@ def test_who_never_answers_goes_with_their_last_question() -> None:
     assert not Subscriber.objects.exists() and not Notice.objects.exists() and not Suppression.objects.exists()
 
 
-def test_of_a_flood_of_questions_those_that_expired_go_in_pages(monkeypatch) -> None:
+def test_expired_pending_subscribers_are_deleted_in_pages(monkeypatch) -> None:
     monkeypatch.setattr(retention, "_PEOPLE", 3)
     for number in range(10):
         who = factories.subscriber(state="pending")
@@ -162,7 +162,7 @@ def test_of_a_flood_of_questions_those_that_expired_go_in_pages(monkeypatch) -> 
     assert Subscriber.objects.filter(state="pending").count() == 0
 
 
-def test_who_left_before_it_was_written_down_goes_after_their_last_subscription() -> None:
+def test_subscriber_without_left_at_is_deleted_after_last_subscription() -> None:
     early, late = factories.subscriber(state="left"), factories.subscriber(state="left")
     ended = factories.follow(early, factories.topic())
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW - 10 * DAY, ended_reason="reader")
@@ -173,7 +173,7 @@ def test_who_left_before_it_was_written_down_goes_after_their_last_subscription(
     assert list(Subscriber.objects.all()) == [late]
 
 
-def test_ended_subscriptions_go_after_14_days_and_live_ones_stay() -> None:
+def test_ended_subscriptions_are_deleted_after_14_days() -> None:
     person = factories.subscriber()
     kept, gone = (factories.follow(person, factories.topic()) for _ in range(2))
     Subscription.objects.filter(id=gone.id).update(ended_at=NOW, ended_reason="reader")
@@ -183,7 +183,7 @@ def test_ended_subscriptions_go_after_14_days_and_live_ones_stay() -> None:
     assert list(Subscription.objects.all()) == [kept]
 
 
-def test_choices_end_with_the_answer_and_notices_after_30_days() -> None:
+def test_choices_are_deleted_once_answered_and_notices_after_30_days() -> None:
     notice = ask(Choices((topic().id,), ("Zzyzx",)))
     press(token(notice))
     notice.refresh_from_db()
@@ -199,7 +199,7 @@ def test_choices_end_with_the_answer_and_notices_after_30_days() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("state", ["pending", "left"])
-def test_who_is_held_by_a_page_is_left_for_the_next_hour(state: str) -> None:
+def test_locked_subscriber_is_skipped(state: str) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one write at a time")
     who = factories.subscriber(state=state)

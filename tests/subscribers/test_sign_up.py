@@ -37,7 +37,7 @@ def suppress(**values):
     Suppression.objects.create(address_index=index_of(ANNA, VAULT), since=NOW, **values)
 
 
-def test_a_new_address_is_asked_and_nothing_more():
+def test_new_address_gets_confirmation_and_nothing_else():
     choices = Choices((topic().id,), ("Zzyzx",))
     notice = ask(choices)
     person = Subscriber.objects.get()
@@ -51,7 +51,7 @@ def test_a_new_address_is_asked_and_nothing_more():
     )
 
 
-def test_no_column_holds_the_address_or_the_word_in_clear():
+def test_address_and_keyword_are_encrypted_in_every_column():
     ask(Choices((), ("Zzyzx",)))
     for model in (Subscriber, Notice):
         for row in model.objects.values():
@@ -61,25 +61,25 @@ def test_no_column_holds_the_address_or_the_word_in_clear():
             assert "anna" not in shown and "Zzyzx" not in shown
 
 
-def test_a_thousand_requests_are_one_mail_and_the_last_choice():
+def test_many_sign_ups_are_one_mail_with_the_last_choices():
     written = [ask(Choices(mail_time=MailTime(hour=n % 24))) for n in range(100)]
     assert [bool(notice) for notice in written] == [True] + [False] * 99
     assert Notice.objects.count() == 1
     assert opened(Notice.objects.get()).mail_time.hour == 99 % 24
 
 
-def test_unanswered_mails_come_at_ever_longer_waits_while_a_link_that_works_is_in_the_mailbox():
+def test_unanswered_mails_back_off_while_one_working_link_is_in_the_mailbox():
     sent = [hours / 4 for hours in range(4 * 40) if ask(Choices(), now=NOW + hours * DAY / 4)]
     assert sent == [0, 1, 4, 11, 18, 25, 32, 39]
     for day in range(39):
         assert Notice.objects.filter(created_at__lte=NOW + day * DAY, expires_at__gt=NOW + day * DAY).exists(), day
 
 
-def test_thirty_quiet_days_start_again_from_nothing():
+def test_limit_resets_after_30_days():
     assert [day for day in (0, 1, 4, 34, 35) if ask(Choices(), now=NOW + day * DAY)] == [0, 1, 4, 34, 35]
 
 
-def test_a_sign_up_soon_after_the_mail_is_the_same_visit_and_a_later_one_waits():
+def test_sign_up_within_same_visit_replaces_choices_and_later_one_waits():
     ask(Choices())
     soon = sign_up(ANNA, Choices(mail_time=MailTime(hour=5)), subscribing(NOW + SAME_VISIT - HOUR / 60))
     later = sign_up(ANNA, Choices(mail_time=MailTime(hour=6)), subscribing(NOW + SAME_VISIT))
@@ -103,21 +103,21 @@ def test_plus_tags_and_gmail_dots_are_one_mailbox(one, other, same):
     assert (mailbox_of(Address(one)) == mailbox_of(Address(other))) == same
 
 
-def test_another_tag_of_a_mailbox_waits_and_leaves_no_person_meanwhile():
+def test_other_plus_tag_waits_and_creates_no_subscriber():
     ask(Choices())
     done = sign_up(Address("anna+2@example.org"), Choices(), subscribing(NOW))
     assert done.notice_id is None and done.limited.until == NOW + DAY
     assert Subscriber.objects.count() == Notice.objects.count() == 1
 
 
-def test_an_answered_notice_does_not_count():
+def test_answered_notice_does_not_count():
     assert press(token(ask(Choices((topic().id,)))))
     again = ask(Choices((topic("Huawei").id,)), now=NOW + HOUR)
     assert again is not None and again.kind == "add"
     assert ask(Choices(), now=NOW + 2 * HOUR) is None
 
 
-def test_a_known_address_is_asked_whether_to_add():
+def test_active_subscriber_is_asked_whether_to_add():
     press(token(ask(Choices((topic().id,)))))
     before = Subscription.objects.count()
     notice = ask(Choices((topic("Huawei").id,)), now=NOW + DAY)
@@ -126,7 +126,7 @@ def test_a_known_address_is_asked_whether_to_add():
     assert Subscriber.objects.count() == 1
 
 
-def test_who_left_is_asked_like_a_new_person():
+def test_left_subscriber_is_asked_like_a_new_one():
     press(token(ask(Choices())))
     Subscriber.objects.update(state="left")
     assert ask(Choices(), now=NOW + HOUR).kind == "confirm"
@@ -134,25 +134,25 @@ def test_who_left_is_asked_like_a_new_person():
 
 
 @pytest.mark.parametrize("values", [{"reason": "complaint", "sticky": True}, {"reason": "erased", "sticky": False}])
-def test_a_suppression_for_good_gets_nothing(values):
+def test_permanent_suppression_gets_nothing(values):
     suppress(**values)
     assert ask(Choices()) is None
     assert not Notice.objects.exists() and not Subscriber.objects.exists()
 
 
 @pytest.mark.parametrize("values", [{"reason": "bounce"}, {"reason": "erased", "sticky": True, "lifted_at": NOW}])
-def test_another_suppression_does_not_stop_the_question(values):
+def test_other_suppressions_do_not_prevent_confirmation(values):
     suppress(**values)
     assert ask(Choices()) is not None
 
 
-def test_another_way_of_writing_the_address_is_the_same_person():
+def test_address_in_other_case_is_the_same_subscriber():
     ask(Choices())
     assert ask(Choices(), Address("Anna@example.org")) is None
     assert Subscriber.objects.count() == 1
 
 
-def test_choices_are_typed_last_for_the_right_kind_only():
+def test_answered_notice_takes_no_new_choices():
     first = ask(Choices(mail_time=MailTime(hour=5)))
     press(token(first))
     ask(replace(Choices(), mail_time=MailTime(hour=6)), now=NOW + HOUR)
@@ -161,7 +161,7 @@ def test_choices_are_typed_last_for_the_right_kind_only():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_requests_at_once_are_one_person_and_one_mail():
+def test_concurrent_sign_ups_are_one_subscriber_and_one_mail():
     works = [partial(sign_up, ANNA, Choices(mail_time=MailTime(hour=n)), subscribing(NOW)) for n in range(8)]
     answers = at_once(works)
     assert len(answers) == 8 and all(isinstance(answer, SignedUp) for answer in answers)
@@ -169,7 +169,7 @@ def test_eight_requests_at_once_are_one_person_and_one_mail():
     assert (Subscriber.objects.count(), Notice.objects.count()) == (1, 1)
 
 
-def test_an_own_topic_appears_with_the_answer():
+def test_keyword_topic_is_created_by_confirming():
     notice = ask(Choices((), ("Zzyzx",)))
     press(token(notice))
     assert Subscription.objects.get().topic_id == keyword_topic("zzyzx")

@@ -51,7 +51,7 @@ def live():
 
 
 @pytest.mark.parametrize("reason", ["reader", "one-click"])
-def test_everything_ends_and_comes_back(anna, reason):
+def test_unsubscribe_ends_everything_and_undo_restores_it(anna, reason):
     link = lasting("unsubscribe", anna)
     done = unsubscribe(link, reason=reason, **now_and_vault(NOW + HOUR))
     assert isinstance(done, Unsubscribed) and done.ended == 2
@@ -63,14 +63,14 @@ def test_everything_ends_and_comes_back(anna, reason):
     assert undo(done.undo_token, **now_and_vault(NOW + DAY)) == Resubscribed(anna.id, 0)
 
 
-def test_a_second_press_changes_nothing_and_offers_no_undo(anna):
+def test_unsubscribing_twice_offers_no_second_undo(anna):
     link = lasting("unsubscribe", anna)
     first = unsubscribe(link, **now_and_vault(NOW + HOUR))
     assert unsubscribe(link, **now_and_vault(NOW + DAY)) == Unsubscribed(anna.id, 0, None)
     assert undo(first.undo_token, **now_and_vault(NOW + DAY)).restored == 2
 
 
-def test_an_old_undo_does_not_outlive_what_was_stopped_later(anna):
+def test_old_undo_is_invalid_after_unsubscribing_again(anna):
     link = lasting("unsubscribe", anna)
     first = unsubscribe(link, **now_and_vault(NOW + HOUR))
     undo(first.undo_token, **now_and_vault(NOW + 2 * HOUR))
@@ -80,7 +80,7 @@ def test_an_old_undo_does_not_outlive_what_was_stopped_later(anna):
     assert Subscriber.objects.get().state == "left" and not live().exists()
 
 
-def test_an_undo_after_signing_up_and_leaving_again_brings_nothing_back(anna):
+def test_old_undo_is_invalid_after_signing_up_and_leaving_again(anna):
     first = unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + HOUR))
     press(token(ask(Choices((topic("Russia").id,)), now=NOW + DAY)), NOW + DAY)
     unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + 2 * DAY))
@@ -88,7 +88,7 @@ def test_an_undo_after_signing_up_and_leaving_again_brings_nothing_back(anna):
     assert not live().exists()
 
 
-def test_who_is_brought_back_is_told_by_mail_once_a_day(anna):
+def test_undo_writes_one_notice_a_day(anna):
     link = lasting("unsubscribe", anna)
 
     def leave_and_return(hours):
@@ -99,7 +99,7 @@ def test_who_is_brought_back_is_told_by_mail_once_a_day(anna):
     assert told == [True, False, False, True]
 
 
-def test_leaving_ends_open_questions_and_requests_that_wait(anna):
+def test_unsubscribe_expires_confirmations_and_drops_waiting_requests(anna):
     notice = ask(Choices((topic("Russia").id,)), now=NOW + HOUR)
     SignUpRequest.objects.create(
         kind="sign-up",
@@ -117,7 +117,7 @@ def test_leaving_ends_open_questions_and_requests_that_wait(anna):
     assert not SignUpRequest.objects.exists() and Subscriber.objects.get().state == "left"
 
 
-def test_undo_restores_that_act_only(anna):
+def test_undo_restores_only_what_that_act_ended(anna):
     link = token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id))
     preferences.stop(link, live().first().id, **now_and_vault(NOW + HOUR), cancel_planned=cancel_nothing)
     done = unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + 2 * HOUR))
@@ -126,7 +126,7 @@ def test_undo_restores_that_act_only(anna):
     assert live().count() == 1
 
 
-def test_undo_ends_after_fourteen_days(anna):
+def test_undo_expires_after_14_days(anna):
     done = unsubscribe(lasting("unsubscribe", anna), **now_and_vault())
     assert undoable(done.undo_token, **now_and_vault(NOW + 13 * DAY))
     assert not undoable(done.undo_token, **now_and_vault(NOW + 14 * DAY))
@@ -134,7 +134,7 @@ def test_undo_ends_after_fourteen_days(anna):
     assert not live().exists()
 
 
-def test_undo_after_signing_up_again_does_not_double(anna):
+def test_undo_after_signing_up_again_does_not_duplicate(anna):
     done = unsubscribe(lasting("unsubscribe", anna), **now_and_vault(NOW + HOUR))
     topic_id = Subscription.objects.first().topic_id
     press(token(ask(Choices((topic_id,)), now=NOW + DAY)), NOW + DAY)
@@ -142,7 +142,7 @@ def test_undo_after_signing_up_again_does_not_double(anna):
     assert live().count() == 2
 
 
-def test_only_the_own_link_and_only_this_purpose(anna):
+def test_tokens_of_other_purposes_do_not_unsubscribe(anna):
     link = lasting("unsubscribe", anna)
     for wrong in (lasting("ask", anna), VAULT.token("unsubscribe", anna.id + 1), link[:-1], "", "A" * 22, link + "A"):
         assert not is_unsubscribe_link(wrong, vault=VAULT)
@@ -152,7 +152,7 @@ def test_only_the_own_link_and_only_this_purpose(anna):
     assert is_unsubscribe_link(link, vault=VAULT)
 
 
-def test_nobody_else_leaves(anna):
+def test_unsubscribe_affects_nobody_else(anna):
     press(token(ask(Choices((topic("Russia").id,)), Address("bob@example.org"))))
     unsubscribe(lasting("unsubscribe", anna), **now_and_vault())
     assert live().count() == 1

@@ -31,21 +31,21 @@ def seen(fragment: str) -> str:
         ("<p>ca\u00adt</p>", "cat", "cat", "<p><mark>ca\u00adt</mark></p>"),
     ],
 )
-def test_a_word_is_marked_where_it_stands(fragment: str, text: str, word: str, expected: str) -> None:
+def test_word_is_marked_at_its_span(fragment: str, text: str, word: str, expected: str) -> None:
     assert mark_html(fragment, text, find(text, word)) == expected
 
 
-def test_the_second_of_three_is_the_second() -> None:
+def test_second_of_three_occurrences_is_marked() -> None:
     fragment, text = "<p>cat <i>cat</i></p><p>cat</p>", "cat cat\n\ncat"
     assert mark_html(fragment, text, [(4, 7)]) == "<p>cat <i><mark>cat</mark></i></p><p>cat</p>"
 
 
 @pytest.mark.parametrize("ranges", [[(0, 0)], [(90, 99)], [(-3, -1)], [(3, 2)], []])
-def test_a_span_that_speaks_of_nothing_marks_nothing(ranges: list[tuple[int, int]]) -> None:
+def test_span_outside_the_text_marks_nothing(ranges: list[tuple[int, int]]) -> None:
     assert mark_html("<p>A cat.</p>", "A cat.", ranges) == "<p>A cat.</p>"
 
 
-def test_rather_no_mark_than_a_wrong_one() -> None:
+def test_ambiguous_word_is_not_marked() -> None:
     # the plain form lost one of the two: which one is meant cannot be known
     assert "<mark>" not in mark_html("<p>cat and cat</p>", "and cat", [(4, 7)])
 
@@ -62,7 +62,7 @@ TAGS = st.sampled_from(["<i>{}</i>", "<p>{}</p>", "<a href='https://e.example/?a
 
 
 @given(words=WORDS, data=st.data())
-def test_marking_never_changes_what_is_read_and_marks_the_very_word(words: list[str], data: st.DataObject) -> None:
+def test_marking_keeps_the_text_and_marks_the_exact_word(words: list[str], data: st.DataObject) -> None:
     fragment = " ".join(data.draw(TAGS).format(entities.escape(word)) for word in words)
     fragment, text = fit_for_mail(fragment), " ".join(words)
     number = data.draw(st.integers(0, len(words) - 1))
@@ -75,7 +75,7 @@ def test_marking_never_changes_what_is_read_and_marks_the_very_word(words: list[
     assert "".join(seen(before).split()) == "".join("".join(words[:number]).split())
 
 
-def test_what_a_mail_must_not_hold_is_gone() -> None:
+def test_unsuitable_html_is_removed() -> None:
     hostile = (
         '<p style="color:red" class="x" onclick="a()">A<img src="https://pixel.example/1.gif"></p>'
         '<a href="javascript:alert(1)">b</a><a href="/relative">c</a><iframe src="https://x.example"></iframe>'
@@ -87,7 +87,7 @@ def test_what_a_mail_must_not_hold_is_gone() -> None:
     assert "A" in left
 
 
-def test_headings_rank_below_the_items_own() -> None:
+def test_headings_rank_below_the_item_title() -> None:
     assert (
         fit_for_mail("<h1>A</h1><h2 dir='rtl'>B</h2><h4 dir='\"x'>C</h4>") == '<h3>A</h3><h3 dir="rtl">B</h3><h4>C</h4>'
     )

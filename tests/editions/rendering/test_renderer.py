@@ -48,7 +48,7 @@ def hrefs(html: str) -> list[str]:
         ("digest", "weekly", "Your weekly update"),
     ],
 )
-def test_a_discreet_subject_and_preview_say_nothing_of_the_content(kind: str, cadence: str, subject: str) -> None:
+def test_discreet_subject_and_preview_reveal_no_content(kind: str, cadence: str, subject: str) -> None:
     letter = RENDERER.render_letter(kind, QUIET, stories.blocks(RENDERER, QUIET), cadence=cadence)
     assert letter.subject == subject
     preview = re.search(r'class="preview"[^>]*>(.*?)</div>', letter.html, re.S)
@@ -60,7 +60,7 @@ def test_a_discreet_subject_and_preview_say_nothing_of_the_content(kind: str, ca
     assert re.search(rf"<title>{subject}</title>", letter.html)
 
 
-def test_headlines_in_the_subject_for_who_asked_for_them() -> None:
+def test_subject_has_headlines_unless_discreet() -> None:
     blocks = stories.blocks(RENDERER, OPEN)
     assert RENDERER.render_letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
     three = RENDERER.render_letter("digest", OPEN, blocks[:3], cadence="daily").subject
@@ -71,13 +71,13 @@ def test_headlines_in_the_subject_for_who_asked_for_them() -> None:
     assert subject.endswith("word… (and 1 more article)")
 
 
-def test_a_right_to_left_headline_does_not_turn_the_subject() -> None:
+def test_right_to_left_headline_is_isolated_in_the_subject() -> None:
     blocks = stories.blocks(RENDERER, OPEN)[2:4]
     subject = RENDERER.render_letter("alert", OPEN, blocks, cadence="immediate").subject
     assert subject == f"\u2068{stories.UYGHUR.title}\u2069 (and 1 more article)"
 
 
-def test_an_item_is_told_in_full_with_source_post_and_reason() -> None:
+def test_block_has_full_item_with_source_post_and_reason() -> None:
     one = piece(
         title="A title",
         html="<p>First.</p><p>Last.</p>",
@@ -96,7 +96,7 @@ def test_an_item_is_told_in_full_with_source_post_and_reason() -> None:
     assert made.title == "A title"
 
 
-def test_a_story_has_one_place_every_summary_and_each_source_once() -> None:
+def test_story_is_one_block_with_each_source_once() -> None:
     made = block(stories.TOLD_ONCE, stories.TOLD_AGAIN)
     assert (made.html.count("<h2"), made.html.count("<h3")) == (1, 1)
     assert made.html.count("https://quaytimes.example/ports") == made.text.count("https://quaytimes.example/ports") == 1
@@ -131,11 +131,11 @@ def test_matched_words_are_marked_in_title_and_text() -> None:
         ),
     ],
 )
-def test_reasons_in_words(reasons: list[Reason], expected: str) -> None:
+def test_reasons_as_text(reasons: list[Reason], expected: str) -> None:
     assert expected in block(reasons=reasons).text
 
 
-def test_missing_parts_leave_no_holes() -> None:
+def test_missing_parts_are_left_out() -> None:
     bare = piece(title=" ", html="<p>Only words.</p>", url="", sources=(Source("", None, ""),), lang="")
     made = block(bare, reasons=[])
     assert made.title == "Only words."
@@ -149,7 +149,7 @@ def test_missing_parts_leave_no_holes() -> None:
 
 
 @pytest.mark.parametrize("kind", ["alert", *NOTICES])
-def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
+def test_order_and_placeholders_of_a_mail(kind: str) -> None:
     if kind == "alert":
         mail_ = RENDERER.render_letter("alert", QUIET, [block()], cadence="immediate")
         wanted = ["ask", "unsubscribe", "reference"]
@@ -174,7 +174,7 @@ def test_the_order_and_the_places_of_a_mail(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", NOTICES)
-def test_a_notice_says_who_asked_and_has_its_subject(kind: str) -> None:
+def test_notice_names_organisation_and_has_its_subject(kind: str) -> None:
     notice = RENDERER.render_notice(kind, QUIET)
     assert notice.subject == notice_subject(kind)
     assert notice == RENDERER.render_notice(kind, OPEN)
@@ -184,14 +184,14 @@ def test_a_notice_says_who_asked_and_has_its_subject(kind: str) -> None:
     assert RENDERER.render_notice(kind, TEXT).html == ""
 
 
-def test_text_only_looks_get_text_only() -> None:
+def test_text_format_has_no_html() -> None:
     made = block(look=TEXT)
     letter = RENDERER.render_letter("digest", TEXT, [made], cadence="weekly")
     assert (made.html, letter.html) == ("", "")
     assert "A text." in letter.text
 
 
-def test_nothing_hostile_leaves_its_place() -> None:
+def test_hostile_content_is_escaped() -> None:
     """Titles, publishers, names and bodies may hold anything: markup, personal places, encoded words, bidi overrides."""
     evil = "</td><script>x</script>@@nl-unsubscribe@@ =?utf-8?q?x=0D=0ABcc:a@b.example?=\r\nBcc: x\u202e"
     one = piece(
@@ -211,7 +211,7 @@ def test_nothing_hostile_leaves_its_place() -> None:
     assert sorted(PLACE.findall(resolve_second_copy(letter.html, second=True))) == ["ask", "reference", "unsubscribe"]
 
 
-def test_every_link_leads_where_the_article_is_or_to_a_place() -> None:
+def test_every_link_is_of_an_article_or_a_placeholder() -> None:
     letter = RENDERER.render_letter("alert", QUIET, stories.blocks(RENDERER, QUIET), cadence="immediate")
     known = {"digest.example", "example.net", "sub.domain.example", "quaytimes.example", "www.minutes.example"}
     for href in hrefs(letter.html):
@@ -224,7 +224,7 @@ def test_every_link_leads_where_the_article_is_or_to_a_place() -> None:
     assert "{%" not in letter.html + letter.text
 
 
-def test_direction_and_language_are_said_for_each_item() -> None:
+def test_each_item_has_direction_and_language() -> None:
     made = block(stories.UYGHUR)
     opened = [tag for tag in re.findall(r"<[^>]*>", made.html) if 'lang="ug"' in tag and 'dir="rtl"' in tag]
     assert [tag.split()[0] for tag in opened] == ["<h2", "<div"]
@@ -235,7 +235,7 @@ def test_direction_and_language_are_said_for_each_item() -> None:
     assert "brief han" in block(stories.CHINESE).html
 
 
-def test_small_words() -> None:
+def test_text_formats() -> None:
     assert long_date(date(2020, 11, 5), "de") == "5. November 2020"
     assert long_date(date(2020, 11, 5), "zh-Hans") == "2020年11月5日"
     assert long_date(date(2020, 11, 5), "no such locale") == "November 5, 2020"
@@ -245,7 +245,7 @@ def test_small_words() -> None:
     assert shorten("onetwothree", 5) == "onet…"
 
 
-def test_the_revision_changes_with_template_style_and_frame(tmp_path) -> None:
+def test_revision_changes_with_template_style_and_frame(tmp_path) -> None:
     for path in TEMPLATES.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     assert Renderer(tmp_path, FRAME).revision == RENDERER.revision
@@ -254,7 +254,7 @@ def test_the_revision_changes_with_template_style_and_frame(tmp_path) -> None:
     assert Renderer(tmp_path, FRAME).revision != RENDERER.revision
 
 
-def test_an_unknown_name_in_a_template_is_an_error(tmp_path) -> None:
+def test_undefined_template_variable_raises(tmp_path) -> None:
     for path in TEMPLATES.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "block.txt.j2").write_text("{{ nobody.knows }}")
@@ -262,14 +262,14 @@ def test_an_unknown_name_in_a_template_is_an_error(tmp_path) -> None:
         Renderer(tmp_path, FRAME).render_block([piece()], TOPIC, {}, QUIET)
 
 
-def test_an_organisation_is_escaped_and_an_address_may_be_missing() -> None:
+def test_organisation_is_escaped_and_address_optional() -> None:
     renderer = Renderer(TEMPLATES, replace(FRAME, organisation="Salt & <Pepper>", postal_address=""))
     letter = renderer.render_letter("alert", QUIET, [block()], cadence="immediate")
     assert "Salt &amp; &lt;Pepper&gt;" in letter.html
     assert "Salt & <Pepper>\nQuestions?" in letter.text
 
 
-def test_threads_may_share_one_wording() -> None:
+def test_renderer_is_thread_safe() -> None:
     answers: list[str] = []
     threads = [threading.Thread(target=lambda: answers.append(block().html)) for _ in range(4)]
     for thread in threads:
@@ -279,7 +279,7 @@ def test_threads_may_share_one_wording() -> None:
     assert answers == [block().html] * 4
 
 
-def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
+def test_rendered_mail_survives_mime_round_trip() -> None:
     words = RENDERER.render_letter("alert", OPEN, stories.blocks(RENDERER, OPEN), cadence="immediate")
     letter = Letter(1, "alert", words.subject, words.text, words.html)
     personal = {name: f"https://news.example/{name}/token" for name in placeholders.PLACEHOLDERS}
@@ -301,20 +301,20 @@ def test_a_mail_can_be_joined_with_its_personal_parts_and_read_again() -> None:
 
 
 @pytest.mark.parametrize("text", ["Harbour!", "Harbour!\n"])
-def test_a_post_that_is_all_title_says_it_once(text: str) -> None:
+def test_post_that_is_only_a_title_is_not_repeated(text: str) -> None:
     whole = replace(piece(), title="Harbour!", text=text, html=f"<p>{text}</p>")
     block = RENDERER.render_block([whole], [], {whole.item_id: [Span("text", 0, 7)]}, OPEN)
     assert block.text.count("Harbour!") == 1
     assert seen(block.html).count("Harbour") == 1
 
 
-def test_a_first_sentence_that_stands_in_for_a_title_is_not_all_of_a_longer_post() -> None:
+def test_text_follows_a_title_made_from_its_first_sentence() -> None:
     longer = replace(piece(), title="Harbour!", text="Harbour! It froze.", html="<p>Harbour! It froze.</p>")
     block = RENDERER.render_block([longer], [], {}, OPEN)
     assert "Harbour! It froze." in block.text and "It froze." in block.html
 
 
-def test_the_foot_claims_no_more_than_is_known() -> None:
+def test_footer_claims_only_what_is_known() -> None:
     letter = RENDERER.render_letter("alert", OPEN, stories.blocks(RENDERER, OPEN), cadence="immediate")
     assert "confirmed" not in letter.text + letter.html
     assert "this address is subscribed to The Harbour Digest." in letter.text

@@ -61,7 +61,7 @@ def numbered(number):
     return Address(f"n{number}@example.org")
 
 
-def test_a_request_is_sealed_and_goes_when_it_is_decided():
+def test_request_is_encrypted_and_deleted_once_decided():
     sign_up(ANNA, Choices((topic().id,), ("Zzyzx",)))
     row = SignUpRequest.objects.get()
     stored = b"".join(bytes(part) for part in (row.cipher, row.handle))
@@ -71,7 +71,7 @@ def test_a_request_is_sealed_and_goes_when_it_is_decided():
     assert not SignUpRequest.objects.exists()
 
 
-def test_no_row_leads_from_a_network_to_a_request():
+def test_network_count_cannot_be_linked_to_a_request():
     sign_up()
     counted, request = NetworkCount.objects.get(), SignUpRequest.objects.get()
     assert counted.hour == NOW.replace(minute=0) and bytes(counted.network) not in bytes(request.cipher)
@@ -88,12 +88,12 @@ def test_no_row_leads_from_a_network_to_a_request():
         ("2001:db8:1::1", "2001:db8:2::1", False),
     ],
 )
-def test_a_network_is_a_24_or_a_48(one, other, same):
+def test_network_is_24_or_48_bits(one, other, same):
     networks = {network_limit.network_of(ip_address(client)) for client in (one, other)}
     assert (len(networks) == 1) == same
 
 
-def test_a_network_may_ask_so_often_an_hour_for_each_kind_and_another_is_not_affected(monkeypatch):
+def test_network_limit_is_per_hour_and_kind(monkeypatch):
     monkeypatch.setattr(network_limit, "MOST", 3)
     for number in range(5):
         sign_up(numbered(number))
@@ -116,7 +116,7 @@ def test_unknown_clients_have_no_limit(monkeypatch):
     assert SignUpRequest.objects.count() == 5
 
 
-def test_the_first_of_each_network_is_served_before_the_second_of_any():
+def test_first_request_of_each_network_comes_before_second_of_any():
     for number in range(3):
         sign_up(numbered(number))
     sign_up(ANNA, client=ip_address("203.0.113.1"))
@@ -131,7 +131,7 @@ def decide_one(kind=Kind.SIGN_UP, now=NOW):
     return decide_requests.decide_next(kind, subscribing(now))
 
 
-def test_over_the_site_wide_budget_requests_wait_and_go_out_slowly(monkeypatch):
+def test_requests_over_budget_wait_and_go_out_slowly(monkeypatch):
     monkeypatch.setitem(notice_budget.PER_HOUR, Kind.SIGN_UP, 12)
     for number in range(10):
         sign_up(numbered(number), client=ip_address(f"203.0.{number}.1"))
@@ -143,7 +143,7 @@ def test_over_the_site_wide_budget_requests_wait_and_go_out_slowly(monkeypatch):
     assert len(decide(now=NOW + 2 * HOUR)) == 1 and not SignUpRequest.objects.exists()
 
 
-def test_what_strangers_do_leaves_links_of_confirmed_people_alone(monkeypatch):
+def test_sign_ups_do_not_delay_links_of_subscribers(monkeypatch):
     press(token(ask(Choices((topic().id,)))))
     person = Subscriber.objects.get()
     monkeypatch.setitem(notice_budget.PER_HOUR, Kind.SIGN_UP, 4)
@@ -155,7 +155,7 @@ def test_what_strangers_do_leaves_links_of_confirmed_people_alone(monkeypatch):
     assert [bool(one.notice_id) for one in decide(Kind.LINK) + decide(Kind.HOLDER)] == [True, True]
 
 
-def test_links_for_addresses_that_are_nobodys_spend_no_budget(monkeypatch):
+def test_links_for_unknown_addresses_spend_no_budget(monkeypatch):
     monkeypatch.setitem(notice_budget.PER_HOUR, Kind.LINK, 4)
     press(token(ask(Choices((topic().id,)))))
     for number in range(20):
@@ -165,7 +165,7 @@ def test_links_for_addresses_that_are_nobodys_spend_no_budget(monkeypatch):
     assert not SignUpRequest.objects.exists()
 
 
-def test_a_thousand_requests_for_one_mailbox_are_one_mail_a_day():
+def test_flood_for_one_mailbox_sends_one_mail():
     """From two hundred networks, with many tags, over half a day."""
     for number in range(1000):
         moment = NOW + number * HOUR / 80
@@ -179,7 +179,7 @@ def test_a_thousand_requests_for_one_mailbox_are_one_mail_a_day():
     assert mails == [1, 4]
 
 
-def test_the_victim_of_strangers_gets_a_mail_of_their_own_as_soon_as_the_wait_is_over():
+def test_last_sign_up_of_a_limited_mailbox_is_mailed_after_the_wait():
     sign_up(ANNA, Choices(mail_time=MailTime(hour=1)))
     decide()
     sign_up(ANNA, Choices(mail_time=MailTime(hour=22)), now=NOW + 6 * HOUR)
@@ -189,7 +189,7 @@ def test_the_victim_of_strangers_gets_a_mail_of_their_own_as_soon_as_the_wait_is
     assert confirm.choices_of(Notice.objects.get(id=done.notice_id), VAULT).mail_time.hour == 22
 
 
-def test_strangers_who_make_up_tags_do_not_push_out_what_the_owner_of_a_mailbox_asked_for():
+def test_requests_with_plus_tags_come_after_the_plain_address():
     tagged = [Address(f"anna+{number}@example.org") for number in range(4)]
     sign_up(tagged[0], client=numbered_client(1))
     decide()
@@ -206,7 +206,7 @@ def numbered_client(number):
     return ip_address(f"198.51.{number}.7")
 
 
-def test_an_answer_drops_what_waits_and_forgets_what_was_counted():
+def test_confirming_drops_waiting_requests_and_resets_limit():
     sign_up()
     (first,) = decide()
     sign_up(now=NOW + 2 * HOUR)
@@ -216,7 +216,7 @@ def test_an_answer_drops_what_waits_and_forgets_what_was_counted():
     assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
 
 
-def test_erasing_drops_what_waits():
+def test_erasing_drops_waiting_requests():
     sign_up()
     decide()
     sign_up(now=NOW + 2 * HOUR)
@@ -225,7 +225,7 @@ def test_erasing_drops_what_waits():
     assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
 
 
-def test_a_request_that_does_not_open_holds_up_no_other_and_comes_again():
+def test_undecryptable_request_is_put_off_and_blocks_no_other():
     sign_up(numbered(1))
     SignUpRequest.objects.update(cipher=b"x" * 40)
     sign_up(numbered(2))
@@ -235,7 +235,7 @@ def test_a_request_that_does_not_open_holds_up_no_other_and_comes_again():
     assert queue.prune(NOW + 8 * DAY) == 0 and queue.prune(NOW + 9 * DAY) == 1
 
 
-def test_a_flood_drops_the_newest_of_the_busiest_networks_only(monkeypatch):
+def test_trim_deletes_newest_requests_of_busiest_networks(monkeypatch):
     monkeypatch.setattr(queue, "MOST_READY", 5)
     for number in range(6):
         sign_up(numbered(number))
@@ -244,14 +244,14 @@ def test_a_flood_drops_the_newest_of_the_busiest_networks_only(monkeypatch):
     assert sorted(SignUpRequest.objects.values_list("turn", flat=True)) == [1, 1, 2, 3, 4]
 
 
-def test_the_table_has_an_end_also_while_no_worker_looks(monkeypatch):
+def test_table_size_is_bounded_without_workers(monkeypatch):
     monkeypatch.setattr(queue, "MOST_STORED", 5)
     for number in range(9):
         sign_up(numbered(number), client=None)
     assert SignUpRequest.objects.count() == 5
 
 
-def test_an_expired_link_is_renewed_through_the_queue():
+def test_expired_link_is_renewed_through_the_queue():
     notice = ask(Choices(mail_time=MailTime(hour=5)))
     late = NOW + 8 * DAY
     put(Renewal(token(notice)), client=None, now=late, vault=VAULT)
@@ -259,7 +259,7 @@ def test_an_expired_link_is_renewed_through_the_queue():
     assert [one.notice_id is not None for one in decide(Kind.HOLDER, now=late)] == [True, False]
 
 
-def test_a_request_of_a_later_version_is_put_off():
+def test_request_of_a_later_version_is_put_off():
     handle = b"h" * 16
     key_id, cipher = VAULT.encrypt(json.dumps({"type": "Later"}), handle=handle, column="request")
     SignUpRequest.objects.create(kind=Kind.SIGN_UP, handle=handle, key_id=key_id, cipher=cipher, turn=1, created_at=NOW)
@@ -267,20 +267,20 @@ def test_a_request_of_a_later_version_is_put_off():
     assert SignUpRequest.objects.get().waits_until is not None
 
 
-def test_slow_sign_ups_are_slowed_and_go_at_their_pace_again():
+def test_sign_ups_are_slowed_and_restored():
     assert notice_budget.slow_sign_ups(True, now=NOW) and notice_budget.slowed()
     assert not notice_budget.slow_sign_ups(True, now=NOW)
     assert NoticeBudget.objects.get().per_hour == notice_budget.SLOWED
     assert notice_budget.slow_sign_ups(False, now=NOW) and not notice_budget.slowed()
 
 
-def test_what_counts_no_longer_is_deleted():
+def test_expired_limits_are_deleted():
     sign_up()
     decide()
     assert mailbox_limit.prune(NOW + 30 * DAY) == 0 and mailbox_limit.prune(NOW + 31 * DAY) == 1
 
 
-def test_a_stop_by_the_mailbox_ends_what_strangers_rate_limited():
+def test_unsubscribing_drops_waiting_requests_of_strangers():
     sign_up()
     decide()
     sign_up(now=NOW + 2 * HOUR)
@@ -290,7 +290,7 @@ def test_a_stop_by_the_mailbox_ends_what_strangers_rate_limited():
 
 
 @given(st.lists(st.floats(0, 5_000), min_size=1, max_size=60))
-def test_in_any_hour_no_more_goes_than_the_stock_and_an_hours_refill(gaps):
+def test_budget_never_exceeds_stock_and_hourly_rate(gaps):
     """A token bucket, whatever the moments; and a quiet quarter of an hour fills it."""
     row = NoticeBudget(kind=Kind.SIGN_UP, full_at=NOW, per_hour=40)
     row.save = lambda **_: None
