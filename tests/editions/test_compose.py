@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from newsletter.delivery.ledger.plan import Carrier, Share, plan
-from newsletter.editions import compose, edition_store, gatherings, owed
+from newsletter.editions import compose, gatherings, owed
 from newsletter.editions.load_content import Explainer
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.values import Frame
@@ -19,7 +19,6 @@ from newsletter.models import (
     Delivery,
     DeliveryItem,
     Edition,
-    EditionBody,
     Gathering,
     Match,
     Occasion,
@@ -272,9 +271,7 @@ def test_changed_hour_brings_no_second_digest_that_day(composer: compose.Compose
 @pytest.mark.parametrize(
     ("age", "told"), [(timedelta(days=19, hours=23), 1), (timedelta(days=20), 0), (timedelta(days=29), 0)]
 )
-def test_items_older_than_look_back_are_not_given(
-    composer: compose.Composer, age: timedelta, told: int
-) -> None:
+def test_items_older_than_look_back_are_not_given(composer: compose.Composer, age: timedelta, told: int) -> None:
     """An edit on its last day may owe an item that was given on its first; who has it is forgotten after 21 days."""
     blue = factories.topic()
     factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), blue, Cadence.DAILY)
@@ -335,13 +332,3 @@ def test_race_between_composers_gives_each_item_once(composer: compose.Composer,
     alert(composer)
     assert list(Delivery.objects.values_list("subscriber_id", flat=True)) == [other.id]
     assert given() == {(item.id, who.id), (item.id, other.id)}
-
-
-def test_stored_body_is_renewed_when_it_is_used_again() -> None:
-    made = factories.planned(1)
-    edition = Edition.objects.get()
-    words = edition_store.body_json("Your update", "Text", "")
-    draft = edition_store.EditionDraft(bytes(edition.key), edition.look_id, ((made.item.id, 1, (1,)),), words)
-    for days, expected in ((0.5, 0.0), (6.0, 6.0)):
-        edition_store.store_editions([draft], "alert", factories.VAULT, factories.NOW + timedelta(days=days))
-        assert EditionBody.objects.get().made_at == factories.NOW + timedelta(days=expected)

@@ -9,9 +9,8 @@ from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subs
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.confirm import ConfirmationPreview, Confirmed, preview_confirmation
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.manage_link import ask_by_address, renew
-from newsletter.subscribers.sign_up import SignedUp
-from newsletter.subscribers.tokens import Expired, InvalidToken, Used
+from newsletter.subscribers.manage_link import ask_by_address
+from newsletter.subscribers.tokens import InvalidToken, Used
 from tests.subscribers.helpers import (
     ANNA,
     DAY,
@@ -64,26 +63,6 @@ def test_confirmation_works_once():
     press(token(notice))
     assert press(token(notice)) == Used() == preview_confirmation(token(notice), **now_and_vault())
     assert Subscription.objects.count() == Consent.objects.count() == 1
-
-
-def test_expired_confirmation_can_be_renewed():
-    notice = ask(Choices((topic().id,), mail_time=MailTime(hour=5)))
-    late = NOW + 7 * DAY
-    assert press(token(notice), late) == Expired() == preview_confirmation(token(notice), **now_and_vault(late))
-    assert not Subscription.objects.exists()
-    done = renew(token(notice), **now_and_vault(late))
-    assert isinstance(done, SignedUp) and done.notice_id
-    fresh = Notice.objects.get(id=done.notice_id)
-    assert preview_confirmation(token(fresh), **now_and_vault(late)).choices.mail_time.hour == 5
-
-
-def test_only_expired_links_are_renewed_and_within_limits():
-    notice = ask(Choices())
-    assert renew(token(notice), **now_and_vault()) == InvalidToken()
-    assert renew("x" * 22, **now_and_vault()) == InvalidToken()
-    late = NOW + 40 * DAY
-    sent = [renew(token(notice), **now_and_vault(late)).notice_id for _ in range(5)]
-    assert [bool(number) for number in sent] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "A" * 22, "\u06d5" * 22, "A" * 10_000, "../etc"])

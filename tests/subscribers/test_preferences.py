@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.lib.provider_interface import Address
-from newsletter.models import Cadence, Notice, Subscriber, Subscription, Suppression
+from newsletter.models import Cadence, Notice, Subscriber, Subscription
 from newsletter.subscribers import manage_link, preferences
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import index_of
@@ -42,40 +42,6 @@ def link(anna):
 
 def live():
     return Subscription.objects.filter(ended_at=None)
-
-
-def test_manage_link_is_mailed_to_active_subscribers_only(anna):
-    assert manage_link.ask_by_address(Address("nobody@example.org"), **now_and_vault()).notice_id is None
-    for state in ("pending", "left"):
-        Subscriber.objects.update(state=state)
-        assert manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id is None
-    Subscriber.objects.update(state="active")
-    Suppression.objects.create(address_index=index_of(ANNA, VAULT), reason="complaint", sticky=True, since=NOW)
-    assert manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id is None
-    Suppression.objects.update(lifted_at=NOW)
-    assert Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id).expires_at == NOW + DAY
-
-
-def test_requests_by_address_back_off(anna):
-    sent = [
-        day / 2 for day in range(40) if manage_link.ask_by_address(ANNA, **now_and_vault(NOW + day * DAY / 2)).notice_id
-    ]
-    assert sent == [0, 1, 4, 11, 18]
-
-
-def test_using_the_link_resets_the_limit(anna, link):
-    assert manage_link.ask_by_address(ANNA, **now_and_vault(NOW + HOUR)).limited is not None
-    preferences.stop(link, live().first().id, **now_and_vault(NOW + HOUR), cancel_planned=cancel_nothing)
-    assert manage_link.ask_by_address(ANNA, **now_and_vault(NOW + HOUR)).notice_id
-
-
-def test_footer_link_has_higher_limit_and_dies_with_link_epoch(anna):
-    foot = lasting("ask", anna)
-    assert manage_link.is_ask_link(foot, vault=VAULT)
-    assert sum(manage_link.ask_by_token(foot, **now_and_vault()).notice_id is not None for _ in range(9)) == 3
-    Subscriber.objects.update(link_epoch=1)
-    assert not manage_link.is_ask_link(foot, vault=VAULT)
-    assert manage_link.ask_by_token(foot, **now_and_vault(NOW + DAY)) == InvalidToken()
 
 
 def test_view_shows_topic_names_and_keywords(link):

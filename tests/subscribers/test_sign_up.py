@@ -9,7 +9,7 @@ from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
 from newsletter.subscribers.choices import Choices, MailTime, from_json
 from newsletter.subscribers.email_address import index_of
-from newsletter.subscribers.limits.mailbox_limit import mailbox_of, rate_limited
+from newsletter.subscribers.limits.mailbox_limit import rate_limited
 from newsletter.subscribers.sign_up import SAME_VISIT, SignedUp, sign_up
 from tests.subscribers.helpers import (
     ANNA,
@@ -86,21 +86,6 @@ def test_sign_up_within_same_visit_replaces_choices_and_later_one_waits():
     assert soon == SignedUp(None)
     assert later == SignedUp(None, rate_limited(ANNA, NOW + DAY, VAULT))
     assert opened(Notice.objects.get()).mail_time.hour == 6
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("anna@example.org", "Anna+news@Example.org", True),
-        ("a.n.n.a@gmail.com", "anna+x@googlemail.com", True),
-        ("a.nna@example.org", "anna@example.org", False),
-        ("+anna@example.org", "+bob@example.org", False),
-        ("...@gmail.com", "anna@gmail.com", False),
-        ("anna@example.org", "anna@example.com", False),
-    ],
-)
-def test_plus_tags_and_gmail_dots_are_one_mailbox(one, other, same):
-    assert (mailbox_of(Address(one)) == mailbox_of(Address(other))) == same
 
 
 def test_other_plus_tag_waits_and_creates_no_subscriber():

@@ -18,7 +18,6 @@ from newsletter.editions.rendering.values import Reason, Source, Span
 from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.placeholders import resolve_second_copy
 from newsletter.lib.provider_interface import Address, Letter, Parcel
-from newsletter.lib.shorten import shorten
 from tests.editions import stories
 from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, piece, source
 
@@ -241,8 +240,6 @@ def test_text_formats() -> None:
     assert long_date(date(2020, 11, 5), "no such locale") == "November 5, 2020"
     assert host("https://good.example@www.evil.example:8443/") == "evil.example"
     assert [web_link(url) for url in ("ftp://a.example", "https://", "https://a b", "//a", "http://[")] == [""] * 5
-    assert shorten("one two three", 9) == "one two…"
-    assert shorten("onetwothree", 5) == "onet…"
 
 
 def test_revision_changes_with_template_style_and_frame(tmp_path) -> None:

@@ -5,12 +5,10 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from newsletter import wiring
 from newsletter.lib.provider_interface import Address
-from newsletter.models import MailboxLimit, NetworkCount, Notice, NoticeBudget, SignUpRequest, Subscriber
+from newsletter.models import MailboxLimit, NetworkCount, Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, unsubscribe
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import index_of
@@ -18,7 +16,7 @@ from newsletter.subscribers.form_requests import decide as decide_requests
 from newsletter.subscribers.form_requests import queue
 from newsletter.subscribers.form_requests.queue import put
 from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken, Renewal, SignUp
-from newsletter.subscribers.limits import mailbox_limit, network_limit, notice_budget
+from newsletter.subscribers.limits import network_limit, notice_budget
 from tests.subscribers.helpers import (
     ANNA,
     DAY,
@@ -77,20 +75,6 @@ def test_network_count_cannot_be_linked_to_a_request():
     assert counted.hour == NOW.replace(minute=0) and bytes(counted.network) not in bytes(request.cipher)
     columns = {field.name for field in SignUpRequest._meta.fields}
     assert columns == {"id", "kind", "handle", "key_id", "cipher", "turn", "created_at", "waits_until", "address"}
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("198.51.100.7", "198.51.100.200", True),
-        ("198.51.100.7", "198.51.101.7", False),
-        ("2001:db8:1::1", "2001:db8:1:ffff::9", True),
-        ("2001:db8:1::1", "2001:db8:2::1", False),
-    ],
-)
-def test_network_is_24_or_48_bits(one, other, same):
-    networks = {network_limit.network_of(ip_address(client)) for client in (one, other)}
-    assert (len(networks) == 1) == same
 
 
 def test_network_limit_is_per_hour_and_kind(monkeypatch):
@@ -267,19 +251,6 @@ def test_request_of_a_later_version_is_put_off():
     assert SignUpRequest.objects.get().waits_until is not None
 
 
-def test_sign_ups_are_slowed_and_restored():
-    assert notice_budget.slow_sign_ups(True, now=NOW) and notice_budget.slowed()
-    assert not notice_budget.slow_sign_ups(True, now=NOW)
-    assert NoticeBudget.objects.get().per_hour == notice_budget.SLOWED
-    assert notice_budget.slow_sign_ups(False, now=NOW) and not notice_budget.slowed()
-
-
-def test_expired_limits_are_deleted():
-    sign_up()
-    decide()
-    assert mailbox_limit.prune(NOW + 30 * DAY) == 0 and mailbox_limit.prune(NOW + 31 * DAY) == 1
-
-
 def test_unsubscribing_drops_waiting_requests_of_strangers():
     sign_up()
     decide()
@@ -287,23 +258,3 @@ def test_unsubscribing_drops_waiting_requests_of_strangers():
     decide(now=NOW + 2 * HOUR)
     unsubscribe.unsubscribe(lasting("unsubscribe", Subscriber.objects.get()), **now_and_vault(NOW + 3 * HOUR))
     assert decide(now=NOW + DAY) == [] and MailboxLimit.objects.exists()
-
-
-@given(st.lists(st.floats(0, 5_000), min_size=1, max_size=60))
-def test_budget_never_exceeds_stock_and_hourly_rate(gaps):
-    """A token bucket, whatever the moments; and a quiet quarter of an hour fills it."""
-    row = NoticeBudget(kind=Kind.SIGN_UP, full_at=NOW, per_hour=40)
-    row.save = lambda **_: None
-    budget, now, sent = notice_budget.Budget(row), NOW, []
-    for gap in gaps:
-        now += timedelta(seconds=gap)
-        while budget.left(now):
-            budget.spend(now)
-            sent.append(now)
-    for one in sent:
-        assert sum(one <= other < one + HOUR for other in sent) <= 10 + 40
-    quiet, stock = now + notice_budget.STOCK, 0
-    while budget.left(quiet):
-        budget.spend(quiet)
-        stock += 1
-    assert stock == 10
