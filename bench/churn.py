@@ -33,10 +33,10 @@ class Changing:
         """Make it anew, and put on top what changed meanwhile: most of it before the last look."""
         made, done = old.rebuilt(), 0
         while done < len(self._since) - 1:
-            made, done = made.with_(self._since[done]), done + 1
+            made, done = made.updated(self._since[done]), done + 1
         with self._lock:
             for added in self._since[done:]:
-                made = made.with_(added)
+                made = made.updated(added)
             self.index = made
         self.rebuilt += 1
 
@@ -45,7 +45,7 @@ class Changing:
         made = plans(some)
         added = {topic_id: made[number] for number, topic_id in enumerate(ids)}
         with self._lock:
-            self.index = self.index.with_(added)
+            self.index = self.index.updated(added)
             self._since.append(added)
         self.waits.append(time.perf_counter() - came)
 
@@ -76,10 +76,10 @@ def churn(size: int, seconds: float = 24) -> dict[str, float]:
 def _speed(items: list[Document], changing: Changing, seconds: float) -> float:
     """Posts a second of CPU of the whole process: what changes and rebuilds take is in it."""
     for item in items:  # words are known from here on
-        changing.index.topics(item)
+        changing.index.matching_topics(item)
     started, cpu, done = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - started < seconds:
-        changing.index.topics(items[done % len(items)])
+        changing.index.matching_topics(items[done % len(items)])
         done += 1
     return done / (time.process_time() - cpu)
 

@@ -95,11 +95,11 @@ def _first(*, whole: bool) -> dict[str, float]:
     started, cpu = time.perf_counter(), time.process_time()
     waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:200]))
     read = time.perf_counter()
-    seen: Sequence[Any] = [one.seen for one in waiting]
+    seen: Sequence[Any] = [one.document for one in waiting]
     present = current_index(vault) if whole else cold_start.cold_start_index(seen, vault)
     assert present is not None  # noqa: S101
     made = time.perf_counter()
-    met = sum(len(present.meet(one)) for one in seen)
+    met = sum(len(present.matching_queries(one)) for one in seen)
     ended = time.perf_counter()
     parts = {"read": read - started, "index": made - read, "match": ended - made}
     return {"ms": (ended - started) * 1e3, "cpu_ms": (time.process_time() - cpu) * 1e3, "hits": met} | {

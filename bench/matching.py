@@ -181,15 +181,15 @@ def worst(size: int) -> list[Figure]:
     for name, (queries, text) in asked.items():
         index = QueryIndex({number: compile_query(parse(query)) for number, query in queries.items()})
         started = time.perf_counter()
-        met = index.meet(Document("", text))
+        met = index.matching_queries(Document("", text))
         print(f"{name}: {(time.perf_counter() - started) * 1e3:.0f} ms, {len(met)} of {len(queries)} met")
     words = [f"w{number:x}" for number in range(size)]
     index = QueryIndex({number: compile_query(parse(word)) for number, word in enumerate(words)})
     item = Document("", " ".join(words), "en")
     started = time.perf_counter()
-    index.topics(item)
+    index.matching_topics(item)
     first = time.perf_counter() - started
-    met_all = index.meet(item)
+    met_all = index.matching_queries(item)
     places = time.perf_counter() - started - first
     print(f"{size:,} topics that all hit: {first:.2f} s; with places {places:.2f} s, {len(met_all):,} met")
     return []
@@ -205,7 +205,7 @@ def truth(_: int) -> list[Figure]:
     right = missed = wrong = 0
     for number, post in enumerate(made.posts):
         item = Document("", post, "en")
-        met = {(one.topic_id, hit.start, hit.end) for one in index.meet(item) for hit in one.hits}
+        met = {(one.topic_id, hit.start, hit.end) for one in index.matching_queries(item) for hit in one.hits}
         naive = Naive(item)
         expected = {
             (topic_id, start, end)

@@ -19,5 +19,5 @@ def matcher(queries: Sequence[tuple[Any, ...]], *, places: bool) -> Callable[[st
     """Which queries a text meets; `places`: also where, for all of them."""
     index = QueryIndex(plans(queries))
     if places:
-        return lambda text: {one.topic_id for one in index.meet(Document("", text, "en"))}
-    return lambda text: index.topics(Document("", text, "en"))
+        return lambda text: {one.topic_id for one in index.matching_queries(Document("", text, "en"))}
+    return lambda text: index.matching_topics(Document("", text, "en"))

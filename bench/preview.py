@@ -230,7 +230,7 @@ def _every_item(lines: list[str]) -> None:
     from newsletter.matching.match import preview_matches
 
     for line in lines:
-        preview_matches(line, now=db.now(), days=30, limit=100)
+        preview_matches([line], now=db.now(), days=30, limit=100)
 
 
 def _like(lines: list[str]) -> None:

@@ -51,7 +51,7 @@ class PreviewMatch:
 def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
     """Let up to `limit` items that wait meet every active topic. Repeatable; several workers may do it at once."""
     waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:limit]))
-    present = cold_start_index([one.seen for one in waiting], vault) or current_index(vault)
+    present = cold_start_index([one.document for one in waiting], vault) or current_index(vault)
     matches = sum(_match(one, present, now) for one in waiting)
     if waiting:
         log.info("matched", items=len(waiting), matches=matches)
@@ -60,7 +60,7 @@ def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
 
 def _match(one: LoadedItem, present: LiveIndex, now: datetime) -> int:
     """Write the matches of one item and its stamp in one transaction; 0 when another worker was faster."""
-    item, met = one.item, present.meet(one.seen)
+    item, met = one.item, present.matching_queries(one.document)
     for _ in range(3):
         try:
             with transaction.atomic():
@@ -125,25 +125,6 @@ def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:
 
 
 def preview_matches(
-    query: str,
-    *,
-    now: datetime,
-    days: int = 30,
-    limit: int = 100,
-    entry_id: int | None = None,
-    aliases: Aliases = NO_ALIASES,
-) -> list[PreviewMatch]:
-    """Stored items of the last `days` that meet `query`, newest first, `limit` at most; nothing is stored.
-
-    Own keywords meet no aliases: what somebody typed is what they get, and a topic is there for the rest.
-
-    Raises:
-        QueryError: the query cannot be used.
-    """
-    return preview_matches_each([query], now=now, days=days, limit=limit, entry_id=entry_id, aliases=aliases)[0]
-
-
-def preview_matches_each(
     texts: Sequence[str],
     *,
     now: datetime,
@@ -167,7 +148,7 @@ def preview_matches_each(
     for one in load_items(rows.filter(**chosen)):
         if not wanting:
             break
-        for met in index.meet(one.seen, told=wanting):
+        for met in index.matching_queries(one.document, with_hits_for=wanting):
             if met.topic_id in wanting:
                 found[met.topic_id].append(_would(one, met.hits))
                 if len(found[met.topic_id]) >= limit:

@@ -67,11 +67,11 @@ def _chunk(revision: TopicRevision, now: datetime) -> None:
     items = list(load_items(_waiting(revision)[:CHUNK]))
     rows = [one.wording for one in items]
     try:
-        judge = DraftMatcher({0: draft_of(revision)})
+        matcher = DraftMatcher({0: draft_of(revision)})
     except QueryError:  # `doctor` tells; other topics go on
         log.error("topic_not_read", topic_id=revision.topic_id)
-        items, rows, judge = [], [], DraftMatcher({})
-    met = {one.item.id: judge.meet(one.seen).get(0) for one in items}
+        items, rows, matcher = [], [], DraftMatcher({})
+    met = {one.item.id: matcher.match(one.document).get(0) for one in items}
     here = TopicRevision.objects.filter(id=revision.id, rematch=revision.rematch, rematch_upto=revision.rematch_upto)
     try:
         with transaction.atomic():

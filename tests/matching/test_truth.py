@@ -94,7 +94,7 @@ def test_the_index_is_the_naive_matcher(asked: list[str], title: str, text: str,
     item = Document(title, text, "", tuple(sources), ("a UN",), (), "b café", 5)
     trees = parsed(asked)
     index = QueryIndex({number: compile_query(tree, ALIASES) for number, tree in trees.items()})
-    met = {one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.meet(item)}
+    met = {one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.matching_queries(item)}
     naive = Naive(item, ALIASES)
     truth = {number: naive.matches(tree) for number, tree in trees.items()}
     assert met == {number: places for number, places in truth.items() if places is not None}
@@ -114,13 +114,19 @@ def test_each_moment_of_a_changing_index_is_an_index_of_its_own(
     for topic_id, asked in changes:
         plans = {topic_id: compile_query(tree, ALIASES) for tree in parsed([asked or ""]).values()}  # noqa: B035 - one or none
         now = {**{one: plan for one, plan in now.items() if one != topic_id}, **plans}
-        index = index.with_(plans, () if plans else [topic_id])
-        assert [index.topics(item) for item in items] == [QueryIndex(now).topics(item) for item in items]
+        index = index.updated(plans, () if plans else [topic_id])
+        assert [index.matching_topics(item) for item in items] == [
+            QueryIndex(now).matching_topics(item) for item in items
+        ]
         moments.append((index, now))
     for seen, then in moments:
-        assert seen.plans == then
+        assert seen.queries == then
         for item in items:
-            assert seen.meet(item) == QueryIndex(then).meet(item) == seen.rebuilt().meet(item)
+            assert (
+                seen.matching_queries(item)
+                == QueryIndex(then).matching_queries(item)
+                == seen.rebuilt().matching_queries(item)
+            )
 
 
 def test_precision_and_recall_are_perfect_on_posts() -> None:
@@ -133,7 +139,7 @@ def test_precision_and_recall_are_perfect_on_posts() -> None:
         naive = Naive(item)
         truth = {number: places for number, tree in trees.items() if (places := naive.matches(tree)) is not None}
         assert {
-            one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.meet(item)
+            one.topic_id: {(hit.field, hit.start, hit.end) for hit in one.hits} for one in index.matching_queries(item)
         } == truth
         found += len(truth)
     assert found > 100

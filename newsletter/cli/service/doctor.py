@@ -198,7 +198,7 @@ def _topics() -> Iterator[Finding]:
     if not ailing:
         yield Finding("topics", "ok", "all can match, none is silent or too loud")
     for one in ailing:
-        yield Finding(f"topic {one.name}", "fail" if one.broken else "warn", one.told)
+        yield Finding(f"topic {one.name}", "fail" if one.broken else "warn", one.message)
 
 
 def _packs() -> Iterator[Finding]:

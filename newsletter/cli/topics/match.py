@@ -13,7 +13,7 @@ from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import alias_table, term_to_spelling
 from newsletter.matching.engine.explain import ClauseExplanation
-from newsletter.matching.match import PreviewMatch, preview_matches_each
+from newsletter.matching.match import PreviewMatch, preview_matches
 from newsletter.matching.topics import explain_match, revisions
 from newsletter.matching.topics.explain_match import MatchExplanation
 
@@ -60,7 +60,7 @@ def _match_each(texts: list[str], *, entry: int | None, days: int, packs: bool) 
     draft = revisions.new_draft(texts[0], packs=None if packs else ())
     if isinstance(draft, Refused):
         fail(draft.reason)
-    matches = preview_matches_each(
+    matches = preview_matches(
         texts, now=db.now(), days=days, limit=_LIMIT, entry_id=entry, aliases=alias_table(draft.groups)
     )
     return [[_row(match) for match in of_query] for of_query in matches]

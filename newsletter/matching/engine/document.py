@@ -1,4 +1,4 @@
-"""What is read of an item, and where a query's words stand in it: values."""
+"""What queries see of an item, and where their words stand in it."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What queries see of an item. The citation is not in the text: it is what `sources` holds."""
+    """What queries see of an item. Its citation is not part of the text, but of `sources`."""
 
     title: str = dataclasses.field(repr=False)
     text: str = dataclasses.field(repr=False)
-    #: BCP 47; empty when it is not known.
+    #: BCP 47; empty if unknown.
     lang: str = ""
     #: Names of the publishers it cites.
     sources: tuple[str, ...] = ()
@@ -23,16 +23,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
-    """Words of a query in an item: `start` and `end` count code points of the shown field.
-
-    In title and text that is the text as it is shown; in any other field, the value that met the term.
-    """
+    """Words of a query in an item. `start` and `end` count code points of the title or text as shown, or of the field's value."""
 
     field: str
     start: int
     end: int
-    #: The term, in its normal way of writing.
+    #: The term in its normal form.
     term: str = dataclasses.field(repr=False)
-    #: The spelling that fired, if it was another, and the pack it is from.
+    #: The spelling that was found if it is an alias, and the pack it comes from.
     alias: str | None = None
     pack: str | None = None

@@ -1,6 +1,5 @@
-"""A query and an item in, why it is met or not out: clause by clause, with the places."""
+"""Explain why an item matches a query or does not, clause by clause."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,51 +11,50 @@ from newsletter.matching.query.nodes import And, Not, Or, Query
 
 @dataclass(frozen=True)
 class ClauseExplanation:
-    """A clause of a query and whether the item meets it; for AND, OR and NOT with its parts."""
+    """A clause of a query and whether the item matches it."""
 
     clause: Literal["term", "and", "or", "not"]
     met: bool
-    #: Of a term: its normal way of writing.
+    #: Of a term: its normal form.
     term: str = field(default="", repr=False)
     #: Of a term: where it stands.
     hits: tuple[Hit, ...] = ()
-    #: Of a term that is not met: aliases that are in the item, but not the words that they need beside them.
+    #: Of a term that does not match: aliases that are in the item without the words that they need beside them.
     without_context: tuple[str, ...] = ()
+    #: Of AND, OR and NOT.
     parts: tuple["ClauseExplanation", ...] = ()
 
     @property
     def decided(self) -> tuple["ClauseExplanation", ...]:
-        """The terms because of which the whole is, or is not, met: the shortest true answer to "why?"."""
+        """The terms that decide the result."""
         if self.clause == "term":
             return (self,)
         if self.clause == "not":
             return self.parts[0].decided
-        return tuple(one for part in self.parts if part.met == self.met for one in part.decided)
+        return tuple(term for part in self.parts if part.met == self.met for term in part.decided)
 
 
-def explain(
-    query: Query, item: Document, aliases: Aliases = NO_ALIASES, *, off: Collection[str] = frozenset()
-) -> ClauseExplanation:
-    """Which clauses of a query an item meets, and where; `off` as in `compiled`."""
-    return _explained(compile_query(query, aliases, off=off), ItemMatcher(item))
+def explain(query: Query, item: Document, aliases: Aliases = NO_ALIASES) -> ClauseExplanation:
+    """Which clauses of a query match an item, and where."""
+    return _explain(compile_query(query, aliases), ItemMatcher(item))
 
 
-def _explained(plan: CompiledQuery, opened: ItemMatcher) -> ClauseExplanation:
-    match plan:
+def _explain(query: CompiledQuery, item: ItemMatcher) -> ClauseExplanation:
+    match query:
         case And(parts):
-            each = tuple(_explained(part, opened) for part in parts)
+            each = tuple(_explain(part, item) for part in parts)
             return ClauseExplanation("and", all(part.met for part in each), parts=each)
         case Or(parts):
-            each = tuple(_explained(part, opened) for part in parts)
+            each = tuple(_explain(part, item) for part in parts)
             return ClauseExplanation("or", any(part.met for part in each), parts=each)
         case Not(part):
-            one = _explained(part, opened)
-            return ClauseExplanation("not", not one.met, parts=(one,))
+            excluded = _explain(part, item)
+            return ClauseExplanation("not", not excluded.met, parts=(excluded,))
         case _:
-            return _term(plan, opened)
+            return _explain_term(query, item)
 
 
-def _term(sought: TermQuery, opened: ItemMatcher) -> ClauseExplanation:
-    hits = opened.hits(sought)
-    lacking = () if hits else opened.out_of_context(sought)
-    return ClauseExplanation("term", bool(hits), sought.written, hits, tuple(alias.spelling for alias in lacking))
+def _explain_term(term: TermQuery, item: ItemMatcher) -> ClauseExplanation:
+    hits = item.hits(term)
+    aliases = () if hits else item.aliases_out_of_context(term)
+    return ClauseExplanation("term", bool(hits), term.text, hits, tuple(alias.spelling for alias in aliases))

@@ -1,4 +1,4 @@
-"""Items in, which of them a query matches out, without reading them again: an inverted index over a small block of items.
+"""An inverted index over a small block of items: tells which of them a query matches, without reading them again.
 
 A posting is a 64-bit hash of a word's stem and the slot of an item that has it. The order of an item's words is kept as 32-bit
 hashes, so that phrases are exact too. Both are Python's own keyed hashes (SipHash), which nobody outside can make collide.
@@ -7,7 +7,7 @@ A term that the index cannot decide (a prefix, a field, an exact spelling) leave
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, reduce
 from itertools import chain, starmap
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.item_matcher import ItemMatcher
 from newsletter.matching.engine.required_words import name_key, word_key, word_keys
-from newsletter.matching.engine.tokenized_item import SearchableText
+from newsletter.matching.engine.searchable_text import SearchableText
 from newsletter.matching.query.compiled import Alternative, CompiledQuery, MatchKind, TermQuery
 from newsletter.matching.query.nodes import And, Not, Or
 from newsletter.matching.query.parser import LONGEST_ACRONYM
@@ -28,14 +28,14 @@ _NONE: frozenset[int] = frozenset()
 
 
 class Decision(NamedTuple):
-    """Slots of items that match for certain, and of those that may: the first are among the second."""
+    """Slots of items that match for certain, and of those that may match, which include the first."""
 
-    sure: frozenset[int]
+    certain: frozenset[int]
     possible: frozenset[int]
 
 
 class IndexedItem(NamedTuple):
-    """What the index keeps of an item."""
+    """What the index stores of an item."""
 
     postings: frozenset[int]
     sequence: bytes
@@ -43,13 +43,13 @@ class IndexedItem(NamedTuple):
 
 
 def index_item(item: Document) -> IndexedItem:
-    """Read an item: the part of indexing that takes time."""
+    """Prepare an item for the index: this is what takes time."""
     body = ItemMatcher(item).body
     return IndexedItem(_postings(body), _sequence(body.keys), body.stems)
 
 
 class ItemBlock:
-    """Up to `SIZE` items by their slot (0 to SIZE - 1). Never changed: `updated` makes another."""
+    """Up to `BLOCK_SIZE` items by their slot (0 to BLOCK_SIZE - 1). Immutable: `updated` returns a new one."""
 
     def __init__(self) -> None:
         self._hashes = array("Q")
@@ -64,83 +64,92 @@ class ItemBlock:
 
     @property
     def size(self) -> int:
-        """Bytes that it takes."""
+        """Its size in bytes."""
         return len(self._slots) * 9 + sum(map(len, self._sequences.values()))
 
-    def updated(self, items: Mapping[int, IndexedItem], gone: Iterable[int] = ()) -> "ItemBlock":
-        """The same block with these items in their slots, and without those that are `gone`."""
-        left = self.slots - items.keys() - set(gone)
-        postings = [pair for pair in zip(self._hashes, self._slots, strict=True) if pair[1] in left]
+    def updated(self, items: Mapping[int, IndexedItem], removed: Iterable[int] = ()) -> "ItemBlock":
+        """The same block with these items in their slots, and without those in the slots `removed`."""
+        kept = self.slots - items.keys() - set(removed)
+        postings = [pair for pair in zip(self._hashes, self._slots, strict=True) if pair[1] in kept]
         postings += [(posting, slot) for slot, item in items.items() for posting in item.postings]
         postings.sort()
-        made = ItemBlock()
-        made._hashes = array("Q", [posting for posting, _ in postings])
-        made._slots = bytes([slot for _, slot in postings])
-        made._sequences = {slot: self._sequences[slot] for slot in left}
-        made._sequences |= {slot: item.sequence for slot, item in items.items()}
-        made._stems = self._stems.union(item.stems for item in items.values())
-        return made
+        new = ItemBlock()
+        new._hashes = array("Q", [posting for posting, _ in postings])
+        new._slots = bytes([slot for _, slot in postings])
+        new._sequences = {slot: self._sequences[slot] for slot in kept}
+        new._sequences |= {slot: item.sequence for slot, item in items.items()}
+        new._stems = self._stems.union(item.stems for item in items.values())
+        return new
 
-    def decide(self, plan: CompiledQuery, among: frozenset[int]) -> Decision:
+    def decide(self, query: CompiledQuery, among: frozenset[int]) -> Decision:
         """Which of the items in these slots match a compiled query."""
-        match plan:
+        match query:
             case And(parts):
-                sure = possible = among
+                certain = possible = among
                 for part in parts:
                     if not possible:
                         break
-                    found = self.decide(part, possible)
-                    sure, possible = sure & found.sure, found.possible
-                return Decision(sure, possible)
+                    of_part = self.decide(part, possible)
+                    certain, possible = certain & of_part.certain, of_part.possible
+                return Decision(certain, possible)
             case Or(parts):
-                each = [self.decide(part, among) for part in parts]
-                return Decision(_NONE.union(*(one.sure for one in each)), _NONE.union(*(one.possible for one in each)))
+                return _union([self.decide(part, among) for part in parts])
             case Not(part):
-                found = self.decide(part, among)
-                return Decision(among - found.possible, among - found.sure)
+                excluded = self.decide(part, among)
+                return Decision(among - excluded.possible, among - excluded.certain)
             case TermQuery():
-                return self._term(plan, among)
+                return self._decide_term(query, among)
 
-    def _term(self, sought: TermQuery, among: frozenset[int]) -> Decision:
-        if sought.within not in ("", "title"):
+    def _decide_term(self, term: TermQuery, among: frozenset[int]) -> Decision:
+        if term.field not in ("", "title"):
             return Decision(_NONE, among)
-        ways = [self._way(way, among) for way in sought.ways]
-        if sought.distance is not None:
-            return Decision(_NONE, reduce(frozenset.intersection, (one.possible for one in ways), among))
-        sure = _NONE if sought.within else _NONE.union(*(one.sure for one in ways))
-        return Decision(sure, _NONE.union(*(one.possible for one in ways)))
+        each = [self._decide_alternative(alternative, among) for alternative in term.alternatives]
+        if term.distance is not None:
+            return Decision(_NONE, reduce(frozenset.intersection, (part.possible for part in each), among))
+        certain, possible = _union(each)
+        return Decision(_NONE if term.field else certain, possible)
 
-    def _way(self, way: Alternative, among: frozenset[int]) -> Decision:
-        match way.kind:
+    def _decide_alternative(self, alternative: Alternative, among: frozenset[int]) -> Decision:
+        keys = alternative.keys
+        match alternative.kind:
             case MatchKind.WORD:
-                found = self._with_word(way.keys[0]) & among
+                slots = self._with_word(keys[0]) & among
             case MatchKind.NAME:
-                found = (self._with_word(way.keys[0]) | self._with_name(way.keys[0])) & among
-                row = _sequence(way.keys)
-                itself = frozenset(slot for slot in found if _has_row(self._sequences[slot], row))
-                return Decision(itself if way.sure else _NONE, found)
-            case MatchKind.ROW if way.capitals and len(way.keys) == 1 and way.capitals <= LONGEST_ACRONYM:
-                found = self._with(_in_capitals(way.keys[0], way.capitals)) & among
-                return Decision(_NONE if way.spelled or way.context else found, found)
-            case MatchKind.ROW:
-                found = reduce(frozenset.intersection, map(self._with_word, way.keys), among)
-                row = _sequence(way.keys)
-                found = frozenset(slot for slot in found if _has_row(self._sequences[slot], row))
+                slots = (self._with_word(keys[0]) | self._with_name(keys[0])) & among
+                uninflected = self._with_phrase(keys, slots)
+                return Decision(uninflected if alternative.sufficient else _NONE, slots)
+            case MatchKind.PHRASE if (
+                alternative.capitals and len(keys) == 1 and alternative.capitals <= LONGEST_ACRONYM
+            ):
+                slots = self._with(_acronym_hash(keys[0], alternative.capitals)) & among
+                return Decision(_NONE if alternative.spelling or alternative.context else slots, slots)
+            case MatchKind.PHRASE:
+                slots = self._with_phrase(keys, reduce(frozenset.intersection, map(self._with_word, keys), among))
             case _:
                 return Decision(_NONE, among)
-        return Decision(found if way.sure else _NONE, found)
+        return Decision(slots if alternative.sufficient else _NONE, slots)
 
     def _with_word(self, key: str) -> frozenset[int]:
         """Slots of items with the word or an inflected form of it, each by the language that the item is in."""
-        return _NONE.union(*map(self._with, {_word(key, stems) for stems in self._stems}))
+        return _NONE.union(*map(self._with, {_word_hash(key, stems) for stems in self._stems}))
 
     def _with_name(self, name: str) -> frozenset[int]:
         """Slots of items with a word that may be the name with an ending."""
         return _NONE.union(*map(self._with, {hash(name_key(name, stems)) & _UNSIGNED for stems in self._stems}))
 
+    def _with_phrase(self, keys: Iterable[str], among: frozenset[int]) -> frozenset[int]:
+        """Slots of items in which these words are adjacent."""
+        phrase = _sequence(keys)
+        return frozenset(slot for slot in among if _contains(self._sequences[slot], phrase))
+
     def _with(self, posting: int) -> frozenset[int]:
         first = bisect_left(self._hashes, posting)
         return frozenset(self._slots[first : bisect_right(self._hashes, posting, first)])
+
+
+def _union(decisions: Sequence[Decision]) -> Decision:
+    certain = _NONE.union(*(decision.certain for decision in decisions))
+    return Decision(certain, _NONE.union(*(decision.possible for decision in decisions)))
 
 
 _UNSIGNED = (1 << 64) - 1
@@ -148,27 +157,27 @@ _UNSIGNED = (1 << 64) - 1
 
 def _postings(body: SearchableText) -> frozenset[int]:
     """What an item is found by: its words by their stems, and short ones that stand in capitals, also with a plural s."""
-    capitals = starmap(_in_capitals, body.capitals(LONGEST_ACRONYM + 1))
-    return frozenset(chain((hash(sign) & _UNSIGNED for sign in word_keys(body)), capitals))
+    acronyms = starmap(_acronym_hash, body.capitals(LONGEST_ACRONYM + 1))
+    return frozenset(chain((hash(key) & _UNSIGNED for key in word_keys(body)), acronyms))
 
 
 @lru_cache(maxsize=512)
-def _word(key: str, stems: Stems) -> int:
-    """The same for every block of a search."""
+def _word_hash(key: str, stems: Stems) -> int:
+    """Cached, since it is the same for every block of a search."""
     return hash(word_key(key, stems)) & _UNSIGNED
 
 
-def _in_capitals(key: str, letters: int) -> int:
+def _acronym_hash(key: str, letters: int) -> int:
     return hash((key, letters)) & _UNSIGNED
 
 
 def _sequence(keys: Iterable[str]) -> bytes:
-    """Words in their order, four bytes each."""
+    """Words in their order, `_KEY_BYTES` each."""
     return array("I", [hash(key) & 0xFFFFFFFF for key in keys]).tobytes()
 
 
-def _has_row(sequence: bytes, row: bytes) -> bool:
-    at = sequence.find(row)
-    while at >= 0 and at % _KEY_BYTES:
-        at = sequence.find(row, at + 1)
-    return at >= 0
+def _contains(sequence: bytes, phrase: bytes) -> bool:
+    offset = sequence.find(phrase)
+    while offset >= 0 and offset % _KEY_BYTES:
+        offset = sequence.find(phrase, offset + 1)
+    return offset >= 0

@@ -1,23 +1,21 @@
-"""An item in, read once for all queries; the places of what is sought in it out."""
+"""Locates the terms of any query in one item, which is tokenized once."""
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from heapq import merge
 from itertools import islice
 
 from newsletter.matching.engine.document import Document, Hit
-from newsletter.matching.engine.tokenized_item import SearchableText, WordRange
+from newsletter.matching.engine.searchable_text import SearchableText, WordRange
 from newsletter.matching.query.compiled import Alias, Alternative, TermQuery
 
-#: Where a term stands more often, the first so many places are told.
+#: The most hits of a term that are given: the first ones.
 MAX_HITS = 100
-#: More words than any stretch is long.
-_APART = 1000
 
 
 class ItemMatcher:
-    """An item, read once, for all queries."""
+    """An item that any number of terms can be looked for in."""
 
     def __init__(self, item: Document) -> None:
         self._item = item
@@ -27,7 +25,7 @@ class ItemMatcher:
 
     @cached_property
     def fields(self) -> dict[str, SearchableText]:
-        """The other fields by name: every value of a field is a text of its own."""
+        """The other fields by name. Every value of a field is a text of its own."""
         item = self._item
         values = {
             "source": item.sources,
@@ -40,77 +38,81 @@ class ItemMatcher:
             name: SearchableText([(name, value) for value in texts], "") for name, texts in values.items() if any(texts)
         }
 
-    def hits(self, sought: TermQuery) -> tuple[Hit, ...]:
-        """Where a term stands, in order, the first `MOST_PLACES` places; empty when it is not met."""
-        known = self._hits.get(sought)
+    def hits(self, term: TermQuery) -> tuple[Hit, ...]:
+        """The first `MAX_HITS` places of a term, in order; empty if the item does not have it."""
+        known = self._hits.get(term)
         if known is None:
-            known = self._hits[sought] = tuple(islice(self._found(sought), MAX_HITS))
+            known = self._hits[term] = tuple(islice(self._find(term), MAX_HITS))
         return known
 
-    def _found(self, sought: TermQuery) -> Iterator[Hit]:
-        words = self.body if sought.within in ("", "title") else self.fields.get(sought.within)
-        if words is None:
+    def _find(self, term: TermQuery) -> Iterator[Hit]:
+        text = self.body if term.field in ("", "title") else self.fields.get(term.field)
+        if text is None:
             return
-        if sought.distance is not None:
-            found: Iterator[tuple[WordRange, Alias | None]] = ((one, None) for one in _near(words, sought))
-        else:
-            met = [way for way in sought.ways if not way.context or self._in_context(way.context)]
-            each = [_tagged(words, way) for way in met]
-            found = each[0] if len(each) == 1 else merge(*each, key=lambda one: one[0])
         seen: set[WordRange] = set()
-        for one, alias in found:
-            if one in seen:
+        for words, alias in self._places(text, term):
+            if words in seen:
                 continue
-            name, start, end = words.place(one)
-            if sought.within and name != sought.within:
+            field, start, end = text.position(words)
+            if term.field and field != term.field:
                 return  # the title comes first
-            seen.add(one)
-            fired, pack = (alias.spelling, alias.pack) if alias else (None, None)
-            yield Hit(name, start, end, sought.written, fired, pack)
+            seen.add(words)
+            spelling, pack = (alias.spelling, alias.pack) if alias else (None, None)
+            yield Hit(field, start, end, term.text, spelling, pack)
 
-    def out_of_context(self, sought: TermQuery) -> tuple[Alias, ...]:
+    def _places(self, text: SearchableText, term: TermQuery) -> Iterator[tuple[WordRange, Alias | None]]:
+        """Where a term stands in a text, in order, and by which alias. A place can come twice."""
+        if term.distance is not None:
+            return ((words, None) for words in _find_near(text, term.alternatives, term.distance))
+        usable = [each for each in term.alternatives if not each.context or self._has_context(each.context)]
+        places = [_places_of(text, alternative) for alternative in usable]
+        return places[0] if len(places) == 1 else merge(*places, key=lambda place: place[0])
+
+    def aliases_out_of_context(self, term: TermQuery) -> tuple[Alias, ...]:
         """Aliases of a term that are in the item without the words they need beside them."""
-        lonely = (
-            way.alias
-            for way in sought.ways
-            if way.alias
-            and way.context
-            and not self._in_context(way.context)
-            and any(True for _ in self.body.ranges(way))
+        found = (
+            alternative.alias
+            for alternative in term.alternatives
+            if alternative.alias
+            and alternative.context
+            and not self._has_context(alternative.context)
+            and any(True for _ in self.body.find(alternative))
         )
-        return tuple(dict.fromkeys(lonely))
+        return tuple(dict.fromkeys(found))
 
-    def _in_context(self, context: tuple[Alternative, ...]) -> bool:
+    def _has_context(self, context: tuple[Alternative, ...]) -> bool:
         known = self._contexts.get(context)
         if known is None:
-            known = self._contexts[context] = any(True for way in context for _ in self.body.ranges(way))
+            known = self._contexts[context] = any(True for each in context for _ in self.body.find(each))
         return known
 
 
-def _tagged(words: SearchableText, way: Alternative) -> Iterator[tuple[WordRange, Alias | None]]:
-    return ((one, way.alias) for one in words.ranges(way))
+def _places_of(text: SearchableText, alternative: Alternative) -> Iterator[tuple[WordRange, Alias | None]]:
+    return ((words, alternative.alias) for words in text.find(alternative))
 
 
-def _near(words: SearchableText, sought: TermQuery) -> Iterator[WordRange]:
-    """Every place of a part that stands in some stretch with all the others, in order."""
-    assert sought.distance is not None  # noqa: S101 - narrows the type: only such terms come here
-    stretch = sought.distance + sum(len(way.keys) for way in sought.ways)
-    places = sorted((*one, part) for part, way in enumerate(sought.ways) for one in words.ranges(way))
-    # no stretch reaches into another paragraph: they are moved apart
-    spread = [
-        (words.paragraph(first) * _APART + first, words.paragraph(first) * _APART + last) for first, last, _ in places
-    ]
-    by_end = sorted(range(len(places)), key=lambda one: spread[one][1])
-    held = [0] * len(sought.ways)
-    added = 0
-    waiting: dict[int, None] = {}
-    for low, (start, _) in enumerate(spread):
-        while added < len(places) and spread[by_end[added]][1] < start + stretch:
-            held[places[by_end[added]][2]] += by_end[added] >= low
-            added += 1
-        if all(held):
-            inside = range(low, bisect_left(spread, (start + stretch, 0)))
-            waiting.update(dict.fromkeys(one for one in inside if spread[one][1] < start + stretch))
-        if low in waiting:
-            yield places[low][:2]
-        held[places[low][2]] -= spread[low][1] < start + stretch
+def _find_near(text: SearchableText, parts: Sequence[Alternative], distance: int) -> Iterator[WordRange]:
+    """The places of all parts that stand near each other: in one paragraph, with at most `distance` other words among them."""
+    by_paragraph: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for part, alternative in enumerate(parts):
+        for first, last in text.find(alternative):
+            by_paragraph[text.paragraph(first)].append((first, last, part))
+    length = distance + sum(len(alternative.keys) for alternative in parts)
+    for paragraph in sorted(by_paragraph):
+        yield from _in_windows(sorted(by_paragraph[paragraph]), len(parts), length)
+
+
+def _in_windows(places: Sequence[tuple[int, int, int]], parts: int, length: int) -> Iterator[WordRange]:
+    """Those of these places (first word, last word, part) that stand in a window of `length` words which has every part."""
+    starts = []  # of such windows, from the last to the first
+    next_last: dict[int, int] = {}  # the last word of the next place of each part
+    for first, last, part in reversed(places):
+        next_last[part] = last
+        if len(next_last) == parts and max(next_last.values()) < first + length:
+            starts.append(first)
+    end = 0  # of the last window that starts at or before a place
+    for first, last, _ in places:
+        while starts and starts[-1] <= first:
+            end = starts.pop() + length
+        if last < end:
+            yield first, last

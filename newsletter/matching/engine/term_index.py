@@ -1,72 +1,71 @@
-"""Many compiled queries in, one structure out that finds in one pass over an item which of them it may meet.
+"""One index of the terms of many compiled queries: a single pass over an item finds the queries that may match it.
 
-Every query has a slot: one of the first ones the number of its topic, those that came later are counted up. Every term of those
-that must be evaluated has a number. What finding a word or a row of words says is a sign: a slot (that query is met), a term (-2
-and below), or, far below, a row of words that must be looked for.
+Every query has a slot, and every distinct term that must be evaluated has a number; see `signs` for how both are written.
 """
 
 import threading
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from newsletter.matching.engine import signs
 from newsletter.matching.engine.item_matcher import ItemMatcher
 from newsletter.matching.engine.phrase_index import FieldIndex, LookupIndex, PhraseIndex
 from newsletter.matching.engine.required_words import rarest_terms
-from newsletter.matching.engine.tokenized_item import needle
-from newsletter.matching.engine.word_index import NO_MATCH, Signs, WordIndex, merge_signs
+from newsletter.matching.engine.searchable_text import needle
+from newsletter.matching.engine.signs import FIRST_LATER_SLOT, NO_MATCH, Signs, flatten, merge_signs
+from newsletter.matching.engine.word_index import WordIndex
 from newsletter.matching.query.compiled import CompiledQuery, MatchKind, TermQuery, from_compact, to_compact
 from newsletter.matching.query.nodes import Or, Tree, evaluate, map_terms
 
-_FIRST_TERM = -2
-#: Slots of queries that came after the first ones.
-FIRST_LATER_SLOT = 1 << 61
-
 
 class TermIndex:
-    """The queries of many topics; each term once for all that share it. Only ever added to: threads may read while one does."""
+    """The queries of many topics, with each term once for all of them. It only grows: threads may read during an addition."""
 
-    def __init__(self, plans: Iterable[tuple[int, CompiledQuery | str]]) -> None:
+    def __init__(self, queries: Iterable[tuple[int, CompiledQuery | str]]) -> None:
         self._lock = threading.Lock()
-        #: How often it changed.
+        #: How many times it was changed.
         self.stamp = 0
-        #: Slots of the first queries → the query; topics and queries of those that came later.
+        #: Slots of the first queries → the query; topics and queries of those that were added later.
         self._first: dict[int, CompiledQuery | str] = {}
-        self._later = array("q")
-        self._plans: list[CompiledQuery | str] = []
-        #: Slots that are no more → the stamp from which on.
+        self._later_topics = array("q")
+        self._later: list[CompiledQuery | str] = []
+        #: Slots of queries that were removed → the stamp of that change.
         self.ended: dict[int, int] = {}
-        #: Topics whose query came later → its slot.
+        #: Topics whose query was added later → its slot.
         self._slot_of: dict[int, int] = {}
-        #: Slot → what must be evaluated of its query, with the signs of its terms.
+        #: Slot → what must be evaluated of its query, with signs for its terms.
         self._trees: dict[int, Tree[int]] = {}
-        self._terms: dict[TermQuery, int] = {}
-        self._sought: list[TermQuery] = []
-        self._unsure: set[int] = set()
-        #: Sign of a term → slots of which it is the rarest.
-        self._anchored: dict[int, Signs] = {}
-        self._lexicon = WordIndex()
-        self._rows = PhraseIndex()
-        self._looks = LookupIndex()
-        self._fields: dict[str, FieldIndex] = {}
-        self._wanted: list[tuple[MatchKind, str, int]] = []
-        self._take(plans, first=True)
+        self._term_signs: dict[TermQuery, int] = {}
+        self._terms: list[TermQuery] = []
+        #: Signs of terms that may be absent though their words are present.
+        self._uncertain: set[int] = set()
+        #: Sign of a term → slots of the queries that cannot match without it or another of their rarest terms.
+        self._slots_by_term: dict[int, Signs] = {}
+        self._words = WordIndex()
+        self._phrases = PhraseIndex()
+        self._lookups = LookupIndex()
+        #: Name of a field, and whether its accents are ignored → its index.
+        self._fields: dict[tuple[str, bool], FieldIndex] = {}
+        #: Words that the term index has added and the word index has not.
+        self._new_words: list[tuple[MatchKind, str, int]] = []
+        self._add(queries, first=True)
 
     @property
     def end(self) -> int:
-        """The slot of the next query: all that are there have lower ones."""
-        return FIRST_LATER_SLOT + len(self._later)
+        """The slot that the next query gets: all slots in use are lower."""
+        return FIRST_LATER_SLOT + len(self._later_topics)
 
     def slots(self, end: int) -> Iterator[int]:
-        """The slots of all queries that were there when the next had this slot."""
+        """The slots of the queries that were there when `end` was the next slot."""
         yield from self._first
         yield from range(FIRST_LATER_SLOT, end)
 
     def topic(self, slot: int) -> int:
-        """Whose query has a slot."""
-        return slot if slot < FIRST_LATER_SLOT else self._later[slot - FIRST_LATER_SLOT]
+        """The topic whose query has this slot."""
+        return slot if slot < FIRST_LATER_SLOT else self._later_topics[slot - FIRST_LATER_SLOT]
 
     def change(self, stamp: int, added: Mapping[int, CompiledQuery], removed: Collection[int]) -> bool:
-        """Take topics in that are new or changed, and out what is gone; False if that was not the last stamp."""
+        """Add topics that are new or changed, and end those that are removed; False if `stamp` is not the latest."""
         with self._lock:
             if stamp != self.stamp:
                 return False
@@ -74,144 +73,135 @@ class TermIndex:
                 slot = self._slot_of.pop(topic_id, topic_id)
                 if slot >= FIRST_LATER_SLOT or slot in self._first:
                     self.ended.setdefault(slot, stamp + 1)
-            self._take(added.items(), first=False)
+            self._add(added.items(), first=False)
             self.stamp = stamp + 1
             return True
 
-    def renewed(self, slots: Iterable[int]) -> "TermIndex":
-        """Only these queries in another, which knows the words that this one knows. Other threads go on meanwhile."""
-        made = TermIndex((self.topic(slot), self._kept(slot)) for slot in slots)
-        made._lexicon.learn(self._lexicon)
-        return made
+    def rebuilt(self, slots: Iterable[int]) -> "TermIndex":
+        """A new index of these queries only, which knows the words that this one knows. Other threads continue meanwhile."""
+        new = TermIndex((self.topic(slot), self._compact(slot)) for slot in slots)
+        new._words.learn(self._words)
+        return new
 
-    def plan(self, slot: int) -> CompiledQuery:
-        """A compiled query."""
-        return from_compact(self._kept(slot))
+    def query(self, slot: int) -> CompiledQuery:
+        """The compiled query in a slot."""
+        return from_compact(self._compact(slot))
 
-    def newest(self, topic_id: int) -> CompiledQuery | None:
-        """The compiled query that a topic has by now; None if it may have none any more."""
+    def latest_query(self, topic_id: int) -> CompiledQuery | None:
+        """The latest query of a topic; None if it may have none any more."""
         slot = self._slot_of.get(topic_id, topic_id)
-        return None if slot in self.ended or (slot < FIRST_LATER_SLOT and slot not in self._first) else self.plan(slot)
+        ended = slot in self.ended or (slot < FIRST_LATER_SLOT and slot not in self._first)
+        return None if ended else self.query(slot)
 
-    def _kept(self, slot: int) -> CompiledQuery | str:
-        return self._first[slot] if slot < FIRST_LATER_SLOT else self._plans[slot - FIRST_LATER_SLOT]
+    def _compact(self, slot: int) -> CompiledQuery | str:
+        return self._first[slot] if slot < FIRST_LATER_SLOT else self._later[slot - FIRST_LATER_SLOT]
 
-    def meet(self, opened: ItemMatcher) -> set[int]:
-        """The slots of all queries that an item meets."""
-        said = self._said(opened)
-        terms = {sign for sign in said if sign < 0}
+    def matching_slots(self, item: ItemMatcher) -> set[int]:
+        """The slots of all queries that match an item, also of those that were removed."""
+        present = self._signs(item)
+        terms = {sign for sign in present if sign < 0}
         if not terms:
-            return said
-        slots = said - terms
-        anchored, trees = self._anchored, self._trees
-        candidates = _singly(set(map(anchored.__getitem__, terms & anchored.keys()))) - slots
-        met = self._closer(terms, opened)
-        slots.update([slot for slot in candidates if evaluate(trees[slot], met)])
+            return present
+        slots = present - terms
+        slots_by_term, trees = self._slots_by_term, self._trees
+        candidates = flatten(set(map(slots_by_term.__getitem__, terms & slots_by_term.keys()))) - slots
+        has_term = self._term_test(terms, item)
+        slots.update([slot for slot in candidates if evaluate(trees[slot], has_term)])
         return slots
 
-    def _said(self, opened: ItemMatcher) -> set[int]:
-        """The slots of queries that are met for certain, and the terms that may be."""
-        body = opened.body
-        said = _singly(self._lexicon.said(body) | self._rows.said(body.keys))
-        said |= _singly(self._looks.said(said, body))
+    def _signs(self, item: ItemMatcher) -> set[int]:
+        """The slots of queries that match for certain, and the terms that may be present."""
+        text = item.body
+        present = flatten(self._words.signs(text) | self._phrases.signs(text.keys))
+        present |= flatten(self._lookups.signs(present, text))
         if self._fields:
-            said |= _singly(set(self._in_fields(opened)))
-        return said
+            present |= flatten(set(self._field_signs(item)))
+        return present
 
-    def _closer(self, said: set[int], opened: ItemMatcher) -> Callable[[int], bool]:
-        """What tells of a term whether it is met: those of which finding the words is not enough are looked at."""
-        doubtful = said & self._unsure
-        if not doubtful:
-            return said.__contains__
-        looked_at: dict[int, bool] = {}
+    def _term_test(self, present: set[int], item: ItemMatcher) -> Callable[[int], bool]:
+        """Returns a function that tells whether the item has a term. Only uncertain terms are looked for."""
+        uncertain = present & self._uncertain
+        if not uncertain:
+            return present.__contains__
+        checked: dict[int, bool] = {}
 
-        def met(sign: int) -> bool:
-            if sign not in doubtful:
-                return sign in said
-            known = looked_at.get(sign)
+        def has_term(sign: int) -> bool:
+            if sign not in uncertain:
+                return sign in present
+            known = checked.get(sign)
             if known is None:
-                known = looked_at[sign] = bool(opened.hits(self._sought[_FIRST_TERM - sign]))
+                known = checked[sign] = bool(item.hits(self._terms[signs.term_index(sign)]))
             return known
 
-        return met
+        return has_term
 
-    def _in_fields(self, opened: ItemMatcher) -> Iterator[Signs]:
-        for name, table in list(self._fields.items()):
-            bare, _, field = name.rpartition(" ")
-            if field in opened.fields:
-                words = opened.fields[field]
-                if bare:
-                    yield from table(words.bare_haystack, words.bare_words)
+    def _field_signs(self, item: ItemMatcher) -> Iterator[Signs]:
+        for (name, unaccented), index in list(self._fields.items()):
+            if name in item.fields:
+                text = item.fields[name]
+                if unaccented:
+                    yield from index.signs(text.unaccented_haystack, text.unaccented_words)
                 else:
-                    yield from table(words.haystack, words.words)
+                    yield from index.signs(text.haystack, text.words)
 
-    def _take(self, plans: Iterable[tuple[int, CompiledQuery | str]], *, first: bool) -> None:
-        """Give queries slots. What makes them be found comes last."""
-        for topic_id, kept in plans:
-            plan = from_compact(kept)
+    def _add(self, queries: Iterable[tuple[int, CompiledQuery | str]], *, first: bool) -> None:
+        """Give queries slots. What makes them match is added last, since other threads read."""
+        for topic_id, compact in queries:
+            query = from_compact(compact)
             slot = topic_id if first else self.end
-            self._keep(slot, topic_id, kept if isinstance(kept, str) else to_compact(kept))
-            at_once, rest = _split(plan)
-            for sought in at_once:
-                self._want(sought, slot)
+            self._keep(slot, topic_id, compact if isinstance(compact, str) else to_compact(query))
+            sufficient, rest = _split(query)
+            for term in sufficient:
+                self._index_term(term, slot)
             if rest is not None:
-                self._trees[slot] = map_terms(rest, self._term)
-                for sought in set(rarest_terms(rest)[1]):
-                    sign = self._terms[sought]
-                    self._anchored[sign] = merge_signs(self._anchored.get(sign, NO_MATCH), slot)
-        self._lexicon.add(self._wanted)
-        self._wanted = []
+                self._trees[slot] = map_terms(rest, self._term_sign)
+                for term in set(rarest_terms(rest)[1]):
+                    sign = self._term_signs[term]
+                    self._slots_by_term[sign] = merge_signs(self._slots_by_term.get(sign, NO_MATCH), slot)
+        self._words.add(self._new_words)
+        self._new_words = []
 
-    def _keep(self, slot: int, topic_id: int, kept: CompiledQuery | str) -> None:
+    def _keep(self, slot: int, topic_id: int, compact: CompiledQuery | str) -> None:
         if slot < FIRST_LATER_SLOT:
-            self._first[slot] = kept
+            self._first[slot] = compact
         else:
             self._slot_of[topic_id] = slot
-            self._plans.append(kept)
-            self._later.append(topic_id)
+            self._later.append(compact)
+            self._later_topics.append(topic_id)
 
-    def _term(self, sought: TermQuery) -> int:
-        """The sign of a term."""
-        known = self._terms.get(sought)
+    def _term_sign(self, term: TermQuery) -> int:
+        """The sign of a term, which is added if it is new."""
+        known = self._term_signs.get(term)
         if known is None:
-            known = self._terms[sought] = _FIRST_TERM - len(self._sought)
-            self._sought.append(sought)
-            if not sought.sure:
-                self._unsure.add(known)
-            self._want(sought, known)
+            known = self._term_signs[term] = signs.term(len(self._terms))
+            self._terms.append(term)
+            if not term.sufficient:
+                self._uncertain.add(known)
+            self._index_term(term, known)
         return known
 
-    def _want(self, sought: TermQuery, sign: int) -> None:
-        """Let a term say something from now on."""
-        for way in sought.ways:
-            if sought.within not in ("", "title"):
-                name = f"bare {sought.within}" if way.kind is MatchKind.BARE else sought.within
-                self._fields.setdefault(name, FieldIndex()).add(needle(way), sign)
-            elif len(way.keys) == 1:
-                self._wanted.append((way.kind, way.keys[0], sign))
-            elif way.kind is MatchKind.ROW:
-                self._rows.add(way.keys, sign)
-            elif watched := self._looks.add(way, sign):
-                self._wanted.append(watched)
+    def _index_term(self, term: TermQuery, sign: int) -> None:
+        """Give the words of a term this sign."""
+        for alternative in term.alternatives:
+            if term.field not in ("", "title"):
+                field = term.field, alternative.kind is MatchKind.UNACCENTED
+                self._fields.setdefault(field, FieldIndex()).add(needle(alternative), sign)
+            elif len(alternative.keys) == 1:
+                self._new_words.append((alternative.kind, alternative.keys[0], sign))
+            elif alternative.kind is MatchKind.PHRASE:
+                self._phrases.add(alternative.keys, sign)
+            elif word := self._lookups.add(alternative, sign):
+                self._new_words.append(word)
 
 
-def _singly(said: set[Signs] | set[Signs | None]) -> set[int]:
-    """The same set, with the signs themselves in place of those that come in several, and without None."""
-    said.discard(None)
-    several = [one for one in said if one.__class__ is tuple]  # isinstance() would take longer where it is not one
-    said.difference_update(several)
-    said.update(*several)
-    return said  # type: ignore[return-value]
-
-
-def _split(plan: CompiledQuery) -> tuple[list[TermQuery], CompiledQuery | None]:
-    """Terms of which each is enough for the query, and what else must be evaluated of it."""
-    match plan:
+def _split(query: CompiledQuery) -> tuple[list[TermQuery], CompiledQuery | None]:
+    """Terms whose words are sufficient for the query to match, and what else must be evaluated of it."""
+    match query:
         case TermQuery():
-            return ([plan], None) if plan.sure else ([], plan)
+            return ([query], None) if query.sufficient else ([], query)
         case Or(parts):
-            enough = [part for part in parts if isinstance(part, TermQuery) and part.sure]
-            rest = tuple(part for part in parts if not (isinstance(part, TermQuery) and part.sure))
-            return enough, Or(rest) if len(rest) > 1 else next(iter(rest), None)
+            sufficient = [part for part in parts if isinstance(part, TermQuery) and part.sufficient]
+            rest = tuple(part for part in parts if not (isinstance(part, TermQuery) and part.sufficient))
+            return sufficient, Or(rest) if len(rest) > 1 else next(iter(rest), None)
         case _:
-            return [], plan
+            return [], query

@@ -39,10 +39,10 @@ class LiveIndex:
     #: Own topics that are not in the index, by the items that meet them.
     known: Mapping[Document, frozenset[int]] = field(default_factory=dict, repr=False)
 
-    def meet(self, seen: Document) -> list[QueryMatch]:
+    def matching_queries(self, document: Document) -> list[QueryMatch]:
         """The topics that an item meets, and the places of curated ones."""
-        met = self.index.meet(seen, told=self.curated)
-        return [*met, *(QueryMatch(topic_id, ()) for topic_id in sorted(self.known.get(seen, ())))]
+        met = self.index.matching_queries(document, with_hits_for=self.curated)
+        return [*met, *(QueryMatch(topic_id, ()) for topic_id in sorted(self.known.get(document, ())))]
 
 
 _lock = threading.Lock()
@@ -88,7 +88,7 @@ def _updated(known: LiveIndex, number: int, vault: Vault) -> LiveIndex:
     changed = {topic_id for topic_id, revision in active.items() if seen.get(topic_id) != revision}
     gone = {topic_id for topic_id in seen if topic_id not in active}
     plans, curated, broken = compile_topics(changed, vault)
-    index = QueryIndex(plans) if not known.topics else known.index.with_(plans, gone | broken)
+    index = QueryIndex(plans) if not known.topics else known.index.updated(plans, gone | broken)
     if len(active) <= _SMALL and index.changes:
         index = index.rebuilt()
     unread = {one: active[one] for one in (known.broken.keys() & active.keys() - plans.keys()) | broken}
@@ -150,4 +150,4 @@ def _rebuild(old: LiveIndex, key: int) -> None:
 def _caught_up(index: QueryIndex, at: LiveIndex, now: LiveIndex) -> QueryIndex:
     """An index with the topics of one moment, brought to another, of which the queries are at hand."""
     changed = {topic_id for topic_id, _ in now.topics.items() - at.topics.items()}
-    return index.with_(now.index.newest(changed), at.topics.keys() - now.topics.keys())
+    return index.updated(now.index.latest_queries(changed), at.topics.keys() - now.topics.keys())

@@ -170,7 +170,7 @@ def _read(part: BlockState, wanted: Mapping[int, ItemState], clock: ProcessorClo
                 return BlockState(part.block.updated(items, gone), states)
             states[item_id] = wanted[item_id]
             if item_id in wordings_of:
-                items[slot_of(item_id)] = index_item(wordings_of[item_id].seen)
+                items[slot_of(item_id)] = index_item(wordings_of[item_id].document)
     return BlockState(part.block.updated(items, gone), states)
 
 

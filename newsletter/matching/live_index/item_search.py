@@ -106,7 +106,7 @@ def _verify(
                 _end(answers, doubtful[doubtful.index(rank) :])
                 return
             one = read.get(ids[rank])
-            for number in index.topics(one.seen) if index and one else ():
+            for number in index.matching_topics(one.document) if index and one else ():
                 if rank in answers[number].doubtful:
                     answers[number].sure.add(rank)
 

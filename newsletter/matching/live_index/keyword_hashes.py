@@ -59,8 +59,8 @@ def _rows(topic_id: int, keyword: str, languages: Collection[str], vault: Vault)
         found = None
     if found is None:
         return [Anchor(sign=ANY_ITEM, topic_id=topic_id, enough=False)]
-    signs = {sign for code in ("", *languages) for sign in found.signs(stemming.stems_for(code))}
-    return [Anchor(sign=sign, topic_id=topic_id, enough=found.enough) for sign in hash_words(signs, vault)]
+    signs = {sign for code in ("", *languages) for sign in found.keys(stemming.stems_for(code))}
+    return [Anchor(sign=sign, topic_id=topic_id, enough=found.sufficient) for sign in hash_words(signs, vault)]
 
 
 def store_missing_hashes(seen: Collection[str], vault: Vault) -> int:

@@ -22,7 +22,7 @@ class LoadedItem:
 
     item: Item
     wording: ItemVersion
-    seen: Document = field(repr=False)
+    document: Document = field(repr=False)
 
     @property
     def at(self) -> datetime:

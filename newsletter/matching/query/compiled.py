@@ -1,6 +1,6 @@
-"""A query and the aliases of its words in, what is sought in an item out: each term with all ways to meet it."""
+"""Compile a query for the matcher: each term with all alternatives that match it, those of aliases included."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
@@ -34,181 +34,181 @@ class Alias:
     spelling: str
     pack: str
     group: str
-    #: Bare words, one of which must stand in the same item; none: always.
+    #: Bare words of which one must be in the same item; empty: always valid.
     context: tuple[str, ...] = ()
 
-    @property
-    def id(self) -> str:
-        """What a topic that switches it off calls it: `pack:group:spelling`."""
-        return f"{self.pack}:{self.group}:{self.spelling}"
 
-
-#: The key of a name (`alias_key`) → its other spellings. Which way an alias works is a matter of what stands under which key.
+#: The key of a name (`alias_key`) → its other spellings, those that it is to find.
 Aliases = Mapping[str, tuple[Alias, ...]]
 NO_ALIASES: Aliases = MappingProxyType({})
 
 
 class MatchKind(Enum):
-    """How a way looks at words."""
+    """How the words of an alternative are compared."""
 
-    #: The word, its inflected forms, and words with hyphens that make it when read as one.
+    #: One word with its inflected forms, and words with hyphens that read as one are such a form.
     WORD = 1
-    #: Words side by side, as they are.
-    ROW = 2
-    #: The same, but the last is only a beginning.
-    START = 3
-    #: Words side by side, whatever their accents.
-    BARE = 4
-    #: As WORD, but only inflected forms that names have.
+    #: Adjacent words, unchanged.
+    PHRASE = 2
+    #: Adjacent words, the last of which is a prefix.
+    PREFIX = 3
+    #: Adjacent words, with any accents.
+    UNACCENTED = 4
+    #: As WORD, but only with inflected forms that names have.
     NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One way to meet a term."""
+    """One way to match a term."""
 
     kind: MatchKind
     keys: tuple[str, ...] = field(repr=False)
     #: How many letters must be capitals; a plural `s` may follow. 0: case makes no difference.
     capitals: int = 0
-    #: How the words must be spelled, their case included; empty: it makes no difference.
-    spelled: tuple[str, ...] = field(default=(), repr=False)
-    #: What must stand before, between and after the words; empty: it makes no difference.
+    #: How the words must be spelled, including case; empty: it makes no difference.
+    spelling: tuple[str, ...] = field(default=(), repr=False)
+    #: Which signs must stand before, between and after the words; empty: they make no difference.
     signs: tuple[str, ...] = field(default=(), repr=False)
     alias: Alias | None = None
-    #: Ways of which one must be met in the same item; empty: always.
+    #: Alternatives of which one must match in the same item; empty: always valid.
     context: "tuple[Alternative, ...]" = ()
 
     @property
-    def sure(self) -> bool:
-        """Whether finding the keys is enough."""
-        return not (self.capitals or self.spelled or self.signs or self.context)
+    def sufficient(self) -> bool:
+        """Whether it matches wherever its keys are found."""
+        return not (self.capitals or self.spelling or self.signs or self.context)
 
 
 @dataclass(frozen=True, slots=True)
 class TermQuery:
-    """A term of a query with all ways to meet it. Equal ones are shared by all queries."""
+    """A term of a query with all alternatives. Equal ones are shared by all queries."""
 
-    #: The term, in its normal way of writing.
-    written: str = field(repr=False)
-    ways: tuple[Alternative, ...] = field(repr=False)
-    #: Where it must stand; empty: in the title or the text.
-    within: str = ""
-    #: Not None: all ways must be met, with at most so many other words among them.
+    #: The term in its normal form.
+    text: str = field(repr=False)
+    alternatives: tuple[Alternative, ...] = field(repr=False)
+    #: The field it must stand in; empty: title or text.
+    field: str = ""
+    #: If not None, all alternatives must match, with at most so many other words among them.
     distance: int | None = None
 
     @property
-    def sure(self) -> bool:
-        """Whether an item in which one of the ways' keys is found meets it."""
-        return not self.within and self.distance is None and all(way.sure for way in self.ways)
+    def sufficient(self) -> bool:
+        """Whether an item matches that has the keys of one of the alternatives."""
+        return not self.field and self.distance is None and all(each.sufficient for each in self.alternatives)
 
 
-#: A compiled query.
+#: A tree of compiled terms.
 CompiledQuery = Tree[TermQuery]
 
 
 def alias_key(spelling: str) -> str:
-    """Under which key of `Aliases` the other spellings of a name stand."""
+    """The key of `Aliases` for a spelling."""
     return " ".join(keys(spelling))
 
 
-def compile_query(query: Query, aliases: Aliases = NO_ALIASES, *, off: Collection[str] = frozenset()) -> CompiledQuery:
-    """What is sought for a query. `off`: ids of aliases that this topic does without.
+def compile_query(query: Query, aliases: Aliases = NO_ALIASES) -> CompiledQuery:
+    """Compile a query, with the aliases of its bare words.
 
     Raises:
         QueryError: an alias is not a single term.
     """
 
-    def sought(term: Term) -> TermQuery:
-        return _sought(term, aliases, off)
+    def compile_term(term: Term) -> TermQuery:
+        return _compile_term(term, aliases)
 
-    return map_terms(query, sought)  # type: ignore[arg-type]  # mypy takes a union of terms for an object
+    return map_terms(query, compile_term)  # type: ignore[arg-type]  # mypy takes a union of terms for an object
 
 
-def positive_terms(plan: CompiledQuery) -> Iterator[TermQuery]:
+def positive_terms(query: CompiledQuery) -> Iterator[TermQuery]:
     """The terms whose presence a query asks for."""
-    return positive(plan)
+    return positive(query)
 
 
-def to_compact(plan: CompiledQuery) -> CompiledQuery | str:
-    """A query as it is kept: most are one bare word or one phrase without aliases, of which the letters are enough."""
-    return plan.written if isinstance(plan, TermQuery) and from_compact(plan.written) == plan else plan
+def to_compact(query: CompiledQuery) -> CompiledQuery | str:
+    """A form that takes less memory: for one bare word or one phrase without aliases, which most queries are, its text."""
+    return query.text if isinstance(query, TermQuery) and from_compact(query.text) == query else query
 
 
-def from_compact(kept: CompiledQuery | str) -> CompiledQuery:
-    """The query that `packed` made smaller."""
-    if not isinstance(kept, str):
-        return kept
-    if kept.startswith('"'):
-        return TermQuery(kept, (Alternative(MatchKind.ROW, tuple(kept[1:-1].split(" "))),))
-    if kept[0].isupper():
-        return TermQuery(kept, (Alternative(MatchKind.NAME, (kept[0].lower() + kept[1:],)),))
-    return TermQuery(kept, (Alternative(MatchKind.WORD, (kept,)),))
+def from_compact(compact: CompiledQuery | str) -> CompiledQuery:
+    """The inverse of `to_compact`."""
+    if not isinstance(compact, str):
+        return compact
+    if compact.startswith('"'):
+        return TermQuery(compact, (Alternative(MatchKind.PHRASE, tuple(compact[1:-1].split(" "))),))
+    if compact[0].isupper():
+        return TermQuery(compact, (Alternative(MatchKind.NAME, (compact[0].lower() + compact[1:],)),))
+    return TermQuery(compact, (Alternative(MatchKind.WORD, (compact,)),))
 
 
-def _sought(term: Term, aliases: Aliases, off: Collection[str]) -> TermQuery:
+def _compile_term(term: Term, aliases: Aliases) -> TermQuery:
+    text = to_text(term)
     match term:
         case Near(parts, distance):
-            return TermQuery(to_text(term), _rows(parts), distance=distance)
+            return TermQuery(text, _phrases(parts), distance=distance)
         case FieldTerm(name, Near(parts, distance)):
-            return TermQuery(to_text(term), _rows(parts), name, distance)
+            return TermQuery(text, _phrases(parts), name, distance)
         case FieldTerm("title", plain):
-            return TermQuery(to_text(term), _all_ways(plain, aliases, off), "title")
+            return TermQuery(text, _with_aliases(plain, aliases), "title")
         case FieldTerm(name, BareWord(words, signs=signs)):  # names of publishers and people are not inflected
-            return TermQuery(to_text(term), (Alternative(MatchKind.ROW, words, signs=signs),), name)
+            return TermQuery(text, (Alternative(MatchKind.PHRASE, words, signs=signs),), name)
         case FieldTerm(name, plain):
-            return TermQuery(to_text(term), _ways(plain), name)
+            return TermQuery(text, _alternatives(plain), name)
         case _:
-            return TermQuery(to_text(term), _all_ways(term, aliases, off))
+            return TermQuery(text, _with_aliases(term, aliases))
 
 
-def _rows(parts: tuple[tuple[str, ...], ...]) -> tuple[Alternative, ...]:
-    return tuple(Alternative(MatchKind.ROW, part) for part in parts)
+def _phrases(parts: tuple[tuple[str, ...], ...]) -> tuple[Alternative, ...]:
+    return tuple(Alternative(MatchKind.PHRASE, part) for part in parts)
 
 
-def _ways(term: Plain) -> tuple[Alternative, ...]:
+def _alternatives(term: Plain) -> tuple[Alternative, ...]:
     match term:
         case BareWord((key,), _, capitals) | Phrase((key,), capitals) if capitals:
-            plural = (Alternative(MatchKind.ROW, (f"{key}s",), len(key)),) if isinstance(term, BareWord) else ()
-            return (Alternative(MatchKind.ROW, (key,), len(key)), *plural)
+            plural = (Alternative(MatchKind.PHRASE, (f"{key}s",), len(key)),) if isinstance(term, BareWord) else ()
+            return (Alternative(MatchKind.PHRASE, (key,), len(key)), *plural)
         case BareWord(words, signs=signs) | Phrase(words, signs=signs) if signs:
-            return (Alternative(MatchKind.ROW, words, signs=signs),)
+            return (Alternative(MatchKind.PHRASE, words, signs=signs),)
         case BareWord((key,), name=name) if not is_unspaced(key):
-            return (Alternative(MatchKind.NAME if name else MatchKind.WORD, (key,)),)
+            return (Alternative(_word_kind(name), (key,)),)
         case BareWord(words, hyphenated, name=name) if hyphenated:
-            return (
-                Alternative(MatchKind.ROW, words),
-                Alternative(MatchKind.NAME if name else MatchKind.WORD, ("".join(words),)),
-            )
+            return (Alternative(MatchKind.PHRASE, words), Alternative(_word_kind(name), ("".join(words),)))
         case BareWord(words) | Phrase(words):
-            return (Alternative(MatchKind.ROW, words),)
+            return (Alternative(MatchKind.PHRASE, words),)
         case Prefix(words):
-            return (Alternative(MatchKind.START, words),)
-        case Exact(words, spelled, signs):
-            return (Alternative(MatchKind.ROW, words, 0, spelled, signs),)
+            return (Alternative(MatchKind.PREFIX, words),)
+        case Exact(words, spelling, signs):
+            return (Alternative(MatchKind.PHRASE, words, 0, spelling, signs),)
         case AccentInsensitive(words):
-            return (Alternative(MatchKind.BARE, words),)
+            return (Alternative(MatchKind.UNACCENTED, words),)
         case Near(parts):
-            return _rows(parts)
+            return _phrases(parts)
 
 
-def _all_ways(term: Plain, aliases: Aliases, off: Collection[str]) -> tuple[Alternative, ...]:
-    """The term itself and, for a bare word, its aliases. An alias of itself says in which context the word counts at all."""
+def _word_kind(name: bool) -> MatchKind:
+    return MatchKind.NAME if name else MatchKind.WORD
+
+
+def _with_aliases(term: Plain, aliases: Aliases) -> tuple[Alternative, ...]:
+    """The alternatives of a term and, for a bare word, of its aliases.
+
+    If the word itself is among its aliases, it matches only in the context that the alias gives.
+    """
     if not isinstance(term, BareWord):
-        return _ways(term)
+        return _alternatives(term)
     key = " ".join(term.keys)
-    others = [alias for alias in aliases.get(key, ()) if alias.id not in off]
-    itself = () if any(alias_key(alias.spelling) == key for alias in others) else _ways(term)
-    return (*itself, *(way for alias in others for way in _alias_ways(alias)))
+    others = aliases.get(key, ())
+    itself = () if any(alias_key(alias.spelling) == key for alias in others) else _alternatives(term)
+    return (*itself, *(alternative for alias in others for alternative in _alias_alternatives(alias)))
 
 
-def _alias_ways(alias: Alias) -> Iterator[Alternative]:
-    context = tuple(way for word in alias.context for way in _ways(_spelled(word)))
-    for way in _ways(_spelled(alias.spelling)):
-        yield replace(way, alias=alias, context=context)
+def _alias_alternatives(alias: Alias) -> Iterator[Alternative]:
+    context = tuple(each for word in alias.context for each in _alternatives(_read_spelling(word)))
+    for alternative in _alternatives(_read_spelling(alias.spelling)):
+        yield replace(alternative, alias=alias, context=context)
 
 
-def _spelled(spelling: str) -> Plain:
+def _read_spelling(spelling: str) -> Plain:
     term = read_query(spelling)
     if isinstance(term, BareWord | Phrase | Exact):
         return term

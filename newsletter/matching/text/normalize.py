@@ -1,7 +1,8 @@
-"""A text in, the text as it is compared out, with the way back: where each of its characters stands in the text shown."""
+"""Normalize a text for comparison, and map each character of the result to its place in the text as shown."""
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,7 +10,7 @@ import regex
 
 from newsletter.matching.text.scripts import DROPPED, is_symbol, letter_variants
 
-#: Signs that keep an English text from being ASCII, and what stands for them; one character for one.
+#: The signs that keep most English texts from being ASCII, and their replacements, one character for one.
 _TYPOGRAPHY = (
     ("’", "'"),
     ("‘", "'"),
@@ -21,7 +22,7 @@ _TYPOGRAPHY = (
     ("\xa0", " "),
     ("•", ":"),
 )
-#: What belongs to the letter before it: marks, what nobody sees, half-width Japanese voicing.
+#: What belongs to the letter before it: marks, invisible characters, half-width Japanese voicing.
 _FOLLOWS = r"[\p{M}\p{Default_Ignorable_Code_Point}\uff9e\uff9f]"
 #: A space that groups the digits of a number.
 _GROUPING_SPACES = "\xa0\u2009\u202f"
@@ -33,14 +34,15 @@ _DROPPED = regex.compile(rf"(?V1){DROPPED}")
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """`text` as it is compared. `places`: for each of its characters, start and end in the shown text; None: its own place."""
+    """A text in the form in which texts are compared."""
 
     text: str
+    #: For each character of it, start and end in the text as shown; None if all places are the same.
     places: list[tuple[int, int]] | None = None
 
 
 def normalize(shown: str) -> Normalized:
-    """Undo what makes no difference: case, width, composition, letters under several numbers, what nobody sees."""
+    """Remove differences of case, width and composition, variants of letters, and invisible characters."""
     plain = shown
     if not plain.isascii():
         if any(space in plain for space in _GROUPING_SPACES):
@@ -57,12 +59,15 @@ def normalize(shown: str) -> Normalized:
     changed = {ord(char): alone for char, alone in kinds.items() if alone is not None and alone != char}
     if not odd:
         return Normalized(plain.translate(changed) if changed else plain)
-    return _pieced(plain, odd, changed)
+    return _piecewise(plain, odd, changed)
 
 
 @lru_cache(maxsize=65_536)
 def _alone(char: str, normal: bool) -> str | None:
-    """What a character becomes, if that is one character, wherever it stands; else None. `normal`: its text is NFKC."""
+    """The character to compare instead of this one, wherever it stands; None if it depends on its neighbours, or is not one.
+
+    `normal`: the text is in NFKC.
+    """
     if char.isascii():
         return letter_variants().get(ord(char), char.lower())
     category = unicodedata.category(char)
@@ -70,47 +75,55 @@ def _alone(char: str, normal: bool) -> str | None:
         return None
     if not normal and (category[0] == "M" or char in "\uff9e\uff9f"):
         return None
-    folded = _folded(char)
-    return folded if len(folded) == 1 else None
+    compared = _compared(char)
+    return compared if len(compared) == 1 else None
 
 
-def _pieced(plain: str, odd: list[str], changed: dict[int, str]) -> Normalized:
-    """Odd characters are folded with the letter they belong to, all between them at once."""
-    folded: list[str] = []
+def _piecewise(plain: str, odd: list[str], changed: dict[int, str]) -> Normalized:
+    """Compare odd characters together with the letter they belong to, and all text between them character by character."""
+    text: list[str] = []
     places: list[tuple[int, int]] = []
-    done = 0
-    for at in _occurrences(plain, odd):
-        if at < done:
+    end = 0
+    for cluster_start, cluster_end in _clusters(plain, odd):
+        text.append(plain[end:cluster_start].translate(changed))
+        places += [(place, place + 1) for place in range(end, cluster_start)]
+        compared = _compared(plain[cluster_start:cluster_end])
+        text.append(compared)
+        places += [(cluster_start, _visible_end(plain, cluster_start, cluster_end))] * len(compared)
+        end = cluster_end
+    text.append(plain[end:].translate(changed))
+    places += [(place, place + 1) for place in range(end, len(plain))]
+    return Normalized("".join(text), places)
+
+
+def _clusters(plain: str, odd: list[str]) -> Iterator[tuple[int, int]]:
+    """Start and end of each letter with its marks in which an odd character stands, and of those that follow it without a gap."""
+    end = 0
+    for offset in _occurrences(plain, odd):
+        if offset < end:
             continue
-        start = at
-        while start > done and _FOLLOWING.match(plain, start):
+        start = offset
+        while start > end and _FOLLOWING.match(plain, start):
             start -= 1
-        folded.append(plain[done:start].translate(changed))
-        places += [(place, place + 1) for place in range(done, start)]
-        done = start
-        while done <= at or (done < len(plain) and _FOLLOWING.match(plain, done)):
-            cluster = _CLUSTER.match(plain, done)
-            assert cluster is not None  # noqa: S101 - narrows the type: the pattern meets every character
-            kept = _folded(cluster[0])
-            folded.append(kept)
-            places += [(done, _seen_end(plain, done, cluster.end()))] * len(kept)
-            done = cluster.end()
-    folded.append(plain[done:].translate(changed))
-    places += [(place, place + 1) for place in range(done, len(plain))]
-    return Normalized("".join(folded), places)
+        while start <= offset or (start < len(plain) and _FOLLOWING.match(plain, start)):
+            cluster = _CLUSTER.match(plain, start)
+            assert cluster is not None  # noqa: S101 - narrows the type: the pattern matches every character
+            yield cluster.span()
+            start = end = cluster.end()
 
 
 def _occurrences(plain: str, odd: list[str]) -> list[int]:
-    found = []
+    """Where these characters stand, in order."""
+    offsets = []
     for char in odd:
-        at = plain.find(char)
-        while at >= 0:
-            found.append(at)
-            at = plain.find(char, at + 1)
-    return sorted(found)
+        offset = plain.find(char)
+        while offset >= 0:
+            offsets.append(offset)
+            offset = plain.find(char, offset + 1)
+    return sorted(offsets)
 
 
-def _folded(cluster: str) -> str:
+def _compared(cluster: str) -> str:
     if is_symbol(cluster[0]):
         return " "
     kept = _DROPPED.sub("", unicodedata.normalize("NFC", cluster))
@@ -118,8 +131,8 @@ def _folded(cluster: str) -> str:
     return _DROPPED.sub("", kept).replace("i\u0307", "i").translate(letter_variants())
 
 
-def _seen_end(plain: str, start: int, end: int) -> int:
-    """A cluster's end without what nobody sees after it."""
+def _visible_end(plain: str, start: int, end: int) -> int:
+    """A cluster's end without invisible characters at its end."""
     while end > start + 1 and _DROPPED.match(plain, end - 1):
         end -= 1
     return end

@@ -26,7 +26,7 @@ class TopicProblem:
 
     topic_id: int
     name: str
-    told: str
+    message: str
     broken: bool = False
 
 
@@ -53,8 +53,8 @@ class _Counts:
 
 
 def _of(topic: Topic, revision: TopicRevision, counts: _Counts, now: datetime) -> Iterator[TopicProblem]:
-    def ailment(told: str, *, broken: bool = False) -> TopicProblem:
-        return TopicProblem(topic.id, topic.name or "", told, broken)
+    def ailment(message: str, *, broken: bool = False) -> TopicProblem:
+        return TopicProblem(topic.id, topic.name or "", message, broken)
 
     problem = _problem(revision)
     if problem:

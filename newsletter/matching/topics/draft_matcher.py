@@ -23,9 +23,9 @@ class DraftMatcher:
             {key: compile_query(parse(draft.query), alias_table(draft.groups)) for key, draft in drafts.items()}
         )
 
-    def meet(self, seen: Document) -> dict[int, tuple[Hit, ...]]:
+    def match(self, seen: Document) -> dict[int, tuple[Hit, ...]]:
         """The drafts that an item meets, by their key, and where their words stand."""
-        return {met.topic_id: met.hits for met in self._index.meet(seen)}
+        return {met.topic_id: met.hits for met in self._index.matching_queries(seen)}
 
 
 def matched_words(seen: Document, hits: Iterable[Hit]) -> tuple[str, ...]:

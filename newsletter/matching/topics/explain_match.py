@@ -41,10 +41,10 @@ def explain_match(item_id: int, name: str) -> MatchExplanation | Refused:
     live = live_revision(topic)
     draft = draft_of(live)
     try:
-        told = explain(parse(draft.query), one.seen, alias_table(draft.groups))
+        told = explain(parse(draft.query), one.document, alias_table(draft.groups))
     except QueryError as error:
         return Refused(f"the topic's query cannot be used, column {error.column}: {error.hint}")
-    shown = {"title": one.seen.title, "text": one.seen.text}
+    shown = {"title": one.document.title, "text": one.document.text}
     words = {
         part.term: tuple(
             dict.fromkeys(shown[hit.field][hit.start : hit.end] for hit in part.hits if hit.field in shown)

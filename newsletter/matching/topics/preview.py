@@ -92,15 +92,15 @@ def preview_draft(
     followers: int | None = None,
 ) -> TopicPreview:
     """What `after` meets of the items of the last `days`, and how that differs from `before`."""
-    judge = DraftMatcher({0: after} if before is None else {0: after, 1: before})
+    matcher = DraftMatcher({0: after} if before is None else {0: after, 1: before})
     since = now - timedelta(days=days)
     count, oldest = 0, now
     met: dict[int, list[SampleItem]] = {0: [], 1: []}
     for one in load_items(current_versions().filter(item__first_seen_at__gte=since).order_by("-item_id")):
         count += 1
         oldest = min(oldest, one.at) if one.at >= since else oldest
-        for key, hits in judge.meet(one.seen).items():
-            met[key].append(SampleItem(one.item.id, one.wording.title, one.at, matched_words(one.seen, hits)))
+        for key, hits in matcher.match(one.document).items():
+            met[key].append(SampleItem(one.item.id, one.wording.title, one.at, matched_words(one.document, hits)))
     span = max((now - oldest) / timedelta(days=1), 1.0)
     new, old = met[0], met[1]
     gained, lost = _without(new, old), _without(old, new)

@@ -13,21 +13,13 @@ from newsletter.matching.live_index import keyword_hashes
 from newsletter.matching.query import language
 from newsletter.matching.topics import lookup, revisions
 from newsletter.matching.topics.lookup import bump_index_version, name_problem, no_such_topic, slug_of
-from newsletter.matching.topics.revisions import SavedRevision, TopicChange
+from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Subscription, Topic, TopicRevision
 
 
-def add_topic(
-    name: str,
-    query: str,
-    *,
-    now: datetime,
-    made_by: str,
-    packs: Collection[str] | None = None,
-    off: tuple[str, ...] = (),
-) -> SavedRevision | Refused:
-    """Make a curated topic. Items seen from now on are owed to who follows it; stored ones meet it, and are not mailed."""
-    draft = revisions.new_draft(query, packs=packs, off=off)
+def add_topic(name: str, query: str, *, now: datetime, made_by: str) -> SavedRevision | Refused:
+    """Add a curated topic. Items seen from now on are owed to its followers; stored ones are matched, and not mailed."""
+    draft = revisions.new_draft(query)
     return draft if isinstance(draft, Refused) else add_draft(name, draft, now=now, made_by=made_by)
 
 
@@ -47,12 +39,6 @@ def add_draft(name: str, draft: revisions.TopicDraft, *, now: datetime, made_by:
     except IntegrityError:
         return Refused("another topic of that name was made at this moment: see 'newsletter topics list'")
     return SavedRevision(topic.id, 1)
-
-
-def edit(name: str, query: str, *, now: datetime, made_by: str) -> SavedRevision | Refused:
-    """Give a topic a new query, without a look at what that does."""
-    draft = revisions.changed_draft(name, TopicChange(query))
-    return draft if isinstance(draft, Refused) else revisions.save_draft(name, draft, now=now, made_by=made_by)
 
 
 def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:

@@ -32,7 +32,7 @@ GROUPS = (UYGHUR, APPLE)
 
 def met(query: str, text: str, groups: tuple[AliasGroup, ...] = GROUPS) -> list[tuple[str, str | None]]:
     """(word as it stands, alias) of every hit."""
-    found = QueryIndex({0: compile_query(parse(query), alias_table(groups))}).meet(Document("", text))
+    found = QueryIndex({0: compile_query(parse(query), alias_table(groups))}).matching_queries(Document("", text))
     return [(text[hit.start : hit.end], hit.alias) for one in found for hit in one.hits]
 
 
@@ -108,7 +108,7 @@ def test_a_receipt_says_which_alias_fired_and_the_topic_can_do_without() -> None
 @pytest.mark.usefixtures("_fresh")
 def test_own_keywords_meet_no_aliases_and_a_topic_may_choose_none() -> None:
     own = topics.keyword_topic("Uyghur", vault=factories.VAULT, now=NOW)
-    topics.add_topic("Plain", "Uyghur", now=NOW, made_by="test", packs=())
+    topics.add_draft("Plain", revisions.new_draft("Uyghur", packs=()), now=NOW, made_by="test")
     meet("新疆的维吾尔人")
     assert not Match.objects.exists()
     meet("Two Uyghurs")

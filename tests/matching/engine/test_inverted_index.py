@@ -42,7 +42,7 @@ def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
     block = ItemBlock().updated(dict(enumerate(map(index_item, items))))
     for tree in parsed(asked).values():
         found = block.decide(compile_query(tree, ALIASES), block.slots)
-        assert found.sure <= truly(items, tree) <= found.possible
+        assert found.certain <= truly(items, tree) <= found.possible
 
 
 @example(["US -us", '"U.N."', "-un a"], [("US us", "U.N."), ("UNs a", "")])
@@ -61,10 +61,10 @@ def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
         plan = compile_query(tree)
         found = block.decide(plan, block.slots)
         truth = {slot for slot, item in enumerate(items) if Naive(item).holds(tree)}
-        assert found.sure <= truth <= found.possible
+        assert found.certain <= truth <= found.possible
         # inflected names and signs are left to the matcher
-        if not any(way.kind is MatchKind.NAME or way.signs for sought in terms(plan) for way in sought.ways):
-            assert found.sure == found.possible
+        if not any(way.kind is MatchKind.NAME or way.signs for sought in terms(plan) for way in sought.alternatives):
+            assert found.certain == found.possible
 
 
 @given(
@@ -76,9 +76,9 @@ def test_items_in_several_languages_share_a_block(asked: list[str], texts: list[
     block = ItemBlock().updated(dict(enumerate(map(index_item, items))))
     for tree in parsed(asked).values():
         plan = compile_query(tree)
-        matched = {slot for slot, item in enumerate(items) if QueryIndex({0: plan}).topics(item)}
+        matched = {slot for slot, item in enumerate(items) if QueryIndex({0: plan}).matching_topics(item)}
         found = block.decide(plan, block.slots)
-        assert found.sure <= matched <= found.possible
+        assert found.certain <= matched <= found.possible
 
 
 @given(

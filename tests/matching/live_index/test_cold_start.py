@@ -51,12 +51,12 @@ def test_what_an_item_meets_has_an_anchor_in_it(asked: list[str], title: str, te
     body = ItemMatcher(item).body
     for aliases in (ALIASES, {}):
         plans = {number: compile_query(tree, aliases) for number, tree in parsed(asked).items()}
-        met = set(QueryIndex(plans).topics(item))
+        met = set(QueryIndex(plans).matching_topics(item))
         for number, plan in plans.items():
             found = required_words(plan)
-            shared = None if found is None else found.signs(body.stems) & item_keys(body)
+            shared = None if found is None else found.keys(body.stems) & item_keys(body)
             assert shared is None or shared or number not in met
-            assert not (found and found.enough and shared) or number in met
+            assert not (found and found.sufficient and shared) or number in met
 
 
 @contextmanager
@@ -94,9 +94,9 @@ def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read
     for post in POSTS:
         waiting(*post)
     with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-        seen = [one.seen for one in match.load_items(match.current_versions().order_by("item_id"))]
+        seen = [one.document for one in match.load_items(match.current_versions().order_by("item_id"))]
         few = cold_start.cold_start_index(seen, factories.VAULT)
-        assert few is not None and len(few.index.plans) < len(few.topics) < len(KEYWORDS) + 1
+        assert few is not None and len(few.index.queries) < len(few.topics) < len(KEYWORDS) + 1
         early = run()
     receipts = dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt"))
     Match.objects.all().delete()
@@ -170,8 +170,8 @@ def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> No
         with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
             present = cold_start.cold_start_index([french, named], factories.VAULT)
         assert present is not None
-        assert lee not in {met.topic_id for met in present.meet(french)}
-        assert lee in {met.topic_id for met in present.meet(named)}
+        assert lee not in {met.topic_id for met in present.matching_queries(french)}
+        assert lee in {met.topic_id for met in present.matching_queries(named)}
         if not again:
             assert keyword_hashes.store_missing_hashes((), factories.VAULT) == 1
             assert not keyword_hashes.topics_without_hashes().exists()

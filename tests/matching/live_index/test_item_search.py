@@ -44,7 +44,7 @@ def search(index: ItemIndex, queries: list[str] = QUERIES, days: int = 30) -> li
 
 def naively(query: str) -> tuple[int, ...]:
     newest = load_items(current_versions().order_by("-item__first_seen_at", "-item_id"))
-    return tuple(one.item.id for one in newest if Naive(one.seen).holds(parse(query)))
+    return tuple(one.item.id for one in newest if Naive(one.document).holds(parse(query)))
 
 
 def agrees(index: ItemIndex) -> bool:

@@ -14,13 +14,13 @@ from newsletter.matching.text.tokenize import keys
 def met(query: str, text: str, lang: str) -> list[str]:
     index = QueryIndex({1: compile_query(parse(query))})
     item = Document("", text, lang)
-    found = [text[hit.start : hit.end] for one in index.meet(item) for hit in one.hits]
-    later = QueryIndex({}).with_({1: compile_query(parse(query))})
-    later.topics(Document("", "", lang))
-    assert bool(found) == bool(index.topics(item)) == bool(later.topics(item))
+    found = [text[hit.start : hit.end] for one in index.matching_queries(item) for hit in one.hits]
+    later = QueryIndex({}).updated({1: compile_query(parse(query))})
+    later.matching_topics(Document("", "", lang))
+    assert bool(found) == bool(index.matching_topics(item)) == bool(later.matching_topics(item))
     warm = QueryIndex({2: compile_query(parse("x"))})
-    warm.topics(item)
-    assert bool(found) == bool(warm.with_({1: compile_query(parse(query))}).topics(item))
+    warm.matching_topics(item)
+    assert bool(found) == bool(warm.updated({1: compile_query(parse(query))}).matching_topics(item))
     return found
 
 

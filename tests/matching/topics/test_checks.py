@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.matching.query.contradictions import contradiction
 from newsletter.matching.query.language import parse
-from newsletter.matching.topics import checks, topics
+from newsletter.matching.topics import checks, revisions, topics
 from newsletter.models import IndexState, Topic, TopicRevision
 from tests import factories
 
@@ -53,13 +53,14 @@ def test_what_can_be_met_is_not_called_impossible(query: str) -> None:
 
 def add(name: str, query: str = "cable", **values: object) -> Topic:
     IndexState.objects.get_or_create(id=1)
-    made = topics.add_topic(name, query, now=NOW - timedelta(days=60), made_by="test", packs=())
+    draft = revisions.new_draft(query, packs=())
+    made = topics.add_draft(name, draft, now=NOW - timedelta(days=60), made_by="test")
     Topic.objects.filter(id=made.topic_id).update(**values)
     return Topic.objects.get(id=made.topic_id)
 
 
-def told() -> dict[str, str]:
-    return {one.name: one.told for one in checks.check_topics(now=NOW)}
+def messages() -> dict[str, str]:
+    return {one.name: one.message for one in checks.check_topics(now=NOW)}
 
 
 @pytest.mark.django_db
@@ -74,7 +75,7 @@ def test_silent_loud_broken_and_well() -> None:
         item = factories.item(seen=NOW - timedelta(hours=number % 100))
         factories.match(item, loud)
     factories.match(item, well)
-    found = told()
+    found = messages()
     assert set(found) == {"Silent", "Never", "Broken", "Loud"}
     assert "60 days" in found["Silent"]
     assert "excluded" in found["Never"]
@@ -86,16 +87,16 @@ def test_silent_loud_broken_and_well() -> None:
 @pytest.mark.django_db
 def test_no_topic_is_called_silent_where_nothing_came(settings, tmp_path) -> None:
     add("Silent")
-    assert told() == {}
+    assert messages() == {}
 
 
 @pytest.mark.django_db
-def test_newer_spellings_are_told(settings, tmp_path) -> None:
+def test_newer_spellings_are_reported(settings, tmp_path) -> None:
     pack = "version: {}\ntitle: T\ngroups:\n  - {{id: lake, name: Lake, spellings: [Lake, Mere], from: A book}}\n"
     settings.PACKS_DIR = tmp_path
     (tmp_path / "waters.yaml").write_text(pack.format(1))
     IndexState.objects.get_or_create(id=1)
     topics.add_topic("Lakes", "Lake", now=NOW, made_by="test")
-    assert told() == {}
+    assert messages() == {}
     (tmp_path / "waters.yaml").write_text(pack.format(2))
-    assert "waters 2" in told()["Lakes"]
+    assert "waters 2" in messages()["Lakes"]
