@@ -64,11 +64,5 @@ def test_of_two_thousand_queries_an_article_evaluates_few(monkeypatch: pytest.Mo
         for n in range(2_000)
     }
     index = QueryIndex(queries)
-<<<<<<< HEAD
-    assert 719 in index.topics(Document("", " ".join([*WORDS[:20] * 100, f"{WORDS[7]}q"])))
+    assert 719 in index.matching_topics(Document("", " ".join([*WORDS[:20] * 100, f"{WORDS[7]}q"])))
     assert len(evaluated) <= 100, "as many as have this word"
-=======
-    began = time.process_time()
-    index.matching_topics(Document("", " ".join(WORDS * 20)))
-    assert time.process_time() - began < 1
->>>>>>> f79d2c1 (Matching engine: signs in one module, near windows by paragraph, one method for each kind of word; what only tests used goes)
