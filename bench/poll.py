@@ -40,7 +40,7 @@ def ours(world: Sites, names: list[str], seconds: float) -> Iterator[str]:
     made = Feed.objects.bulk_create(Feed(url=world.url(name), next_fetch_at=now, created_at=now) for name in names)
     by_id = {feed.id: name for feed, name in zip(made, names, strict=True)}
     fetcher = Fetcher(allow=frozenset((name, world.port) for name in names), seconds=seconds)
-    for one in poll.refresh_due(clock=db.now, fetcher=fetcher):
+    for one in poll.poll_due(clock=db.now, fetcher=fetcher):
         if one.status == "read":
             yield by_id[one.feed_id]
 

@@ -1,4 +1,4 @@
-"""Reads a feed's archive page by page and stores what is not known, announced to nobody. Each page is kept by itself."""
+"""Read a feed's archive page by page and store what is not known, without announcing it. Each page is stored by itself."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -8,123 +8,128 @@ from typing import Literal
 from django.db import transaction
 
 from newsletter.feeds.archive import page_urls
-from newsletter.feeds.archive.older_pages import End, Page, Parse, Reader, Trouble, older_pages
-from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher
+from newsletter.feeds.archive.older_pages import NoMorePages, Page, PageFailed, PageReader, older_pages
+from newsletter.feeds.fetching.fetch_and_parse import Parse
+from newsletter.feeds.fetching.http_client import Fetched, Fetcher, RequestFailed
 from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import diff, incidents
-from newsletter.feeds.storage.save import keep
+from newsletter.feeds.storage.save import save_poll
 from newsletter.lib.progress import no_progress
 from newsletter.lib.refused import Refused
 from newsletter.models import Entry, Feed, Incident
 
 
 @dataclass(frozen=True)
-class Backfilled:
-    """What one run did.
+class Options:
+    """How an archive is read: at most `most_pages` of it (0: all), `pause` seconds apart.
 
-    `status`: finished (the archive was read to its end), more (as many pages as were asked for were read), met (a gap is closed;
-    what is older was not read), failed (`error` says what to do), overtaken (another process reads it, or it was begun anew or
-    removed). `pages`, `entries`, `items` and `bad` (entries that could not be read) count this run; `pages_in_all` all runs
-    since the archive was begun.
+    `restart` begins with the newest page again, `skip` leaves out the page that is next.
     """
 
+    most_pages: int = 0
+    pause: float = 1.0
+    restart: bool = False
+    skip: bool = False
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """What one run did: `pages`, `entries` and `items` that are new, and `bad` entries that could not be read."""
+
     feed_id: int
+    #: finished: the archive was read to its end. more: the pages that were asked for were read. met: a gap is closed, and what is
+    #: older was not read. failed: `error` says what to do. overtaken: another process reads it, or it was restarted or removed.
     status: Literal["finished", "more", "met", "failed", "overtaken"]
     pages: int = 0
     entries: int = 0
     items: int = 0
     bad: int = 0
+    #: Of all runs since the archive was begun.
     pages_in_all: int = 0
     error: str = ""
 
 
-Progress = Callable[[Backfilled], None]
-
-
 @dataclass(frozen=True)
-class _Front:
-    """The feed's present page, which belongs to the polls.
+class _PresentPage:
+    """The feed's present page, which belongs to the polls."""
 
-    `seen` are the ids of its entries that are stored, `news` the guids of those that are not; `polled_at` is when it was last
-    read.
-    """
-
-    said: ParsedFeed
-    seen: frozenset[int]
-    news: frozenset[str]
+    parsed: ParsedFeed
+    #: The ids of its entries that are stored, and the guids of those that are not.
+    seen_ids: frozenset[int]
+    new_guids: frozenset[str]
+    #: When it was last read.
     polled_at: datetime
 
 
 def backfill(
     feed_id: int,
+    options: Options,
     *,
     fetcher: Fetcher,
     clock: Callable[[], datetime],
     parse: Parse = sandboxed_parse.parse_in_sandbox,
-    most_pages: int = 0,
-    pause: float = 1.0,
-    restart: bool = False,
-    skip: bool = False,
-    progress: Progress = no_progress,
+    progress: Callable[[Backfilled], None] = no_progress,
 ) -> Backfilled | Refused:
-    """Read the archive of a feed, at most `most_pages` of it (0: all), from where an earlier run stopped.
+    """Read the archive of a feed from where an earlier run stopped, and call `progress` after each page.
 
-    Pages are read `pause` seconds apart. `restart` begins with the newest again, `skip` leaves out the page that is next.
-    Nothing that it stores is ever mailed, and what is known stays as it is. `progress` hears of each page.
+    Nothing that it stores is ever mailed, and what is known stays as it is.
 
     Raises:
-        DatabaseError: the database does not answer; what was stored stays, and the next run goes on.
+        DatabaseError: the database does not answer; what was stored stays, and the next run goes on from there.
     """
-    if restart:
+    if options.restart:
         Feed.objects.filter(id=feed_id).update(backfill_page="", backfilled=0)
     feed = Feed.objects.filter(id=feed_id).first()
     if feed is None:
         return Refused(f"there is no feed {feed_id}: see 'newsletter feeds list'")
     if feed.backfilled and not feed.backfill_page:
         return Backfilled(feed_id, "finished", pages_in_all=feed.backfilled)
-    if skip and not page_urls.counted_on(feed.backfill_page):
+    start = page_urls.next_numbered_page(feed.backfill_page) if options.skip else feed.backfill_page
+    if options.skip and not start:
         return Refused("the page that is next cannot be left out, for only it says what follows: run it without --skip")
-    reader = Reader(fetcher, parse, clock(), pause)
-    front = _front(feed, reader)
-    if isinstance(front, Refused):
-        return front
-    start = page_urls.counted_on(feed.backfill_page) if skip else feed.backfill_page
-    pages = older_pages(feed.url, front.said, reader, start=start)
-    return _read(feed, front, pages, most_pages, clock, progress)
+    reader = PageReader(fetcher, parse, clock(), options.pause)
+    present = _read_present_page(feed, reader)
+    if isinstance(present, Refused):
+        return present
+    pages = older_pages(feed.url, present.parsed, reader, start=start)
+    return _store_pages(feed, present, pages, options.most_pages, clock, progress)
 
 
-def _front(feed: Feed, reader: Reader) -> _Front | Refused:
-    got = reader.fetcher.get(feed.url)
-    if not isinstance(got, Fetched):
-        return Refused(got.reason if isinstance(got, Failed) else "the feed sent nothing: try again later")
-    said = reader.parse(got.body, url=got.url, content_type=got.content_type, now=reader.now)
-    if not isinstance(said, ParsedFeed):
-        return Refused(said.reason)
-    poll = diff.read(feed, said)
-    polled_at = Entry.objects.filter(id__in=poll.seen).order_by("-last_seen_at").values_list("last_seen_at", flat=True)
-    if not polled_at:
+def _read_present_page(feed: Feed, reader: PageReader) -> _PresentPage | Refused:
+    response = reader.fetcher.get(feed.url)
+    if not isinstance(response, Fetched):
+        return Refused(
+            response.reason if isinstance(response, RequestFailed) else "the feed sent nothing: try again later"
+        )
+    parsed = reader.parse(response.body, url=response.url, content_type=response.content_type, now=reader.now)
+    if not isinstance(parsed, ParsedFeed):
+        return Refused(parsed.reason)
+    poll = diff.compare(feed, parsed)
+    seen = Entry.objects.filter(id__in=poll.seen_ids).order_by("-last_seen_at")
+    polled_at = seen.values_list("last_seen_at", flat=True).first()
+    if polled_at is None:
         return Refused(f"none of its present entries was read yet: run 'newsletter feeds refresh {feed.id}' first")
-    news = frozenset(one.one.guid for one in poll.news if one.known is None)
-    return _Front(said, frozenset(poll.seen), news, polled_at[0])
+    new_guids = frozenset(entry.identified.guid for entry in poll.changed if entry.stored is None)
+    return _PresentPage(parsed, frozenset(poll.seen_ids), new_guids, polled_at)
 
 
-def _read(
+def _store_pages(
     feed: Feed,
-    front: _Front,
-    pages: Iterator[Page | End | Trouble],
+    present: _PresentPage,
+    pages: Iterator[Page | NoMorePages | PageFailed],
     most_pages: int,
     clock: Callable[[], datetime],
-    progress: Progress,
+    progress: Callable[[Backfilled], None],
 ) -> Backfilled:
-    so_far, at = Backfilled(feed.id, "more", pages_in_all=feed.backfilled), feed.backfill_page
+    so_far, position = Backfilled(feed.id, "more", pages_in_all=feed.backfilled), feed.backfill_page
     for page in pages:
-        if isinstance(page, Trouble):
+        if isinstance(page, PageFailed):
             return replace(so_far, status="failed", error=page.reason)
-        if isinstance(page, End):
-            return _ended(so_far, at, page, clock())
-        so_far = _stored(feed, front, page, so_far, at, clock())
-        at = page.following
+        if isinstance(page, NoMorePages):
+            return _finish(so_far, position, page, clock())
+        so_far = _store_page(feed, present, page, so_far, position, clock())
+        position = page.next_url
         if so_far.status == "overtaken":
             return so_far
         progress(so_far)
@@ -133,60 +138,62 @@ def _read(
     return so_far
 
 
-def _stored(feed: Feed, front: _Front, page: Page, so_far: Backfilled, at: str, now: datetime) -> Backfilled:
-    """Keep one page in one transaction, and move on from `at` to the page after it, unless another process did."""
-    poll = diff.read(feed, page.feed)
-    fresh = _fresh(poll, front)
+def _store_page(
+    feed: Feed, present: _PresentPage, page: Page, so_far: Backfilled, position: str, now: datetime
+) -> Backfilled:
+    """Store one page in one transaction, and move on from `position` to the page after it, unless another process did."""
+    poll = diff.compare(feed, page.feed)
+    unknown = _unknown_entries(poll, present)
     with transaction.atomic():
-        if not _move(so_far, at, page.following, pages=1):
+        if not _move(so_far, position, page.next_url, pages=1):
             return replace(so_far, status="overtaken")
-        # the feed's row is locked now: no poll stores the same entry between this look and the end
-        there = set(
-            Entry.objects.filter(feed=feed, guid__in=[one.one.guid for one in fresh]).values_list("guid", flat=True)
-        )
-        fresh = tuple(one for one in fresh if one.one.guid not in there)
-        kept = keep(feed, diff.Poll(fresh, (), 0), page.feed.language or front.said.language, now)
-        met = _met(feed.id, set(poll.seen) - front.seen)
-        if met or not page.following:
+        # the feed's row is locked now: no poll stores the same entry between this query and the end
+        guids = [entry.identified.guid for entry in unknown]
+        stored = set(Entry.objects.filter(feed=feed, guid__in=guids).values_list("guid", flat=True))
+        unknown = tuple(entry for entry in unknown if entry.identified.guid not in stored)
+        language = page.feed.language or present.parsed.language
+        saved = save_poll(feed, diff.PollDiff(unknown, (), 0), language, now)
+        gap_closed = _reaches_gap(feed.id, set(poll.seen_ids) - present.seen_ids)
+        if gap_closed or not page.next_url:
             incidents.close(feed.id, Incident.Kind.GAP, now)
     return replace(
         so_far,
-        status="more" if page.following and not met else "met" if page.following else "finished",
+        status="finished" if not page.next_url else "met" if gap_closed else "more",
         pages=so_far.pages + 1,
-        entries=so_far.entries + len(fresh) - kept.refused,
-        items=so_far.items + kept.new,
-        bad=so_far.bad + poll.bad + kept.refused,
+        entries=so_far.entries + len(unknown) - saved.refused,
+        items=so_far.items + saved.new,
+        bad=so_far.bad + poll.bad + saved.refused,
         pages_in_all=so_far.pages_in_all + 1,
     )
 
 
-def _fresh(poll: diff.Poll, front: _Front) -> tuple[diff.News, ...]:
-    """The entries that nobody knows, never to be mailed; news are left to the next poll, which may mail them."""
+def _unknown_entries(poll: diff.PollDiff, present: _PresentPage) -> tuple[diff.ChangedEntry, ...]:
+    """Return the entries that are not stored, never to be mailed; news are left to the next poll, which may mail them."""
     return tuple(
-        replace(one, changes=tuple(replace(change, announced=False) for change in one.changes))
-        for one in poll.news
-        if one.known is None
-        and one.one.guid not in front.news
-        and not (one.one.entry.published_at and one.one.entry.published_at > front.polled_at)
+        replace(entry, changes=tuple(replace(change, announced=False) for change in entry.changes))
+        for entry in poll.changed
+        if entry.stored is None
+        and entry.identified.guid not in present.new_guids
+        and not (entry.identified.published_at and entry.identified.published_at > present.polled_at)
     )
 
 
-def _met(feed_id: int, seen: set[int]) -> bool:
-    """Whether one of the entries `seen` was there before the gap that is open: what came since is above it."""
+def _reaches_gap(feed_id: int, seen_ids: set[int]) -> bool:
+    """Return True if one of the entries was stored before the open gap was noticed: what came since stands above it."""
     since = incidents.opened_at(feed_id, Incident.Kind.GAP)
-    return since is not None and Entry.objects.filter(id__in=seen, first_seen_at__lt=since).exists()
+    return since is not None and Entry.objects.filter(id__in=seen_ids, first_seen_at__lt=since).exists()
 
 
-def _ended(so_far: Backfilled, at: str, end: End, now: datetime) -> Backfilled:
+def _finish(so_far: Backfilled, position: str, end: NoMorePages, now: datetime) -> Backfilled:
     with transaction.atomic():
-        if not _move(so_far, at, "", pages=0):
+        if not _move(so_far, position, "", pages=0):
             return replace(so_far, status="overtaken")
-        if end.found:
+        if end.had_pages:
             incidents.close(so_far.feed_id, Incident.Kind.GAP, now)
     return replace(so_far, status="finished")
 
 
-def _move(so_far: Backfilled, at: str, to: str, *, pages: int) -> bool:
-    """Compare and set where the feed's backfill stands; False when it stands elsewhere."""
-    mine = Feed.objects.filter(id=so_far.feed_id, backfill_page=at, backfilled=so_far.pages_in_all)
+def _move(so_far: Backfilled, position: str, to: str, *, pages: int) -> bool:
+    """Compare and set the page that the feed's backfill is at; False if it is at another one."""
+    mine = Feed.objects.filter(id=so_far.feed_id, backfill_page=position, backfilled=so_far.pages_in_all)
     return bool(mine.update(backfill_page=to, backfilled=so_far.pages_in_all + pages))

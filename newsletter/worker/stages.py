@@ -101,7 +101,7 @@ class Stage:
 def refresh_feeds(run: StageRun) -> None:
     """Read the feeds that are due."""
     seconds = min(run.seconds, _LONGEST_POLL)
-    for feed in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher(), seconds=seconds, going_on=run.wanted):
+    for feed in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), seconds=seconds, going_on=run.wanted):
         run.progress("feed", feed.feed_id)
         run.counts.update(feeds=1, new=feed.new, feeds_failed=bool(feed.error))
         if feed.unmatched:

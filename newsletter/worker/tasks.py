@@ -16,7 +16,7 @@ if not apps.ready:
     django.setup()
 
 from newsletter import wiring
-from newsletter.feeds.polling import lease
+from newsletter.feeds.polling.leases import lease_poll
 from newsletter.lib import db
 from newsletter.lib.progress import GoingOn
 from newsletter.worker import celery_app, preload, send_loop, signals  # noqa: F401
@@ -70,11 +70,11 @@ def run(name: str, *ids: int) -> None:
     stage = BY_NAME[name]
     if not stage.one_at_a_time:
         _run(stage, ids, send_loop.going_on)
-    elif (held := lease.take(db.now())) is not None:
+    elif (held := lease_poll(db.now())) is not None:
         try:
             _run(stage, ids, lambda: send_loop.going_on() and held.renew(db.now()))
         finally:
-            held.end(db.now())
+            held.release(db.now())
 
 
 def _run(stage: Stage, ids: tuple[int, ...], wanted: GoingOn) -> None:

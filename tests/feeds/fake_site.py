@@ -24,6 +24,7 @@ from newsletter.matching.match import match_fresh
 from newsletter.models import Edition, EditionBody, IndexState
 from tests import factories
 from tests.editions.stories import FRAME
+from tests.feeds.poll_one import poll_one
 
 _numbers = itertools.count(1_000_000)
 
@@ -57,7 +58,7 @@ class Site:
         # the index is kept from test to test, and each test's topics have the same ids again
         IndexState.objects.update_or_create(id=1, defaults={"number": next(_numbers)})
 
-    def read(self, *posts: Post, now: datetime, name: str = "feed") -> poll.Refreshed:
+    def read(self, *posts: Post, now: datetime, name: str = "feed") -> poll.PollResult:
         """Let the feed hold these posts, and read it."""
         body = f"<rss version='2.0'><channel><title>{name}</title>{''.join(map(str, posts))}</channel></rss>"
         self._server.clear()
@@ -69,7 +70,7 @@ class Site:
             assert isinstance(added, manage.Added), added
             feed_id = added.feed_id
         manage.mark_due(feed_id, now=now)
-        done = poll.refresh(feed_id, now=now, fetcher=self.fetcher)
+        done = poll_one(feed_id, now=now, fetcher=self.fetcher)
         assert not done.error, done
         return done
 

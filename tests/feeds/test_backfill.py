@@ -16,12 +16,12 @@ from werkzeug import Request, Response
 
 from newsletter import wiring
 from newsletter.feeds import backfill as door
-from newsletter.feeds.backfill import Backfilled, backfill
+from newsletter.feeds.backfill import Backfilled, Options, backfill
 from newsletter.feeds.fetching.http_client import Fetched, Fetcher
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.parsing.parse_feed import parse
 from newsletter.feeds.storage import diff, incidents
-from newsletter.feeds.storage.save import keep
+from newsletter.feeds.storage.save import save_poll
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.models import Entry, Feed, Incident, Item, ItemVersion, Match
@@ -54,7 +54,7 @@ class Site:
         assert isinstance(got, Fetched)
         said = parse(got.body, url=got.url, content_type=got.content_type, now=NOW)
         assert isinstance(said, ParsedFeed)
-        keep(self.feed, diff.read(self.feed, said), said.language, NOW + after)
+        save_poll(self.feed, diff.compare(self.feed, said), said.language, NOW + after)
         Feed.objects.filter(id=self.feed.id, started_at=None).update(started_at=NOW)
         self.archive.requests.clear()
         return self
@@ -65,8 +65,9 @@ class Site:
         return done
 
     def answer(self, **options: object) -> Backfilled | Refused:
-        given = {"fetcher": self.fetcher, "clock": lambda: NOW + timedelta(hours=2), "parse": parse, "pause": 0}
-        return backfill(self.feed.id, **{**given, **options})  # type: ignore[arg-type]
+        more = {name: options.pop(name) for name in ("parse", "progress") if name in options}
+        given = {"fetcher": self.fetcher, "clock": lambda: NOW + timedelta(hours=2), "parse": parse, **more}
+        return backfill(self.feed.id, Options(pause=0, **options), **given)  # type: ignore[arg-type]
 
     def numbers(self, **conditions: object) -> list[int]:
         """Of the stored posts."""
@@ -244,7 +245,7 @@ def test_a_feed_without_older_pages_says_so(site) -> None:
     one = site(Archive(30, counted_by=None)).polled()
     assert one.run() == Backfilled(one.feed.id, "finished")
     assert isinstance(one.answer(most_pages=1), Backfilled)
-    assert isinstance(backfill(10**6, fetcher=one.fetcher, clock=lambda: NOW), Refused)
+    assert isinstance(backfill(10**6, Options(), fetcher=one.fetcher, clock=lambda: NOW), Refused)
 
 
 def test_two_at_once_do_no_harm(site) -> None:
@@ -275,18 +276,18 @@ def test_two_at_once_do_no_harm(site) -> None:
 
 def test_an_entry_that_a_poll_stores_meanwhile_stays_announced(site, monkeypatch: pytest.MonkeyPatch) -> None:
     one = site(Archive(30)).polled()
-    real = diff.read
+    real = diff.compare
 
-    def read(feed: Feed, parsed: ParsedFeed) -> diff.Poll:
+    def read(feed: Feed, parsed: ParsedFeed) -> diff.PollDiff:
         poll = real(feed, parsed)
         if any(entry.guid == guid(20) for entry in parsed.entries):
-            (new,) = (new for new in poll.news if new.one.guid == guid(20))
+            (new,) = (new for new in poll.changed if new.identified.guid == guid(20))
             told = tuple(replace(change, announced=True) for change in new.changes)
             news = (replace(new, changes=told),)
-            keep(feed, diff.Poll(news, (), 0), "", NOW)
+            save_poll(feed, diff.PollDiff(news, (), 0), "", NOW)
         return poll
 
-    monkeypatch.setattr(door.diff, "read", read)
+    monkeypatch.setattr(door.diff, "compare", read)
     done = one.run()
     assert (done.status, done.entries, done.bad) == ("finished", 19, 0)
     assert Item.objects.get(entry__guid=guid(20)).announced
@@ -353,7 +354,7 @@ def test_nobody_is_mailed_what_a_backfill_brings(site, settings, tmp_path: Path)
         road.subscribe("alert@example.org", "Huawei")
         road.subscribe("weekly@example.org", "Huawei", cadence=factories.Cadence.WEEKLY)
         assert run_once.once(wait=timedelta(0)).accepted == 1
-        done = backfill(one.feed.id, fetcher=wiring.fetcher(), clock=db.now, parse=parse, pause=0)
+        done = backfill(one.feed.id, Options(pause=0), fetcher=wiring.fetcher(), clock=db.now, parse=parse)
         assert isinstance(done, Backfilled)
         assert (done.status, done.items) == ("finished", 30)
         delivered = run_once.deliver(wait=timedelta(0))
@@ -372,7 +373,7 @@ from newsletter.worker import tasks  # first: it sets Django up
 from newsletter import wiring
 from newsletter.lib import db
 from newsletter.feeds import backfill
-print(backfill.backfill(int(sys.argv[1]), fetcher=wiring.fetcher(), clock=db.now, pause=0).status)
+print(backfill.backfill(int(sys.argv[1]), backfill.Options(pause=0), fetcher=wiring.fetcher(), clock=db.now).status)
 """
 
 

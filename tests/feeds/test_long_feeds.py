@@ -21,6 +21,7 @@ from newsletter.feeds.parsing.raw_feed import RawFeed
 from newsletter.feeds.storage import incidents
 from newsletter.models import Entry, Feed, Incident, Item
 from tests import factories
+from tests.feeds.poll_one import poll_one
 from tests.feeds.promises import NOW, URL
 from tests.hang_guard import hang_guard
 from tests.journey import road
@@ -167,10 +168,10 @@ def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(h
     added = manage.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now)
     assert isinstance(added, manage.Added)
 
-    def poll(upto: range, after: int) -> feeds_poll.Refreshed:
+    def poll(upto: range, after: int) -> feeds_poll.PollResult:
         road.serve(httpserver, feed(upto))
         manage.mark_due(added.feed_id, now=now + timedelta(days=after))
-        return feeds_poll.refresh(added.feed_id, now=now + timedelta(days=after), fetcher=fetcher)
+        return poll_one(added.feed_id, now=now + timedelta(days=after), fetcher=fetcher)
 
     assert poll(range(600), 0).new == 500
     (one,) = incidents.listing()
@@ -183,10 +184,10 @@ def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(h
     taken_back = rss("".join(story(number) for number in range(602) if number not in (597, 598, 599)))
     road.serve(httpserver, taken_back)
     manage.mark_due(added.feed_id, now=now + timedelta(days=1))
-    assert feeds_poll.refresh(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
+    assert poll_one(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
     assert not Item.objects.get(entry__title="Story 99").announced
     # somebody has seen it: not again tomorrow, but in a month
-    incidents.close_one(one.id, now + timedelta(days=1))
+    incidents.close_by_id(one.id, now + timedelta(days=1))
     poll(range(603), 2)
     assert incidents.listing() == ()
     poll(range(604), 40)

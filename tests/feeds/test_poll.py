@@ -9,10 +9,11 @@ from werkzeug import Request, Response
 
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher, NotModified
+from newsletter.feeds.fetching.http_client import Fetched, Fetcher, NotModified, RequestFailed
 from newsletter.lib.refused import Refused
 from newsletter.models import Citation, Entry, Feed, Fetch, Item, ItemVersion
 from tests import factories
+from tests.feeds.poll_one import poll_one
 from tests.journey import road
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +33,9 @@ def add(httpserver: HTTPServer, fetcher: Fetcher, text: str, announce: str = "al
     return added.feed_id
 
 
-def read(feed_id: int, fetcher: Fetcher, after: timedelta = timedelta(0)) -> poll.Refreshed:
+def read(feed_id: int, fetcher: Fetcher, after: timedelta = timedelta(0)) -> poll.PollResult:
     manage.mark_due(feed_id, now=NOW + after)
-    return poll.refresh(feed_id, now=NOW + after, fetcher=fetcher)
+    return poll_one(feed_id, now=NOW + after, fetcher=fetcher)
 
 
 @pytest.mark.parametrize("form", [road.posts, road.compiled])
@@ -109,10 +110,10 @@ def test_a_first_poll_announces_what_was_asked(
 
 def test_only_one_worker_reads_a_due_feed(httpserver: HTTPServer, fetcher: Fetcher) -> None:
     feed_id = add(httpserver, fetcher, road.posts())
-    assert poll.due(now=NOW) == (feed_id,)
-    poll.refresh(feed_id, now=NOW, fetcher=fetcher)
-    assert poll.due(now=NOW) == ()
-    assert poll.refresh(feed_id, now=NOW, fetcher=fetcher).status == "not due"
+    assert poll.due_feeds(now=NOW) == (feed_id,)
+    poll_one(feed_id, now=NOW, fetcher=fetcher)
+    assert poll.due_feeds(now=NOW) == ()
+    assert poll_one(feed_id, now=NOW, fetcher=fetcher).status == "not polled"
 
 
 def test_a_broken_feed_is_told_in_words_and_waits_longer_each_time(httpserver: HTTPServer, fetcher: Fetcher) -> None:
@@ -163,14 +164,14 @@ def test_what_is_unchanged_is_not_sent_again(httpserver: HTTPServer, fetcher: Fe
     ],
 )
 def test_private_addresses_are_never_asked(url: str) -> None:
-    assert isinstance(Fetcher(allow=frozenset(), user_agent="newsletter/test").get(url), Failed)
+    assert isinstance(Fetcher(allow=frozenset(), user_agent="newsletter/test").get(url), RequestFailed)
 
 
 def test_a_redirect_to_a_private_address_is_refused(httpserver: HTTPServer, fetcher: Fetcher) -> None:
     httpserver.expect_request("/jump").respond_with_data(
         "", status=302, headers={"Location": "http://127.0.0.1:1/secret"}
     )
-    assert isinstance(fetcher.get(httpserver.url_for("/jump")), Failed)
+    assert isinstance(fetcher.get(httpserver.url_for("/jump")), RequestFailed)
 
 
 def test_hostile_content_stays_out(httpserver: HTTPServer, fetcher: Fetcher) -> None:

@@ -10,11 +10,12 @@ from django.db import OperationalError
 from newsletter.feeds import poll
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing.model import Parsed
-from newsletter.feeds.polling import hosts, lease, record_result
+from newsletter.feeds.polling import leases, record_result
 from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.models import Feed, Fetch, Host, Incident, Item
 from tests import factories
 from tests.fakes.sites import Sites, sites
+from tests.feeds.poll_one import poll_one
 
 NOW = factories.NOW
 pytestmark = pytest.mark.django_db
@@ -47,9 +48,9 @@ def quick_parse(body: bytes, **more: Any) -> Parsed:
     return sandboxed_parse.parse_in_sandbox(body, **more, limits=sandboxed_parse.Limits(wall=20, cpu=1))
 
 
-def read(world: Sites, *names: str, wait: float = 2, **more: object) -> list[poll.Refreshed]:
+def read(world: Sites, *names: str, wait: float = 2, **more: object) -> list[poll.PollResult]:
     reader = fetcher(world, *names, seconds=wait)
-    found = poll.refresh_due(clock=lambda: NOW, fetcher=reader, parse=quick_parse, **more)  # type: ignore[arg-type]
+    found = poll.poll_due(clock=lambda: NOW, fetcher=reader, parse=quick_parse, **more)  # type: ignore[arg-type]
     return list(found)
 
 
@@ -57,8 +58,8 @@ def test_all_good_feeds_are_read_while_the_bad_ones_wait_out_their_time(world: S
     names = [f"127.0.{number // 100}.{number % 100 + 1}" for number in range(200)]
     ids = dict(zip(add(world, *names), names, strict=True))
     good = {number for number, name in ids.items() if habit(name) == GOOD}
-    before: list[poll.Refreshed] = []
-    found = poll.refresh_due(clock=lambda: NOW, fetcher=fetcher(world, *names, seconds=120), parse=quick_parse)
+    before: list[poll.PollResult] = []
+    found = poll.poll_due(clock=lambda: NOW, fetcher=fetcher(world, *names, seconds=120), parse=quick_parse)
     for one in found:
         before.append(one)
         if good <= {one.feed_id for one in before}:
@@ -88,24 +89,25 @@ def test_feeds_of_one_host_follow_one_another(world: Sites) -> None:
 
 def test_a_host_that_somebody_else_asks_is_left_alone(world: Sites) -> None:
     (feed_id,) = add(world, "127.0.5.51")
-    until = hosts.take("127.0.5.51", now=NOW)
-    assert until is not None
-    assert hosts.take("127.0.5.51", now=NOW) is None
-    assert poll.refresh(feed_id, now=NOW, fetcher=fetcher(world, "127.0.5.51")).status == "busy"
-    assert poll.due(now=NOW) == (feed_id,)
-    hosts.give_back("127.0.5.51", until, free_at=NOW)
-    assert poll.refresh(feed_id, now=NOW, fetcher=fetcher(world, "127.0.5.51")).status == "read"
+    lease = leases.lease_host("127.0.5.51", now=NOW)
+    assert lease is not None
+    assert leases.lease_host("127.0.5.51", now=NOW) is None
+    assert poll_one(feed_id, now=NOW, fetcher=fetcher(world, "127.0.5.51")).status == "not polled"
+    assert poll.due_feeds(now=NOW) == (feed_id,)
+    lease.release(free_at=NOW)
+    assert poll_one(feed_id, now=NOW, fetcher=fetcher(world, "127.0.5.51")).status == "read"
     # a worker that died gives nothing back
-    hosts.take("127.0.5.51", now=NOW)
-    assert hosts.take("127.0.5.51", now=NOW + hosts.TAKEN) is not None
+    leases.lease_host("127.0.5.51", now=NOW)
+    assert leases.lease_host("127.0.5.51", now=NOW + leases.HOST_LEASE) is not None
 
 
-def test_slow_and_broken_feeds_get_at_most_half_of_the_threads(world: Sites) -> None:
+def test_slow_and_broken_feeds_get_at_most_half_of_the_threads(world: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poll, "THREADS", 4)
     slow = [f"127.0.6.{number}" for number in range(1, 5)]
     good = [f"127.0.6.{number}" for number in range(20, 30)]
     add(world, *slow, last_ms=30_000)
     add(world, *good, next_fetch_at=NOW - timedelta(seconds=1), failures=0)
-    done = read(world, *slow, *good, threads=4)
+    done = read(world, *slow, *good)
     assert [one.status for one in done[:10]] == ["read"] * 10
     assert [one.status for one in done[10:]] == ["failed"] * 4
 
@@ -113,7 +115,7 @@ def test_slow_and_broken_feeds_get_at_most_half_of_the_threads(world: Sites) -> 
 def test_what_does_not_begin_in_time_stays_due(world: Sites) -> None:
     ids = add(world, "127.0.7.20", "127.0.7.21")
     assert read(world, "127.0.7.20", "127.0.7.21", seconds=0) == []
-    assert set(poll.due(now=NOW)) == set(ids)
+    assert set(poll.due_feeds(now=NOW)) == set(ids)
     assert not Host.objects.filter(free_at__gt=NOW).exists()
 
 
@@ -121,7 +123,7 @@ def test_a_poll_that_is_stopped_gives_everything_back(world: Sites) -> None:
     ids = add(world, "127.0.8.1", "127.0.8.2")
     answers = iter([True, True])
     assert read(world, "127.0.8.1", "127.0.8.2", wait=30, going_on=lambda: next(answers, False)) == []
-    assert set(poll.due(now=NOW)) == set(ids)
+    assert set(poll.due_feeds(now=NOW)) == set(ids)
     assert not Host.objects.filter(free_at__gt=NOW).exists()
 
 
@@ -130,26 +132,26 @@ def test_a_feed_that_kills_its_parser_three_times_is_put_away_and_says_so(world:
     for hours in range(3):
         at = NOW + timedelta(hours=hours)
         Feed.objects.update(next_fetch_at=at)
-        done = poll.refresh(feed_id, now=at, fetcher=fetcher(world, "127.0.9.10"), parse=quick_parse)
+        done = poll_one(feed_id, now=at, fetcher=fetcher(world, "127.0.9.10"), parse=quick_parse)
         assert done.status == "failed"
     assert Feed.objects.get().state == Feed.State.QUARANTINED
     incident = Incident.objects.get()
     assert incident.kind == Incident.Kind.QUARANTINED
     assert f"feeds resume {feed_id}" in incident.detail
-    assert poll.due(now=NOW + timedelta(days=30)) == ()
+    assert poll.due_feeds(now=NOW + timedelta(days=30)) == ()
 
 
 def test_a_mistake_of_our_own_costs_one_feed(world: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["127.0.10.20", "127.0.10.21", "127.0.10.22"]
     ids = add(world, *names)
-    real = record_result.diff.read
+    real = record_result.diff.compare
 
     def broken(feed: Feed, parsed: object) -> object:
         if feed.id == ids[1]:
             raise ZeroDivisionError
         return real(feed, parsed)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(record_result.diff, "read", broken)
+    monkeypatch.setattr(record_result.diff, "compare", broken)
     done = {one.feed_id: one for one in read(world, *names)}
     assert [done[number].status for number in ids] == ["read", "failed", "read"]
     assert "report this" in done[ids[1]].error
@@ -161,23 +163,23 @@ def test_a_database_that_is_gone_is_not_blamed_on_a_feed(world: Sites, monkeypat
     def gone(*_args: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(record_result.diff, "read", gone)
+    monkeypatch.setattr(record_result.diff, "compare", gone)
     with pytest.raises(OperationalError):
         read(world, "127.0.11.20")
     assert not Fetch.objects.exists()
 
 
 def test_one_poll_at_a_time(world: Sites) -> None:
-    held = lease.take(NOW)
+    held = leases.lease_poll(NOW)
     assert held is not None
-    assert lease.take(NOW) is None
+    assert leases.lease_poll(NOW) is None
     assert held.renew(NOW + timedelta(seconds=20))
-    assert lease.take(NOW + timedelta(seconds=40)) is None
+    assert leases.lease_poll(NOW + timedelta(seconds=40)) is None
     # its holder hangs: another one takes over, and the first one notices
-    second = lease.take(NOW + timedelta(seconds=51))
+    second = leases.lease_poll(NOW + timedelta(seconds=51))
     assert second is not None
     assert not held.renew(NOW + timedelta(seconds=52))
-    held.end(NOW + timedelta(seconds=53))
-    assert lease.take(NOW + timedelta(seconds=54)) is None
-    second.end(NOW + timedelta(seconds=55))
-    assert lease.take(NOW + timedelta(seconds=55)) is not None
+    held.release(NOW + timedelta(seconds=53))
+    assert leases.lease_poll(NOW + timedelta(seconds=54)) is None
+    second.release(NOW + timedelta(seconds=55))
+    assert leases.lease_poll(NOW + timedelta(seconds=55)) is not None

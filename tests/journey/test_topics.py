@@ -53,8 +53,7 @@ def change(name: str, query: str) -> None:
 def read_and_match() -> None:
     """The road up to the matches: no mail is made of them yet."""
     tasks.run("refresh_due")
-    for feed_id in poll.due(now=db.now()):
-        poll.refresh(feed_id, now=db.now(), fetcher=wiring.fetcher())
+    list(poll.poll_due(clock=db.now, fetcher=wiring.fetcher()))
     while match.match_fresh(now=db.now(), vault=wiring.vault()).items:
         pass
 

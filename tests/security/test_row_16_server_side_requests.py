@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_httpserver import HTTPServer
 
-from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching import address_guard
-from newsletter.feeds.fetching.http_client import Failed, Fetcher
+from newsletter.feeds.fetching.http_client import Fetcher, RequestFailed
 from newsletter.lib import db
 from newsletter.models import Feed
 from tests.feeds.fetching.test_address_guard import PRIVATE
+from tests.feeds.poll_one import poll_one
 
 REBOUND = ("127.0.0.1.nip.io", "localtest.me", "metadata.google.internal")
 
@@ -42,7 +42,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 )
 def test_no_other_port_of_a_public_host_is_asked(tried: list[tuple[str, int]], port: int) -> None:
     for scheme in ("http", "https"):
-        assert isinstance(Fetcher().get(f"{scheme}://feed.example:{port}/"), Failed)
+        assert isinstance(Fetcher().get(f"{scheme}://feed.example:{port}/"), RequestFailed)
     assert tried == []
 
 
@@ -59,7 +59,7 @@ def test_ports_80_and_443_are_asked_by_the_address_that_was_checked(tried: list[
 
 @pytest.mark.parametrize("host", REBOUND)
 def test_a_public_name_of_a_private_address_is_not_asked(tried: list[tuple[str, int]], host: str) -> None:
-    assert isinstance(Fetcher().get(f"http://{host}/latest/meta-data/"), Failed)
+    assert isinstance(Fetcher().get(f"http://{host}/latest/meta-data/"), RequestFailed)
     assert tried == []
 
 
@@ -95,7 +95,7 @@ def test_nothing_that_a_site_answers_leads_to_a_machine_of_ours(httpserver: HTTP
     for feed_id in Feed.objects.values_list("id", flat=True):
         for _ in range(2):
             manage.mark_due(feed_id, now=db.now())
-            poll.refresh(feed_id, now=db.now(), fetcher=fetcher)
+            poll_one(feed_id, now=db.now(), fetcher=fetcher)
     for host in PRIVATE:
         manage.add(f"http://{host}:{port}/canary", now=db.now(), fetcher=Fetcher())
     asked = [request.path for request, _ in httpserver.log]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_httpserver import HTTPServer
 
-from newsletter.feeds.fetching.http_client import Failed, Fetcher
+from newsletter.feeds.fetching.http_client import Fetcher, RequestFailed
 
 ZEROS = bytes(60_000_000)
 _ONCE = gzip.compress(ZEROS, 1)
@@ -35,5 +35,5 @@ def test_it_is_refused_in_little_memory(httpserver: HTTPServer, name: str) -> No
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert isinstance(answer, Failed) and most < 40_000_000, most
+    assert isinstance(answer, RequestFailed) and most < 40_000_000, most
     assert httpserver.log[0][0].headers["Accept-Encoding"] == "gzip, deflate"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from newsletter.feeds.fetching.http_client import Failed, Fetcher
+from newsletter.feeds.fetching.http_client import Fetcher, RequestFailed
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 0.6
@@ -57,7 +57,7 @@ def test_it_is_given_up_before_the_site_gives_up(habit: str) -> None:
         fetcher = Fetcher(allow=frozenset({("127.0.0.1", port)}), seconds=SECONDS)
         answer = fetcher.get(f"http://127.0.0.1:{port}/feed")
         assert not gave_up.is_set()
-    assert isinstance(answer, Failed), answer
+    assert isinstance(answer, RequestFailed), answer
 
 
 def test_nobody_is_waited_for_longer_than_half_a_minute() -> None:

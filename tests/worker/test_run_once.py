@@ -100,7 +100,7 @@ def test_what_was_sent_before_a_failure_is_counted(monkeypatch) -> None:
 
 def test_the_command_goes_through_all_stages_and_then_says_which_failed(capsys, monkeypatch) -> None:
     factories.planned(3)
-    monkeypatch.setattr(poll, "refresh_due", breaks)
+    monkeypatch.setattr(poll, "poll_due", breaks)
     monkeypatch.setattr(match, "match_fresh", breaks)
     with capture_logs():
         assert invoke(["once", "--json"]) == 1
@@ -116,7 +116,7 @@ def test_on_a_host_that_is_new_to_the_data_it_says_why_nothing_was_sent(
     capsys, monkeypatch, settings, tmp_path
 ) -> None:
     factories.planned(3)
-    monkeypatch.setattr(poll, "refresh_due", lambda **_: iter(()))
+    monkeypatch.setattr(poll, "poll_due", lambda **_: iter(()))
     (tmp_path / "new").mkdir()
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path / "new")
     with capture_logs():

@@ -11,7 +11,7 @@ from newsletter.cli.output import Json, example, fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import backfill as reading
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.storage.incidents import close_one, listing
+from newsletter.feeds.storage.incidents import close_by_id, listing
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 
@@ -46,12 +46,9 @@ def backfill(
         task = bar.add_task("reading the archive", total=pages, items=0)
         done = reading.backfill(
             feed_id,
+            reading.Options(pages or 0, pause, restart=restart, skip=skip),
             fetcher=wiring.fetcher(),
             clock=db.now,
-            most_pages=pages or 0,
-            pause=pause,
-            restart=restart,
-            skip=skip,
             progress=lambda so_far: bar.update(task, completed=so_far.pages, items=so_far.items),
         )
     if isinstance(done, Refused):
@@ -118,6 +115,6 @@ def close(
 ) -> None:
     """Close an incident that you have looked at. The feed stays as it is."""
     ready()
-    if not close_one(incident, db.now()):
+    if not close_by_id(incident, db.now()):
         fail(f"no incident {incident} is open: see 'newsletter feeds incidents'")
     result({"closed": incident}, json, f"incident {incident} closed")

@@ -12,7 +12,8 @@ from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.catalogue.feed_status import EntryRow
 from newsletter.feeds.catalogue.probe import CheckedEntry
-from newsletter.feeds.storage import entry_filter
+from newsletter.feeds.polling.record_result import PollResult
+from newsletter.feeds.storage.entry_filter import describe_filter, normalize_filter
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 
@@ -63,7 +64,7 @@ def check(
         result(
             None,
             False,
-            f"narrowed to {entry_filter.in_words(entry_filter.tidied(only))}: {found.through} of them are let through",
+            f"narrowed to {describe_filter(normalize_filter(only))}: {found.through} of them are let through",
         )
     for entry in found.entries:
         _show_checked(entry)
@@ -128,7 +129,7 @@ def show(
         return
     feed = shown.feed
     next_read = f", next read {when(feed.next_fetch_at)}" if feed.state == "active" else ""
-    only = entry_filter.in_words(feed.only)
+    only = describe_filter(feed.only)
     narrowed = [f"narrowed to {only}"] if only else []
     result(
         None, False, f"{feed.id}  {feed.title}  {feed.url}  ({feed.health}{next_read})", *narrowed, *feed.incidents, ""
@@ -240,7 +241,7 @@ def refresh(
         manage.mark_due(feed_id, now=db.now())
     read = []
     with Console(stderr=True).status(f"reading {len(chosen)} feeds …") as shown:
-        for one in poll.refresh_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
+        for one in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
             read.append(one)
             shown.update(f"{len(read)} of {len(chosen)} feeds read")
     states = {row.id: row.state for row in manage.listing(now=db.now())}
@@ -255,13 +256,13 @@ def refresh(
         fail("no feed could be read")
 
 
-def _unread(feed_id: int, states: dict[int, str]) -> poll.Refreshed:
+def _unread(feed_id: int, states: dict[int, str]) -> PollResult:
     state = states.get(feed_id, "removed")
     if state == "active":
-        return poll.Refreshed(
+        return PollResult(
             feed_id, "busy", error="another process reads its site, or the site wants to be left alone: try again later"
         )
-    return poll.Refreshed(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
+    return PollResult(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
 
 
 def _only(author: list[str] | None, category: list[str] | None, language: list[str] | None) -> dict[str, list[str]]:

@@ -72,7 +72,11 @@ def check(
     if refused is not None:
         return refused
     found = probe.find(url, fetcher=fetcher, parse=parse, now=now)
-    return found if isinstance(found, Refused) else probe.checked(found, mode=cut, only=entry_filter.tidied(only or {}))
+    return (
+        found
+        if isinstance(found, Refused)
+        else probe.checked(found, mode=cut, only=entry_filter.normalize_filter(only or {}))
+    )
 
 
 def add(
@@ -113,7 +117,7 @@ def add(
                 title=name,
                 title_given=bool(single_line(title)),
                 announce=announce,
-                only=entry_filter.tidied(only or {}),
+                only=entry_filter.normalize_filter(only or {}),
                 cut=cut,
                 next_fetch_at=now,
                 created_at=now,
@@ -155,7 +159,7 @@ def edit(
             return refused
         columns |= {"cut": cut, **_anew(now)}
     if only is not None:
-        columns |= {"only": entry_filter.tidied(only), **_anew(now)}
+        columns |= {"only": entry_filter.normalize_filter(only), **_anew(now)}
     if title is not None:
         name = single_line(title)
         columns |= {"title_given": bool(name), **({"title": name} if name else _anew(now))}

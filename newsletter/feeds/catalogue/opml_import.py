@@ -145,7 +145,7 @@ class _Adding:
                     url=found.url if found else outline.url,
                     title=outline.title if outline.title_given else own or outline.title,
                     title_given=outline.title_given,
-                    only=entry_filter.tidied(outline.only),
+                    only=entry_filter.normalize_filter(outline.only),
                     announce=self._announce,
                     next_fetch_at=self._now,
                     created_at=self._now,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds.cutting.cut import Piece, cut_entry
-from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher, parse_url
+from newsletter.feeds.fetching.http_client import Fetched, Fetcher, RequestFailed, parse_url
 from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedEntry, ParsedFeed
-from newsletter.feeds.storage.entry_filter import lets_through
+from newsletter.feeds.storage.entry_filter import passes_filter
 from newsletter.lib.refused import Refused
 
 Parse = Callable[..., Parsed]
@@ -80,12 +80,12 @@ def find(text: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Found |
 def checked(
     found: Found, *, newest: int = 5, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
 ) -> Checked:
-    """`found` with its `newest` entries cut as `mode` says; `only` narrows it (see `choice.lets_through`)."""
+    """`found` with its `newest` entries cut as `mode` says; `only` narrows it (see `choice.passes_filter`)."""
     feed, only = found.feed, only or {}
     # a feed with too many entries may have its newest at the end
     shown = sorted(feed.entries, key=_moment, reverse=True) if feed.left_out else feed.entries
-    entries = tuple(_cut(entry, mode, lets_through(only, entry)) for entry in shown[:newest])
-    through = sum(lets_through(only, entry) for entry in feed.entries)
+    entries = tuple(_cut(entry, mode, passes_filter(only, entry)) for entry in shown[:newest])
+    through = sum(passes_filter(only, entry) for entry in feed.entries)
     return Checked(
         found.url,
         feed.title,
@@ -106,7 +106,7 @@ def _moment(entry: ParsedEntry) -> float:
 def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | NotAFeed | Refused:
     got = fetcher.get(url)
     if not isinstance(got, Fetched):
-        reason = got.reason if isinstance(got, Failed) else "it sent nothing: try again later"
+        reason = got.reason if isinstance(got, RequestFailed) else "it sent nothing: try again later"
         return Refused(f"{url}: {reason}")
     parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now)
     if isinstance(parsed, ParsedFeed):

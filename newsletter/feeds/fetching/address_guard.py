@@ -1,4 +1,4 @@
-"""The private-address guard: a feed may not make us talk to machines that only we can reach."""
+"""The private-address guard: no feed makes us connect to machines that only we can reach."""
 
 import socket
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ import httpcore2
 from newsletter.lib.deadline import TimedStream, remaining
 
 PORTS = frozenset({80, 443})
-#: At most this many addresses of one name are tried.
+#: Addresses of one name that are tried, at most.
 TRIES = 4
-#: What `is_global` lets through on some Python versions, or what leads into other networks.
+#: Networks that `is_global` accepts on some Python versions, or that lead into others.
 DENIED = tuple(
     ip_network(text)
     for text in (
@@ -27,11 +27,11 @@ NAT64 = ip_network("64:ff9b::/96")
 
 
 class AddressBlocked(Exception):
-    """The guard refuses this host and port; the message says what to do."""
+    """This host and port may not be connected to; the message says what to do."""
 
 
 def is_public_address(address: str) -> bool:
-    """True when `address` is a unicast address of the public internet, also after unwrapping mapped, 6to4 and NAT64."""
+    """Return True for a unicast address of the public internet, also after unwrapping mapped, 6to4 and NAT64."""
     plain: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(plain, IPv6Address):
         inner = plain.ipv4_mapped or plain.sixtofour
@@ -47,7 +47,7 @@ def is_public_address(address: str) -> bool:
 
 
 class AddressGuard(httpcore2.NetworkBackend):
-    """Resolves a name once, checks every address, and connects to one of those that it checked."""
+    """Resolves a name once, checks every address, and connects to one of those."""
 
     def __init__(self, allow: frozenset[tuple[str, int]] = frozenset()) -> None:
         self._allow = frozenset((host.lower(), port) for host, port in allow)
@@ -61,11 +61,11 @@ class AddressGuard(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        """A connection to a checked address.
+        """Connect to a checked address.
 
         Raises:
             AddressBlocked: a port other than 80 and 443, or a private address, and not in `allow`.
-            httpcore2.ConnectError, httpcore2.ConnectTimeout: no such name, or nobody answers.
+            httpcore2.ConnectError, httpcore2.ConnectTimeout: no such name, or no answer.
             TimeoutError: the deadline is over.
         """
         failure: Exception | None = None
@@ -81,7 +81,7 @@ class AddressGuard(httpcore2.NetworkBackend):
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore2.NetworkStream:
-        """Never: no feed lives in a local socket."""
+        """Refuse: no feed lives in a local socket."""
         raise AddressBlocked("sockets of this machine are not feeds")
 
     def _checked(self, host: str, port: int) -> list[str]:
@@ -90,10 +90,10 @@ class AddressGuard(httpcore2.NetworkBackend):
         if port not in PORTS and not allowed:
             raise AddressBlocked(f"port {port} is not 80 or 443: {opens}")
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"no such host: {host}") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
         if not allowed and not all(map(is_public_address, addresses)):
             raise AddressBlocked(f"{host} is a private address: {opens}")
         return addresses

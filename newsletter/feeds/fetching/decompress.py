@@ -1,7 +1,7 @@
-"""Content codings undone as the bytes arrive, with a cap on what comes out (RFC 9110 section 8.4).
+"""Decompress a body as its bytes arrive, with a cap on what comes out (RFC 9110 section 8.4).
 
-The header is a hint only: the bytes tell whether they are compressed, and how. Names that are no coding (`UTF-8`, `none`,
-`aws-chunked`) are passed over, and so is a coding that was never applied.
+The header is a hint only: the bytes show whether they are compressed, and how. Names that are no coding (`UTF-8`, `none`,
+`aws-chunked`) are ignored, and so is a coding that was never applied.
 """
 
 import re
@@ -9,22 +9,22 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-#: What we ask for and undo.
+#: Codings that are asked for and decoded.
 CODINGS = ("gzip", "x-gzip", "deflate")
-#: Codings one inside the other that are undone.
+#: Codings one inside the other that are decoded.
 LAYERS = 3
-#: Bytes by which plain text is told from compressed data.
+#: Bytes that decide whether data is plain text or compressed.
 HEAD = 512
 _GZIP, _ZLIB = b"\x1f\x8b\x08", re.compile(rb"\x78[\x01\x9c\xda]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class TooLarge(Exception):
-    """More bytes came out than the cap allows."""
+    """The decoded body is larger than the cap allows."""
 
 
 class Undecodable(Exception):
-    """A coding that we did not ask for, or broken data."""
+    """The data is broken, or in a coding that was not asked for."""
 
 
 class _Inflater(Protocol):
@@ -39,45 +39,42 @@ class _Inflater(Protocol):
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
-class Body:
-    """Collects a body; `cap` is the greatest number of decoded bytes."""
+class BoundedDecompressor:
+    """Decodes a body of at most `cap` decoded bytes."""
 
     def __init__(self, coding: str, cap: int) -> None:
         """`coding` is the Content-Encoding header's value, possibly empty."""
-        named = [one.strip().lower() for one in coding.split(",")]
-        self._deflate = "deflate" in named
-        self._foreign = ", ".join(one for one in named if one not in ("", "identity", *CODINGS))
-        self._claimed = any(one not in ("", "identity") for one in named)
+        names = [name.strip().lower() for name in coding.split(",")]
+        self._deflate = "deflate" in names
+        self._foreign = ", ".join(name for name in names if name not in ("", "identity", *CODINGS))
+        self._claimed = any(name not in ("", "identity") for name in names)
         self._cap = cap
         self._head = b""
         self._layers: list[_Layer] | None = None
         self._out = bytearray()
 
     def add(self, chunk: bytes) -> None:
-        """The next bytes as they came.
+        """Decode the next bytes of the body.
 
         Raises:
-            TooLarge, Undecodable.
+            TooLarge: the decoded body is larger than the cap.
+            Undecodable: the data is broken, or in a coding that was not asked for.
         """
         if self._layers is None:
             self._head += chunk
             if len(self._head) < HEAD:
                 return
             chunk = self._begin()
-        self._through(chunk, self._layers or [])
+        self._decode(chunk, self._layers or [])
 
     def decoded(self) -> bytes:
-        """All that came out.
-
-        Raises:
-            TooLarge, Undecodable.
-        """
+        """Return the whole decoded body. Raises as `add`."""
         if self._layers is None:
-            self._through(self._begin(), self._layers or [])
+            self._decode(self._begin(), self._layers or [])
         return bytes(self._out)
 
     def _begin(self) -> bytes:
-        """Look at the first bytes, which are returned, and decide what they are in."""
+        """Detect the coding by the first bytes, and return these."""
         head, self._head = self._head, b""
         inflater = _inflater(head, deflate=self._deflate)
         if inflater is None and self._claimed and not is_plain(head):
@@ -87,8 +84,8 @@ class Body:
         self._layers = [_Layer(inflater)] if inflater else []
         return head
 
-    def _through(self, data: bytes, layers: list["_Layer"]) -> None:
-        """Undo `layers` one after the other; what comes out of the last may be compressed again."""
+    def _decode(self, data: bytes, layers: list["_Layer"]) -> None:
+        """Decode `layers` one after the other; what comes out of the last may be compressed again."""
         if not layers:
             self._keep(data)
             return
@@ -100,7 +97,7 @@ class Body:
                 if inner is not None and self._layers is not None and len(self._layers) < LAYERS:
                     rest = [_Layer(inner)]
                     self._layers += rest
-            self._through(piece, rest)
+            self._decode(piece, rest)
 
     def _keep(self, decoded: bytes) -> None:
         if len(self._out) + len(decoded) > self._cap:
@@ -109,16 +106,16 @@ class Body:
 
 
 class _Layer:
-    """One coding that is undone."""
+    """One coding that is being decoded."""
 
     def __init__(self, inflater: _Inflater) -> None:
         self._inflater: _Inflater | None = inflater
         self._tail = b""
-        #: Something came out of it.
+        #: Whether something came out of it.
         self.begun = False
 
     def inflate(self, data: bytes, most: int) -> Iterator[bytes]:
-        """What comes out of `data`, in pieces of at most `most` bytes."""
+        """Yield what `data` decodes to, in pieces of at most `most` bytes."""
         while data:
             if self._inflater is None:
                 data = self._next_member(data)
@@ -135,7 +132,7 @@ class _Layer:
                 data = self._inflater.unconsumed_tail
 
     def _next_member(self, data: bytes) -> bytes:
-        """A second gzip member may follow the first; padding, and what else stands behind the end, is no data."""
+        """Begin the next gzip member, if one follows, and return its data; padding and anything else after the end is dropped."""
         self._tail = (self._tail + data).lstrip(b"\0")
         if not self._tail.startswith(_GZIP):
             self._tail = self._tail[: len(_GZIP)]
@@ -146,14 +143,14 @@ class _Layer:
 
 
 def is_plain(head: bytes) -> bool:
-    """True when a body begins like text, in whatever encoding, and not like compressed data."""
+    """Return True if a body begins like text, in whatever encoding, and not like compressed data."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"<\0" in head[:8] or b"\0<" in head[:8]:
         return True
     return not _CONTROLS.search(head) and not head.startswith(b"\x28\xb5\x2f\xfd")
 
 
 def _inflater(head: bytes, *, deflate: bool) -> _Inflater | None:
-    """What undoes the coding that `head` is in; None for none. `deflate`: the header says so."""
+    """Return a decoder for the coding of `head`; None for plain data. `deflate`: the header names it."""
     if head.startswith(_GZIP):
         return zlib.decompressobj(31)
     if _ZLIB.match(head) or (deflate and len(head) > 1 and head[0] == 0x78 and (head[0] << 8 | head[1]) % 31 == 0):

@@ -1,31 +1,31 @@
-"""One visit to a feed: asked, answered, parsed. Touches the network and never the database, so many go on at once."""
+"""Fetch and parse one feed. Uses the network and never the database, so many run at once."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsletter.feeds.fetching.http_client import Failed, Fetcher, NotModified
+from newsletter.feeds.fetching.http_client import Fetcher, NotModified, RequestFailed
 from newsletter.feeds.parsing.model import Parsed, ParsedFeed, ParseFailed
 
 Parse = Callable[..., Parsed]
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to ask for: a feed's URL, and what its last answer was; `marks` are of its entries (see `parse.parse`)."""
+class FetchRequest:
+    """What to ask for: a feed's URL, and the validators and hash of its last answer; `fingerprints` are of its entries."""
 
     feed_id: int
     url: str
     etag: str = ""
     last_modified: str = ""
     body_hash: bytes | None = None
-    marks: bytes = b""
+    fingerprints: bytes = b""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a visit ended. `moved_to` and `max_age` as `fetch.Fetched` has them; `size` is in bytes after decompression."""
+class Response:
+    """What every result says of the response. `size` is in bytes after decompression; the others as `Fetched` has them."""
 
     status: int | None
     size: int = 0
@@ -34,16 +34,16 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Unchanged(Answer):
-    """Nothing new; validators only if the answer named them."""
+class Unchanged(Response):
+    """Nothing new. Validators are None if the response named none."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
 @dataclass(frozen=True)
-class Read(Answer):
-    """A feed that says something else than the last time. `gap`: entries are missing between it and what is known."""
+class Updated(Response):
+    """A feed that differs from the last time. `gap` says in words that entries between it and the known ones are missing."""
 
     etag: str = ""
     last_modified: str = ""
@@ -53,37 +53,56 @@ class Read(Answer):
 
 
 @dataclass(frozen=True)
-class Broken(Answer):
-    """It could not be read: `reason` in words. `retry_after` is in seconds; `killed`: its parser had to be.
+class FetchFailed(Response):
+    """The feed could not be read, for `reason`. `retry_after` is in seconds.
 
-    `elsewhere`: another host than the feed's said so.
+    `parser_killed`: its parser had to be killed. `elsewhere`: another host than the feed's answered, behind a redirect.
     """
 
     reason: str = ""
     retry_after: float = 0.0
-    killed: bool = False
+    parser_killed: bool = False
     elsewhere: bool = False
 
 
-def visit(order: Order, *, fetcher: Fetcher, parse: Parse, now: datetime) -> "Visited":
-    """Fetch and parse one feed."""
-    got = fetcher.get(order.url, etag=order.etag, last_modified=order.last_modified)
-    if isinstance(got, Failed):
-        return Broken(got.status, reason=got.reason, retry_after=got.retry_after or 0.0, elsewhere=got.elsewhere)
-    if isinstance(got, NotModified):
-        return Unchanged(got.status, 0, got.moved_to, got.max_age)
-    size, body_hash = len(got.body), hashlib.sha256(got.body).digest()
-    if order.body_hash == body_hash:
-        return Unchanged(got.status, size, got.moved_to, got.max_age, got.etag, got.last_modified)
-    parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now, fingerprints=order.marks)
+FetchResult = Unchanged | Updated | FetchFailed
+
+
+def fetch_and_parse(request: FetchRequest, *, fetcher: Fetcher, parse: Parse, now: datetime) -> FetchResult:
+    """Fetch one feed, and parse it unless it is as it was. `now` bounds the dates that are believed."""
+    response = fetcher.get(request.url, etag=request.etag, last_modified=request.last_modified)
+    if isinstance(response, RequestFailed):
+        return FetchFailed(
+            response.status,
+            reason=response.reason,
+            retry_after=response.retry_after or 0.0,
+            elsewhere=response.elsewhere,
+        )
+    if isinstance(response, NotModified):
+        return Unchanged(response.status, 0, response.moved_to, response.max_age)
+    size, body_hash = len(response.body), hashlib.sha256(response.body).digest()
+    if request.body_hash == body_hash:
+        return Unchanged(
+            response.status, size, response.moved_to, response.max_age, response.etag, response.last_modified
+        )
+    parsed = parse(
+        response.body, url=response.url, content_type=response.content_type, now=now, fingerprints=request.fingerprints
+    )
     if not isinstance(parsed, ParsedFeed):
-        return Broken(got.status, size, reason=parsed.reason, killed=isinstance(parsed, ParseFailed) and parsed.killed)
-    return Read(got.status, size, got.moved_to, got.max_age, got.etag, got.last_modified, body_hash, parsed)
+        killed = isinstance(parsed, ParseFailed) and parsed.killed
+        return FetchFailed(response.status, size, reason=parsed.reason, parser_killed=killed)
+    return Updated(
+        status=response.status,
+        size=size,
+        moved_to=response.moved_to,
+        max_age=response.max_age,
+        etag=response.etag,
+        last_modified=response.last_modified,
+        body_hash=body_hash,
+        parsed=parsed,
+    )
 
 
-Visited = Unchanged | Read | Broken
-
-
-def broke(error: Exception) -> Broken:
-    """How a visit ends that a mistake of our own broke."""
-    return Broken(None, reason=f"reading it broke our own code ({type(error).__name__}): please report this")
+def from_exception(error: Exception) -> FetchFailed:
+    """Return the result of a fetch that a mistake in our own code broke."""
+    return FetchFailed(None, reason=f"reading it broke our own code ({type(error).__name__}): please report this")

@@ -1,4 +1,4 @@
-"""Reads a URL politely and within limits: time, size, redirects, and only public addresses."""
+"""Fetch a URL within limits: time, size, redirects, and public addresses only."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import httpcore2
 import httpx2
 
 from newsletter.feeds.fetching.address_guard import AddressBlocked, AddressGuard
-from newsletter.feeds.fetching.decompress import Body, TooLarge, Undecodable
+from newsletter.feeds.fetching.decompress import BoundedDecompressor, TooLarge, Undecodable
 from newsletter.feeds.html.web_url import absolute_url
 from newsletter.lib.deadline import deadline
 
@@ -19,13 +19,15 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-#: Those that mean: ask there from now on (RFC 9110 sections 15.4.2 and 15.4.9).
+#: Redirects that hold from now on (RFC 9110 sections 15.4.2 and 15.4.9).
 PERMANENT = frozenset({301, 308})
-#: Nobody is taken at their word for longer than a day, in seconds.
+#: Waits that a site asks for are cut to a day, in seconds.
 LONGEST = 86_400
-#: Bytes of all response headers together.
-HEADER_CAP = 64_000
-#: Longest URL that is read or stored.
+#: Bytes of a body after decompression, and of all response headers together.
+BODY_CAP, HEADER_CAP = 10_000_000, 64_000
+#: Redirects that one request may follow.
+MOST_REDIRECTS = 5
+#: Length of a URL that is fetched or stored, at most.
 URL_CAP = 2000
 REASONS: Mapping[int, str] = {
     401: "it wants a password: only open feeds can be read",
@@ -39,10 +41,10 @@ REASONS: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class Fetched:
-    """An answer with a body. `url` is where it came from in the end; validators are verbatim, for the next time.
+    """A response with a body. `url` is the last one of all redirects; validators are verbatim, for the next request.
 
-    `moved_to` is the URL that permanent redirects led to, empty without any. `max_age` is in seconds, as the answer's
-    Cache-Control says, 0 when it does not.
+    `moved_to` is the URL that permanent redirects led to, empty without any. `max_age` is in seconds, from
+    Cache-Control; 0 when it does not say.
     """
 
     url: str
@@ -57,7 +59,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class NotModified:
-    """The validators still hold: there is nothing to read (RFC 9110 section 15.4.5)."""
+    """The validators still match (RFC 9110 section 15.4.5)."""
 
     status: int = 304
     moved_to: str = ""
@@ -65,10 +67,10 @@ class NotModified:
 
 
 @dataclass(frozen=True)
-class Failed:
-    """No feed to read now. `reason` says in words what to do; `retry_after` is in seconds, as the site asks.
+class RequestFailed:
+    """Nothing could be fetched. `reason` says what to do; `retry_after` is in seconds, as the site asks.
 
-    `elsewhere`: another host than the one that was asked said so, behind a redirect.
+    `elsewhere`: another host than the one that was asked answered, behind a redirect.
     """
 
     reason: str
@@ -78,10 +80,10 @@ class Failed:
 
 
 class Fetcher:
-    """Reads feeds; safe to share between threads.
+    """Fetches URLs; safe to share between threads.
 
-    `allow` holds (host, port) pairs that the private-address guard lets through; `user_agent` should hold a contact URL.
-    `seconds` is the deadline of one `get` with all its redirects; `cap` is in bytes after decompression.
+    `allow` holds (host, port) pairs that the address guard lets through; `user_agent` should hold a contact URL.
+    `seconds` is the deadline of one `get` with all its redirects.
     """
 
     def __init__(
@@ -90,18 +92,16 @@ class Fetcher:
         allow: frozenset[tuple[str, int]] = frozenset(),
         user_agent: str = "newsletter (feed poller)",
         seconds: float = 30.0,
-        cap: int = 10_000_000,
-        redirects: int = 5,
     ) -> None:
         self._headers = {"User-Agent": user_agent, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"}
-        self._seconds, self._cap, self._redirects = seconds, cap, redirects
+        self._seconds = seconds
         # the bare pool keeps no cookies, follows nothing by itself and asks no environment variable for a proxy
         self._pool = httpcore2.ConnectionPool(
             network_backend=AddressGuard(allow), keepalive_expiry=10, max_connections=100
         )
 
-    def get(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched | NotModified | Failed:
-        """Read `url`, unless the validators of an earlier answer still hold. Never raises for what the network does."""
+    def get(self, url: str, *, etag: str = "", last_modified: str = "") -> Fetched | NotModified | RequestFailed:
+        """Fetch `url`, unless the validators of an earlier response still match. Never raises for what the network does."""
         headers = dict(self._headers)
         if etag:
             headers["If-None-Match"] = etag
@@ -111,57 +111,61 @@ class Fetcher:
             with deadline(self._seconds):
                 return self._follow(url, headers)
         except (AddressBlocked, TooLarge, Undecodable) as error:
-            return Failed(str(error))
+            return RequestFailed(str(error))
         except (httpcore2.TimeoutException, TimeoutError):
-            return Failed(f"it did not answer within {self._seconds:g} seconds: check the URL, or try again later")
+            return RequestFailed(
+                f"it did not answer within {self._seconds:g} seconds: check the URL, or try again later"
+            )
         except httpcore2.ConnectError as error:
-            return Failed(_unreachable(error))
+            return RequestFailed(_unreachable(error))
         except (httpcore2.NetworkError, httpcore2.ProtocolError):
-            return Failed("the answer broke off or is not HTTP: check the URL, or try again later")
+            return RequestFailed("the answer broke off or is not HTTP: check the URL, or try again later")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         self._pool.close()
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> Fetched | NotModified | Failed:
-        moved_to, for_good, asked = "", True, parse_url(url)
-        for _ in range(self._redirects + 1):
+    def _follow(self, url: str, headers: Mapping[str, str]) -> Fetched | NotModified | RequestFailed:
+        moved_to, permanent, asked = "", True, parse_url(url)
+        for _ in range(MOST_REDIRECTS + 1):
             parsed = parse_url(url)
             if parsed is None:
-                return Failed("it leads to something that is not an http or https URL: check the URL")
-            answer = self._one(parsed, headers)
-            if isinstance(answer, Failed):
-                return replace(answer, elsewhere=asked is not None and parsed.host != asked.host)
-            if not isinstance(answer, _Redirect):
-                return replace(answer, moved_to=moved_to)
-            url = answer.url
-            # behind a redirect for today, one for good says nothing about the URL that we asked
-            for_good = for_good and answer.for_good
-            moved_to = url if for_good else moved_to
-        return Failed(f"it redirects more than {self._redirects} times: use the URL that it leads to")
+                return RequestFailed("it leads to something that is not an http or https URL: check the URL")
+            response = self._request(parsed, headers)
+            if isinstance(response, RequestFailed):
+                return replace(response, elsewhere=asked is not None and parsed.host != asked.host)
+            if not isinstance(response, _Redirect):
+                return replace(response, moved_to=moved_to)
+            url = response.url
+            # behind a temporary redirect, a permanent one says nothing about the URL that was asked
+            permanent = permanent and response.permanent
+            moved_to = url if permanent else moved_to
+        return RequestFailed(f"it redirects more than {MOST_REDIRECTS} times: use the URL that it leads to")
 
-    def _one(self, url: httpx2.URL, headers: Mapping[str, str]) -> "Fetched | NotModified | Failed | _Redirect":
-        """The answer, or where it redirects to."""
+    def _request(
+        self, url: httpx2.URL, headers: Mapping[str, str]
+    ) -> "Fetched | NotModified | RequestFailed | _Redirect":
+        """Return the response, or where it redirects to."""
         waits = {"connect": 10.0, "read": 20.0, "write": 10.0, "pool": 10.0}
         target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        # validators go back byte for byte, also those that are no ASCII
-        asked = [(b"Host", url.netloc), *((name.encode(), value.encode("latin-1")) for name, value in headers.items())]
-        with self._pool.stream("GET", target, headers=asked, extensions={"timeout": waits}) as got:
-            fields = _fields(got.headers)
+        # validators are sent back byte for byte, ASCII or not
+        sent = [(b"Host", url.netloc), *((name.encode(), value.encode("latin-1")) for name, value in headers.items())]
+        with self._pool.stream("GET", target, headers=sent, extensions={"timeout": waits}) as response:
+            fields = _headers(response.headers)
             if fields is None:
-                return Failed("its headers are too large: this is no feed", got.status)
-            if got.status in REDIRECTS and "location" in fields:
-                return _Redirect(_joined(url, fields["location"]), got.status in PERMANENT)
-            if got.status == 304:
+                return RequestFailed("its headers are too large: this is no feed", response.status)
+            if response.status in REDIRECTS and "location" in fields:
+                return _Redirect(_joined(url, fields["location"]), response.status in PERMANENT)
+            if response.status == 304:
                 return NotModified(max_age=_max_age(fields))
-            if not 200 <= got.status < 300:
-                return _refusal(got.status, fields)
-            body = Body(fields.get("content-encoding", ""), self._cap)
-            for chunk in got.iter_stream():
+            if not 200 <= response.status < 300:
+                return _refusal(response.status, fields)
+            body = BoundedDecompressor(fields.get("content-encoding", ""), BODY_CAP)
+            for chunk in response.iter_stream():
                 body.add(chunk)
         return Fetched(
             url=str(url),
-            status=got.status,
+            status=response.status,
             body=body.decoded(),
             etag=fields.get("etag", ""),
             last_modified=fields.get("last-modified", ""),
@@ -172,14 +176,14 @@ class Fetcher:
 
 @dataclass(frozen=True)
 class _Redirect:
-    """Ask there; `for_good`: from now on."""
+    """Ask at `url` instead; `permanent`: from now on."""
 
     url: str
-    for_good: bool
+    permanent: bool
 
 
 def parse_url(text: str) -> httpx2.URL | None:
-    """An absolute http(s) URL without fragment and credentials, its host in ASCII; None for anything else.
+    """Return an absolute http(s) URL without its fragment, its host in ASCII; None for anything else, or with credentials.
 
     What no URL may hold, such as a space, is encoded as browsers do (see `web_url.absolute_url`).
     """
@@ -196,26 +200,26 @@ def parse_url(text: str) -> httpx2.URL | None:
 
 
 def _joined(base: httpx2.URL, location: str) -> str:
-    """Where a Location header leads; its bytes are UTF-8 in practice, whatever RFC 9110 says."""
+    """Return the URL of a Location header; its bytes are UTF-8 in practice, whatever RFC 9110 says."""
     with suppress(UnicodeError):
         location = location.encode("latin-1").decode()
     return absolute_url(location, str(base))
 
 
-def _fields(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | None:
-    """Headers by lower-case name; None when they are too large."""
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | None:
+    """Return headers by lower-case name; None when they are too large."""
     if sum(len(name) + len(value) for name, value in raw) > HEADER_CAP:
         return None
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
 
 
-def _refusal(status: int, fields: Mapping[str, str]) -> Failed:
+def _refusal(status: int, fields: Mapping[str, str]) -> RequestFailed:
     usual = "the site has trouble: it is tried again later" if status >= 500 else "the site refuses: check the URL"
-    return Failed(f"{REASONS.get(status, usual)} (HTTP {status})", status, _retry_after(fields))
+    return RequestFailed(f"{REASONS.get(status, usual)} (HTTP {status})", status, _retry_after(fields))
 
 
 def _retry_after(fields: Mapping[str, str]) -> float | None:
-    """Seconds to wait (RFC 9110 section 10.2.3: a number of seconds, or a date)."""
+    """Return the seconds to wait (RFC 9110 section 10.2.3: a number of seconds, or a date)."""
     value = fields.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value), LONGEST)
@@ -228,10 +232,12 @@ def _retry_after(fields: Mapping[str, str]) -> float | None:
 
 
 def _max_age(fields: Mapping[str, str]) -> int:
-    """Seconds for which the answer is fresh (RFC 9111 section 5.2.2.1); 0 when it does not say, or forbids keeping it."""
-    said = fields.get("cache-control", "").lower()
-    found = re.search(r"(?<![\w-])max-age\s*=\s*\"?(\d{1,9})", said)
-    return min(int(found[1]), LONGEST) if found and "no-cache" not in said and "no-store" not in said else 0
+    """Return the seconds for which a response is fresh (RFC 9111 section 5.2.2.1); 0 when it does not say, or forbids caching."""
+    cache_control = fields.get("cache-control", "").lower()
+    max_age = re.search(r"(?<![\w-])max-age\s*=\s*\"?(\d{1,9})", cache_control)
+    if max_age is None or "no-cache" in cache_control or "no-store" in cache_control:
+        return 0
+    return min(int(max_age[1]), LONGEST)
 
 
 def _unreachable(error: httpcore2.ConnectError) -> str:

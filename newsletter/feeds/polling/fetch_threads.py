@@ -1,60 +1,58 @@
-"""Threads that visit feeds: jobs in, answers out as they come. They touch the network and never the database."""
+"""A small pool of daemon threads that fetch and parse feeds. They never use the database."""
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from newsletter.feeds.fetching.fetch_and_parse import Visited, broke
+import structlog
 
-log = logging.getLogger(__name__)
-Who = TypeVar("Who")
+from newsletter.feeds.fetching.fetch_and_parse import FetchResult, from_exception
+
+log = structlog.get_logger()
+Key = TypeVar("Key")
 
 
-class Crew(Generic[Who]):
-    """At most `most` threads, begun as they are needed. They are daemons: a slow feed does not hold up the end of a process.
+class FetchThreads(Generic[Key]):
+    """At most `most` threads, started as they are needed.
 
-    With `most` 0 `send` does the job itself: to start a thread takes longer than to see that one feed is unchanged.
+    `concurrent.futures` would join its threads at exit: a slow feed would hold up the end of the process.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._threads = 0
-        self._jobs = queue.SimpleQueue[tuple[Who, Callable[[], Visited]] | None]()
-        self._answers = queue.SimpleQueue[tuple[Who, Visited]]()
+        self._jobs = queue.SimpleQueue[tuple[Key, Callable[[], FetchResult]] | None]()
+        self._results = queue.SimpleQueue[tuple[Key, FetchResult]]()
 
-    def send(self, who: Who, job: Callable[[], Visited]) -> None:
-        """Have `job` done for `who`."""
-        if not self._most:
-            self._answers.put((who, _done(job)))
-            return
-        self._jobs.put((who, job))
+    def submit(self, key: Key, job: Callable[[], FetchResult]) -> None:
+        """Run `job` in a thread; its result comes with `key`."""
+        self._jobs.put((key, job))
         if self._threads < self._most:
             self._threads += 1
-            threading.Thread(target=self._work, name=f"visit-{self._threads}", daemon=True).start()
+            threading.Thread(target=self._work, name=f"fetch-{self._threads}", daemon=True).start()
 
-    def answer(self, seconds: float) -> tuple[Who, Visited] | None:
-        """The next answer; None when none came for so long."""
+    def next_result(self, seconds: float) -> tuple[Key, FetchResult] | None:
+        """Return the next key and result; None when none came within `seconds`."""
         try:
-            return self._answers.get(timeout=seconds)
+            return self._results.get(timeout=seconds)
         except queue.Empty:
             return None
 
-    def dismiss(self) -> None:
-        """No more jobs; whoever is on the way is not waited for."""
+    def stop(self) -> None:
+        """Start no more jobs; those that run are not waited for."""
         for _ in range(self._threads):
             self._jobs.put(None)
 
     def _work(self) -> None:
-        while (sent := self._jobs.get()) is not None:
-            who, job = sent
-            self._answers.put((who, _done(job)))
+        while (submitted := self._jobs.get()) is not None:
+            key, job = submitted
+            self._results.put((key, _run(job)))
 
 
-def _done(job: Callable[[], Visited]) -> Visited:
+def _run(job: Callable[[], FetchResult]) -> FetchResult:
     try:
         return job()
     except Exception as error:  # noqa: BLE001 - one feed must not stop the others; the failure is recorded and logged
-        log.error("visit_broke error=%s", type(error).__name__)
-        return broke(error)
+        log.error("fetch_broke", error=type(error).__name__)
+        return from_exception(error)

@@ -1,4 +1,4 @@
-"""Text in, its words out as an edit is judged by them: names, numbers, negations, small words, and which are quoted."""
+"""Split text into the tokens by which an edit is classified: names, numbers, negations, articles, and what is quoted."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -38,9 +38,9 @@ _NEGATIONS = _words(
     "pas ne jamais sans aucun aucune rien nunca sin nadie ninguno ninguna não nem sem",
     "не нет ни без никогда никто ничего немає لا لم لن ليس ليست غير بدون",
 )
-#: Articles: one more or less says nothing new. Without those that are other words elsewhere (German `die`, Italian `i`).
+#: Articles: one more or less changes no meaning. Without those that are other words elsewhere (German `die`, Italian `i`).
 _SMALL = _words("a an the der das dem ein eine le la les un une el los las")
-#: Numbers in words, and what they are as digits; a row begins with naught.
+#: Numbers in words, by their digits; a row begins with zero.
 _ROWS = (
     "zero one two three four five six seven eight nine ten eleven twelve",
     "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
@@ -60,7 +60,7 @@ _NUMBERS = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word as an edit is judged by it, and whether it stands in a quotation.
+    """A word, and whether it stands in a quotation.
 
     `key` is what is compared; `kind` is name, capital (it may be a name, or only begins a sentence), number, negation, small
     or word.
@@ -72,61 +72,61 @@ class Token:
     shown: str
 
 
-def folded(text: str) -> str:
-    """`text` without what only typography changes: case, width, kinds of quotes, dashes and apostrophes, invisible marks."""
+def fold_typography(text: str) -> str:
+    """Return `text` without typography: case, width, kinds of quotes, dashes and apostrophes, invisible marks."""
     plain = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).translate(_TYPOGRAPHY)
     return _POINTS.sub("", plain).casefold()
 
 
 def common_words(paragraphs: Iterable[str]) -> frozenset[str]:
-    """The words that stand somewhere without a capital: at the beginning of a sentence they are no names."""
-    words = (hit["word"] for text in paragraphs for hit in _TOKEN.finditer(_plain(text)) if hit["word"])
+    """Return the words that stand somewhere without a capital: at the beginning of a sentence they are no names."""
+    words = (match["word"] for text in paragraphs for match in _TOKEN.finditer(_plain(text)) if match["word"])
     return frozenset(word for word in words if word.islower()) | _SMALL | _NEGATIONS
 
 
 def tokens(paragraph: str, common: frozenset[str], *, capitals: bool = True) -> list[Token]:
-    """The words of a paragraph. `capitals` False: it is a headline in capitals, so a capital makes no name."""
+    """Return the words of a paragraph. `capitals` False: it is a headline in capitals, so a capital makes no name."""
     plain = _plain(paragraph)
-    # an odd number of marks: an inch or a slip; then nothing is known about quotations
+    # an odd number of marks is an inch or a typing error: nothing is known about quotations then
     quotes = plain.count('"') % 2 == 0
     return list(_read(plain, common, quotes=quotes, capitals=capitals))
 
 
 def is_in_capitals(headline: str) -> bool:
-    """True when most words of a headline begin with a capital, so that capitals say nothing."""
-    words = [hit["word"] for hit in _TOKEN.finditer(_plain(headline)) if hit["word"] and len(hit["word"]) > 3]
+    """Return True if most words of a headline begin with a capital, so that capitals say nothing."""
+    words = [match["word"] for match in _TOKEN.finditer(_plain(headline)) if match["word"] and len(match["word"]) > 3]
     return len(words) > 1 and sum(word[0].isupper() for word in words) > 0.6 * len(words)
 
 
 def _plain(text: str) -> str:
     plain = _POINTS.sub("", unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY)).translate(_TYPOGRAPHY))
-    for pattern, written in _CONTRACTIONS:
-        plain = pattern.sub(written, plain)
+    for pattern, words in _CONTRACTIONS:
+        plain = pattern.sub(words, plain)
     return plain
 
 
 def _read(plain: str, common: frozenset[str], *, quotes: bool, capitals: bool) -> Iterator[Token]:
     quoted, begins = False, True
-    for hit in _TOKEN.finditer(plain):
-        if hit["quote"]:
+    for match in _TOKEN.finditer(plain):
+        if match["quote"]:
             quoted = quotes and not quoted
-        elif hit["end"]:
+        elif match["end"]:
             begins = True
-        elif hit["number"]:
-            yield Token(_number(hit["number"]), "number", quoted, hit[0])
+        elif match["number"]:
+            yield Token(_number(match["number"]), "number", quoted, match[0])
             begins = False
         else:
-            key = hit["word"].casefold()
+            key = match["word"].casefold()
             if key in _NUMBERS:
-                yield Token(_NUMBERS[key], "number", quoted, hit[0])
+                yield Token(_NUMBERS[key], "number", quoted, match[0])
             else:
                 key = key.removesuffix("'s") if key.endswith("'s") else key
-                yield Token(key, _kind(hit["word"], key, common, begins=begins, capitals=capitals), quoted, hit[0])
+                yield Token(key, _kind(match["word"], key, common, begins=begins, capitals=capitals), quoted, match[0])
             begins = False
 
 
 def _number(written: str) -> str:
-    """As it is compared: ASCII digits, no separators of thousands."""
+    """Return a number as it is compared: ASCII digits, no separators of thousands."""
     plain = "".join(str(unicodedata.decimal(char, char)) for char in written)
     return plain.replace(",", "") if regex.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", plain) else plain
 

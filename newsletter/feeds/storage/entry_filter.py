@@ -1,4 +1,4 @@
-"""What a narrowed feed lets through: entries by certain authors, in certain categories or languages."""
+"""Filter a feed's entries by author, category or language."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,38 +6,38 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.parsing.model import ParsedEntry
 
-#: What a feed can be narrowed by: the names in `Feed.only`.
-BY = ("authors", "categories", "languages")
+#: The lists of a filter: the names in `Feed.only`.
+LISTS = ("authors", "categories", "languages")
 _BETWEEN_NAMES = re.compile(r"\s*(?:[,;/&|、，；]|\band\b)\s*", re.IGNORECASE)
 
 
-def lets_through(only: Mapping[str, Sequence[str]], entry: ParsedEntry) -> bool:
-    """True when an entry meets each list of `only` that is not empty; within a list, one is enough.
+def passes_filter(only: Mapping[str, Sequence[str]], entry: ParsedEntry) -> bool:
+    """Return True if an entry matches each list of `only` that is not empty; within a list, one name is enough.
 
-    A case, and white space around a name, make no difference. Of several authors in one line any one counts; `zh` lets `zh-TW`
-    through, not the other way round.
+    Case, and white space around a name, make no difference. Each of several authors in one line counts. `zh` accepts `zh-TW`,
+    not the other way round.
     """
     names = {entry.author, *_BETWEEN_NAMES.split(entry.author)}
     return (
-        _any(only.get("authors"), lambda wanted: wanted in _folded(names))
-        and _any(only.get("categories"), lambda wanted: wanted in _folded(entry.categories))
-        and _any(only.get("languages"), lambda wanted: f"{entry.lang.casefold()}-".startswith(f"{wanted}-"))
+        _matches(only.get("authors"), lambda wanted: wanted in _folded(names))
+        and _matches(only.get("categories"), lambda wanted: wanted in _folded(entry.categories))
+        and _matches(only.get("languages"), lambda wanted: f"{entry.lang.casefold()}-".startswith(f"{wanted}-"))
     )
 
 
-def tidied(only: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """`only` as it is stored: names on one line, each once, empty lists left out."""
-    lists = {by: list(dict.fromkeys(filter(None, map(single_line, only.get(by, ()))))) for by in BY}
-    return {by: names for by, names in lists.items() if names}
+def normalize_filter(only: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return `only` as it is stored: names on one line, each once, empty lists left out."""
+    lists = {key: list(dict.fromkeys(filter(None, map(single_line, only.get(key, ()))))) for key in LISTS}
+    return {key: names for key, names in lists.items() if names}
 
 
-def in_words(only: Mapping[str, Sequence[str]]) -> str:
-    """`only` for people; empty when all entries are let through."""
-    return "; ".join(f"{by}: {', '.join(only[by])}" for by in BY if only.get(by))
+def describe_filter(only: Mapping[str, Sequence[str]]) -> str:
+    """Describe `only` in words; empty if it accepts all entries."""
+    return "; ".join(f"{key}: {', '.join(only[key])}" for key in LISTS if only.get(key))
 
 
-def _any(wanted: Sequence[str] | None, found: Callable[[str], bool]) -> bool:
-    return not wanted or any(found(one.strip().casefold()) for one in wanted)
+def _matches(wanted: Sequence[str] | None, has: Callable[[str], bool]) -> bool:
+    return not wanted or any(has(name.strip().casefold()) for name in wanted)
 
 
 def _folded(names: Iterable[str]) -> set[str]:

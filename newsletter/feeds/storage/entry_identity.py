@@ -1,7 +1,4 @@
-"""Which entry is which: by guid, else by link, else by title and date; also where guids are shared, or change.
-
-Decision 11 tells why.
-"""
+"""Identify entries by guid, else by link, else by title and date; also where guids are shared, or change (decision 11)."""
 
 import hashlib
 import html
@@ -14,7 +11,7 @@ from datetime import datetime
 from newsletter.feeds.citations.canonical_url import original, url_hash
 from newsletter.feeds.cutting.headlines import comparison_key
 from newsletter.feeds.parsing.model import ParsedEntry
-from newsletter.feeds.storage.distinct_posts import versions
+from newsletter.feeds.storage.distinct_posts import first_wordings
 
 #: A PostgreSQL index takes no value much longer than 2,700 bytes.
 LONGEST = 1000
@@ -22,8 +19,8 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True)
-class Identified:
-    """An entry and what it is known by.
+class IdentifiedEntry:
+    """An entry and its identity.
 
     `kind` is guid, link, guid+link (several have its guid), guid+title (several have its guid and its link), or hash.
     """
@@ -31,19 +28,24 @@ class Identified:
     entry: ParsedEntry
     guid: str
     kind: str
-    #: What it was known by while it was the only one with its guid or link.
-    earlier: str = ""
+    #: The identity it had while it was the only one with its guid or link.
+    earlier_guid: str = ""
+
+    @property
+    def published_at(self) -> datetime | None:
+        """Its date, as the feed gives it."""
+        return self.entry.published_at
 
     @property
     def link_hash(self) -> bytes | None:
-        """Of its canonical link; None without one of its own (a home page is nobody's own)."""
+        """The hash of its canonical link; None without one of its own (a home page belongs to no entry)."""
         plain = original(self.entry.url)
         return url_hash(plain) if plain else None
 
 
 @dataclass(frozen=True)
-class Known:
-    """A stored entry, as far as telling entries apart needs it."""
+class StoredEntry:
+    """A stored entry, as far as identifying entries needs it."""
 
     id: int
     guid: str
@@ -56,22 +58,22 @@ class Known:
     left_out: bool = False
 
 
-def shared_words(stored: Iterable[tuple[str, str, str]]) -> frozenset[str]:
-    """The guids and links that several entries have, from (guid, kind, url) of stored entries of the kinds that share them.
+def shared_identifiers(stored: Iterable[tuple[str, str, str]]) -> frozenset[str]:
+    """Return the guids and links that several entries have, from (guid, kind, url) of stored entries that share them.
 
-    A guid and a link that several have together stand as `_pair` writes them.
+    A guid and a link that several have together are written as `_pair` does.
     """
-    words = set[str]()
+    identifiers = set[str]()
     for guid, kind, url in stored:
         own = guid.rpartition(" ")[0]
-        words |= {"hash": {url}, "guid+link": {own}, "guid+title": {own, _pair(own, url)}}[kind]
-    return frozenset(words - {""})
+        identifiers |= {"hash": {url}, "guid+link": {own}, "guid+title": {own, _pair(own, url)}}[kind]
+    return frozenset(identifiers - {""})
 
 
-def identify(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> tuple[Identified, ...]:
-    """Each entry of one poll with its identity; of several with the same identity the first counts.
+def identify(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> tuple[IdentifiedEntry, ...]:
+    """Return the entries of one poll with their identities; of several with the same identity, the first.
 
-    `shared` are guids and links that are known to be of several entries from earlier polls (see `shared_words`).
+    `shared` are guids and links that several entries had in earlier polls (see `shared_identifiers`).
     """
     links: dict[str, set[str]] = defaultdict(set)
     titles: dict[str, set[str]] = defaultdict(set)
@@ -80,38 +82,41 @@ def identify(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> tuple[Id
         if not entry.guid:
             titles[entry.url].add(entry.title)
     several = _several(entries, shared)
-    out: dict[str, Identified] = {}
-    for place, entry in enumerate(entries):
+    identified: dict[str, IdentifiedEntry] = {}
+    for index, entry in enumerate(entries):
         if entry.guid:
             many = entry.guid in shared or len(links[entry.guid]) > 1
         else:
             many = entry.url in shared or len(titles[entry.url]) > 1
-        titled = _pair(entry.guid, entry.url) in several
-        if titled and several[_pair(entry.guid, entry.url)].get(place, place) != place:
-            continue  # another wording of one before it
-        one = _titled(entry) if titled else _identified(entry, many=many)
-        out.setdefault(one.guid, one)
-    return tuple(out.values())
+        by_title = several.get(_pair(entry.guid, entry.url))
+        if by_title is not None and by_title.get(index, index) != index:
+            continue  # another wording of an entry before it
+        named = _by_title(entry) if by_title is not None else _by_guid_or_link(entry, many=many)
+        identified.setdefault(named.guid, named)
+    return tuple(identified.values())
 
 
 def _several(entries: Sequence[ParsedEntry], shared: frozenset[str]) -> dict[str, dict[int, int]]:
-    """The pairs of guid and link that are of several posts: for each of their entries the place of the first wording of it."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, entry in enumerate(entries):
+    """Return the pairs of guid and link that several posts share.
+
+    Each has the indexes of its entries, and for each of these the index of the first wording of the same post.
+    """
+    by_pair: dict[str, list[int]] = defaultdict(list)
+    for index, entry in enumerate(entries):
         if entry.guid:
-            places[_pair(entry.guid, entry.url)].append(place)
-    out = dict[str, dict[int, int]]()
-    for pair, members in places.items():
+            by_pair[_pair(entry.guid, entry.url)].append(index)
+    several = dict[str, dict[int, int]]()
+    for pair, members in by_pair.items():
         if pair not in shared and len(members) == 1:
             continue
-        first = versions([(entries[at].title, plain_text(entries[at].html)) for at in members])
-        if pair in shared or len(set(first)) > 1:
-            out[pair] = {at: members[index] for at, index in zip(members, first, strict=True)}
-    return out
+        firsts = first_wordings([(entries[index].title, plain_text(entries[index].html)) for index in members])
+        if pair in shared or len(set(firsts)) > 1:
+            several[pair] = {index: members[first] for index, first in zip(members, firsts, strict=True)}
+    return several
 
 
 def plain_text(safe_html: str) -> str:
-    """The words of safe HTML, for comparing."""
+    """Return the text of safe HTML, for comparing."""
     return html.unescape(_TAG.sub(" ", safe_html))
 
 
@@ -119,100 +124,107 @@ def _pair(guid: str, url: str) -> str:
     return f"{guid}\n{url}" if guid else ""
 
 
-def _titled(entry: ParsedEntry) -> Identified:
+def _by_title(entry: ParsedEntry) -> IdentifiedEntry:
     when = entry.published_at.isoformat() if entry.published_at else entry.html
-    word = _digest(entry.url, comparison_key(entry.title) or when)
-    return Identified(entry, f"{entry.guid} {word}", "guid+title")
+    digest = _digest(entry.url, comparison_key(entry.title) or when)
+    return IdentifiedEntry(entry, f"{entry.guid} {digest}", "guid+title")
 
 
-def _identified(entry: ParsedEntry, *, many: bool) -> Identified:
+def _by_guid_or_link(entry: ParsedEntry, *, many: bool) -> IdentifiedEntry:
     if entry.guid and many and entry.url:
-        return Identified(entry, f"{entry.guid} {_digest(entry.url)}", "guid+link", entry.guid)
+        return IdentifiedEntry(entry, f"{entry.guid} {_digest(entry.url)}", "guid+link", entry.guid)
     if entry.guid:
-        return Identified(entry, entry.guid, "guid")
+        return IdentifiedEntry(entry, entry.guid, "guid")
     link = entry.url if len(entry.url.encode()) <= LONGEST else _digest(entry.url)
     if entry.url and not many:
-        return Identified(entry, link, "link")
+        return IdentifiedEntry(entry, link, "link")
     when = entry.published_at.isoformat() if entry.published_at else entry.html
-    return Identified(entry, _digest(entry.title, when), "hash", link)
+    return IdentifiedEntry(entry, _digest(entry.title, when), "hash", link)
 
 
-def recognised(one: Identified, stored: Mapping[str, Known]) -> Known | None:
-    """The stored entry that `one` is, from those with its `guid` or `earlier` identity; None: it is new."""
-    exact = stored.get(one.guid)
-    if exact is not None or not one.earlier:
+def find_stored(entry: IdentifiedEntry, stored: Mapping[str, StoredEntry]) -> StoredEntry | None:
+    """Return the stored entry that `entry` is, from those with its `guid` or `earlier_guid`; None if it is new."""
+    exact = stored.get(entry.guid)
+    if exact is not None or not entry.earlier_guid:
         return exact
-    before = stored.get(one.earlier)
-    if before is None:
+    earlier = stored.get(entry.earlier_guid)
+    if earlier is None:
         return None
-    same = before.url == one.entry.url if one.kind == "guid+link" else before.title == one.entry.title
-    return before if same else None
+    same = earlier.url == entry.entry.url if entry.kind == "guid+link" else earlier.title == entry.entry.title
+    return earlier if same else None
 
 
-def reworded(
-    strangers: Sequence[Identified], candidates: Sequence[Known], text_of: Callable[[Known], str]
-) -> dict[str, Known]:
-    """Stored entries that come back with another title, by their new guid, where only title and text tell entries apart.
+def find_retitled(
+    unknown: Sequence[IdentifiedEntry], candidates: Sequence[StoredEntry], text_of: Callable[[StoredEntry], str]
+) -> dict[str, StoredEntry]:
+    """Return stored entries that come back with another title, by their new guid, where only title and text tell entries apart.
 
-    `candidates` are stored entries with a link of `strangers` that are not in the poll under their own guid.
+    `candidates` are stored entries with a link of `unknown` that are not in the poll under their own guid.
     """
-    groups: dict[tuple[str, str], list[Identified]] = defaultdict(list)
-    for one in strangers:
-        groups[one.entry.guid, one.entry.url].append(one)
-    out: dict[str, Known] = {}
+    groups: dict[tuple[str, str], list[IdentifiedEntry]] = defaultdict(list)
+    for entry in unknown:
+        groups[entry.entry.guid, entry.entry.url].append(entry)
+    retitled: dict[str, StoredEntry] = {}
     for group in groups.values():
-        rivals = [known for known in candidates if _shares(group[0], known)]
-        old = [(known.title, text_of(known)) for known in rivals]
-        first = versions([*old, *((one.entry.title, plain_text(one.entry.html)) for one in group)])
-        taken: dict[int, Identified] = {}
-        for one, place in zip(group, first[len(old) :], strict=True):
-            if place < len(old):
-                taken.setdefault(place, one)
-        out |= {one.guid: rivals[place] for place, one in taken.items()}
-    return out
+        rivals = [stored for stored in candidates if _shares_link(group[0], stored)]
+        old = [(stored.title, text_of(stored)) for stored in rivals]
+        firsts = first_wordings([*old, *((entry.entry.title, plain_text(entry.entry.html)) for entry in group)])
+        taken: dict[int, IdentifiedEntry] = {}
+        for entry, first in zip(group, firsts[len(old) :], strict=True):
+            if first < len(old):
+                taken.setdefault(first, entry)
+        retitled |= {entry.guid: rivals[first] for first, entry in taken.items()}
+    return retitled
 
 
-def _shares(one: Identified, known: Known) -> bool:
-    """Has the stored entry the guid and link of `one`, or where there is no guid its link?"""
-    if known.url != one.entry.url:
+def _shares_link(entry: IdentifiedEntry, stored: StoredEntry) -> bool:
+    """True if the stored entry has the guid and link of `entry`, or its link where there is no guid."""
+    if stored.url != entry.entry.url:
         return False
-    if one.kind == "guid+title":
-        return known.guid == one.entry.guid or known.guid.rpartition(" ")[0] == one.entry.guid
-    return one.kind == known.kind == "hash" and bool(known.url)
+    if entry.kind == "guid+title":
+        return entry.entry.guid in (stored.guid, stored.guid.rpartition(" ")[0])
+    return entry.kind == stored.kind == "hash" and bool(stored.url)
 
 
-def adopted(
-    strangers: Sequence[Identified], candidates: Sequence[Known], alike: Callable[[Identified, Known], bool]
-) -> dict[str, Known]:
-    """Stored entries that come back under another guid, by that guid.
+def find_renamed(
+    unknown: Sequence[IdentifiedEntry],
+    candidates: Sequence[StoredEntry],
+    has_same_text: Callable[[IdentifiedEntry, StoredEntry], bool],
+) -> dict[str, StoredEntry]:
+    """Return stored entries that come back under another guid, by that guid.
 
-    `strangers` are the entries of one poll whose guids are not known, `candidates` stored entries with a link or a date of
+    `unknown` are the entries of one poll whose guids are not stored, `candidates` stored entries with a link or a date of
     theirs whose own guids are not in the poll. The same link or date under the same title is the same entry; so is the same
-    link with a text that is `alike`. A link that several entries have says nothing.
+    link with the same text. A link that several entries share decides nothing.
     """
-    out: dict[str, Known] = {}
+    renamed: dict[str, StoredEntry] = {}
     taken: set[int] = set()
-    links = _lone(one.link_hash for one in strangers) & _lone(one.link_hash for one in candidates)
-    for one in strangers:
-        for known in candidates:
-            if known.id not in taken and _is_same(one, known, links, alike):
-                out[one.guid] = known
-                taken.add(known.id)
+    links = _unique(entry.link_hash for entry in unknown) & _unique(stored.link_hash for stored in candidates)
+    for entry in unknown:
+        for stored in candidates:
+            if stored.id not in taken and _is_same(entry, stored, links, has_same_text):
+                renamed[entry.guid] = stored
+                taken.add(stored.id)
                 break
-    return out
+    return renamed
 
 
-def _is_same(one: Identified, known: Known, links: set[bytes], alike: Callable[[Identified, Known], bool]) -> bool:
-    link = known.link_hash in links and known.link_hash == one.link_hash
-    if comparison_key(known.title) == comparison_key(one.entry.title):
-        return link or known.published_at == one.entry.published_at
-    return link and alike(one, known)
+def _is_same(
+    entry: IdentifiedEntry,
+    stored: StoredEntry,
+    links: set[bytes],
+    has_same_text: Callable[[IdentifiedEntry, StoredEntry], bool],
+) -> bool:
+    same_link = stored.link_hash in links and stored.link_hash == entry.link_hash
+    if comparison_key(stored.title) == comparison_key(entry.entry.title):
+        return same_link or stored.published_at == entry.published_at
+    return same_link and has_same_text(entry, stored)
 
 
-def _lone(hashes: Iterable[bytes | None]) -> set[bytes]:
-    counts = Counter(one for one in hashes if one is not None)
-    return {one for one, count in counts.items() if count == 1}
+def _unique(hashes: Iterable[bytes | None]) -> set[bytes]:
+    counts = Counter(link_hash for link_hash in hashes if link_hash is not None)
+    return {link_hash for link_hash, count in counts.items() if count == 1}
 
 
-def _digest(*words: str) -> str:
-    return "sha256:" + hashlib.sha256("\0".join(words).encode()).hexdigest()
+def _digest(*parts: str) -> str:
+    return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What of feeds is kept no longer: fetches after 30 days, closed incidents and unused hosts likewise."""
+"""Delete fetches, closed incidents and unused hosts after 30 days."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ KEPT = timedelta(days=30)
 
 
 def prune(*, now: datetime, going_on: GoingOn = never_stop) -> dict[str, int]:
-    """Delete what is past its time; returns rows by table. Entries and items stay: they tell what is known."""
+    """Delete what is past its time and return the rows by table. Entries and items stay: they show what is known."""
     before = now - KEPT
     return {
         "fetch": InPieces(going_on).oldest("fetch", "at", before),

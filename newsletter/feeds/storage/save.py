@@ -1,4 +1,4 @@
-"""Writes the news of one poll: entries, items, versions, citations, stories."""
+"""Save what one poll changed: entries, items, versions, citations, stories."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import DataError, IntegrityError, transaction
 
 from newsletter.feeds.citations.canonical_url import url_hash
-from newsletter.feeds.storage.diff import Change, News, Poll
+from newsletter.feeds.storage.diff import ChangedEntry, ItemChange, PollDiff
 from newsletter.models import Citation, Entry, Feed, Item, ItemVersion, Story
 
 
 @dataclass(frozen=True)
-class Kept:
+class Saved:
     """How many items are new and changed, and how many entries the database refused."""
 
     new: int = 0
@@ -20,60 +20,61 @@ class Kept:
     refused: int = 0
 
 
-def keep(feed: Feed, poll: Poll, language: str, now: datetime) -> Kept:
-    """Store a poll, in the caller's transaction. An entry that the database refuses does not stop the others."""
-    Entry.objects.filter(id__in=poll.seen).update(last_seen_at=now)
+def save_poll(feed: Feed, poll: PollDiff, language: str, now: datetime) -> Saved:
+    """Save a poll in the caller's transaction. An entry that the database refuses does not stop the others."""
+    Entry.objects.filter(id__in=poll.seen_ids).update(last_seen_at=now)
     try:
         with transaction.atomic():
-            return _store(feed, poll.news, language, now)
+            return _save(feed, poll.changed, language, now)
     except (DataError, IntegrityError):
-        return _one_by_one(feed, poll.news, language, now)
+        return _save_one_by_one(feed, poll.changed, language, now)
 
 
-def _one_by_one(feed: Feed, news: Iterable[News], language: str, now: datetime) -> Kept:
+def _save_one_by_one(feed: Feed, entries: Iterable[ChangedEntry], language: str, now: datetime) -> Saved:
     new = changed = refused = 0
-    for one in news:
+    for entry in entries:
         try:
             with transaction.atomic():
-                kept = _store(feed, [one], language, now)
+                saved = _save(feed, [entry], language, now)
         except (DataError, IntegrityError):
             refused += 1
         else:
-            new, changed = new + kept.new, changed + kept.changed
-    return Kept(new, changed, refused)
+            new, changed = new + saved.new, changed + saved.changed
+    return Saved(new, changed, refused)
 
 
-def _store(feed: Feed, news: Sequence[News], language: str, now: datetime) -> Kept:
-    stories = _stories(news)
-    entry_ids = _entries(feed, news, now)
+def _save(feed: Feed, entries: Sequence[ChangedEntry], language: str, now: datetime) -> Saved:
+    stories = _save_stories(entries)
+    entry_ids = _save_entries(feed, entries, now)
     fresh, edited = list[_Wording](), list[_Wording]()
-    for one, entry_id in zip(news, entry_ids, strict=True):
-        for change in one.changes:
+    for entry, entry_id in zip(entries, entry_ids, strict=True):
+        parsed = entry.identified.entry
+        for change in entry.changes:
             if change.item is None:
-                item = _item(change, entry_id, stories, one.one.entry.lang or language, now)
-                fresh.append(_Wording(item, 1, change, one.one.entry.author))
+                item = _item(change, entry_id, stories, parsed.lang or language, now)
+                fresh.append(_Wording(item, 1, change, parsed.author))
             elif change.is_edit:
-                edited.append(_Wording(Item(id=change.item.id), change.item.version + 1, change, one.one.entry.author))
-            _update(change, stories)
+                edited.append(_Wording(Item(id=change.item.id), change.item.version + 1, change, parsed.author))
+            _update_item(change, stories)
     Item.objects.bulk_create([wording.item for wording in fresh])
     Citation.objects.filter(item_id__in=[wording.item.id for wording in edited]).delete()
     wordings = fresh + edited
     ItemVersion.objects.bulk_create([_version(wording, now) for wording in wordings])
     Citation.objects.bulk_create([row for wording in wordings for row in _citations(wording)])
-    return Kept(len(fresh), len(edited))
+    return Saved(len(fresh), len(edited))
 
 
 @dataclass(frozen=True)
 class _Wording:
-    """A version to be written; `item` has its id after it was stored."""
+    """A version to be written; `item` has its id once it is stored."""
 
     item: Item
     n: int
-    change: Change
+    change: ItemChange
     author: str
 
 
-def _item(change: Change, entry_id: int, stories: dict[str, int], lang: str, now: datetime) -> Item:
+def _item(change: ItemChange, entry_id: int, stories: dict[str, int], lang: str, now: datetime) -> Item:
     return Item(
         entry_id=entry_id,
         key=change.piece.key,
@@ -85,44 +86,44 @@ def _item(change: Change, entry_id: int, stories: dict[str, int], lang: str, now
     )
 
 
-def _entries(feed: Feed, news: Sequence[News], now: datetime) -> list[int]:
-    """The entry ids of `news`, in its order: new rows made, edited ones updated."""
+def _save_entries(feed: Feed, entries: Sequence[ChangedEntry], now: datetime) -> list[int]:
+    """Create the rows of new entries, update those of edited ones, and return the ids in the order of `entries`."""
     rows = []
-    for one in news:
-        said = one.one.entry
-        words = {
-            "guid": one.one.guid,
-            "guid_kind": one.one.kind,
-            "url": said.url,
-            "title": said.title,
-            "author": said.author,
-            "categories": list(said.categories),
-            "raw_hash": one.raw_hash,
-            "link_hash": one.one.link_hash,
-            "left_out": one.left_out,
-            "cut_reason": one.reason,
+    for entry in entries:
+        identified, parsed = entry.identified, entry.identified.entry
+        columns = {
+            "guid": identified.guid,
+            "guid_kind": identified.kind,
+            "url": parsed.url,
+            "title": parsed.title,
+            "author": parsed.author,
+            "categories": list(parsed.categories),
+            "raw_hash": entry.raw_hash,
+            "link_hash": identified.link_hash,
+            "left_out": entry.left_out,
+            "cut_reason": entry.reason,
         }
-        if one.known is not None:
-            Entry.objects.filter(id=one.known.id).update(**words)
-            rows.append(Entry(id=one.known.id))
+        if entry.stored is not None:
+            Entry.objects.filter(id=entry.stored.id).update(**columns)
+            rows.append(Entry(id=entry.stored.id))
         else:
-            at = said.published_at or now
-            rows.append(Entry(feed=feed, published_at=at, first_seen_at=now, last_seen_at=now, **words))
-    Entry.objects.bulk_create([row for row, one in zip(rows, news, strict=True) if one.known is None])
+            published_at = parsed.published_at or now
+            rows.append(Entry(feed=feed, published_at=published_at, first_seen_at=now, last_seen_at=now, **columns))
+    Entry.objects.bulk_create([row for row, entry in zip(rows, entries, strict=True) if entry.stored is None])
     return [row.id for row in rows]
 
 
-def _stories(news: Sequence[News]) -> dict[str, int]:
-    """Story ids by canonical URL; another worker may make the same ones at the same time, so in one order."""
-    urls = {change.piece.original for one in news for change in one.changes} - {""}
+def _save_stories(entries: Sequence[ChangedEntry]) -> dict[str, int]:
+    """Create stories and return their ids by canonical URL. They are created in one order: another worker may create the same."""
+    urls = {change.piece.original for entry in entries for change in entry.changes} - {""}
     by_hash = {url_hash(url): url for url in urls}
     Story.objects.bulk_create([Story(url_hash=key, url=by_hash[key]) for key in sorted(by_hash)], ignore_conflicts=True)
-    found = Story.objects.filter(url_hash__in=list(by_hash)).values_list("url_hash", "id")
-    return {by_hash[bytes(key)]: story_id for key, story_id in found}
+    ids = Story.objects.filter(url_hash__in=list(by_hash)).values_list("url_hash", "id")
+    return {by_hash[bytes(key)]: story_id for key, story_id in ids}
 
 
-def _update(change: Change, stories: dict[str, int]) -> None:
-    """A stored item: a new version is to be matched again; key, place and story follow the piece."""
+def _update_item(change: ItemChange, stories: dict[str, int]) -> None:
+    """Update a stored item: a new version is to be matched again; key, position and story follow the piece."""
     item, piece = change.item, change.piece
     if item is None:
         return
@@ -158,10 +159,10 @@ def _citations(wording: _Wording) -> list[Citation]:
         Citation(
             item_id=wording.item.id,
             n=n,
-            publisher=one.publisher,
-            published_on=one.published_on,
-            url=one.url,
-            url_hash=url_hash(one.canonical) if one.canonical else None,
+            publisher=source.publisher,
+            published_on=source.published_on,
+            url=source.url,
+            url_hash=url_hash(source.canonical) if source.canonical else None,
         )
-        for n, one in enumerate(wording.change.piece.cited, 1)
+        for n, source in enumerate(wording.change.piece.cited, 1)
     ]

@@ -13,6 +13,7 @@ from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.models import Entry, Feed, Incident, Item
 from tests import factories
 from tests.feeds.fake_archive import Archive
+from tests.feeds.poll_one import poll_one
 
 NOW = factories.NOW
 pytestmark = pytest.mark.django_db
@@ -35,12 +36,12 @@ class Site:
         assert isinstance(added, manage.Added), added
         self.feed_id, self.hours = added.feed_id, 0
 
-    def poll(self) -> feeds_poll.Refreshed:
+    def poll(self) -> feeds_poll.PollResult:
         self.hours += 1
         at = NOW + timedelta(hours=self.hours)
         manage.mark_due(self.feed_id, now=at)
         self.archive.requests.clear()
-        return feeds_poll.refresh(self.feed_id, now=at, fetcher=self.fetcher)
+        return poll_one(self.feed_id, now=at, fetcher=self.fetcher)
 
 
 def test_a_gap_is_bridged_and_its_entries_are_news(httpserver: HTTPServer) -> None:

@@ -34,13 +34,13 @@ class Site:
     def __init__(self, pages: dict[str, ParsedFeed]) -> None:
         self.pages, self.asked = pages, list[str]()
 
-    def reader(self) -> older_pages.Reader:
-        return older_pages.Reader(self, self.parse, factories.NOW, pause=0)  # type: ignore[arg-type]
+    def reader(self) -> older_pages.PageReader:
+        return older_pages.PageReader(self, self.parse, factories.NOW, pause=0)  # type: ignore[arg-type]
 
-    def get(self, url: str) -> Fetched | older_pages.Failed:
+    def get(self, url: str) -> Fetched | older_pages.RequestFailed:
         self.asked.append(url)
         if url not in self.pages:
-            return older_pages.Failed("there is nothing at this address: check the URL (HTTP 404)", 404)
+            return older_pages.RequestFailed("there is nothing at this address: check the URL (HTTP 404)", 404)
         return Fetched(url, 200, b"", "", "", "")
 
     def parse(self, _body: bytes, *, url: str, **_: object) -> ParsedFeed:
@@ -51,13 +51,13 @@ class Site:
 def served(httpserver: HTTPServer):
     """An archive on a real server: its feed's URL, what the feed says, and a reader."""
 
-    def serve(archive: Archive, path: str = "/feed/") -> tuple[str, ParsedFeed, older_pages.Reader]:
+    def serve(archive: Archive, path: str = "/feed/") -> tuple[str, ParsedFeed, older_pages.PageReader]:
         httpserver.clear()
         httpserver.expect_request(path).respond_with_handler(archive.answer)
         httpserver.expect_request("/wp-json/wp/v2/posts").respond_with_handler(archive.answer)
         site = urlsplit(httpserver.url_for("/"))
         fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}), user_agent="newsletter/test")
-        reader = older_pages.Reader(fetcher, parse, factories.NOW, pause=0)
+        reader = older_pages.PageReader(fetcher, parse, factories.NOW, pause=0)
         first = reader.read(httpserver.url_for(path))
         assert isinstance(first, ParsedFeed), first
         archive.requests.clear()
@@ -113,7 +113,7 @@ def numbered(*numbers: int) -> list[str]:
     ],
 )
 def test_where_older_pages_may_begin(url: str, feed: ParsedFeed, ways: list[str]) -> None:
-    found = page_urls.beginnings(url, feed)
+    found = page_urls.first_page_candidates(url, feed)
     assert list(found[: len(ways)]) == ways
     if not feed.older:
         assert len(found) == len(ways)
@@ -135,8 +135,8 @@ def test_where_older_pages_may_begin(url: str, feed: ParsedFeed, ways: list[str]
     ],
 )
 def test_the_page_after_by_its_numbers(url: str, next_one: str) -> None:
-    assert page_urls.counted_on(url) == next_one
-    assert page_urls.following(url, said("a", older="https://a.example/named")) == "https://a.example/named"
+    assert page_urls.next_numbered_page(url) == next_one
+    assert page_urls.next_page(url, said("a", older="https://a.example/named")) == "https://a.example/named"
 
 
 def test_what_a_page_names_is_followed_and_never_in_a_circle() -> None:
@@ -151,7 +151,7 @@ def test_what_a_page_names_is_followed_and_never_in_a_circle() -> None:
         ["c", "b"],
         ["a"],
     ]
-    assert steps[-1] == older_pages.End(found=True)
+    assert steps[-1] == older_pages.NoMorePages(had_pages=True)
     assert site.asked == ["https://d.example/2", "https://d.example/1"]
 
 
@@ -175,23 +175,23 @@ def test_a_site_that_repeats_its_last_page_for_ever_ends(served) -> None:
     archive = Archive(30, on_request=clamp)
     steps = list(older_pages.older_pages(*served(archive)))
     assert sum(len(step.feed.entries) for step in steps if isinstance(step, older_pages.Page)) == 20
-    assert steps[-1] == older_pages.End(found=True)
+    assert steps[-1] == older_pages.NoMorePages(had_pages=True)
     assert len(archive.requests) == 4
 
 
 def test_a_site_without_pages_is_asked_little(served) -> None:
     archive = Archive(30, counted_by=None)
-    assert list(older_pages.older_pages(*served(archive, "/digest.xml"))) == [older_pages.End(found=False)]
+    assert list(older_pages.older_pages(*served(archive, "/digest.xml"))) == [older_pages.NoMorePages(had_pages=False)]
     assert len(archive.requests) == 2
 
 
 def test_the_rest_interface_continues_a_feed_that_has_no_pages(served) -> None:
     archive = Archive(60, counted_by=None, rest=True)
     url, first, reader = served(archive)
-    caught = older_pages.catch_up(url, first, frozenset(numbered(*range(1, 8))), reader)
-    assert caught.met
-    assert guids(caught.entries) == numbered(*range(50, 7, -1))
-    one = caught.entries[0]
+    recovered = older_pages.read_until_known(url, first, frozenset(numbered(*range(1, 8))), reader)
+    assert recovered.reached_known
+    assert guids(recovered.entries) == numbered(*range(50, 7, -1))
+    one = recovered.entries[0]
     assert (one.title, one.url, one.published_at) == ("Ship 50 & cargo", "https://archive.example/50/", moment(50))
     assert (one.author, one.categories) == ("Lee L. Dunn", ("Harbour", "cables"))
     assert "Ship number 50" in one.html
@@ -205,36 +205,36 @@ def test_the_rest_interface_of_something_else_is_left_alone(served) -> None:
         return None
 
     other.on_request = shifted
-    assert list(older_pages.older_pages(*served(other))) == [older_pages.End(found=False)]
+    assert list(older_pages.older_pages(*served(other))) == [older_pages.NoMorePages(had_pages=False)]
 
 
 def test_catching_up_returns_what_was_missed_and_not_what_was_never_read(served) -> None:
     archive = Archive(100)
     url, first, reader = served(archive)
     known = frozenset(numbered(*range(64, 75)))
-    caught = older_pages.catch_up(url, first, known, reader)
-    assert (caught.met, caught.pages, caught.error) == (True, 2, "")
-    assert guids(caught.entries) == numbered(*range(90, 74, -1))
+    recovered = older_pages.read_until_known(url, first, known, reader)
+    assert (recovered.reached_known, recovered.pages, recovered.error) == (True, 2, "")
+    assert guids(recovered.entries) == numbered(*range(90, 74, -1))
     # known by its link alone
-    by_link = older_pages.catch_up(url, first, frozenset({"https://archive.example/85/"}), reader)
+    by_link = older_pages.read_until_known(url, first, frozenset({"https://archive.example/85/"}), reader)
     assert guids(by_link.entries) == numbered(90, 89, 88, 87, 86)
 
 
 def test_what_stands_between_two_known_ones_was_missed_too() -> None:
     site = Site({"https://d.example/2": said("e", "known", "d", "old", "history")})
-    caught = older_pages.catch_up(
+    recovered = older_pages.read_until_known(
         "https://d.example/", said("f", older="https://d.example/2"), frozenset({"known", "old"}), site.reader()
     )
-    assert (guids(caught.entries), caught.met) == (["e", "d"], True)
+    assert (guids(recovered.entries), recovered.reached_known) == (["e", "d"], True)
 
 
 def test_a_post_pinned_to_the_top_is_not_taken_for_the_end(served) -> None:
     archive = Archive(60, pinned=(3,))
     url, first, reader = served(archive)
     assert first.entries[0].guid == guid(3)
-    caught = older_pages.catch_up(url, first, frozenset(numbered(3, *range(20, 31))), reader)
-    assert caught.met
-    assert guids(caught.entries) == numbered(*range(50, 30, -1))
+    recovered = older_pages.read_until_known(url, first, frozenset(numbered(3, *range(20, 31))), reader)
+    assert recovered.reached_known
+    assert guids(recovered.entries) == numbered(*range(50, 30, -1))
 
 
 def test_exactly_one_page_of_new_posts_in_between_is_not_taken_for_the_end(served) -> None:
@@ -244,9 +244,9 @@ def test_exactly_one_page_of_new_posts_in_between_is_not_taken_for_the_end(serve
     archive = Archive(60)
     url, first, reader = served(archive)
     archive.on_request = burst
-    caught = older_pages.catch_up(url, first, frozenset(numbered(*range(1, 41))), reader)
-    assert caught.met
-    assert set(numbered(*range(50, 40, -1))) <= set(guids(caught.entries))
+    recovered = older_pages.read_until_known(url, first, frozenset(numbered(*range(1, 41))), reader)
+    assert recovered.reached_known
+    assert set(numbered(*range(50, 40, -1))) <= set(guids(recovered.entries))
 
 
 @given(
@@ -260,11 +260,11 @@ def test_whatever_is_posted_meanwhile_every_older_post_is_read(
     total: int, trickle: list[int], burst: tuple[int, int]
 ) -> None:
     growing = _Growing(total, trickle, burst)
-    reader = older_pages.Reader(growing, growing.parse, factories.NOW, pause=0)  # type: ignore[arg-type]
+    reader = older_pages.PageReader(growing, growing.parse, factories.NOW, pause=0)  # type: ignore[arg-type]
     steps = list(older_pages.older_pages("https://d.example/feed/", growing.page(1), reader))
     read = [one.guid for step in steps if isinstance(step, older_pages.Page) for one in step.feed.entries]
     assert {str(number) for number in range(1, total - 9)} <= set(read)
-    assert isinstance(steps[-1], older_pages.End)
+    assert isinstance(steps[-1], older_pages.NoMorePages)
 
 
 class _Growing(Site):
@@ -274,7 +274,7 @@ class _Growing(Site):
         super().__init__({})
         self.total, self.trickle, self.burst = total, trickle, burst
 
-    def get(self, url: str) -> Fetched | older_pages.Failed:
+    def get(self, url: str) -> Fetched | older_pages.RequestFailed:
         asked = len(self.asked)
         more = self.trickle[asked] if asked < len(self.trickle) else 0
         self.total += self.burst[1] if asked == self.burst[0] else more
@@ -290,9 +290,9 @@ class _Growing(Site):
 def test_catching_up_stops_after_so_many_pages_and_says_so(served) -> None:
     archive = Archive(1000)
     url, first, reader = served(archive)
-    caught = older_pages.catch_up(url, first, frozenset({guid(1)}), reader, most_pages=4)
-    assert (caught.met, caught.pages, len(caught.entries)) == (False, 4, 40)
-    assert "4 older pages" in caught.error
+    recovered = older_pages.read_until_known(url, first, frozenset({guid(1)}), reader, most_pages=4)
+    assert (recovered.reached_known, recovered.pages, len(recovered.entries)) == (False, 4, 40)
+    assert "4 older pages" in recovered.error
     assert len(archive.requests) == 4
 
 
@@ -305,35 +305,35 @@ def test_a_page_that_cannot_be_read_keeps_what_was_read_before(served, status: i
 
     archive = Archive(100, on_request=broken)
     url, first, reader = served(archive)
-    caught = older_pages.catch_up(url, first, frozenset({guid(1)}), reader)
-    assert (caught.met, caught.pages, len(caught.entries)) == (False, 2, 20)
-    assert says in caught.error
+    recovered = older_pages.read_until_known(url, first, frozenset({guid(1)}), reader)
+    assert (recovered.reached_known, recovered.pages, len(recovered.entries)) == (False, 2, 20)
+    assert says in recovered.error
 
 
 def test_an_archive_that_ends_before_anything_known_is_told(served) -> None:
     url, first, reader = served(Archive(25))
-    caught = older_pages.catch_up(url, first, frozenset({"deleted meanwhile"}), reader)
-    assert (caught.met, len(caught.entries)) == (False, 15)
-    assert "ends before" in caught.error
+    recovered = older_pages.read_until_known(url, first, frozenset({"deleted meanwhile"}), reader)
+    assert (recovered.reached_known, len(recovered.entries)) == (False, 15)
+    assert "ends before" in recovered.error
     url, first, reader = served(Archive(5))
-    assert "no older pages" in older_pages.catch_up(url, first, frozenset({"x"}), reader).error
+    assert "no older pages" in older_pages.read_until_known(url, first, frozenset({"x"}), reader).error
 
 
 def test_entries_that_share_one_link_are_different_ones() -> None:
     first = replace(EMPTY, entries=(entry("c", "https://d.example/log"),), older="https://d.example/2")
     second = replace(EMPTY, entries=(entry("b", "https://d.example/log"), entry("a", "https://d.example/log")))
     site = Site({"https://d.example/2": second})
-    caught = older_pages.catch_up("https://d.example/", first, frozenset({"a"}), site.reader())
-    assert (guids(caught.entries), caught.met) == (["b"], True)
+    recovered = older_pages.read_until_known("https://d.example/", first, frozenset({"a"}), site.reader())
+    assert (guids(recovered.entries), recovered.reached_known) == (["b"], True)
 
 
 def test_entries_that_share_one_guid_are_different_ones() -> None:
     first = replace(EMPTY, entries=(replace(entry("log"), title="c"),), older="https://d.example/2")
     second = replace(EMPTY, entries=(replace(entry("log", "https://d.example/b"), title="b"), entry("a")))
-    caught = older_pages.catch_up(
+    recovered = older_pages.read_until_known(
         "https://d.example/", first, frozenset({"a"}), Site({"https://d.example/2": second}).reader()
     )
-    assert ([one.title for one in caught.entries], caught.met) == (["b"], True)
+    assert ([one.title for one in recovered.entries], recovered.reached_known) == (["b"], True)
 
 
 def test_a_pause_is_kept_before_every_page(served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from newsletter.feeds.fetching import address_guard
-from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher
+from newsletter.feeds.fetching.http_client import Fetched, Fetcher, RequestFailed
 
 PRIVATE = (
     *("127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "017700000001"),
@@ -35,7 +35,7 @@ def test_no_spelling_of_a_private_address_is_asked(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(address_guard.httpcore2.SyncBackend, "connect_tcp", connected)
     got = Fetcher().get(f"{scheme}://{host}/feed")
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert got.reason
 
 
@@ -61,7 +61,7 @@ def test_no_spelling_of_a_private_address_is_asked(monkeypatch: pytest.MonkeyPat
 )
 def test_other_schemes_ports_and_tricks_are_refused(url: str) -> None:
     got = Fetcher().get(url)
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_one_private_address_among_public_ones_is_enough(
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", NameServer(answer))
     got = Fetcher().get(f"http://feed.example:{urlsplit(canary.url_for('/')).port}/feed")
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert "private address" in got.reason
     assert not canary.log
 
@@ -144,7 +144,7 @@ def test_every_hop_of_a_redirect_is_guarded(canary: HTTPServer, to: str) -> None
     canary.expect_request("/jump").respond_with_data("", status=302, headers={"Location": to.format(port=port)})
     # the first hop is let through by its name, the same machine under another name is not
     got = Fetcher(allow=frozenset({("localhost", port)})).get(f"http://localhost:{port}/jump")
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert "private address" in got.reason
     assert [request.path for request, _ in canary.log] == ["/jump"]
 
@@ -160,6 +160,6 @@ def test_a_proxy_of_the_environment_is_not_used(canary: HTTPServer, monkeypatch:
 def test_only_the_named_pair_is_let_through(canary: HTTPServer) -> None:
     site = urlsplit(canary.url_for("/"))
     assert site.hostname
-    assert isinstance(Fetcher(allow=frozenset({(site.hostname, 1)})).get(canary.url_for("/feed")), Failed)
-    assert isinstance(Fetcher(allow=frozenset({("other", site.port or 0)})).get(canary.url_for("/feed")), Failed)
+    assert isinstance(Fetcher(allow=frozenset({(site.hostname, 1)})).get(canary.url_for("/feed")), RequestFailed)
+    assert isinstance(Fetcher(allow=frozenset({("other", site.port or 0)})).get(canary.url_for("/feed")), RequestFailed)
     assert not canary.log

@@ -17,12 +17,12 @@ from werkzeug import Request, Response
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching import http_client
-from newsletter.feeds.fetching.decompress import Body, TooLarge
-from newsletter.feeds.fetching.http_client import Failed, Fetched, Fetcher, NotModified
-from newsletter.feeds.parsing.model import Parsed
-from newsletter.feeds.sandbox import sandboxed_parse
+from newsletter.feeds.fetching.decompress import BoundedDecompressor, TooLarge
+from newsletter.feeds.fetching.http_client import Fetched, Fetcher, NotModified, RequestFailed
+from newsletter.feeds.polling import record_result
 from newsletter.models import Entry, Feed, Fetch, Host, Incident, Item
 from tests import factories
+from tests.feeds.poll_one import poll_one
 from tests.journey import road
 
 NOW = factories.NOW
@@ -86,7 +86,7 @@ def test_a_circle_of_redirects_ends(httpserver: HTTPServer, fetcher: Fetcher) ->
     jump(httpserver, "/a", "/b", 301)
     jump(httpserver, "/b", "/a", 301)
     got = fetcher.get(httpserver.url_for("/a"))
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert "redirects" in got.reason
 
 
@@ -128,7 +128,7 @@ def test_how_long_a_site_wants_to_be_left_alone(
     headers = {"Retry-After": value, "Date": "Tue, 24 Nov 2026 09:00:00 GMT"}
     httpserver.expect_request("/feed").respond_with_data("", status=503, headers=headers)
     got = fetcher.get(httpserver.url_for("/feed"))
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert (got.status, got.retry_after) == (503, seconds)
 
 
@@ -162,7 +162,7 @@ def test_codings_that_were_asked_for_are_undone(
 def test_codings_that_were_not_asked_for_are_refused(httpserver: HTTPServer, fetcher: Fetcher, coding: str) -> None:
     httpserver.expect_request("/feed").respond_with_data(b"\x1b\x00", headers={"Content-Encoding": coding})
     got = fetcher.get(httpserver.url_for("/feed"))
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert "not asked for" in got.reason
 
 
@@ -215,7 +215,7 @@ def test_whatever_the_chunks_are_the_same_comes_out(
     sent = PLAIN + data
     for pack in packs:
         sent = pack(sent)
-    body, at = Body("gzip" if packs else "", 1_000_000), 0
+    body, at = BoundedDecompressor("gzip" if packs else "", 1_000_000), 0
     for size in [*sizes, len(sent)]:
         body.add(sent[at : at + size])
         at += size
@@ -224,7 +224,7 @@ def test_whatever_the_chunks_are_the_same_comes_out(
 
 def test_bombs_in_bombs_are_stopped_too() -> None:
     bomb = gzip.compress(gzip.compress(gzip.compress(bytes(50_000_000))))
-    body = Body("gzip", 1_000_000)
+    body = BoundedDecompressor("gzip", 1_000_000)
     with pytest.raises(TooLarge):
         body.add(bomb)
         body.decoded()
@@ -250,11 +250,12 @@ def test_a_location_may_be_in_utf_8() -> None:
         )
 
 
-def test_a_bomb_is_stopped_while_it_opens(httpserver: HTTPServer) -> None:
+def test_a_bomb_is_stopped_while_it_opens(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = gzip.compress(bytes(50_000_000))
     httpserver.expect_request("/feed").respond_with_data(bomb, headers={"Content-Encoding": "gzip"})
-    got = fetcher_for(httpserver, cap=1_000_000).get(httpserver.url_for("/feed"))
-    assert isinstance(got, Failed)
+    monkeypatch.setattr(http_client, "BODY_CAP", 1_000_000)
+    got = fetcher_for(httpserver).get(httpserver.url_for("/feed"))
+    assert isinstance(got, RequestFailed)
     assert "1 MB" in got.reason
 
 
@@ -263,7 +264,7 @@ def test_broken_data_and_large_headers_are_told(httpserver: HTTPServer, fetcher:
     httpserver.expect_request("/headers").respond_with_data("x", headers={f"X-{n}": "y" * 900 for n in range(90)})
     for path in ("/broken", "/headers"):
         got = fetcher.get(httpserver.url_for(path))
-        assert isinstance(got, Failed)
+        assert isinstance(got, RequestFailed)
         assert got.reason
 
 
@@ -280,7 +281,7 @@ def test_the_deadline_counts_for_all_bytes_together(httpserver: HTTPServer) -> N
 
     httpserver.expect_request("/feed").respond_with_handler(drip)
     got = fetcher_for(httpserver, seconds=0.5).get(httpserver.url_for("/feed"))
-    assert isinstance(got, Failed)
+    assert isinstance(got, RequestFailed)
     assert "0.5 seconds" in got.reason
 
 
@@ -305,9 +306,9 @@ def add(server: HTTPServer, fetcher: Fetcher, **more: object) -> int:
     return added.feed_id
 
 
-def read(feed_id: int, fetcher: Fetcher, after: timedelta) -> poll.Refreshed:
+def read(feed_id: int, fetcher: Fetcher, after: timedelta) -> poll.PollResult:
     manage.mark_due(feed_id, now=NOW + after)
-    return poll.refresh(feed_id, now=NOW + after, fetcher=fetcher)
+    return poll_one(feed_id, now=NOW + after, fetcher=fetcher)
 
 
 @pytest.mark.django_db
@@ -361,7 +362,7 @@ def test_a_feed_that_is_gone_for_good_ends_and_can_be_resumed(httpserver: HTTPSe
     done = read(feed_id, fetcher, HOUR)
     assert "gone for good" in done.error
     assert Feed.objects.get().state == Feed.State.ENDED
-    assert poll.due(now=NOW + 100 * HOUR) == ()
+    assert poll.due_feeds(now=NOW + 100 * HOUR) == ()
     assert "feeds resume" in Incident.objects.get(closed_at=None).detail
     road.serve(httpserver, road.posts())
     manage.resume(feed_id, now=NOW + HOUR)
@@ -381,7 +382,7 @@ def test_a_site_that_asks_for_fewer_visits_is_left_alone_with_all_its_feeds(
     httpserver.expect_request("/feed").respond_with_data("", status=429, headers={"Retry-After": "7200"})
     read(feed_id, fetcher, HOUR)
     assert Host.objects.get().free_at == NOW + 3 * HOUR
-    assert read(other.feed_id, fetcher, 2 * HOUR).status == "busy"
+    assert read(other.feed_id, fetcher, 2 * HOUR).status == "not polled"
     road.serve(httpserver, road.posts(), "/other")
     assert read(other.feed_id, fetcher, 4 * HOUR).new == 4
     assert Fetch.objects.filter(status=429).count() == 1
@@ -417,14 +418,17 @@ def test_what_another_host_asks_for_behind_a_redirect_is_not_this_host_s_word(
 
 
 @pytest.mark.django_db
-def test_what_an_operator_says_during_a_poll_stands(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+def test_what_an_operator_changes_during_a_poll_stays(
+    httpserver: HTTPServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feed_id = add(httpserver, fetcher)
     Feed.objects.update(announce="none")
 
-    def parse(body: bytes, **more: Any) -> Parsed:
+    def record(*args: Any) -> Any:
         manage.edit(feed_id, title="Mine", announce="all", now=NOW)
-        return sandboxed_parse.parse_in_sandbox(body, **more)
+        return record_result.record_result(*args)
 
-    assert poll.refresh(feed_id, now=NOW, fetcher=fetcher, parse=parse).new == 4
+    monkeypatch.setattr(poll, "record_result", record)
+    assert poll_one(feed_id, now=NOW, fetcher=fetcher).new == 4
     assert Feed.objects.get().title == "Mine"
     assert Item.objects.filter(announced=True).count() == 4

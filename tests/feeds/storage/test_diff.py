@@ -16,7 +16,7 @@ from hypothesis.extra.django import TestCase
 from newsletter.feeds import poll as feeds_poll
 from newsletter.feeds.archive import gap_recovery
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.fetching.http_client import Failed, Fetched
+from newsletter.feeds.fetching.http_client import Fetched, RequestFailed
 from newsletter.feeds.parsing import fingerprints
 from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.feeds.parsing.parse_feed import parse
@@ -24,6 +24,7 @@ from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import save
 from newsletter.models import Citation, Entry, Feed, Host, Item, ItemVersion
 from tests import factories
+from tests.feeds.poll_one import poll_one
 
 NOW = factories.NOW
 URLS = ("https://one.example/feed", "https://two.example/feed")
@@ -78,10 +79,10 @@ class Site:
         self.body = b""
         self.asked = list[str]()
 
-    def get(self, url: str, **_validators: str) -> Fetched | Failed:
+    def get(self, url: str, **_validators: str) -> Fetched | RequestFailed:
         self.asked.append(url)
         if url not in URLS:
-            return Failed("there is nothing", 404)
+            return RequestFailed("there is nothing", 404)
         return Fetched(url, 200, self.body, "", "", "application/xml")
 
 
@@ -124,7 +125,7 @@ class World:
         self.now += timedelta(hours=1)
         Feed.objects.update(next_fetch_at=self.now)
         Feed.objects.filter(id=self.ids[1]).update(marks=b"")
-        done = [feeds_poll.refresh(one, now=self.now, fetcher=self.site) for one in self.ids]  # type: ignore[arg-type]
+        done = [poll_one(one, now=self.now, fetcher=self.site) for one in self.ids]  # type: ignore[arg-type]
         assert done[0] == replace(done[1], feed_id=self.ids[0])
 
 
@@ -237,10 +238,10 @@ def test_what_is_stored_comes_without_its_html() -> None:
 def test_an_unchanged_feed_costs_few_statements(at: World, django_assert_max_num_queries: Any) -> None:
     Feed.objects.update(next_fetch_at=at.now)
     with django_assert_max_num_queries(10):
-        done = feeds_poll.refresh(at.ids[0], now=at.now, fetcher=at.site)  # type: ignore[arg-type]
+        done = poll_one(at.ids[0], now=at.now, fetcher=at.site)  # type: ignore[arg-type]
     assert done.status == "unchanged"
     # both were given back in good order
-    assert feeds_poll.due(now=at.now) == (at.ids[1],)
+    assert feeds_poll.due_feeds(now=at.now) == (at.ids[1],)
     assert not Host.objects.filter(free_at__gt=at.now).exists()
 
 
@@ -274,16 +275,16 @@ def test_an_entry_that_is_no_longer_stored_is_read_again_and_kept_whole(at: Worl
 
 
 def test_an_edit_that_the_database_refuses_is_not_taken_for_stored(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = save._entries
+    real = save._save_entries
 
     def refuses(feed: Feed, news: Any, now: datetime) -> list[int]:
-        if any(one.one.guid == "g1" for one in news):
+        if any(entry.identified.guid == "g1" for entry in news):
             raise DataError
         return real(feed, news, now)
 
     at.posts[1] = replace(at.posts[1], html="<p>Edited.</p>")
     with monkeypatch.context() as broken:
-        broken.setattr(save, "_entries", refuses)
+        broken.setattr(save, "_save_entries", refuses)
         at.poll()
     assert not ItemVersion.objects.filter(text__startswith="Edited.").exists()
     at.posts.insert(0, post(8))

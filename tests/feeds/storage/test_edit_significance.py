@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.storage import item_pairing
-from newsletter.feeds.storage.edit_significance import Material, Silent, judge, meaning_hash, same_markup
+from newsletter.feeds.storage.edit_significance import (
+    Insignificant,
+    Significant,
+    classify_edit,
+    meaning_hash,
+    same_markup,
+)
 from newsletter.feeds.storage.item_pairing import Pair, is_known, known_shape, pair
 
 WIRE = CitedSource("Coastal Wire", date(2026, 11, 5), "https://wire.example/a/1")
@@ -153,16 +159,16 @@ MATERIAL = {
 @pytest.mark.parametrize("name", SILENT)
 def test_what_changes_no_meaning_is_silent_both_ways(name: str) -> None:
     before, after = SILENT[name]
-    for found in (judge(before, after), judge(after, before)):
-        assert isinstance(found, Silent), found
+    for found in (classify_edit(before, after), classify_edit(after, before)):
+        assert isinstance(found, Insignificant), found
         assert found.reason
 
 
 @pytest.mark.parametrize("name", MATERIAL)
 def test_what_changes_the_meaning_is_material_both_ways(name: str) -> None:
     (before, after), kinds = MATERIAL[name]
-    for found in (judge(before, after), judge(after, before)):
-        assert isinstance(found, Material), found
+    for found in (classify_edit(before, after), classify_edit(after, before)):
+        assert isinstance(found, Significant), found
         assert kinds <= set(found.kinds) <= {"name", "number", "quotation", "negation", "source", "wording"}
         assert "\n" not in found.reason
 
@@ -172,8 +178,8 @@ def test_what_changes_the_meaning_is_material_both_ways(name: str) -> None:
 )
 def test_what_completes_a_source_is_silent_but_what_takes_from_it_is_not(full: CitedSource) -> None:
     bare = (CitedSource("Wire", None, ""),)
-    assert judge(*sources(bare, (full,))) == Silent("a source completed")
-    assert isinstance(judge(*sources((full,), bare)), Material)
+    assert classify_edit(*sources(bare, (full,))) == Insignificant("a source completed")
+    assert isinstance(classify_edit(*sources((full,), bare)), Significant)
 
 
 def test_there_are_many_pairs() -> None:
@@ -181,15 +187,15 @@ def test_there_are_many_pairs() -> None:
 
 
 def test_the_reason_names_what_changed() -> None:
-    assert judge(*MATERIAL["number"][0]).reason == "number: Five → Seven"
-    assert judge(*SILENT["typo, letter missing"]).reason == "spelling: goverment → government"
-    assert judge(*MATERIAL["source removed"][0]).reason == "source: Coastal Wire is gone"
-    assert judge(*SILENT["paragraphs in another order"]).reason == "paragraphs in another order"
+    assert classify_edit(*MATERIAL["number"][0]).reason == "number: Five → Seven"
+    assert classify_edit(*SILENT["typo, letter missing"]).reason == "spelling: goverment → government"
+    assert classify_edit(*MATERIAL["source removed"][0]).reason == "source: Coastal Wire is gone"
+    assert classify_edit(*SILENT["paragraphs in another order"]).reason == "paragraphs in another order"
 
 
 def test_two_long_different_texts_are_judged_in_no_time() -> None:
     one = " ".join(f"word{number % 97} the" for number in range(40_000))
-    assert isinstance(judge(Text(one), Text(one[::-1])), Material)
+    assert isinstance(classify_edit(Text(one), Text(one[::-1])), Significant)
 
 
 def test_links_and_their_tracking_are_no_other_markup() -> None:
@@ -242,8 +248,8 @@ def test_typography_and_white_space_change_no_meaning(text: str, transformed: li
     other = text
     for one in transformed:
         other = one(other)
-    assert isinstance(judge(Text(text), Text(other)), Silent)
-    assert isinstance(judge(Text(other), Text(text)), Silent)
+    assert isinstance(classify_edit(Text(text), Text(other)), Insignificant)
+    assert isinstance(classify_edit(Text(other), Text(text)), Insignificant)
 
 
 @given(
@@ -252,7 +258,7 @@ def test_typography_and_white_space_change_no_meaning(text: str, transformed: li
 def test_a_new_word_is_always_material(text: str, word: str, place: int) -> None:
     words = text.split(" ")
     at = place % (len(words) + 1)
-    assert isinstance(judge(Text(text), Text(" ".join([*words[:at], word, *words[at:]]))), Material)
+    assert isinstance(classify_edit(Text(text), Text(" ".join([*words[:at], word, *words[at:]]))), Significant)
 
 
 @given(TEXTS)
@@ -315,8 +321,8 @@ def test_what_was_not_there_is_new() -> None:
 def test_what_an_entry_ever_held_does_not_make_reading_it_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry whose articles are all others with every poll: each new one would be compared with each that ever was."""
     looks: list[object] = []
-    likeness = item_pairing._likeness
-    monkeypatch.setattr(item_pairing, "_likeness", lambda one, other: looks.append(one) or likeness(one, other))
+    likeness = item_pairing._similarity
+    monkeypatch.setattr(item_pairing, "_similarity", lambda one, other: looks.append(one) or likeness(one, other))
     old = [Text(f"Words {number * 7919}.", f"Old {number}", key=b"o%d" % number) for number in range(3000)]
     new = [Text(f"Other {number * 104729}.", f"New {number}", key=b"n%d" % number) for number in range(200)]
     same = Text(old[-1].text, "Renamed", key=b"same")

@@ -10,9 +10,10 @@ from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing.model import ParsedEntry
-from newsletter.feeds.storage.entry_filter import in_words, lets_through, tidied
+from newsletter.feeds.storage.entry_filter import describe_filter, normalize_filter, passes_filter
 from newsletter.models import Entry, Item
 from tests import factories
+from tests.feeds.poll_one import poll_one
 from tests.journey import road
 
 NOW = factories.NOW
@@ -46,14 +47,14 @@ def entry(author: str = "", categories: tuple[str, ...] = (), lang: str = "") ->
 def test_each_list_must_be_met_by_one_of_its_names(
     only: dict[str, list[str]], what: ParsedEntry, through: bool
 ) -> None:
-    assert lets_through(only, what) is through
+    assert passes_filter(only, what) is through
 
 
 def test_a_choice_is_stored_tidily_and_told_in_words() -> None:
-    only = tidied({"authors": ["  LLD ", "LLD", ""], "categories": []})
+    only = normalize_filter({"authors": ["  LLD ", "LLD", ""], "categories": []})
     assert only == {"authors": ["LLD"]}
-    assert in_words(only) == "authors: LLD"
-    assert in_words({}) == ""
+    assert describe_filter(only) == "authors: LLD"
+    assert describe_filter({}) == ""
 
 
 def by(author: str, number: int) -> str:
@@ -82,9 +83,9 @@ def test_a_narrowed_feed_and_its_widening(httpserver: HTTPServer) -> None:
     added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
     assert isinstance(added, manage.Added)
 
-    def read(hours: int) -> poll.Refreshed:
+    def read(hours: int) -> poll.PollResult:
         manage.mark_due(added.feed_id, now=NOW + timedelta(hours=hours))
-        return poll.refresh(added.feed_id, now=NOW + timedelta(hours=hours), fetcher=fetcher)
+        return poll_one(added.feed_id, now=NOW + timedelta(hours=hours), fetcher=fetcher)
 
     assert read(0).new == 1
     assert list(Entry.objects.order_by("guid").values_list("guid", "left_out")) == [("g1", False), ("g2", True)]
@@ -112,7 +113,7 @@ def test_widened_and_cut_in_another_way_at_once_it_still_mails_nothing_old(https
     url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
     added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
     assert isinstance(added, manage.Added)
-    poll.refresh(added.feed_id, now=NOW, fetcher=fetcher)
+    poll_one(added.feed_id, now=NOW, fetcher=fetcher)
     manage.edit(added.feed_id, only={}, cut="never", now=NOW)
-    assert poll.refresh(added.feed_id, now=NOW, fetcher=fetcher).new == 1
+    assert poll_one(added.feed_id, now=NOW, fetcher=fetcher).new == 1
     assert not Item.objects.get(entry__guid="g2").announced

@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 from newsletter.feeds.parsing.entry_fields import make_entry as made
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.storage import diff
-from newsletter.feeds.storage.save import Kept, keep
+from newsletter.feeds.storage.save import Saved, save_poll
 from newsletter.models import Entry, Feed, Item
 from tests import factories
 
@@ -45,8 +45,8 @@ def new_feed() -> Feed:
     return Feed.objects.create(url="https://digest.example/feed", next_fetch_at=NOW, created_at=NOW, announce="all")
 
 
-def poll(feed: Feed, *posts: ParsedEntry) -> Kept:
-    kept = keep(feed, diff.read(feed, ParsedFeed("", "en", "", posts)), "en", NOW)
+def poll(feed: Feed, *posts: ParsedEntry) -> Saved:
+    kept = save_poll(feed, diff.compare(feed, ParsedFeed("", "en", "", posts)), "en", NOW)
     feed.started_at = NOW
     return kept
 
@@ -207,7 +207,7 @@ def test_different_posts_with_one_guid_and_one_link_are_all_stored() -> None:
     assert poll(feed, shared(0), shared(1), shared(2)).new == 0
     assert poll(feed, shared(3), shared(0), shared(1)).new == 1
     assert titles() == set(TITLES)
-    assert poll(feed, shared(1)) == Kept()
+    assert poll(feed, shared(1)) == Saved()
 
 
 def test_a_post_that_was_alone_with_its_guid_and_link_stays_itself_when_another_joins_it() -> None:

@@ -43,9 +43,9 @@ def test_one_that_somebody_has_looked_at_is_closed_by_its_number() -> None:
     for each in (one, other):
         incidents.open_(each.id, GAP, "", NOW)
     (chosen,) = (row.id for row in incidents.listing() if row.feed_title == "Digest 2")
-    assert incidents.close_one(chosen, NOW)
-    assert not incidents.close_one(chosen, NOW)
-    assert not incidents.close_one(10**6, NOW)
+    assert incidents.close_by_id(chosen, NOW)
+    assert not incidents.close_by_id(chosen, NOW)
+    assert not incidents.close_by_id(10**6, NOW)
     assert [row.feed_id for row in incidents.listing()] == [one.id]
 
 
