@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.feeds.polling import lease
+from newsletter.feeds.polling.leases import lease_poll
 from newsletter.lib import db
 from newsletter.worker import fallback_poll, run_once, stages, tasks
 from newsletter.worker.stages import BY_NAME, STAGES, Stage, StageRun
@@ -92,11 +92,11 @@ def test_once_repeats_a_stage_that_is_not_done() -> None:
 
 @pytest.mark.django_db
 def test_one_poll_at_a_time(ran: list[str]) -> None:
-    other = lease.take(db.now())
+    other = lease_poll(db.now())
     assert other is not None
     tasks.run("refresh_due")
     assert ran == []
     other.end(db.now())
     tasks.run("refresh_due")
     assert ran == ["refresh_due"]
-    assert lease.take(db.now()) is not None, "the task gave the lease back"
+    assert lease_poll(db.now()) is not None, "the task gave the lease back"
