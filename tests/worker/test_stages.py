@@ -96,7 +96,7 @@ def test_one_poll_at_a_time(ran: list[str]) -> None:
     assert other is not None
     tasks.run("refresh_due")
     assert ran == []
-    other.end(db.now())
+    other.release(db.now())
     tasks.run("refresh_due")
     assert ran == ["refresh_due"]
     assert lease_poll(db.now()) is not None, "the task gave the lease back"

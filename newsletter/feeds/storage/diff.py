@@ -79,8 +79,8 @@ class ChangedEntry:
 class PollDiff:
     """All that a poll is to write. `seen_ids` are of stored entries that are still in the feed; `bad` entries gave no items.
 
-    `fingerprints` are of all entries but the bad ones. `whole` False: an entry that came without its HTML is not stored as it is, so
-    nothing can be written before the feed was parsed whole.
+    `fingerprints` are of all entries but the bad ones. `whole` False: an entry that came without its HTML is not stored as it
+    is, so nothing can be written before the feed was parsed whole.
     """
 
     changed: tuple[ChangedEntry, ...]
