@@ -22,7 +22,12 @@ BRACKETED = re.compile(
     r"[)）\]】]\s*[.。]?\s*$",
     re.IGNORECASE,
 )
-PLURAL = re.compile(_SEVERAL, re.IGNORECASE)
+_PLURAL = re.compile(_SEVERAL, re.IGNORECASE)
+
+
+def is_plural(label: re.Match[str]) -> bool:
+    """True when a `LABEL` or `BRACKETED` is of several sources: `Sources:`."""
+    return _PLURAL.match(label["word"]) is not None
 
 
 def has_colon(label: re.Match[str]) -> bool:
