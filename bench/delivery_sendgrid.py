@@ -23,7 +23,7 @@ from bench import sinks
 from bench.letters import SENDER, Worker, letter, parcels
 from newsletter.lib.provider_interface import Accepted, Letter, Parcel, Parcels
 from newsletter.providers.sendgrid.provider import MOST, SendGrid
-from newsletter.providers.sendgrid.request_body import form
+from newsletter.providers.sendgrid.request_body import request_template
 
 #: Bytes of the letter, both parts.
 SIZE = 50_000
@@ -96,7 +96,7 @@ def measured(way: Way, mails: int, rounds: int) -> Measured:
 
 def steps(worker: Worker, of: Letter) -> str:
     """What of it our own steps take, at best."""
-    people, made = worker.recipients(1, MOST), form(of, SENDER)
+    people, made = worker.recipients(1, MOST), request_template(of, SENDER)
     parcels, request = _best(lambda: worker.parcels(people)), _best(lambda: made.request(worker.parcels(people)))
     size = sum(map(len, made.request(worker.parcels(people))))
     return (

@@ -6,7 +6,7 @@ from typing import Any
 
 from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Letter, Parcel
-from newsletter.providers.sendgrid.request_body import form
+from newsletter.providers.sendgrid.request_body import request_template
 
 SENDER = mail_headers.SenderIdentity(
     "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
@@ -51,4 +51,4 @@ def filled(text: str) -> str:
 
 def body(parcels: Sequence[Parcel], sender: mail_headers.SenderIdentity = SENDER) -> Any:
     """The request to SendGrid for parcels of one letter, read."""
-    return json.loads(b"".join(form(parcels[0].letter, sender, apart=True).request(parcels)))
+    return json.loads(b"".join(request_template(parcels[0].letter, sender, separate_tags=True).request(parcels)))

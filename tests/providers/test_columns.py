@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.lib import mail_headers
 from newsletter.lib.provider_interface import Address, Parcel, Parcels
-from newsletter.providers.sendgrid.request_body import form
+from newsletter.providers.sendgrid.request_body import request_template
 from tests.providers.pieces import SENDER, letter, parcel
 
 PARTS = [
@@ -83,14 +83,14 @@ def test_headers_of_all_are_fit_when_each_ones_are(owns: list[tuple[str, str, st
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 200, 201])
 def test_every_person_is_written_once_and_in_order(count: int) -> None:
     parcels = [parcel(number) for number in range(count)]
-    people = json.loads(b"".join(form(letter(), SENDER).request(parcels)))["personalizations"]
+    people = json.loads(b"".join(request_template(letter(), SENDER).request(parcels)))["personalizations"]
     assert [one["to"] for one in people] == [[{"email": f"reader{number}@example.org"}] for number in range(count)]
 
 
 @given(
     st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30) | st.none()), min_size=1, max_size=4), st.booleans()
 )
-def test_a_person_is_written_as_if_alone(words: list[tuple[str, str | None]], apart: bool) -> None:
+def test_a_person_is_written_as_if_alone(words: list[tuple[str, str | None]], separate_tags: bool) -> None:
     of = letter(text="@@nl-ask@@ @@nl-link@@", html="<b>@@nl-ask@@</b>")
     parcels = [
         replace(
@@ -100,7 +100,7 @@ def test_a_person_is_written_as_if_alone(words: list[tuple[str, str | None]], ap
     ]
 
     def people(some: list[Parcel]) -> list[Any]:
-        request = form(of, SENDER, apart=apart).request(some)
+        request = request_template(of, SENDER, separate_tags=separate_tags).request(some)
         found: list[Any] = json.loads(b"".join(request))["personalizations"]
         return found
 
@@ -135,4 +135,4 @@ def test_a_place_for_which_somebody_has_no_words_is_no_column() -> None:
     parcels = [parcel(1), replace(parcel(2), personal={"ask": "x", "link": "y"})]
     assert Parcels.of(parcels).personal.keys() == {"ask", "link"}
     with pytest.raises(mail_headers.NotMailable, match="the personal place unsubscribe has no value"):
-        form(letter(), SENDER).request(parcels)
+        request_template(letter(), SENDER).request(parcels)

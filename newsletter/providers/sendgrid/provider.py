@@ -1,4 +1,4 @@
-"""SendGrid: a whole batch is one request with one outcome, a personalization for each person."""
+"""SendGrid provider: a whole batch is one request with one outcome, and one personalization per person."""
 
 import json
 import re
@@ -11,23 +11,23 @@ from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Rejected, Unknown
 from newsletter.providers.sendgrid.http import ApiClient, Headers, NoAnswer, NotConnected
-from newsletter.providers.sendgrid.request_body import MOST_IN_ALL, Form, NeedsTwoTags, form
+from newsletter.providers.sendgrid.request_body import MOST_IN_ALL, NeedsSeparateTags, RequestTemplate, request_template
 
 #: Personalizations in one request.
 MOST: Final = 1000
-_REF = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_MESSAGE_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
 _LONGEST_WAIT: Final = 3600.0
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
-#: Numbers below are no moment of this century, but a span.
+#: A smaller number is a span of seconds, not a moment of this century.
 _UNIX_TIME: Final = 1_000_000_000.0
 
 
 class SendGrid:
-    """The v3 Web API. `url` is its base; another one for tests and the EU. `timeout` in seconds.
+    """The v3 Web API at the base `url`, which differs for the EU and in tests. `timeout` is in seconds.
 
-    `own_bounces`: bounces reach us, so our own suppressions decide, and who confirms again is mailed again; without that,
-    SendGrid's list of bounces would go on throwing their mail away.
+    With `own_bounces` SendGrid's list of bounces is not applied: bounces are reported to us, so our suppressions decide. Else
+    SendGrid would drop the mail even of people who confirmed again.
     """
 
     name: str = "sendgrid"
@@ -49,10 +49,10 @@ class SendGrid:
         self._sender = sender
         self._clock = clock
         self._own_bounces = own_bounces
-        self._last: Form | None = None
+        self._template: RequestTemplate | None = None
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
-        """Hand all parcels over in one request; they share one letter, and one outcome.
+        """Send all parcels in one request; they share one letter and one outcome.
 
         Raises:
             ValueError: they do not share a letter.
@@ -65,19 +65,21 @@ class SendGrid:
         return dict.fromkeys(columns.delivery_ids, self._outcome(columns))
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._client.close()
 
     def _request(self, parcels: Parcels) -> list[bytes]:
-        """Their letter is encoded once: neighbouring batches mostly carry the same."""
-        letter = parcels.letters[0]
-        if self._last is None or self._last.letter != letter:
-            self._last = form(letter, self._sender, own_bounces=self._own_bounces)
+        """Build the request. The template is kept: successive batches mostly carry the same letter."""
+        letter, template = parcels.letters[0], self._template
+        if template is None or template.letter != letter:
+            template = self._template = request_template(letter, self._sender, own_bounces=self._own_bounces)
         try:
-            return self._last.request(parcels)
-        except NeedsTwoTags:
-            self._last = form(letter, self._sender, own_bounces=self._own_bounces, apart=True)
-            return self._last.request(parcels)
+            return template.request(parcels)
+        except NeedsSeparateTags:
+            template = self._template = request_template(
+                letter, self._sender, own_bounces=self._own_bounces, separate_tags=True
+            )
+            return template.request(parcels)
 
     def _outcome(self, parcels: Parcels) -> Outcome:
         several = len(parcels) > 1
@@ -95,20 +97,20 @@ class SendGrid:
             return Deferred(f"no connection: {error}")
         except NoAnswer as error:
             return Unknown(f"no whole answer: {error}")
-        return judge(status, headers, answer, several=several, now=self._clock())
+        return outcome_of(status, headers, answer, several=several, now=self._clock())
 
 
-def judge(status: int, headers: Headers, answer: bytes, *, several: bool, now: datetime) -> Outcome:
-    """What an answer proves. Only 202 is a yes; a 5xx may come after the mail was taken.
+def outcome_of(status: int, headers: Headers, answer: bytes, *, several: bool, now: datetime) -> Outcome:
+    """Return what an answer proves. Only 202 accepts; a 5xx may come after the mail was taken.
 
-    301, 307 and 308 say that the request belongs elsewhere (RFC 9110, 15.4), 302 and 303 may follow one that was acted on.
+    301, 307 and 308 say that the request belongs elsewhere (RFC 9110, 15.4); 302 and 303 may follow one that was acted on.
     """
     match status:
         case 202:
-            ref = headers.get("X-Message-Id", "")
-            return Accepted(ref if _REF.fullmatch(ref) else None)
+            message_id = headers.get("X-Message-Id", "")
+            return Accepted(message_id if _MESSAGE_ID.fullmatch(message_id) else None)
         case 429:
-            return Deferred("429: too many requests", retry_after=wait(headers, now))
+            return Deferred("429: too many requests", retry_after=retry_after(headers, now))
         case 401 | 403:
             return Deferred(f"{status}: check the key, its rights, and that the sender is verified", pause=True)
         case 400 | 413:
@@ -122,20 +124,20 @@ def judge(status: int, headers: Headers, answer: bytes, *, several: bool, now: d
     return Unknown(f"answered {status}")
 
 
-def wait(headers: Headers, now: datetime) -> float | None:
-    """Seconds to wait, from Retry-After (seconds or a date, RFC 9110, 10.2.3), else X-RateLimit-Reset; None: nothing readable.
+def retry_after(headers: Headers, now: datetime) -> float | None:
+    """Return the seconds to wait: by Retry-After (seconds or a date, RFC 9110, 10.2.3), else by X-RateLimit-Reset, else None.
 
-    A reset is a UNIX time, in seconds or milliseconds, or, where it is too small for one, a number of seconds. Moments are
-    compared with the answer's own Date, so that a clock of ours that is wrong does not matter.
+    A reset is a UNIX time in seconds or milliseconds; a number too small for that is a span in seconds. Moments are compared
+    with the answer's Date, so that our clock may be wrong.
     """
-    here = (_date(headers.get("Date", "")) or now).timestamp()
+    answered = (_date(headers.get("Date", "")) or now).timestamp()
     after = headers.get("Retry-After", "").strip()
     if (seconds := _number(after)) is None and (moment := _date(after)) is not None:
-        seconds = moment.timestamp() - here
+        seconds = moment.timestamp() - answered
     if seconds is None and (reset := _number(headers.get("X-RateLimit-Reset", "").strip())) is not None:
-        seconds = reset - here if reset >= _UNIX_TIME else reset
+        seconds = reset - answered if reset >= _UNIX_TIME else reset
         if reset >= _UNIX_TIME * 1000:
-            seconds = reset / 1000 - here
+            seconds = reset / 1000 - answered
     return None if seconds is None else min(max(seconds, 1.0), _LONGEST_WAIT)
 
 
@@ -144,16 +146,16 @@ def _number(text: str) -> float | None:
 
 
 def _date(text: str) -> datetime | None:
-    """A date of HTTP; None for anything else."""
+    """Parse an HTTP date; None if it is none."""
     try:
-        found = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _fields(answer: bytes) -> str:
-    """Which fields were wrong: their names only, the messages may quote an address."""
+    """Name the fields that were wrong; never the messages, which may quote an address."""
     try:
         errors = json.loads(answer)["errors"]
         names = [str(error["field"]) for error in errors]

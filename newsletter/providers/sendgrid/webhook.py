@@ -1,4 +1,4 @@
-"""SendGrid's event webhook: raw bytes with their signature in, reports out, or why they are not believed."""
+"""Verify and read what SendGrid's event webhook posts."""
 
 import base64
 import binascii
@@ -29,7 +29,7 @@ _KINDS: Final = {
     "unsubscribe": ReportKind.UNSUBSCRIBE,
     "group_unsubscribe": ReportKind.UNSUBSCRIBE,
 }
-#: Why SendGrid throws a mail away that stands on one of its own lists.
+#: SendGrid's reasons to drop mail to an address on one of its lists.
 _LISTED: Final = {
     "bounced address": ReportKind.BOUNCE,
     "spam reporting address": ReportKind.COMPLAINT,
@@ -39,52 +39,52 @@ _REPLY = re.compile(r"[45]\d\d(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Told:
-    """Signed by SendGrid. `left_out` counts what is not about one mail, or of a kind that is not watched (opens, clicks)."""
+class SignedReports:
+    """The reports of a request that SendGrid signed. `left_out` counts events that are not about one mail, or not watched."""
 
     reports: tuple[Report, ...]
     left_out: int = 0
 
 
 @dataclass(frozen=True)
-class NotBelieved:
-    """Not one row may be written for this. `old` and `garbled` were signed all the same."""
+class Unverified:
+    """A request for which no row may be written. `old` and `garbled` ones were signed all the same."""
 
     why: Literal["unsigned", "forged", "old", "garbled"]
 
 
 def read(
     raw: bytes, *, signature: str, timestamp: str, keys: Sequence[EllipticCurvePublicKey], now: datetime
-) -> Told | NotBelieved:
-    """The reports in one request.
+) -> SignedReports | Unverified:
+    """Verify a request and return its reports.
 
     `raw` is the body as it came, to the last CR LF; `signature` (base64 of DER) and `timestamp` (UNIX seconds) are the headers
     X-Twilio-Email-Event-Webhook-Signature and -Timestamp. A signature counts if any of `keys` made it.
     """
     if not signature or not _SECONDS.fullmatch(timestamp):
-        return NotBelieved("unsigned")
+        return Unverified("unsigned")
     if not _signed(timestamp.encode() + raw, signature, keys):
-        return NotBelieved("forged")
+        return Unverified("forged")
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
-        return NotBelieved("old")
+        return Unverified("old")
     try:
         events = json.loads(raw)
     except (ValueError, RecursionError):
-        return NotBelieved("garbled")
+        return Unverified("garbled")
     if not isinstance(events, list):
-        return NotBelieved("garbled")
+        return Unverified("garbled")
     reports = tuple(report for event in events if (report := _report(event, now)) is not None)
-    return Told(reports, len(events) - len(reports))
+    return SignedReports(reports, len(events) - len(reports))
 
 
 def _signed(signed: bytes, signature: str, keys: Sequence[EllipticCurvePublicKey]) -> bool:
     try:
-        made = base64.b64decode(signature.encode("ascii"), validate=True)
+        decoded = base64.b64decode(signature.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error):
         return False
     for key in keys:
         try:
-            key.verify(made, signed, ECDSA(SHA256()))
+            key.verify(decoded, signed, ECDSA(SHA256()))
         except InvalidSignature:
             continue
         return True
@@ -103,7 +103,7 @@ def _report(event: Any, now: datetime) -> Report | None:
         purpose="delivery",
         kind=kind,
         at=datetime.fromtimestamp(seconds, UTC),
-        # sg_event_id changes when an event is told again
+        # sg_event_id changes when an event is sent again
         mark=f"{_text(event, 'attempt')} {_text(event, 'url')}",
         addresses=(Address(_text(event, "email")),) if _text(event, "email") else (),
         detail=_codes(event),
@@ -122,20 +122,16 @@ def _kind(event: dict[str, Any]) -> ReportKind | None:
 
 
 def _codes(event: dict[str, Any]) -> str:
-    """Numbers only: servers quote the address in what they say."""
-    said = _text(event, "reason") or _text(event, "response")
-    reply = _REPLY.match(said)
-    status = status_in(_text(event, "status")) or status_in(said)
+    """Return reply and status codes only: servers quote the address in their text."""
+    text = _text(event, "reason") or _text(event, "response")
+    reply = _REPLY.match(text)
+    status = status_in(_text(event, "status")) or status_in(text)
     return " ".join(part for part in (reply.group() if reply else "", status) if part)
 
 
 def _text(event: dict[str, Any], name: str) -> str:
-    """What is surely UTF-8: JSON may hold half a character, and one event must not undo the others of its request."""
+    """Return a string or a whole number as text in valid UTF-8: JSON may hold half a character, which no table stores."""
     value = event.get(name)
-    return (
-        value.encode("utf-8", "replace").decode()
-        if isinstance(value, str)
-        else str(value)
-        if type(value) is int
-        else ""
-    )
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return str(value) if type(value) is int else ""

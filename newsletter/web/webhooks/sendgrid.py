@@ -10,7 +10,7 @@ from newsletter import wiring
 from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.lib import clock, db
 from newsletter.providers.sendgrid import webhook
-from newsletter.providers.sendgrid.webhook import LARGEST, NotBelieved
+from newsletter.providers.sendgrid.webhook import LARGEST, Unverified
 
 log = structlog.get_logger()
 _STATUS = {"unsigned": 401, "forged": 403, "old": 403, "garbled": 400}
@@ -33,7 +33,7 @@ def events(request: HttpRequest) -> HttpResponse:
     signature = request.headers.get("X-Twilio-Email-Event-Webhook-Signature", "")
     timestamp = request.headers.get("X-Twilio-Email-Event-Webhook-Timestamp", "")
     told = webhook.read(raw, signature=signature, timestamp=timestamp, keys=keys, now=clock.utcnow())
-    if isinstance(told, NotBelieved):
+    if isinstance(told, Unverified):
         log.warning("events_not_believed", reason=told.why, bytes=len(raw))
         return _answer(_STATUS[told.why], told.why)
     try:
@@ -45,7 +45,7 @@ def events(request: HttpRequest) -> HttpResponse:
         "events",
         events=done.new,
         repeated=done.repeated,
-        unknown_mails=done.unknown_mails + told.left_out,
+        strangers=done.unknown_mails + told.left_out,
         proved=done.proved,
         suppressed=done.suppressed,
     )

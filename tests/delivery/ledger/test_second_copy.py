@@ -15,7 +15,7 @@ from newsletter.editions.rendering.values import Block, Frame, Look
 from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
-from newsletter.providers.sendgrid.request_body import form
+from newsletter.providers.sendgrid.request_body import request_template
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
 from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
@@ -53,7 +53,7 @@ def parts(parcel: Parcel) -> list[str]:
     raw = message.prepare(parcel.letter, SENDER).message(parcel, LATER)
     read = email.message_from_bytes(raw, policy=default)
     by_smtp = [part.get_content() for part in read.walk() if not part.is_multipart()]
-    asked = json.loads(b"".join(form(parcel.letter, SENDER).request([parcel])))
+    asked = json.loads(b"".join(request_template(parcel.letter, SENDER).request([parcel])))
     return by_smtp + [one["value"] for one in asked["content"]]
 
 

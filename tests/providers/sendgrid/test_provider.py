@@ -16,8 +16,8 @@ from python_http_client.exceptions import NotFoundError
 
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.sendgrid import provider as carrier_module
-from newsletter.providers.sendgrid.provider import SendGrid, judge, wait
-from newsletter.providers.sendgrid.request_body import form
+from newsletter.providers.sendgrid.provider import SendGrid, outcome_of, retry_after
+from newsletter.providers.sendgrid.request_body import request_template
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.sendgrid_rules import complaints
 from tests.providers.pieces import HTML, SENDER, TEXT, body, filled, letter, parcel
@@ -158,7 +158,7 @@ def test_words_that_are_the_same_in_text_and_html_travel_once_and_others_never_u
         assert [len(request.body["personalizations"][0]["substitutions"]) for request in fake.requests] == [1, 2, 2]
         assert [mail.html for mail in fake.mails] == ["<b>a</b>", "<b>a</b>", "<b>&lt;i&gt;</b>", "<b>a</b>"]
     with pytest.raises(ValueError, match="a form of their own"):
-        form(of, SENDER).request([marked])
+        request_template(of, SENDER).request([marked])
 
 
 def test_personal_words_are_escaped_in_html_only() -> None:
@@ -241,18 +241,18 @@ def test_429_says_when() -> None:
         ({"X-RateLimit-Reset": "nan"}, None),
     ],
 )
-def test_wait(given_headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after(given_headers: dict[str, str], seconds: float | None) -> None:
     headers = HTTPMessage()
     for name, value in given_headers.items():
         headers[name] = value
-    assert wait(headers, NOW) == seconds
+    assert retry_after(headers, NOW) == seconds
 
 
 @given(st.integers(min_value=100, max_value=599), st.binary(max_size=60), st.booleans())
 def test_only_202_is_yes_and_nothing_of_the_answer_is_quoted(status: int, answer: bytes, several: bool) -> None:
     headers = HTTPMessage()
     headers["X-Message-Id"] = "canary@example.org"
-    outcome = judge(status, headers, answer, several=several, now=NOW)
+    outcome = outcome_of(status, headers, answer, several=several, now=NOW)
     assert isinstance(outcome, Accepted) == (status == 202)
     assert "canary" not in repr(outcome)
     if status < 300 or status >= 500:
@@ -328,7 +328,7 @@ def test_own_words_have_a_limit_in_bytes_and_too_long_ones_stop_nobody_else(word
 
 
 def test_request_that_is_too_large_is_split_before_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    size = sum(map(len, form(letter(), SENDER).request([parcel(1)])))
+    size = sum(map(len, request_template(letter(), SENDER).request([parcel(1)])))
     monkeypatch.setattr(carrier_module, "MOST_IN_ALL", size + 1)
     with FakeSendGrid() as fake:
         carrier = reach(fake)
@@ -339,9 +339,11 @@ def test_request_that_is_too_large_is_split_before_it_leaves(monkeypatch: pytest
 
 def test_a_letter_is_encoded_once_and_another_one_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    encode = carrier_module.form
+    encode = carrier_module.request_template
     monkeypatch.setattr(
-        carrier_module, "form", lambda of, *more, **named: made.append(of.edition_id) or encode(of, *more, **named)
+        carrier_module,
+        "request_template",
+        lambda of, *more, **named: made.append(of.edition_id) or encode(of, *more, **named),
     )
     with FakeSendGrid() as fake:
         carrier = reach(fake)

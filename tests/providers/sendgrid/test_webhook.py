@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.lib.provider_interface import Address, ReportKind
-from newsletter.providers.sendgrid.webhook import NotBelieved, Told, read
+from newsletter.providers.sendgrid.webhook import SignedReports, Unverified, read
 from tests import factories, reports
 
 NOW = factories.NOW
@@ -26,7 +26,7 @@ def told(*events, at=NOW, now=NOW):
 
 def only(**event):
     found = told(reports.event(TOKEN, **event))
-    assert isinstance(found, Told) and len(found.reports) == 1
+    assert isinstance(found, SignedReports) and len(found.reports) == 1
     return found.reports[0]
 
 
@@ -34,9 +34,9 @@ def test_the_body_is_verified_to_its_last_line_end() -> None:
     raw = reports.body([reports.event(TOKEN)])
     signature, timestamp = reports.sign(raw, NOW)
     assert raw.endswith(b"\r\n")
-    assert isinstance(read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW), Told)
+    assert isinstance(read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW), SignedReports)
     for other in (raw.rstrip(), raw.replace(b"\r\n", b"\n"), json.dumps(json.loads(raw)).encode(), raw + b" ", b""):
-        assert read(other, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == NotBelieved("forged")
+        assert read(other, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == Unverified("forged")
 
 
 def test_a_signature_of_another_key_time_or_form_is_forged() -> None:
@@ -49,10 +49,10 @@ def test_a_signature_of_another_key_time_or_form_is_forged() -> None:
         ("é", timestamp),
         ("AA==", timestamp),
     ):
-        assert read(raw, signature=made, timestamp=stamp, keys=KEYS, now=NOW) == NotBelieved("forged")
+        assert read(raw, signature=made, timestamp=stamp, keys=KEYS, now=NOW) == Unverified("forged")
     for made, stamp in (("", timestamp), (signature, ""), (signature, "today"), (signature, f" {timestamp}")):
-        assert read(raw, signature=made, timestamp=stamp, keys=KEYS, now=NOW) == NotBelieved("unsigned")
-    assert read(raw, signature=signature, timestamp=timestamp, keys=[], now=NOW) == NotBelieved("forged")
+        assert read(raw, signature=made, timestamp=stamp, keys=KEYS, now=NOW) == Unverified("unsigned")
+    assert read(raw, signature=signature, timestamp=timestamp, keys=[], now=NOW) == Unverified("forged")
 
 
 def test_any_of_several_keys_may_have_signed() -> None:
@@ -60,26 +60,26 @@ def test_any_of_several_keys_may_have_signed() -> None:
     raw = reports.body([reports.event(TOKEN)])
     signature, timestamp = reports.sign(raw, NOW, other)
     assert isinstance(
-        read(raw, signature=signature, timestamp=timestamp, keys=[*KEYS, other.public_key()], now=NOW), Told
+        read(raw, signature=signature, timestamp=timestamp, keys=[*KEYS, other.public_key()], now=NOW), SignedReports
     )
 
 
 @pytest.mark.parametrize("minutes", [-11, 11])
 def test_an_old_signature_or_one_of_the_future_is_not_believed(minutes: int) -> None:
-    assert told(reports.event(TOKEN), at=NOW + timedelta(minutes=minutes)) == NotBelieved("old")
-    assert isinstance(told(reports.event(TOKEN), at=NOW + timedelta(minutes=minutes * 9 / 11)), Told)
+    assert told(reports.event(TOKEN), at=NOW + timedelta(minutes=minutes)) == Unverified("old")
+    assert isinstance(told(reports.event(TOKEN), at=NOW + timedelta(minutes=minutes * 9 / 11)), SignedReports)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"null", b"[", b"\xff", b"[" * 100_000, b'"' + b"9" * 5000])
 def test_what_is_signed_and_no_list_is_garbled(raw: bytes) -> None:
     signature, timestamp = reports.sign(raw, NOW)
-    assert read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == NotBelieved("garbled")
+    assert read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == Unverified("garbled")
 
 
 def test_numbers_too_long_to_be_read_are_garbled() -> None:
     raw = b"[" + b"9" * 5000 + b"]"
     signature, timestamp = reports.sign(raw, NOW)
-    assert read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == NotBelieved("garbled")
+    assert read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == Unverified("garbled")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_kinds(event, kind) -> None:
 )
 def test_what_speaks_of_no_mail_is_left_out_and_the_rest_is_read(event) -> None:
     found = told(event, reports.event(TOKEN))
-    assert isinstance(found, Told)
+    assert isinstance(found, SignedReports)
     assert (len(found.reports), found.left_out) == (1, 1)
 
 
@@ -156,7 +156,7 @@ def test_no_event_breaks_the_reader(events) -> None:
     raw = json.dumps(events).encode()
     signature, timestamp = reports.sign(raw, NOW)
     found = read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW)
-    assert isinstance(found, Told) and len(found.reports) + found.left_out == len(events)
+    assert isinstance(found, SignedReports) and len(found.reports) + found.left_out == len(events)
 
 
 def test_the_package_of_sendgrid_agrees() -> None:
