@@ -146,7 +146,7 @@ def test_notice_and_text_only() -> None:
         assert (mail.text, mail.html) == (filled(TEXT), "")
 
 
-def test_words_that_are_the_same_in_text_and_html_travel_once_and_others_never_unescaped() -> None:
+def test_one_tag_serves_text_and_html_until_a_value_needs_escaping() -> None:
     of = letter(text="@@nl-link@@", html="<b>@@nl-link@@</b>")
     plain, marked = (
         replace(parcel(number, of=of), personal={"link": words}) for number, words in ((1, "a"), (2, "<i>"))
@@ -157,7 +157,7 @@ def test_words_that_are_the_same_in_text_and_html_travel_once_and_others_never_u
             carrier.hand_over(parcels)
         assert [len(request.body["personalizations"][0]["substitutions"]) for request in fake.requests] == [1, 2, 2]
         assert [mail.html for mail in fake.mails] == ["<b>a</b>", "<b>a</b>", "<b>&lt;i&gt;</b>", "<b>a</b>"]
-    with pytest.raises(ValueError, match="a form of their own"):
+    with pytest.raises(ValueError, match="a tag of their own"):
         request_template(of, SENDER).request([marked])
 
 
