@@ -1,11 +1,11 @@
-"""What may be an e-mail address here, and the form under which it is found again."""
+"""Parse email addresses as people type them, and compute the index under which they are looked up."""
 
 import string
 
 from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 
-#: Marks that show nothing: keyboards for right-to-left scripts and copying from pages put them around an address.
+#: Invisible characters: keyboards for right-to-left scripts and copying from pages put them around an address.
 _INVISIBLE = "".join(
     map(chr, (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
 )
@@ -13,36 +13,36 @@ _INVISIBLE = "".join(
 LONGEST = 254
 
 
-class BadAddress(ValueError):
-    """This is no address that mail can be sent to. The message says why, and never repeats the address."""
+class InvalidAddress(ValueError):
+    """Mail cannot be sent to this address. The message says why, and never repeats the address."""
 
 
-def normal(text: str, *, test_domains: bool = False) -> Address:
-    """The address in the form it is mailed to: domain in lower-case ASCII (IDNA 2008), local part as it was written.
+def parse_address(text: str, *, test_domains: bool = False) -> Address:
+    """Parse and normalize an address: domain in lower-case ASCII (IDNA 2008), local part as it was written.
 
-    Invisible marks and spaces around it are taken off, and a full-width at sign is read as a plain one. Quoted local
-    parts, comments, display names, IP literals and non-ASCII local parts are refused: carriers disagree about them.
-    `test_domains` lets RFC 6761's `.test` through.
+    Removes invisible characters and spaces around it, and reads a full-width at sign as a plain one. Refuses quoted local
+    parts, comments, display names, IP literals and non-ASCII local parts: mail servers disagree about them. `test_domains`
+    allows RFC 6761's `.test`.
 
     Raises:
-        BadAddress: with words for the person who typed it.
+        InvalidAddress: with words for the person who typed it.
     """
     from email_validator import EmailNotValidError, validate_email  # slow to import, and most commands read no address
 
     text = text.strip(_INVISIBLE + string.whitespace + "\u00a0\u3000").replace("＠", "@")
     if not text:
-        raise BadAddress("Enter an email address, such as name@example.org.")
+        raise InvalidAddress("Enter an email address, such as name@example.org.")
     if any(char in _INVISIBLE for char in text):
-        raise BadAddress("This address contains an invisible character. Type it by hand instead of pasting it.")
+        raise InvalidAddress("This address contains an invisible character. Type it by hand instead of pasting it.")
     if text.count("@") != 1:
-        raise BadAddress("An email address has exactly one @ sign, as in name@example.org.")
+        raise InvalidAddress("An email address has exactly one @ sign, as in name@example.org.")
     if len(text) > LONGEST:
-        raise BadAddress("This email address is too long.")
+        raise InvalidAddress("This email address is too long.")
     if "=?" in text:
         # an encoded word (RFC 2047) in a header: some versions of Python decode it, line breaks and all
-        raise BadAddress("This does not look like an email address. Check it for typing errors.")
+        raise InvalidAddress("This does not look like an email address. Check it for typing errors.")
     try:
-        found = validate_email(
+        parsed = validate_email(
             text,
             check_deliverability=False,
             allow_smtputf8=False,
@@ -53,19 +53,19 @@ def normal(text: str, *, test_domains: bool = False) -> Address:
             test_environment=test_domains,
         )
     except EmailNotValidError as error:
-        raise BadAddress(_why(text, error)) from None
-    if not found.ascii_email or len(found.ascii_email) > LONGEST:
-        raise BadAddress("This email address is too long.")
-    return Address(f"{found.ascii_local_part}@{(found.ascii_domain or '').lower()}")
+        raise InvalidAddress(_problem(text, error)) from None
+    if not parsed.ascii_email or len(parsed.ascii_email) > LONGEST:
+        raise InvalidAddress("This email address is too long.")
+    return Address(f"{parsed.ascii_local_part}@{(parsed.ascii_domain or '').lower()}")
 
 
 def index_of(address: Address, vault: Vault) -> bytes:
-    """The blind index of an address: the same for every way of writing it in upper and lower case."""
+    """The blind index of an address: the same in upper and lower case."""
     return vault.blind_index("address", address.value.casefold())
 
 
-def _why(text: str, error: ValueError) -> str:
-    """Our own words: the library's may quote what was typed."""
+def _problem(text: str, error: ValueError) -> str:
+    """Our own message: the library's may quote what was typed."""
     local, _, domain = text.partition("@")
     if not local or not domain:
         return "Write a name before the @ sign and a domain after it, as in name@example.org."

@@ -17,7 +17,7 @@ from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence
 from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.email_address import normal
+from newsletter.subscribers.email_address import parse_address
 from newsletter.worker import startup
 from tests.fakes import sendgrid, smtp
 
@@ -128,7 +128,7 @@ def subscribe(
     ids = {topic.name: topic.topic_id for topic in topic_status.list_topics()}
     choices = Choices(topic_ids=tuple(ids[name] for name in names), keywords=keywords, cadence=cadence, **more)
     made = subscribe_directly(
-        normal(address),
+        parse_address(address),
         choices,
         wiring.subscribing(db.now()),
         confirmed=True,

@@ -16,7 +16,7 @@ from newsletter.lib import clock, db
 from newsletter.models import Event, Subscriber, Subscription, Suppression
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.email_address import normal
+from newsletter.subscribers.email_address import parse_address
 from newsletter.subscribers.sign_up import SignedUp, sign_up
 from newsletter.worker import run_once, tasks
 from tests import reports
@@ -82,7 +82,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
 
 def confirm_again(smtp: SmtpCatcher) -> None:
     """The person types their address once more, and presses the button in the mail that reaches them."""
-    signed = sign_up(normal(READER), Choices(), wiring.subscribing(db.now()))
+    signed = sign_up(parse_address(READER), Choices(), wiring.subscribing(db.now()))
     assert isinstance(signed, SignedUp) and signed.notice_id is not None
     before = len(smtp.messages)
     run_once.deliver(wait=timedelta(0))
@@ -103,7 +103,7 @@ def test_a_complaint_in_the_maildir_is_for_good(settings, box, feed) -> None:
         (box / "new" / "1").write_bytes(reports.complaint(smtp.messages[0].message_id, at=later()))
         run_once.deliver(wait=timedelta(0))
         assert Suppression.objects.get().sticky
-        signed = sign_up(normal(READER), Choices(), wiring.subscribing(db.now()))
+        signed = sign_up(parse_address(READER), Choices(), wiring.subscribing(db.now()))
         assert signed == SignedUp(None)
 
 

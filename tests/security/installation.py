@@ -24,7 +24,7 @@ from newsletter.lib.refused import Refused
 from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, manage_link, preferences, unsubscribe
 from newsletter.subscribers.choices import Choices
-from newsletter.subscribers.email_address import index_of, normal
+from newsletter.subscribers.email_address import index_of, parse_address
 from newsletter.subscribers.form_requests import queue, values
 from newsletter.subscribers.sign_up import SignedUp
 from newsletter.subscribers.tokens import lasting_token
@@ -75,7 +75,7 @@ def lived_in() -> None:
     ):
         report(f"{name}@example.org", kind)
     assert not isinstance(
-        suppression_list.lift(index_of(normal("bounced@example.org"), wiring.vault()), now=db.now()),
+        suppression_list.lift(index_of(parse_address("bounced@example.org"), wiring.vault()), now=db.now()),
         Refused,
     )
     left_over.remember([person("daily@example.org").id], now=db.now())
@@ -85,7 +85,7 @@ def lived_in() -> None:
 
 def sign_up(address: str) -> Notice:
     """Ask for a keyword on the public page, and let a worker decide; the newest notice to this address."""
-    request = values.SignUp(normal(address), Choices(keywords=("Zzyzx", "quinquereme cable")))
+    request = values.SignUp(parse_address(address), Choices(keywords=("Zzyzx", "quinquereme cable")))
     queue.put(request, client=ip_address("203.0.113.9"), now=db.now(), vault=wiring.vault())
     sign_ups.decide()
     return Notice.objects.filter(subscriber=person(address)).latest("id")
@@ -102,12 +102,12 @@ def confirm_newest(notice: Notice) -> None:
 
 def person(address: str) -> Subscriber:
     """Who has this address."""
-    return Subscriber.objects.get(address_index=index_of(normal(address), wiring.vault()))
+    return Subscriber.objects.get(address_index=index_of(parse_address(address), wiring.vault()))
 
 
 def erase(address: str) -> None:
     """As the command does it."""
-    assert lookup_and_erase.erase(normal(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
+    assert lookup_and_erase.erase(parse_address(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
 
 
 def report(address: str, kind: ReportKind) -> None:
@@ -130,7 +130,7 @@ def _leave(address: str) -> None:
 
 
 def _ask_and_stop_one(address: str) -> None:
-    asked = manage_link.ask_by_address(normal(address), now=db.now(), vault=wiring.vault())
+    asked = manage_link.ask_by_address(parse_address(address), now=db.now(), vault=wiring.vault())
     assert isinstance(asked, SignedUp)
     notice = Notice.objects.get(id=asked.notice_id)
     token = wiring.vault().token("notice", notice.id, bytes(notice.nonce))

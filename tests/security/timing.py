@@ -39,14 +39,14 @@ def prepare() -> None:
     from newsletter.subscribers import lookup_and_erase
     from newsletter.subscribers.admin_subscribe import subscribe_directly
     from newsletter.subscribers.choices import Choices
-    from newsletter.subscribers.email_address import normal
+    from newsletter.subscribers.email_address import parse_address
     from newsletter.worker import startup
 
     call_command("migrate", verbosity=0)
     startup.prepare()
     topics.add_topic("Uyghur", "Uyghur", now=db.now(), made_by="timing")
     for kind, number in itertools.product(CLASSES[1:], range(SAMPLES)):
-        address = normal(_address(kind, number))
+        address = parse_address(_address(kind, number))
         subscribe_directly(
             address,
             Choices(topic_ids=(1,)),

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from newsletter.lib.progress import never_stop
 from newsletter.models import Consent, Delivery, Notice, Subscriber, Subscription, Suppression
-from newsletter.subscribers import retention
+from newsletter.subscribers import prune_people, retention
 from newsletter.subscribers import unsubscribe as leaving
 from newsletter.subscribers.admin_subscribe import Added, HasLeft, subscribe_directly
 from newsletter.subscribers.choices import Choices
@@ -152,13 +152,13 @@ def test_pending_subscriber_is_deleted_with_last_expired_notice() -> None:
 
 
 def test_expired_pending_subscribers_are_deleted_in_pages(monkeypatch) -> None:
-    monkeypatch.setattr(retention, "_PEOPLE", 3)
+    monkeypatch.setattr(prune_people, "_PEOPLE", 3)
     for number in range(10):
         who = factories.subscriber(state="pending")
         Notice.objects.create(
             kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + (number // 5) * DAY
         )
-    retention.prune_pending(NOW + DAY + HOUR, never_stop)
+    prune_people.prune_pending(NOW + DAY + HOUR, never_stop)
     assert Subscriber.objects.filter(state="pending").count() == 0
 
 
@@ -166,10 +166,10 @@ def test_subscriber_without_left_at_is_deleted_after_last_subscription() -> None
     early, late = factories.subscriber(state="left"), factories.subscriber(state="left")
     ended = factories.follow(early, factories.topic())
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW - 10 * DAY, ended_reason="reader")
-    retention.prune_left(NOW, never_stop)
+    prune_people.prune_left(NOW, never_stop)
     moments = dict(Subscriber.objects.values_list("id", "left_at"))
     assert moments == {early.id: NOW - 10 * DAY, late.id: NOW}
-    retention.prune_left(NOW + 5 * DAY, never_stop)
+    prune_people.prune_left(NOW + 5 * DAY, never_stop)
     assert list(Subscriber.objects.all()) == [late]
 
 
@@ -207,12 +207,12 @@ def test_locked_subscriber_is_skipped(state: str) -> None:
     held_meanwhile(
         lambda: Subscriber.objects.select_for_update().get(id=who.id),
         lambda: [
-            prune_one(NOW + 30 * DAY, never_stop) for prune_one in (retention.prune_pending, retention.prune_left)
+            prune_one(NOW + 30 * DAY, never_stop) for prune_one in (prune_people.prune_pending, prune_people.prune_left)
         ],
     )
     assert Subscriber.objects.exists()
-    retention.prune_pending(NOW + 30 * DAY, never_stop)
-    retention.prune_left(NOW + 30 * DAY, never_stop)
+    prune_people.prune_pending(NOW + 30 * DAY, never_stop)
+    prune_people.prune_left(NOW + 30 * DAY, never_stop)
     assert not Subscriber.objects.exists()
 
 

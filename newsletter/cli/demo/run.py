@@ -19,7 +19,7 @@ from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence, Rhythm
 from newsletter.subscribers.admin_subscribe import subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime
-from newsletter.subscribers.email_address import normal
+from newsletter.subscribers.email_address import parse_address
 from newsletter.worker import tasks
 
 #: Posts of `briefs` that are held back, and the seconds between two of them.
@@ -118,7 +118,7 @@ def _set_up(site: _Site) -> None:
 
 def _follow(name: str, choices: Choices) -> None:
     subscribe_directly(
-        normal(f"reader-{name}@example.org"),
+        parse_address(f"reader-{name}@example.org"),
         choices,
         wiring.subscribing(db.now()),
         confirmed=True,

@@ -12,7 +12,7 @@ from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.routing import failover, move_batches, rules
 from newsletter.lib import db, provider_ids
-from newsletter.subscribers.email_address import BadAddress, normal
+from newsletter.subscribers.email_address import InvalidAddress, parse_address
 
 app = typer.Typer()
 
@@ -210,8 +210,8 @@ def _domain(text: str) -> str:
     if text in ("", rules.EVERYBODY):
         return rules.EVERYBODY
     try:
-        return normal(f"name@{text}").value.partition("@")[2]
-    except BadAddress:
+        return parse_address(f"name@{text}").value.partition("@")[2]
+    except InvalidAddress:
         misuse("--domain is what stands after the @ sign, for example gmail.com")
 
 

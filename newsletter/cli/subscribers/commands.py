@@ -17,7 +17,7 @@ from newsletter.models import Cadence
 from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.admin_subscribe import Added, HasLeft, Suppressed, subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime
-from newsletter.subscribers.email_address import BadAddress, normal
+from newsletter.subscribers.email_address import InvalidAddress, parse_address
 
 app = typer.Typer()
 
@@ -132,8 +132,8 @@ def erase(
 def read_address(text: str) -> Address:
     """The address of an argument, or of one line of standard input for `-`."""
     try:
-        return normal(sys.stdin.readline() if text == "-" else text)
-    except BadAddress as error:
+        return parse_address(sys.stdin.readline() if text == "-" else text)
+    except InvalidAddress as error:
         fail(str(error))
 
 

@@ -1,4 +1,4 @@
-"""Keep a mail below the size at which mail programs cut it: shorten the longest articles, then titles only, then fewer.
+"""Keep a mail below the size at which mail programs cut it off: shorten the longest articles, then show titles, then fewer.
 
 Gmail shows the first 102 kB of a mail's HTML and hides the rest, the links to stop and to change among it.
 """
@@ -8,14 +8,14 @@ from typing import Final
 
 #: Bytes of a mail's HTML (of its text, where it has no HTML), decoded and with styles inlined.
 LIMIT: Final = 90_000
-#: Of these, kept free for what is filled in last: personal links, and the notice of a second copy.
+#: Of these, reserved for what is filled in when it is sent: personal links, and the note on a second copy.
 RESERVED: Final = 3_000
 
 #: How an article is shown: whole, its first so many characters, or its title only.
 Length = int
 WHOLE: Final = -1
 TITLE: Final = 0
-#: Characters of an article, from long to short. Each step shortens only what is longer than that.
+#: Characters of an article, from long to short. Each step shortens only the articles that are longer.
 STEPS: Final = (WHOLE, 4_000, 2_000, 1_200, 800, 500, 300)
 
 
@@ -33,7 +33,7 @@ def fit(count: int, size: Callable[[int, Length], int], room: int) -> tuple[Leng
 
 
 def _all_fit(count: int, size: Callable[[int, Length], int], length: Length, room: int) -> bool:
-    """Whether all articles fit at this length; asks for no more sizes than it needs, since each has to be rendered."""
+    """Whether all articles fit at this length. Stops early: each size means that a block is rendered."""
     for index in range(count):
         room -= size(index, length)
         if room < 0:

@@ -1,6 +1,6 @@
 """Limit how often one mailbox is mailed because somebody typed its address, or holds one of its mails.
 
-After each mail that nobody answered the next has to wait longer. An answer, or 30 quiet days, starts again from nothing.
+After each unanswered mail the next one has to wait longer. An answer, or 30 days without mail, resets the count.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ WAITS: Final = {
     Kind.LINK: (_DAY, 3 * _DAY, 7 * _DAY),
     Kind.HOLDER: (_AT_ONCE, _AT_ONCE, _DAY, 2 * _DAY),
 }
-#: Quiet for so long, it is forgotten.
+#: After this long without a mail the count starts from nothing.
 KEPT: Final = timedelta(days=30)
 
 
 def mailbox_of(address: Address) -> str:
-    """The mailbox behind an address: without plus-tag, in lower case, for Gmail without dots. Never mailed to."""
+    """The mailbox behind an address: in lower case, without plus-tag, and without dots at Gmail. Only counted, never mailed."""
     local, _, domain = address.value.casefold().rpartition("@")
     local = local.partition("+")[0] or local
     if domain in ("gmail.com", "googlemail.com"):
@@ -44,11 +44,11 @@ def index_of_mailbox(address: Address, vault: Vault) -> bytes:
 
 
 def count_mail(mailbox: bytes, kind: Kind, *, now: datetime) -> datetime | None:
-    """Count one more mail if it may go now; else return when one may. Inside the caller's transaction."""
-    limit, made = MailboxLimit.objects.select_for_update().get_or_create(
+    """Count one more mail and return None if it may be sent now; else return when one may. Inside the caller's transaction."""
+    limit, created = MailboxLimit.objects.select_for_update().get_or_create(
         mailbox=mailbox, kind=kind, defaults={"sent": 1, "last_at": now}
     )
-    if made:
+    if created:
         return None
     waits = WAITS[kind]
     free_at: datetime = limit.last_at + waits[min(limit.sent, len(waits)) - 1]
@@ -62,12 +62,12 @@ def count_mail(mailbox: bytes, kind: Kind, *, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True)
 class RateLimited:
-    """A request for an address whose mailbox may be mailed again at `until`."""
+    """A request has to wait, because its mailbox may be mailed again only at `until`."""
 
-    #: The address' keyed hash: a later request for the very same address takes the place of an earlier one.
+    #: Keyed hash of the address: a later request for the same address replaces an earlier one.
     address: bytes
     until: datetime
-    #: Without a plus-tag. Anybody can make up tags: requests for the address itself are served before them.
+    #: Whether the address has no plus-tag. Anybody can make up tags, so requests for the address itself come first.
     plain: bool
 
 
@@ -77,24 +77,24 @@ def rate_limited(address: Address, until: datetime, vault: Vault) -> RateLimited
 
 
 def forget(address: Address, kinds: Sequence[Kind], vault: Vault) -> None:
-    """Somebody who reads this mailbox answered: count from nothing, and drop what waits of these kinds for the address."""
+    """Somebody who reads this mailbox answered: reset its counts of these kinds, and drop requests that wait for the address."""
     MailboxLimit.objects.filter(mailbox=index_of_mailbox(address, vault), kind__in=kinds).delete()
     _drop(SignUpRequest.objects.filter(address=index_of(address, vault), kind__in=kinds))
 
 
 def drop_waiting(address: Address, vault: Vault) -> None:
-    """Somebody who reads this mailbox wants no mail: drop all requests that wait for the address, and go on counting."""
+    """Somebody who reads this mailbox wants no mail: drop all requests that wait for the address. The counts stay."""
     _drop(SignUpRequest.objects.filter(address=index_of(address, vault)))
 
 
 def _drop(waiting: QuerySet[SignUpRequest]) -> None:
-    # What a worker holds is being decided at this moment. To wait for it would be a deadlock: it waits for the person
+    # A locked request is being decided by a worker, which waits for the person: to wait for it would be a deadlock.
     ids = list(waiting.select_for_update(skip_locked=db.is_postgres()).values_list("id", flat=True))
     SignUpRequest.objects.filter(id__in=ids).delete()
 
 
 def prune(now: datetime) -> int:
-    """Delete what counts no longer; returns rows."""
+    """Delete limits that have expired; returns rows."""
     return expired(now).delete()[0]
 
 

@@ -1,4 +1,4 @@
-"""Count the requests of each client network in the current hour, by keyed hashes that lead to no request."""
+"""Count the requests of each client network in the current hour, under keyed hashes that cannot be linked to a request."""
 
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -12,7 +12,7 @@ from newsletter.models import NetworkCount, SignUpRequest
 
 #: Requests of one kind that one network may make in an hour.
 MOST: Final = 60
-#: A site or a household: what one client usually has to itself.
+#: Prefix length by IP version: what one site or household usually has to itself.
 PREFIXES: Final = {4: 24, 6: 48}
 _UNLIMITED: Final = 2**31 - 1
 
@@ -20,9 +20,9 @@ Client = IPv4Address | IPv6Address
 
 
 def count(client: Client | None, kind: SignUpRequest.Kind, *, now: datetime, vault: Vault) -> int | None:
-    """Count one more request; returns how many its network made in this hour, None when it may make no more.
+    """Count one more request; returns how many its network made in this hour, or None if it may make no more.
 
-    All clients without a known address count as one network that has no limit. One statement, the same for everybody.
+    All clients without a known address count as one network, which has no limit. One statement, the same for everybody.
     """
     hour = _hour(now)
     counted = db.rows(
@@ -54,5 +54,5 @@ def expired(now: datetime) -> QuerySet[NetworkCount]:
 
 
 def _hour(now: datetime) -> datetime:
-    """The hour by the clock, not the moment of the first request: a moment would lead to whoever signed up at it."""
+    """The hour by the clock. The moment of the first request would identify whoever signed up then."""
     return now.replace(minute=0, second=0, microsecond=0)

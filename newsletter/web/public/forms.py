@@ -9,7 +9,7 @@ from django import forms
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence
 from newsletter.subscribers.choices import Choices, MailTime
-from newsletter.subscribers.email_address import BadAddress, normal
+from newsletter.subscribers.email_address import InvalidAddress, parse_address
 from newsletter.web.public import page_data
 from newsletter.web.public.time_zones import HOURS, WEEKDAYS, clocks
 
@@ -166,8 +166,8 @@ class SettingsForm(_Clock):
 
 def _address(text: str) -> Address:
     try:
-        return normal(text)
-    except BadAddress as error:
+        return parse_address(text)
+    except InvalidAddress as error:
         raise forms.ValidationError(str(error)) from None
 
 

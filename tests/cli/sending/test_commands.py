@@ -13,7 +13,7 @@ from newsletter.delivery.gates import restore_guard
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse, SoftBounce, Suppression
-from newsletter.subscribers.email_address import index_of, normal
+from newsletter.subscribers.email_address import index_of, parse_address
 from newsletter.worker import startup
 from tests import factories
 from tests.journey import road
@@ -61,7 +61,7 @@ def test_two_of_one_kind_have_names_of_their_own(capsys, settings) -> None:
 
 
 def suppressed(reason: str, *, sticky: bool = False) -> bytes:
-    index = index_of(normal(ADDRESS), wiring.vault())
+    index = index_of(parse_address(ADDRESS), wiring.vault())
     Suppression.objects.create(address_index=index, reason=reason, sticky=sticky, since=factories.NOW)
     return index
 

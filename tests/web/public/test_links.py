@@ -13,7 +13,7 @@ from newsletter.lib import clock, urls
 from newsletter.lib.progress import never_stop
 from newsletter.matching.topics import reader_feedback
 from newsletter.models import Match, Notice, Subscriber, Subscription, Topic
-from newsletter.subscribers import retention
+from newsletter.subscribers import prune_people
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.sign_up import sign_up
 from newsletter.subscribers.tokens import undo_token
@@ -230,7 +230,7 @@ def test_a_confirmation_so_old_that_its_person_was_deleted_is_said_to_be_old(bro
     signed_up = clock.utcnow() - timedelta(days=8)
     sign_up(ANNA, Choices((topics[0].id,)), wiring.subscribing(signed_up))
     path = reverse("confirm", args=[notice_token(Notice.objects.get())])
-    retention.prune_pending(clock.utcnow(), never_stop)
+    prune_people.prune_pending(clock.utcnow(), never_stop)
     assert not Subscriber.objects.exists()
     page = browser.get(path)
     assert page.status_code == 404 and "may be too old" in page.content.decode()
