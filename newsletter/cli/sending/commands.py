@@ -1,16 +1,16 @@
-"""Commands for the gates, and for who of two providers carries which mail."""
+"""Commands that pause and resume sending, and choose which provider carries which mail."""
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import Annotated, NoReturn
 
 import typer
 
 from newsletter import wiring
 from newsletter.cli.output import Json, example, fail, misuse, note, result, table
+from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
-from newsletter.delivery.routing import failover, move_batches, rules
+from newsletter.delivery.routing import move_batches, rules
 from newsletter.lib import db, provider_ids
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
 
@@ -19,46 +19,18 @@ app = typer.Typer()
 ByName = Annotated[str, typer.Option(metavar="NAME", help="One provider alone, by its name in 'sending list'.")]
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How one provider is, and how many mails are planned with it."""
-
-    provider: str
-    open: bool
-    paused_by: str | None
-    by_hand: bool
-    out_since: datetime | None
-    out_why: str | None
-    planned: int
-
-
-def standing(*, now: datetime) -> list[Standing]:
-    """How each configured provider is, that of NEWSLETTER_MAIL_URL first; then those that carry no more and are paused."""
-    closed = {one.provider: one for one in provider_gate.paused()}
-    numbers = list(dict.fromkeys([*(one.number for one in wiring.config().providers), *closed]))
-    out = failover.outages(numbers, now=now)
-    return [
-        Standing(
-            provider=provider_ids.name_of(number),
-            open=number not in closed,
-            paused_by=closed[number].why if number in closed else None,
-            by_hand=number in closed and closed[number].by_hand,
-            out_since=out[number].since if number in out else None,
-            out_why=out[number].why if number in out else None,
-            planned=move_batches.planned_mails(number),
-        )
-        for number in numbers
-    ]
-
-
 @app.command("list", epilog=example("sending list"))
 def list_providers(json: Json = False) -> None:
     """Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."""
     ready()
-    found, shares = standing(now=db.now()), rules.routing_rules()
+    statuses, shares = provider_statuses(now=db.now()), rules.routing_rules()
     if json:
         result(
-            {"paused_by": sending_gate.pause_reason(), "providers": found, "shares": [_shown(rule) for rule in shares]},
+            {
+                "paused_by": sending_gate.pause_reason(),
+                "providers": statuses,
+                "shares": [_document(rule) for rule in shares],
+            },
             json,
         )
         return
@@ -69,8 +41,8 @@ def list_providers(json: Json = False) -> None:
         "Why": lambda row: row.paused_by or row.out_why or "",
         "Planned": lambda row: row.planned,
     }
-    table(found, json, columns, empty="No provider.")
-    result(None, json, *(_told(rule) for rule in shares))
+    table(statuses, json, columns, empty="No provider.")
+    result(None, json, *(_describe(rule) for rule in shares))
     if why := sending_gate.pause_reason():
         note(f"nothing is sent at all: paused by {why}")
 
@@ -104,15 +76,15 @@ def resume(
     """Let mail leave again: all that closed by itself or was paused as a whole, or one provider by its name."""
     ready()
     if provider:
-        provider_gate.resume(provider_ids.number_of(provider) or _no_such())
+        provider_gate.resume(provider_ids.number_of(provider) or _unknown_provider())
     else:
-        _open(confirm)
-    left = [] if provider else provider_gate.resume_what_closed_by_itself()
-    names = [provider_ids.name_of(one.provider) for one in left]
+        _open_gate(confirm)
+    still_paused = [] if provider else provider_gate.resume_what_closed_by_itself()
+    names = [provider_ids.name_of(gate.provider) for gate in still_paused]
     document = {"sending": "open", "provider": provider or None, "still_paused": names}
     result(document, json, f"{provider or 'sending'} is open")
-    for one, name in zip(left, names, strict=True):
-        note(f"{name} was paused by name ({one.why}): 'newsletter sending resume --provider {name}'")
+    for gate, name in zip(still_paused, names, strict=True):
+        note(f"{name} was paused by name ({gate.why}): 'newsletter sending resume --provider {name}'")
     if provider and (why := sending_gate.pause_reason()):
         note(f"nothing is sent all the same, sending is paused by {why}: 'newsletter sending resume'")
 
@@ -147,7 +119,7 @@ def share(
     if len(wiring.config().providers) < 2:
         fail("there is one provider alone: set NEWSLETTER_MAIL_URL_2 first")
     rules.store_rule(rule)
-    result(_shown(rule), json, _told(rule))
+    result(_document(rule), json, _describe(rule))
     note("what is planned already stays where it is: 'newsletter sending move' takes all of it along")
 
 
@@ -159,19 +131,19 @@ def move(
 ) -> None:
     """Hand what is planned with one provider to the other. What was begun, accepted or is in doubt stays where it is."""
     ready()
-    number = provider_ids.number_of(source) or _no_such()
+    number = provider_ids.number_of(source) or _unknown_provider()
     if number == _number(target):
         misuse("--from and --to are the same provider")
     batches = move_batches.move_batches(number, wiring.carriers()[_number(target)], now=db.now())
     document = {"from": source, "to": target, "batches": batches}
     result(document, json, f"{batches} batches of {source} now go by {target}")
-    if any(one.number == number for one in wiring.config().providers):
+    if any(carrier.number == number for carrier in wiring.config().providers):
         note(
             f"new mails go as before: 'newsletter sending share 100% --provider {target}' lets all of them go by {target}"
         )
 
 
-def _open(confirm: bool) -> None:
+def _open_gate(confirm: bool) -> None:
     guard = wiring.host_guard()
     if confirm:
         guard.confirm_installation()
@@ -180,9 +152,9 @@ def _open(confirm: bool) -> None:
                 f"confirmed, but no file can be written in {guard.directory}: "
                 "mend that and confirm again, or sending closes again"
             )
-    elif (found := guard.check_and_advance_mark(now=db.now())).in_doubt:
+    elif (standing := guard.check_and_advance_mark(now=db.now())).in_doubt:
         fail(
-            f"{found.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
+            f"{standing.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
         )
     else:
         sending_gate.resume()
@@ -190,11 +162,14 @@ def _open(confirm: bool) -> None:
 
 def _number(name: str) -> int:
     """The number of a configured provider."""
-    return next((one.number for one in wiring.config().providers if one.name == name), None) or _no_such()
+    return (
+        next((carrier.number for carrier in wiring.config().providers if carrier.name == name), None)
+        or _unknown_provider()
+    )
 
 
-def _no_such() -> NoReturn:
-    names = [one.name for one in wiring.config().providers]
+def _unknown_provider() -> NoReturn:
+    names = [carrier.name for carrier in wiring.config().providers]
     hint = "; NEWSLETTER_MAIL_URL_2 names a second one" if len(names) == 1 else ""
     misuse(f"a provider is one of {', '.join(names)}{hint}")
 
@@ -215,13 +190,13 @@ def _domain(text: str) -> str:
         misuse("--domain is what stands after the @ sign, for example gmail.com")
 
 
-def _shown(rule: rules.RoutingRule) -> dict[str, object]:
+def _document(rule: rules.RoutingRule) -> dict[str, object]:
     return asdict(rule) | {"provider": provider_ids.name_of(rule.provider)}
 
 
-def _told(rule: rules.RoutingRule) -> str:
+def _describe(rule: rules.RoutingRule) -> str:
     name = provider_ids.name_of(rule.provider)
-    known = any(one.number == rule.provider for one in wiring.config().providers)
+    known = any(carrier.number == rule.provider for carrier in wiring.config().providers)
     idle = "" if known else f" (left out: {name} is not configured)"
     return f"{rule.share}% of {_people(rule.domain)} go by {name}{idle}"
 

@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from newsletter import wiring
 from newsletter.cli.output import when
-from newsletter.cli.sending import commands
+from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import circuit_breaker, sending_gate
 from newsletter.delivery.ledger.reports import ledger_summary
@@ -57,7 +57,7 @@ def figures() -> dict[str, Any]:
         "broker": wiring.config().broker_url.split(":", 1)[0],
         "mail": wiring.config().mail_kind,
         "sending_paused_by": sending_gate.pause_reason(),
-        "providers": [asdict(one) for one in commands.standing(now=now)],
+        "providers": [asdict(row) for row in provider_statuses(now=now)],
         "providers_left_alone": [
             asdict(one) | {"provider": name_of(one.provider)} for one in circuit_breaker.open_breakers()
         ],

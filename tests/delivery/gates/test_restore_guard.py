@@ -188,7 +188,7 @@ def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: 
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
     Pulse.objects.create(name="tick", at=db.now())
     sending_gate.pause("tests")
-    cli_sending._open(confirm=False)
+    cli_sending._open_gate(confirm=False)
     assert sending_gate.pause_reason() is None
     assert send_loop.send_next() is None
     assert restore_guard.read(other) is None

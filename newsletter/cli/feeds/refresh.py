@@ -1,0 +1,59 @@
+"""The command that polls feeds now."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from newsletter import wiring
+from newsletter.cli.feeds.options import feed_id_of
+from newsletter.cli.output import Json, example, fail, result
+from newsletter.cli.service.migrations import ready
+from newsletter.feeds import poll
+from newsletter.feeds.catalogue import manage
+from newsletter.feeds.polling.record_result import PollResult
+from newsletter.lib import db
+
+app = typer.Typer()
+
+
+@app.command(epilog=example("feeds refresh", "feeds refresh 1"))
+def refresh(
+    reference: Annotated[
+        str | None, typer.Argument(metavar="[ID|URL]", help="One feed; all active ones without.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Read feeds now, whether they are due or not. Mails follow by the workers, or by 'newsletter once'."""
+    ready()
+    chosen = (
+        [feed_id_of(reference)]
+        if reference
+        else [row.id for row in manage.listing(now=db.now()) if row.state == "active"]
+    )
+    for feed_id in chosen:
+        manage.mark_due(feed_id, now=db.now())
+    read = []
+    with Console(stderr=True).status(f"reading {len(chosen)} feeds …") as shown:
+        for one in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
+            read.append(one)
+            shown.update(f"{len(read)} of {len(chosen)} feeds read")
+    states = {row.id: row.state for row in manage.listing(now=db.now())}
+    read += [_unread(feed_id, states) for feed_id in set(chosen) - {one.feed_id for one in read}]
+    read.sort(key=lambda one: one.feed_id)
+    lines = [
+        f"feed {one.feed_id}: {one.status}, {one.new} new, {one.changed} changed{'; ' + one.error if one.error else ''}"
+        for one in read
+    ]
+    result(read, json, *(lines or ["No active feeds: 'newsletter feeds add URL' adds one."]))
+    if read and all(one.error for one in read):
+        fail("no feed could be read")
+
+
+def _unread(feed_id: int, states: dict[int, str]) -> PollResult:
+    state = states.get(feed_id, "removed")
+    if state == "active":
+        return PollResult(
+            feed_id, "busy", error="another process reads its site, or the site wants to be left alone: try again later"
+        )
+    return PollResult(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
