@@ -1,4 +1,4 @@
-"""The slots of a rhythm: when the next one is, the key of its occasion, and its text for a reader."""
+"""The slots of a rhythm: when the next one is, and the key of its occasion."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 #: The numbers of `models.Cadence`, which a pure file cannot import. A test compares them.
 DAILY, WEEKLY = 2, 3
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Days: a zone that moves across the date line can skip a weekday, but never two weeks in a row.
 _LOOK_AHEAD = 22
 #: One zone for each set of summer-time rules, those with the most people first.
@@ -69,16 +68,6 @@ def occasion_key(cadence: int, due_at: datetime, zone: str) -> str:
         year, week, _ = day.isocalendar()
         return f"digest:weekly:{year}-W{week:02d}"
     raise ValueError(f"cadence {cadence} has no slots")
-
-
-def in_words(due_at: datetime, zone: str, now: datetime) -> str:
-    """A coming slot in the reader's own time: `today 18:00`, `tomorrow 07:00`, `Monday 07:00`, `Monday 7 December 07:00`."""
-    local = due_at.astimezone(ZoneInfo(zone))
-    days = (local.date() - local_date(now, zone)).days
-    day = {0: "today", 1: "tomorrow"}.get(days, _DAYS[local.weekday()])
-    if not 0 <= days < 7:
-        day = f"{day} {local.day} {local:%B}"
-    return f"{day} {local:%H:%M}"
 
 
 def _moment(day: date, hour: int, zone: ZoneInfo) -> datetime | None:

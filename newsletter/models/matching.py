@@ -26,6 +26,8 @@ class Topic(models.Model):
     kind = models.TextField(choices=Kind)
     name = models.TextField(null=True)
     slug = models.TextField(null=True, unique=True)
+    #: One sentence for subscribers: what the topic is about. May be empty; curated topics only.
+    description = models.TextField(default="", db_default="")
     #: The live revision. No foreign key: the two tables would point at each other.
     revision_id = models.IntegerField(null=True)
     #: Blind index (kind "query") of the normalised query; own topics only.

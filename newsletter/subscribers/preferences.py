@@ -1,6 +1,6 @@
 """What a person follows and how it comes, shown and changed with a link that was mailed within the last 24 hours."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -50,6 +50,12 @@ class Preferences:
     #: For the button that stops everything.
     unsubscribe_token: str = field(repr=False)
 
+    @property
+    def usual_cadence(self) -> Cadence:
+        """The cadence of most subscriptions; daily where there are none."""
+        cadences = [topic.cadence for topic in self.live]
+        return max(Cadence, key=lambda cadence: (cadences.count(cadence), cadence == Cadence.DAILY))
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -81,31 +87,38 @@ def view(token: str, *, now: datetime, vault: Vault) -> Preferences | Expired | 
     )
 
 
-def change(
-    token: str, subscribing: Subscribing, *, cadences: Mapping[int, Cadence], mail_time: MailTime, discreet: bool
+def change_frequency(
+    token: str, subscription_id: int, cadence: Cadence, *, now: datetime, vault: Vault
 ) -> Changed | Expired | InvalidToken:
-    """Set the cadence of each subscription (by id), and the mail time and subject of all.
+    """Set how often one subscription brings mail.
 
     What a slower mail had still to bring, the new cadence brings: what is owed does not depend on a cursor.
     """
-    now = subscribing.now
     with transaction.atomic():
-        person = _person(token, now, subscribing.vault, lock=True)
+        person = _person(token, now, vault, lock=True)
         if not isinstance(person, Subscriber):
             return person
-        live = Subscription.objects.filter(subscriber=person, ended_at=None)
-        count = 0
-        for subscription_id, cadence in cadences.items():
-            other = live.filter(id=subscription_id).exclude(cadence=cadence)
-            count += other.update(cadence=cadence, changed_at=now)
+        other = Subscription.objects.filter(id=subscription_id, subscriber=person, ended_at=None)
+        return Changed(other.exclude(cadence=cadence).update(cadence=cadence, changed_at=now))
+
+
+def change_mail_time(
+    token: str, subscribing: Subscribing, mail_time: MailTime, *, discreet: bool
+) -> Changed | Expired | InvalidToken:
+    """Set when digests come and what subjects say, for all subscriptions. `count` is the number that come at a new time."""
+    with transaction.atomic():
+        person = _person(token, subscribing.now, subscribing.vault, lock=True)
+        if not isinstance(person, Subscriber):
+            return person
         before = (person.daily_rhythm_id, person.weekly_rhythm_id)
         look = person.look
         settings = Choices(mail_time=mail_time, discreet=discreet, locale=look.locale, format=look.format)
         people.apply_choices(person, settings, subscribing)
         person.save(update_fields=["look", "daily_rhythm", "weekly_rhythm"])
-        if before != (person.daily_rhythm_id, person.weekly_rhythm_id):
-            live.update(changed_at=now)
-        return Changed(count)
+        if before == (person.daily_rhythm_id, person.weekly_rhythm_id):
+            return Changed(0)
+        live = Subscription.objects.filter(subscriber=person, ended_at=None)
+        return Changed(live.update(changed_at=subscribing.now))
 
 
 def add(token: str, choices: Choices, subscribing: Subscribing) -> Changed | Expired | InvalidToken:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from newsletter.editions.digest_schedule import (
     DAILY,
     WEEKLY,
-    in_words,
     local_date,
     next_due,
     occasion_key,
@@ -106,17 +105,3 @@ def test_occasion_key_has_local_date() -> None:
     assert occasion_key(WEEKLY, at("2027-01-01T07:00"), "UTC") == "digest:weekly:2026-W53"
     with pytest.raises(ValueError, match="no slots"):
         occasion_key(1, due, "UTC")
-
-
-@pytest.mark.parametrize(
-    ("due", "words"),
-    [
-        ("2026-11-24T18:00", "today 18:00"),
-        ("2026-11-25T07:00", "tomorrow 07:00"),
-        ("2026-11-30T07:00", "Monday 07:00"),
-        ("2026-12-07T07:00", "Monday 7 December 07:00"),
-    ],
-)
-def test_slot_as_text(due: str, words: str) -> None:
-    zone = "Asia/Shanghai"
-    assert in_words(at(due, zone).astimezone(UTC), zone, at("2026-11-24T09:00", zone)) == words

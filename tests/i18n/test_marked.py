@@ -24,9 +24,6 @@ PENDING = {
     "newsletter/editions/rendering/presenters.py",
     "newsletter/editions/rendering/renderer.py",
     "newsletter/editions/rendering/text_format.py",
-    "newsletter/web/public/forms.py",
-    "newsletter/web/public/preferences.py",
-    "newsletter/web/public/time_zones.py",
     "templates/email/block.html.j2",
     "templates/email/block.txt.j2",
     "templates/email/foot.txt.j2",
@@ -39,8 +36,6 @@ PENDING = {
     "templates/email/page.html.j2",
     "templates/email/title.html.j2",
     "templates/email/title.txt.j2",
-    "templates/public/preferences.html.j2",
-    "templates/public/subscribe.html.j2",
 }
 
 

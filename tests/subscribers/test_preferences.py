@@ -70,7 +70,7 @@ def test_stop_cancels_planned_mail_and_resume_restores(link):
     assert preferences.stop(link, one.id, **stopping) == Changed(1)
     assert preferences.stop(link, one.id, **stopping) == Changed(0)
     assert cancelled == [(one.subscriber_id, one.topic_id)]
-    shown = preferences.view(link, **now_and_vault(NOW + HOUR))
+    shown = preferences.view(link, now=NOW + HOUR, vault=VAULT)
     assert [topic.name for topic in shown.live] == ["Uyghur", "Zzyzx"]
     assert [topic.name for topic in shown.stopped] == ["Huawei"]
     assert preferences.resume(link, one.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(1)
@@ -84,30 +84,32 @@ def test_subscriptions_of_others_cannot_be_changed(link):
     press(token(ask(Choices((live().first().topic_id,)), bob)))
     theirs = live().exclude(subscriber__address_index=index_of(ANNA, VAULT)).get()
     assert preferences.stop(link, theirs.id, **now_and_vault(), cancel_planned=cancel_nothing) == Changed(0)
-    change(link, {theirs.id: Cadence.WEEKLY})
+    preferences.change_frequency(link, theirs.id, Cadence.WEEKLY, **now_and_vault())
     theirs.refresh_from_db()
     assert (theirs.ended_at, theirs.cadence) == (None, Cadence.DAILY)
 
 
-def change(link, cadences, now=NOW, mail_time=MAIL_TIME, *, discreet=True):
-    return preferences.change(link, subscribing(now), cadences=cadences, mail_time=mail_time, discreet=discreet)
+def test_change_how_often_one_topic_comes(link):
+    topic = live().get(topic__name="Huawei")
+    assert preferences.change_frequency(link, topic.id, Cadence.IMMEDIATE, now=NOW + HOUR, vault=VAULT) == Changed(1)
+    changed = live().values_list("topic__name", "cadence", "changed_at")
+    assert set(changed) == {("Huawei", 1, NOW + HOUR), ("Uyghur", 2, NOW), (None, 2, NOW)}
+    assert preferences.change_frequency(link, topic.id, Cadence.IMMEDIATE, now=NOW, vault=VAULT) == Changed(0)
 
 
-def test_change_cadence_mail_time_and_subject(link):
-    one = live().get(topic__name="Huawei")
-    changed = change(link, {one.id: Cadence.IMMEDIATE}, NOW + HOUR, MailTime("Asia/Tokyo", 21, 6), discreet=False)
-    assert changed == Changed(1)
+def test_change_mail_time_and_subject(link):
+    later = MailTime("Asia/Tokyo", 21, 6)
+    changed = preferences.change_mail_time(link, subscribing(NOW + HOUR), later, discreet=False)
+    assert changed == Changed(3)
     person = Subscriber.objects.get()
     assert (person.daily_rhythm.zone, person.daily_rhythm.hour, person.weekly_rhythm.weekday) == ("Asia/Tokyo", 21, 6)
     assert not person.look.discreet
-    assert set(live().values_list("topic__name", "cadence")) == {("Huawei", 1), ("Uyghur", 2), (None, 2)}
     # a moved slot: composers must read these people with the full look-back
     assert set(live().values_list("changed_at", flat=True)) == {NOW + HOUR}
 
 
-def test_saving_unchanged_preferences_changes_no_row(link):
-    unchanged = {subscription.id: Cadence.DAILY for subscription in live()}
-    assert change(link, unchanged, NOW + HOUR) == Changed(0)
+def test_saving_an_unchanged_mail_time_changes_no_row(link):
+    assert preferences.change_mail_time(link, subscribing(NOW + HOUR), MAIL_TIME, discreet=True) == Changed(0)
     assert set(live().values_list("changed_at", flat=True)) == {NOW}
 
 
@@ -124,5 +126,5 @@ def test_topic_followed_again_cannot_be_resumed(link):
     one = live().get(topic__name="Huawei")
     preferences.stop(link, one.id, **now_and_vault(), cancel_planned=cancel_nothing)
     preferences.add(link, Choices((one.topic_id,)), subscribing(NOW + HOUR))
-    assert preferences.view(link, **now_and_vault(NOW + HOUR)).stopped == ()
-    assert preferences.resume(link, one.id, **now_and_vault(NOW + HOUR)) == Changed(0)
+    assert preferences.view(link, now=NOW + HOUR, vault=VAULT).stopped == ()
+    assert preferences.resume(link, one.id, now=NOW + HOUR, vault=VAULT) == Changed(0)

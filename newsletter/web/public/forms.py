@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, cast
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence
@@ -13,19 +15,21 @@ from newsletter.subscribers.email_address import InvalidAddress, parse_address
 from newsletter.web.public import page_data
 from newsletter.web.public.time_zones import HOURS, WEEKDAYS, clocks
 
-#: (value, words, what it means) of each radio button.
+#: (value, label, hint) of each radio button.
 CADENCES = (
-    (1, "As it happens", "Within minutes. Articles that come together share one mail."),
-    (2, "Once a day", "One mail at your hour, on days with something to tell."),
-    (3, "Once a week", "One mail, on your day, at your hour."),
+    (1, _("As it happens"), _("Within minutes. Articles that arrive together come in one email.")),
+    (2, _("Once a day"), _("One email at a time you choose, on days with new articles.")),
+    (3, _("Once a week"), _("One email on a day you choose, in weeks with new articles.")),
 )
-SHORT_CADENCES = ((1, "As it happens"), (2, "Daily"), (3, "Weekly"))
+SHORT_CADENCES = ((1, _("As it happens")), (2, _("Once a day")), (3, _("Once a week")))
 SUBJECTS = (
-    ("neutral", "Nothing", "A neutral line. Whoever sees your screen learns nothing."),
-    ("headlines", "The headlines", "You see at once what it is about. So does everybody else."),
+    ("neutral", _("Keep it neutral"), _("“Your daily digest”. Nobody who sees your screen learns anything.")),
+    ("headlines", _("Show the headline"), _("You see what it is about. So does anybody who sees your screen.")),
 )
 LONGEST_KEYWORD = 200
 MOST_KEYWORDS = 10
+#: The zone of somebody who was not asked for one.
+NO_ZONE = "UTC"
 #: As much of a line is repeated beside what is wrong with it.
 LONGEST_QUOTED = 60
 
@@ -48,11 +52,15 @@ class AddressForm(forms.Form):
 
 
 class _Clock(forms.Form):
-    hour = forms.TypedChoiceField(choices=HOURS, coerce=int, initial=7, error_messages={"required": "Choose an hour."})
+    hour = forms.TypedChoiceField(
+        choices=HOURS, coerce=int, initial=7, error_messages={"required": _("Choose an hour.")}
+    )
     weekday = forms.TypedChoiceField(choices=WEEKDAYS, coerce=int, initial=0)
-    zone = forms.ChoiceField(error_messages={"required": "Choose what your clock shows now."})
+    zone = forms.ChoiceField(error_messages={"required": _("Choose your time zone.")})
     subject = forms.ChoiceField(
-        choices=[row[:2] for row in SUBJECTS], initial="neutral", error_messages={"required": "Choose one of the two."}
+        choices=[row[:2] for row in SUBJECTS],
+        initial="neutral",
+        error_messages={"required": _("Choose a subject line.")},
     )
 
     def __init__(self, *args: Any, now: datetime, zone: str = "", **kwargs: Any) -> None:
@@ -70,18 +78,20 @@ class _Clock(forms.Form):
 
 class _Wishes(forms.Form):
     topics = forms.TypedMultipleChoiceField(
-        required=False, coerce=int, error_messages={"invalid_choice": "One of these topics is no longer offered."}
+        required=False,
+        coerce=int,
+        error_messages={"invalid_choice": _("One of these topics is no longer offered. Choose again.")},
     )
     keyword = forms.CharField(
         required=False,
         max_length=MOST_KEYWORDS * LONGEST_KEYWORD,
-        error_messages={"max_length": "This is too long."},
+        error_messages={"max_length": _("This is too long. Use fewer or shorter lines.")},
     )
     cadence = forms.TypedChoiceField(
         choices=[row[:2] for row in CADENCES],
         coerce=lambda value: Cadence(int(value)),
         initial=2,
-        error_messages={"required": "Choose how often."},
+        error_messages={"required": _("Choose how often we should write.")},
     )
 
     #: The keywords without a problem, after `is_valid`.
@@ -96,11 +106,15 @@ class _Wishes(forms.Form):
         lines = [" ".join(line.split()) for line in str(self.cleaned_data["keyword"]).splitlines()]
         keywords = tuple(dict.fromkeys(line for line in lines if line))
         if len(keywords) > MOST_KEYWORDS:
-            raise forms.ValidationError(f"Use at most {MOST_KEYWORDS} lines.")
+            raise forms.ValidationError(gettext("Use at most {count} lines.").format(count=MOST_KEYWORDS))
         problems = {keyword: problem for keyword in keywords if (problem := _keyword_problem(keyword))}
         self.usable_keywords = tuple(keyword for keyword in keywords if keyword not in problems)
         if problems and len(keywords) > 1:
-            problems = {line: f"Line {lines.index(line) + 1}, “{_short(line)}”: {problems[line]}" for line in problems}
+            told = gettext("Line {number}, “{line}”: {problem}")
+            problems = {
+                line: told.format(number=lines.index(line) + 1, line=_short(line), problem=problem)
+                for line, problem in problems.items()
+            }
         if problems:
             raise forms.ValidationError(list(problems.values()))
         return keywords
@@ -110,7 +124,7 @@ class _Wishes(forms.Form):
         found = super().clean() or {}
         if not found.get("topics") and not found.get("keyword") and not self.errors.keys() & {"topics", "keyword"}:
             field = "topics" if cast(forms.ChoiceField, self.fields["topics"]).choices else "keyword"
-            self.add_error(field, "Choose a topic, or type a word of your own.")
+            self.add_error(field, _("Choose a topic, or enter a keyword."))
         return found
 
     def keywords_to_preview(self) -> tuple[str, ...]:
@@ -118,7 +132,7 @@ class _Wishes(forms.Form):
         for name in set(self.errors) - {"keyword"}:
             del self.errors[name]
         if not self.usable_keywords and not self.errors:
-            self.add_error("keyword", "Type a word first.")
+            self.add_error("keyword", _("Enter a keyword first."))
         return self.usable_keywords
 
 
@@ -134,7 +148,7 @@ class SubscribeForm(_Wishes, _Clock):
     """The subscribe page."""
 
     #: As on the page: mistakes are listed in this order.
-    field_order = ("topics", "keyword", "cadence", "hour", "weekday", "zone", "subject", "address")
+    field_order = ("address", "topics", "keyword", "cadence", "weekday", "hour", "zone", "subject")
 
     address = forms.CharField(required=False, max_length=400)
     website = forms.CharField(required=False)
@@ -147,6 +161,14 @@ class SubscribeForm(_Wishes, _Clock):
     def trapped(self) -> bool:
         """True when a machine filled in the form."""
         return bool(self.data.get("website"))
+
+    def clean(self) -> dict[str, Any]:
+        """A time zone is needed for digests only."""
+        cleaned = super().clean()
+        if cleaned.get("cadence") == Cadence.IMMEDIATE and "zone" in self.errors:
+            del self.errors["zone"]
+            cleaned["zone"] = NO_ZONE
+        return cleaned
 
     def choices(self) -> Choices:
         """What was asked for, after `is_valid`."""
@@ -173,7 +195,7 @@ def _address(text: str) -> Address:
 
 def _keyword_problem(keyword: str) -> str | None:
     """Why one line cannot be followed, in words for the person."""
-    return "This is too long." if len(keyword) > LONGEST_KEYWORD else page_data.problem(keyword)
+    return gettext("This is too long.") if len(keyword) > LONGEST_KEYWORD else page_data.problem(keyword)
 
 
 def _short(line: str) -> str:

@@ -1,36 +1,61 @@
-"""What the pages show of the rooms: topics, problems of a keyword, subjects of notices, and who mail comes from."""
+"""What the pages show of the rooms: topics, articles, problems of a keyword, subjects of notices, and who mail comes from."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from newsletter import wiring
 from newsletter.editions.rendering.notice_texts import notice_subject
-from newsletter.lib.shorten import shorten
+from newsletter.matching.live_index.stored_items import current_versions
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
+from newsletter.matching.query.spellings import listed_spellings
 from newsletter.models import Topic, TopicRevision
 
-_LONGEST_ABOUT = 90
+#: Spellings on a topic's card, and articles on the first page.
+MOST_SPELLINGS, SAMPLE = 6, 3
 
 
 @dataclass(frozen=True)
 class Card:
-    """A topic to choose. `about` is what it looks for."""
+    """A topic to choose: what it is about, the first spellings it looks for, and how many more there are."""
 
     id: int
     name: str
-    about: str
+    description: str
+    spellings: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article of the sample on the first page, with the title of its feed."""
+
+    title: str
+    feed: str
+    seen_at: datetime
 
 
 def cards() -> list[Card]:
     """The topics that anybody may choose, by name."""
-    found = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
-    queries = dict(TopicRevision.objects.filter(id__in=found.values("revision_id")).values_list("topic_id", "query"))
-    made = [Card(topic.id, topic.name or "", _about(queries.get(topic.id) or "")) for topic in found]
-    return sorted(made, key=lambda card: card.name.casefold())
+    topics = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
+    queries = dict(TopicRevision.objects.filter(id__in=topics.values("revision_id")).values_list("topic_id", "query"))
+    return sorted(
+        (_card(topic, queries.get(topic.id) or "") for topic in topics), key=lambda card: card.name.casefold()
+    )
 
 
-def _about(written: str) -> str:
-    return shorten(written.replace(" OR ", ", "), _LONGEST_ABOUT)
+def _card(topic: Topic, query: str) -> Card:
+    name = topic.name or ""
+    spellings = tuple(spelling for spelling in listed_spellings(query) if spelling.casefold() != name.casefold())
+    shown = spellings[:MOST_SPELLINGS]
+    return Card(topic.id, name, topic.description, shown, len(spellings) - len(shown))
+
+
+def newest_articles() -> list[Article]:
+    """The newest few articles: of those that could be mailed, or else of all, which a first poll only stored."""
+    stored = current_versions().order_by("-item__first_seen_at", "-item_id")
+    newest = list(stored.filter(item__announced=True)[:SAMPLE]) or list(stored[:SAMPLE])
+    return [Article(row.title, row.item.entry.feed.title, row.item.first_seen_at) for row in newest if row.title]
 
 
 def problem(keyword: str) -> str | None:
@@ -40,6 +65,12 @@ def problem(keyword: str) -> str | None:
     except QueryError as error:
         return f"{error.hint[:1].upper()}{error.hint[1:]}."
     return None
+
+
+def publisher() -> dict[str, str]:
+    """Who runs this: the name, and the postal address if there is one."""
+    config = wiring.config()
+    return {"publisher": config.organisation, "postal_address": config.postal_address}
 
 
 def sender() -> dict[str, str]:

@@ -1,17 +1,26 @@
 """What somebody follows and how it comes, behind a link mailed within the last 24 hours."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from newsletter import wiring
 from newsletter.delivery.ledger.cancel import cancel_planned
 from newsletter.lib import clock, urls
 from newsletter.models import Cadence
-from newsletter.subscribers.preferences import Preferences, add, change, resume, stop, view
+from newsletter.subscribers.preferences import (
+    Preferences,
+    add,
+    change_frequency,
+    change_mail_time,
+    resume,
+    stop,
+    view,
+)
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
@@ -23,10 +32,10 @@ from newsletter.web.public.time_zones import when
 MOST = 100
 #: What the page says after a button, by the word in its address.
 DONE = {
-    "saved": "Saved.",
-    "stopped": "Stopped. You can undo it below for a day.",
-    "resumed": "It comes again, as before.",
-    "added": "Added.",
+    "saved": _("Saved."),
+    "stopped": _("Stopped. You can undo this for a day."),
+    "resumed": _("You follow it again."),
+    "added": _("Added."),
 }
 
 
@@ -50,20 +59,33 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return invalid_link_page(request, found, renew=True)
     if request.method != "POST":
         return _page(request, found, _fresh(found))
-    for name in ("stop", "resume"):
+    for name, press in (("stop", _stop), ("resume", _resume), ("frequency", _change_frequency)):
         if name in request.POST:
-            return _one(token, name, request.POST[name])
+            return press(request, token, _number(request.POST[name]))
     return _add(request, token, found) if {"add", "preview"} & request.POST.keys() else _save(request, token, found)
 
 
-def _one(token: str, name: str, number: str) -> HttpResponse:
-    now, vault = clock.utcnow(), wiring.vault()
-    subscription_id = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
-    if name == "stop":
-        stop(token, subscription_id, now=now, vault=vault, cancel_planned=cancel_planned)
-        return _back(token, "stopped")
-    resume(token, subscription_id, now=now, vault=vault)
+def _stop(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+    stop(token, subscription_id, now=clock.utcnow(), vault=wiring.vault(), cancel_planned=cancel_planned)
+    return _back(token, "stopped")
+
+
+def _resume(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+    resume(token, subscription_id, now=clock.utcnow(), vault=wiring.vault())
     return _back(token, "resumed")
+
+
+def _change_frequency(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+    chosen = request.POST.get("cadence", "")
+    if chosen in ("1", "2", "3"):
+        now, vault = clock.utcnow(), wiring.vault()
+        change_frequency(token, subscription_id, Cadence(int(chosen)), now=now, vault=vault)
+    return _back(token, "saved")
+
+
+def _number(text: str) -> int:
+    """The id that a button sends; 0, which nothing has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
@@ -71,19 +93,8 @@ def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
     form = SettingsForm(request.POST, now=now, zone=found.mail_time.zone)
     if not form.is_valid():
         return _page(request, found, Shown(form, _fresh(found).adding))
-    change(
-        token,
-        wiring.subscribing(now),
-        cadences=_cadences(request.POST, found),
-        mail_time=form.mail_time(),
-        discreet=form.discreet(),
-    )
+    change_mail_time(token, wiring.subscribing(now), form.mail_time(), discreet=form.discreet())
     return _back(token, "saved")
-
-
-def _cadences(data: Mapping[str, str], found: Preferences) -> dict[int, Cadence]:
-    chosen = {one.subscription_id: data.get(f"cadence-{one.subscription_id}") for one in found.live}
-    return {number: Cadence(int(value)) for number, value in chosen.items() if value in ("1", "2", "3")}
 
 
 def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
@@ -93,7 +104,9 @@ def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
         panel = keyword_preview.preview(form.keywords_to_preview(), now=now)
         return preview_page(_page(request, found, Shown(_fresh(found).settings, form, panel)), panel)
     if form.is_valid() and len(found.live) >= MOST:
-        form.add_error("keyword", f"You follow {MOST} things already: stop one of them first.")
+        form.add_error(
+            "keyword", gettext("You already follow {count} topics and keywords. Stop one first.").format(count=MOST)
+        )
     if not form.is_valid():
         return _page(request, found, Shown(_fresh(found).settings, form))
     add(token, form.choices(), wiring.subscribing(now))
@@ -108,20 +121,21 @@ def _fresh(found: Preferences) -> Shown:
         "subject": "neutral" if found.discreet else "headlines",
     }
     return Shown(
-        SettingsForm(now=clock.utcnow(), zone=found.mail_time.zone, initial=initial), AddForm(topics=page_data.cards())
+        SettingsForm(now=clock.utcnow(), zone=found.mail_time.zone, initial=initial),
+        AddForm(topics=page_data.cards(), initial={"cadence": found.usual_cadence.value}),
     )
 
 
 def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpResponse:
     wrong = shown.adding if shown.adding.errors else shown.settings
-    followed = {one.topic_id for one in found.live}
+    listed = {topic.topic_id for topic in (*found.live, *found.stopped)}
     context = {
         "prefs": found,
         "form": wrong if wrong.errors else shown.settings,
         "settings": shown.settings,
         "adding": shown.adding,
         "preview": shown.preview,
-        "topics": [card for card in page_data.cards() if card.id not in followed],
+        "topics": [card for card in page_data.cards() if card.id not in listed],
         "chosen": request.POST.getlist("topics"),
         "short_cadences": SHORT_CADENCES,
         "subjects": SUBJECTS,
@@ -137,10 +151,10 @@ def _next_mails(found: Preferences) -> str:
     now = clock.utcnow()
     followed = {one.cadence for one in found.live}
     coming = [
-        f"Your next {words} mail: {when(slot, found.mail_time.zone, now)}."
-        for cadence, words, slot in (
-            (Cadence.DAILY, "daily", found.next_daily),
-            (Cadence.WEEKLY, "weekly", found.next_weekly),
+        text.format(when=when(slot, found.mail_time.zone, now))
+        for cadence, text, slot in (
+            (Cadence.DAILY, gettext("Your next daily email comes {when}."), found.next_daily),
+            (Cadence.WEEKLY, gettext("Your next weekly email comes {when}."), found.next_weekly),
         )
         if cadence in followed and slot > now
     ]

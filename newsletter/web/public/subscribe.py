@@ -59,5 +59,6 @@ def _page(
         "cadences": CADENCES,
         "subjects": SUBJECTS,
         "preview": panel,
-    }
+        "articles": page_data.newest_articles(),
+    } | page_data.publisher()
     return preview_page(render(request, "public/subscribe.html.j2", context, status=422 if form.errors else 200), panel)

@@ -4,44 +4,55 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from newsletter.editions.digest_schedule import REPRESENTATIVES, in_words
+from babel.dates import format_date
+from django.utils.translation import get_language, gettext, gettext_lazy
+
+from newsletter.editions.digest_schedule import REPRESENTATIVES, local_date
 from newsletter.models import Cadence
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
 
 #: Who else lives by a zone's clock, summer and winter. A zone that is not here is called by its city.
 PLACES = {
-    "Africa/Johannesburg": "Johannesburg, Harare, Maputo",
-    "Africa/Lagos": "Lagos, Algiers, Tunis",
-    "Africa/Nairobi": "Nairobi, Addis Ababa, Riyadh",
-    "America/Bogota": "Bogotá, Lima, Panama",
-    "America/Caracas": "Caracas, La Paz, Santo Domingo",
-    "America/Chicago": "Chicago, Winnipeg",
-    "America/Denver": "Denver, Calgary",
-    "America/Halifax": "Halifax, Bermuda",
-    "America/Los_Angeles": "Los Angeles, Vancouver",
-    "America/Mexico_City": "Mexico City, Guatemala",
-    "America/New_York": "New York, Toronto",
-    "America/Sao_Paulo": "São Paulo, Buenos Aires",
-    "America/St_Johns": "St. John’s",
-    "Asia/Bangkok": "Bangkok, Hanoi, Jakarta",
-    "Asia/Dhaka": "Dhaka, Bishkek, Ürümqi (local time)",
-    "Asia/Dubai": "Dubai, Baku, Tbilisi",
-    "Asia/Karachi": "Karachi",
-    "Asia/Kolkata": "Delhi, Mumbai, Colombo",
-    "Asia/Shanghai": "Beijing, Hong Kong, Taipei, Singapore",
-    "Asia/Tashkent": "Tashkent, Almaty",
-    "Asia/Tokyo": "Tokyo, Seoul",
-    "Australia/Sydney": "Sydney, Melbourne",
-    "Europe/Berlin": "Berlin, Paris, Rome, Madrid",
-    "Europe/Istanbul": "Istanbul",
-    "Europe/Kyiv": "Kyiv, Athens, Helsinki",
-    "Europe/London": "London, Dublin, Lisbon",
-    "Europe/Moscow": "Moscow, Minsk",
-    "Pacific/Noumea": "Nouméa, Honiara",
-    "Pacific/Pago_Pago": "Pago Pago",
-    "Pacific/Tongatapu": "Tonga, Samoa",
-    "UTC": "UTC, Reykjavík, Dakar, Accra",
+    "Africa/Johannesburg": gettext_lazy("Johannesburg, Harare, Maputo"),
+    "Africa/Lagos": gettext_lazy("Lagos, Algiers, Tunis"),
+    "Africa/Nairobi": gettext_lazy("Nairobi, Addis Ababa, Riyadh"),
+    "America/Bogota": gettext_lazy("Bogotá, Lima, Panama"),
+    "America/Caracas": gettext_lazy("Caracas, La Paz, Santo Domingo"),
+    "America/Chicago": gettext_lazy("Chicago, Winnipeg"),
+    "America/Denver": gettext_lazy("Denver, Calgary"),
+    "America/Halifax": gettext_lazy("Halifax, Bermuda"),
+    "America/Los_Angeles": gettext_lazy("Los Angeles, Vancouver"),
+    "America/Mexico_City": gettext_lazy("Mexico City, Guatemala"),
+    "America/New_York": gettext_lazy("New York, Toronto"),
+    "America/Sao_Paulo": gettext_lazy("São Paulo, Buenos Aires"),
+    "America/St_Johns": gettext_lazy("St. John’s"),
+    "Asia/Bangkok": gettext_lazy("Bangkok, Hanoi, Jakarta"),
+    "Asia/Dhaka": gettext_lazy("Dhaka, Bishkek, Ürümqi (local time)"),
+    "Asia/Dubai": gettext_lazy("Dubai, Baku, Tbilisi"),
+    "Asia/Karachi": gettext_lazy("Karachi"),
+    "Asia/Kolkata": gettext_lazy("Delhi, Mumbai, Colombo"),
+    "Asia/Shanghai": gettext_lazy("Beijing, Hong Kong, Taipei, Singapore"),
+    "Asia/Tashkent": gettext_lazy("Tashkent, Almaty"),
+    "Asia/Tokyo": gettext_lazy("Tokyo, Seoul"),
+    "Australia/Sydney": gettext_lazy("Sydney, Melbourne"),
+    "Europe/Berlin": gettext_lazy("Berlin, Paris, Rome, Madrid"),
+    "Europe/Istanbul": gettext_lazy("Istanbul"),
+    "Europe/Kyiv": gettext_lazy("Kyiv, Athens, Helsinki"),
+    "Europe/London": gettext_lazy("London, Dublin, Lisbon"),
+    "Europe/Moscow": gettext_lazy("Moscow, Minsk"),
+    "Pacific/Noumea": gettext_lazy("Nouméa, Honiara"),
+    "Pacific/Pago_Pago": gettext_lazy("Pago Pago"),
+    "Pacific/Tongatapu": gettext_lazy("Tonga, Samoa"),
+    "UTC": gettext_lazy("UTC, Reykjavík, Dakar, Accra"),
 }
 HOURS = tuple((hour, f"{hour:02d}:00") for hour in range(24))
 WEEKDAYS = tuple(enumerate(DAYS))
@@ -61,21 +72,31 @@ def clocks(now: datetime, also: str = "") -> list[tuple[str, str]]:
     zones = dict.fromkeys(REPRESENTATIVES)
     if also in _zone_names():
         zones[also] = None
-    places = {zone: PLACES.get(zone) or zone.rpartition("/")[2].replace("_", " ") for zone in zones}
+    places = {zone: str(PLACES.get(zone, "")) or zone.rpartition("/")[2].replace("_", " ") for zone in zones}
     local = {zone: now.astimezone(ZoneInfo(zone)) for zone in places}
     order = sorted(places, key=lambda zone: (local[zone].replace(tzinfo=None), places[zone]))
     return [(zone, f"{local[zone]:%H:%M} {DAYS[local[zone].weekday()]} · {places[zone]}") for zone in order]
 
 
 def when(slot: datetime, zone: str, now: datetime) -> str:
-    """A coming slot as a person there says it: `tomorrow 07:00 your time`."""
-    return f"{in_words(slot, zone, now)} your time"
+    """A coming slot as a person there says it: `today at 18:00`, `on Monday at 07:00`, `on Monday 7 December at 07:00`."""
+    local = slot.astimezone(ZoneInfo(zone))
+    days, clock = (local.date() - local_date(now, zone)).days, f"{local:%H:%M}"
+    if days == 0:
+        return gettext("today at {time}, your time").format(time=clock)
+    if days == 1:
+        return gettext("tomorrow at {time}, your time").format(time=clock)
+    weekday = DAYS[local.weekday()]
+    if 0 < days < 7:
+        return gettext("on {weekday} at {time}, your time").format(weekday=weekday, time=clock)
+    date = format_date(local.date(), "d MMMM", get_language() or "en")
+    return gettext("on {weekday}, {date}, at {time}, your time").format(weekday=weekday, date=date, time=clock)
 
 
 def rhythm(cadence: Cadence, hour: int, weekday: int) -> str:
-    """`Once a day, at 07:00 of your day`."""
+    """`Once a day, at 07:00 your time`."""
     if cadence == Cadence.DAILY:
-        return f"Once a day, at {hour:02d}:00 your time"
+        return gettext("Once a day, at {hour:02d}:00 your time").format(hour=hour)
     if cadence == Cadence.WEEKLY:
-        return f"Once a week, on {DAYS[weekday]} at {hour:02d}:00 your time"
-    return "As it happens"
+        return gettext("Once a week, on {weekday} at {hour:02d}:00 your time").format(weekday=DAYS[weekday], hour=hour)
+    return gettext("As it happens")

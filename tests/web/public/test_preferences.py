@@ -24,20 +24,47 @@ def saving(**other):
 
 def test_it_shows_what_is_followed_and_no_address(client, path):
     html = client.get(path).content.decode()
-    assert all(words in html for words in ("Huawei", "Uyghur", WORD, "your own word"))
+    assert all(words in html for words in ("Huawei", "Uyghur", WORD, "your keyword"))
     assert "canary" not in html and "noindex" in html
 
 
 def test_save(browser, path):
-    one = live().get(topic__name="Huawei")
-    done = press(
-        browser, path, **saving(**{f"cadence-{one.id}": "1"}, hour="21", zone="Asia/Tokyo", subject="headlines")
-    )
+    done = press(browser, path, **saving(hour="21", zone="Asia/Tokyo", subject="headlines"))
     assert done.headers["Location"] == f"{path}?done=saved"
     assert "Saved." in browser.get(done.headers["Location"]).content.decode()
     person = Subscriber.objects.get()
     assert (person.daily_rhythm.zone, person.daily_rhythm.hour, person.look.discreet) == ("Asia/Tokyo", 21, False)
-    assert live().get(topic__name="Huawei").cadence == 1
+    assert set(live().values_list("cadence", flat=True)) == {2}
+
+
+def test_a_frequency_is_saved_where_it_is_changed(browser, path):
+    topic = live().get(topic__name="Huawei")
+    done = press(browser, path, frequency=topic.id, cadence="1")
+    assert done.headers["Location"] == f"{path}?done=saved"
+    assert set(live().values_list("topic__name", "cadence")) == {("Huawei", 1), ("Uyghur", 2), (None, 2)}
+    assert Subscriber.objects.get().daily_rhythm.hour == 7
+
+
+@pytest.mark.parametrize("cadence", ["", "0", "4", "x", "१"])
+def test_a_frequency_that_is_none_changes_nothing(browser, path, cadence):
+    topic = live().get(topic__name="Huawei")
+    assert press(browser, path, frequency=topic.id, cadence=cadence).status_code == 303
+    assert live().get(topic__name="Huawei").cadence == 2
+
+
+def test_new_choices_come_as_often_as_most_of_the_others(browser, path):
+    adding = browser.get(path).content.decode().partition('id="more"')[2]
+    assert '<option value="2" selected>' in adding
+    live().update(cadence=3)
+    adding = browser.get(path).content.decode().partition('id="more"')[2]
+    assert '<option value="3" selected>' in adding.partition('id="how"')[0]
+
+
+def test_a_stopped_topic_appears_once(browser, path):
+    topic = live().get(topic__name="Huawei")
+    press(browser, path, stop=topic.id)
+    page = browser.get(path).content.decode()
+    assert page.count("<bdi>Huawei</bdi>") == 1 and f'name="topics" value="{topic.topic_id}"' not in page
 
 
 @pytest.mark.parametrize("wrong", [{"hour": "99"}, {"zone": "Nowhere/At_All"}, {"zone": ""}, {"subject": ""}])
@@ -83,7 +110,7 @@ def test_stop_everything_from_here(browser, path):
     leave = html.partition('action="/unsubscribe/')[2].partition('"')[0]
     assert press(browser, f"/unsubscribe/{leave}").status_code == 200
     assert not live().exists()
-    assert "You have left" in browser.get(path).content.decode()
+    assert "You are unsubscribed" in browser.get(path).content.decode()
 
 
 def test_the_link_works_more_than_once_and_leaves_no_mark(browser, path):
@@ -95,5 +122,5 @@ def test_the_link_works_more_than_once_and_leaves_no_mark(browser, path):
 def test_there_is_a_limit(browser, path, monkeypatch):
     monkeypatch.setattr("newsletter.web.public.preferences.MOST", 3)
     page = press(browser, path, keyword="Kashgar", cadence="2", add="1")
-    assert page.status_code == 422 and b"stop one of them first" in page.content
+    assert page.status_code == 422 and b"Stop one first" in page.content
     assert live().count() == 3

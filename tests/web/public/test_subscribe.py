@@ -1,6 +1,7 @@
 """The subscribe page: what it says of mistakes, and that it says the same of every address."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.urls import reverse
 
 from newsletter import wiring
 from newsletter.lib import clock
-from newsletter.models import Notice, Subscriber, Subscription
+from newsletter.models import Notice, Subscriber, Subscription, Topic
 from newsletter.subscribers.choices import MailTime
 from newsletter.subscribers.confirm import choices_of
 from tests import factories
@@ -34,7 +35,9 @@ def test_the_whole_way(browser, topics):
     assert "Huawei" in shown and WORD in shown and "Friday" in shown and "bob@" not in shown
     assert not Subscription.objects.exists()
     done = press(browser, path)
-    assert done.status_code == 200 and re.search(r"Your next email: .+ 19:00 your time", done.content.decode())
+    assert done.status_code == 200 and re.search(
+        r"Your next email: on Friday.* at 19:00, your time", done.content.decode()
+    )
     assert Subscription.objects.count() == 2
     assert press(browser, path).status_code == 410
 
@@ -107,7 +110,8 @@ def test_it_shows_what_would_have_matched_and_nothing_is_stored(client, topics):
     html = client.post("/", {"preview": "1", "keyword": "zzyzx\r\nhuawei -cable"}).content.decode()
     assert "<bdi>zzyzx</bdi>” matches 1 article of" in html and "A pipeline through Zzyzx" in html
     assert "No article of the last 30 days matches “<bdi>huawei -cable</bdi>”" in html
-    assert "Elsewhere" not in html and "long ago" not in html
+    panel = html.partition('role="status"')[2].partition("</fieldset>")[0]
+    assert "Elsewhere" not in panel and "long ago" not in panel
     assert dump() == before
 
 
@@ -127,3 +131,28 @@ def test_a_machine_that_fills_every_field_gets_the_same_page(client, topics):
     page = client.post("/", signing_up(topics, website="http://pills.example"))
     assert (page.status_code, page.headers["Location"]) == (303, "/expect")
     assert not Subscriber.objects.exists()
+
+
+def test_mail_as_it_happens_asks_for_no_time_zone(browser, topics):
+    assert press(browser, "/", **signing_up(topics, cadence="1", zone="")).status_code == 303
+    assert choices_of(Notice.objects.get(), wiring.vault()).mail_time.zone == "UTC"
+    assert set(wrong(press(browser, "/", **signing_up(topics, cadence="2", zone="")))) == {"zone"}
+
+
+def test_a_card_has_the_description_and_the_spellings(client, topics):
+    Topic.objects.filter(name="Uyghur").update(description="Xinjiang & its people")
+    html = client.get("/").content.decode()
+    card = html.partition("<bdi>Uyghur</bdi>")[2].partition("</label>")[0]
+    assert "Xinjiang &amp; its people" in card and "<bdi>Uighur</bdi>, <bdi>维吾尔</bdi>" in card
+    assert " OR " not in card and "<bdi>Uyghur</bdi>" not in card, "the name itself is no other spelling"
+    assert "<small>" not in html.partition("<bdi>Huawei</bdi>")[2].partition("</label>")[0]
+
+
+def test_the_newest_articles_are_shown_with_who_runs_this(client, topics, settings):
+    settings.NEWSLETTER = replace(wiring.config(), organisation="The <Digest>", postal_address="1 Harbour Road")
+    assert "No articles yet." in client.get("/").content.decode()
+    for days in range(5):
+        factories.item(f"Article <{days}>", "Text.", seen=clock.utcnow() - timedelta(days=days))
+    page = client.get("/").content.decode()
+    assert re.findall(r"<bdi>Article &lt;(\d)&gt;</bdi>", page) == ["0", "1", "2"]
+    assert "The &lt;Digest&gt;" in page and "1 Harbour Road" in page

@@ -47,9 +47,19 @@ def test_no_zone_that_there_is_not():
     assert "../etc/passwd" not in dict(clocks(WINTER, "../etc/passwd")) and "" not in dict(clocks(WINTER))
 
 
-def test_words():
-    assert when(datetime(2026, 1, 16, 6, tzinfo=UTC), "Europe/Berlin", datetime(2026, 1, 15, 12, tzinfo=UTC)) == (
-        "tomorrow 07:00 your time"
-    )
+@pytest.mark.parametrize(
+    ("due", "text"),
+    [
+        (datetime(2026, 11, 24, 10, tzinfo=UTC), "today at 18:00, your time"),
+        (datetime(2026, 11, 24, 23, tzinfo=UTC), "tomorrow at 07:00, your time"),
+        (datetime(2026, 11, 29, 23, tzinfo=UTC), "on Monday at 07:00, your time"),
+        (datetime(2026, 12, 6, 23, tzinfo=UTC), "on Monday, 7 December, at 07:00, your time"),
+    ],
+)
+def test_a_coming_slot_by_the_clock_of_the_person(due, text):
+    assert when(due, "Asia/Shanghai", datetime(2026, 11, 24, 1, tzinfo=UTC)) == text
+
+
+def test_how_often():
     assert rhythm(Cadence.WEEKLY, 19, 4) == "Once a week, on Friday at 19:00 your time"
     assert rhythm(Cadence.IMMEDIATE, 19, 4) == "As it happens"
