@@ -9,9 +9,10 @@ from newsletter.feeds.citations.canonical_url import original
 from newsletter.feeds.citations.extract import Part, SourceLine, mark_source_lines, take_citations
 from newsletter.feeds.citations.source_line import CitedSource
 from newsletter.feeds.cutting import headlines
-from newsletter.feeds.cutting.article_starts import ArticleStarts, find_article_starts
+from newsletter.feeds.cutting.article_starts import find_article_starts
 from newsletter.feeds.cutting.evidence import Post
 from newsletter.feeds.cutting.headlines import KINDS, kind_of
+from newsletter.feeds.cutting.parts import ArticleStarts
 from newsletter.feeds.html import css_selector, sanitize_html
 from newsletter.feeds.html.blocks import HEADINGS, MARKS, Block, to_html, to_text
 from newsletter.feeds.parsing.model import ParsedEntry

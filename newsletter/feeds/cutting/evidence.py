@@ -26,6 +26,10 @@ HEADLINE = 2
 BYLINE = 80
 #: Words that a headline has, and letters of those of them that are no mere "of" and "the".
 SENTENCE, LONG = 5, 4
+#: A number of things, unless it is the last word ("Notes 3").
+_LISTICLE = re.compile(
+    r"(?<!\d)(?P<many>\d{1,3})(?![\d.:,])(?!\s*$)(?!\s*(?:january|february|march|april|may|june|july))", re.I
+)
 _DATE_IN_PATH = re.compile(r"/(?:19|20)\d\d[/-]?\d\d(?:[/-]|$)")
 _T = TypeVar("_T")
 _UNSPACED = re.compile(r"[\u2e80-\u9fff\u0e00-\u0eff\uac00-\ud7af]")
@@ -49,6 +53,11 @@ def length(text: str) -> float:
 def most(number: int) -> int:
     """Three of four."""
     return number - number // 4
+
+
+def numbers_promised(title: str) -> set[int]:
+    """The numbers of things that a title speaks of: "7 cameras for travellers"."""
+    return {int(hit["many"]) for hit in _LISTICLE.finditer(title)}
 
 
 def against_sources(post: Post, heads: Sequence[str], lines: Sequence[SourceLine]) -> str:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from babel import Locale
 from babel.dates import format_date
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from newsletter.feeds.citations import canonical_url, extract
@@ -514,6 +514,7 @@ def test_a_day_in_a_common_language_is_found_in_its_line(locale: str, day: date)
 
 @given(day=DATES, locale=st.sampled_from(LOCALES), length=st.sampled_from(["full", "long", "medium"]))
 def test_a_day_as_any_locale_writes_it_is_found_or_none(day: date, locale: str, length: str) -> None:
+    assume((locale, day.month) != ("hr", 10))  # listopada is November in Polish, whose source lines are read
     found = find_all(f"Wire, {format_date(day, length, locale=Locale.parse(locale))}")
     assert {one.day for one in found} - {None} <= {day}, [one.day for one in found]
 
