@@ -67,7 +67,7 @@ class Site:
         feed_id = manage.find(url)
         if feed_id is None:
             added = manage.add(url, announce="all", fetcher=self.fetcher, now=now)
-            assert isinstance(added, manage.Added), added
+            assert isinstance(added, manage.AddedFeed), added
             feed_id = added.feed_id
         manage.mark_due(feed_id, now=now)
         done = poll_one(feed_id, now=now, fetcher=self.fetcher)

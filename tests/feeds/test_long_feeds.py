@@ -11,6 +11,7 @@ from pytest_httpserver import HTTPServer
 
 from newsletter.feeds import poll as feeds_poll
 from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue.probe import CheckedFeed
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing import feedparser_xml
 from newsletter.feeds.parsing.entry_fields import DateBounds
@@ -166,7 +167,7 @@ def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(h
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     now = factories.NOW
     added = manage.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now)
-    assert isinstance(added, manage.Added)
+    assert isinstance(added, manage.AddedFeed)
 
     def poll(upto: range, after: int) -> feeds_poll.PollResult:
         road.serve(httpserver, feed(upto))
@@ -201,6 +202,6 @@ def test_a_check_shows_the_newest_and_what_is_left_out(httpserver: HTTPServer) -
     site = urlsplit(httpserver.url_for("/"))
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     found = manage.check(road.serve(httpserver, feed(range(602))), fetcher=fetcher, now=NOW)
-    assert isinstance(found, manage.Checked)
+    assert isinstance(found, CheckedFeed)
     assert (found.total, found.left_out) == (500, 102)
     assert [entry.title for entry in found.entries[:2]] == ["Story 601", "Story 600"]

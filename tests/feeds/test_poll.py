@@ -29,7 +29,7 @@ def fetcher(httpserver: HTTPServer) -> Fetcher:
 def add(httpserver: HTTPServer, fetcher: Fetcher, text: str, announce: str = "all") -> int:
     url = road.serve(httpserver, text)
     added = manage.add(url, announce=announce, fetcher=fetcher, now=NOW)
-    assert isinstance(added, manage.Added), added
+    assert isinstance(added, manage.AddedFeed), added
     return added.feed_id
 
 

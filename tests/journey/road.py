@@ -118,7 +118,7 @@ def set_up(url: str, *, announce: str = "all") -> None:
     topics.add_topic("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
     topics.add_topic("Huawei", "Huawei", now=db.now(), made_by="test")
     added = manage.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher())
-    assert isinstance(added, manage.Added), added
+    assert isinstance(added, manage.AddedFeed), added
 
 
 def subscribe(

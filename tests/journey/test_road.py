@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 from newsletter import wiring
 from newsletter.delivery.ledger.reports import listing
 from newsletter.editions import gatherings
-from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue import feed_status, manage
 from newsletter.lib import db
 from newsletter.models import Cadence, DeliveryItem, Rhythm, Subscription
 from newsletter.worker import run_once, tasks
@@ -207,6 +207,6 @@ def test_headers_of_a_mail(inbox: Inbox, httpserver: HTTPServer) -> None:
 
 
 def _due_again() -> None:
-    for feed in manage.listing(now=db.now()):
+    for feed in feed_status.listing(now=db.now()):
         manage.mark_due(feed.id, now=db.now())
     wiring.fetcher()

@@ -100,7 +100,7 @@ def remove(
     _done(manage.remove(feed_id), json, "removed")
 
 
-def _done(answer: manage.Done | Refused, json: bool, what: str) -> None:
+def _done(answer: manage.ChangedFeed | Refused, json: bool, what: str) -> None:
     if isinstance(answer, Refused):
         fail(answer.reason)
     result(answer, json, f"feed {answer.feed_id} {what}")

@@ -9,7 +9,6 @@ from newsletter import wiring
 from newsletter.cli.output import Json, Target, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue import opml_import, probe
-from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 
@@ -43,9 +42,7 @@ def read_in(
             data,
             now=now,
             announce=announce,
-            find=(lambda url: probe.find(url, fetcher=fetcher, parse=sandboxed_parse.parse_in_sandbox, now=now))
-            if check
-            else None,
+            find=(lambda url: probe.find_feed(url, fetcher=fetcher, now=now)) if check else None,
             progress=update,
         )
     if isinstance(done, Refused):

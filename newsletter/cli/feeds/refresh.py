@@ -10,7 +10,7 @@ from newsletter.cli.feeds.options import feed_id_of
 from newsletter.cli.output import Json, example, fail, result
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import poll
-from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue import feed_status, manage
 from newsletter.feeds.polling.record_result import PollResult
 from newsletter.lib import db
 
@@ -29,7 +29,7 @@ def refresh(
     chosen = (
         [feed_id_of(reference)]
         if reference
-        else [row.id for row in manage.listing(now=db.now()) if row.state == "active"]
+        else [row.id for row in feed_status.listing(now=db.now()) if row.state == "active"]
     )
     for feed_id in chosen:
         manage.mark_due(feed_id, now=db.now())
@@ -38,7 +38,7 @@ def refresh(
         for one in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
             read.append(one)
             shown.update(f"{len(read)} of {len(chosen)} feeds read")
-    states = {row.id: row.state for row in manage.listing(now=db.now())}
+    states = {row.id: row.state for row in feed_status.listing(now=db.now())}
     read += [_unread(feed_id, states) for feed_id in set(chosen) - {one.feed_id for one in read}]
     read.sort(key=lambda one: one.feed_id)
     lines = [

@@ -7,7 +7,7 @@ import typer
 from newsletter.cli.feeds.options import Reference, feed_id_of
 from newsletter.cli.output import Json, example, fail, joined, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue import feed_status
 from newsletter.feeds.catalogue.feed_status import EntryRow
 from newsletter.feeds.storage.entry_filter import describe_filter
 from newsletter.lib import db
@@ -26,7 +26,7 @@ def show(
     if entry is not None:
         _show_one_entry(feed_id_of(reference), entry, json)
         return
-    shown = manage.show(feed_id_of(reference), now=db.now())
+    shown = feed_status.show(feed_id_of(reference), now=db.now())
     if shown is None:
         fail("there is no such feed: see 'newsletter feeds list'")
     if json:
@@ -54,7 +54,7 @@ def show(
 
 
 def _show_one_entry(feed_id: int, entry_id: int, json: bool) -> None:
-    shown = manage.show_entry(feed_id, entry_id)
+    shown = feed_status.show_entry(feed_id, entry_id)
     if shown is None:
         fail(f"feed {feed_id} has no entry {entry_id}: see 'newsletter feeds show {feed_id}'")
     if json:

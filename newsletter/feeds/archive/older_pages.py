@@ -44,7 +44,7 @@ class PageFailed:
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveredEntries:
     """The entries of older pages that are not known, newest first.
 
     `reached_known`: the pages were read down to a known entry, so nothing above it is missing. If not, `error` says why.
@@ -143,7 +143,7 @@ def _pages_from(url: str, first: ParsedFeed, reader: PageReader, *, is_archive: 
 
 def read_until_known(
     feed_url: str, first: ParsedFeed, known: frozenset[str], reader: PageReader, *, most_pages: int = 20
-) -> Recovered:
+) -> RecoveredEntries:
     """Read older pages of a feed down to a known entry.
 
     `known` holds the guids of its stored entries, and their links as far as no two share one. The entries of `first`, the feed's
@@ -153,7 +153,7 @@ def read_until_known(
     missing, pages = list[ParsedEntry](), 0
     for page in older_pages(feed_url, first, reader):
         if isinstance(page, PageFailed):
-            return Recovered(tuple(missing), False, pages, page.reason)
+            return RecoveredEntries(tuple(missing), False, pages, page.reason)
         if isinstance(page, NoMorePages):
             break
         pages += 1
@@ -163,9 +163,9 @@ def read_until_known(
         # what stands below the last known entry is history that was never read, not news
         missing += [entry for entry, new in zip(entries[:last_known], is_new, strict=False) if new]
         if last_known is not None:
-            return Recovered(tuple(missing), True, pages)
+            return RecoveredEntries(tuple(missing), True, pages)
         if pages == most_pages or len(missing) >= MOST:
-            return Recovered(tuple(missing), False, pages, f"{pages} older pages hold nothing that is known")
+            return RecoveredEntries(tuple(missing), False, pages, f"{pages} older pages hold nothing that is known")
         seen |= {_key(entry) for entry in entries}
     ended = "its archive ends before anything that is known" if pages else "it has no older pages that can be read"
-    return Recovered(tuple(missing), False, pages, ended)
+    return RecoveredEntries(tuple(missing), False, pages, ended)

@@ -1,4 +1,4 @@
-"""Feeds, their health and what they brought, for people to look at."""
+"""Show feeds, their health, and what they brought."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,13 +10,15 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from newsletter.feeds.polling.schedule import is_silent
 from newsletter.models import Citation, Entry, Feed, Fetch, Incident, Item, ItemVersion
 
-#: A feed that is due for longer is late: no worker reads feeds, or there are too many of them.
+#: A feed that is due for longer is late: no worker polls, or there are too many feeds.
 LATE = timedelta(minutes=10)
+#: Fetches, and entries, that are shown of one feed.
+NEWEST = 10
 
 
 @dataclass(frozen=True)
 class FetchRow:
-    """One fetch; `error` is empty when it went well."""
+    """One fetch; `error` is empty if it succeeded."""
 
     at: datetime
     status: int | None
@@ -29,10 +31,10 @@ class FetchRow:
 
 @dataclass(frozen=True)
 class FeedRow:
-    """A feed and how it does.
+    """A feed and its state.
 
-    `health` is one word of `health`, `entries` counts what is stored, `posts_every` is in seconds, `incidents` are the open
-    ones in words.
+    `health` is a word of `health`, `entries` counts the stored ones, `posts_every` is in seconds, `incidents` are those that are
+    open, in words.
     """
 
     id: int
@@ -84,7 +86,7 @@ class EntryRow:
     url: str
     published_at: datetime
     first_seen_at: datetime
-    #: The feed is narrowed and does not let it through.
+    #: The feed's filter rejects it.
     left_out: bool
     #: Why it was cut into these items.
     reason: str
@@ -92,7 +94,7 @@ class EntryRow:
 
 
 @dataclass(frozen=True)
-class FeedShown:
+class FeedDetails:
     """A feed with its last fetches and newest entries."""
 
     feed: FeedRow
@@ -101,7 +103,7 @@ class FeedShown:
 
 
 def health(feed: Feed, now: datetime) -> str:
-    """How a feed is, in one word, the gravest first: paused, ended, quarantined, broken, late, due, silent, new or well."""
+    """Return a feed's health, the gravest first: paused, ended, quarantined, broken, late, due, silent, new or well."""
     if feed.state != Feed.State.ACTIVE:
         return str(feed.state)
     if feed.failures:
@@ -117,36 +119,36 @@ def health(feed: Feed, now: datetime) -> str:
 
 
 def counts(*, now: datetime) -> dict[str, int]:
-    """How many feeds there are of each health, those without any left out."""
+    """Count the feeds of each health that occurs."""
     return dict(Counter(health(feed, now) for feed in Feed.objects.all()))
 
 
 def listing(*, now: datetime) -> tuple[FeedRow, ...]:
-    """All feeds, by title."""
+    """Return all feeds, by title."""
     return _rows(Feed.objects.order_by("title", "id"), now)
 
 
-def show(feed_id: int, *, now: datetime, newest: int = 10) -> FeedShown | None:
-    """A feed, its last ten fetches and `newest` entries; None if there is no such feed."""
+def show(feed_id: int, *, now: datetime) -> FeedDetails | None:
+    """Return a feed with its last fetches and newest entries; None if there is no such feed."""
     rows = _rows(Feed.objects.filter(id=feed_id), now)
     if not rows:
         return None
-    fetches = Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:10]
+    fetches = Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:NEWEST]
     entries = Entry.objects.filter(feed_id=feed_id).order_by("-published_at", "-id")
-    return FeedShown(rows[0], tuple(map(_fetch, fetches)), _entries(entries[:newest]))
+    return FeedDetails(rows[0], tuple(map(_fetch, fetches)), _entries(entries[:NEWEST]))
 
 
 def show_entry(feed_id: int, entry_id: int) -> EntryRow | None:
-    """One entry of a feed with its items; None if there is no such entry."""
+    """Return an entry of a feed with its items; None if there is no such entry."""
     return next(iter(_entries(Entry.objects.filter(feed_id=feed_id, id=entry_id))), None)
 
 
 def _rows(feeds: Iterable[Feed], now: datetime) -> tuple[FeedRow, ...]:
-    found = list(feeds)
-    counts = dict(Entry.objects.values_list("feed_id").annotate(n=Count("id")).order_by())
+    chosen = list(feeds)
+    entries = dict(Entry.objects.values_list("feed_id").annotate(n=Count("id")).order_by())
     newest = Fetch.objects.filter(feed_id=OuterRef("id")).order_by("-id").values("id")[:1]
     ids = Feed.objects.annotate(last_id=Subquery(newest)).values_list("last_id", flat=True)
-    last = {row.feed_id: _fetch(row) for row in Fetch.objects.filter(id__in=[one for one in ids if one])}
+    last = {row.feed_id: _fetch(row) for row in Fetch.objects.filter(id__in=[fetch_id for fetch_id in ids if fetch_id])}
     open_now: dict[int, list[str]] = {}
     for incident in Incident.objects.filter(closed_at=None).order_by("opened_at", "id"):
         open_now.setdefault(incident.feed_id, []).append(incident.detail)
@@ -161,7 +163,7 @@ def _rows(feeds: Iterable[Feed], now: datetime) -> tuple[FeedRow, ...]:
             next_fetch_at=feed.next_fetch_at,
             started_at=feed.started_at,
             failures=feed.failures,
-            entries=counts.get(feed.id, 0),
+            entries=entries.get(feed.id, 0),
             last=last.get(feed.id),
             health=health(feed, now),
             only=feed.only,
@@ -169,7 +171,7 @@ def _rows(feeds: Iterable[Feed], now: datetime) -> tuple[FeedRow, ...]:
             newest_at=feed.newest_at,
             incidents=tuple(open_now.get(feed.id, ())),
         )
-        for feed in found
+        for feed in chosen
     )
 
 
@@ -211,8 +213,8 @@ def _entries(chosen: Iterable[Entry]) -> tuple[EntryRow, ...]:
 
 
 def _sources(item_ids: Iterable[int]) -> dict[int, tuple[SourceRow, ...]]:
-    out: dict[int, tuple[SourceRow, ...]] = {}
+    sources: dict[int, tuple[SourceRow, ...]] = {}
     for row in Citation.objects.filter(item_id__in=list(item_ids)).order_by("item_id", "n"):
         source = SourceRow(row.publisher, row.published_on, row.url)
-        out[row.item_id] = (*out.get(row.item_id, ()), source)
-    return out
+        sources[row.item_id] = (*sources.get(row.item_id, ()), source)
+    return sources

@@ -1,4 +1,4 @@
-"""The feeds that are polled: check, add, list, show, edit, pause, remove. Values in, values out."""
+"""Manage the feeds that are polled: check, add, edit, pause, resume, remove."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,37 +8,17 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from newsletter.feeds.catalogue import probe
-from newsletter.feeds.catalogue.feed_status import FeedShown, listing, show, show_entry
-from newsletter.feeds.catalogue.probe import Checked, Parse, normal_url
+from newsletter.feeds.catalogue.probe import CheckedFeed, normal_url
 from newsletter.feeds.cutting.cut import refusal
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.html.sanitize_text import single_line
-from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import entry_filter, incidents
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed, Incident
 
-__all__ = [
-    "Added",
-    "Checked",
-    "Done",
-    "FeedShown",
-    "add",
-    "check",
-    "edit",
-    "find",
-    "listing",
-    "mark_due",
-    "pause",
-    "remove",
-    "resume",
-    "show",
-    "show_entry",
-]
-
 
 @dataclass(frozen=True)
-class Added:
+class AddedFeed:
     """A new feed, due at once. `entries` is how many it has now; `note` says if a web page led to it."""
 
     feed_id: int
@@ -49,7 +29,7 @@ class Added:
 
 
 @dataclass(frozen=True)
-class Done:
+class ChangedFeed:
     """A feed was changed as asked."""
 
     feed_id: int
@@ -62,20 +42,16 @@ def check(
     cut: str = "auto",
     fetcher: Fetcher,
     now: datetime,
-    parse: Parse = sandboxed_parse.parse_in_sandbox,
-) -> Checked | Refused:
-    """What is at `url`, its newest entries cut into items, and which of them a feed narrowed to `only` would let through.
-
-    Nothing is stored.
-    """
+) -> CheckedFeed | Refused:
+    """Check the feed at `url`: cut its newest entries into items, and apply the filter `only`. Stores nothing."""
     refused = _wrong_cut(cut)
     if refused is not None:
         return refused
-    found = probe.find(url, fetcher=fetcher, parse=parse, now=now)
+    found = probe.find_feed(url, fetcher=fetcher, now=now)
     return (
         found
         if isinstance(found, Refused)
-        else probe.checked(found, mode=cut, only=entry_filter.normalize_filter(only or {}))
+        else probe.check_entries(found, mode=cut, only=entry_filter.normalize_filter(only or {}))
     )
 
 
@@ -88,12 +64,11 @@ def add(
     cut: str = "auto",
     fetcher: Fetcher,
     now: datetime,
-    parse: Parse = sandboxed_parse.parse_in_sandbox,
-) -> Added | Refused:
+) -> AddedFeed | Refused:
     """Add the feed at `url` after reading it once to be sure that it is one; its entries come with the first poll.
 
-    `announce` says what of that first poll may be mailed: none, latest or all. `only` narrows it (see `choice`), `cut` says
-    how its entries become items.
+    `announce` says what of that first poll may be mailed: none, latest or all. `only` is its filter (see `entry_filter`), `cut`
+    says how its entries become items.
     """
     if announce not in Feed.Announce.values:
         return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
@@ -103,7 +78,7 @@ def add(
     known = _known(normal_url(url))
     if known is not None:
         return known
-    found = probe.find(url, fetcher=fetcher, parse=parse, now=now)
+    found = probe.find_feed(url, fetcher=fetcher, now=now)
     if isinstance(found, Refused):
         return found
     known = _known(found.url) or _known(found.came_from)
@@ -124,15 +99,15 @@ def add(
             )
     except IntegrityError:
         return _known(found.url) or Refused("it could not be stored: try again")
-    return Added(feed.id, feed.url, name, len(found.feed.entries), found.note)
+    return AddedFeed(feed.id, feed.url, name, len(found.feed.entries), found.note)
 
 
 def find(reference: str) -> int | None:
-    """The id of a feed by its id or URL, as a person typed it; None if there is none."""
+    """Return a feed's id for an id or URL as typed; None if there is none."""
     plain = reference.strip()
     if plain.isascii() and plain.isdigit() and len(plain) < 10:
         return Feed.objects.filter(id=int(plain)).values_list("id", flat=True).first()
-    return Feed.objects.filter(url__in=_alike(normal_url(plain))).values_list("id", flat=True).first()
+    return Feed.objects.filter(url__in=_variants(normal_url(plain))).values_list("id", flat=True).first()
 
 
 def edit(
@@ -143,10 +118,10 @@ def edit(
     announce: str | None = None,
     cut: str | None = None,
     only: Mapping[str, Iterable[str]] | None = None,
-) -> Done | Refused:
-    """Change what is given. An empty `title` brings back the feed's own, `cut` and `only` make it read anew.
+) -> ChangedFeed | Refused:
+    """Change what is given. An empty `title` brings back the feed's own; after `cut` and `only` it is read whole again.
 
-    What passed while a feed was narrowed is not mailed when it is widened; what was kept before it was narrowed stays.
+    Entries that a filter left out are not mailed when it is widened; those stored before it was narrowed stay.
     """
     columns: dict[str, Any] = {}
     if announce is not None:
@@ -157,37 +132,37 @@ def edit(
         refused = _wrong_cut(cut)
         if refused is not None:
             return refused
-        columns |= {"cut": cut, **_anew(now)}
+        columns |= {"cut": cut, **_read_whole(now)}
     if only is not None:
-        columns |= {"only": entry_filter.normalize_filter(only), **_anew(now)}
+        columns |= {"only": entry_filter.normalize_filter(only), **_read_whole(now)}
     if title is not None:
         name = single_line(title)
-        columns |= {"title_given": bool(name), **({"title": name} if name else _anew(now))}
-    return _changed(feed_id, columns)
+        columns |= {"title_given": bool(name), **({"title": name} if name else _read_whole(now))}
+    return _update(feed_id, columns)
 
 
-def pause(feed_id: int) -> Done | Refused:
+def pause(feed_id: int) -> ChangedFeed | Refused:
     """Stop polling a feed."""
-    return _changed(feed_id, {"state": Feed.State.PAUSED})
+    return _update(feed_id, {"state": Feed.State.PAUSED})
 
 
-def resume(feed_id: int, *, now: datetime) -> Done | Refused:
+def resume(feed_id: int, *, now: datetime) -> ChangedFeed | Refused:
     """Poll a feed again, at once, also one that had ended or was quarantined."""
     for kind in (Incident.Kind.ENDED, Incident.Kind.QUARANTINED):
         incidents.close(feed_id, kind, now=now)
-    return _changed(feed_id, {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "kills": 0})
+    return _update(feed_id, {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "kills": 0})
 
 
-def mark_due(feed_id: int, *, now: datetime) -> Done | Refused:
-    """Have a feed read at the next look at the tables."""
-    return _changed(feed_id, {"next_fetch_at": now})
+def mark_due(feed_id: int, *, now: datetime) -> ChangedFeed | Refused:
+    """Make a feed due at once."""
+    return _update(feed_id, {"next_fetch_at": now})
 
 
-def remove(feed_id: int) -> Done | Refused:
+def remove(feed_id: int) -> ChangedFeed | Refused:
     """Delete a feed with its entries, items and their matches. What was mailed stays mailed."""
     with transaction.atomic():
         deleted, _ = Feed.objects.filter(id=feed_id).delete()
-    return Done(feed_id) if deleted else _missing(feed_id)
+    return ChangedFeed(feed_id) if deleted else _missing(feed_id)
 
 
 def _wrong_cut(cut: str) -> Refused | None:
@@ -195,15 +170,15 @@ def _wrong_cut(cut: str) -> Refused | None:
     return Refused(single_line(reason)) if reason else None
 
 
-def _anew(now: datetime) -> dict[str, Any]:
-    """Columns that make the next poll read the whole feed, whether it has changed or not."""
+def _read_whole(now: datetime) -> dict[str, Any]:
+    """Return columns that make the next poll read the whole feed, whether it has changed or not."""
     return {"etag": "", "last_modified": "", "body_hash": None, "marks": b"", "next_fetch_at": now}
 
 
-def _changed(feed_id: int, columns: dict[str, Any]) -> Done | Refused:
+def _update(feed_id: int, columns: dict[str, Any]) -> ChangedFeed | Refused:
     feeds = Feed.objects.filter(id=feed_id)
-    found = feeds.update(**columns) if columns else feeds.exists()
-    return Done(feed_id) if found else _missing(feed_id)
+    exists = feeds.update(**columns) if columns else feeds.exists()
+    return ChangedFeed(feed_id) if exists else _missing(feed_id)
 
 
 def _missing(feed_id: int) -> Refused:
@@ -211,14 +186,14 @@ def _missing(feed_id: int) -> Refused:
 
 
 def _known(url: str) -> Refused | None:
-    """A refusal when the feed at `url` is there already, with or without a closing slash, under http or https."""
-    feed = Feed.objects.filter(url__in=_alike(url)).first()
+    """Return a refusal if the feed at `url` is there already, with or without a closing slash, under http or https."""
+    feed = Feed.objects.filter(url__in=_variants(url)).first()
     return None if feed is None else Refused(f"this feed is there already: see 'newsletter feeds show {feed.id}'")
 
 
-def _alike(url: str) -> list[str]:
+def _variants(url: str) -> list[str]:
     if not url:
         return []
     rest = url.partition("://")[2]
     rests = {rest, rest.rstrip("/"), rest.rstrip("/") + "/"}
-    return [f"{scheme}://{one}" for scheme in ("http", "https") for one in rests]
+    return [f"{scheme}://{rest}" for scheme in ("http", "https") for rest in sorted(rests)]

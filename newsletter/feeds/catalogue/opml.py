@@ -1,4 +1,4 @@
-"""OPML 1.0 and 2.0 (opml.org): bytes of a file in, the feeds that it names out; and back."""
+"""Read and write OPML 1.0 and 2.0 (opml.org), the format in which feed readers exchange their lists of feeds."""
 
 import html
 import json
@@ -13,43 +13,34 @@ from xml.sax.saxutils import escape, quoteattr
 
 from newsletter.feeds.html.sanitize_text import single_line, strip_invalid_xml
 from newsletter.feeds.parsing.encoding import decode
+from newsletter.lib.refused import Refused
 
-#: Places at which broken XML is skipped in one file.
-MOST_BREAKS = 100
 _DECLARATION = re.compile(r"\A[\s\ufeff]*<\?xml\b[^<>]*\?>")
 _REFERENCE = re.compile(r"&(?:#?\w{1,32};)?")
 _QUOTES = {'"': "&quot;", "'": "&apos;"}
-#: What follows from an earlier break: tags that no longer pair, or a file that ends too early.
-_FOLLOWS = frozenset(
-    expat.errors.codes[text]
-    for text in (
-        expat.errors.XML_ERROR_TAG_MISMATCH,
-        expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT,
-        expat.errors.XML_ERROR_NO_ELEMENTS,
-    )
-)
 
 
 @dataclass(frozen=True)
 class Outline:
-    """A feed in an OPML file: `url` as it stands on line `line` there, `title` its name.
+    """A feed in an OPML file, with its URL as it stands there.
 
-    The rest is what this service's own files say besides (namespace `newsletter`): `title_given`: the title is the operator's,
-    not the feed's own; `cut`, `only`, `paused` as in the feed's row. `cut` is empty where nothing is said.
+    From `title_given` on, the fields are attributes of this service's own files (namespace `newsletter`).
     """
 
     url: str
     title: str = ""
     line: int = 0
+    #: The title is the operator's, not the feed's own.
     title_given: bool = False
+    #: As in the feed's row; `cut` is empty if the file has none.
     cut: str = ""
     only: dict[str, list[str]] = field(default_factory=dict)
     paused: bool = False
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why something on line `line` is left out, in words."""
+class OpmlProblem:
+    """Why something on line `line` is left out."""
 
     line: int
     reason: str
@@ -57,146 +48,127 @@ class Problem:
 
 @dataclass(frozen=True)
 class Outlines:
-    """The feeds of a file, in its order, folders dissolved; and what had to be left out."""
+    """The feeds of a file in its order, without its folders, and what had to be left out."""
 
     feeds: tuple[Outline, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[OpmlProblem, ...]
 
 
-@dataclass(frozen=True)
-class NotOpml:
-    """The file is something else, or must not be read; `reason` says what to do."""
-
-    reason: str
+class _NotOpml(Exception):
+    """Raised out of expat's handlers. The message says what to do."""
 
 
-class _Refused(Exception):
-    """Raised out of expat's handlers: the whole file is refused."""
+def read(data: bytes) -> Outlines | Refused:
+    """Return the feeds that an OPML file lists. An outline that cannot be read is a problem, and does not stop the others.
 
-
-def read(data: bytes) -> Outlines | NotOpml:
-    """The feeds that an OPML file names. An outline that cannot be read is a problem, and does not stop the others."""
-    # the declaration says how the bytes were encoded; without it white space may come first
-    text = _DECLARATION.sub(_line_ends, strip_invalid_xml(decode(data, "")), count=1)
+    At the first error in its XML reading stops: the feeds before it are returned, and the last problem is its line.
+    """
+    # the declaration is of the bytes, which are decoded here; without it white space may come first
+    text = _DECLARATION.sub(_line_breaks, strip_invalid_xml(decode(data, "")), count=1)
     if not text.strip():
-        return NotOpml("it is empty")
-    body = _REFERENCE.sub(_mended, text).encode()
-    found = _Found()
+        return Refused("it is empty")
+    reader = _Reader()
     try:
-        start: int | None = 0
-        while start is not None:
-            start = found.parse_from(body, start)
-    except _Refused as refused:
-        return NotOpml(str(refused))
-    return Outlines(tuple(found.feeds), tuple(sorted(found.problems, key=lambda one: one.line)))
+        reader.read(_REFERENCE.sub(_repaired, text))
+    except _NotOpml as error:
+        return Refused(str(error))
+    return Outlines(tuple(reader.feeds), tuple(reader.problems))
 
 
 def write(feeds: Iterable[Outline], title: str, now: datetime) -> str:
-    """An OPML 2.0 file of `feeds`, which `read` turns into the same feeds."""
+    """Return an OPML 2.0 file of `feeds`, which `read` turns into the same feeds."""
     head = f"<title>{escape(strip_invalid_xml(title))}</title><dateCreated>{format_datetime(now)}</dateCreated>"
-    outlines = "".join(f"    <outline {_attributes(one)}/>\n" for one in feeds)
+    outlines = "".join(f"    <outline {_attributes(feed)}/>\n" for feed in feeds)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0" xmlns:newsletter="urn:newsletter:opml">\n'
         f"  <head>{head}</head>\n  <body>\n{outlines}  </body>\n</opml>\n"
     )
 
 
-def _attributes(one: Outline) -> str:
-    name = one.title or one.url
-    said = {"type": "rss", "text": name, "title": name, "xmlUrl": one.url}
-    said["newsletter:title"] = "given" if one.title_given else ""
-    said["newsletter:cut"] = one.cut
-    said["newsletter:only"] = json.dumps(one.only, ensure_ascii=False) if one.only else ""
-    said["newsletter:state"] = "paused" if one.paused else ""
-    return " ".join(f"{name}={quoteattr(strip_invalid_xml(value))}" for name, value in said.items() if value)
+def _attributes(feed: Outline) -> str:
+    name = feed.title or feed.url
+    attributes = {
+        "type": "rss",
+        "text": name,
+        "title": name,
+        "xmlUrl": feed.url,
+        "newsletter:title": "given" if feed.title_given else "",
+        "newsletter:cut": feed.cut,
+        "newsletter:only": json.dumps(feed.only, ensure_ascii=False) if feed.only else "",
+        "newsletter:state": "paused" if feed.paused else "",
+    }
+    return " ".join(f"{name}={quoteattr(strip_invalid_xml(value))}" for name, value in attributes.items() if value)
 
 
-def _line_ends(part: re.Match[str]) -> str:
-    return "\n" * part[0].count("\n")
+def _line_breaks(match: re.Match[str]) -> str:
+    return "\n" * match[0].count("\n")
 
 
-def _mended(reference: re.Match[str]) -> str:
-    """References that expat would stop at: bare ampersands (as in URLs), HTML's names, characters that XML forbids."""
+def _repaired(reference: re.Match[str]) -> str:
+    """Replace what readers write although it is no XML: bare ampersands (as in URLs), and HTML's names of characters."""
     char = html.unescape(reference[0])
     return escape(strip_invalid_xml(char), _QUOTES) if char != reference[0] else "&amp;" + reference[0][1:]
 
 
-class _Found:
-    """Collects outlines from one or more passes of expat over one file."""
+class _Reader:
+    """Collects the outlines of one file."""
 
     def __init__(self) -> None:
         self.feeds = list[Outline]()
-        self.problems = list[Problem]()
-        self._breaks = 0
+        self.problems = list[OpmlProblem]()
+        self._parser: Any = expat.ParserCreate("utf-8")
+        self._parser.StartElementHandler = self._element
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._in_opml = False
 
-    def parse_from(self, body: bytes, start: int) -> int | None:
-        """Read `body` from byte `start`; the byte at which to go on after broken XML, None at the end.
-
-        Raises:
-            _Refused: the whole file is refused.
-        """
-        prefix = b"<opml><body>" if start else b""
-        lines_before = body.count(b"\n", 0, start)
-        parser: Any = expat.ParserCreate("utf-8")
-        first = True
-
-        def element(name: str, attributes: dict[str, str]) -> None:
-            nonlocal first
-            if first and name.lower() != "opml":
-                raise _Refused(_something_else(name))
-            first = False
-            if name.lower() == "outline":
-                self._outline(lines_before + parser.CurrentLineNumber, attributes)
-
-        parser.StartElementHandler = element
-        parser.StartDoctypeDeclHandler = _doctype
+    def read(self, text: str) -> None:
+        """Raises _NotOpml if this is no OPML file, or one that must not be read."""
         try:
-            parser.Parse(prefix)
-            parser.Parse(memoryview(body)[start:], True)
+            self._parser.Parse(text.encode(), True)
         except expat.ExpatError as error:
-            if first and not start:
-                raise _Refused(f"it is no OPML file: {expat.ErrorString(error.code)} on line {error.lineno}") from None
-            self._broken(error, lines_before + error.lineno)
-            after = body.find(b"<outline", start + parser.ErrorByteIndex - len(prefix) + 1)
-            return after if after > start and self._breaks < MOST_BREAKS else None
-        return None
+            reason = expat.ErrorString(error.code)
+            if not self._in_opml:
+                raise _NotOpml(f"it is no OPML file: {reason} on line {error.lineno}") from None
+            advice = "nothing from here on is read. Correct this line and import the file again"
+            self.problems.append(OpmlProblem(error.lineno, f"its XML is broken ({reason}): {advice}"))
 
-    def _broken(self, error: expat.ExpatError, line: int) -> None:
-        self._breaks += 1
-        if self._breaks == MOST_BREAKS:
-            self.problems.append(Problem(line, "so much of its XML is broken that the rest is not read"))
-        elif self._breaks == 1 or error.code not in _FOLLOWS:
-            self.problems.append(Problem(line, f"its XML is broken here: {expat.ErrorString(error.code)}"))
+    def _doctype(self, *_declared: object) -> None:
+        raise _NotOpml("it has a DOCTYPE, which can blow up or reach for other files: remove that line")
 
-    def _outline(self, line: int, attributes: dict[str, str]) -> None:
-        said = {name.lower(): value.strip() for name, value in reversed(attributes.items())}
-        url = re.sub(r"\Afeed:(?://)?(?=https?:)", "", said.get("xmlurl", ""), flags=re.IGNORECASE)
-        url = re.sub(r"\Afeed://", "http://", url, flags=re.IGNORECASE)
-        if not url:
-            if said.get("type", "").lower() in ("rss", "atom"):
-                self.problems.append(Problem(line, "it has no xmlUrl"))
-            return
-        title = single_line(said.get("text") or said.get("title", ""))
-        only = _only(said.get("newsletter:only", "") or "{}")
-        if only is None:
-            self.problems.append(Problem(line, "what it is narrowed to (newsletter:only) cannot be read"))
-            return
-        given = said.get("newsletter:title") == "given" and bool(title)
-        self.feeds.append(
-            Outline(
-                url=url,
-                title=title if given or title != url else "",
-                line=line,
-                title_given=given,
-                cut=said.get("newsletter:cut", ""),
-                only=only,
-                paused=said.get("newsletter:state") == "paused",
-            )
-        )
+    def _element(self, name: str, attributes: dict[str, str]) -> None:
+        if not self._in_opml and name.lower() != "opml":
+            raise _NotOpml(_something_else(name))
+        self._in_opml = True
+        if name.lower() == "outline":
+            line = self._parser.CurrentLineNumber
+            outline = _outline(line, {key.lower(): value.strip() for key, value in reversed(attributes.items())})
+            if isinstance(outline, OpmlProblem):
+                self.problems.append(outline)
+            elif outline is not None:
+                self.feeds.append(outline)
 
 
-def _doctype(*_declared: object) -> None:
-    raise _Refused("it has a DOCTYPE, which can blow up or reach for other files: remove that line")
+def _outline(line: int, attributes: dict[str, str]) -> Outline | OpmlProblem | None:
+    """Return the feed of an outline; None if it is a folder or a link."""
+    url = re.sub(r"\Afeed:(?://)?(?=https?:)", "", attributes.get("xmlurl", ""), flags=re.IGNORECASE)
+    url = re.sub(r"\Afeed://", "http://", url, flags=re.IGNORECASE)
+    if not url:
+        is_feed = attributes.get("type", "").lower() in ("rss", "atom")
+        return OpmlProblem(line, "it has no xmlUrl") if is_feed else None
+    title = single_line(attributes.get("text") or attributes.get("title", ""))
+    only = _only(attributes.get("newsletter:only", "") or "{}")
+    if only is None:
+        return OpmlProblem(line, "what it is narrowed to (newsletter:only) cannot be read")
+    given = attributes.get("newsletter:title") == "given" and bool(title)
+    return Outline(
+        url=url,
+        title=title if given or title != url else "",
+        line=line,
+        title_given=given,
+        cut=attributes.get("newsletter:cut", ""),
+        only=only,
+        paused=attributes.get("newsletter:state") == "paused",
+    )
 
 
 def _something_else(name: str) -> str:
@@ -207,10 +179,10 @@ def _something_else(name: str) -> str:
 
 def _only(text: str) -> dict[str, list[str]] | None:
     try:
-        said = json.loads(text)
+        lists = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(said, dict) or said.keys() - {"authors", "categories", "languages"}:
+    if not isinstance(lists, dict) or lists.keys() - {"authors", "categories", "languages"}:
         return None
-    lists = all(isinstance(one, list) and all(isinstance(word, str) for word in one) for one in said.values())
-    return said if lists else None
+    valid = all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists.values())
+    return lists if valid else None

@@ -1,4 +1,4 @@
-"""Moves feeds in and out: an OPML file's feeds are added, each for itself, and all feeds become an OPML file."""
+"""Import the feeds of an OPML file, each in a transaction of its own, and export all feeds as one."""
 
 import threading
 from collections import defaultdict
@@ -11,58 +11,58 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from newsletter.feeds.catalogue import manage, opml
-from newsletter.feeds.catalogue.opml import Outline, Problem
-from newsletter.feeds.catalogue.probe import Found, normal_url
+from newsletter.feeds.catalogue.opml import OpmlProblem, Outline
+from newsletter.feeds.catalogue.probe import FoundFeed, normal_url
 from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.storage import entry_filter
 from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 
-#: Bytes of a file that is read.
+#: Bytes of a file, at most.
 CAP = 20_000_000
 #: Hosts that are asked at the same time when feeds are checked.
 AT_ONCE = 8
 
-Find = Callable[[str], Found | Refused]
+Find = Callable[[str], FoundFeed | Refused]
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedFeeds:
     """What an import did: ids of the new feeds, how many were there already or stood twice in the file, what was left out."""
 
     added: tuple[int, ...]
     there: int
     repeated: int
-    problems: tuple[Problem, ...]
+    problems: tuple[OpmlProblem, ...]
 
 
 def import_opml(
     data: bytes, *, now: datetime, announce: str = "none", find: Find | None = None, progress: Progress = no_progress
-) -> Imported | Refused:
+) -> ImportedFeeds | Refused:
     """Add the feeds of an OPML file, each in a transaction of its own. One that cannot be added does not stop the others.
 
-    They are due at once, and their first poll shows whether they are feeds; with `find` each is read before (see `probe.find`),
-    several hosts at a time. `announce` says what of a first poll may be mailed. `progress` hears how many of how many are done.
+    They are due at once, and their first poll shows whether they are feeds; with `find` each is read before, several hosts
+    at a time (see `probe.find_feed`). `announce` says what of a first poll may be mailed. `progress` is called for each.
     """
     if announce not in Feed.Announce.values:
         return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
     if len(data) > CAP:
         return Refused(f"it is larger than {CAP // 1_000_000} MB: take it apart")
     read = opml.read(data)
-    if isinstance(read, opml.NotOpml):
-        return Refused(read.reason)
-    adding = _Adding(announce, now, list(read.problems))
-    placed = adding.placed(read.feeds)
-    for done, (outline, found) in enumerate(_found(placed, find), 1):
-        adding.add(outline, found)
-        progress(done, len(placed))
-    problems = sorted(adding.problems, key=lambda one: one.line)
-    return Imported(tuple(adding.ids), adding.there, adding.repeated, tuple(problems))
+    if isinstance(read, Refused):
+        return read
+    importer = _Importer(announce, now, list(read.problems))
+    outlines = importer.with_valid_urls(read.feeds)
+    for done, (outline, found) in enumerate(_found(outlines, find), 1):
+        importer.add(outline, found)
+        progress(done, len(outlines))
+    problems = sorted(importer.problems, key=lambda problem: problem.line)
+    return ImportedFeeds(tuple(importer.ids), importer.there, importer.repeated, tuple(problems))
 
 
 def export_opml(*, now: datetime) -> str:
-    """All feeds as an OPML 2.0 file, which `import_opml` turns into the same feeds."""
+    """Return all feeds as an OPML 2.0 file, which `import_opml` turns into the same feeds."""
     feeds = Feed.objects.order_by("title", "id")
     return opml.write(map(_outline, feeds), "Feeds", now)
 
@@ -78,53 +78,53 @@ def _outline(feed: Feed) -> Outline:
     )
 
 
-def _found(outlines: Iterable[Outline], find: Find | None) -> Iterator[tuple[Outline, Found | Refused | None]]:
-    """Each outline with what `find` says of it, None without `find`; of one host one at a time."""
+def _found(outlines: Iterable[Outline], find: Find | None) -> Iterator[tuple[Outline, FoundFeed | Refused | None]]:
+    """Yield each outline with what `find` finds at its URL, None without `find`; one at a time per host."""
     if find is None:
-        yield from ((one, None) for one in outlines)
+        yield from ((outline, None) for outline in outlines)
         return
     by_host = defaultdict[str, list[Outline]](list)
-    for one in outlines:
-        by_host[urlsplit(one.url).netloc].append(one)
+    for outline in outlines:
+        by_host[urlsplit(outline.url).netloc].append(outline)
     stopped = threading.Event()
     pool = ThreadPoolExecutor(AT_ONCE)
 
-    def ask(of_host: list[Outline]) -> list[tuple[Outline, Found | Refused]]:
-        return [(one, find(one.url)) for one in of_host if not stopped.is_set()]
+    def find_all(of_host: list[Outline]) -> list[tuple[Outline, FoundFeed | Refused]]:
+        return [(outline, find(outline.url)) for outline in of_host if not stopped.is_set()]
 
     try:
-        for answers in pool.map(ask, by_host.values()):
-            yield from answers
+        for found in pool.map(find_all, by_host.values()):
+            yield from found
     finally:
         stopped.set()
         pool.shutdown(cancel_futures=True)
 
 
-class _Adding:
+class _Importer:
     """Adds outlines one by one, and counts."""
 
-    def __init__(self, announce: str, now: datetime, problems: list[Problem]) -> None:
+    def __init__(self, announce: str, now: datetime, problems: list[OpmlProblem]) -> None:
         self._announce, self._now, self.problems = announce, now, problems
         self.ids = dict[int, None]()
         self.there = self.repeated = 0
 
-    def placed(self, outlines: Iterable[Outline]) -> list[Outline]:
-        """Those with an absolute URL, in the form in which it is stored."""
-        out = []
-        for one in outlines:
-            url = normal_url(one.url) if "://" in one.url else ""
+    def with_valid_urls(self, outlines: Iterable[Outline]) -> list[Outline]:
+        """Return those with an absolute URL, as it is stored; the others become problems."""
+        valid = []
+        for outline in outlines:
+            url = normal_url(outline.url) if "://" in outline.url else ""
             if url:
-                out.append(replace(one, url=url))
+                valid.append(replace(outline, url=url))
             else:
-                plain = single_line(one.url, cap=80)
+                plain = single_line(outline.url, cap=80)
                 reason = f"'{plain}' is no absolute http or https URL without user name and password"
-                self.problems.append(Problem(one.line, reason))
-        return out
+                self.problems.append(OpmlProblem(outline.line, reason))
+        return valid
 
-    def add(self, outline: Outline, found: Found | Refused | None) -> None:
-        """Add one; `found` is what is at its URL, None when nobody looked."""
+    def add(self, outline: Outline, found: FoundFeed | Refused | None) -> None:
+        """Add one; `found` is what is at its URL, None if that was not read."""
         if isinstance(found, Refused):
-            self.problems.append(Problem(outline.line, found.reason))
+            self.problems.append(OpmlProblem(outline.line, found.reason))
             return
         known = manage.find(found.url if found else outline.url)
         known = known or (manage.find(found.came_from) if found else None)
@@ -136,14 +136,14 @@ class _Adding:
         else:
             self.there += 1
 
-    def _create(self, outline: Outline, found: Found | None) -> int | None:
-        """The new feed's id, as the file says in all; None when somebody else has just added it."""
-        own = found.feed.title if found else ""
+    def _create(self, outline: Outline, found: FoundFeed | None) -> int | None:
+        """Create the feed as the file describes it and return its id; None if somebody else has just added it."""
+        own_title = found.feed.title if found else ""
         try:
             with transaction.atomic():
                 feed = Feed.objects.create(
                     url=found.url if found else outline.url,
-                    title=outline.title if outline.title_given else own or outline.title,
+                    title=outline.title if outline.title_given else own_title or outline.title,
                     title_given=outline.title_given,
                     only=entry_filter.normalize_filter(outline.only),
                     announce=self._announce,
@@ -159,6 +159,6 @@ class _Adding:
         if outline.cut:
             done = manage.edit(feed_id, now=self._now, cut=outline.cut)
             if isinstance(done, Refused):
-                self.problems.append(Problem(outline.line, f"added, but cut as usual: {done.reason}"))
+                self.problems.append(OpmlProblem(outline.line, f"added, but cut as usual: {done.reason}"))
         if outline.paused:
             manage.pause(feed_id)

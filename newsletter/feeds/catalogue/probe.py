@@ -1,21 +1,23 @@
-"""What is at a URL that somebody wants to add? Fetches and parses, stores nothing."""
+"""Find the feed at a URL that somebody wants to add. Fetches and parses, stores nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.feeds.cutting.cut import Piece, cut_entry
 from newsletter.feeds.fetching.http_client import Fetched, Fetcher, RequestFailed, parse_url
-from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedEntry, ParsedFeed
+from newsletter.feeds.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
+from newsletter.feeds.sandbox.sandboxed_parse import parse_in_sandbox
 from newsletter.feeds.storage.entry_filter import passes_filter
 from newsletter.lib.refused import Refused
 
-Parse = Callable[..., Parsed]
+#: Entries of a feed that are shown cut.
+NEWEST = 5
 
 
 @dataclass(frozen=True)
-class Found:
-    """A feed. `url` is what to poll; `came_from` is where it was read in the end; `note` says if a web page led to it."""
+class FoundFeed:
+    """A feed. `url` is what to poll, `came_from` the last URL of all redirects; `note` says if a web page led to it."""
 
     url: str
     came_from: str
@@ -25,7 +27,7 @@ class Found:
 
 @dataclass(frozen=True)
 class CheckedEntry:
-    """An entry cut into the articles that it would become, and why."""
+    """An entry cut into the items that it would become, and why."""
 
     title: str
     url: str
@@ -36,14 +38,16 @@ class CheckedEntry:
     author: str = ""
     categories: tuple[str, ...] = ()
     lang: str = ""
-    #: False: the feed, narrowed as asked, would not let it through.
+    #: False: the filter that was asked for would reject it.
     through: bool = True
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What a URL is: a feed of `total` entries that are read, of which a narrowed one would let `through` so many; the newest of
-    them cut. `left_out` more are too old to be read."""
+class CheckedFeed:
+    """A feed of `total` entries that are read, of which a filter would accept `through`, and the newest of them cut.
+
+    `left_out` more are too old to be read.
+    """
 
     url: str
     title: str
@@ -57,36 +61,36 @@ class Checked:
 
 
 def normal_url(text: str) -> str:
-    """A feed's URL as it is stored: with a scheme, without fragment; empty when it cannot be one."""
+    """Return a feed's URL as it is stored: with a scheme, without fragment; empty if it cannot be one."""
     plain = text.strip()
     url = parse_url(plain if "://" in plain else f"https://{plain}")
     return str(url) if url is not None else ""
 
 
-def find(text: str, *, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | Refused:
-    """The feed at an address as a person typed it; a web page that names exactly one feed leads to that."""
+def find_feed(text: str, *, fetcher: Fetcher, now: datetime) -> FoundFeed | Refused:
+    """Find the feed at an address as a person typed it; a web page that names exactly one feed leads to that."""
     url = normal_url(text)
     if not url:
         return Refused("this is no http or https URL without user name and password: check it for typing errors")
-    found = _read(url, fetcher, parse, now)
+    found = _read(url, fetcher, now)
     if isinstance(found, NotAFeed) and len(found.feed_links) == 1 and normal_url(found.feed_links[0]):
         linked = normal_url(found.feed_links[0])
-        second = _read(linked, fetcher, parse, now)
-        if isinstance(second, Found):
-            return Found(second.url, second.came_from, second.feed, f"{url} is a web page; its feed is {linked}")
+        second = _read(linked, fetcher, now)
+        if isinstance(second, FoundFeed):
+            return FoundFeed(second.url, second.came_from, second.feed, f"{url} is a web page; its feed is {linked}")
     return Refused(f"{url}: {found.reason}") if isinstance(found, NotAFeed) else found
 
 
-def checked(
-    found: Found, *, newest: int = 5, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
-) -> Checked:
-    """`found` with its `newest` entries cut as `mode` says; `only` narrows it (see `choice.passes_filter`)."""
+def check_entries(
+    found: FoundFeed, *, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
+) -> CheckedFeed:
+    """Cut the newest entries of a feed as `mode` says; `only` filters them (see `entry_filter.passes_filter`)."""
     feed, only = found.feed, only or {}
     # a feed with too many entries may have its newest at the end
     shown = sorted(feed.entries, key=_moment, reverse=True) if feed.left_out else feed.entries
-    entries = tuple(_cut(entry, mode, passes_filter(only, entry)) for entry in shown[:newest])
+    entries = tuple(_cut(entry, mode, passes_filter(only, entry)) for entry in shown[:NEWEST])
     through = sum(passes_filter(only, entry) for entry in feed.entries)
-    return Checked(
+    return CheckedFeed(
         found.url,
         feed.title,
         feed.site_url,
@@ -103,26 +107,26 @@ def _moment(entry: ParsedEntry) -> float:
     return entry.published_at.timestamp() if entry.published_at else 0.0
 
 
-def _read(url: str, fetcher: Fetcher, parse: Parse, now: datetime) -> Found | NotAFeed | Refused:
-    got = fetcher.get(url)
-    if not isinstance(got, Fetched):
-        reason = got.reason if isinstance(got, RequestFailed) else "it sent nothing: try again later"
+def _read(url: str, fetcher: Fetcher, now: datetime) -> FoundFeed | NotAFeed | Refused:
+    response = fetcher.get(url)
+    if not isinstance(response, Fetched):
+        reason = response.reason if isinstance(response, RequestFailed) else "it sent nothing: try again later"
         return Refused(f"{url}: {reason}")
-    parsed = parse(got.body, url=got.url, content_type=got.content_type, now=now)
+    parsed = parse_in_sandbox(response.body, url=response.url, content_type=response.content_type, now=now)
     if isinstance(parsed, ParsedFeed):
-        return Found(url, got.url, parsed)
+        return FoundFeed(url, response.url, parsed)
     return parsed if isinstance(parsed, NotAFeed) else Refused(f"{url}: {parsed.reason}")
 
 
 def _cut(entry: ParsedEntry, mode: str, through: bool) -> CheckedEntry:
-    made = cut_entry(entry, mode)
+    cut = cut_entry(entry, mode)
     return CheckedEntry(
         title=entry.title,
         url=entry.url,
         published_at=entry.published_at,
-        reason=made.reason,
-        pieces=made.pieces,
-        left_out=made.left_out.strip(),
+        reason=cut.reason,
+        pieces=cut.pieces,
+        left_out=cut.left_out.strip(),
         author=entry.author,
         categories=entry.categories,
         lang=entry.lang,

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from newsletter.feeds.citations.canonical_url import canonical
 from newsletter.feeds.citations.source_line import CitedSource
-from newsletter.feeds.storage.edit_tokens import Token, common_words, fold_typography, is_in_capitals, tokens
+from newsletter.feeds.storage.edit_tokens import EditToken, common_words, fold_typography, is_in_capitals, tokens
 
 #: Words of the paragraphs that differ, on either side, up to which each is compared; more is another text anyway.
 COMPARED = 3_000
@@ -154,13 +154,13 @@ def _compare(
             _compare_words(old[begin:end], new[new_begin:new_end], differences)
 
 
-def _compare_quoted(old: Sequence[Token], new: Sequence[Token], differences: _Differences) -> None:
+def _compare_quoted(old: Sequence[EditToken], new: Sequence[EditToken], differences: _Differences) -> None:
     moved = [now.shown for was, now in zip(old, new, strict=True) if was.quoted != now.quoted]
     if moved:
         differences.add("quotation", " ".join(moved[:NAMED]))
 
 
-def _compare_words(old: Sequence[Token], new: Sequence[Token], differences: _Differences) -> None:
+def _compare_words(old: Sequence[EditToken], new: Sequence[EditToken], differences: _Differences) -> None:
     if "".join(token.key for token in old) == "".join(token.key for token in new):
         differences.insignificant.append("a hyphen or space")
         return
@@ -184,7 +184,7 @@ def _compare_words(old: Sequence[Token], new: Sequence[Token], differences: _Dif
         differences.add("quotation", what)
 
 
-def is_typo(left: Token, right: Token) -> bool:
+def is_typo(left: EditToken, right: EditToken) -> bool:
     """Return True for one letter more, less, changed or swapped with its neighbour in an ordinary word, not its first."""
     kinds = {left.kind, right.kind}
     if "word" not in kinds or not kinds <= {"word", "capital"} or left.quoted or right.quoted:

@@ -59,7 +59,7 @@ _NUMBERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class EditToken:
     """A word, and whether it stands in a quotation.
 
     `key` is what is compared; `kind` is name, capital (it may be a name, or only begins a sentence), number, negation, small
@@ -84,7 +84,7 @@ def common_words(paragraphs: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word in words if word.islower()) | _SMALL | _NEGATIONS
 
 
-def tokens(paragraph: str, common: frozenset[str], *, capitals: bool = True) -> list[Token]:
+def tokens(paragraph: str, common: frozenset[str], *, capitals: bool = True) -> list[EditToken]:
     """Return the words of a paragraph. `capitals` False: it is a headline in capitals, so a capital makes no name."""
     plain = _plain(paragraph)
     # an odd number of marks is an inch or a typing error: nothing is known about quotations then
@@ -105,7 +105,7 @@ def _plain(text: str) -> str:
     return plain
 
 
-def _read(plain: str, common: frozenset[str], *, quotes: bool, capitals: bool) -> Iterator[Token]:
+def _read(plain: str, common: frozenset[str], *, quotes: bool, capitals: bool) -> Iterator[EditToken]:
     quoted, begins = False, True
     for match in _TOKEN.finditer(plain):
         if match["quote"]:
@@ -113,15 +113,17 @@ def _read(plain: str, common: frozenset[str], *, quotes: bool, capitals: bool) -
         elif match["end"]:
             begins = True
         elif match["number"]:
-            yield Token(_number(match["number"]), "number", quoted, match[0])
+            yield EditToken(_number(match["number"]), "number", quoted, match[0])
             begins = False
         else:
             key = match["word"].casefold()
             if key in _NUMBERS:
-                yield Token(_NUMBERS[key], "number", quoted, match[0])
+                yield EditToken(_NUMBERS[key], "number", quoted, match[0])
             else:
                 key = key.removesuffix("'s") if key.endswith("'s") else key
-                yield Token(key, _kind(match["word"], key, common, begins=begins, capitals=capitals), quoted, match[0])
+                yield EditToken(
+                    key, _kind(match["word"], key, common, begins=begins, capitals=capitals), quoted, match[0]
+                )
             begins = False
 
 

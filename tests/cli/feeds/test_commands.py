@@ -73,7 +73,7 @@ def polled(url: str) -> int:
 
     startup.prepare()
     added = manage.add(url, announce="all", fetcher=wiring.fetcher(), now=db.now())
-    assert isinstance(added, manage.Added)
+    assert isinstance(added, manage.AddedFeed)
     run_once.once(wait=factories.timedelta(0))
     return added.feed_id
 

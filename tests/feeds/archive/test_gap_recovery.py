@@ -8,7 +8,7 @@ from pytest_httpserver import HTTPServer
 
 from newsletter.feeds import poll as feeds_poll
 from newsletter.feeds.archive import gap_recovery
-from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue import feed_status, manage
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.models import Entry, Feed, Incident, Item
 from tests import factories
@@ -33,7 +33,7 @@ class Site:
         self.fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
         server.expect_request("/feed/").respond_with_handler(archive.answer)
         added = manage.add(server.url_for("/feed/"), fetcher=self.fetcher, now=NOW)
-        assert isinstance(added, manage.Added), added
+        assert isinstance(added, manage.AddedFeed), added
         self.feed_id, self.hours = added.feed_id, 0
 
     def poll(self) -> feeds_poll.PollResult:
@@ -66,7 +66,7 @@ def test_without_older_pages_an_incident_says_that_entries_are_missing(httpserve
     incident = Incident.objects.get(closed_at=None)
     assert incident.kind == Incident.Kind.GAP
     assert f"feeds backfill {site.feed_id}" in incident.detail
-    (row,) = manage.listing(now=NOW)
+    (row,) = feed_status.listing(now=NOW)
     assert row.incidents == (incident.detail,)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue import feed_status, manage
 from newsletter.feeds.catalogue.feed_status import health
 from newsletter.feeds.storage import retention
 from newsletter.lib.refused import Refused
@@ -41,9 +41,9 @@ def test_health_is_one_word(columns: dict[str, object], word: str) -> None:
 def test_pausing_and_resuming() -> None:
     feed = Feed.objects.create(url="https://a.example/", next_fetch_at=NOW - HOUR, created_at=NOW)
     manage.pause(feed.id)
-    assert [row.health for row in manage.listing(now=NOW)] == ["paused"]
+    assert [row.health for row in feed_status.listing(now=NOW)] == ["paused"]
     manage.resume(feed.id, now=NOW)
-    assert [row.health for row in manage.listing(now=NOW)] == ["due"]
+    assert [row.health for row in feed_status.listing(now=NOW)] == ["due"]
     assert isinstance(manage.pause(feed.id + 1), Refused)
 
 

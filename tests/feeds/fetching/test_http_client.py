@@ -302,7 +302,7 @@ def test_we_say_who_we_are_and_keep_no_cookie(httpserver: HTTPServer) -> None:
 
 def add(server: HTTPServer, fetcher: Fetcher, **more: object) -> int:
     added = manage.add(road.serve(server, road.posts()), announce="all", fetcher=fetcher, now=NOW, **more)  # type: ignore[arg-type]
-    assert isinstance(added, manage.Added), added
+    assert isinstance(added, manage.AddedFeed), added
     return added.feed_id
 
 
@@ -346,7 +346,7 @@ def test_two_feeds_that_become_one_stay_two_and_are_told(httpserver: HTTPServer,
     feed_id = add(httpserver, fetcher)
     road.serve(httpserver, road.posts(), "/new")
     other = manage.add(httpserver.url_for("/new"), fetcher=fetcher, now=NOW)
-    assert isinstance(other, manage.Added)
+    assert isinstance(other, manage.AddedFeed)
     jump(httpserver, "/feed", "/new", 308)
     for hours in range(1, 4):
         read(feed_id, fetcher, hours * HOUR)
@@ -377,7 +377,7 @@ def test_a_site_that_asks_for_fewer_visits_is_left_alone_with_all_its_feeds(
     feed_id = add(httpserver, fetcher)
     road.serve(httpserver, road.posts(), "/other")
     other = manage.add(httpserver.url_for("/other"), fetcher=fetcher, now=NOW)
-    assert isinstance(other, manage.Added)
+    assert isinstance(other, manage.AddedFeed)
     httpserver.clear()
     httpserver.expect_request("/feed").respond_with_data("", status=429, headers={"Retry-After": "7200"})
     read(feed_id, fetcher, HOUR)
@@ -408,7 +408,7 @@ def test_what_another_host_asks_for_behind_a_redirect_is_not_this_host_s_word(
     url = f"http://localhost:{port}/feed"
     road.serve(httpserver, road.posts())
     added = manage.add(url, fetcher=fetcher, now=NOW)
-    assert isinstance(added, manage.Added), added
+    assert isinstance(added, manage.AddedFeed), added
     httpserver.clear()
     jump(httpserver, "/feed", f"http://127.0.0.1:{port}/busy", 302)
     httpserver.expect_request("/busy").respond_with_data("", status=429, headers={"Retry-After": "86400"})

@@ -8,6 +8,7 @@ from pytest_httpserver import HTTPServer
 
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue.probe import CheckedFeed
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing.model import ParsedEntry
 from newsletter.feeds.storage.entry_filter import describe_filter, normalize_filter, passes_filter
@@ -77,11 +78,11 @@ def test_a_narrowed_feed_and_its_widening(httpserver: HTTPServer) -> None:
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
     checked = manage.check(url, only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
-    assert isinstance(checked, manage.Checked)
+    assert isinstance(checked, CheckedFeed)
     assert (checked.total, checked.through) == (2, 1)
     assert [one.through for one in checked.entries] == [True, False]
     added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
-    assert isinstance(added, manage.Added)
+    assert isinstance(added, manage.AddedFeed)
 
     def read(hours: int) -> poll.PollResult:
         manage.mark_due(added.feed_id, now=NOW + timedelta(hours=hours))
@@ -112,7 +113,7 @@ def test_widened_and_cut_in_another_way_at_once_it_still_mails_nothing_old(https
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
     added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
-    assert isinstance(added, manage.Added)
+    assert isinstance(added, manage.AddedFeed)
     poll_one(added.feed_id, now=NOW, fetcher=fetcher)
     manage.edit(added.feed_id, only={}, cut="never", now=NOW)
     assert poll_one(added.feed_id, now=NOW, fetcher=fetcher).new == 1
