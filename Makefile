@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs messages lock \
-	fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
+	properties fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
 	bench-preview bench-delivery bench-end-to-end bench-cli
 
 IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
@@ -47,7 +47,7 @@ test: ## set up and pass all checks and tests
 	./test.sh
 
 test-fast: | .venv-test ## unit tests: no database, no services, few examples a property; a minute
-	$(IN_VENV) pytest -m unit --hypothesis-profile=fast $(SPREAD)
+	EXAMPLES=0.2 $(IN_VENV) pytest -m unit $(SPREAD)
 
 test-one: | .venv-test ## a folder, file or test (T="tests/delivery -k barrier")
 	$(IN_VENV) pytest $(T)
@@ -57,6 +57,9 @@ coverage: | .venv-test ## which lines the tests of T (all) do not reach, also as
 
 lint: | .venv-test ## format, lint, types and imports only
 	.venv-test/bin/ruff format --check . && .venv-test/bin/ruff check . && .venv-test/bin/mypy && PYTHONPATH=. .venv-test/bin/lint-imports
+
+properties: | .venv-test ## property tests with EXAMPLES (20) times as many examples
+	EXAMPLES=$(or $(EXAMPLES),20) $(IN_VENV) pytest -m hypothesis $(SPREAD)
 
 fuzz: | .venv-test ## read FUZZ (20000) damaged feeds (SEED repeats a run)
 	$(IN_VENV) tests.feeds.fuzz

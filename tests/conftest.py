@@ -9,6 +9,7 @@ from unittest import TestCase
 
 import pytest
 from django.db import connection
+from hypothesis import is_hypothesis_test
 
 from newsletter.lib.crypto import Vault
 from newsletter.matching.live_index import current, item_index
@@ -26,6 +27,8 @@ def _or_skip(make: Callable[[], T]) -> T:
         pytest.skip(f"{missing} is not installed")
 
 
+#: Folders whose tests play the service as a whole, through lines that the tests of a room have reached.
+NOT_MEASURED = frozenset({"browser", "docs", "faults", "journey", "packaging", "security"})
 #: Folders whose tests start whole processes, or need a service in other ways than by a fixture.
 WHOLE_PROCESSES = frozenset({"browser", "cli", "faults", "journey", "packaging", "security"})
 SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path"})
@@ -34,10 +37,16 @@ DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark unit tests. On PostgreSQL keep what asks for a database: all else does the same on both, and was tried on SQLite."""
+    """Mark unit tests. On PostgreSQL keep what asks for a database: all else does the same on both, and was tried on SQLite.
+
+    Coverage nearly doubles what a test costs. It is not measured where lines are only repeated: in property tests, which run a
+    hundred times through what examples reach, and in tests of the whole service.
+    """
     for item in items:
         if _is_unit(item):
             item.add_marker("unit")
+        if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) in NOT_MEASURED:
+            item.add_marker("no_cover")
     if os.environ.get("TEST_DATABASE") != "postgres":
         return
     asks = [item for item in items if _asks_for_a_database(item)]
@@ -52,8 +61,11 @@ def _asks_for_a_database(item: pytest.Item) -> bool:
 def _is_unit(item: pytest.Item) -> bool:
     if issubclass(getattr(item, "cls", None) or object, TestCase):  # Django's own opens a database
         return False
-    folder = item.path.relative_to(Path(__file__).parent).parts[0]
-    return folder not in WHOLE_PROCESSES and not SERVICES & _fixtures(item) and not _asks_for_a_database(item)
+    return _folder(item) not in WHOLE_PROCESSES and not SERVICES & _fixtures(item) and not _asks_for_a_database(item)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def _fixtures(item: pytest.Item) -> set[str]:

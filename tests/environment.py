@@ -27,7 +27,16 @@ if os.environ.get("TEST_DATABASE") == "postgres":
         os.environ["TEST_DATABASE_URL"] = _server.new_database()
     os.environ["NEWSLETTER_DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
-hypothesis_settings.register_profile("tests", deadline=None, print_blob=True)
-hypothesis_settings.register_profile("ci", deadline=None, derandomize=True)
-hypothesis_settings.register_profile("fast", deadline=None, max_examples=20)  # `make test-fast`
+#: How many times as many examples a property test tries as it usually does: many in `make properties`, few in `make test-fast`,
+#: and few on PostgreSQL, where the same statements only run again.
+_EXAMPLES = float(os.environ.get("EXAMPLES") or (0.25 if os.environ.get("TEST_DATABASE") == "postgres" else 1))
+
+
+def examples(usual: int) -> int:
+    """How many examples to try of what usually needs `usual`: for `@settings(max_examples=examples(40))`."""
+    return max(1, round(usual * _EXAMPLES))
+
+
+hypothesis_settings.register_profile("tests", deadline=None, print_blob=True, max_examples=examples(100))
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, max_examples=examples(100))
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "tests")

@@ -25,6 +25,7 @@ from newsletter.models import (
 )
 from tests import factories
 from tests.editions.test_compose import NOW, alert, composer
+from tests.environment import examples
 
 __all__ = ["composer"]
 
@@ -202,7 +203,7 @@ def test_different_leftovers_are_different_editions(composer: compose.Composer) 
     assert len(told) == 2 and len({*told}) == 2
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(text=st.text(max_size=3_000))
 def test_any_text_can_be_shortened(text: str) -> None:
     for length in size_limit.STEPS[1:]:

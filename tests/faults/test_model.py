@@ -28,6 +28,7 @@ from newsletter.models import Batch, Delivery, Subscriber
 from newsletter.models import Worker as WorkerRow
 from newsletter.models.states import BATCH_TRANSITIONS
 from tests import factories
+from tests.environment import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -308,7 +309,7 @@ def test_no_sequence_of_steps_loses_or_doubles() -> None:
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(40), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

@@ -35,6 +35,7 @@ from newsletter.subscribers import people
 from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
+from tests.environment import examples
 from tests.reports import report
 from tests.subscribers.helpers import at_once
 
@@ -345,7 +346,7 @@ KINDS = list(ReportKind)
 
 
 @given(data=st.data())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_repetition_and_split_give_the_same_rows(data: st.DataObject) -> None:
     told = data.draw(
         st.lists(st.tuples(st.integers(0, 13), st.sampled_from(KINDS), st.integers(0, 6)), min_size=1, max_size=30)

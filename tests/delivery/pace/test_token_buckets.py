@@ -20,6 +20,7 @@ from newsletter.delivery.pace.token_buckets import (
     TokenRequest,
 )
 from tests import services
+from tests.environment import examples
 
 #: (seconds that pass, mails wanted, urgent)
 STEPS = st.lists(st.tuples(st.floats(0, 5), st.integers(0, 40), st.booleans()), max_size=30)
@@ -69,7 +70,7 @@ def test_no_stretch_of_time_lets_more_through(
 
 
 @given(rate=RATES, backlog=st.integers(1, 200), urgent=st.booleans())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_whoever_comes_when_told_gets_something_in_the_end(rate: float, backlog: int, urgent: bool) -> None:
     clock = Clock()
     buckets = InMemoryBuckets(clock)
@@ -160,7 +161,7 @@ def test_redis_and_memory_are_one_algorithm(redis_server: services.Redis) -> Non
     timed._run = at_our_time  # type: ignore[assignment]
 
     @given(rates=st.tuples(RATES, RATES, st.none() | RATES), steps=STEPS)
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     def same(rates: tuple[float, float, float | None], steps: list[tuple[float, int, bool]]) -> None:
         mark = uuid4().hex
         here = InMemoryBuckets(clock)

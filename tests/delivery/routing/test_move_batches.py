@@ -21,6 +21,7 @@ from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parce
 from newsletter.models import Attempt, Delivery
 from tests import factories
 from tests.delivery.fake_provider import ScriptedCarrier
+from tests.environment import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +114,7 @@ class World:
                 self.send(3 - number, [])
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, max_size=14))
 @example(steps=[("send", 1, ["yes", "yes", "kill"]), ("move", 1, None), ("wait", None, None), ("move", 1, None)])
 @example(steps=[("send", 2, ["wrong key"]), ("wait", None, None), ("fail over", None, None), ("send", 1, ["doubt"])])

@@ -24,6 +24,7 @@ from newsletter.feeds.sandbox import sandboxed_parse
 from newsletter.feeds.storage import save
 from newsletter.models import Citation, Entry, Feed, Host, Item, ItemVersion
 from tests import factories
+from tests.environment import examples
 from tests.feeds.poll_one import poll_one
 
 NOW = factories.NOW
@@ -185,7 +186,7 @@ class TestMarks(TestCase):
         pause.start()
         self.addCleanup(pause.stop)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(
         steps=st.lists(
             st.lists(st.tuples(st.sampled_from(WHATS), st.integers(0, 9)), max_size=3), min_size=1, max_size=6

@@ -14,6 +14,7 @@ from newsletter.feeds.storage import diff
 from newsletter.feeds.storage.save import Saved, save_poll
 from newsletter.models import Entry, Feed, Item
 from tests import factories
+from tests.environment import examples
 
 NOW = factories.NOW
 pytestmark = pytest.mark.django_db
@@ -149,7 +150,7 @@ habits = st.builds(
 class TestPolls(TestCase):
     """Whatever habits a feed has: known posts stay the same items, and each new one becomes an item once."""
 
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     @given(polls=st.lists(st.tuples(habits, st.integers(0, 3), st.integers(3, 8)), min_size=1, max_size=5))
     @example(polls=[(Habit(True, True, False, False, False), 1, 5)])
     def test_each_post_becomes_one_item(self, polls: list[tuple[Habit, int, int]]) -> None:
@@ -282,7 +283,7 @@ edits = st.sampled_from(("none", "title", "text", "slip", "gone", "back"))
 class TestSharedGuids(TestCase):
     """Posts that share guid and link: each becomes one item, whatever small edits it sees between polls."""
 
-    @settings(max_examples=50)
+    @settings(max_examples=examples(50))
     @given(
         size=st.integers(2, 4),
         polls=st.lists(st.tuples(st.integers(0, 3), edits, st.booleans()), min_size=1, max_size=6),
