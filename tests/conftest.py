@@ -1,7 +1,7 @@
 """Fixtures that all rooms share."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -35,8 +35,8 @@ SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path"})
 DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m is looked at
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # marked before -m is looked at, sorted when pytest-django has done so
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Mark unit tests. On PostgreSQL keep what asks for a database: all else does the same on both, and was tried on SQLite.
 
     Coverage nearly doubles what a test costs. It is not measured where lines are only repeated: in property tests, which run a
@@ -47,11 +47,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("unit")
         if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) in NOT_MEASURED:
             item.add_marker("no_cover")
-    if os.environ.get("TEST_DATABASE") != "postgres":
-        return
-    asks = [item for item in items if _asks_for_a_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not _asks_for_a_database(item)])
-    items[:] = asks
+    if os.environ.get("TEST_DATABASE") == "postgres":
+        config.hook.pytest_deselected(items=[item for item in items if not _asks_for_a_database(item)])
+        items[:] = [item for item in items if _asks_for_a_database(item)]
+    yield
+    # they wait for long: the other workers find enough to do beside them, but would have nothing left if they came last
+    items.sort(key=lambda item: _folder(item) not in WHOLE_PROCESSES or _asks_for_a_database(item))
 
 
 def _asks_for_a_database(item: pytest.Item) -> bool:
