@@ -1,4 +1,4 @@
-"""The database's own means: its clock, its bulk insert, its dialect."""
+"""Both databases, PostgreSQL and SQLite, behind one interface: clock, queries, bulk inserts, dialect."""
 
 import json
 import time
@@ -14,9 +14,9 @@ from django.db import connection, transaction
 if TYPE_CHECKING:
     import psycopg
 
-#: Seconds for which a reading of the database's clock is carried on by this machine's own.
-CARRIED: Final = 1.0
-_read: tuple[datetime, float, str | None] | None = None
+#: Seconds for which `steady_now` extends a reading of the database's clock by this machine's own.
+_CLOCK_KEPT: Final = 1.0
+_clock: tuple[datetime, float, str | None] | None = None
 
 
 def is_postgres() -> bool:
@@ -25,7 +25,7 @@ def is_postgres() -> bool:
 
 
 def now() -> datetime:
-    """The database's clock, aware UTC: leases of several workers must not hang on each machine's own."""
+    """Return the database's time, aware, in UTC: leases must not depend on the clocks of several machines."""
     if not is_postgres():
         return datetime.now(UTC)
     moment: datetime = rows("SELECT clock_timestamp()", prepared=True)[0][0]
@@ -33,16 +33,16 @@ def now() -> datetime:
 
 
 def steady_now() -> datetime:
-    """As `now`, read again each second and carried on by this machine's monotonic clock meanwhile: for what asks all the time."""
-    global _read
+    """As `now`, but read from the database once a second only, and extended by this machine's monotonic clock."""
+    global _clock
     moment = time.monotonic()
-    if _read is None or moment - _read[1] > CARRIED or _read[2] != connection.settings_dict["NAME"]:
-        _read = now(), moment, connection.settings_dict["NAME"]
-    return _read[0] + timedelta(seconds=moment - _read[1])
+    if _clock is None or moment - _clock[1] > _CLOCK_KEPT or _clock[2] != connection.settings_dict["NAME"]:
+        _clock = now(), moment, connection.settings_dict["NAME"]
+    return _clock[0] + timedelta(seconds=moment - _clock[1])
 
 
 def raw_uuid(column: str) -> str:
-    """A UUID's sixteen bytes, where the database has a type for it; else its hexadecimal digits, as they are stored."""
+    """Return an expression for a UUID column: its sixteen bytes on PostgreSQL, its hexadecimal digits on SQLite."""
     return f"uuid_send({column})" if is_postgres() else column
 
 
@@ -52,15 +52,15 @@ def in_list(column: str, name: str) -> str:
 
 
 def skip_locked() -> str:
-    """`FOR UPDATE SKIP LOCKED` where it exists; compare-and-set is the guarantee, this only saves workers from queueing."""
+    """Return `FOR UPDATE SKIP LOCKED` where it exists. It only saves workers from queueing: compare-and-set is the guarantee."""
     return "FOR UPDATE SKIP LOCKED" if is_postgres() else ""
 
 
 def rows(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepared: bool = False) -> list[tuple[Any, ...]]:
     """Return all rows of a query. With `prepared`, PostgreSQL keeps its plan: for short queries that run all the time."""
     if prepared and is_postgres():
-        with _prepared(sql, params) as told:
-            return told.fetchall()
+        with _prepared(sql, params) as cursor:
+            return cursor.fetchall()
     with connection.cursor() as cursor:
         cursor.execute(sql, _adapted(params))
         return list(cursor.fetchall())
@@ -72,17 +72,17 @@ def rows_by_key(sql: str, params: dict[str, Any]) -> dict[Any, list[Any]]:
         arrays = f"SELECT key, array_agg(value) FROM ({sql}) q(key, value) GROUP BY key"
         with _cursor() as cursor:
             return dict(cursor.execute(arrays, params, prepare=False, binary=True).fetchall())
-    found: dict[Any, list[Any]] = defaultdict(list)
+    by_key: dict[Any, list[Any]] = defaultdict(list)
     for key, value in rows(sql, params):
-        found[key].append(value)
-    return found
+        by_key[key].append(value)
+    return by_key
 
 
 def execute(sql: str, params: Sequence[Any] | dict[str, Any] = (), *, prepared: bool = False) -> int:
     """Run a statement and return the number of rows it changed. `prepared` as for `rows`."""
     if prepared and is_postgres():
-        with _prepared(sql, params) as told:
-            return told.rowcount
+        with _prepared(sql, params) as cursor:
+            return cursor.rowcount
     with connection.cursor() as cursor:
         cursor.execute(sql, _adapted(params))
         return int(cursor.rowcount)
@@ -105,12 +105,14 @@ def execute_pipeline(*statements: Statement) -> list[list[tuple[Any, ...]]]:
     raw = _psycopg()
     with connection.wrap_database_errors:
         with raw.pipeline():
-            asked = [psycopg.Cursor(raw).execute(sql, params, prepare=True, binary=True) for sql, params in statements]
-        return [one.fetchall() if one.description else [] for one in asked]
+            cursors = [
+                psycopg.Cursor(raw).execute(sql, params, prepare=True, binary=True) for sql, params in statements
+            ]
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
 def _psycopg() -> "psycopg.Connection[tuple[Any, ...]]":
-    """The connection itself, opened, and looked at as Django does before its own cursors."""
+    """Return psycopg's connection, opened and checked as Django does before it makes a cursor."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
@@ -120,8 +122,8 @@ def _psycopg() -> "psycopg.Connection[tuple[Any, ...]]":
 
 @contextmanager
 def _cursor() -> Iterator["psycopg.Cursor[tuple[Any, ...]]"]:
-    """A cursor of psycopg's own. Django's writes the values into the text, so that no statement ever comes twice."""
-    import psycopg  # only here: SQLite goes without
+    """A cursor of psycopg itself: Django's writes values into the SQL text, so that no statement could be prepared."""
+    import psycopg  # not installed with SQLite
 
     with connection.wrap_database_errors, psycopg.Cursor(_psycopg()) as cursor:
         yield cursor
@@ -134,27 +136,35 @@ def _prepared(sql: str, params: Sequence[Any] | dict[str, Any]) -> Iterator["psy
 
 
 def insert(table: str, columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
-    """Insert many rows: COPY on PostgreSQL, `executemany` on SQLite. `table` and `columns` are our own words, never input."""
+    """Insert many rows: COPY on PostgreSQL, `executemany` on SQLite. `table` and `columns` never come from input."""
     names = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor:
         if is_postgres():
-            # outside of execute() Django does not translate psycopg's errors by itself
+            # Django translates psycopg's errors only in execute()
             with connection.wrap_database_errors, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
                 for row in values:
                     copy.write_row(row)
         else:
-            places = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', [_list(row) for row in values])
+            values_sql = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({values_sql})', [_list(row) for row in values])
 
 
-#: Numbers before, one that is each of these, numbers after: so many rows.
+#: Rows that differ in one column: the numbers before it, its number in each row, the numbers after it.
 Run = tuple[tuple[int, ...], Sequence[int], tuple[int, ...]]
 
 
 def insert_runs(table: str, columns: Sequence[str], runs: Iterable[Run]) -> None:
-    """As `insert`, for numbers of which one column changes from row to row: a million rows are some joins of text, not loops."""
+    """As `insert`, for rows of numbers of which one column changes: a million rows are a few joins of text, without a loop.
+
+    The run `((7, 1), [4, 5, 6], (0,))` has the head `7 1 `, the tail ` 0\\n` and three rows. Joining `4 5 6` by tail + head
+    makes all that stands between the first head and the last tail:
+
+        7 1 4 0
+        7 1 5 0
+        7 1 6 0
+    """
     if not is_postgres():
-        insert(table, columns, ((*before, one, *after) for before, ones, after in runs for one in ones))
+        insert(table, columns, ((*before, number, *after) for before, numbers, after in runs for number in numbers))
         return
     names = ", ".join(f'"{name}"' for name in columns)
     with (
@@ -162,11 +172,11 @@ def insert_runs(table: str, columns: Sequence[str], runs: Iterable[Run]) -> None
         connection.wrap_database_errors,
         cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy,
     ):
-        for before, ones, after in runs:
-            if ones:
+        for before, numbers, after in runs:
+            if numbers:
                 head = "".join(f"{number}\t" for number in before)
                 tail = "".join(f"\t{number}" for number in after) + "\n"
-                copy.write(head + (tail + head).join(map(str, ones)) + tail)
+                copy.write(head + (tail + head).join(map(str, numbers)) + tail)
 
 
 def analyze_if_grown(table: str, added: int) -> None:
@@ -175,26 +185,26 @@ def analyze_if_grown(table: str, added: int) -> None:
         execute(f'ANALYZE "{table}"')
 
 
-#: Rows of one statement: well below SQLite's limit of 32,766 parameters.
+#: Rows per statement: well below SQLite's limit of 32,766 parameters.
 _CHUNK = 500
 
 
 def insert_new(table: str, columns: Sequence[str], values: Sequence[Sequence[Any]], *, key: str) -> list[Any]:
-    """Insert the rows whose unique `key` is not there yet; returns the keys of those. Names are our own words, never input.
+    """Insert the rows whose unique `key` does not exist yet, and return their keys. Names never come from input.
 
-    Give `values` in the order of their keys: then two that insert the same rows wait for each other, and never both.
+    Pass `values` in the order of their keys: then two transactions that insert the same rows cannot deadlock.
     """
     names = ", ".join(f'"{name}"' for name in columns)
-    row = f"({', '.join(['%s'] * len(columns))})"
+    row_sql = f"({', '.join(['%s'] * len(columns))})"
     inserted: list[Any] = []
     for start in range(0, len(values), _CHUNK):
         chunk = values[start : start + _CHUNK]
-        told = rows(
-            f'INSERT INTO "{table}" ({names}) VALUES {", ".join([row] * len(chunk))} '
+        returned = rows(
+            f'INSERT INTO "{table}" ({names}) VALUES {", ".join([row_sql] * len(chunk))} '
             f'ON CONFLICT ("{key}") DO NOTHING RETURNING "{key}"',
-            [value for one in chunk for value in one],
+            [value for row in chunk for value in row],
         )
-        inserted.extend(one[0] for one in told)
+        inserted.extend(value for (value,) in returned)
     return inserted
 
 
@@ -209,7 +219,7 @@ def _list(params: Sequence[Any]) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    """Moments and UUIDs as the ORM stores them, lists as JSON: SQLite has no type for them."""
+    """Convert for SQLite, which has no type for them: moments and UUIDs as the ORM does, lists to JSON."""
     if is_postgres():
         return value
     if isinstance(value, datetime):

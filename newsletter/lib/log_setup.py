@@ -1,4 +1,4 @@
-"""Logs: one line of JSON each, with the fields on an allow-list and no others, so that nobody's address slips in."""
+"""Set up logging: lines of JSON with the fields of an allow-list only, so that no address gets in."""
 
 import logging
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-#: Ids, counts, states and reasons in our own words.
+#: Ids, counts, states, and reasons that we word ourselves.
 ALLOWED = frozenset(
     {
         "accepted", "attempt", "batch_id", "batches", "bytes", "changed", "deferred", "doubtful", "entries", "error",
@@ -17,13 +17,13 @@ ALLOWED = frozenset(
 )  # fmt: skip
 
 
-def only_allowed(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Drop every field that is not on the list."""
+def drop_unlisted_fields(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Drop every field that is not in `ALLOWED`."""
     return {name: value for name, value in event.items() if name in ALLOWED}
 
 
 def configure(level: str) -> None:
-    """Set up structlog and the standard library's logging, once, for a process. `level` is DEBUG, INFO, WARNING or ERROR."""
+    """Set up structlog and the standard library's logging. `level` is DEBUG, INFO, WARNING or ERROR."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -41,7 +41,7 @@ def configure(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                only_allowed,
+                drop_unlisted_fields,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -49,11 +49,11 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    quiet()
+    silence_libraries()
 
 
-def quiet() -> None:
-    """Libraries that would print keys, addresses or paths with tokens when asked to talk, or that talk every second."""
+def silence_libraries() -> None:
+    """Raise the level of libraries that would log keys, addresses or paths with tokens, or a line every second."""
     for name in (
         "python_http_client",
         "django.request",
@@ -68,12 +68,12 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)
     trace = logging.getLogger("celery.app.trace")
-    if not any(isinstance(one, _WordsOut) for one in trace.filters):
-        trace.addFilter(_WordsOut())
+    if not any(isinstance(filter_, _HideExceptionText) for filter_ in trace.filters):
+        trace.addFilter(_HideExceptionText())
 
 
-class _WordsOut(logging.Filter):
-    """Celery writes what an exception says into the line itself, and that may be a row's values, or an address."""
+class _HideExceptionText(logging.Filter):
+    """Removes the text of exceptions from Celery's lines: it may hold a row's values, or an address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, dict) and "exc" in record.args:

@@ -1,4 +1,4 @@
-"""Every address of a page of ours, as a path and as an absolute URL. Tokens are the only secrets in them."""
+"""Paths and absolute URLs of the pages that mails link to. Tokens are the only secrets in them."""
 
 #: Path of each page that mails link to, by name; `{token}` is filled in.
 PATHS = {
@@ -12,10 +12,10 @@ PATHS = {
 
 
 def path(name: str, token: str) -> str:
-    """The path of page `name` for `token`."""
+    """Return the path of page `name` for `token`."""
     return PATHS[name].format(token=token)
 
 
 def url(base: str, name: str, token: str) -> str:
-    """The absolute URL of page `name`; `base` is NEWSLETTER_BASE_URL, without or with a closing slash."""
+    """Return the absolute URL of page `name`; `base` is NEWSLETTER_BASE_URL, with or without a closing slash."""
     return base.rstrip("/") + path(name, token)
