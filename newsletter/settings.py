@@ -1,4 +1,4 @@
-"""Settings: the environment in, Django's settings and `NEWSLETTER` (a `Config`) out. Every problem is one line."""
+"""Django's settings, and `NEWSLETTER` (a `Config`), both read from the environment. Every problem is reported as one line."""
 
 import contextlib
 import os

@@ -15,7 +15,7 @@ from newsletter.lib.refused import Refused
 app = typer.Typer()
 
 
-class Announce(StrEnum):
+class AnnounceOption(StrEnum):
     """What of a first poll may be mailed."""
 
     NONE = "none"
@@ -26,7 +26,9 @@ class Announce(StrEnum):
 @app.command("import", epilog=example("feeds import subscriptions.opml", "feeds import - --check < file.opml"))
 def read_in(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An OPML file; - is standard input.")],
-    announce: Annotated[Announce, typer.Option(help="What of each first poll may be mailed.")] = Announce.NONE,
+    announce: Annotated[
+        AnnounceOption, typer.Option(help="What of each first poll may be mailed.")
+    ] = AnnounceOption.NONE,
     check: Annotated[
         bool, typer.Option("--check", help="Read each feed first; add only those that can be read.")
     ] = False,

@@ -27,7 +27,7 @@ _free = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True)
-class Found:
+class MatchedArticle:
     """An article that a keyword would have matched."""
 
     title: str
@@ -43,7 +43,7 @@ class Preview:
 
     keyword: str = field(repr=False)
     count: int
-    titles: tuple[Found, ...] = field(repr=False)
+    titles: tuple[MatchedArticle, ...] = field(repr=False)
     searched: int
     complete: bool
 
@@ -95,11 +95,11 @@ def preview_page(page: HttpResponse, panel: Panel) -> HttpResponse:
     return page
 
 
-def _shown(keyword: str, found: SearchResult, titles: dict[int, Found]) -> Preview:
+def _shown(keyword: str, found: SearchResult, titles: dict[int, MatchedArticle]) -> Preview:
     shown = tuple(titles[item_id] for item_id in found.item_ids[:SHOWN] if item_id in titles)
     return Preview(keyword, len(found.item_ids), shown, found.searched, found.complete)
 
 
-def _titles(item_ids: Sequence[int]) -> dict[int, Found]:
+def _titles(item_ids: Sequence[int]) -> dict[int, MatchedArticle]:
     rows = current_versions().filter(item_id__in=item_ids).values_list("item_id", "title", "item__first_seen_at")
-    return {item_id: Found(title, at) for item_id, title, at in rows}
+    return {item_id: MatchedArticle(title, at) for item_id, title, at in rows}

@@ -1,0 +1,69 @@
+"""Names and sizes that keep the package easy to search: a class name means one thing, folders and files stay small."""
+
+import ast
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+CODE = Path(__file__).parents[2] / "newsletter"
+MOST_LINES = 300
+MOST_MODULES = 20
+
+# What is left from before these rules. Take an entry out when it is mended; add none.
+SAME_NAME = {"Added", "Block", "Done", "Found", "Look", "Recovered", "Story", "Token", "_Finder"}
+TOO_LONG = {"matching/query/parser.py", "wiring.py"}
+TOO_WIDE = {"lib"}
+IN_AND_OUT = {
+    *("config/config.py", "config/rate_limits.py", "config/validators.py"),
+    *("delivery/feedback/suppression_rules.py", "delivery/ledger/plan.py", "delivery/ledger/recipient_domains.py"),
+    *("delivery/routing/move_batches.py", "delivery/routing/rules.py", "delivery/sending/lane_order.py"),
+    *("delivery/sending/messages.py", "feeds/catalogue/manage.py", "feeds/catalogue/opml.py"),
+    *("matching/aliases/pack_files.py", "matching/aliases/pack_validation.py", "matching/live_index/cold_start.py"),
+    *("matching/live_index/current.py", "matching/live_index/keyword_hashes.py", "matching/live_index/stored_items.py"),
+    *(
+        "matching/match.py",
+        "matching/query/contradictions.py",
+        "matching/text/stemming.py",
+        "matching/text/tokenize.py",
+    ),
+    *("providers/bounces/arf.py", "providers/bounces/dsn.py"),
+}
+_IN_AND_OUT = re.compile(r"\bin\b[^.]*[,;:] [^.]*\bout\b[.;:]")
+
+
+@cache
+def modules() -> dict[str, str]:
+    """Path below newsletter/ → text, without Django's migrations."""
+    paths = (path for path in sorted(CODE.rglob("*.py")) if path.parent != CODE / "migrations")
+    return {path.relative_to(CODE).as_posix(): path.read_text() for path in paths}
+
+
+def test_a_class_name_is_defined_once() -> None:
+    """Classes within classes, such as the choices of a model, are named by their class and may repeat."""
+    places = defaultdict(list)
+    for path, text in modules().items():
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(path)
+    repeated = {name: where for name, where in places.items() if len(where) > 1 and name not in SAME_NAME}
+    assert not repeated
+
+
+def test_no_file_is_over_long() -> None:
+    assert {path for path, text in modules().items() if text.count("\n") > MOST_LINES} <= TOO_LONG
+
+
+def test_no_folder_is_too_wide() -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for path in modules():
+        folder, _, name = path.rpartition("/")
+        counts[folder] += name != "__init__.py"
+    assert {folder for folder, count in counts.items() if count > MOST_MODULES} <= TOO_WIDE
+
+
+def test_docstrings_of_modules_say_what_they_do() -> None:
+    """Not "a query in, its matches out"."""
+    heads = {path: ast.get_docstring(ast.parse(text)) or "" for path, text in modules().items()}
+    bad = {path for path, head in heads.items() if _IN_AND_OUT.search(head.partition("\n\n")[0].replace("\n", " "))}
+    assert bad <= IN_AND_OUT
