@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs messages lock \
+.PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs screenshot messages lock \
 	properties fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
 	bench-preview bench-delivery bench-end-to-end bench-cli
 
@@ -30,6 +30,9 @@ format: | .venv-test ## write the code as the formatter wants it
 
 docs: | .venv-test ## write what the docs take from the code: settings, retention, the index of decisions
 	$(IN_VENV) scripts.write_docs
+
+screenshot: | .venv-test ## make the README's picture again, from a demo (needs Chromium)
+	$(IN_VENV) scripts.screenshot
 
 messages: | .venv-test ## extract the text of pages and mails for translators
 	PYTHONPATH=. .venv-test/bin/pybabel -q extract -F babel.cfg -k mark -k gettext_lazy -k ngettext_lazy:1,2 --no-location --sort-output \
