@@ -16,7 +16,7 @@ from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.parsing import feedparser_xml
 from newsletter.feeds.parsing.entry_fields import DateBounds
 from newsletter.feeds.parsing.model import ParsedFeed
-from newsletter.feeds.parsing.newest_entries import newest, trimmed
+from newsletter.feeds.parsing.newest_entries import keep_newest, newest
 from newsletter.feeds.parsing.parse_feed import parse
 from newsletter.feeds.parsing.raw_feed import RawFeed
 from newsletter.feeds.storage import incidents
@@ -115,7 +115,7 @@ def test_without_any_order_the_dates_count_and_without_dates_the_place() -> None
 )
 def test_entries_that_cannot_be_told_apart_are_left_to_the_parser(broken: str) -> None:
     body = rss("".join(map(story, range(602))) + broken)
-    assert trimmed(body, DateBounds(NOW)) == (body, 0)
+    assert keep_newest(body, DateBounds(NOW)) == (body, 0)
     assert len(read(body).entries) == 500
 
 

@@ -1,4 +1,4 @@
-"""Finds the dates in a source line, in the orders and languages that digests use."""
+"""Find the dates in a source line, in the orders and languages that digests use."""
 
 import re
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _PATTERNS = (
             rf"(?<!\d){_YEAR}\.?\s+(?:m\.\s+|gada\s+)?{_NAME}\s+{_DAY}(?!\d)(?:\.|\s+d\.)?",
             rf"(?<!\d){_YEAR}(?P<between>\s?[-/.]\s?)(?P<number>[01]?\d)(?P=between){_DAY}(?!\d)\.?",  # 2020-11-05, 2020. 11. 5.
             rf"(?<!\d){_DAY}\.(?P<between>\s?)(?P<number>[01]?\d)\.(?P=between){_YEAR}{_YEAR_WORD}",  # 05.11.2020
-            rf"(?<![\d/-])(?P<one>[0-3]?\d)(?P<between>[/-])(?P<two>[0-3]?\d)(?P=between){_YEAR}",  # 11/25/2020
+            rf"(?<![\d/-])(?P<first>[0-3]?\d)(?P<between>[/-])(?P<second>[0-3]?\d)(?P=between){_YEAR}",  # 11/25/2020
             r"(?<![\w-])(?P<week>\d{4}-?W\d\d-?[1-7])(?!\w)",
         )
     ),
@@ -57,7 +57,7 @@ _ACCESSED = re.compile(
 
 
 @dataclass(frozen=True)
-class Found:
+class DateInText:
     """A date and where it stands, with weekday and time of day.
 
     `day` is None where day and month cannot be told apart: none is better than a wrong one. `accessed`: it says when somebody
@@ -70,24 +70,24 @@ class Found:
     accessed: bool = False
 
 
-def find_all(text: str) -> tuple[Found, ...]:
+def find_all(text: str) -> tuple[DateInText, ...]:
     """The dates in `text`, in order."""
     plain = ascii_digits(text)
     hits = sorted(
         (hit for pattern in _PATTERNS for hit in pattern.finditer(plain)), key=lambda hit: (hit.start(), -hit.end())
     )
-    found: list[Found] = []
+    dates: list[DateInText] = []
     for hit in hits:
-        if found and hit.start() < found[-1].end:
+        if dates and hit.start() < dates[-1].end:
             continue
         day, certain = _day(hit)
         # the 31st of February is part of a name, not a date
         if day or not certain:
-            found.append(_widened(plain, hit, day))
-    return tuple(found)
+            dates.append(_widen(plain, hit, day))
+    return tuple(dates)
 
 
-def _widened(text: str, hit: re.Match[str], day: date | None) -> Found:
+def _widen(text: str, hit: re.Match[str], day: date | None) -> DateInText:
     begin, start = max(0, hit.start() - 60), hit.start()
     word = _WORD_BEFORE.search(text, begin, start) if day else None
     if word and day and weekday_named(word["word"]) == day.weekday():
@@ -95,7 +95,7 @@ def _widened(text: str, hit: re.Match[str], day: date | None) -> Found:
     accessed = _ACCESSED.search(text, begin, start)
     before = accessed or _BEFORE.search(text, begin, start)
     after = _AFTER.match(text, hit.end())
-    return Found(
+    return DateInText(
         day,
         before.start() if before and day else hit.start(),
         after.end() if after and day else hit.end(),
@@ -111,11 +111,11 @@ def _day(hit: re.Match[str]) -> tuple[date | None, bool]:
     if hit.re in UNITS:
         return unit_day(parts), True
     year = full_year(parts["year"])
-    if parts.get("one"):
-        one, two = int(parts["one"]), int(parts["two"])
-        if one <= 12 and two <= 12 and one != two:
+    if parts.get("first"):
+        first, second = int(parts["first"]), int(parts["second"])
+        if first <= 12 and second <= 12 and first != second:
             return None, False
-        month, number = (two, one) if one > 12 else (one, two)
+        month, number = (second, first) if first > 12 else (first, second)
         return day_of(year, month, number), True
     months = months_named(parts["name"], _LANGUAGE) if parts.get("name") else {int(parts["number"])}
     return day_of(year, next(iter(months)), int(parts["day"])) if len(months) == 1 else None, True

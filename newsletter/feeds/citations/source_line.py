@@ -1,4 +1,4 @@
-"""Reads one line of a source: which publishers, dates and URLs stand in it."""
+"""Read one line of a source: its publishers, dates and URLs."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -67,15 +67,17 @@ def segments(line: Line, begin: int = 0, end: int | None = None, *, several: boo
     end = len(text) if end is None else end
     spans = [replace(span, start=max(begin, span.start)) for span in _urls(line, text) if begin < span.end <= end]
     hidden = _blank(text, ((span.start, span.end) for span in spans if span.is_text))
-    hidden = _blank(hidden, ((one.start, one.end) for one in dates_in_text.find_all(hidden) if one.accessed))
+    hidden = _blank(hidden, ((hit.start, hit.end) for hit in dates_in_text.find_all(hidden) if hit.accessed))
     stops = [begin, *(m.end() for m in re.finditer(r"[;；]", hidden) if begin < m.end() < end), end]
-    found = [
-        one
+    named = [
+        segment
         for start, stop in pairwise(stops)
         for part_start, part_stop in pairwise(_stops(hidden, spans, start, stop))
-        for one in _named(_segment(hidden, spans, part_start, part_stop, first=part_start == begin), several=several)
+        for segment in _named(
+            _segment(hidden, spans, part_start, part_stop, first=part_start == begin), several=several
+        )
     ]
-    return tuple(one for one in found if one.publisher or one.dated or one.urls)
+    return tuple(segment for segment in named if segment.publisher or segment.dated or segment.urls)
 
 
 def joined(parts: Iterable[Segment]) -> tuple[CitedSource, ...]:
@@ -92,7 +94,7 @@ def joined(parts: Iterable[Segment]) -> tuple[CitedSource, ...]:
                 if not urls:
                     continue
         cited += [CitedSource(publisher, day, url) for url in urls or [""]]
-    kept = (one for one in cited if one.publisher or one.url or one.published_on)
+    kept = (source for source in cited if source.publisher or source.url or source.published_on)
     return tuple(dict.fromkeys(kept))
 
 
@@ -130,10 +132,10 @@ def _stops(hidden: str, spans: Sequence[_Span], start: int, stop: int) -> list[i
     dated = dates_in_text.find_all(hidden[start:stop])
     if len(dated) > 1:
         if not hidden[start : start + dated[0].start].strip(_EDGES):
-            return [start, *(start + one.start for one in dated[1:]), stop]
-        return [start, *(_behind(start + one.end, spans) for one in dated[:-1]), stop]
+            return [start, *(start + hit.start for hit in dated[1:]), stop]
+        return [start, *(_behind(start + hit.end, spans) for hit in dated[:-1]), stop]
     named = [span for span in spans if start <= span.start and span.end <= stop and not span.is_text]
-    gaps = (hidden[one.end : other.start].strip(_EDGES) for one, other in pairwise(named))
+    gaps = (hidden[before.end : after.start].strip(_EDGES) for before, after in pairwise(named))
     if all(not gap or re.fullmatch(_AND, gap, re.IGNORECASE) for gap in gaps):
         return [start, *(span.end for span in named[:-1]), stop]
     return [start, stop]
@@ -146,16 +148,16 @@ def _behind(place: int, spans: Sequence[_Span]) -> int:
 
 def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int, *, first: bool) -> Segment:
     text = hidden[start:stop]
-    found = next(reversed(dates_in_text.find_all(text)), None)
-    if found is not None and found.day is not None:
-        text = f"{text[: found.start]} {text[found.end :]}"
+    last_date = next(reversed(dates_in_text.find_all(text)), None)
+    if last_date is not None and last_date.day is not None:
+        text = f"{text[: last_date.start]} {text[last_date.end :]}"
     if not first:
         text = re.sub(rf"^[{re.escape(_EDGES)}]*{_AND}\s+", "", text, flags=re.IGNORECASE)
     urls: dict[str, str] = {}
     for span in spans:
         if start <= span.start and span.end <= stop:
             urls.setdefault(canonical(span.url) or span.url, span.url)
-    return Segment(_publisher(text), found.day if found else None, found is not None, tuple(urls.values()))
+    return Segment(_publisher(text), last_date.day if last_date else None, last_date is not None, tuple(urls.values()))
 
 
 def _named(segment: Segment, *, several: bool) -> list[Segment]:

@@ -1,4 +1,4 @@
-"""Cuts an entry into its articles: a compiled digest becomes several pieces, an ordinary post with sub-headings stays one."""
+"""Cut an entry into its articles: a compiled digest becomes several pieces, an ordinary post with sub-headings stays one."""
 
 import hashlib
 from collections import Counter
@@ -40,7 +40,7 @@ class Piece:
     @property
     def original(self) -> str:
         """The canonical URL of what it is about; empty when it cites nothing, or only a home page."""
-        return next((original(one.url) for one in self.cited if original(one.url)), "")
+        return next((original(source.url) for source in self.cited if original(source.url)), "")
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,19 @@ def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
     title = post.title
     if mode == "never":
         return _whole(blocks, title, "one article: this feed is never cut")
-    whole = mark_source_lines(blocks)
-    parts = [one for part in whole for one in (headlines.split_paragraph(part) if isinstance(part, Block) else [part])]
-    found = find_article_starts(parts, post, mode)
-    if not found.indexes:
-        return _whole(blocks, title, f"one article: {found.reason}")
-    drafts, left = _drafts(parts, found, title)
+    parts = [
+        piece
+        for part in mark_source_lines(blocks)
+        for piece in (headlines.split_paragraph(part) if isinstance(part, Block) else [part])
+    ]
+    starts = find_article_starts(parts, post, mode)
+    if not starts.indexes:
+        return _whole(blocks, title, f"one article: {starts.reason}")
+    drafts, left = _drafts(parts, starts, title)
     if not 2 <= len(drafts) <= MOST:
         return _whole(blocks, title, f"one article: cutting would make {len(drafts)}")
     pieces = _keyed([_piece(draft) for draft in drafts])
-    return Cut(pieces, f"{len(pieces)} articles: {found.reason}", to_text(_texts(left)))
+    return Cut(pieces, f"{len(pieces)} articles: {starts.reason}", to_text(_texts(left)))
 
 
 def _whole(blocks: Sequence[Block], title: str, reason: str) -> Cut:
@@ -99,40 +102,40 @@ def _whole(blocks: Sequence[Block], title: str, reason: str) -> Cut:
 
 @dataclass(frozen=True)
 class _Draft:
-    """Parts of one article; `title` is the entry's, for words around the articles, and `found` how the articles begin."""
+    """Parts of one article; `title` is the entry's, for words around the articles, and `starts` how the articles begin."""
 
     parts: tuple[Part, ...]
-    found: ArticleStarts
+    starts: ArticleStarts
     title: str = ""
 
 
-def _drafts(parts: Sequence[Part], found: ArticleStarts, title: str) -> tuple[list[_Draft], list[Part]]:
+def _drafts(parts: Sequence[Part], starts: ArticleStarts, title: str) -> tuple[list[_Draft], list[Part]]:
     """(articles, parts that are in none)."""
-    lead, left = list(parts[: found.indexes[0]]), list[Part]()
+    lead, left = list(parts[: starts.indexes[0]]), list[Part]()
     sections = [
-        list(parts[start:end]) for start, end in zip(found.indexes, (*found.indexes[1:], len(parts)), strict=True)
+        list(parts[start:end]) for start, end in zip(starts.indexes, (*starts.indexes[1:], len(parts)), strict=True)
     ]
     sections = _merged(sections)
     for section in sections:
         while len(section) > 1 and _is_loose(section[-1], section[-2]):
             left.append(section.pop())
-    end = _end(sections[-1], found)
+    end = _end(sections[-1], starts)
     outro = sections[-1][end:]
     del sections[-1][end:]
-    drafts = [_Draft(tuple(section), found) for section in sections if _size(section)]
+    drafts = [_Draft(tuple(section), starts) for section in sections if _size(section)]
     around: dict[bool, _Draft] = {}
     for first, words in ((True, lead), (False, outro)):
         if _size(words) >= SUBSTANTIAL:
-            around[first] = _Draft(tuple(words), found, title)
+            around[first] = _Draft(tuple(words), starts, title)
         else:
             left += words
     return [*filter(None, [around.get(True)]), *drafts, *filter(None, [around.get(False)])], left
 
 
-def _end(section: Sequence[Part], found: ArticleStarts) -> int:
+def _end(section: Sequence[Part], starts: ArticleStarts) -> int:
     """Where the last article ends: after its source line, else before a rule with nothing but a few words behind it."""
     ends = [index + 1 for index, part in enumerate(section) if isinstance(part, SourceLine)]
-    if found.closing:
+    if starts.closing:
         return ends[-1] if ends else len(section)
     rules = [index for index, part in enumerate(section) if index and isinstance(part, Block) and part.kind == "rule"]
     return rules[-1] if rules and not ends and _size(section[rules[-1] :]) < SUBSTANTIAL else len(section)
@@ -166,12 +169,12 @@ def _piece(draft: _Draft) -> Piece:
     first = parts[0] if parts and isinstance(parts[0], Block) else None
     title, link = draft.title, ""
     if first is not None and not title:
-        head = replace(first, lines=first.lines[:1]) if draft.found.short else first
-        if kind_of(first) in KINDS or (draft.found.short and headlines.is_short_line(head)):
+        head = replace(first, lines=first.lines[:1]) if draft.starts.short else first
+        if kind_of(first) in KINDS or (draft.starts.short and headlines.is_short_line(head)):
             title, link = headlines.without_number(head.text), headlines.heading_url(head)
             rest = first.lines[len(head.lines) :]
             parts[:1] = [replace(first, lines=rest)] if rest else []
-        elif draft.found.bold_lead:
+        elif draft.starts.bold_lead:
             title = headlines.bold_lead(first)
     cited, body = take_citations(parts)
     if not cited and original(link):

@@ -1,4 +1,4 @@
-"""What speaks against a digest though source lines or links stand under its headings, and what speaks for one."""
+"""Evidence for and against a digest where source lines or links stand under headings."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -45,7 +45,7 @@ class Post:
 
 
 def length(text: str) -> float:
-    """Words, of which a script without spaces has one in two characters."""
+    """The number of words; in a script without spaces two characters count as one."""
     dense = sum("\u2e80" <= char <= "\u9fff" or "\u0e00" <= char <= "\u0eff" for char in text)
     return len(text.split()) + dense / 2
 
@@ -72,16 +72,16 @@ def against_sources(post: Post, heads: Sequence[str], lines: Sequence[SourceLine
     if reason:
         return reason
     cited = [line.cited[0] for line in lines]
-    pages = {original(one.url) for one in cited}
+    pages = {original(source.url) for source in cited}
     if len(pages) == 1 and "" not in pages:
         return "its source lines all lead to one page"
-    if len({_same(one) for one in cited}) == 1 and (len(cited) < SAME or not cited[0].published_on):
+    if len({_source_key(source) for source in cited}) == 1 and (len(cited) < SAME or not cited[0].published_on):
         return "its source lines all name the same source"
     data = post_words.OWN_WORK if len(pages - {""}) == len(cited) else post_words.DATA
-    if all(data.search(one.publisher) for one in cited):
+    if all(data.search(source.publisher) for source in cited):
         return "its source lines name where figures or rules are from"
-    days = [one.published_on for one in cited if one.published_on]
-    if days and not any(one.url for one in cited):
+    days = [source.published_on for source in cited if source.published_on]
+    if days and not any(source.url for source in cited):
         if max(days) - min(days) > ONE_TIME:
             return "its sources lie more than a year apart"
         if post.published_on and post.published_on - max(days) > ONE_TIME:
@@ -135,10 +135,10 @@ def against_links(post: Post, heads: Sequence[Block], articles: Sequence[Sequenc
 
 
 def _most_of(things: Sequence[_T], is_one: Callable[[_T], object]) -> bool:
-    return bool(things) and sum(bool(is_one(one)) for one in things) >= max(most(len(things)), 1)
+    return bool(things) and sum(bool(is_one(thing)) for thing in things) >= max(most(len(things)), 1)
 
 
-def _same(cited: CitedSource) -> tuple[str, date | None, str]:
+def _source_key(cited: CitedSource) -> tuple[str, date | None, str]:
     return comparison_key(cited.publisher) if cited.publisher else "", cited.published_on, cited.canonical
 
 
@@ -150,7 +150,7 @@ def _is_byline(text: str, published_on: date | None) -> bool:
     """A publisher and a day that has come: what is announced for a later one is an event."""
     if len(text) > BYLINE:
         return False
-    days = [one.day for one in dates_in_text.find_all(text) if one.day and text[: one.start].strip()]
+    days = [hit.day for hit in dates_in_text.find_all(text) if hit.day and text[: hit.start].strip()]
     return any(published_on is None or day <= published_on + timedelta(days=1) for day in days)
 
 

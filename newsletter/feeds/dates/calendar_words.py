@@ -42,14 +42,14 @@ def months_named(word: str, language: str = "") -> frozenset[int]:
     "listopada" is November in Polish and October in Croatian.
     """
     name = fold(word)
-    found = _months().get(name) or _months().get(name.removeprefix("ב")) or {}
-    if len(found) > 1:
+    months = _months().get(name) or _months().get(name.removeprefix("ב")) or {}
+    if len(months) > 1:
         base = language.replace("_", "-").lower().partition("-")[0]
         for wanted in (base, "en"):
-            own = frozenset(month for month, languages in found.items() if wanted in languages)
+            own = frozenset(month for month, languages in months.items() if wanted in languages)
             if wanted and own:
                 return own
-    return frozenset(found) or _akin(name)
+    return frozenset(months) or _akin(name)
 
 
 @lru_cache(maxsize=1000)
@@ -63,8 +63,8 @@ def _akin(name: str) -> frozenset[int]:
 
 def weekday_named(word: str) -> int | None:
     """The weekday (Monday is 0) that `word` names in any language, if it names one only."""
-    found = _weekdays().get(fold(word), {})
-    return next(iter(found)) if len(found) == 1 else None
+    weekdays = _weekdays().get(fold(word), {})
+    return next(iter(weekdays)) if len(weekdays) == 1 else None
 
 
 def in_one_word(folded: str) -> str:

@@ -111,7 +111,7 @@ def unit_day(parts: Mapping[str, str | None]) -> date | None:
     era = parts.get("era")
     try:
         number = int(year) if year.isdecimal() else han_number(year)
-        rest = [int(one) if one.isdecimal() else han_number(one) for one in (month, day)]
+        rest = [int(digits) if digits.isdecimal() else han_number(digits) for digits in (month, day)]
     except ValueError:
         return None
     if era:
@@ -153,20 +153,20 @@ def _settled_by_weekday(days: dict[str, date], rest: str) -> dict[str, date]:
 
 
 def _in_digits(hit: re.Match[str]) -> Iterator[tuple[str, date]]:
-    one, two, three = hit[1], hit[3], hit[5]
-    if hit[2] != hit[4] or len(one) == 3 or len(three) == 3:
+    first, second, third = hit[1], hit[3], hit[5]
+    if hit[2] != hit[4] or len(first) == 3 or len(third) == 3:
         return
-    orders = {YMD: (one, two, three), YDM: (one, three, two)}
-    if len(one) <= 2:
-        orders = {DMY: (three, two, one), MDY: (three, one, two)}
-        if len(three) <= 2:
-            orders[YMD] = (one, two, three)
-    elif len(three) > 2:
+    orders = {YMD: (first, second, third), YDM: (first, third, second)}
+    if len(first) <= 2:
+        orders = {DMY: (third, second, first), MDY: (third, first, second)}
+        if len(third) <= 2:
+            orders[YMD] = (first, second, third)
+    elif len(third) > 2:
         return
-    for order, (year, month, day) in orders.items():
-        found = day_of(full_year(year), int(month), int(day))
-        if found:
-            yield order, found
+    for order, (year, month, number) in orders.items():
+        day = day_of(full_year(year), int(month), int(number))
+        if day:
+            yield order, day
 
 
 def _week(hit: re.Match[str]) -> date | None:
@@ -194,29 +194,29 @@ def _roman(hit: re.Match[str]) -> date | None:
 def _in_words(text: str, language: str) -> dict[str, date]:
     """A date with the name of its month, and day and year in any place: the year has four digits, or comes last."""
     tokens = _TOKENS.findall(in_one_word(fold(text)))
-    numbers = [(at, token) for at, token in enumerate(tokens) if token[0].isdecimal()]
-    words = [(at, token) for at, token in enumerate(tokens) if not token[0].isdecimal()]
+    numbers = [(index, token) for index, token in enumerate(tokens) if token[0].isdecimal()]
+    words = [(index, token) for index, token in enumerate(tokens) if not token[0].isdecimal()]
     if len(numbers) != 2 or len(words) > WORDS + 1:
         return {}
-    months = [(at, months_named(word, language)) for at, word in words if len(word) > 1]
-    months = [(at, named) for at, named in months if named]
+    months = [(index, months_named(word, language)) for index, word in words if len(word) > 1]
+    months = [(index, named) for index, named in months if named]
     if len(months) > 1:
         # "mar. 3 août": what may be a weekday as well is one beside a month
-        months = [(at, named) for at, named in months if weekday_named(tokens[at]) is None] or months[-1:]
+        months = [(index, named) for index, named in months if weekday_named(tokens[index]) is None] or months[-1:]
     if len(months) != 1:
         return {}
-    (at, named), ((first_at, one), (_, two)) = months[0], numbers
-    if len(one) == 4 and len(two) <= 2:
-        year, day = one, two
-    elif len(one) <= 2 and (len(two) == 4 or (len(two) == 2 and first_at < at)):
-        year, day = two, one
+    (month_index, named), ((first_index, first), (_, second)) = months[0], numbers
+    if len(first) == 4 and len(second) <= 2:
+        year, number = first, second
+    elif len(first) <= 2 and (len(second) == 4 or (len(second) == 2 and first_index < month_index)):
+        year, number = second, first
     else:
         return {}
-    found = {f"month {month}": day_of(full_year(year), month, int(day)) for month in sorted(named)}
-    days = {order: one for order, one in found.items() if one}
+    possible = {f"month {month}": day_of(full_year(year), month, int(number)) for month in sorted(named)}
+    days = {order: day for order, day in possible.items() if day}
     if len(named) == 1:
         return dict(zip((ONLY,), days.values(), strict=False))
-    return _settled_by_weekday(days, " ".join(token for place, token in words if place != at))
+    return _settled_by_weekday(days, " ".join(token for index, token in words if index != month_index))
 
 
 def ascii_digits(text: str) -> str:

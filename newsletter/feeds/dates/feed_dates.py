@@ -43,22 +43,22 @@ class FeedDates:
         if usual in reading.moments:
             is_proven = rival in reading.moments and rival in self._proven and usual not in self._proven
             return believed.get(rival if is_proven else usual)
-        for days in (believed, {order: one for order, one in believed.items() if order in self._proven}):
+        for days in (believed, {order: moment for order, moment in believed.items() if order in self._proven}):
             if len(set(days.values())) == 1:
                 return next(iter(days.values()))
         return None
 
     def _believed(self, reading: Reading) -> dict[str, datetime]:
-        checked = ((order, self._checked(one)) for order, one in reading.moments.items())
-        return {order: one for order, one in checked if one is not None}
+        checked = ((order, self._checked(moment)) for order, moment in reading.moments.items())
+        return {order: moment for order, moment in checked if moment is not None}
 
 
-def _following(found: Iterable[Mapping[str, datetime]]) -> set[str]:
+def _following(readings: Iterable[Mapping[str, datetime]]) -> set[str]:
     """The order in which dates follow each other, newest or oldest first, if they do so in one order only."""
-    both = [(days[DMY].date(), days[MDY].date()) for days in found if DMY in days and MDY in days]
+    both = [(days[DMY].date(), days[MDY].date()) for days in readings if DMY in days and MDY in days]
     if len(set(both)) < ENOUGH:
         return set()
-    rows = {DMY: [one for one, _ in both], MDY: [one for _, one in both]}
+    rows = {DMY: [day for day, _ in both], MDY: [day for _, day in both]}
     sorted_by = {order for order, days in rows.items() if days in (sorted(days), sorted(days, reverse=True))}
     if len(sorted_by) == 1:
         return sorted_by
@@ -68,5 +68,5 @@ def _following(found: Iterable[Mapping[str, datetime]]) -> set[str]:
 def _is_closer(days: Iterable[date], others: Iterable[date]) -> bool:
     """True when `days` lie close together and `others` apart, but not as evenly as a monthly's do."""
     near, far = sorted(set(days)), sorted(set(others))
-    months = [12 * (two.year - one.year) + two.month - one.month for one, two in pairwise(far)]
+    months = [12 * (later.year - earlier.year) + later.month - earlier.month for earlier, later in pairwise(far)]
     return CLOSER * (near[-1] - near[0]) < far[-1] - far[0] and len(set(months)) > 1

@@ -50,8 +50,8 @@ def read(text: str, language: str = "") -> Reading:
         if days:
             if clock is None and rest != plain:
                 return NOTHING
-            found = {order: _moment(day, clock) for order, day in days.items()}
-            moments = {order: one for order, one in found.items() if one}
+            possible = {order: _moment(day, clock) for order, day in days.items()}
+            moments = {order: moment for order, moment in possible.items() if moment}
             return Reading(moments, date_forms.usual_order(rest))
     return NOTHING
 

@@ -69,11 +69,11 @@ def line_text(line: Line) -> str:
 
 def links(line: Line) -> Iterator[tuple[int, int, str]]:
     """(start, end, URL) of each link in a line, offsets in its text."""
-    at = 0
+    start = 0
     for run in line:
         if run.href:
-            yield at, at + len(run.text), run.href
-        at += len(run.text)
+            yield start, start + len(run.text), run.href
+        start += len(run.text)
 
 
 def is_bold(line: Line) -> bool:

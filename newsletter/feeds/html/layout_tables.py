@@ -58,7 +58,7 @@ class _Finder:
     def __init__(self) -> None:
         self._open: list[_Container] = []
         self._line = ""
-        self.found: set[Element] = set()
+        self.layout: set[Element] = set()
 
     def walk(self, parent: Element) -> None:
         for child in parent.children:
@@ -82,7 +82,7 @@ class _Finder:
         self._open.append(_Container(tag, has_start=element.is_start))
         self.walk(element)
         if self._open.pop().is_layout():
-            self.found.add(element)
+            self.layout.add(element)
 
     def _count(self, inner: _Container, tag: str) -> None:
         if tag == "tr":
@@ -114,4 +114,4 @@ def find_layout_containers(body: Element) -> frozenset[Element]:
     """
     finder = _Finder()
     finder.walk(body)
-    return frozenset(finder.found)
+    return frozenset(finder.layout)

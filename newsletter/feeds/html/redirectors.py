@@ -55,7 +55,7 @@ def counts_blindly(url: str) -> bool:
 def unwrap_redirect(url: str) -> str:
     """`url`, or where it leads if it is a counting proxy's link that says so."""
     for _ in range(DEPTH):
-        target = next(filter(None, (absolute_url(one) for one in _targets(url))), "")
+        target = next(filter(None, (absolute_url(candidate) for candidate in _targets(url))), "")
         if not target:
             break
         url = target

@@ -64,9 +64,9 @@ def _resolved(href: str, base: _Parts | None) -> _Parts | None:
     return _Parts(scheme, host, _path(slash + path), _query(query), _encoded(fragment)) if host else None
 
 
-def _split(text: str, at: str) -> tuple[str, str]:
-    """`text` before `at`, and from there on."""
-    before, mark, after = text.partition(at)
+def _split(text: str, separator: str) -> tuple[str, str]:
+    """`text` before `separator`, and from there on."""
+    before, mark, after = text.partition(separator)
     return before, mark + after
 
 
@@ -113,13 +113,13 @@ def _host(authority: str) -> str:
         return ""
     if authority.startswith("["):
         return _ipv6(authority)
-    found = _PORT.fullmatch(authority)
-    if found is None or int(found[2] or 0) > 65_535:
+    parts = _PORT.fullmatch(authority)
+    if parts is None or int(parts[2] or 0) > 65_535:
         return ""
-    name = _ascii(unquote_to_bytes(found[1].encode("utf-8", "replace")).decode("utf-8", "replace"))
+    name = _ascii(unquote_to_bytes(parts[1].encode("utf-8", "replace")).decode("utf-8", "replace"))
     if not _HOST.fullmatch(name):
         return ""
-    return f"{name}:{found[2]}" if found[2] else name
+    return f"{name}:{parts[2]}" if parts[2] else name
 
 
 def _ascii(name: str) -> str:

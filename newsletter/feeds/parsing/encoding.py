@@ -97,8 +97,8 @@ def _best(body: bytes, announced: list[str]) -> str:
     trust = 1 + 4 / (sum(byte > 0x7F for byte in words) or 1)
 
     def merit(name: str) -> float:
-        said = trust * (_SAID_LATIN if name == "cp1252" else _SAID) if name in (announced or ["cp1252"]) else 0.0
-        return encoding_guess.plausibility(words, name) + said + (_SPOKEN if name in likely else 0.0)
+        bonus = trust * (_SAID_LATIN if name == "cp1252" else _SAID) if name in (announced or ["cp1252"]) else 0.0
+        return encoding_guess.plausibility(words, name) + bonus + (_SPOKEN if name in likely else 0.0)
 
     return max((*[name for name in announced if name != "utf-8"], *encoding_guess.CANDIDATES), key=merit)
 

@@ -48,8 +48,8 @@ def feed_links(text: str, url: str) -> tuple[str, ...]:
     with suppress(AssertionError):  # of html.parser, at a broken declaration: what was found until then stays
         finder.feed(text[:LOOKED_AT])
         finder.close()
-    found = list(dict.fromkeys(finder.named or finder.linked))
-    posts = [href for href in found if "comment" not in href.lower()] or found
+    links = list(dict.fromkeys(finder.named or finder.linked))
+    posts = [href for href in links if "comment" not in href.lower()] or links
     by_kind: dict[str, str] = {}
     for href in posts:
         by_kind.setdefault(_FORMAT.sub("", href).rstrip("/"), href)

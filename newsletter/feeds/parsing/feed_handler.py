@@ -81,12 +81,12 @@ class _Origins:
         self.contentparams["typed"] = "type" in attrs_d
 
     def pop_content(self: Any, tag: str) -> Any:
-        said = dict(self.contentparams)
+        declared = dict(self.contentparams)
         value = super().pop_content(tag)  # type: ignore[misc]
         own = self._own()
         if own is not None and isinstance(value, str):
-            kind, base, language = (said.get(name) or "" for name in ("type", "base", "language"))
-            own.texts.append(Part(tag, value, kind, bool(said.get("typed")), base, language, self.depth))
+            kind, base, language = (declared.get(name) or "" for name in ("type", "base", "language"))
+            own.texts.append(Part(tag, value, kind, bool(declared.get("typed")), base, language, self.depth))
         return value
 
     @staticmethod
@@ -118,14 +118,16 @@ class _Origins:
         super()._start_link(attrs_d)  # type: ignore[misc]
         own = self._own()
         is_page = self.map_content_type(attrs_d["type"]) in self.html_types
-        relations = (one.rpartition("/")[2] for one in attrs_d["rel"].split())  # a name, or a URL that ends in it
+        relations = (
+            relation.rpartition("/")[2] for relation in attrs_d["rel"].split()
+        )  # a name, or a URL that ends in it
         if own is not None and href and "alternate" in relations and is_page:
             own.links.append(_joined(self.baseuri, href))
 
     def _end_link(self: Any) -> None:
         own = self._own()
         if own is not None and self.elementstack and self.elementstack[-1][0] == "link":
-            pieces = (one.decode() if isinstance(one, bytes) else one for one in self.elementstack[-1][2])
+            pieces = (piece.decode() if isinstance(piece, bytes) else piece for piece in self.elementstack[-1][2])
             text = self.decode_entities("link", "".join(pieces)).strip().replace("&amp;", "&")
             if text:
                 own.links.append(_joined(self.baseuri, text))

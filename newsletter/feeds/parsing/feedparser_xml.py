@@ -45,14 +45,14 @@ def read_with_feedparser(text: str) -> RawFeed | None:
 
 
 def _read(text: str) -> RawFeed | None:
-    found = handled(text)
-    if not found.version and not found.entries:
+    handler = handled(text)
+    if not handler.version and not handler.entries:
         return None
-    head = found.feeddata
-    titles = _best(found.head.texts, TITLES, bool)
+    head = handler.feeddata
+    titles = _best(handler.head.texts, TITLES, bool)
     return RawFeed(
-        title=Text(titles.value, _kind(titles, is_atom=found.is_atom)) if titles else Text(),
-        links=(*found.head.links, _guid_link(found.head)),
+        title=Text(titles.value, _kind(titles, is_atom=handler.is_atom)) if titles else Text(),
+        links=(*handler.head.links, _guid_link(handler.head)),
         language=_text(head, "language"),
         ttl=_text(head, "ttl"),
         period=_text(head, "sy_updateperiod"),
@@ -60,7 +60,8 @@ def _read(text: str) -> RawFeed | None:
         older=_older(head.get("links") or []),
         generator=_text(head, "generator"),
         entries=tuple(
-            _entry(one, parts, is_atom=found.is_atom) for one, parts in zip(found.entries, found.parts, strict=True)
+            _entry(entry, parts, is_atom=handler.is_atom)
+            for entry, parts in zip(handler.entries, handler.parts, strict=True)
         ),
     )
 
@@ -69,29 +70,29 @@ def _older(links: list[Any]) -> str:
     return next((_text(link, "href") for rel in OLDER for link in links if link.get("rel") == rel), "")
 
 
-def _entry(one: Any, parts: Parts, *, is_atom: bool) -> RawEntry:
+def _entry(entry: Any, parts: Parts, *, is_atom: bool) -> RawEntry:
     title = _best(parts.texts, TITLES, bool)
     body = _best(parts.texts, BODIES, has_words)
-    tags: Iterable[Any] = one.get("tags") or []
+    tags: Iterable[Any] = entry.get("tags") or []
     return RawEntry(
-        guid=_text(one, "id"),
-        links=tuple(_links(one, parts)),
-        title=Text(title.value, _kind(title, is_atom=is_atom)) if title else Text(_text(one, "itunes_title")),
+        guid=_text(entry, "id"),
+        links=tuple(_links(entry, parts)),
+        title=Text(title.value, _kind(title, is_atom=is_atom)) if title else Text(_text(entry, "itunes_title")),
         body=Text(body.value, _kind(body, is_atom=is_atom)) if body else Text(),
         body_base=body.base if body else "",
         language=next((part.language for part in (body, title) if part and part.language), ""),
-        author=_text(one, "author"),
+        author=_text(entry, "author"),
         categories=tuple(Text(_text(tag, "term"), "text" if is_atom else "unsaid") for tag in tags),
         # feedparser's own mapping would say that an entry without `updated` was updated when it was published
         dates=tuple(
-            _text(one, name) if dict.__contains__(one, name) else "" for name in ("published", "updated", "created")
+            _text(entry, name) if dict.__contains__(entry, name) else "" for name in ("published", "updated", "created")
         ),
     )
 
 
-def _links(one: Any, parts: Parts) -> Iterable[str]:
+def _links(entry: Any, parts: Parts) -> Iterable[str]:
     """What may be the entry's page, the likeliest first."""
-    yield from filter(None, (_text(one, name) for name in ORIGINALS))
+    yield from filter(None, (_text(entry, name) for name in ORIGINALS))
     guid = _guid_link(parts)
     yield from (link for link in parts.links if not (guid and counts_blindly(link)))
     yield guid
@@ -105,9 +106,9 @@ def _guid_link(parts: Parts) -> str:
 def _best(parts: Sequence[Part], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]) -> Part | None:
     """Of the first rank of elements that `says` something: the outermost one, of several the longest."""
     for rank in ranks:
-        found = [one for one in parts if one.element in rank and _is_text(one) and says(one.value)]
-        if found:
-            return min(found, key=lambda one: (one.depth, -len(one.value) if rank in BODIES else 0))
+        candidates = [part for part in parts if part.element in rank and _is_text(part) and says(part.value)]
+        if candidates:
+            return min(candidates, key=lambda part: (part.depth, -len(part.value) if rank in BODIES else 0))
     return None
 
 

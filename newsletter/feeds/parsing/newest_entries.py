@@ -18,13 +18,13 @@ _EDGE = re.compile(
 )
 
 
-def _said(names: str) -> re.Pattern[str]:
+def _element_text(names: str) -> re.Pattern[str]:
     return re.compile(rf"<(?:\w+:)?(?:{names})\b[^<>]*>\s*(?:<!\[CDATA\[)?([^<\]]+)", re.IGNORECASE)
 
 
 #: A date and a name of an entry, from its source, the better first.
-_DATES = (_said("pubdate|published|issued"), _said("updated|modified|date"), _said("created"))
-_NAMES = (_said("guid|id"), re.compile(r"\babout\s*=\s*[\"']([^\"']+)"), _said("link"))
+_DATES = (_element_text("pubdate|published|issued"), _element_text("updated|modified|date"), _element_text("created"))
+_NAMES = (_element_text("guid|id"), re.compile(r"\babout\s*=\s*[\"']([^\"']+)"), _element_text("link"))
 _NUMBER = re.compile(r"\d{1,18}(?=\D*\Z)")
 
 
@@ -37,7 +37,7 @@ def newest(dates: Sequence[datetime | None], names: Sequence[str], cap: int = EN
     count = len(dates)
     if count <= cap:
         return range(count)
-    dated = [one.timestamp() for one in dates if one is not None]
+    dated = [moment.timestamp() for moment in dates if moment is not None]
     rising = _share_rising(dated) if 2 * len(dated) >= count else None
     if rising is None:
         rising = _share_rising([int(hit[0]) for hit in map(_NUMBER.search, names) if hit])
@@ -46,8 +46,8 @@ def newest(dates: Sequence[datetime | None], names: Sequence[str], cap: int = EN
     if rising >= IN_ORDER:
         return range(count - cap, count)
     oldest = min(dated, default=0.0)
-    stamps = [one.timestamp() if one is not None else oldest for one in dates]
-    return sorted(sorted(range(count), key=lambda at: -stamps[at])[:cap])
+    stamps = [moment.timestamp() if moment is not None else oldest for moment in dates]
+    return sorted(sorted(range(count), key=lambda index: -stamps[index])[:cap])
 
 
 def _share_rising(row: Sequence[float]) -> float | None:
@@ -56,25 +56,25 @@ def _share_rising(row: Sequence[float]) -> float | None:
     return sum(step > 0 for step in steps) / len(steps) if len(steps) > 1 else None
 
 
-def trimmed(text: str, bounds: DateBounds, cap: int = ENTRY_CAP) -> tuple[str, int]:
-    """A feed in XML with its `cap` newest entries only, and how many were left out: a parser would need long for them all.
+def keep_newest(text: str, bounds: DateBounds, cap: int = ENTRY_CAP) -> tuple[str, int]:
+    """A feed in XML with its `cap` newest entries only, and how many were left out: parsing them all would take long.
 
-    One whose entries cannot be told apart without parsing it stays as it is.
+    A feed whose entries cannot be separated without parsing it stays as it is.
     """
     low = text.count("<item") + text.count("<entry")
     spans = _spans(text) if low > cap else []
     if len(spans) <= cap:
         return text, 0
-    said = [[html.unescape(one) for one in _dates(text[begin:end])] for begin, end in spans]
-    reader = FeedDates([one for row in said for one in row], bounds.check)
-    dates = [next(filter(None, map(reader.read, row)), None) for row in said]
+    written = [[html.unescape(date) for date in _dates(text[begin:end])] for begin, end in spans]
+    reader = FeedDates([date for row in written for date in row], bounds.check)
+    dates = [next(filter(None, map(reader.read, row)), None) for row in written]
     names = [_first(_NAMES, text[begin:end]) for begin, end in spans]
     kept = set(newest(dates, names, cap))
-    parts, at = [], 0
-    for place, (begin, end) in enumerate(spans):
-        parts.append(text[at : end if place in kept else begin])
-        at = end
-    return "".join([*parts, text[at:]]), len(spans) - len(kept)
+    parts, position = [], 0
+    for index, (begin, end) in enumerate(spans):
+        parts.append(text[position : end if index in kept else begin])
+        position = end
+    return "".join([*parts, text[position:]]), len(spans) - len(kept)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

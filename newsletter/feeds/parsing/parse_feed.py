@@ -9,7 +9,7 @@ from newsletter.feeds.parsing.encoding import decode
 from newsletter.feeds.parsing.entry_fields import DateBounds
 from newsletter.feeds.parsing.fingerprints import unpack
 from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedFeed, ParseFailed
-from newsletter.feeds.parsing.newest_entries import trimmed
+from newsletter.feeds.parsing.newest_entries import keep_newest
 from newsletter.feeds.parsing.raw_feed import normalize
 from newsletter.feeds.parsing.repair_xml import feed_inside, repair
 
@@ -43,7 +43,7 @@ def _xml(text: str, url: str, bounds: DateBounds, known: frozenset[str]) -> Pars
     if _ENTITIES.search(text):
         return ParseFailed("it declares XML entities, which can blow up: ask the site's owner for a plain feed")
     try:
-        text, left_out = trimmed(repair(text), bounds)
+        text, left_out = keep_newest(repair(text), bounds)
         raw = feedparser_xml.read_with_feedparser(text)
     except feedparser_xml.Unreadable as error:
         return ParseFailed(f"it is too broken to be read ({error}): ask the site's owner")

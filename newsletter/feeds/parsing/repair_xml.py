@@ -48,11 +48,11 @@ def feed_inside(page: str) -> str:
     shown = _SHOWN.search(page)
     if shown:
         return html.unescape(shown[1])
-    found = _INSIDE.search(page)
-    before = page[: found.start()].lower() if found else ""
-    if found is None or any(before.rfind(f"<{name}") > before.rfind(f"</{name}") for name in ("script", "style")):
+    root = _INSIDE.search(page)
+    before = page[: root.start()].lower() if root else ""
+    if root is None or any(before.rfind(f"<{name}") > before.rfind(f"</{name}") for name in ("script", "style")):
         return ""
-    inside = page[found.start() :].replace("<!--[CDATA[", "<![CDATA[").replace("]]-->", "]]>")
+    inside = page[root.start() :].replace("<!--[CDATA[", "<![CDATA[").replace("]]-->", "]]>")
     return _EMPTY_LINK.sub(r"<link>\1</link>", inside)
 
 
