@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.pace.daily_cap import DailyAllowance
     from newsletter.delivery.pace.token_buckets import Buckets
     from newsletter.delivery.send import Sender
+    from newsletter.delivery.sending.lane_order import LaneOrder
+    from newsletter.delivery.sending.messages import LetterCache
     from newsletter.delivery.sending.pacing import Pacing
     from newsletter.editions.compose import Composer
     from newsletter.editions.load_content import Explainer
@@ -169,11 +171,29 @@ def senders() -> list[Sender]:
             pacing=pacing(one),
             worker=heartbeat.worker_id(),
             record=record(),
+            lane_order=lane_order(one.number),
+            letters=letters(vault()),
         )
         for one in providers().values()
     ]
     first = _of_thread.turn = (getattr(_of_thread, "turn", -1) + 1) % len(found)
     return found[first:] + found[:first]
+
+
+@cache
+def lane_order(_provider: int) -> LaneOrder:
+    """What this process remembers of the lanes and occasions that it served, by a provider's number."""
+    from newsletter.delivery.sending.lane_order import LaneOrder
+
+    return LaneOrder()
+
+
+@cache
+def letters(_vault: Vault) -> LetterCache:
+    """The letters that this process decrypted last, with one set of keys."""
+    from newsletter.delivery.sending.messages import LetterCache
+
+    return LetterCache()
 
 
 def record() -> Slot | None:
@@ -189,12 +209,14 @@ def record() -> Slot | None:
 
 def pacing(carrier: Provider | Configured) -> Pacing | None:
     """How a provider's mail is paced; None when no setting limits it."""
-    limits = config().limits
-    if not limits.limits(carrier.name):
-        return None
+    return _pacing(carrier.name, carrier.number) if config().limits.limits(carrier.name) else None
+
+
+@cache
+def _pacing(name: str, number: int) -> Pacing:
     from newsletter.delivery.sending.pacing import Pacing
 
-    return Pacing(limits, buckets(), carrier.name, carrier.number)
+    return Pacing(config().limits, buckets(), name, number)
 
 
 def allowances(now: datetime) -> list[DailyAllowance]:

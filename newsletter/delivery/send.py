@@ -1,10 +1,13 @@
-"""One planned batch in, its outcome written: claim, barrier, hand over, settle, never a transaction across the network."""
+"""Send one batch: claim it, start the attempt, hand it to the provider and record the outcome.
+
+No transaction is open while the provider is talked to.
+"""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -16,7 +19,8 @@ from django.db import IntegrityError, InterfaceError, InternalError, Operational
 from newsletter.delivery.gates import circuit_breaker, provider_gate, sending_gate
 from newsletter.delivery.sending import outcomes as sending_outcomes
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch, park_batch, release_claim, should_yield
-from newsletter.delivery.sending.messages import Letters, make_parcels
+from newsletter.delivery.sending.lane_order import LaneOrder
+from newsletter.delivery.sending.messages import LetterCache, Letters, make_parcels
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.delivery.sending.recipients import (
@@ -37,39 +41,40 @@ from newsletter.models import EditionBody, Lane, NotBegun
 log = structlog.get_logger()
 T = TypeVar("T")
 
-#: Seconds for which an outcome's write is repeated: below the tasks' time limit, far below the lease.
-WRITE_FOR = 60
-#: Why a hand-over was not begun, in words.
+#: Seconds for which recording an outcome is retried: below the tasks' time limit, far below the lease.
+RETRY_WRITES_FOR = 60
+#: Why a hand-over was not begun, for operators.
 _NOT_BEGUN = {
     NotBegun.WORDING: "its wording is gone, or does not open",
     NotBegun.DATABASE: "not begun: the database did not answer",
     NotBegun.HELD_UP: "not begun: the worker was held up",
 }
-#: How a database says that it is away, or (`InternalError`) that it may only be read, since another one took its place.
-_AWAY = (OperationalError, InterfaceError, InternalError)
+#: How a database shows that it is unavailable, or (`InternalError`) read-only after a failover.
+_DATABASE_DOWN = (OperationalError, InterfaceError, InternalError)
 
 
 @dataclass(frozen=True)
 class Sender:
-    """What sending needs besides the rows: the carrier, the keys, and the two names in links and Message-IDs.
-
-    `pacing` None: as much as the provider takes, as fast as it does.
-    """
+    """What sending needs besides the rows. `base_url` stands in links, `domain` in Message-IDs."""
 
     provider: Provider
     vault: Vault
     base_url: str
     domain: str
+    #: None where no setting limits the provider.
     pacing: Pacing | None = None
-    #: The process that sends, where it has a heartbeat.
+    #: The id of this process, if it has a heartbeat.
     worker: UUID | None = None
-    #: Where it is written down how far a window got, if anywhere.
+    #: Where the progress of a window is recorded, if anywhere.
     record: Slot | None = None
+    #: Kept for the life of the process.
+    lane_order: LaneOrder = field(default_factory=LaneOrder)
+    letters: LetterCache = field(default_factory=LetterCache)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of one batch, in numbers of recipients."""
+    """What became of one batch, in numbers of mails."""
 
     batch_id: int
     accepted: int = 0
@@ -79,207 +84,217 @@ class Sent:
 
 
 def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingOn = never_stop) -> Sent | None:
-    """Take and send the next batch that is due; None when there is none, sending is paused, or `going_on` says no.
+    """Claim and send the next batch that is due. Returns None if there is none, sending is paused, or `going_on` is False.
 
-    `clock` is the database's: leases are compared with it. `going_on` is also asked before each further window: a worker that
-    is to stop finishes what has left, and plans the rest anew.
+    `clock` is the database's, since leases are compared with it. `going_on` is asked before each further window, too: a worker
+    that is to stop finishes what has left, and plans the rest again.
     """
-    held = _claim(sender, clock, going_on)
-    if held is None:
+    batch = _claim(sender, clock, going_on)
+    if batch is None:
         return None
-    awake = time.monotonic()
+    started = time.monotonic()
     try:
-        recipients = _durably(partial(_begin, sender, held, clock), atomic=False)
+        recipients = _retry_write(partial(_start_attempt, sender, batch, clock), atomic=False)
     except IntegrityError:
-        park_batch(held, "an earlier hand-over was never disproved")
-        return Sent(held.batch_id)
+        park_batch(batch, "an earlier hand-over was never disproved")
+        return Sent(batch.batch_id)
     except KeysDoNotFit:
-        park_batch(held, NOT_OPENED)
-        return Sent(held.batch_id)
+        park_batch(batch, NOT_OPENED)
+        return Sent(batch.batch_id)
     if recipients is None:
-        release_claim(held)
+        release_claim(batch)
         return None
     try:
-        return _Hand(sender, held, clock, going_on).over(recipients, awake)
+        return _HandOver(sender, batch, clock, going_on).run(recipients, started)
     except LeaseLost:
-        log.error("lease_lost", batch_id=held.batch_id)
-        return Sent(held.batch_id)
+        log.error("lease_lost", batch_id=batch.batch_id)
+        return Sent(batch.batch_id)
 
 
 def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> ClaimedBatch | None:
-    """The next batch that is due and may go, or the part of it that may."""
+    """Claim the next batch that is due, or split off the part of it that may go now."""
     pacing = sender.pacing
     while going_on() and (lanes := pacing.lanes(now=clock()) if pacing else tuple(Lane)):
-        held = claim_batch(now=clock(), provider=sender.provider.number, lanes=lanes, worker=sender.worker)
-        if held is None:
+        batch = claim_batch(
+            now=clock(),
+            provider=sender.provider.number,
+            lanes=lanes,
+            worker=sender.worker,
+            lane_order=sender.lane_order,
+        )
+        if batch is None:
             return None
-        if held.probe:
-            sending_outcomes.keep_probe_mail(held, now=clock())
-        admitted = pacing.admit(held, now=clock(), vault=sender.vault) if pacing else held
+        if batch.probe:
+            sending_outcomes.keep_probe_mail(batch, now=clock())
+        admitted = pacing.admit(batch, now=clock(), vault=sender.vault) if pacing else batch
         if admitted is not None:
             return admitted
     return None
 
 
-def _begin(sender: Sender, held: ClaimedBatch, clock: Callable[[], datetime]) -> list[Recipient] | None:
-    carrier = sender.provider
-    return start_attempt(held, now=clock(), provider=carrier.number, window=carrier.window, vault=sender.vault)
+def _start_attempt(sender: Sender, batch: ClaimedBatch, clock: Callable[[], datetime]) -> list[Recipient] | None:
+    provider = sender.provider
+    return start_attempt(batch, now=clock(), provider=provider.number, window=provider.window, vault=sender.vault)
 
 
 @dataclass(frozen=True)
-class _Hand:
+class _HandOver:
     """The hand-over of one batch."""
 
     sender: Sender
-    held: ClaimedBatch
+    batch: ClaimedBatch
     clock: Callable[[], datetime]
     going_on: GoingOn
 
-    def over(self, recipients: list[Recipient], awake: float) -> Sent:
-        """Hand over a window after the other; `awake` is this machine's monotonic time just before the first was opened."""
-        letters = Letters(self.sender.vault, second=self.held.again)
-        told: list[Outcome] = []
+    def run(self, recipients: list[Recipient], started: float) -> Sent:
+        """Hand over one window after the other. `started` is the monotonic time just before the first was opened."""
+        letters = Letters(self.sender.vault, self.sender.letters, second_copy=self.batch.resend)
+        all_outcomes: list[Outcome] = []
         while recipients:
-            outcomes = self._asleep(recipients, awake) or _outcomes(self.sender, self.held, recipients, letters)
-            told.extend(outcomes.values())
-            if _nothing_taken(outcomes, told):
-                _durably(partial(_put_off, self.sender.provider.number, self.held, outcomes, self.clock))
-                return _count(self.held, told)
-            awake = time.monotonic()
-            recipients = self._settled(outcomes)
-        if not told:
-            _durably(partial(sending_outcomes.finish_windows, self.held, now=self.clock()))
-        return _count(self.held, told)
+            outcomes = self._held_up(recipients, started) or _hand_over(self.sender, self.batch, recipients, letters)
+            all_outcomes.extend(outcomes.values())
+            if _all_deferred(outcomes, all_outcomes):
+                _retry_write(partial(_defer, self.sender.provider.number, self.batch, outcomes, self.clock))
+                return _count(self.batch, all_outcomes)
+            started = time.monotonic()
+            recipients = self._record(outcomes)
+        if not all_outcomes:
+            _retry_write(partial(sending_outcomes.finish_windows, self.batch, now=self.clock()))
+        return _count(self.batch, all_outcomes)
 
-    def _asleep(self, recipients: list[Recipient], awake: float) -> Mapping[int, Outcome] | None:
-        """Stopped between the barrier and the first byte for so long that the lease may be over: then nothing leaves."""
+    def _held_up(self, recipients: list[Recipient], started: float) -> Mapping[int, Outcome] | None:
+        """Outcomes of a window not begun, if this process was stopped before its first byte until the lease may be over."""
         half = attempt_lease(self.sender.provider.window) / 2
-        if awake + half.total_seconds() > time.monotonic():
+        if started + half.total_seconds() > time.monotonic():
             return None
         return _not_begun(recipients, NotBegun.HELD_UP)
 
-    def _settled(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
-        """Write the outcomes; returns the next window. What nearly always comes, a request accepted, takes one journey."""
+    def _record(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
+        """Record the outcomes; returns the next window. The usual case, an accepted request, takes one round trip."""
         if self.sender.provider.window is not None:
-            return _durably(partial(self._settle_window, outcomes))
+            return _retry_write(partial(self._record_window, outcomes))
         outcome = next(iter(outcomes.values()))
-        plainly = isinstance(outcome, Accepted) and not self.held.doubted
-        _durably(partial(self._settle_whole, outcome, plainly), atomic=not plainly)
+        only_accepted = isinstance(outcome, Accepted) and not self.batch.provider_doubtful
+        _retry_write(partial(self._record_request, outcome, only_accepted), atomic=not only_accepted)
         return []
 
-    def _settle_whole(self, outcome: Outcome, plainly: bool) -> None:
+    def _record_request(self, outcome: Outcome, only_accepted: bool) -> None:
         now, number = self.clock(), self.sender.provider.number
-        if not plainly:
-            _pause_if_told(number, [outcome], now)
+        if not only_accepted:
+            _pause_if_refused(number, [outcome], now)
             circuit_breaker.record_answers(number, [outcome], now=now)
-        sending_outcomes.record_outcome(self.held, outcome, now=now)
+        sending_outcomes.record_outcome(self.batch, outcome, now=now)
 
-    def _settle_window(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
-        """Write a window's outcomes and open the next one, or close the batch, in one commit."""
+    def _record_window(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
+        """Record a window's outcomes and open the next one, or close the batch, in one commit."""
         now, provider, last = self.clock(), self.sender.provider, max(outcomes)
-        ahead = next_window_query(self.held, after=last, now=now, window=provider.window)
-        taken = all(isinstance(outcome, Accepted) for outcome in outcomes.values())
-        if taken:
-            may_send, doubted, found = sending_outcomes.accept_window(
-                self.held, last, provider=provider.number, ahead=ahead
+        next_window = next_window_query(self.batch, after=last, now=now, window=provider.window)
+        accepted = all(isinstance(outcome, Accepted) for outcome in outcomes.values())
+        if accepted:
+            may_send, doubtful, rows = sending_outcomes.accept_window(
+                self.batch, last, provider=provider.number, next_window=next_window
             )
         else:
-            sending_outcomes.record_window(self.held, outcomes, now=now)
-            _pause_if_told(provider.number, outcomes.values(), now)
-            may_send, doubted, found = provider_gate.may_send(provider.number), True, db.rows(*ahead, prepared=True)
-        left_alone = doubted and circuit_breaker.record_answers(provider.number, outcomes.values(), now=now)
-        if found and (why := self._stops(left_alone, may_send, now)):
-            sending_outcomes.requeue_rest(self.held, after=last, now=now, why=why)
-            found = []
-        following = self._opened(found, last, now)
-        if not following:
-            sending_outcomes.finish_windows(self.held, now=now, taken=taken)
-        return following
+            sending_outcomes.record_window(self.batch, outcomes, now=now)
+            _pause_if_refused(provider.number, outcomes.values(), now)
+            may_send, doubtful, rows = (
+                provider_gate.may_send(provider.number),
+                True,
+                db.rows(*next_window, prepared=True),
+            )
+        breaker_open = doubtful and circuit_breaker.record_answers(provider.number, outcomes.values(), now=now)
+        if rows and (reason := self._stop_reason(breaker_open, may_send, now)):
+            sending_outcomes.requeue_rest(self.batch, after=last, now=now, reason=reason)
+            rows = []
+        window = self._open_window(rows, last, now)
+        if not window:
+            sending_outcomes.finish_windows(self.batch, now=now, accepted=accepted)
+        return window
 
-    def _opened(self, found: Sequence[tuple[Any, ...]], last: int, now: datetime) -> list[Recipient]:
+    def _open_window(self, rows: Sequence[tuple[Any, ...]], last: int, now: datetime) -> list[Recipient]:
         try:
             window = self.sender.provider.window
-            return open_addresses(self.held, found, now=now, window=window, vault=self.sender.vault)
-        except KeysDoNotFit:  # what was answered is written all the same; the rest is parked when it is claimed
-            sending_outcomes.requeue_rest(self.held, after=last, now=now, why="an address does not open")
+            return open_addresses(self.batch, rows, now=now, window=window, vault=self.sender.vault)
+        except KeysDoNotFit:  # the answers are recorded all the same; the rest is parked when it is claimed
+            sending_outcomes.requeue_rest(self.batch, after=last, now=now, reason="an address does not open")
             return []
 
-    def _stops(self, left_alone: bool, may_send: bool, now: datetime) -> str | None:
-        """Why no further window is opened."""
-        if left_alone:
+    def _stop_reason(self, breaker_open: bool, may_send: bool, now: datetime) -> str | None:
+        """Why no further window is opened. Returns None if one may be."""
+        if breaker_open:
             return "the provider leaves us in doubt"
         if not may_send:
             return "sending was paused"
         if not self.going_on():
             return "the worker's time is up"
-        urgent = should_yield(self.held, now=now, provider=self.sender.provider.number)
+        urgent = should_yield(self.batch, now=now, provider=self.sender.provider.number)
         return "more urgent mail came" if urgent else None
 
 
-def _durably(write: Callable[[], T], *, atomic: bool = True) -> T:
-    """Repeat a write that the database could not take: what the provider answered must not be forgotten for a restart.
+def _retry_write(write: Callable[[], T], *, atomic: bool = True) -> T:
+    """Retry a write while the database is down: what the provider answered must not be lost by a restart of it.
 
-    `atomic` False: it is a transaction by itself, and within another one would cost two journeys more.
+    `atomic` False: it is a transaction by itself, and another one around it would cost two more round trips.
     """
-    deadline = time.monotonic() + WRITE_FOR
+    deadline = time.monotonic() + RETRY_WRITES_FOR
     while True:
         try:
             with transaction.atomic() if atomic else nullcontext():
                 return write()
-        except _AWAY:
+        except _DATABASE_DOWN:
             connection.close()
             if time.monotonic() > deadline:
                 raise
             time.sleep(1)
 
 
-def _outcomes(
-    sender: Sender, held: ClaimedBatch, recipients: list[Recipient], letters: Letters
+def _hand_over(
+    sender: Sender, batch: ClaimedBatch, recipients: list[Recipient], letters: Letters
 ) -> Mapping[int, Outcome]:
-    """Ask the provider; what stops us before its first byte is proof that nothing was taken."""
+    """Hand a window to the provider; what stops us before the first byte proves that nothing was accepted."""
     try:
-        ready = make_parcels(
+        parcels = make_parcels(
             recipients, letters=letters, vault=sender.vault, base_url=sender.base_url, domain=sender.domain
         )
     except (EditionBody.DoesNotExist, KeysDoNotFit):
         return _not_begun(recipients, NotBegun.WORDING)
-    except _AWAY:  # settling waits for the database to come back
+    except _DATABASE_DOWN:  # recording waits for the database to come back
         return _not_begun(recipients, NotBegun.DATABASE)
     if sender.record is not None and sender.provider.window is not None:
-        sender.record.open(held.token, [one.delivery_id for one in recipients])
-    outcomes = sender.provider.hand_over(ready)
+        sender.record.open(batch.token, [recipient.delivery_id for recipient in recipients])
+    outcomes = sender.provider.hand_over(parcels)
     missing = Unknown("the provider's answer is missing")
-    return {one.delivery_id: outcomes.get(one.delivery_id, missing) for one in recipients}
+    return {recipient.delivery_id: outcomes.get(recipient.delivery_id, missing) for recipient in recipients}
 
 
-def _not_begun(recipients: Sequence[Recipient], why: NotBegun) -> Mapping[int, Outcome]:
-    return {one.delivery_id: Deferred(_NOT_BEGUN[why], not_begun=why) for one in recipients}
+def _not_begun(recipients: Sequence[Recipient], cause: NotBegun) -> Mapping[int, Outcome]:
+    return {recipient.delivery_id: Deferred(_NOT_BEGUN[cause], not_begun=cause) for recipient in recipients}
 
 
-def _nothing_taken(outcomes: Mapping[int, Outcome], told: list[Outcome]) -> bool:
-    """The first window, and all of it put off: the batch as it is can wait, nobody needs a new one."""
-    return len(told) == len(outcomes) and all(isinstance(outcome, Deferred) for outcome in told)
+def _all_deferred(outcomes: Mapping[int, Outcome], all_outcomes: list[Outcome]) -> bool:
+    """Whether this is the first window and all of it was deferred: then the batch as it is can wait."""
+    return len(all_outcomes) == len(outcomes) and all(isinstance(outcome, Deferred) for outcome in all_outcomes)
 
 
-def _pause_if_told(number: int, outcomes: Iterable[Outcome], now: datetime) -> None:
-    """A provider that refuses us altogether is given nothing more; the others go on."""
-    refusal = next((one for one in outcomes if isinstance(one, Deferred) and one.pause), None)
+def _pause_if_refused(provider: int, outcomes: Iterable[Outcome], now: datetime) -> None:
+    """Pause a provider that refuses us altogether; the others go on."""
+    refusal = next((outcome for outcome in outcomes if isinstance(outcome, Deferred) and outcome.pause), None)
     if refusal is not None:
-        provider_gate.pause(number, sending_gate.refusal_words(refusal.reason, now), now=now)
+        provider_gate.pause(provider, sending_gate.refusal_words(refusal.reason, now), now=now)
 
 
-def _put_off(number: int, held: ClaimedBatch, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
+def _defer(provider: int, batch: ClaimedBatch, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
     deferred = next(outcome for outcome in outcomes.values() if isinstance(outcome, Deferred))
     now = clock()
-    sending_outcomes.defer_batch(held, deferred, now=now)
-    _pause_if_told(number, [deferred], now)
-    log.warning("put_off", batch_id=held.batch_id, reason=deferred.reason, paused=deferred.pause)
+    sending_outcomes.defer_batch(batch, deferred, now=now)
+    _pause_if_refused(provider, [deferred], now)
+    log.warning("put_off", batch_id=batch.batch_id, reason=deferred.reason, paused=deferred.pause)
 
 
-def _count(held: ClaimedBatch, told: list[Outcome]) -> Sent:
-    kinds = Counter(map(type, told))
+def _count(batch: ClaimedBatch, outcomes: list[Outcome]) -> Sent:
+    kinds = Counter(map(type, outcomes))
     accepted, deferred, refused, unknown = (kinds[kind] for kind in (Accepted, Deferred, Rejected, Unknown))
     log.info(
-        "handed_over", batch_id=held.batch_id, accepted=accepted, deferred=deferred, refused=refused, unknown=unknown
+        "handed_over", batch_id=batch.batch_id, accepted=accepted, deferred=deferred, refused=refused, unknown=unknown
     )
-    return Sent(held.batch_id, accepted, deferred, refused, unknown)
+    return Sent(batch.batch_id, accepted, deferred, refused, unknown)

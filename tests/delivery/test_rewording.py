@@ -22,7 +22,7 @@ from newsletter.delivery.ledger.reports import listing
 from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 from newsletter.delivery.routing import failover
 from newsletter.delivery.send import Sender
-from newsletter.delivery.sending import messages, pacing
+from newsletter.delivery.sending import pacing
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Provider, Rejected, Unknown
 from newsletter.models import (
@@ -217,7 +217,6 @@ def test_what_is_no_fault_of_a_provider_does_not_put_it_out(ours: bool, reword: 
         factories.planned(1)
     if ours:
         EditionBody.objects.all().delete()
-        messages._KEPT.clear()
     run(ScriptedCarrier(lambda _parcel: Deferred("451 later")))
     reword()
     assert Attempt.objects.filter(outcome="deferred").count() == 4

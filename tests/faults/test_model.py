@@ -149,13 +149,13 @@ class World:
         last, taken = max(outcomes), all(isinstance(outcome, Accepted) for outcome in outcomes.values())
         ahead = next_window_query(held, after=last, now=self.now, window=self.carried)
         if taken:
-            _, _, found = sending_outcomes.accept_window(held, last, provider=1, ahead=ahead)
+            _, _, found = sending_outcomes.accept_window(held, last, provider=1, next_window=ahead)
         else:
             sending_outcomes.record_window(held, outcomes, now=self.now)
             found = db.rows(*ahead)
         following = open_addresses(held, found, now=self.now, window=self.carried, vault=factories.VAULT)
         if not following:
-            sending_outcomes.finish_windows(held, now=self.now, taken=taken)
+            sending_outcomes.finish_windows(held, now=self.now, accepted=taken)
         return following
 
     def states(self) -> dict[int, str]:

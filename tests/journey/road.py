@@ -98,7 +98,7 @@ def configured(settings: Any, **changes: Any) -> Iterator[Config]:
 
 
 def _forget() -> None:
-    for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.renderer, wiring.buckets):
+    for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.renderer, wiring.buckets, wiring._pacing):
         made.cache_clear()
     if hasattr(wiring._of_thread, "providers"):
         for provider in wiring._of_thread.providers.values():

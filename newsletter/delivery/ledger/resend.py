@@ -1,14 +1,13 @@
 """Resend or resolve deliveries in state unknown or parked, on an operator's decision, and record who decided."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from newsletter.delivery.ledger.own_events import store_own_events
 from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.lib.crypto import Vault
 from newsletter.lib.references import read_reference
@@ -117,7 +116,7 @@ def resolve(
         if not chosen:
             return Refused(f"it is {_state(found)}: only what is unknown or parked can be resolved")
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(word))
-        _tell(batch, chosen, OwnEvent.RESOLVED, f"{state}, {word}", now)
+        store_own_events(OwnEvent.RESOLVED, chosen, batch_id=batch.id, detail=f"{state}, {word}", now=now)
         if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):
             over = BatchState.CANCELLED if batch.state == BatchState.PARKED else BatchState(state.value)
             Batch.objects.filter(id=batch.id).update(state=over, reason=str(word))
@@ -162,25 +161,7 @@ def plan_again(
     else:  # the new one carries the waived hand-over with it: the ledger shows why there is a second
         fresh_id = split_off(batch, ids, word=str(word), not_before=now)
     Delivery.objects.filter(id__in=ids).update(batch_id=fresh_id, state=None, reason=None)
-    _tell(batch, ids, kind, str(word), now, rule=rule)
-
-
-def _tell(
-    batch: Batch, ids: Sequence[int], kind: OwnEvent, detail: str, now: datetime, *, rule: ResendRule | None = None
-) -> None:
-    Event.objects.bulk_create(
-        Event(
-            fingerprint=hashlib.sha256(f"{kind} {number} {uuid4()}".encode()).digest(),
-            delivery_id=number,
-            batch_id=batch.id,
-            kind=kind,
-            at=now,
-            received_at=now,
-            detail=detail,
-            rule=rule,
-        )
-        for number in ids
-    )
+    store_own_events(kind, ids, batch_id=batch.id, detail=str(word), now=now, rule=rule)
 
 
 def _find(reference: str, vault: Vault) -> Delivery | Refused:

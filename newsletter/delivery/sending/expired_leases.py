@@ -85,7 +85,7 @@ def _settle(batch: Batch, now: datetime, window: Window) -> None:
         if again := [*not_taken, *ahead]:
             # it was their turn: they go before what was planned with them
             due = batch.not_before - timedelta(microseconds=1)
-            requeue(batch, again, not_before=due, now=now, why="never begun", tried=False)
+            requeue(batch, again, not_before=due, now=now, reason="never begun", tried=False)
     accepted = [number for number in inside if window.get(number) is MailProgress.ACCEPTED]
     known = batch.done_upto is not None or bool(accepted)
     if known:

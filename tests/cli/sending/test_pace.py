@@ -9,8 +9,6 @@ from newsletter import wiring
 from newsletter.cli.service import doctor, status
 from newsletter.config import rate_limits
 from newsletter.config.config import METRICS_LISTENER
-from newsletter.delivery.sending import claim
-from newsletter.delivery.sending.lane_order import Turns
 from newsletter.delivery.sending.pacing import WAITS_FOR_PACE
 from newsletter.lib import db
 from newsletter.models import Attempt, Batch, Lane
@@ -33,7 +31,6 @@ def paced(settings, monkeypatch, tmp_path):
         made.append(road.configured(settings, limits=limits, data_dir=tmp_path))
         made[-1].__enter__()
         monkeypatch.setattr(wiring, "vault", lambda: factories.VAULT)
-        monkeypatch.setattr(claim, "_TURNS", Turns())
         startup.prepare()
 
     yield use

@@ -8,7 +8,6 @@ import pytest
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.routing import failover, move_batches
-from newsletter.delivery.sending import messages
 from newsletter.models import Attempt, Batch, Delivery, EditionBody
 from tests import factories
 from tests.delivery.two_providers import CARRIERS, SENDGRID, SMTP, Two, two
@@ -73,7 +72,6 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
 def test_what_is_no_fault_of_a_provider_does_not_put_it_out(both: Two) -> None:
     plan(4, SMTP)
     EditionBody.objects.all().delete()
-    messages._KEPT.clear()
     both.drain(NOW)
     assert Attempt.objects.filter(outcome="deferred").count() == 4
     assert failover.outages(list(CARRIERS), now=minutes(1)) == {}

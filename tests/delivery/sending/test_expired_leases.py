@@ -103,10 +103,10 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
         outcomes.record_window(held, {number: Rejected("late")}, now=LATER)
     ahead = next_window_query(held, after=number, now=LATER, window=2)
     with pytest.raises(outcomes.LeaseLost):
-        outcomes.accept_window(held, number, provider=1, ahead=ahead)
+        outcomes.accept_window(held, number, provider=1, next_window=ahead)
     for taken in (False, True):
         with pytest.raises(outcomes.LeaseLost):
-            outcomes.finish_windows(held, now=LATER, taken=taken)
+            outcomes.finish_windows(held, now=LATER, accepted=taken)
     assert Batch.objects.get(id=made.batch_ids[0]).state == "unknown"
     assert Delivery.objects.get().state is None
 

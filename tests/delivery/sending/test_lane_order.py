@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery import send
-from newsletter.delivery.sending import claim
 from newsletter.delivery.sending.claim import claim_batch
-from newsletter.delivery.sending.lane_order import PASSED_MOST, Queue, Turns
+from newsletter.delivery.sending.lane_order import PASSED_MOST, LaneOrder, Queue
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch, Delivery, Lane
 from tests import factories
@@ -21,25 +20,25 @@ from tests.delivery.test_send import at, sender, states
 NOW = factories.NOW
 
 
-def served(turns: Turns, due: set[Queue], times: int) -> list[Queue]:
+def served(turns: LaneOrder, due: set[Queue], times: int) -> list[Queue]:
     found = []
     for _ in range(times):
         found.append(turns.order(due)[0])
-        turns.took(found[-1], due)
+        turns.record_claim(found[-1], due)
     return found
 
 
 @given(st.sets(st.integers(1, 30), min_size=1, max_size=8), st.integers(1, 5))
 def test_occasions_of_a_lane_take_turns(occasions: set[int], rounds: int) -> None:
     due = {Queue(2, number) for number in occasions}
-    told = served(Turns(), due, rounds * len(due))
+    told = served(LaneOrder(), due, rounds * len(due))
     assert set(Counter(told).values()) == {rounds}
 
 
 @given(st.integers(1, 5), st.integers(1, 5))
 def test_endless_alerts_let_a_digest_pass_now_and_then(alerts: int, digests: int) -> None:
     due = {Queue(1, number) for number in range(alerts)} | {Queue(2, 100 + number) for number in range(digests)}
-    told = served(Turns(), due, 4 * (PASSED_MOST + 1))
+    told = served(LaneOrder(), due, 4 * (PASSED_MOST + 1))
     slow = [place for place, one in enumerate(told) if one.lane == 2]
     assert len(slow) == 4
     assert all(after - before == PASSED_MOST + 1 for before, after in pairwise(slow))
@@ -47,11 +46,11 @@ def test_endless_alerts_let_a_digest_pass_now_and_then(alerts: int, digests: int
 
 def test_no_lane_ever_passes_a_notice() -> None:
     due = {Queue(0, 0), Queue(1, 1), Queue(2, 2)}
-    assert {one.lane for one in served(Turns(), due, 3 * PASSED_MOST)} == {0}
+    assert {one.lane for one in served(LaneOrder(), due, 3 * PASSED_MOST)} == {0}
 
 
 def test_an_occasion_that_came_later_shares_at_once() -> None:
-    turns = Turns()
+    turns = LaneOrder()
     served(turns, {Queue(2, 1)}, 50)
     told = served(turns, {Queue(2, 1), Queue(2, 2)}, 20)
     assert Counter(one.occasion_id for one in told) == {1: 10, 2: 10}
@@ -62,16 +61,15 @@ def test_mail_that_waited_for_its_pace_takes_turns_with_the_rest_of_its_occasion
     halves: set[tuple[int, bool]], rounds: int
 ) -> None:
     due = {Queue(2, number, paced) for number, paced in halves}
-    assert set(Counter(served(Turns(), due, rounds * len(due))).values()) == {rounds}
+    assert set(Counter(served(LaneOrder(), due, rounds * len(due))).values()) == {rounds}
 
 
 # -- in the tables
 
 
 @pytest.fixture
-def _gate(db, monkeypatch) -> None:
+def _gate(db) -> None:
     factories.open_gate()
-    monkeypatch.setattr(claim, "_TURNS", Turns())
 
 
 def plan(batches: int, lane: Lane = Lane.DIGEST) -> int:
@@ -85,9 +83,10 @@ def plan(batches: int, lane: Lane = Lane.DIGEST) -> int:
 
 
 def claims(times: int, **more: object) -> list[tuple[int, int]]:
-    held = [claim_batch(now=NOW, provider=1, **more) for _ in range(times)]
-    found = Batch.objects.in_bulk([one.batch_id for one in held if one])
-    return [(found[one.batch_id].lane, found[one.batch_id].occasion_id) for one in held if one]
+    lane_order = LaneOrder()
+    claimed = [claim_batch(now=NOW, provider=1, lane_order=lane_order, **more) for _ in range(times)]
+    rows = Batch.objects.in_bulk([batch.batch_id for batch in claimed if batch])
+    return [(rows[batch.batch_id].lane, rows[batch.batch_id].occasion_id) for batch in claimed if batch]
 
 
 @pytest.mark.usefixtures("_gate")

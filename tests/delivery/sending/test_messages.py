@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.sending import messages as room
-from newsletter.delivery.sending.messages import Letters, make_parcels
+from newsletter.delivery.sending.messages import LetterCache, Letters, make_parcels
 from newsletter.delivery.sending.recipients import Recipient
 from newsletter.lib import urls
 from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
@@ -77,10 +77,10 @@ def editions(count: int) -> list[int]:
 
 
 @pytest.mark.django_db
-def test_letters_of_many_editions_are_asked_for_together(django_assert_num_queries, monkeypatch) -> None:
-    monkeypatch.setattr(room, "_KEPT", {})
+def test_letters_of_many_editions_are_asked_for_together(django_assert_num_queries) -> None:
     wanted = editions(5)
-    letters = Letters(VAULT)
+    cache = LetterCache()
+    letters = Letters(VAULT, cache)
     with django_assert_num_queries(1 if room.db.is_postgres() else 2):  # on PostgreSQL one goes by psycopg itself
         found = letters.all([*wanted, wanted[0]])
     assert [found[number].edition_id for number in wanted] == wanted
@@ -89,21 +89,19 @@ def test_letters_of_many_editions_are_asked_for_together(django_assert_num_queri
     with django_assert_num_queries(
         0 if room.db.is_postgres() else 1
     ):  # another batch: opened before, if still the same
-        assert Letters(VAULT).all(wanted) == found
+        assert Letters(VAULT, cache).all(wanted) == found
 
 
 @pytest.mark.django_db
-def test_no_more_letters_are_kept_than_there_is_room_for(monkeypatch) -> None:
-    monkeypatch.setattr(room, "_KEPT", {})
-    monkeypatch.setattr(room, "KEPT", 3)
+def test_no_more_letters_are_kept_than_there_is_room_for() -> None:
+    cache = LetterCache(size=3)
     wanted = editions(5)
-    assert list(Letters(VAULT).all(wanted)) == wanted
-    assert [one.edition_id for _, one in room._KEPT] == wanted[2:]
+    assert list(Letters(VAULT, cache).all(wanted)) == wanted
+    assert [key.edition_id for key in cache._letters] == wanted[2:]
 
 
 @pytest.mark.django_db
-def test_words_that_are_not_there_are_missed(monkeypatch) -> None:
-    monkeypatch.setattr(room, "_KEPT", {})
+def test_words_that_are_not_there_are_missed() -> None:
     wanted = editions(2)
     EditionBody.objects.filter(edition_id=wanted[1]).delete()
     with pytest.raises(EditionBody.DoesNotExist):

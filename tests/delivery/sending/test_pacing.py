@@ -15,9 +15,8 @@ from newsletter.delivery.ledger import urgent_resend
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 from newsletter.delivery.send import Sender
-from newsletter.delivery.sending import claim, expired_leases, pacing
+from newsletter.delivery.sending import expired_leases, pacing
 from newsletter.delivery.sending.claim import claim_batch, release_claim
-from newsletter.delivery.sending.lane_order import Turns
 from newsletter.delivery.sending.pacing import WAITS_FOR_PACE, Pacing
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel
 from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
@@ -31,10 +30,8 @@ NOW = factories.NOW
 
 
 @pytest.fixture(autouse=True)
-def _gate(monkeypatch) -> None:
+def _gate() -> None:
     factories.open_gate()
-    monkeypatch.setattr(claim, "_TURNS", Turns())
-    monkeypatch.setattr(pacing, "_OPEN", {})
 
 
 class World:

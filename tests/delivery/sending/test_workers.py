@@ -186,7 +186,7 @@ def test_a_late_answer_cannot_settle_what_was_taken_back() -> None:
     expired_leases.recover_expired(now=at(21))
     ahead = next_window_query(held, after=first, now=at(22), window=2)
     with pytest.raises(LeaseLost):
-        outcomes.accept_window(held, first, provider=1, ahead=ahead)
+        outcomes.accept_window(held, first, provider=1, next_window=ahead)
     assert states() == {"planned": 3, "unknown": 2}
 
 
