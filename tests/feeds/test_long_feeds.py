@@ -145,6 +145,7 @@ def test_a_feed_in_order_keeps_its_newest_end(count: int, rising: bool, wrong: i
     assert (count - 1 if rising else 0) in kept
 
 
+@pytest.mark.no_cover
 def test_of_a_very_long_feed_only_the_newest_entries_reach_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """feedparser would need minutes for all of them."""
     parsed_texts: list[str] = []

@@ -50,7 +50,7 @@ def test_a_token_leads_back_and_a_bent_one_does_not(number: int, check: bytes, b
 
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_reader_of_tokens(text: str) -> None:
-    VAULT.read_token("notice", text)
+    assert VAULT.read_token("notice", text) is None  # 22 characters of base64 are not drawn by chance
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from structlog.testing import capture_logs
 
 from newsletter import wiring
 from newsletter.cli.service import doctor, status
@@ -62,8 +63,11 @@ def test_who_cannot_hear_bounces_is_told_how(settings, tmp_path) -> None:
 
 
 def test_a_maildir_that_is_not_there_stops_nothing(settings, tmp_path) -> None:
-    with road.configured(settings, bounce_maildir=tmp_path / "nowhere"):
+    with road.configured(settings, bounce_maildir=tmp_path / "nowhere"), capture_logs() as logged:
         tasks.run("hear")
+    assert [(line["event"], line["error"]) for line in logged if line["log_level"] == "error"] == [
+        ("maildir_not_read", "FileNotFoundError")
+    ]
 
 
 def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:

@@ -269,6 +269,7 @@ def test_the_usual_place_is_a_hint_and_nothing_to_follow(url: str, page: str, gu
     assert guess in found.reason
 
 
+@pytest.mark.no_cover
 def test_bombs_are_refused_or_small() -> None:
     laughs = (
         "<!DOCTYPE r [<!ENTITY a 'ha'>"
