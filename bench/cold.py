@@ -85,18 +85,18 @@ def _first(*, whole: bool) -> dict[str, float]:
     """What `match_fresh` does before it writes."""
     from newsletter.lib.crypto import Vault
     from newsletter.matching.live_index import cold_start
-    from newsletter.matching.live_index.current import current_index
+    from newsletter.matching.live_index.current import CurrentIndex
     from newsletter.matching.live_index.stored_items import current_versions, load_items
     from newsletter.models import Topic
 
-    vault = Vault(*VAULT)
+    index = CurrentIndex(Vault(*VAULT))
     Topic.objects.exists()  # the connection is open
-    cold_start._make_whole = lambda vault: None  # it would run beside
+    cold_start._build_whole = lambda index: None  # it would run beside
     started, cpu = time.perf_counter(), time.process_time()
     waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:200]))
     read = time.perf_counter()
     seen: Sequence[Any] = [one.document for one in waiting]
-    present = current_index(vault) if whole else cold_start.cold_start_index(seen, vault)
+    present = index.get() if whole else cold_start.cold_start_index(seen, index)
     assert present is not None  # noqa: S101
     made = time.perf_counter()
     met = sum(len(present.matching_queries(one)) for one in seen)

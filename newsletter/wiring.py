@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from newsletter.feeds.fetching.http_client import Fetcher
     from newsletter.lib.provider_interface import Provider
     from newsletter.lib.window_record import Slot
+    from newsletter.matching.live_index.current import CurrentIndex
     from newsletter.models import Lane
     from newsletter.subscribers.subscribing import Subscribing
 
@@ -59,6 +60,14 @@ def config() -> Config:
 def vault() -> Vault:
     """The keys of this installation."""
     return Vault(settings.SECRET_KEY.encode(), config().address_keys, config().index_key)
+
+
+@cache
+def topic_index() -> CurrentIndex:
+    """The index of all topics of this process."""
+    from newsletter.matching.live_index.current import CurrentIndex
+
+    return CurrentIndex(vault())
 
 
 @cache

@@ -161,7 +161,7 @@ def _plan(people: int) -> None:
 
     log_setup.configure("ERROR")
     million.store_entry(at=db.now())
-    match.match_fresh(now=db.now(), vault=wiring.vault())
+    match.match_fresh(now=db.now(), index=wiring.topic_index())
     gatherings.close_alert_gathering(now=db.now(), wait=timedelta(0))
     batch = Batch.objects.create(provider=9, lane=Lane.ALERT, not_before=db.now(), size=people)
     for who in Subscriber.objects.order_by("id")[:people]:

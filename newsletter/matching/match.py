@@ -8,11 +8,10 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 
-from newsletter.lib.crypto import Vault
 from newsletter.matching.engine.document import Hit
 from newsletter.matching.engine.query_index import QueryIndex, QueryMatch
 from newsletter.matching.live_index.cold_start import cold_start_index
-from newsletter.matching.live_index.current import LiveIndex, current_index
+from newsletter.matching.live_index.current import CurrentIndex, LiveIndex
 from newsletter.matching.live_index.stored_items import LoadedItem, current_versions, load_items
 from newsletter.matching.query import language
 from newsletter.matching.query.compiled import NO_ALIASES, Aliases, compile_query
@@ -24,6 +23,8 @@ log = structlog.get_logger()
 
 #: An item can become owed this long after it was first seen.
 YOUNG = timedelta(days=10)
+#: Items in one call.
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -48,78 +49,75 @@ class PreviewMatch:
     text: str
 
 
-def match_fresh(*, now: datetime, vault: Vault, limit: int = 200) -> Matched:
-    """Let up to `limit` items that wait meet every active topic. Repeatable; several workers may do it at once."""
-    waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:limit]))
-    present = cold_start_index([one.document for one in waiting], vault) or current_index(vault)
-    matches = sum(_match(one, present, now) for one in waiting)
+def match_fresh(*, now: datetime, index: CurrentIndex) -> Matched:
+    """Match up to `_AT_ONCE` items that wait against every active topic. Repeatable; several workers may do it at once."""
+    waiting = list(load_items(current_versions().filter(item__matched_at=None).order_by("item_id")[:_AT_ONCE]))
+    live = cold_start_index([loaded.document for loaded in waiting], index) or index.get()
+    matches = sum(_match(loaded, live, now) for loaded in waiting)
     if waiting:
         log.info("matched", items=len(waiting), matches=matches)
     return Matched(len(waiting), matches)
 
 
-def _match(one: LoadedItem, present: LiveIndex, now: datetime) -> int:
-    """Write the matches of one item and its stamp in one transaction; 0 when another worker was faster."""
-    item, met = one.item, present.matching_queries(one.document)
+def _match(loaded: LoadedItem, live: LiveIndex, now: datetime) -> int:
+    """Write the matches of one item and mark it as matched in one transaction; 0 if another worker was faster."""
+    item, matches = loaded.item, live.matching_queries(loaded.document)
     for _ in range(3):
         try:
             with transaction.atomic():
-                mine = Item.objects.filter(id=item.id, version=item.version, matched_at=None)
-                if not mine.update(matched_at=now):
+                unmatched = Item.objects.filter(id=item.id, version=item.version, matched_at=None)
+                if not unmatched.update(matched_at=now):
                     return 0
-                return _write(item, met, present, now) if one.wording.material else _refresh(item, met, present)
+                if loaded.version.material:
+                    return _write(item, matches, live, now)
+                _refresh(item, matches, live)
+                return 0
         except IntegrityError:
             continue
     return 0
 
 
-def _write(item: Item, met: Sequence[QueryMatch], present: LiveIndex, now: datetime) -> int:
-    judged = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
+def _write(item: Item, matches: Sequence[QueryMatch], live: LiveIndex, now: datetime) -> int:
+    """Write the matches of an item that is new, or was edited in what matters; how many are new."""
+    stored = {match.topic_id: match for match in Match.objects.filter(item_id=item.id)}
     owe_until = item.first_seen_at + YOUNG
     owed_at = now if item.announced and now <= owe_until else None
-    fresh = []
-    for one in met:
-        revision_id = present.topics[one.topic_id]
-        kept = receipt(one.hits) if one.topic_id in present.curated else None
-        known = judged.get(one.topic_id)
-        if known is not None:  # an edited item: the same pair, its words in the new version
-            words: dict[str, Any] = {"item_version": item.version, "revision_id": revision_id, "receipt": kept}
-            if known.withdrawn_at is not None:
-                words["withdrawn_at"] = None
-                if owed_at and known.owed_at:  # its words came back: owed as if they were new, to whom it was not given
-                    words |= {"owed_at": owed_at, "gathering_id": None}
-            Match.objects.filter(id=known.id).update(**words)
+    new = []
+    for matched in matches:
+        values = _values(item, matched, live)
+        known = stored.get(matched.topic_id)
+        if known is None:
+            times: dict[str, Any] = {"matched_at": now, "owe_until": owe_until, "owed_at": owed_at}
+            new.append(Match(item_id=item.id, topic_id=matched.topic_id, **values, **times))
             continue
-        fresh.append(
-            Match(
-                item_id=item.id,
-                topic_id=one.topic_id,
-                item_version=item.version,
-                revision_id=revision_id,
-                receipt=kept,
-                matched_at=now,
-                owe_until=owe_until,
-                owed_at=owed_at,
-            )
-        )
-    Match.objects.bulk_create(fresh)
-    hold_matches([one.topic_id for one in met if one.topic_id in present.curated])
-    _withdraw(judged, {one.topic_id for one in met}, now)
-    return len(fresh)
+        if known.withdrawn_at is not None:
+            values["withdrawn_at"] = None
+            if owed_at and known.owed_at:  # its words came back: owed as if it were new, to those who were not given it
+                values |= {"owed_at": owed_at, "gathering_id": None}
+        Match.objects.filter(id=known.id).update(**values)
+    Match.objects.bulk_create(new)
+    matched_topics = {matched.topic_id for matched in matches}
+    hold_matches(matched_topics & live.curated)
+    _withdraw(stored, matched_topics, now)
+    return len(new)
 
 
-def _refresh(item: Item, met: Sequence[QueryMatch], present: LiveIndex) -> int:
-    """An edit that changed nothing that matters: matches that are there speak of the new wording; none comes, none goes."""
-    for one in met:
-        kept = receipt(one.hits) if one.topic_id in present.curated else None
-        live = Match.objects.filter(item_id=item.id, topic_id=one.topic_id, withdrawn_at=None)
-        live.update(item_version=item.version, revision_id=present.topics[one.topic_id], receipt=kept)
-    return 0
+def _values(item: Item, matched: QueryMatch, live: LiveIndex) -> dict[str, Any]:
+    """What a match records of the item's version, the topic's revision and, for a curated topic, the hits."""
+    kept = receipt(matched.hits) if matched.topic_id in live.curated else None
+    return {"item_version": item.version, "revision_id": live.topics[matched.topic_id], "receipt": kept}
 
 
-def _withdraw(judged: dict[int, Match], met: set[int], now: datetime) -> None:
-    """An edit took the words out: what was not given yet is not owed any more. The row stays, as proof that it was judged."""
-    gone = [match.id for topic_id, match in judged.items() if topic_id not in met]
+def _refresh(item: Item, matches: Sequence[QueryMatch], live: LiveIndex) -> None:
+    """After an edit that changed nothing that matters: update the matches that are there to the new version."""
+    for matched in matches:
+        stored = Match.objects.filter(item_id=item.id, topic_id=matched.topic_id, withdrawn_at=None)
+        stored.update(**_values(item, matched, live))
+
+
+def _withdraw(stored: dict[int, Match], matched_topics: set[int], now: datetime) -> None:
+    """Withdraw matches whose words an edit removed: they are owed no more. The rows stay, as proof of what was matched."""
+    gone = [match.id for topic_id, match in stored.items() if topic_id not in matched_topics]
     if gone:
         Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
 
@@ -160,9 +158,9 @@ def _would(one: LoadedItem, hits: tuple[Hit, ...]) -> PreviewMatch:
     return PreviewMatch(
         item_id=one.item.id,
         entry_id=one.item.entry_id,
-        title=one.wording.title,
+        title=one.version.title,
         url=one.item.entry.url,
         first_seen_at=one.item.first_seen_at,
         hits=hits,
-        text=one.wording.text,
+        text=one.version.text,
     )

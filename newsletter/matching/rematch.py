@@ -65,7 +65,7 @@ def _next(now: datetime) -> TopicRevision | None:
 def _chunk(revision: TopicRevision, now: datetime) -> None:
     """One transaction: the next items, and how far that is. Of several workers one does it: the step is a compare-and-set."""
     items = list(load_items(_waiting(revision)[:CHUNK]))
-    rows = [one.wording for one in items]
+    rows = [one.version for one in items]
     try:
         matcher = DraftMatcher({0: draft_of(revision)})
     except QueryError:  # `doctor` tells; other topics go on

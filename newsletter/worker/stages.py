@@ -127,7 +127,7 @@ def rematch_items(_run: StageRun) -> bool:
 
 def match_items(run: StageRun) -> None:
     """Match new items against the topics."""
-    while (matched := match.match_fresh(now=db.now(), vault=wiring.vault())).items:
+    while (matched := match.match_fresh(now=db.now(), index=wiring.topic_index())).items:
         run.progress("items matched", matched.items)
         run.counts.update(matches=matched.matches)
         if matched.matches:

@@ -20,6 +20,7 @@ from newsletter.feeds import poll
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.matching.engine.query_index import spans
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.match import match_fresh
 from newsletter.models import Edition, EditionBody, IndexState
 from tests import factories
@@ -76,7 +77,7 @@ class Site:
 
     def mail(self, now: datetime) -> list[list[str]]:
         """Match what waits and compose what is owed: of each new edition the places, as text."""
-        match_fresh(now=now, vault=factories.VAULT)
+        match_fresh(now=now, index=CurrentIndex(factories.VAULT))
         before = set(Edition.objects.values_list("id", flat=True))
         gathering = gatherings.close_alert_gathering(now=now, wait=timedelta(0))
         if gathering is not None:

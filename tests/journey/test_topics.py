@@ -54,7 +54,7 @@ def read_and_match() -> None:
     """The road up to the matches: no mail is made of them yet."""
     tasks.run("refresh_due")
     list(poll.poll_due(clock=db.now, fetcher=wiring.fetcher()))
-    while match.match_fresh(now=db.now(), vault=wiring.vault()).items:
+    while match.match_fresh(now=db.now(), index=wiring.topic_index()).items:
         pass
 
 

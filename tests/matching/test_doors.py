@@ -10,6 +10,7 @@ from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.matching import match, retention
 from newsletter.matching.live_index import current
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.topics import lookup, revisions, topic_status, topics
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
@@ -41,8 +42,8 @@ def waiting(title: str = "Huawei’s cable", text: str = "Text.", **values: obje
     return item
 
 
-def run(now=NOW) -> match.Matched:
-    return match.match_fresh(now=now, vault=factories.VAULT)
+def run(now=NOW, index: CurrentIndex | None = None) -> match.Matched:
+    return match.match_fresh(now=now, index=index or CurrentIndex(factories.VAULT))
 
 
 def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
@@ -86,10 +87,11 @@ def test_one_topic_that_cannot_be_read_does_not_stop_the_others() -> None:
 
 
 def test_a_topic_added_later_is_seen_by_a_worker_that_has_an_index() -> None:
-    run()
+    index = CurrentIndex(factories.VAULT)
+    run(index=index)
     add("Huawei", "Huawei")
     waiting()
-    assert run().matches == 1
+    assert run(index=index).matches == 1
 
 
 def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monkeypatch) -> None:
@@ -101,23 +103,24 @@ def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monke
         add("Broken", "Huawei"),
         topics.keyword_topic("cable", vault=factories.VAULT, now=NOW),
     )
-    assert set(current.current_index(factories.VAULT).topics) == {huawei, gone, broken, own}
+    index = CurrentIndex(factories.VAULT)
+    assert set(index.get().topics) == {huawei, gone, broken, own}
     topics.retire_topic("Gone", now=NOW)
     edit("Huawei", "cable -huawei")
-    changed = current.current_index(factories.VAULT)
+    changed = index.get()
     assert changed.index.changes == 3  # one gone, one edited: the old and the new
     assert set(changed.topics) == changed.index.queries.keys() == {huawei, broken, own}
     edit("Broken", "x")
     TopicRevision.objects.filter(topic_id=broken, n=2).update(query="((")
-    assert current.current_index(factories.VAULT).broken.keys() == {broken}
+    assert index.get().broken.keys() == {broken}
     for thread in threading.enumerate():
         if thread.name == "index":
             thread.join()
-    rebuilt = current.current_index(factories.VAULT)
+    rebuilt = index.get()
     assert rebuilt.index.changes <= 1  # what came while it was rebuilt
     assert (set(rebuilt.topics), rebuilt.curated) == ({huawei, own}, {huawei})
     waiting()
-    assert run().matches == 1
+    assert run(index=index).matches == 1
     assert Match.objects.get().topic_id == own
 
 
@@ -141,12 +144,13 @@ def test_a_revision_whose_transaction_ends_later_than_that_of_a_larger_number_is
     other.start()
     assert written.wait(10)
     early = add("Early", "early")
-    assert set(current.current_index(factories.VAULT).topics) == {early}
+    index = CurrentIndex(factories.VAULT)
+    assert set(index.get().topics) == {early}
     end.set()
     other.join()
     late = Topic.objects.get(kind="own")
     assert late.revision_id < Topic.objects.get(id=early).revision_id
-    assert set(current.current_index(factories.VAULT).topics) == {early, late.id}
+    assert set(index.get().topics) == {early, late.id}
 
 
 def test_fields_are_read_from_the_entry_and_the_citations() -> None:

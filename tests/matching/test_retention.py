@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from newsletter.lib.progress import never_stop
 from newsletter.matching import match, retention
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.topics import topics
 from newsletter.models import Anchor, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import factories
@@ -65,7 +66,7 @@ def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> N
         item=item, n=2, title="Huawei again", text="Huawei", html="<p>Huawei</p>", meaning_hash=b"x", seen_at=later
     )
     Item.objects.filter(id=item.id).update(version=2, matched_at=None)
-    match.match_fresh(now=later, vault=VAULT)
+    match.match_fresh(now=later, index=CurrentIndex(VAULT))
     assert Match.objects.get(topic=topic).owed_at is None
 
 

@@ -1,4 +1,4 @@
-"""The topics in the database in, their index out: kept up to date by what changed, rebuilt in the background."""
+"""The index of all active topics: updated with what changed, and rebuilt in the background now and then."""
 
 import threading
 from collections.abc import Collection, Mapping
@@ -18,92 +18,117 @@ from newsletter.models import IndexState, Topic, TopicRevision
 
 log = structlog.get_logger()
 
-#: So many topics are rebuilt at once; more of them in the background.
+#: Up to so many topics are rebuilt at once; more of them in the background.
 _SMALL = 2_000
-#: So many changes are carried beside the index before it is rebuilt, and half of its topics.
+#: The index is rebuilt after so many changes, and as many more as half of its topics.
 _MANY = 2_000
 
 
 @dataclass(frozen=True)
 class LiveIndex:
-    """The index of one moment, and what a match must say of each topic."""
+    """The index at one moment, and what a match must record of each topic."""
 
+    #: The version of the topics, `IndexState.number`.
     number: int
     index: QueryIndex
     #: Topic id → the id of its revision.
     topics: dict[int, int]
     #: Topics whose receipts may be stored.
     curated: frozenset[int]
-    #: Topic id → revision, of those that cannot be read.
+    #: Topic id → revision, of those whose query cannot be read.
     broken: dict[int, int] = field(default_factory=dict)
-    #: Own topics that are not in the index, by the items that meet them.
+    #: Keyword topics that are not in the index, by the items that they match.
     known: Mapping[Document, frozenset[int]] = field(default_factory=dict, repr=False)
 
     def matching_queries(self, document: Document) -> list[QueryMatch]:
-        """The topics that an item meets, and the places of curated ones."""
-        met = self.index.matching_queries(document, with_hits_for=self.curated)
-        return [*met, *(QueryMatch(topic_id, ()) for topic_id in sorted(self.known.get(document, ())))]
+        """The topics that match an item, with hits for curated ones."""
+        matches = self.index.matching_queries(document, with_hits_for=self.curated)
+        return [*matches, *(QueryMatch(topic_id, ()) for topic_id in sorted(self.known.get(document, ())))]
 
 
-_lock = threading.Lock()
-_compiled: dict[int, LiveIndex] = {}
-#: One thread at a time brings the index up to date, or makes it anew.
-_updating = threading.Lock()
-_rebuilding = threading.Lock()
+class CurrentIndex:
+    """The current index of a process. Threads may share it."""
 
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        #: Held by the thread that builds the first index in the background.
+        self.building = threading.Lock()
+        self._cached: LiveIndex | None = None
+        self._swapping = threading.Lock()
+        self._updating = threading.Lock()
+        self._rebuilding = threading.Lock()
 
-def current_index(vault: Vault) -> LiveIndex:
-    """The index of all active topics; what changed since the last time is put on top of it."""
-    with _updating:
-        number = IndexState.objects.values_list("number", flat=True).get(id=1)
-        known = cached_index(vault)
-        if known is not None and known.number == number:
-            return known
-        made = _updated(known or LiveIndex(0, QueryIndex({}), {}, frozenset()), number, vault)
-        with _lock:
-            _compiled.clear()
-            _compiled[id(vault)] = made
-    if made.index.changes > _MANY + len(made.topics) // 2:
-        _rebuild(made, id(vault))
-    return made
+    @property
+    def cached(self) -> LiveIndex | None:
+        """The index as it was when it was last used; None if it was not yet."""
+        with self._swapping:
+            return self._cached
 
+    def get(self) -> LiveIndex:
+        """The index of all active topics, updated with what changed since the last time."""
+        with self._updating:
+            number = IndexState.objects.values_list("number", flat=True).get(id=1)
+            cached = self.cached
+            if cached is not None and cached.number == number:
+                return cached
+            live = _updated(cached or LiveIndex(0, QueryIndex({}), {}, frozenset()), number, self.vault)
+            with self._swapping:
+                self._cached = live
+        if live.index.changes > _MANY + len(live.topics) // 2:
+            self._rebuild_in_background(live)
+        return live
 
-def cached_index(vault: Vault) -> LiveIndex | None:
-    """The index of some moment, if this process has one."""
-    with _lock:
-        return _compiled.get(id(vault))
+    def _rebuild_in_background(self, old: LiveIndex) -> None:
+        """Rebuild the index in a thread, one at a time, and apply what changed meanwhile."""
+        if not self._rebuilding.acquire(blocking=False):
+            return
+
+        def rebuild() -> None:
+            try:
+                index, latest = old.index.rebuilt(), self.cached or old
+                index = _caught_up(index, old, latest)  # most of it while others may still update
+                with self._updating, self._swapping:
+                    if self._cached is not None:
+                        self._cached = replace(self._cached, index=_caught_up(index, latest, self._cached))
+            finally:
+                self._rebuilding.release()
+
+        threading.Thread(target=rebuild, name="index", daemon=True).start()
 
 
 def active_topics() -> QuerySet[Topic]:
-    """The topics that items may meet."""
+    """The topics that items are matched against."""
     return Topic.objects.filter(state=Topic.State.ACTIVE).exclude(revision_id=None)
 
 
 def _updated(known: LiveIndex, number: int, vault: Vault) -> LiveIndex:
-    """Which topics there are is read in whole: a revision's number is given before its transaction ends, so that a smaller one
-    may be seen after a larger, and a topic that was deleted has none. A database put back from a backup mends itself so, too.
+    """Bring an index up to date.
+
+    The list of topics is always read completely: revisions may become visible in another order than that of their ids, and a
+    deleted topic has none. It also makes the index right after a restore from a backup.
     """
     active = {topic_id: revision or 0 for topic_id, revision in active_topics().values_list("id", "revision_id")}
-    seen = known.topics | known.broken if known.broken else known.topics
-    changed = {topic_id for topic_id, revision in active.items() if seen.get(topic_id) != revision}
-    gone = {topic_id for topic_id in seen if topic_id not in active}
-    plans, curated, broken = compile_topics(changed, vault)
-    index = QueryIndex(plans) if not known.topics else known.index.updated(plans, gone | broken)
+    before = known.topics | known.broken if known.broken else known.topics
+    changed = {topic_id for topic_id, revision in active.items() if before.get(topic_id) != revision}
+    removed = {topic_id for topic_id in before if topic_id not in active}
+    queries, curated, broken = compile_topics(changed, vault)
+    index = QueryIndex(queries) if not known.topics else known.index.updated(queries, removed | broken)
     if len(active) <= _SMALL and index.changes:
         index = index.rebuilt()
-    unread = {one: active[one] for one in (known.broken.keys() & active.keys() - plans.keys()) | broken}
+    still_broken = (known.broken.keys() & active.keys() - queries.keys()) | broken
+    unread = {topic_id: active[topic_id] for topic_id in still_broken}
     return LiveIndex(
         number,
         index,
         {topic_id: revision for topic_id, revision in active.items() if topic_id not in unread} if unread else active,
-        (known.curated - gone - broken) | curated,
+        (known.curated - removed - broken) | curated,
         unread,
     )
 
 
 def compile_topics(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, CompiledQuery], set[int], set[int]]:
     """The compiled queries of these topics, which of them are curated, and which could not be read."""
-    plans: dict[int, CompiledQuery] = {}
+    queries: dict[int, CompiledQuery] = {}
     curated: set[int] = set()
     broken: set[int] = set()
     rows = Topic.objects.filter(id__in=topic_ids) if len(topic_ids) < _SMALL else Topic.objects.all()
@@ -115,39 +140,17 @@ def compile_topics(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, 
         try:
             revision = live.get(topic.revision_id or 0)
             text = topic.keyword(vault) if revision is None else revision.query or ""
-            plans[topic.id] = compile_query(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
+            queries[topic.id] = compile_query(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
         except QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)
             broken.add(topic.id)
             continue
         if topic.kind == Topic.Kind.CURATED:
             curated.add(topic.id)
-    return plans, curated, broken
+    return queries, curated, broken
 
 
-def _rebuild(old: LiveIndex, key: int) -> None:
-    """In a thread of its own, one at a time. What changes meanwhile is put on top again."""
-    if not _rebuilding.acquire(blocking=False):
-        return
-
-    def run() -> None:
-        try:
-            index, at = old.index.rebuilt(), old
-            with _lock:
-                now = _compiled.get(key)
-            if now is not None:  # most of it while others may still update
-                index, at = _caught_up(index, at, now), now
-            with _updating, _lock:
-                now = _compiled.get(key)
-                if now is not None:
-                    _compiled[key] = replace(now, index=_caught_up(index, at, now))
-        finally:
-            _rebuilding.release()
-
-    threading.Thread(target=run, name="index", daemon=True).start()
-
-
-def _caught_up(index: QueryIndex, at: LiveIndex, now: LiveIndex) -> QueryIndex:
-    """An index with the topics of one moment, brought to another, of which the queries are at hand."""
-    changed = {topic_id for topic_id, _ in now.topics.items() - at.topics.items()}
-    return index.updated(now.index.latest_queries(changed), at.topics.keys() - now.topics.keys())
+def _caught_up(index: QueryIndex, before: LiveIndex, after: LiveIndex) -> QueryIndex:
+    """`index`, which has the topics of `before`, with those of `after`."""
+    changed = {topic_id for topic_id, _ in after.topics.items() - before.topics.items()}
+    return index.updated(after.index.latest_queries(changed), before.topics.keys() - after.topics.keys())

@@ -21,7 +21,7 @@ class LoadedItem:
     """An item in its present wording, and what queries see of it."""
 
     item: Item
-    wording: ItemVersion
+    version: ItemVersion
     document: Document = field(repr=False)
 
     @property

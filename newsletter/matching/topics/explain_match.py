@@ -53,7 +53,7 @@ def explain_match(item_id: int, name: str) -> MatchExplanation | Refused:
     }
     return MatchExplanation(
         item_id=item_id,
-        title=one.wording.title,
+        title=one.version.title,
         topic=topic.name or "",
         query=draft.query,
         revision=live.n,

@@ -100,7 +100,7 @@ def preview_draft(
         count += 1
         oldest = min(oldest, one.at) if one.at >= since else oldest
         for key, hits in matcher.match(one.document).items():
-            met[key].append(SampleItem(one.item.id, one.wording.title, one.at, matched_words(one.document, hits)))
+            met[key].append(SampleItem(one.item.id, one.version.title, one.at, matched_words(one.document, hits)))
     span = max((now - oldest) / timedelta(days=1), 1.0)
     new, old = met[0], met[1]
     gained, lost = _without(new, old), _without(old, new)

@@ -8,6 +8,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.feeds.storage import diff
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.match import match_fresh
 from newsletter.models import DeliveryItem, Feed, Item, ItemVersion, Match, Subscriber, Topic
 from tests import factories
@@ -124,7 +125,7 @@ def test_what_an_edit_takes_out_is_not_owed_and_what_brings_it_back_is(
     site: Site, times: Iterator[datetime], reader: Subscriber
 ) -> None:
     site.read(CABLE, now=next(times))
-    match_fresh(now=next(times), vault=factories.VAULT)
+    match_fresh(now=next(times), index=CurrentIndex(factories.VAULT))
     assert step(site, next(times), edited(CABLE, "Huawei", "Dahua")) == []
     assert Match.objects.get().withdrawn_at is not None
     assert step(site, next(times), CABLE) == ["A cable"]

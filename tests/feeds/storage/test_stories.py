@@ -7,6 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.editions import gatherings
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.match import match_fresh
 from newsletter.models import Cadence, DeliveryItem, EditionBody, Item, Story
 from tests import factories
@@ -25,7 +26,7 @@ def site(httpserver: HTTPServer) -> Site:
 def publish(site: Site, name: str, title: str, text: str, source: str, now: datetime) -> None:
     post = Post(f"{name}-{now:%d}", title, f"<p>{text}</p><p>{source}</p>", now)
     assert site.read(post, now=now, name=name).new == 1
-    match_fresh(now=now, vault=factories.VAULT)
+    match_fresh(now=now, index=CurrentIndex(factories.VAULT))
 
 
 def publish_first(site: Site) -> None:

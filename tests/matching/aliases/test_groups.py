@@ -7,6 +7,7 @@ from newsletter.matching import match, rematch
 from newsletter.matching.aliases.groups import AliasGroup, OnlyWith, alias_table, group_query, without_spellings
 from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.query_index import QueryIndex
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
 from newsletter.matching.topics import explain_match, reader_feedback, revisions, topics
@@ -86,7 +87,7 @@ def _fresh(db) -> None:
 def meet(title: str, text: str = "Text.") -> Item:
     item = factories.item(title, text)
     Item.objects.filter(id=item.id).update(matched_at=None)
-    match.match_fresh(now=NOW, vault=factories.VAULT)
+    match.match_fresh(now=NOW, index=CurrentIndex(factories.VAULT))
     return item
 
 

@@ -15,7 +15,8 @@ from newsletter.matching.engine.document import Document
 from newsletter.matching.engine.item_matcher import ItemMatcher
 from newsletter.matching.engine.query_index import QueryIndex
 from newsletter.matching.engine.required_words import item_keys, required_words
-from newsletter.matching.live_index import cold_start, current, keyword_hashes
+from newsletter.matching.live_index import cold_start, keyword_hashes
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.topics import topics
 from newsletter.matching.topics.revisions import SavedRevision
@@ -60,11 +61,10 @@ def test_what_an_item_meets_has_an_anchor_in_it(asked: list[str], title: str, te
 
 
 @contextmanager
-def new_process() -> Iterator[None]:
-    """A few topics are many, and nothing is compiled."""
-    current._compiled.clear()
+def new_process() -> Iterator[CurrentIndex]:
+    """The index of a process that has not compiled anything, and for which a few topics are many."""
     with patch.object(cold_start, "_FEW", 3):
-        yield
+        yield CurrentIndex(factories.VAULT)
     for thread in threading.enumerate():
         if thread.name == "whole index":
             thread.join()
@@ -76,8 +76,8 @@ def waiting(title: str, text: str, lang: str) -> Item:
     return item
 
 
-def run() -> set[tuple[int, int]]:
-    match.match_fresh(now=NOW, vault=factories.VAULT)
+def run(index: CurrentIndex) -> set[tuple[int, int]]:
+    match.match_fresh(now=NOW, index=index)
     return set(Match.objects.values_list("item_id", "topic_id"))
 
 
@@ -93,16 +93,17 @@ def _topics(transactional_db: None) -> None:
 def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read() -> None:
     for post in POSTS:
         waiting(*post)
-    with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
+    with new_process() as index, patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_build_whole"):
         seen = [one.document for one in match.load_items(match.current_versions().order_by("item_id"))]
-        few = cold_start.cold_start_index(seen, factories.VAULT)
+        few = cold_start.cold_start_index(seen, index)
         assert few is not None and len(few.index.queries) < len(few.topics) < len(KEYWORDS) + 1
-        early = run()
+        early = run(index)
     receipts = dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt"))
     Match.objects.all().delete()
     Item.objects.update(matched_at=None)
-    current.current_index(factories.VAULT)
-    assert run() == early
+    whole = CurrentIndex(factories.VAULT)
+    whole.get()
+    assert run(whole) == early
     assert len(early) == 12
     assert dict(Match.objects.exclude(receipt=None).values_list("item_id", "receipt")) == receipts
 
@@ -113,26 +114,26 @@ def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> N
     Anchor.objects.all().delete()
     Topic.objects.update(anchors_version=0)
     waiting(*POSTS[0])
-    with new_process():
-        cold_start.cold_start_index([Document(*POSTS[0])], factories.VAULT)
-    assert current.cached_index(factories.VAULT) is not None
+    with new_process() as index:
+        cold_start.cold_start_index([Document(*POSTS[0])], index)
+    assert index.cached is not None
     assert set(Anchor.objects.values_list("sign", "topic_id", "enough")) == before
     assert not keyword_hashes.topics_without_hashes().exists()
-    assert cold_start.cold_start_index([Document(*POSTS[0])], factories.VAULT) is None
+    assert cold_start.cold_start_index([Document(*POSTS[0])], index) is None
 
 
 @pytest.mark.usefixtures("_topics")
 def test_another_language_needs_anchors_of_its_own() -> None:
     french = ("", "les chevaux", "fr")
     item = waiting(*french)
-    with new_process(), patch.object(cold_start, "_make_whole"):
-        assert cold_start.cold_start_index([Document(*french)], factories.VAULT) is None
+    with new_process() as index, patch.object(cold_start, "_build_whole"):
+        assert cold_start.cold_start_index([Document(*french)], index) is None
     keyword_hashes.store_missing_hashes({"fr", "en"}, factories.VAULT)
     assert keyword_hashes.hashed_languages() == ["fr"]
-    with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-        present = cold_start.cold_start_index([Document(*french)], factories.VAULT)
+    with new_process() as index, patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_build_whole"):
+        present = cold_start.cold_start_index([Document(*french)], index)
         assert present is not None and len(present.known[Document(*french)]) == 1
-        assert {pair[0] for pair in run()} == {item.id}
+        assert {pair[0] for pair in run(index)} == {item.id}
 
 
 @pytest.mark.usefixtures("_topics")
@@ -167,8 +168,8 @@ def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> No
     IndexState.objects.update(languages=["fr"])
     assert keyword_hashes.hash_words(["french:le"], factories.VAULT).keys() != {sign}
     for again in (False, True):
-        with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-            present = cold_start.cold_start_index([french, named], factories.VAULT)
+        with new_process() as index, patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_build_whole"):
+            present = cold_start.cold_start_index([french, named], index)
         assert present is not None
         assert lee not in {met.topic_id for met in present.matching_queries(french)}
         assert lee in {met.topic_id for met in present.matching_queries(named)}
@@ -185,7 +186,7 @@ def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
     Topic.objects.filter(id=topic.id).update(key_id=key_id, query_cipher=cipher, anchors_version=0)
     assert keyword_hashes.store_missing_hashes((), factories.VAULT) == 1
     waiting("elections", "", "en")
-    with new_process(), patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_make_whole"):
-        present = cold_start.cold_start_index([Document("elections", "", "en")], factories.VAULT)
+    with new_process() as index, patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_build_whole"):
+        present = cold_start.cold_start_index([Document("elections", "", "en")], index)
         assert present is not None and present.broken.keys() == {topic.id}
-        assert len(run()) == 1
+        assert len(run(index)) == 1

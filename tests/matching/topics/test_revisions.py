@@ -7,7 +7,7 @@ from django.db import IntegrityError
 
 from newsletter.lib.refused import Refused
 from newsletter.matching import match, rematch
-from newsletter.matching.live_index import current
+from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.topics import hold, preview, revisions, topic_status, topics
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
@@ -45,7 +45,7 @@ def change(name: str, now=NOW, **values: object) -> SavedRevision:
 
 
 def run(now=NOW) -> None:
-    match.match_fresh(now=now, vault=factories.VAULT)
+    match.match_fresh(now=now, index=CurrentIndex(factories.VAULT))
 
 
 def settle(now=NOW) -> None:
@@ -159,7 +159,7 @@ def test_two_workers_do_a_chunk_once(monkeypatch) -> None:
 
 def test_what_a_worker_matched_with_an_index_of_before_is_met_once_more() -> None:
     add("Cable", "cable")
-    stale = current.current_index(factories.VAULT)
+    stale = CurrentIndex(factories.VAULT).get()
     change("Cable", query="ship")
     settle()
     ship, cable = (fresh(title, seen=NOW + timedelta(seconds=1)) for title in ("A ship", "A cable"))
