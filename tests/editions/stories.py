@@ -1,4 +1,4 @@
-"""Items as wording gets them, varied and awkward: four scripts, one story told twice, long words, lists, tables, no source."""
+"""Items as the renderer gets them: four scripts, one story from two feeds, long words, lists, tables, no source."""
 
 import html as entities
 import inspect
@@ -26,7 +26,7 @@ def source(publisher: str = "Coastal Wire", on: date | None = date(2026, 11, 5),
     return Source(publisher, on, url or "https://www.coastalwire.example/world/2026/11/05/harbour-5649563.html")
 
 
-def piece(
+def item_content(
     number: int = 1,
     title: str = "A title",
     html: str = "<p>A text.</p>",
@@ -58,10 +58,10 @@ def plain(html: str) -> str:
 def spans(of: ItemContent, *words: str) -> tuple[Span, ...]:
     """Where `words` stand in title and text."""
     return tuple(
-        Span(field, found.start(), found.end())
+        Span(field, match.start(), match.end())
         for field, where in (("title", of.title), ("text", of.text))
         for word in words
-        for found in re.finditer(re.escape(word), where)
+        for match in re.finditer(re.escape(word), where)
     )
 
 
@@ -69,7 +69,7 @@ def paragraphs(text: str) -> str:
     return "".join(f"<p>{' '.join(part.split())}</p>" for part in inspect.cleandoc(text).split("\n\n"))
 
 
-ENGLISH = piece(
+ENGLISH = item_content(
     1,
     "Harbour Cameras Can Tell Uyghur Passengers Apart, Engineers Say",
     paragraphs("""
@@ -85,7 +85,7 @@ ENGLISH = piece(
     "<li>Nine other ports bought the same system.</li></ul>"
     "<blockquote><p>We were told to make it faster, not to ask what it was for.</p></blockquote>",
 )
-CHINESE = piece(
+CHINESE = item_content(
     2,
     "临海港口的摄像头能辨认维吾尔旅客",
     paragraphs("""
@@ -96,7 +96,7 @@ CHINESE = piece(
     lang="zh",
     sources=(source("海岸通讯社", date(2026, 11, 5), "https://zh.coastalwire.example/a/5649563"),),
 )
-UYGHUR = piece(
+UYGHUR = item_content(
     3,
     "ئۈرۈمچىدىكى كونا كىتابخانا قايتا ئېچىلدى",
     paragraphs("""
@@ -110,7 +110,7 @@ UYGHUR = piece(
     lang="ug",
     sources=(source("ساھىل خەۋەرلىرى", date(2026, 11, 4), "https://ug.coastalwire.example/library"),),
 )
-RUSSIAN = piece(
+RUSSIAN = item_content(
     4,
     "Порт отказался назвать поставщика камер",
     paragraphs("""
@@ -122,7 +122,7 @@ RUSSIAN = piece(
     lang="ru",
     sources=(source("Прибрежный вестник", date(2026, 11, 6), "https://ru.coastalwire.example/port"),),
 )
-TOLD_ONCE = piece(
+TOLD_ONCE = item_content(
     5,
     "Nine Ports Bought the Same System, Invoices Show",
     paragraphs("""
@@ -131,7 +131,7 @@ TOLD_ONCE = piece(
     """),
     sources=(source("The Quay Times", date(2026, 11, 6), "https://quaytimes.example/ports"),),
 )
-TOLD_AGAIN = piece(
+TOLD_AGAIN = item_content(
     6,
     "“Old Test” Was Sold Nine Times",
     paragraphs("""
@@ -143,7 +143,7 @@ TOLD_AGAIN = piece(
         source("", date(2026, 11, 7), "https://www.minutes.example/2026/11/07/council"),
     ),
 )
-AWKWARD = piece(
+AWKWARD = item_content(
     7,
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
     " & <b>“Friends”</b>: what @@nl-unsubscribe@@ =?utf-8?q?x=0D=0ABcc:a@b.example?= has to do with it",
@@ -163,7 +163,7 @@ AWKWARD = piece(
         Source("", None, ""),
     ),
 )
-#: The link that everybody has who gets the article under the topic.
+#: The same link for everybody who gets the article for this topic.
 OBJECTION = "https://news.example/objection/MDEyMzQ1Njc4OWFiY2RlZj"
 UYGHUR_TOPIC = Reason("Uyghur", False, ("Uyghur", "维吾尔", "Uighur"), {"维吾尔": "Uyghur"}, OBJECTION)
 PORTS_TOPIC = Reason("Ports and cameras", False, ("уйгурских",), {"уйгурских": "Uyghur"}, OBJECTION)
@@ -171,11 +171,11 @@ MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s"), objection_
 
 
 def blocks(renderer: Renderer, look: Look) -> list[Block]:
-    """An alert's worth: four scripts, a story told by two items, and the awkward one."""
+    """The blocks of an alert: four scripts, a story of two items, and an awkward item."""
     own = Reason("Huawei", True, ("Huawei",))
     marked = {
-        one.item_id: spans(one, "Uyghur", "Uighur", "维吾尔", "ئۇيغۇر", "уйгурских", "Huawei")
-        for one in (ENGLISH, CHINESE, UYGHUR, RUSSIAN, TOLD_ONCE, TOLD_AGAIN)
+        item.item_id: spans(item, "Uyghur", "Uighur", "维吾尔", "ئۇيغۇر", "уйгурских", "Huawei")
+        for item in (ENGLISH, CHINESE, UYGHUR, RUSSIAN, TOLD_ONCE, TOLD_AGAIN)
     }
     return [
         renderer.render_block([ENGLISH], [UYGHUR_TOPIC], marked, look),

@@ -1,4 +1,4 @@
-"""A digest found more than six hours late is skipped, and all of it stays owed to the next."""
+"""A digest more than six hours late is skipped, and its items stay owed to the next one."""
 
 from datetime import timedelta
 
@@ -15,11 +15,11 @@ DUE = factories.NOW
 
 
 def due() -> Rhythm:
-    who, what = factories.subscriber(), factories.topic()
-    factories.follow(who, what, Cadence.DAILY)
-    factories.match(factories.item(seen=DUE - timedelta(hours=1)), what, owed_at=DUE - timedelta(hours=1))
-    Rhythm.objects.filter(id=who.daily_rhythm_id).update(due_at=DUE)
-    return Rhythm.objects.get(id=who.daily_rhythm_id)
+    person, topic = factories.subscriber(), factories.topic()
+    factories.follow(person, topic, Cadence.DAILY)
+    factories.match(factories.item(seen=DUE - timedelta(hours=1)), topic, owed_at=DUE - timedelta(hours=1))
+    Rhythm.objects.filter(id=person.daily_rhythm_id).update(due_at=DUE)
+    return Rhythm.objects.get(id=person.daily_rhythm_id)
 
 
 def test_digest_six_hours_late_is_still_sent() -> None:

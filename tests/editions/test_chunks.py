@@ -19,10 +19,10 @@ NOW = factories.NOW
 def _alert(people: int = 12) -> int:
     red, blue = factories.topic("Red"), factories.topic("Blue")
     for number in range(people):
-        who = factories.subscriber()
-        factories.follow(who, red if number % 3 else blue)
+        person = factories.subscriber()
+        factories.follow(person, red if number % 3 else blue)
         if number % 4 == 0:
-            factories.follow(who, blue if number % 3 else red)
+            factories.follow(person, blue if number % 3 else red)
     first, second = factories.item("One"), factories.item("Two")
     factories.match(first, red), factories.match(second, blue)
     gathering = gatherings.close_alert_gathering(now=NOW, wait=timedelta(0))
@@ -53,10 +53,10 @@ def test_concurrent_composers_plan_everybody_once(composer: compose.Composer) ->
             connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(3)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert failed == []
     _each_once(12)
 
@@ -113,13 +113,15 @@ def test_chunk_can_be_sent_before_the_next_is_composed(composer: compose.Compose
 
 @pytest.mark.django_db
 def test_edition_is_rendered_once_across_chunks(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
-    worded: list[object] = []
-    letter = composer.renderer.render_letter
+    rendered: list[object] = []
+    render_letter = composer.renderer.render_letter
     monkeypatch.setattr(
-        composer.renderer, "render_letter", lambda *given, **more: worded.append(given) or letter(*given, **more)
+        composer.renderer,
+        "render_letter",
+        lambda *args, **kwargs: rendered.append(args) or render_letter(*args, **kwargs),
     )
     compose.compose(_alert(), composer, clock=lambda: NOW, chunk=2)
-    assert len(worded) == Edition.objects.count() == 3
+    assert len(rendered) == Edition.objects.count() == 3
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""From matches to planned mails: who is owed what, each item once, each wording once."""
+"""Composing: who is owed what, each item given once, each edition rendered once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -81,7 +81,7 @@ def alert(composer: compose.Composer, *, chunk: int = 50_000) -> tuple[int, ...]
     return () if gathering is None else compose.compose(gathering, composer, clock=lambda: NOW, chunk=chunk)
 
 
-def given() -> set[tuple[int, int]]:
+def items_given() -> set[tuple[int, int]]:
     return set(DeliveryItem.objects.values_list("item_id", "subscriber_id"))
 
 
@@ -92,7 +92,7 @@ def test_each_follower_gets_one_mail_with_their_topics(composer: compose.Compose
     first, second = factories.item("One"), factories.item("Two")
     factories.match(first, red), factories.match(second, red), factories.match(second, blue)
     alert(composer)
-    assert given() == {
+    assert items_given() == {
         (first.id, one.id),
         (second.id, one.id),
         (second.id, two.id),
@@ -136,8 +136,8 @@ def test_inactive_subscribers_are_owed_nothing(
     monkeypatch.setattr(owed, "_SPARSE", sparse)
     red = factories.topic()
     wanted = [factories.subscriber(), factories.subscriber(**people), factories.subscriber()]
-    for one in wanted:
-        factories.follow(one, red)
+    for person in wanted:
+        factories.follow(person, red)
     for _ in range(20):
         factories.subscriber()
     factories.match(factories.item(), red)
@@ -209,8 +209,8 @@ def digest(composer: compose.Composer, now=NOW) -> None:
 
 def test_digest_is_planned_once_and_its_slot_moves_on(composer: compose.Composer) -> None:
     red = factories.topic()
-    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
-    factories.follow(who, red, Cadence.DAILY)
+    person = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
+    factories.follow(person, red, Cadence.DAILY)
     factories.match(factories.item(), red)
     alert(composer)
     assert Delivery.objects.count() == 0
@@ -218,29 +218,29 @@ def test_digest_is_planned_once_and_its_slot_moves_on(composer: compose.Composer
     digest(composer)
     assert Delivery.objects.count() == 1
     assert Occasion.objects.filter(key="digest:daily:2026-11-24").count() == 1
-    assert Rhythm.objects.get(id=who.daily_rhythm_id).due_at == NOW + timedelta(days=1)
+    assert Rhythm.objects.get(id=person.daily_rhythm_id).due_at == NOW + timedelta(days=1)
 
 
 def test_item_is_given_once_in_whichever_mail_is_first(composer: compose.Composer) -> None:
     red, blue = factories.topic(), factories.topic()
-    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY), weekly_rhythm=due(Cadence.WEEKLY))
-    factories.follow(who, red, Cadence.IMMEDIATE), factories.follow(who, blue, Cadence.DAILY)
+    person = factories.subscriber(daily_rhythm=due(Cadence.DAILY), weekly_rhythm=due(Cadence.WEEKLY))
+    factories.follow(person, red, Cadence.IMMEDIATE), factories.follow(person, blue, Cadence.DAILY)
     both, only_blue = factories.item("Both"), factories.item("Blue")
     factories.match(both, red), factories.match(both, blue), factories.match(only_blue, blue)
     alert(composer)
     digest(composer)
-    assert given() == {(both.id, who.id), (only_blue.id, who.id)}
+    assert items_given() == {(both.id, person.id), (only_blue.id, person.id)}
     assert Delivery.objects.count() == 2
 
 
 def test_digest_includes_what_an_alert_missed(composer: compose.Composer) -> None:
     red = factories.topic()
-    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY), paused_until=NOW)
-    factories.follow(who, red, Cadence.DAILY)
-    Subscriber.objects.filter(id=who.id).update(state="pending")
+    person = factories.subscriber(daily_rhythm=due(Cadence.DAILY), paused_until=NOW)
+    factories.follow(person, red, Cadence.DAILY)
+    Subscriber.objects.filter(id=person.id).update(state="pending")
     factories.match(factories.item(), red)
     alert(composer)
-    Subscriber.objects.filter(id=who.id).update(state="active")
+    Subscriber.objects.filter(id=person.id).update(state="active")
     Subscription.objects.update(cadence=Cadence.IMMEDIATE)
     digest(composer)
     assert Delivery.objects.count() == 1
@@ -256,12 +256,12 @@ def test_weekly_subscription_is_not_in_the_daily_digest(composer: compose.Compos
 
 def test_changed_hour_brings_no_second_digest_that_day(composer: compose.Composer) -> None:
     red = factories.topic()
-    who = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
-    factories.follow(who, red, Cadence.DAILY)
+    person = factories.subscriber(daily_rhythm=due(Cadence.DAILY))
+    factories.follow(person, red, Cadence.DAILY)
     factories.match(factories.item(), red)
     digest(composer)
     later = NOW + timedelta(hours=8)
-    Subscriber.objects.filter(id=who.id).update(daily_rhythm=factories.rhythm(Cadence.DAILY, hour=17, due_at=later))
+    Subscriber.objects.filter(id=person.id).update(daily_rhythm=factories.rhythm(Cadence.DAILY, hour=17, due_at=later))
     factories.match(factories.item(), red)
     digest(composer, later)
     assert Delivery.objects.count() == 1
@@ -269,15 +269,15 @@ def test_changed_hour_brings_no_second_digest_that_day(composer: compose.Compose
 
 
 @pytest.mark.parametrize(
-    ("age", "told"), [(timedelta(days=19, hours=23), 1), (timedelta(days=20), 0), (timedelta(days=29), 0)]
+    ("age", "count"), [(timedelta(days=19, hours=23), 1), (timedelta(days=20), 0), (timedelta(days=29), 0)]
 )
-def test_items_older_than_look_back_are_not_given(composer: compose.Composer, age: timedelta, told: int) -> None:
-    """An edit on its last day may owe an item that was given on its first; who has it is forgotten after 21 days."""
+def test_items_older_than_look_back_are_not_given(composer: compose.Composer, age: timedelta, count: int) -> None:
+    """An edit can make an item owed ten days after it was first seen; `delivery_item` is deleted after 21 days."""
     blue = factories.topic()
     factories.follow(factories.subscriber(daily_rhythm=due(Cadence.DAILY)), blue, Cadence.DAILY)
     factories.match(factories.item(seen=NOW - age), blue, owed_at=NOW - age + timedelta(days=10))
     digest(composer)
-    assert Delivery.objects.count() == told
+    assert Delivery.objects.count() == count
 
 
 def test_no_new_items_no_mail(composer: compose.Composer) -> None:
@@ -292,10 +292,10 @@ def test_edition_that_fails_to_render_is_parked_and_blocks_no_other(composer: co
     factories.match(factories.item("Poison"), red), factories.match(factories.item("Good"), blue)
     block = composer.renderer.render_block
 
-    def fragile(pieces, *rest):
-        if pieces[0].title == "Poison":
+    def fragile(items, *rest):
+        if items[0].title == "Poison":
             raise ValueError("poison")
-        return block(pieces, *rest)
+        return block(items, *rest)
 
     monkeypatch.setattr(composer.renderer, "render_block", fragile)
     alert(composer)
@@ -315,20 +315,20 @@ def test_edition_body_is_encrypted(composer: compose.Composer) -> None:
 
 
 def test_race_between_composers_gives_each_item_once(composer: compose.Composer, monkeypatch) -> None:
-    """Another composer gives the same item between our question and our plan: the chunk is computed again."""
+    """Another composer gives the same item between our query and our plan: the chunk is computed again."""
     red = factories.topic()
-    who, other = factories.subscriber(), factories.subscriber()
-    factories.follow(who, red), factories.follow(other, red)
+    person, other = factories.subscriber(), factories.subscriber()
+    factories.follow(person, red), factories.follow(other, red)
     item = factories.item()
     factories.match(item, red)
     ask = compose.owed
 
     def raced(*args, **kwargs):
         answer = ask(*args, **kwargs)
-        DeliveryItem.objects.get_or_create(item_id=item.id, subscriber_id=who.id, version=1)
+        DeliveryItem.objects.get_or_create(item_id=item.id, subscriber_id=person.id, version=1)
         return answer
 
     monkeypatch.setattr(compose, "owed", raced)
     alert(composer)
     assert list(Delivery.objects.values_list("subscriber_id", flat=True)) == [other.id]
-    assert given() == {(item.id, who.id), (item.id, other.id)}
+    assert items_given() == {(item.id, person.id), (item.id, other.id)}

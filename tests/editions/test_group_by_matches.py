@@ -1,4 +1,4 @@
-"""People who met the same are found by one walk over the followers of each match."""
+"""Subscribers are grouped by exactly the matches they are owed."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,13 +8,13 @@ from newsletter.editions.group_by_matches import group_by_matches
 
 @given(st.dictionaries(st.integers(1, 30), st.sets(st.integers(1, 12)), max_size=8))
 def test_every_subscriber_is_grouped_with_exactly_their_matches(followers: dict[int, set[int]]) -> None:
-    found = group_by_matches(followers)
-    met = {
+    groups = group_by_matches(followers)
+    expected = {
         person: tuple(sorted(match for match, people in followers.items() if person in people))
         for person in set().union(*followers.values())
     }
-    assert {person: found.match_ids(number) for person, number in found.group_of.items()} == met
-    assert len(set(found.group_of.values())) == len(set(met.values()))
+    assert {person: groups.match_ids(group) for person, group in groups.group_of.items()} == expected
+    assert len(set(groups.group_of.values())) == len(set(expected.values()))
 
 
 def test_no_followers_no_groups() -> None:

@@ -199,8 +199,8 @@ def test_different_leftovers_are_different_editions(composer: compose.Composer) 
     for item in Item.objects.filter(id__in=items[50:]):
         factories.match(item, topic)
     alert(composer)
-    told = [words["text"].partition(" more articles did not fit")[0].split()[-1] for _, words in mails()]
-    assert len(told) == 2 and len({*told}) == 2
+    left = [words["text"].partition(" more articles did not fit")[0].split()[-1] for _, words in mails()]
+    assert len(left) == 2 and len({*left}) == 2
 
 
 @settings(max_examples=examples(20))

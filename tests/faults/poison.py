@@ -1,4 +1,4 @@
-"""The service, with an item that no template can word, and alerts of five hundred: `celery -A tests.faults.poison …`."""
+"""The service, with an item that no template can render, and alerts of five hundred: `celery -A tests.faults.poison …`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,11 +20,11 @@ plan.SIZES[Lane.ALERT] = SIZE
 _block = Renderer.render_block
 
 
-def block(self: Renderer, pieces: Sequence[ItemContent], *rest: Any) -> Block:
-    """As it is, but for the one."""
-    if any(piece.title == POISON for piece in pieces):
+def block(self: Renderer, items: Sequence[ItemContent], *rest: Any) -> Block:
+    """Render as usual, except the poisoned item."""
+    if any(item.title == POISON for item in items):
         raise ZeroDivisionError
-    return _block(self, pieces, *rest)
+    return _block(self, items, *rest)
 
 
 Renderer.render_block = block  # type: ignore[method-assign]

@@ -77,10 +77,10 @@ def test_normalizing_twice_changes_nothing(typed):
 
 
 def test_index_ignores_case():
-    one, other = parse_address("Anna@Example.org"), parse_address("anna@EXAMPLE.ORG")
-    assert one.value == "Anna@example.org"
-    assert index_of(one, VAULT) == index_of(other, VAULT)
-    assert index_of(one, VAULT) != index_of(parse_address("anne@example.org"), VAULT)
+    address, other = parse_address("Anna@Example.org"), parse_address("anna@EXAMPLE.ORG")
+    assert address.value == "Anna@example.org"
+    assert index_of(address, VAULT) == index_of(other, VAULT)
+    assert index_of(address, VAULT) != index_of(parse_address("anne@example.org"), VAULT)
 
 
 def test_repr_hides_address():

@@ -83,10 +83,10 @@ def test_expired_confirmation_can_be_renewed():
     late = NOW + 7 * DAY
     assert press(token(notice), late) == Expired() == preview_confirmation(token(notice), **now_and_vault(late))
     assert not Subscription.objects.exists()
-    done = renew(token(notice), **now_and_vault(late))
-    assert isinstance(done, SignedUp) and done.notice_id
-    fresh = Notice.objects.get(id=done.notice_id)
-    assert preview_confirmation(token(fresh), **now_and_vault(late)).choices.mail_time.hour == 5
+    renewed = renew(token(notice), **now_and_vault(late))
+    assert isinstance(renewed, SignedUp) and renewed.notice_id
+    new = Notice.objects.get(id=renewed.notice_id)
+    assert preview_confirmation(token(new), **now_and_vault(late)).choices.mail_time.hour == 5
 
 
 def test_only_expired_links_are_renewed_and_within_limits():

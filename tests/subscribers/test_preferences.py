@@ -64,19 +64,24 @@ def test_manage_link_works_for_a_day_and_no_other_token_does(anna, link):
 
 
 def test_stop_cancels_planned_mail_and_resume_restores(link):
-    one = live().get(topic__name="Huawei")
+    huawei = live().get(topic__name="Huawei")
     cancelled = []
     stopping = {"cancel_planned": lambda *ids: cancelled.append(ids), **now_and_vault(NOW + HOUR)}
-    assert preferences.stop(link, one.id, **stopping) == Changed(1)
-    assert preferences.stop(link, one.id, **stopping) == Changed(0)
-    assert cancelled == [(one.subscriber_id, one.topic_id)]
+    assert preferences.stop(link, huawei.id, **stopping) == Changed(1)
+    assert preferences.stop(link, huawei.id, **stopping) == Changed(0)
+    assert cancelled == [(huawei.subscriber_id, huawei.topic_id)]
     shown = preferences.view(link, now=NOW + HOUR, vault=VAULT)
     assert [topic.name for topic in shown.live] == ["Uyghur", "Zzyzx"]
     assert [topic.name for topic in shown.stopped] == ["Huawei"]
-    assert preferences.resume(link, one.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(1)
-    assert preferences.resume(link, one.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(0)
-    one.refresh_from_db()
-    assert (one.ended_at, one.ended_reason, one.owed_from, one.changed_at) == (None, None, NOW, NOW + 2 * HOUR)
+    assert preferences.resume(link, huawei.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(1)
+    assert preferences.resume(link, huawei.id, **now_and_vault(NOW + 2 * HOUR)) == Changed(0)
+    huawei.refresh_from_db()
+    assert (huawei.ended_at, huawei.ended_reason, huawei.owed_from, huawei.changed_at) == (
+        None,
+        None,
+        NOW,
+        NOW + 2 * HOUR,
+    )
 
 
 def test_subscriptions_of_others_cannot_be_changed(link):
@@ -123,8 +128,8 @@ def test_add_topics_and_keywords(link):
 
 
 def test_topic_followed_again_cannot_be_resumed(link):
-    one = live().get(topic__name="Huawei")
-    preferences.stop(link, one.id, **now_and_vault(), cancel_planned=cancel_nothing)
-    preferences.add(link, Choices((one.topic_id,)), subscribing(NOW + HOUR))
+    huawei = live().get(topic__name="Huawei")
+    preferences.stop(link, huawei.id, **now_and_vault(), cancel_planned=cancel_nothing)
+    preferences.add(link, Choices((huawei.topic_id,)), subscribing(NOW + HOUR))
     assert preferences.view(link, now=NOW + HOUR, vault=VAULT).stopped == ()
-    assert preferences.resume(link, one.id, now=NOW + HOUR, vault=VAULT) == Changed(0)
+    assert preferences.resume(link, huawei.id, now=NOW + HOUR, vault=VAULT) == Changed(0)

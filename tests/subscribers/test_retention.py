@@ -154,9 +154,9 @@ def test_pending_subscriber_is_deleted_with_last_expired_notice() -> None:
 def test_expired_pending_subscribers_are_deleted_in_pages(monkeypatch) -> None:
     monkeypatch.setattr(prune_people, "_PEOPLE", 3)
     for number in range(10):
-        who = factories.subscriber(state="pending")
+        person = factories.subscriber(state="pending")
         Notice.objects.create(
-            kind="confirm", subscriber=who, nonce=b"12345678", created_at=NOW, expires_at=NOW + (number // 5) * DAY
+            kind="confirm", subscriber=person, nonce=b"12345678", created_at=NOW, expires_at=NOW + (number // 5) * DAY
         )
     prune_people.prune_pending(NOW + DAY + HOUR, never_stop)
     assert Subscriber.objects.filter(state="pending").count() == 0
@@ -202,10 +202,10 @@ def test_choices_are_deleted_once_answered_and_notices_after_30_days() -> None:
 def test_locked_subscriber_is_skipped(state: str) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one write at a time")
-    who = factories.subscriber(state=state)
-    Subscriber.objects.filter(id=who.id).update(left_at=NOW if state == "left" else None, confirmed_at=None)
+    person = factories.subscriber(state=state)
+    Subscriber.objects.filter(id=person.id).update(left_at=NOW if state == "left" else None, confirmed_at=None)
     held_meanwhile(
-        lambda: Subscriber.objects.select_for_update().get(id=who.id),
+        lambda: Subscriber.objects.select_for_update().get(id=person.id),
         lambda: [
             prune_one(NOW + 30 * DAY, never_stop) for prune_one in (prune_people.prune_pending, prune_people.prune_left)
         ],

@@ -95,8 +95,8 @@ def test_undo_writes_one_notice_a_day(anna):
         done = unsubscribe(link, **now_and_vault(NOW + hours * HOUR))
         return undo(done.undo_token, **now_and_vault(NOW + hours * HOUR))
 
-    told = [leave_and_return(hours).notice_id is not None for hours in (1, 2, 3, 26)]
-    assert told == [True, False, False, True]
+    mailed = [leave_and_return(hours).notice_id is not None for hours in (1, 2, 3, 26)]
+    assert mailed == [True, False, False, True]
 
 
 def test_unsubscribe_expires_confirmations_and_drops_waiting_requests(anna):

@@ -19,7 +19,7 @@ from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.placeholders import resolve_second_copy
 from newsletter.lib.provider_interface import Address, Letter, Parcel
 from tests.editions import stories
-from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, piece, source
+from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, item_content, source
 
 RENDERER = Renderer(TEMPLATES, FRAME)
 TOPIC = [Reason("Uyghur", False, ("Uighur", "Uyghurs"))]
@@ -27,8 +27,8 @@ PLACE = re.compile(r"@@nl-(\w+)@@")
 NOTICES = ("confirm", "add", "manage")
 
 
-def block(*pieces, reasons=TOPIC, look=QUIET, spans=None):
-    return RENDERER.render_block(pieces or [piece()], reasons, spans or {}, look)
+def block(*items, reasons=TOPIC, look=QUIET, spans=None):
+    return RENDERER.render_block(items or [item_content()], reasons, spans or {}, look)
 
 
 def seen(html: str) -> str:
@@ -64,7 +64,7 @@ def test_subject_has_headlines_unless_discreet() -> None:
     assert RENDERER.render_letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
     three = RENDERER.render_letter("digest", OPEN, blocks[:3], cadence="daily").subject
     assert three == f"{stories.ENGLISH.title} (and 2 more articles)"
-    long = block(piece(title="word " * 60), look=OPEN)
+    long = block(item_content(title="word " * 60), look=OPEN)
     subject = RENDERER.render_letter("alert", OPEN, [long, long], cadence="immediate").subject
     assert len(subject) <= 120
     assert subject.endswith("word… (and 1 more article)")
@@ -77,41 +77,45 @@ def test_right_to_left_headline_is_isolated_in_the_subject() -> None:
 
 
 def test_block_has_full_item_with_source_post_and_reason() -> None:
-    one = piece(
+    item = item_content(
         title="A title",
         html="<p>First.</p><p>Last.</p>",
         sources=(source("Voice of the Coast", date(2020, 11, 5), "https://www.voice.example/a?b=c&d=e"),),
     )
-    made = block(one)
-    assert "A title First. Last. Read it on digest.example" in seen(made.html)
-    assert "Source: Voice of the Coast , November 5, 2020 ( voice.example )" in seen(made.html)
-    assert "Why you get this: topic Uyghur (“ Uighur ”, “ Uyghurs ”)" in seen(made.html)
-    assert hrefs(made.html) == [one.url, one.url, "https://www.voice.example/a?b=c&amp;d=e"]
-    assert made.text.strip().splitlines() == [
-        "* * *", "", "A title", "", "First.", "", "Last.", "", f"Post: {one.url}", "",
+    rendered = block(item)
+    assert "A title First. Last. Read it on digest.example" in seen(rendered.html)
+    assert "Source: Voice of the Coast , November 5, 2020 ( voice.example )" in seen(rendered.html)
+    assert "Why you get this: topic Uyghur (“ Uighur ”, “ Uyghurs ”)" in seen(rendered.html)
+    assert hrefs(rendered.html) == [item.url, item.url, "https://www.voice.example/a?b=c&amp;d=e"]
+    assert rendered.text.strip().splitlines() == [
+        "* * *", "", "A title", "", "First.", "", "Last.", "", f"Post: {item.url}", "",
         "Source: Voice of the Coast, November 5, 2020", "https://www.voice.example/a?b=c&d=e", "",
         "Why: topic Uyghur (“Uighur”, “Uyghurs”)",
     ]  # fmt: skip
-    assert made.title == "A title"
+    assert rendered.title == "A title"
 
 
 def test_story_is_one_block_with_each_source_once() -> None:
-    made = block(stories.TOLD_ONCE, stories.TOLD_AGAIN)
-    assert (made.html.count("<h2"), made.html.count("<h3")) == (1, 1)
-    assert made.html.count("https://quaytimes.example/ports") == made.text.count("https://quaytimes.example/ports") == 1
-    assert made.html.count("https://www.minutes.example/2026/11/07/council") == 1
-    assert made.html.count("Why you get this") == made.text.count("Why: ") == 1
-    for one in (stories.TOLD_ONCE, stories.TOLD_AGAIN):
-        assert one.text.split(".")[0] in seen(made.html)
-        assert f"Post: {one.url}" in made.text
-    assert made.title == stories.TOLD_ONCE.title
+    rendered = block(stories.TOLD_ONCE, stories.TOLD_AGAIN)
+    assert (rendered.html.count("<h2"), rendered.html.count("<h3")) == (1, 1)
+    assert (
+        rendered.html.count("https://quaytimes.example/ports")
+        == rendered.text.count("https://quaytimes.example/ports")
+        == 1
+    )
+    assert rendered.html.count("https://www.minutes.example/2026/11/07/council") == 1
+    assert rendered.html.count("Why you get this") == rendered.text.count("Why: ") == 1
+    for item in (stories.TOLD_ONCE, stories.TOLD_AGAIN):
+        assert item.text.split(".")[0] in seen(rendered.html)
+        assert f"Post: {item.url}" in rendered.text
+    assert rendered.title == stories.TOLD_ONCE.title
 
 
 def test_matched_words_are_marked_in_title_and_text() -> None:
-    one = piece(title="Cats and dogs", html="<p>A cat, <em>Cats</em> &amp; dogs.</p>")
-    made = block(one, spans={one.item_id: stories.spans(one, "Cats")})
-    assert re.findall(r"<mark[^>]*>(.*?)</mark>", made.html) == ["Cats", "Cats"]
-    assert "mark" not in made.text
+    item = item_content(title="Cats and dogs", html="<p>A cat, <em>Cats</em> &amp; dogs.</p>")
+    rendered = block(item, spans={item.item_id: stories.spans(item, "Cats")})
+    assert re.findall(r"<mark[^>]*>(.*?)</mark>", rendered.html) == ["Cats", "Cats"]
+    assert "mark" not in rendered.text
 
 
 @pytest.mark.parametrize(
@@ -135,14 +139,14 @@ def test_reasons_as_text(reasons: list[Reason], expected: str) -> None:
 
 
 def test_missing_parts_are_left_out() -> None:
-    bare = piece(title=" ", html="<p>Only words.</p>", url="", sources=(Source("", None, ""),), lang="")
-    made = block(bare, reasons=[])
-    assert made.title == "Only words."
-    assert "Source" not in made.text + made.html
-    assert hrefs(made.html) == []
-    assert "None" not in made.text + made.html
-    assert " lang=" not in made.html
-    assert block(piece(title="", html="", text="")).title == "Without a title"
+    bare = item_content(title=" ", html="<p>Only words.</p>", url="", sources=(Source("", None, ""),), lang="")
+    rendered = block(bare, reasons=[])
+    assert rendered.title == "Only words."
+    assert "Source" not in rendered.text + rendered.html
+    assert hrefs(rendered.html) == []
+    assert "None" not in rendered.text + rendered.html
+    assert " lang=" not in rendered.html
+    assert block(item_content(title="", html="", text="")).title == "Without a title"
     with pytest.raises(ValueError, match="at least one"):
         RENDERER.render_block([], TOPIC, {}, QUIET)
 
@@ -184,25 +188,25 @@ def test_notice_names_organisation_and_has_its_subject(kind: str) -> None:
 
 
 def test_text_format_has_no_html() -> None:
-    made = block(look=TEXT)
-    letter = RENDERER.render_letter("digest", TEXT, [made], cadence="weekly")
-    assert (made.html, letter.html) == ("", "")
+    rendered = block(look=TEXT)
+    letter = RENDERER.render_letter("digest", TEXT, [rendered], cadence="weekly")
+    assert (rendered.html, letter.html) == ("", "")
     assert "A text." in letter.text
 
 
 def test_hostile_content_is_escaped() -> None:
     """Titles, publishers, names and bodies may hold anything: markup, personal places, encoded words, bidi overrides."""
     evil = "</td><script>x</script>@@nl-unsubscribe@@ =?utf-8?q?x=0D=0ABcc:a@b.example?=\r\nBcc: x\u202e"
-    one = piece(
+    item = item_content(
         title=evil,
         html=f"<p>{evil} &#64;@nl-ask@@ @<img src=x>@nl-link@@</p><!-- blocks --><!-- preview -->",
         url=f"https://digest.example/{evil}",
         lang='"><script>',
         sources=(Source(evil, None, "javascript:alert(1)"), Source(evil, None, "https://x.example/@@nl-link@@")),
     )
-    made = block(one, reasons=[Reason(evil, True, (evil,)), Reason(evil, False, (evil,))], look=OPEN)
-    letter = RENDERER.render_letter("alert", OPEN, [made, made, made], cadence="immediate")
-    for body in (made.html, made.text, made.title, letter.subject):
+    rendered = block(item, reasons=[Reason(evil, True, (evil,)), Reason(evil, False, (evil,))], look=OPEN)
+    letter = RENDERER.render_letter("alert", OPEN, [rendered, rendered, rendered], cadence="immediate")
+    for body in (rendered.html, rendered.text, rendered.title, letter.subject):
         assert not PLACE.search(body)
         assert not re.search(r"=\?utf-8\?", body)
     assert not re.search(r"<script|javascript:|<!-- (blocks|preview)|<img", letter.html)
@@ -224,11 +228,11 @@ def test_every_link_is_of_an_article_or_a_placeholder() -> None:
 
 
 def test_each_item_has_direction_and_language() -> None:
-    made = block(stories.UYGHUR)
-    opened = [tag for tag in re.findall(r"<[^>]*>", made.html) if 'lang="ug"' in tag and 'dir="rtl"' in tag]
+    rendered = block(stories.UYGHUR)
+    opened = [tag for tag in re.findall(r"<[^>]*>", rendered.html) if 'lang="ug"' in tag and 'dir="rtl"' in tag]
     assert [tag.split()[0] for tag in opened] == ["<h2", "<div"]
     # written in Latin letters, whatever the feed says of the language
-    assert 'dir="ltr"' in block(piece(title="Uyghur Ereb Yëziqi", html="<p>Latin</p>", lang="ug")).html
+    assert 'dir="ltr"' in block(item_content(title="Uyghur Ereb Yëziqi", html="<p>Latin</p>", lang="ug")).html
     assert direction("12", "ar") == "rtl"
     assert direction("", "en-US") == "ltr"
     assert "brief han" in block(stories.CHINESE).html
@@ -256,7 +260,7 @@ def test_undefined_template_variable_raises(tmp_path) -> None:
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "block.txt.j2").write_text("{{ nobody.knows }}")
     with pytest.raises(UndefinedError):
-        Renderer(tmp_path, FRAME).render_block([piece()], TOPIC, {}, QUIET)
+        Renderer(tmp_path, FRAME).render_block([item_content()], TOPIC, {}, QUIET)
 
 
 def test_organisation_is_escaped_and_address_optional() -> None:
@@ -299,14 +303,14 @@ def test_rendered_mail_survives_mime_round_trip() -> None:
 
 @pytest.mark.parametrize("text", ["Harbour!", "Harbour!\n"])
 def test_post_that_is_only_a_title_is_not_repeated(text: str) -> None:
-    whole = replace(piece(), title="Harbour!", text=text, html=f"<p>{text}</p>")
+    whole = replace(item_content(), title="Harbour!", text=text, html=f"<p>{text}</p>")
     block = RENDERER.render_block([whole], [], {whole.item_id: [Span("text", 0, 7)]}, OPEN)
     assert block.text.count("Harbour!") == 1
     assert seen(block.html).count("Harbour") == 1
 
 
 def test_text_follows_a_title_made_from_its_first_sentence() -> None:
-    longer = replace(piece(), title="Harbour!", text="Harbour! It froze.", html="<p>Harbour! It froze.</p>")
+    longer = replace(item_content(), title="Harbour!", text="Harbour! It froze.", html="<p>Harbour! It froze.</p>")
     block = RENDERER.render_block([longer], [], {}, OPEN)
     assert "Harbour! It froze." in block.text and "It froze." in block.html
 

@@ -47,12 +47,12 @@ def sign_up(address=ANNA, choices=None, *, client=CLIENT, now=NOW):
 
 
 def decide(kind=Kind.SIGN_UP, now=NOW):
-    """All that is ready: what became of each."""
+    """Decide all requests that are ready; returns what became of each."""
     queue.wake(now)
-    done = []
-    while (one := decide_requests.decide_next(kind, subscribing(now))) is not None:
-        done.append(one)
-    return done
+    decided = []
+    while (result := decide_requests.decide_next(kind, subscribing(now))) is not None:
+        decided.append(result)
+    return decided
 
 
 def numbered(number):
@@ -105,7 +105,7 @@ def test_first_request_of_each_network_comes_before_second_of_any():
         sign_up(numbered(number))
     sign_up(ANNA, client=ip_address("203.0.113.1"))
     done = [decide_one() for _ in range(4)]
-    people = [Subscriber.objects.get(notice__id=one.notice_id) for one in done]
+    people = [Subscriber.objects.get(notice__id=result.notice_id) for result in done]
     assert [bytes(person.address_index) for person in people] == [
         VAULT.blind_index("address", address.value) for address in (numbered(0), ANNA, numbered(1), numbered(2))
     ]
@@ -136,7 +136,7 @@ def test_sign_ups_do_not_delay_links_of_subscribers(monkeypatch):
     put(LinkByAddress(ANNA), client=CLIENT, now=NOW, vault=VAULT)
     put(LinkByToken(lasting("ask", person)), client=CLIENT, now=NOW, vault=VAULT)
     assert len(decide()) == 1
-    assert [bool(one.notice_id) for one in decide(Kind.LINK) + decide(Kind.HOLDER)] == [True, True]
+    assert [bool(result.notice_id) for result in decide(Kind.LINK) + decide(Kind.HOLDER)] == [True, True]
 
 
 def test_links_for_unknown_addresses_spend_no_budget(monkeypatch):
@@ -145,7 +145,7 @@ def test_links_for_unknown_addresses_spend_no_budget(monkeypatch):
     for number in range(20):
         put(LinkByAddress(numbered(number)), client=None, now=NOW, vault=VAULT)
     put(LinkByAddress(ANNA), client=None, now=NOW, vault=VAULT)
-    assert sum(one.notice_id is not None for one in decide(Kind.LINK)) == 1
+    assert sum(result.notice_id is not None for result in decide(Kind.LINK)) == 1
     assert not SignUpRequest.objects.exists()
 
 
@@ -177,9 +177,9 @@ def test_requests_with_plus_tags_come_after_the_plain_address():
     tagged = [Address(f"anna+{number}@example.org") for number in range(4)]
     sign_up(tagged[0], client=numbered_client(1))
     decide()
-    for at, address in enumerate([tagged[1], ANNA, tagged[2], tagged[3]], 2):
-        sign_up(address, client=numbered_client(at), now=NOW + at * HOUR)
-        assert [done.notice_id for done in decide(now=NOW + at * HOUR)] == [None]
+    for hour, address in enumerate([tagged[1], ANNA, tagged[2], tagged[3]], 2):
+        sign_up(address, client=numbered_client(hour), now=NOW + hour * HOUR)
+        assert [done.notice_id for done in decide(now=NOW + hour * HOUR)] == [None]
     assert SignUpRequest.objects.count() == 4
     (first, *others) = decide(now=NOW + DAY + HOUR)
     assert Notice.objects.get(id=first.notice_id).subscriber.address_index == index_of(ANNA, VAULT)
@@ -213,7 +213,7 @@ def test_undecryptable_request_is_put_off_and_blocks_no_other():
     sign_up(numbered(1))
     SignUpRequest.objects.update(cipher=b"x" * 40)
     sign_up(numbered(2))
-    assert [one.notice_id is not None for one in decide()] == [False, True]
+    assert [result.notice_id is not None for result in decide()] == [False, True]
     row = SignUpRequest.objects.get()
     assert row.waits_until == NOW + timedelta(minutes=10)
     assert queue.prune(NOW + 8 * DAY) == 0 and queue.prune(NOW + 9 * DAY) == 1
@@ -240,7 +240,7 @@ def test_expired_link_is_renewed_through_the_queue():
     late = NOW + 8 * DAY
     put(Renewal(token(notice)), client=None, now=late, vault=VAULT)
     put(Renewal("A" * 22), client=None, now=late, vault=VAULT)
-    assert [one.notice_id is not None for one in decide(Kind.HOLDER, now=late)] == [True, False]
+    assert [result.notice_id is not None for result in decide(Kind.HOLDER, now=late)] == [True, False]
 
 
 def test_request_of_a_later_version_is_put_off():

@@ -10,7 +10,7 @@ from tests.subscribers.helpers import ANNA, DAY, NOW, VAULT
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "other", "same"),
     [
         ("anna@example.org", "Anna+news@Example.org", True),
         ("a.n.n.a@gmail.com", "anna+x@googlemail.com", True),
@@ -20,8 +20,8 @@ from tests.subscribers.helpers import ANNA, DAY, NOW, VAULT
         ("anna@example.org", "anna@example.com", False),
     ],
 )
-def test_plus_tags_and_gmail_dots_are_one_mailbox(one, other, same):
-    assert (mailbox_of(Address(one)) == mailbox_of(Address(other))) == same
+def test_plus_tags_and_gmail_dots_are_one_mailbox(first, other, same):
+    assert (mailbox_of(Address(first)) == mailbox_of(Address(other))) == same
 
 
 @pytest.mark.django_db

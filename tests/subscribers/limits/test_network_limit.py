@@ -8,7 +8,7 @@ from newsletter.subscribers.limits import network_limit
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "other", "same"),
     [
         ("198.51.100.7", "198.51.100.200", True),
         ("198.51.100.7", "198.51.101.7", False),
@@ -16,6 +16,6 @@ from newsletter.subscribers.limits import network_limit
         ("2001:db8:1::1", "2001:db8:2::1", False),
     ],
 )
-def test_network_is_24_or_48_bits(one, other, same):
-    networks = {network_limit.network_of(ip_address(client)) for client in (one, other)}
+def test_network_is_24_or_48_bits(first, other, same):
+    networks = {network_limit.network_of(ip_address(client)) for client in (first, other)}
     assert (len(networks) == 1) == same

@@ -32,10 +32,10 @@ def test_budget_never_exceeds_stock_and_hourly_rate(gaps):
         while budget.left(now):
             budget.spend(now)
             sent.append(now)
-    for one in sent:
-        assert sum(one <= other < one + HOUR for other in sent) <= 10 + 40
-    quiet, stock = now + notice_budget.STOCK, 0
-    while budget.left(quiet):
-        budget.spend(quiet)
-        stock += 1
-    assert stock == 10
+    for start in sent:
+        assert sum(start <= moment < start + HOUR for moment in sent) <= 10 + 40
+    after_pause, burst = now + notice_budget.STOCK, 0
+    while budget.left(after_pause):
+        budget.spend(after_pause)
+        burst += 1
+    assert burst == 10
