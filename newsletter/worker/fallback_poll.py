@@ -1,8 +1,9 @@
-"""Each worker's own look at the tables: for what dead workers held, and for all when no tick comes: Redis may be gone."""
+"""Threads of each worker that read the tables: for the work of dead workers, and for all work while no tick comes from Redis."""
 
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.db import close_old_connections
@@ -17,38 +18,38 @@ from newsletter.worker.stages import BY_NAME, READING
 
 log = structlog.get_logger()
 
-#: Seconds without a tick after which a worker looks at the tables by itself.
+#: Seconds without a tick after which a worker polls the tables.
 SILENCE = 25
-#: Seconds between two looks for what dead workers held.
-TAKE_BACK = 5.0
-#: Seconds for which a worker that looks by itself goes on with mail that keeps a pace: below SILENCE, so one looks at a time.
+#: Seconds between two searches for the work of dead workers.
+RECOVER_EVERY = 5.0
+#: Seconds for which a poll waits for mail under a rate limit: less than SILENCE, so that one worker polls at a time.
 PACED = 20.0
 
 
-def watch(stop: threading.Event, *, silence: float = SILENCE) -> None:
-    """Look at the tables whenever no tick was seen for `silence` seconds, until `stop`.
+def poll_when_silent(stop: threading.Event, *, silence: float = SILENCE) -> None:
+    """Poll the tables whenever there was no tick for `silence` seconds, until `stop`.
 
-    Of several workers one looks: the sign in the `pulse` row is moved by compare-and-set.
+    One of several workers polls: the time in the `pulse` row is moved by compare-and-set.
     """
     while not stop.wait(silence / 5):
         try:
             now = db.now()
             silent = Pulse.objects.filter(name="tick", at__lt=now - timedelta(seconds=silence))
-            if silent.exists() and not _waits(now) and silent.update(at=now):
+            if silent.exists() and not _is_new_host(now) and silent.update(at=now):
                 log.warning("no_ring")
-                _look()
-        except Exception as error:  # noqa: BLE001 - without Redis nobody else looks: what fails is tried again
+                poll_tables()
+        except Exception as error:  # noqa: BLE001 - without Redis nobody else polls: what fails is tried again
             log.error("not_looked", error=type(error).__name__)
         finally:
             close_old_connections()
 
 
-def _waits(now: datetime) -> bool:
-    """Whether this host is new: those whose sign it waits for look when it does not."""
+def _is_new_host(now: datetime) -> bool:
+    """True on a new host: the hosts whose mark it waits for poll instead."""
     return wiring.host_guard().close_if_restored(now=now) is Standing.NEW_HOST
 
 
-def _look() -> None:
+def poll_tables() -> None:
     """Deliver what is owed, then again after each feed that brought something: a slow feed must not delay mail."""
     _deliver()
     Pass(wiring.gather()).run(BY_NAME["refresh_due"], seconds=READING, follow=_deliver)
@@ -58,25 +59,25 @@ def _deliver() -> None:
     deliver(wait=wiring.gather(), paced=PACED)
 
 
-def take_back(stop: threading.Event, *, every: float = TAKE_BACK, given_back: Callable[[], None]) -> None:
-    """Take back what dead workers held, at once and then after `every` so many seconds, until `stop`; `given_back` is told.
+def recover_regularly(stop: threading.Event, *, every: float = RECOVER_EVERY, on_recovered: Callable[[], None]) -> None:
+    """Recover the work of dead workers, at once and then every `every` seconds, until `stop`.
 
-    In a thread of its own: a look at all the tables sends, and may take minutes.
+    Calls `on_recovered` if mail may be sent again. It has a thread of its own: a poll sends mail, and may take minutes.
     """
     while not stop.is_set():
         try:
-            if maintenance.take_back():
-                given_back()
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
+            if maintenance.recover_from_dead_workers():
+                on_recovered()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             log.error("not_taken_back", error=type(error).__name__)
             close_old_connections()
         stop.wait(every)
 
 
-def begin(given_back: Callable[[], None]) -> threading.Event:
-    """Start both looks in threads of this process; the event ends them."""
+def start(on_recovered: Callable[[], None]) -> threading.Event:
+    """Start both threads and return the event that ends them."""
     stop = threading.Event()
-    how = {"given_back": given_back}
-    threading.Thread(target=take_back, args=(stop,), kwargs=how, name="take-back", daemon=True).start()
-    threading.Thread(target=watch, args=(stop,), name="watch", daemon=True).start()
+    recover = partial(recover_regularly, stop, on_recovered=on_recovered)
+    threading.Thread(target=recover, name="recover", daemon=True).start()
+    threading.Thread(target=poll_when_silent, args=(stop,), name="fallback-poll", daemon=True).start()
     return stop

@@ -1,4 +1,4 @@
-"""What keeps the ledger true between mails: work of dead workers is taken care of, and what came back is read."""
+"""Keep the ledger true between mails: recover the work of dead workers, and read bounces and complaints."""
 
 from datetime import datetime
 from pathlib import Path
@@ -24,67 +24,65 @@ log = structlog.get_logger()
 
 
 def recover() -> bool:
-    """Take care of what dead workers left, and leave a sign that the tables are looked at; True when mail may go again."""
+    """Recover what dead workers left, and record that the tables are watched; True if mail may be sent again."""
     now = db.now()
-    standing = wiring.host_guard().check_and_advance_mark(now=now)
-    if (
-        standing is not Standing.NEW_HOST
-    ):  # a sign of ours would be taken for one of others, and keep those silent whose mark it waits for
+    # a new host waits for a mark by the hosts that work here, and its tick would keep these from polling
+    if wiring.host_guard().check_and_advance_mark(now=now) is not Standing.NEW_HOST:
         Pulse.objects.update_or_create(name="tick", defaults={"at": now})
-    found = _recovered(now)
-    # events may have come before anybody was in doubt: what they prove is not sent again
+    recovered = _recover_from_dead_workers(now)
+    # reports may have come before a mail was in doubt: what they prove is not sent again
     prove_accepted.accept_proved(now=now)
     if again := urgent_resend.resend_urgent(now=now):
         log.warning("urgent_again", rows=again)
     ledger_reports.close_complete(now=now)
     carriers = wiring.carriers()
     move_batches.move_from_unconfigured(wiring.carrier(), now=now, configured=carriers)
-    return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now)) or bool(found)
+    return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now)) or bool(recovered)
 
 
-def take_back() -> bool:
-    """Look after what processes held that ended or died since; True when something may be sent again.
+def recover_from_dead_workers() -> bool:
+    """Recover what dead processes held; True if mail may be sent again.
 
-    Each process that sends looks every few seconds, apart from all tasks: those may wait behind a slow mail server.
+    Each process that sends does so every few seconds, outside of all tasks: a task may wait for a slow mail server.
     """
-    return bool(_recovered(db.now()))
+    return bool(_recover_from_dead_workers(db.now()))
 
 
-def _recovered(now: datetime) -> Recovered:
-    """Those of this machine first: of them it is known how far they got."""
+def _recover_from_dead_workers(now: datetime) -> Recovered:
+    """Processes of this machine first: it is recorded how far these got."""
     workers.mark_late(now=now)
-    found = Recovered()
-    for one in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
-        found += expired_leases.recover_from(one.id, one.windows, now=now)
-    found += expired_leases.recover_expired(now=now)
-    if found:
-        log.warning("recovered", given_back=found.given_back, doubtful=found.doubtful)
-    return found
+    recovered = Recovered()
+    for worker in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
+        recovered += expired_leases.recover_from(worker.id, worker.windows, now=now)
+    recovered += expired_leases.recover_expired(now=now)
+    if recovered:
+        log.warning("recovered", given_back=recovered.given_back, doubtful=recovered.doubtful)
+    return recovered
 
 
-def hear() -> None:
-    """Read what came back, and close the gate when the figures say so."""
+def read_reports() -> None:
+    """Read returned mail, and close the gate if there are too many bounces or complaints."""
     now = db.now()
     directory = wiring.config().bounce_maildir
     if directory is not None:
         _read_maildir(directory, now)
     bounces_from_smtp_refusals(wiring.report_context(), now=now)
     reputation.close_for_reputation(now=now, events_from=wiring.events_from())
-    for one in reputation.due_warnings(now=now):
-        log.warning("reputation", provider=name_of(one.provider), reason="; ".join(one.warnings))
+    for warned in reputation.due_warnings(now=now):
+        log.warning("reputation", provider=name_of(warned.provider), reason="; ".join(warned.warnings))
 
 
 def _read_maildir(directory: Path, now: datetime) -> None:
-    """Each new mail by itself: a broken one never stops the others."""
+    """Read each new mail; one that cannot be read does not stop the others."""
     try:
         for mail in maildir.waiting(directory, largest=parse_report.LARGEST):
-            maildir.put_away(mail, _hear_of(mail, now))
+            maildir.put_away(mail, _read_returned(mail, now))
         maildir.clear(directory, now=now)
     except OSError as error:
         log.error("maildir_not_read", error=type(error).__name__)
 
 
-def _hear_of(mail: maildir.Returned, now: datetime) -> maildir.Flag:
+def _read_returned(mail: maildir.Returned, now: datetime) -> maildir.Flag:
     if mail.raw is None:
         return maildir.Flag.BROKEN
     report = parse_report.read(mail.raw, received=mail.received)

@@ -1,6 +1,6 @@
-"""Imports everything that `wiring` imports only when it builds it, for processes that work on.
+"""Import everything that `wiring` imports late, for processes that live long.
 
-A worker's children share what was imported before they were forked (`signals.py` freezes it), and no task waits for an import.
+A worker's children share what was imported before the fork (`signals.py` freezes it), and no task waits for an import.
 """
 
 import email_validator  # noqa: F401 - email_address.py imports it when it reads an address

@@ -1,4 +1,4 @@
-"""All that is stored, how, how long and why: the rules of all rooms. The service deletes by them, the docs show them."""
+"""Retention rules of all rooms: what is stored, how, how long and why. The service deletes by them, and the docs show them."""
 
 from collections import Counter
 from datetime import datetime
@@ -38,7 +38,7 @@ _INSTALLATION = Rule(
     tuple(Table(model) for model in (Gate, ProviderGate, Route, Breaker, Pulse, IndexState, NoticeBudget)),
 )
 
-#: A new kind of row needs a rule here, by way of its room: a test looks for every table.
+#: Every table needs a rule in its room; a test checks that none is missing.
 RULES: tuple[Rule, ...] = (
     *subscribers.RULES,
     *matching.RULES,
@@ -53,28 +53,26 @@ RULES: tuple[Rule, ...] = (
 
 
 def prune(*, now: datetime, going_on: GoingOn = never_stop) -> dict[str, int]:
-    """Delete what is older than its rule allows; returns rows by table.
+    """Delete what is older than its rule allows; return the number of rows by table.
 
-    A rule that fails is logged by its kind of error, and holds up no other. What is left when `going_on` says no goes the
-    next time.
+    A rule that fails is logged and does not stop the others. What is left when `going_on` returns False goes the next time.
     """
-    gone: dict[str, int] = {}
+    deleted: Counter[str] = Counter()
     for rule in RULES:
         if rule.prune is None or not going_on():
             continue
         try:
             done = rule.prune(now, going_on)
-        except Exception as error:  # noqa: BLE001 - its words may hold rows, and the other rules owe nothing to it
+        except Exception as error:  # noqa: BLE001 - the other rules do not depend on it; its text may hold rows
             log.error("prune_failed", rule=rule.stored, error=type(error).__name__)
             close_old_connections()
             continue
-        for table, rows in done.items():
-            gone[table] = gone.get(table, 0) + rows
-    return gone
+        deleted.update(done)
+    return dict(deleted)
 
 
 def overdue(now: datetime) -> dict[str, int]:
-    """Rows that are older than their rule allows, by table; only of those that have any."""
+    """Count the rows that are older than their rule allows, by table; tables without any are left out."""
     late: Counter[str] = Counter()
     for rule in RULES:
         for table in rule.tables:
@@ -84,6 +82,6 @@ def overdue(now: datetime) -> dict[str, int]:
 
 
 def markdown() -> str:
-    """The table of docs/privacy.md."""
+    """Return the table of docs/privacy.md."""
     lines = [f"| {rule.stored} | {rule.how} | {rule.kept} | {rule.why} |" for rule in RULES]
     return "\n".join(["| stored | how | how long | why |", "|---|---|---|---|", *lines])

@@ -1,4 +1,4 @@
-"""The next batch of any provider, until this process is told to stop."""
+"""Send the next batch of any provider, unless this process is shutting down."""
 
 import threading
 import time
@@ -11,43 +11,43 @@ from newsletter.delivery import send
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 
-#: The connection on which a thread's data was looked at.
-_looked = threading.local()
+#: The database connection on which a thread last checked that this host may send.
+_checked = threading.local()
 
 
 def going_on() -> bool:
-    """Whether something new may still be begun."""
+    """True while new work may start."""
     return not wiring.shutdown.is_set()
 
 
 def send_next(going_on: Callable[[], bool] = going_on) -> send.Sent | None:
-    """Send the next batch that is due, whoever carries it; None when there is none that may go now."""
+    """Send the next batch that is due, by any provider; None if there is none that may go now."""
     with wiring.shutdown.in_progress():
         for sender in wiring.senders():
-            if not _data_is_ours():
+            if not _host_may_send():
                 return None
             if (sent := send.send_next(sender, clock=db.steady_now, going_on=going_on)) is not None:
                 return sent
     return None
 
 
-def _data_is_ours() -> bool:
-    """Looked at on a new connection: a database that was away may have been set back to a backup, which closes the gate.
+def _host_may_send() -> bool:
+    """Check, on each new connection, that the data is this host's; after an outage it may be a backup, which closes the gate.
 
-    False, and looked at again before the next batch: a copy of another's data cannot be told yet from a service at work.
+    False while this host is new to the data, which may be a copy; it is then checked again before the next batch.
     """
-    if connection.connection is None or connection.connection is not getattr(_looked, "at", None):
+    if connection.connection is None or connection.connection is not getattr(_checked, "connection", None):
         if wiring.host_guard().close_if_restored(now=db.now()) is Standing.NEW_HOST:
             return False
-        _looked.at = connection.connection
+        _checked.connection = connection.connection
     return True
 
 
-def paused(until: float) -> bool:
-    """Wait a moment for the pace; False when no mail does, or `time.monotonic()` has passed `until`."""
+def wait_for_rate_limit(until: float) -> bool:
+    """Wait a moment for mail under a rate limit; False if there is none, or the monotonic time `until` has passed."""
     if not going_on() or time.monotonic() >= until:
         return False
-    waits = [one.pacing.pause(now=db.now()) for one in wiring.senders() if one.pacing]
+    waits = [sender.pacing.pause(now=db.now()) for sender in wiring.senders() if sender.pacing]
     seconds = min((wait for wait in waits if wait is not None), default=None)
     if seconds is not None:
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Decide what follows from the requests that public forms stored: a worker's part of signing up."""
+"""The workers' part of signing up: decide on the requests that public forms stored."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def _decide(kind: SignUpRequest.Kind, going_on: Callable[[], bool]) -> int:
 
 
 def set_pace() -> None:
-    """Slow sign-ups down while many of the newest go to dead addresses; nothing else is slowed or paused by them."""
+    """Slow sign-ups down while many of the newest are for dead addresses; nothing else is slowed by that."""
     now = db.now()
     newest = reputation.sign_ups(now=now)
     if notice_budget.slow_sign_ups(newest.unwelcome, now=now):

@@ -1,4 +1,4 @@
-"""From a worker's start to its end, as Celery's signals tell of it: keys are checked, what is begun is brought to its end."""
+"""A worker's life by Celery's signals: check the keys at the start, finish work in progress at the end."""
 
 import gc
 from collections.abc import Callable
@@ -13,86 +13,86 @@ from newsletter.lib import log_setup
 from newsletter.worker import fallback_poll
 from newsletter.worker.startup import NotReady, prepare
 
-#: Seconds that a hand-over which has begun is waited for at the end.
+#: Seconds to wait at the end for mail that is being handed over.
 DRAIN = 30.0
 
 
-class _Told:
-    """What is called when mail may be sent again that a dead worker held."""
+class _Callbacks:
+    """Called by the functions below, which Celery calls without arguments of ours."""
 
-    given_back: Callable[[], None]
+    on_recovered: Callable[[], None]
 
 
-def follow(given_back: Callable[[], None]) -> None:
-    """Hear Celery's signals from now on, in this process and in those that it forks.
+def connect(on_recovered: Callable[[], None]) -> None:
+    """Connect to Celery's signals, in this process and in those that it forks.
 
-    `given_back` is called when mail may be sent again that a dead worker held.
+    `on_recovered` is called when mail that a dead worker held may be sent again.
     """
-    _Told.given_back = staticmethod(given_back)
-    signals.setup_logging.connect(_logging)
-    signals.worker_init.connect(_in_the_parent)
-    signals.worker_process_init.connect(_in_each_child)
-    signals.worker_process_shutdown.connect(_before_each_child_ends)
-    signals.worker_shutting_down.connect(_told_to_end)
-    signals.worker_shutdown.connect(_before_the_end)
-    signals.task_prerun.connect(_before_each_task)
-    signals.task_failure.connect(_after_a_failure)
+    _Callbacks.on_recovered = staticmethod(on_recovered)
+    signals.setup_logging.connect(_set_up_logging)
+    signals.worker_init.connect(_start_parent)
+    signals.worker_process_init.connect(_start_child)
+    signals.worker_process_shutdown.connect(_stop_child)
+    signals.worker_shutting_down.connect(_request_shutdown)
+    signals.worker_shutdown.connect(_stop_worker)
+    signals.task_prerun.connect(_before_task)
+    signals.task_failure.connect(_after_failure)
 
 
-def _in_the_parent(sender: Any = None, **_signal: Any) -> None:
-    """Keys are checked before anything is taken; pools without children watch from here."""
+def _start_parent(sender: Any = None, **_signal: Any) -> None:
+    """Check the keys before any task is taken; a pool without children also starts its threads here."""
     wiring.shutdown.clear()
     try:
         prepare()
     except NotReady as error:
         raise SystemExit(f"newsletter: {error}") from None
     if sender is not None and "prefork" not in str(getattr(sender, "pool_cls", "prefork")):
-        _begin_to_send()
+        _start_sending()
 
 
-def _in_each_child(**_signal: Any) -> None:
-    """A prefork child: threads do not survive the fork, so each child watches for itself."""
-    # what was imported stays: the collector need not walk through it each time that a batch has made some thousand objects
+def _start_child(**_signal: Any) -> None:
+    """A prefork child: threads do not survive a fork, so each child starts its own."""
+    # imported objects stay: the collector need not visit them whenever a batch has made some thousand new ones
     gc.freeze()
     wiring.shutdown.handle_sigterm()
-    _begin_to_send()
+    _start_sending()
 
 
-def _begin_to_send() -> None:
+def _start_sending() -> None:
     heartbeat.start(wiring.config().data_dir)
-    fallback_poll.begin(_Told.given_back)
+    fallback_poll.start(_Callbacks.on_recovered)
 
 
-def _before_each_child_ends(**_signal: Any) -> None:
-    """What this child's own look at the tables is sending comes to its end."""
+def _stop_child(**_signal: Any) -> None:
+    """Finish what the threads of this child are sending."""
     end_sending()
 
 
-def _before_the_end(**_signal: Any) -> None:
-    """A pool without children: the same for this process."""
+def _stop_worker(**_signal: Any) -> None:
+    """The same for a pool without children."""
     end_sending()
 
 
 def end_sending() -> None:
-    """Let what was begun come to its end, then say that this process holds nothing more."""
+    """Finish work in progress, then record that this process holds nothing more."""
     wiring.shutdown.drain(DRAIN)
     heartbeat.stop()
 
 
-def _before_each_task(**_signal: Any) -> None:
-    """As before each request of a page: a connection that broke, or is a minute old, is ended; else it is kept."""
+def _before_task(**_signal: Any) -> None:
+    """Close a connection that broke or is a minute old, as before each request of a page; else keep it."""
     close_old_connections()
 
 
-def _after_a_failure(**_signal: Any) -> None:
-    """Nobody knows in what state it was left."""
+def _after_failure(**_signal: Any) -> None:
+    """Close all connections: their state is unknown."""
     connections.close_all()
 
 
-def _told_to_end(**_signal: Any) -> None:
-    """In the parent, at the signal: children see it too, and begin nothing more."""
+def _request_shutdown(**_signal: Any) -> None:
+    """In the parent: request the shutdown, which its children see too."""
     wiring.shutdown.set()
 
 
-def _logging(**_signal: Any) -> None:
+def _set_up_logging(**_signal: Any) -> None:
     log_setup.configure(wiring.config().log_level)

@@ -63,7 +63,7 @@ class StageRun:
 
     def wait(self) -> bool:
         """Wait a moment if mail only waits for its rate limit; False if none does, or the time for that is up."""
-        return send_loop.paused(self.wait_until)
+        return send_loop.wait_for_rate_limit(self.wait_until)
 
 
 #: Does the work of a stage. Returns True if it stopped before the end, so that it has to run again.
@@ -116,7 +116,7 @@ def recover_work(run: StageRun) -> None:
 
 def read_reports(_run: StageRun) -> None:
     """Read bounces and complaints, and close the gate if there are too many."""
-    maintenance.hear()
+    maintenance.read_reports()
     sign_ups.set_pace()
 
 

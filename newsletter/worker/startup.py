@@ -1,4 +1,4 @@
-"""What every start does before anything else: a look at the keys, and the rows that must be there once."""
+"""Prepare every start: check the keys, and create the rows that must exist once."""
 
 import secrets
 import threading
@@ -15,8 +15,8 @@ from newsletter.models import IndexState, Pulse
 
 log = structlog.get_logger()
 
-#: Seconds between two looks of a host that is new.
-_LOOK = 5.0
+#: Seconds between two attempts of a new host.
+_RETRY = 5.0
 
 
 class NotReady(Exception):
@@ -24,16 +24,16 @@ class NotReady(Exception):
 
 
 def prepare() -> None:
-    """What every start does once the tables are there: check the keys, show a first sign of life.
+    """Check the keys and record a first tick; call it when the tables exist.
 
     Raises:
-        NotReady: no database, tables missing, or keys that do not open the data.
+        NotReady: there is no database, tables are missing, or the keys do not decrypt the data.
     """
     try:
         sending_gate.create_gate(wiring.vault())
         if wiring.host_guard().check_and_advance_mark(now=db.now()) is Standing.NEW_HOST:
             log.info("host_waits", reason=Standing.NEW_HOST.value)
-        # begun at random: an index compiled for another database must never look like this one's
+        # a random start: an index of another database must never seem to be this one's
         IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
         Pulse.objects.get_or_create(name="tick", defaults={"at": db.now()})
     except KeysDoNotFit as error:
@@ -42,16 +42,16 @@ def prepare() -> None:
         raise NotReady("the database does not answer, or has no tables yet: run 'newsletter migrate'") from error
 
 
-def settle_in(stopped: threading.Event, *, every: float = _LOOK) -> None:
-    """Wait until this host is one of those that work with the data, or `stopped`: for processes that never send.
+def wait_until_joined(stopped: threading.Event, *, every: float = _RETRY) -> None:
+    """Wait until this host is known as one that works with the data, or until `stopped`: for processes that never send.
 
-    A start of theirs in a silence is then no start with foreign data.
+    Then a later start of theirs, while no worker is alive, does not look like a start with a copy of the data.
     """
-    while not _settled() and not stopped.wait(every):
+    while not _joined() and not stopped.wait(every):
         pass
 
 
-def _settled() -> bool:
+def _joined() -> bool:
     try:
         return wiring.host_guard().check_and_join(now=db.now()) is Standing.OURS
     except DatabaseError:

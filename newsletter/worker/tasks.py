@@ -95,4 +95,4 @@ def _register(stage: Stage) -> None:
 
 for _stage in STAGES:
     _register(_stage)
-signals.follow(partial(publish, "send"))
+signals.connect(partial(publish, "send"))

@@ -25,8 +25,8 @@ backoff.BACK_OFF = (_SECOND, 2 * _SECOND, 3 * _SECOND)
 circuit_breaker.PROBE_AFTER = (_SECOND, _SECOND, 2 * _SECOND)
 SendGrid.__init__.__kwdefaults__["timeout"] = 2.0
 Smtp.__init__.__kwdefaults__.update(timeout=2.0, answer_within=2.0)
-fallback_poll.watch.__kwdefaults__["silence"] = 4
-fallback_poll.take_back.__kwdefaults__["every"] = 1.0
+fallback_poll.poll_when_silent.__kwdefaults__["silence"] = 4
+fallback_poll.recover_regularly.__kwdefaults__["every"] = 1.0
 for tick in tasks.app.conf.beat_schedule.values():
     every = max(tick["schedule"] / 10, 1)
     tick |= {"schedule": every, "options": {"expires": every}}

@@ -19,7 +19,9 @@ from newsletter.worker import fallback_poll, tasks
 from tests.faults import load  # noqa: F401 - clocks turned fast
 
 app = tasks.app  # sets Django up, before what needs it
-fallback_poll.watch.__kwdefaults__["silence"] = 1e9  # the service's own look at the tables would send with the barrier
+fallback_poll.poll_when_silent.__kwdefaults__["silence"] = (
+    1e9  # the service's own look at the tables would send with the barrier
+)
 app.conf.beat_schedule = {
     "send": {"task": "plain.send", "schedule": 1, "options": {"expires": 1}},
     "again": {"task": "plain.again", "schedule": 1, "options": {"expires": 1}},

@@ -35,8 +35,8 @@ def test_a_new_host_leaves_the_silence_to_those_whose_sign_it_waits_for(monkeypa
         return standing[-1]
 
     monkeypatch.setattr(HostGuard, "close_if_restored", look)
-    monkeypatch.setattr(fallback_poll, "_look", stop.set)
-    fallback_poll.watch(stop, silence=0.01)
+    monkeypatch.setattr(fallback_poll, "poll_tables", stop.set)
+    fallback_poll.poll_when_silent(stop, silence=0.01)
     assert standing == [Standing.NEW_HOST, Standing.NEW_HOST, Standing.OURS]
     assert wiring.config().data_dir == tmp_path and Pulse.objects.get().at > before
 
@@ -54,6 +54,6 @@ def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> N
             stop.set()
         raise LookupError("canary+7f3a@example.org")
 
-    monkeypatch.setattr(fallback_poll, "_look", look)
-    fallback_poll.watch(stop, silence=0.01)
+    monkeypatch.setattr(fallback_poll, "poll_tables", look)
+    fallback_poll.poll_when_silent(stop, silence=0.01)
     assert len(looks) == 2

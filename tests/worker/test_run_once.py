@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "canary+7f3a@example.org"
 STAGES = [
     ("recover", maintenance, "recover"),
-    ("hear", maintenance, "hear"),
+    ("hear", maintenance, "read_reports"),
     ("rematch", rematch, "rematch"),
     ("match", match, "match_fresh"),
     ("notices", notices, "plan_notices"),

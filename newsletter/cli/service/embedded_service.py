@@ -15,7 +15,7 @@ from newsletter.lib import db, log_setup
 from newsletter.matching.live_index import item_index
 from newsletter.providers.sendgrid import webhook
 from newsletter.worker.signals import end_sending
-from newsletter.worker.startup import settle_in
+from newsletter.worker.startup import wait_until_joined
 
 
 class Web:
@@ -38,7 +38,7 @@ class Web:
         note(f"web pages: {wiring.config().base_url}  (Ctrl-C ends)")
         with _until_signal() as stopped:
             self.start()
-            settle_in(stopped)
+            wait_until_joined(stopped)
             stopped.wait()
         self.stop()
 

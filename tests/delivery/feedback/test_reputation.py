@@ -146,10 +146,10 @@ def test_a_closing_is_logged_once_however_long_its_reason_lasts(monkeypatch) -> 
     with capture_logs() as told:
         complained(5, of=100)
         for _ in range(3):
-            maintenance.hear()
+            maintenance.read_reports()
         resume(NOW - timedelta(hours=1))
         for _ in range(2):
-            maintenance.hear()
+            maintenance.read_reports()
     assert [one["event"] for one in told if "paused" in one["event"]] == ["sending_paused"] * 2
     with capture_logs() as told:
         sending_gate.resume()

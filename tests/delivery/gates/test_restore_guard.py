@@ -177,7 +177,7 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
 
     monkeypatch.setattr(HostGuard, "check", standing)
     monkeypatch.setattr(HostGuard, "close_if_restored", lambda *_, **__: None)
-    startup.settle_in(stopped, every=0.001)
+    startup.wait_until_joined(stopped, every=0.001)
     new, none, ours = Standing.NEW_HOST, Standing.NO_FILE, Standing.OURS
     assert looks == [new, new, none, none, new, ours]
     assert sending_gate.pause_reason() is None

@@ -110,7 +110,7 @@ def test_what_a_dead_process_of_this_machine_held_is_taken_back_at_once(settings
     slot.begun(recipients[0].delivery_id)
     assert beating._file is not None
     os.close(beating._file._descriptor)  # the kernel does this for a process that dies
-    assert maintenance.take_back()
+    assert maintenance.recover_from_dead_workers()
     states = dict(Batch.objects.values_list("state", "size"))
     assert states == {"planned": 3, "unknown": 1}
     assert not Worker.objects.exists()
