@@ -206,7 +206,7 @@ def test_an_entry_that_is_known_by_another_name_is_not_stored_again(site) -> Non
     ("status", "body", "says"),
     [(500, "", "trouble"), (429, "", "fewer"), (403, "", "let us in"), (200, "<html>", "web page")],
 )
-def test_a_broken_page_is_told_and_the_next_run_tries_it_again_or_leaves_it_out(
+def test_a_broken_page_is_reported_and_retried_or_skipped_by_the_next_run(
     site, status: int, body: str, says: str
 ) -> None:
     def broken(_archive: Archive, request: Request) -> Response | None:
@@ -248,7 +248,7 @@ def test_a_feed_without_older_pages_says_so(site) -> None:
     assert isinstance(backfill(10**6, Options(), fetcher=one.fetcher, clock=lambda: NOW), Refused)
 
 
-def test_two_at_once_do_no_harm(site) -> None:
+def test_two_concurrent_backfills_store_each_page_once(site) -> None:
     one = site(Archive(60)).polled()
     inner = list[Backfilled]()
 
@@ -301,7 +301,7 @@ def test_a_removed_feed_stops_its_backfill(site) -> None:
 
 
 @pytest.mark.parametrize("pinned", [(), (3,)])
-def test_a_gap_is_closed_when_what_was_known_before_it_is_met(site, pinned: tuple[int, ...]) -> None:
+def test_a_gap_is_closed_when_an_entry_from_before_it_is_reached(site, pinned: tuple[int, ...]) -> None:
     one = site(Archive(30, pinned=pinned)).polled()
     assert one.run(most_pages=1).status == "more"
     one.archive.total = 80
@@ -343,7 +343,7 @@ def test_the_archive_by_wordpress_rest_has_the_same_entries_as_the_feed(site) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_mailed_what_a_backfill_brings(site, settings, tmp_path: Path) -> None:
+def test_entries_of_a_backfill_are_mailed_to_nobody(site, settings, tmp_path: Path) -> None:
     one = site(Archive(40))
     place = urlsplit(one.feed.url)
     allowed = frozenset({(place.hostname or "", place.port or 0)})

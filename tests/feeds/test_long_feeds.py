@@ -58,7 +58,7 @@ def numbers(parsed: ParsedFeed) -> list[int]:
 
 @pytest.mark.parametrize("dated", [True, False])
 @pytest.mark.parametrize("order", [range(602), range(601, -1, -1)])
-def test_the_newest_are_read_in_whatever_order_they_stand(dated: bool, order: range) -> None:
+def test_the_newest_entries_are_read_in_any_order(dated: bool, order: range) -> None:
     found = read(feed(order, dated=dated))
     assert set(numbers(found)) == set(range(102, 602))
     assert (found.left_out, found.wait, found.site_url) == (102, 3600, "https://site.example/")
@@ -91,7 +91,7 @@ def test_atom_rdf_and_json_feeds_too() -> None:
         assert found.left_out == 102
 
 
-def test_a_pinned_post_and_one_that_was_dated_again_change_nothing() -> None:
+def test_a_pinned_post_and_a_re_dated_one_change_nothing() -> None:
     pinned = rss(story(601) + "".join(story(number) for number in range(601)))
     assert {600, 599, 598} <= set(numbers(read(pinned)))
     undated = rss("".join(story(number, dated=number % 7 > 0) for number in range(602)))
@@ -119,7 +119,7 @@ def test_entries_that_cannot_be_told_apart_are_left_to_the_parser(broken: str) -
     assert len(read(body).entries) == 500
 
 
-def test_what_looks_like_an_entry_in_a_text_is_none() -> None:
+def test_a_tag_in_a_text_is_not_taken_for_an_entry() -> None:
     told = "<![CDATA[</item><item><title>x</title></item>]]><!-- </item> <item> -->"
     body = rss("".join(story(n).replace("Text of", f"{told} Text of") for n in range(602)))
     found = read(body)
@@ -128,7 +128,7 @@ def test_what_looks_like_an_entry_in_a_text_is_none() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=60), st.integers(1, 20))
-def test_so_many_are_kept_in_the_order_of_the_feed(days: list[int | None], cap: int) -> None:
+def test_kept_entries_stay_in_the_order_of_the_feed(days: list[int | None], cap: int) -> None:
     dates = [START + timedelta(days=day) if day is not None else None for day in days]
     kept = list(newest(dates, [""] * len(dates), cap))
     assert kept == sorted(set(kept))

@@ -55,7 +55,7 @@ def test_each_article_is_kept_without_its_source_line(httpserver: HTTPServer, fe
     assert len(cited) == 4
 
 
-def test_the_same_feed_again_brings_nothing_new(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+def test_the_same_feed_again_has_no_new_items(httpserver: HTTPServer, fetcher: Fetcher) -> None:
     feed_id = add(httpserver, fetcher, road.posts())
     read(feed_id, fetcher)
     Item.objects.update(matched_at=NOW)
@@ -116,7 +116,7 @@ def test_only_one_worker_reads_a_due_feed(httpserver: HTTPServer, fetcher: Fetch
     assert poll_one(feed_id, now=NOW, fetcher=fetcher).status == "not polled"
 
 
-def test_a_broken_feed_is_told_in_words_and_waits_longer_each_time(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+def test_a_broken_feed_is_reported_and_waits_longer_each_time(httpserver: HTTPServer, fetcher: Fetcher) -> None:
     feed_id = add(httpserver, fetcher, road.posts())
     httpserver.clear()
     httpserver.expect_request("/feed").respond_with_data("gone fishing", status=500)

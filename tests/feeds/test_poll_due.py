@@ -79,7 +79,7 @@ def test_all_good_feeds_are_read_while_the_bad_ones_wait_out_their_time(world: S
     assert len(told) == 2, told
 
 
-def test_feeds_of_one_host_follow_one_another(world: Sites) -> None:
+def test_feeds_of_one_host_are_read_one_after_the_other(world: Sites) -> None:
     ids = [add(world, "127.0.5.50", path=f"?{number}")[0] for number in range(12)]
     done = read(world, "127.0.5.50")
     assert [one.feed_id for one in done] == ids
@@ -87,7 +87,7 @@ def test_feeds_of_one_host_follow_one_another(world: Sites) -> None:
     assert world.most_open["127.0.5.50"] == 1
 
 
-def test_a_host_that_somebody_else_asks_is_left_alone(world: Sites) -> None:
+def test_a_host_that_another_process_has_leased_is_not_asked(world: Sites) -> None:
     (feed_id,) = add(world, "127.0.5.51")
     lease = leases.lease_host("127.0.5.51", now=NOW)
     assert lease is not None
@@ -112,14 +112,14 @@ def test_slow_and_broken_feeds_get_at_most_half_of_the_threads(world: Sites, mon
     assert [one.status for one in done[10:]] == ["failed"] * 4
 
 
-def test_what_does_not_begin_in_time_stays_due(world: Sites) -> None:
+def test_feeds_that_are_not_begun_in_time_stay_due(world: Sites) -> None:
     ids = add(world, "127.0.7.20", "127.0.7.21")
     assert read(world, "127.0.7.20", "127.0.7.21", seconds=0) == []
     assert set(poll.due_feeds(now=NOW)) == set(ids)
     assert not Host.objects.filter(free_at__gt=NOW).exists()
 
 
-def test_a_poll_that_is_stopped_gives_everything_back(world: Sites) -> None:
+def test_a_stopped_poll_releases_feeds_and_hosts(world: Sites) -> None:
     ids = add(world, "127.0.8.1", "127.0.8.2")
     answers = iter([True, True])
     assert read(world, "127.0.8.1", "127.0.8.2", wait=30, going_on=lambda: next(answers, False)) == []
@@ -127,7 +127,7 @@ def test_a_poll_that_is_stopped_gives_everything_back(world: Sites) -> None:
     assert not Host.objects.filter(free_at__gt=NOW).exists()
 
 
-def test_a_feed_that_kills_its_parser_three_times_is_put_away_and_says_so(world: Sites) -> None:
+def test_a_feed_that_kills_its_parser_three_times_is_quarantined(world: Sites) -> None:
     (feed_id,) = add(world, "127.0.9.10")
     for hours in range(3):
         at = NOW + timedelta(hours=hours)
@@ -141,7 +141,7 @@ def test_a_feed_that_kills_its_parser_three_times_is_put_away_and_says_so(world:
     assert poll.due_feeds(now=NOW + timedelta(days=30)) == ()
 
 
-def test_a_mistake_of_our_own_costs_one_feed(world: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_our_code_fails_one_feed_only(world: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["127.0.10.20", "127.0.10.21", "127.0.10.22"]
     ids = add(world, *names)
     real = record_result.diff.compare
@@ -157,7 +157,7 @@ def test_a_mistake_of_our_own_costs_one_feed(world: Sites, monkeypatch: pytest.M
     assert "report this" in done[ids[1]].error
 
 
-def test_a_database_that_is_gone_is_not_blamed_on_a_feed(world: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_error_is_not_recorded_as_a_failure_of_a_feed(world: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
     add(world, "127.0.11.20")
 
     def gone(*_args: object) -> None:

@@ -44,7 +44,7 @@ class Site:
         return poll_one(self.feed_id, now=at, fetcher=self.fetcher)
 
 
-def test_a_gap_is_bridged_and_its_entries_are_news(httpserver: HTTPServer) -> None:
+def test_missing_entries_are_fetched_and_are_news(httpserver: HTTPServer) -> None:
     site = Site(httpserver, Archive(total=30))
     assert site.poll().new == 10
     site.archive.total = 65
@@ -99,7 +99,7 @@ def test_a_pinned_entry_hides_no_gap(httpserver: HTTPServer) -> None:
     }
 
 
-def test_a_first_poll_looks_for_nothing(httpserver: HTTPServer) -> None:
+def test_a_first_poll_has_no_gap(httpserver: HTTPServer) -> None:
     site = Site(httpserver, Archive(total=30))
     site.poll()
     assert len(site.archive.requests) == 1

@@ -112,7 +112,7 @@ def numbered(*numbers: int) -> list[str]:
         ),
     ],
 )
-def test_where_older_pages_may_begin(url: str, feed: ParsedFeed, ways: list[str]) -> None:
+def test_first_page_candidates(url: str, feed: ParsedFeed, ways: list[str]) -> None:
     found = page_urls.first_page_candidates(url, feed)
     assert list(found[: len(ways)]) == ways
     if not feed.older:
@@ -134,7 +134,7 @@ def test_where_older_pages_may_begin(url: str, feed: ParsedFeed, ways: list[str]
         ("https://a.example/archive/2026/10", ""),
     ],
 )
-def test_the_page_after_by_its_numbers(url: str, next_one: str) -> None:
+def test_next_numbered_page(url: str, next_one: str) -> None:
     assert page_urls.next_numbered_page(url) == next_one
     assert page_urls.next_page(url, said("a", older="https://a.example/named")) == "https://a.example/named"
 
@@ -208,7 +208,7 @@ def test_the_rest_interface_of_something_else_is_left_alone(served) -> None:
     assert list(older_pages.older_pages(*served(other))) == [older_pages.NoMorePages(had_pages=False)]
 
 
-def test_catching_up_returns_what_was_missed_and_not_what_was_never_read(served) -> None:
+def test_missing_entries_are_those_above_the_last_known_one(served) -> None:
     archive = Archive(100)
     url, first, reader = served(archive)
     known = frozenset(numbered(*range(64, 75)))
@@ -220,7 +220,7 @@ def test_catching_up_returns_what_was_missed_and_not_what_was_never_read(served)
     assert guids(by_link.entries) == numbered(90, 89, 88, 87, 86)
 
 
-def test_what_stands_between_two_known_ones_was_missed_too() -> None:
+def test_entries_between_two_known_ones_are_missing_too() -> None:
     site = Site({"https://d.example/2": said("e", "known", "d", "old", "history")})
     recovered = older_pages.read_until_known(
         "https://d.example/", said("f", older="https://d.example/2"), frozenset({"known", "old"}), site.reader()
@@ -287,7 +287,7 @@ class _Growing(Site):
         return said(*map(str, shown))
 
 
-def test_catching_up_stops_after_so_many_pages_and_says_so(served) -> None:
+def test_reading_stops_after_so_many_pages_with_an_error(served) -> None:
     archive = Archive(1000)
     url, first, reader = served(archive)
     recovered = older_pages.read_until_known(url, first, frozenset({guid(1)}), reader, most_pages=4)
@@ -310,7 +310,7 @@ def test_a_page_that_cannot_be_read_keeps_what_was_read_before(served, status: i
     assert says in recovered.error
 
 
-def test_an_archive_that_ends_before_anything_known_is_told(served) -> None:
+def test_an_archive_that_ends_before_a_known_entry_is_an_error(served) -> None:
     url, first, reader = served(Archive(25))
     recovered = older_pages.read_until_known(url, first, frozenset({"deleted meanwhile"}), reader)
     assert (recovered.reached_known, len(recovered.entries)) == (False, 15)

@@ -125,7 +125,7 @@ def test_a_file_that_breaks_off_keeps_what_is_complete() -> None:
     assert [problem.line for problem in found.problems] == [6]
 
 
-def test_what_readers_write_although_it_is_no_xml_is_mended() -> None:
+def test_bare_ampersands_and_html_entities_are_repaired() -> None:
     text = "<outline text='Caf&eacute; &nbsp;&lt;b&gt; &#0;&#x1F;&#38; AT&T &unknown;' xmlUrl='https://a.example/?a=1&b=2&copy=3'/>"
     (one,) = read(body(text)).feeds
     assert one.title == "Café <b> \ufffd& AT&T &unknown;"
@@ -149,14 +149,14 @@ def test_what_readers_write_although_it_is_no_xml_is_mended() -> None:
         (b"<!DOCTYPE o SYSTEM 'file:///etc/passwd'><opml/>", "DOCTYPE"),
     ],
 )
-def test_what_is_no_opml_file_is_refused_in_words(data: bytes, says: str) -> None:
+def test_a_file_that_is_no_opml_is_refused_with_a_reason(data: bytes, says: str) -> None:
     found = opml.read(data)
     assert isinstance(found, Refused)
     assert says in found.reason
     assert "\n" not in found.reason
 
 
-def test_hostile_sizes_end() -> None:
+def test_very_large_and_deep_files_are_read() -> None:
     assert read("<opml><body>" + "<outline text='f'>" * 100_000 + outline("deep")).feeds[0].title == "deep"
     assert len(read(body(*["<outline type='rss'/>"] * 20_000)).problems) == 20_000
     assert len(read(body(*(outline(f"feed{n}") for n in range(20_000)))).feeds) == 20_000
@@ -212,7 +212,7 @@ class TestImport:
         assert isinstance(again, ImportedFeeds)
         assert (again.added, again.there) == ((), 4)
 
-    def test_a_move_to_another_house_keeps_what_was_chosen(self) -> None:
+    def test_export_and_import_keep_titles_cuts_filters_and_pauses(self) -> None:
         columns = ("url", "title", "title_given", "cut", "only", "state")
         for number in range(4):
             Feed.objects.create(
@@ -234,7 +234,7 @@ class TestImport:
         assert list(Feed.objects.order_by("url").values_list(*columns)) == before
         assert opml_import.export_opml(now=NOW) == text
 
-    def test_a_cut_that_is_none_is_told(self) -> None:
+    def test_an_invalid_cut_is_reported(self) -> None:
         done = import_opml(body(outline("one", "newsletter:cut='--sideways'")).encode(), now=NOW)
         assert isinstance(done, ImportedFeeds)
         assert (len(done.added), [problem.line for problem in done.problems]) == (1, [2])

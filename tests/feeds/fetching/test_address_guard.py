@@ -106,7 +106,7 @@ def canary(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServe
     return httpserver
 
 
-def test_a_name_that_changes_its_mind_is_asked_once(canary: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_resolved_once(canary: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[str] = []
 
     def connect(_self: Any, host: str, *_args: Any, **_more: Any) -> None:

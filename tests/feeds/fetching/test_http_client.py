@@ -148,7 +148,7 @@ def raw_deflate(data: bytes) -> bytes:
         ("identity", bytes),
     ],
 )
-def test_codings_that_were_asked_for_are_undone(
+def test_codings_that_were_asked_for_are_decoded(
     httpserver: HTTPServer, fetcher: Fetcher, coding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     body = "<rss>Füße</rss>".encode() * 100
@@ -193,7 +193,7 @@ PLAIN = "<?xml version='1.0'?><rss>Füße</rss>".encode() * 100
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_bytes_tell_what_a_body_is_in_whatever_its_header_says(
+def test_the_bytes_decide_the_coding_of_a_body_whatever_its_header_says(
     httpserver: HTTPServer, fetcher: Fetcher, coding: str, sent: bytes, name: str
 ) -> None:
     parts = [sent] if name == "/feed" else [sent[at : at + 7] for at in range(0, len(sent), 7)]
@@ -209,7 +209,7 @@ def test_the_bytes_tell_what_a_body_is_in_whatever_its_header_says(
     st.lists(st.sampled_from((gzip.compress, zlib.compress)), max_size=2),
     st.lists(st.integers(1, 400), max_size=20),
 )
-def test_whatever_the_chunks_are_the_same_comes_out(
+def test_the_decoded_body_does_not_depend_on_the_chunks(
     data: bytes, packs: list[Callable[[bytes], bytes]], sizes: list[int]
 ) -> None:
     sent = PLAIN + data
@@ -222,7 +222,7 @@ def test_whatever_the_chunks_are_the_same_comes_out(
     assert body.decoded() == PLAIN + data
 
 
-def test_bombs_in_bombs_are_stopped_too() -> None:
+def test_nested_decompression_bombs_are_stopped() -> None:
     bomb = gzip.compress(gzip.compress(gzip.compress(bytes(50_000_000))))
     body = BoundedDecompressor("gzip", 1_000_000)
     with pytest.raises(TooLarge):
@@ -250,7 +250,7 @@ def test_a_location_may_be_in_utf_8() -> None:
         )
 
 
-def test_a_bomb_is_stopped_while_it_opens(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decompression_bomb_is_stopped_at_the_cap(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = gzip.compress(bytes(50_000_000))
     httpserver.expect_request("/feed").respond_with_data(bomb, headers={"Content-Encoding": "gzip"})
     monkeypatch.setattr(http_client, "BODY_CAP", 1_000_000)
@@ -259,7 +259,7 @@ def test_a_bomb_is_stopped_while_it_opens(httpserver: HTTPServer, monkeypatch: p
     assert "1 MB" in got.reason
 
 
-def test_broken_data_and_large_headers_are_told(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+def test_broken_data_and_large_headers_are_failures_with_a_reason(httpserver: HTTPServer, fetcher: Fetcher) -> None:
     httpserver.expect_request("/broken").respond_with_data(b"\x1f\x8b\x08broken", headers={"Content-Encoding": "gzip"})
     httpserver.expect_request("/headers").respond_with_data("x", headers={f"X-{n}": "y" * 900 for n in range(90)})
     for path in ("/broken", "/headers"):
@@ -285,7 +285,7 @@ def test_the_deadline_counts_for_all_bytes_together(httpserver: HTTPServer) -> N
     assert "0.5 seconds" in got.reason
 
 
-def test_we_say_who_we_are_and_keep_no_cookie(httpserver: HTTPServer) -> None:
+def test_requests_have_a_user_agent_and_no_cookies(httpserver: HTTPServer) -> None:
     seen: list[dict[str, str]] = []
 
     def answer(request: Request) -> Response:
@@ -342,7 +342,9 @@ def test_a_redirect_that_comes_and_goes_moves_nothing(httpserver: HTTPServer, fe
 
 
 @pytest.mark.django_db
-def test_two_feeds_that_become_one_stay_two_and_are_told(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+def test_a_feed_that_moves_to_the_url_of_another_stays_and_opens_an_incident(
+    httpserver: HTTPServer, fetcher: Fetcher
+) -> None:
     feed_id = add(httpserver, fetcher)
     road.serve(httpserver, road.posts(), "/new")
     other = manage.add(httpserver.url_for("/new"), fetcher=fetcher, now=NOW)
@@ -389,7 +391,7 @@ def test_a_site_that_asks_for_fewer_visits_is_left_alone_with_all_its_feeds(
 
 
 @pytest.mark.django_db
-def test_what_a_feed_asks_for_is_kept_in_mind_when_nothing_changed(httpserver: HTTPServer, fetcher: Fetcher) -> None:
+def test_the_wait_that_a_feed_asks_for_holds_when_it_is_unchanged(httpserver: HTTPServer, fetcher: Fetcher) -> None:
     feed_id = add(httpserver, fetcher)
     asks = road.posts().replace("<description/>", "<ttl>300</ttl><description/>", 1)
     road.serve(httpserver, asks)
@@ -399,7 +401,7 @@ def test_what_a_feed_asks_for_is_kept_in_mind_when_nothing_changed(httpserver: H
 
 
 @pytest.mark.django_db
-def test_what_another_host_asks_for_behind_a_redirect_is_not_this_host_s_word(
+def test_a_retry_after_of_another_host_behind_a_redirect_does_not_rest_this_host(
     httpserver: HTTPServer,
 ) -> None:
     site = urlsplit(httpserver.url_for("/"))

@@ -34,7 +34,7 @@ def test_a_rhythm_is_the_usual_gap(published: list[datetime], rhythm: timedelta 
     assert schedule.rhythm(published, NOW) == rhythm
 
 
-def test_a_morning_digest_of_five_posts_is_a_daily_thing() -> None:
+def test_five_posts_each_morning_are_a_daily_rhythm() -> None:
     published = [NOW - DAY * day - timedelta(minutes=minute) for day in range(4) for minute in range(5)]
     found = schedule.rhythm(published, NOW)
     assert found is not None
@@ -53,7 +53,7 @@ def test_a_morning_digest_of_five_posts_is_a_daily_thing() -> None:
         (HOUR, timedelta(0), 9 * DAY, schedule.LATEST),
     ],
 )
-def test_the_wait_follows_what_the_feed_does_and_asks(
+def test_the_wait_follows_the_rhythm_and_what_the_feed_asks_for(
     posts_every: timedelta | None, quiet: timedelta | None, asked: timedelta, wait: timedelta
 ) -> None:
     newest = None if quiet is None else NOW - quiet
@@ -84,7 +84,7 @@ def test_jitter_keeps_feeds_apart() -> None:
     assert max(waits) - min(waits) <= 0.2 * HOUR + timedelta(seconds=1)
 
 
-def test_silence_is_judged_by_the_feed_s_own_rhythm() -> None:
+def test_silence_is_measured_by_the_feed_s_own_rhythm() -> None:
     assert not schedule.is_silent(None, NOW - 100 * DAY, NOW)
     assert not schedule.is_silent(HOUR, NOW - 2 * DAY, NOW)
     assert schedule.is_silent(HOUR, NOW - 4 * DAY, NOW)

@@ -197,7 +197,9 @@ class TestMarks(TestCase):
     @example(steps=[[("twice", 1)], [("turn", 0)], [("turn", 0)]])
     @example(steps=[[("unguid", 1), ("undate", 1)], [("unlink", 1)], [("add", 0)]])
     @example(steps=[[("narrow", 0)], [("author", 1)], [("add", 0)], [("widen", 0), ("cut", 0)]])
-    def test_polls_that_remember_store_what_polls_store_that_do_not(self, steps: list[list[tuple[str, int]]]) -> None:
+    def test_polls_with_fingerprints_store_what_polls_without_them_store(
+        self, steps: list[list[tuple[str, int]]]
+    ) -> None:
         Feed.objects.all().delete()
         at = world()
         at.poll()
@@ -218,7 +220,7 @@ def at(monkeypatch: pytest.MonkeyPatch, db: None) -> Iterator[World]:
     yield made
 
 
-def test_what_is_stored_comes_without_its_html() -> None:
+def test_unchanged_entries_are_parsed_without_their_html() -> None:
     body, more = feed([post(1), post(0)]), feed([post(2), replace(post(1), html="<p>Edited</p>"), post(0)])
     first = sandboxed_parse.parse_in_sandbox(body, url=URLS[0], now=NOW)
     assert isinstance(first, ParsedFeed)
@@ -246,7 +248,7 @@ def test_an_unchanged_feed_costs_few_statements(at: World, django_assert_max_num
     assert not Host.objects.filter(free_at__gt=at.now).exists()
 
 
-def test_a_raised_revision_reads_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_revision_parses_all_entries_again(monkeypatch: pytest.MonkeyPatch) -> None:
     body = feed([post(0)])
     first = parse(body, url=URLS[0], now=NOW)
     assert isinstance(first, ParsedFeed)
@@ -275,7 +277,9 @@ def test_an_entry_that_is_no_longer_stored_is_read_again_and_kept_whole(at: Worl
     assert at.site.asked.count(URLS[0]) == 1
 
 
-def test_an_edit_that_the_database_refuses_is_not_taken_for_stored(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_that_the_database_refuses_is_stored_by_the_next_poll(
+    at: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = save._save_entries
 
     def refuses(feed: Feed, news: Any, now: datetime) -> list[int]:

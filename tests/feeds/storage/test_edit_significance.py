@@ -158,7 +158,7 @@ MATERIAL = {
 
 
 @pytest.mark.parametrize("name", SILENT)
-def test_what_changes_no_meaning_is_silent_both_ways(name: str) -> None:
+def test_edits_that_change_no_meaning_are_insignificant_both_ways(name: str) -> None:
     before, after = SILENT[name]
     for found in (classify_edit(before, after), classify_edit(after, before)):
         assert isinstance(found, Insignificant), found
@@ -166,7 +166,7 @@ def test_what_changes_no_meaning_is_silent_both_ways(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MATERIAL)
-def test_what_changes_the_meaning_is_material_both_ways(name: str) -> None:
+def test_edits_that_change_the_meaning_are_significant_both_ways(name: str) -> None:
     (before, after), kinds = MATERIAL[name]
     for found in (classify_edit(before, after), classify_edit(after, before)):
         assert isinstance(found, Significant), found
@@ -177,7 +177,7 @@ def test_what_changes_the_meaning_is_material_both_ways(name: str) -> None:
 @pytest.mark.parametrize(
     "full", [CitedSource("Wire", date(2026, 11, 5), ""), CitedSource("Wire", None, "https://wire.example/1")]
 )
-def test_what_completes_a_source_is_silent_but_what_takes_from_it_is_not(full: CitedSource) -> None:
+def test_completing_a_source_is_insignificant_and_shortening_it_is_not(full: CitedSource) -> None:
     bare = (CitedSource("Wire", None, ""),)
     assert classify_edit(*sources(bare, (full,))) == Insignificant("a source completed")
     assert isinstance(classify_edit(*sources((full,), bare)), Significant)
@@ -195,7 +195,7 @@ def test_the_reason_names_what_changed() -> None:
 
 
 @pytest.mark.no_cover
-def test_two_long_different_texts_are_judged_in_no_time() -> None:
+def test_two_long_different_texts_are_not_compared_word_by_word() -> None:
     one = " ".join(f"word{number % 97} the" for number in range(40_000))
     with hang_guard():
         assert isinstance(classify_edit(Text(one), Text(one[::-1])), Significant)
@@ -258,14 +258,14 @@ def test_typography_and_white_space_change_no_meaning(text: str, transformed: li
 @given(
     text=TEXTS, word=st.sampled_from(["Dahua", "8", "never", "维吾尔", "уйгуров", "vanished"]), place=st.integers(0, 60)
 )
-def test_a_new_word_is_always_material(text: str, word: str, place: int) -> None:
+def test_a_new_word_is_always_significant(text: str, word: str, place: int) -> None:
     words = text.split(" ")
     at = place % (len(words) + 1)
     assert isinstance(classify_edit(Text(text), Text(" ".join([*words[:at], word, *words[at:]]))), Significant)
 
 
 @given(TEXTS)
-def test_equal_hashes_are_silent(text: str) -> None:
+def test_equal_hashes_mean_an_insignificant_edit(text: str) -> None:
     assert meaning_hash("T", text, ()) == meaning_hash("T", text.replace("’", "'").replace(" ", "  "), ())
     assert meaning_hash("T", text, ()) != meaning_hash("T", text + " More", ())
     assert meaning_hash("T", text, ()) != meaning_hash("T", text, (WIRE,))
@@ -310,12 +310,12 @@ def test_pieces_are_paired_by_key_then_headline_then_text() -> None:
 
 
 @given(text=TEXTS, others=st.lists(TEXTS, max_size=3))
-def test_what_was_there_is_known(text: str, others: list[str]) -> None:
+def test_a_text_that_was_only_cut_differently_is_known(text: str, others: list[str]) -> None:
     assume(len("".join(text.split())) >= 4)
     assert is_known(text, known_shape([*others, f"before {text} after"]))
 
 
-def test_what_was_not_there_is_new() -> None:
+def test_a_text_that_was_not_there_before_is_new() -> None:
     assert not is_known(
         "The museum ship leaks, and nobody knows why.", known_shape(["The ferry fares go up from Monday on."])
     )

@@ -45,13 +45,13 @@ def entry(author: str = "", categories: tuple[str, ...] = (), lang: str = "") ->
         ({"authors": ["王小明"]}, entry("王小明、李四"), True),
     ],
 )
-def test_each_list_must_be_met_by_one_of_its_names(
+def test_an_entry_must_match_one_name_of_each_list(
     only: dict[str, list[str]], what: ParsedEntry, through: bool
 ) -> None:
     assert passes_filter(only, what) is through
 
 
-def test_a_choice_is_stored_tidily_and_told_in_words() -> None:
+def test_a_filter_is_normalized_and_described() -> None:
     only = normalize_filter({"authors": ["  LLD ", "LLD", ""], "categories": []})
     assert only == {"authors": ["LLD"]}
     assert describe_filter(only) == "authors: LLD"

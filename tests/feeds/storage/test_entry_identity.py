@@ -105,7 +105,7 @@ def test_a_guid_that_is_shared_only_later() -> None:
     assert poll(feed, post(1, guid="same"), post(0, guid="same")).new == 1
 
 
-def test_without_guids_links_tell_and_without_links_titles_and_dates() -> None:
+def test_without_guids_links_identify_entries_and_without_links_titles_and_dates() -> None:
     feed = new_feed()
     linked = [post(number, guid="") for number in range(3)]
     assert poll(feed, *linked).new == 3

@@ -82,7 +82,7 @@ def given(reader: Subscriber) -> int:
         ("Source: Wire, November 5, 2026", "Source: Wire, November 5, 2026 https://wire.example/cable"),
     ],
 )
-def test_a_silent_edit_is_kept_and_mails_nobody(
+def test_an_insignificant_edit_is_stored_and_mails_nobody(
     site: Site, times: Iterator[datetime], reader: Subscriber, old: str, new: str
 ) -> None:
     assert step(site, next(times), CABLE) == ["A cable"]
@@ -99,7 +99,7 @@ def test_a_silent_edit_is_kept_and_mails_nobody(
     assert text[hit["start"] : hit["end"]] == "Huawei", "the receipt speaks of the new wording"
 
 
-def test_a_silent_edit_never_matches_anew(site: Site, times: Iterator[datetime]) -> None:
+def test_an_insignificant_edit_is_never_matched_again(site: Site, times: Iterator[datetime]) -> None:
     harbour = factories.topic("Harbour", query="harbour")
     factories.follow(factories.subscriber(), harbour)
     post = replace(CABLE, html="<p>The harbor is closed to ships.</p>")
@@ -109,7 +109,7 @@ def test_a_silent_edit_never_matches_anew(site: Site, times: Iterator[datetime])
     assert step(site, next(times), edited(post, "harbor is closed", "harbour is open")) == ["A cable"]
 
 
-def test_a_material_edit_newly_matches_for_those_who_never_had_it(
+def test_a_significant_edit_is_matched_for_those_who_never_had_the_item(
     site: Site, times: Iterator[datetime], reader: Subscriber
 ) -> None:
     other = factories.subscriber()
@@ -223,7 +223,9 @@ def test_classes_steer_the_cut_reach_no_mail_and_make_no_version(site: Site, tim
     assert not any("class" in version.html or "id=" in version.html for version in ItemVersion.objects.all())
 
 
-def test_a_text_that_never_rests_is_not_followed_for_ever(site: Site, times: Iterator[datetime], monkeypatch) -> None:
+def test_a_text_that_changes_with_each_poll_has_a_limit_of_versions(
+    site: Site, times: Iterator[datetime], monkeypatch
+) -> None:
     monkeypatch.setattr(diff, "VERSIONS", 3)
     for minutes in range(6):
         site.read(replace(CABLE, html=f"<p>Read {minutes} minutes ago.</p>"), now=next(times))

@@ -69,7 +69,7 @@ def test_connection_that_may_be_dead_is_replaced_before_a_byte_leaves(
     assert fake.accepted == ["opaque-0001", "opaque-0002"]
 
 
-def test_server_that_says_close_is_obeyed(fake: FakeSendGrid) -> None:
+def test_connection_close_is_obeyed(fake: FakeSendGrid) -> None:
     fake.closing = True
     carrier = reach(fake)
     assert all(isinstance(hand_over(carrier, number), Accepted) for number in (1, 2, 3))
@@ -77,7 +77,7 @@ def test_server_that_says_close_is_obeyed(fake: FakeSendGrid) -> None:
 
 
 @pytest.mark.parametrize("mode", ["drop", "accept-drop", "accept-half", "accept-cut"])
-def test_kept_connection_that_dies_in_the_middle_is_a_doubt_and_nothing_is_repeated(
+def test_kept_connection_that_ends_during_a_request_is_unknown_and_nothing_is_repeated(
     fake: FakeSendGrid, mode: str
 ) -> None:
     carrier = reach(fake)
