@@ -5,7 +5,7 @@ import logging
 _LOGGERS = ("django.request", "django.security.csrf")
 
 
-class _PathsOut(logging.Filter):
+class _RouteInsteadOfPath(logging.Filter):
     """Replaces the path in a record by the pattern of its address, which holds no token."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -22,5 +22,5 @@ def keep_paths_out() -> None:
     """Put the filter on Django's loggers, once."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(one, _PathsOut) for one in logger.filters):
-            logger.addFilter(_PathsOut())
+        if not any(isinstance(existing, _RouteInsteadOfPath) for existing in logger.filters):
+            logger.addFilter(_RouteInsteadOfPath())

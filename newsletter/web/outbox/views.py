@@ -52,10 +52,10 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _mail(name: str) -> mails.Mail:
-    found = mails.read(_directory(), name)
-    if found is None:
+    mail = mails.read(_directory(), name)
+    if mail is None:
         raise Http404
-    return found
+    return mail
 
 
 def _directory() -> Path:

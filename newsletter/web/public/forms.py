@@ -51,7 +51,9 @@ class AddressForm(forms.Form):
         return bool(self.data.get("website"))
 
 
-class _Clock(forms.Form):
+class _MailTimeForm(forms.Form):
+    """When digests come, and what subjects say."""
+
     hour = forms.TypedChoiceField(
         choices=HOURS, coerce=int, initial=7, error_messages={"required": _("Choose an hour.")}
     )
@@ -76,7 +78,9 @@ class _Clock(forms.Form):
         return bool(self.cleaned_data["subject"] == "neutral")
 
 
-class _Wishes(forms.Form):
+class _FollowForm(forms.Form):
+    """What to follow, and how often."""
+
     topics = forms.TypedMultipleChoiceField(
         required=False,
         coerce=int,
@@ -110,9 +114,9 @@ class _Wishes(forms.Form):
         problems = {keyword: problem for keyword in keywords if (problem := _keyword_problem(keyword))}
         self.usable_keywords = tuple(keyword for keyword in keywords if keyword not in problems)
         if problems and len(keywords) > 1:
-            told = gettext("Line {number}, “{line}”: {problem}")
+            message = gettext("Line {number}, “{line}”: {problem}")
             problems = {
-                line: told.format(number=lines.index(line) + 1, line=_short(line), problem=problem)
+                line: message.format(number=lines.index(line) + 1, line=_short(line), problem=problem)
                 for line, problem in problems.items()
             }
         if problems:
@@ -121,11 +125,11 @@ class _Wishes(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Something must be followed."""
-        found = super().clean() or {}
-        if not found.get("topics") and not found.get("keyword") and not self.errors.keys() & {"topics", "keyword"}:
+        cleaned = super().clean() or {}
+        if not cleaned.get("topics") and not cleaned.get("keyword") and not self.errors.keys() & {"topics", "keyword"}:
             field = "topics" if cast(forms.ChoiceField, self.fields["topics"]).choices else "keyword"
             self.add_error(field, _("Choose a topic, or enter a keyword."))
-        return found
+        return cleaned
 
     def keywords_to_preview(self) -> tuple[str, ...]:
         """The keywords that can be followed; errors of other fields are forgotten, this button does not need them."""
@@ -136,7 +140,7 @@ class _Wishes(forms.Form):
         return self.usable_keywords
 
 
-class AddForm(_Wishes):
+class AddForm(_FollowForm):
     """More topics or words for somebody who is known."""
 
     def choices(self) -> Choices:
@@ -144,23 +148,11 @@ class AddForm(_Wishes):
         return Choices(tuple(self.cleaned_data["topics"]), self.cleaned_data["keyword"], self.cleaned_data["cadence"])
 
 
-class SubscribeForm(_Wishes, _Clock):
+class SubscribeForm(_FollowForm, _MailTimeForm, AddressForm):
     """The subscribe page."""
 
     #: As on the page: mistakes are listed in this order.
     field_order = ("address", "topics", "keyword", "cadence", "weekday", "hour", "zone", "subject")
-
-    address = forms.CharField(required=False, max_length=400)
-    website = forms.CharField(required=False)
-
-    def clean_address(self) -> Address:
-        """The address as a value that no log shows."""
-        return _address(self.cleaned_data["address"])
-
-    @property
-    def trapped(self) -> bool:
-        """True when a machine filled in the form."""
-        return bool(self.data.get("website"))
 
     def clean(self) -> dict[str, Any]:
         """A time zone is needed for digests only."""
@@ -182,7 +174,7 @@ class SubscribeForm(_Wishes, _Clock):
         )
 
 
-class SettingsForm(_Clock):
+class SettingsForm(_MailTimeForm):
     """Hour, zone, weekday and subject of somebody who is known."""
 
 

@@ -79,12 +79,14 @@ def preview(keywords: Sequence[str], *, now: datetime) -> Panel:
         return Panel(busy=True)
     try:
         plans = [compile_query(language.parse(keyword)) for keyword in keywords]
-        found = search(item_index.SHARED, plans, now=now, days=DAYS)
-        titles = _titles([item_id for one in found for item_id in one.item_ids[:SHOWN]])
+        results = search(item_index.SHARED, plans, now=now, days=DAYS)
+        titles = _titles([item_id for result in results for item_id in result.item_ids[:SHOWN]])
     finally:
         _free.release()
-    empty = not any(one.searched for one in found) and not Item.objects.exists()
-    return Panel(tuple(_shown(*one, titles) for one in zip(keywords, found, strict=True)), empty=empty)
+    empty = not any(result.searched for result in results) and not Item.objects.exists()
+    return Panel(
+        tuple(_shown(keyword, result, titles) for keyword, result in zip(keywords, results, strict=True)), empty=empty
+    )
 
 
 def preview_page(page: HttpResponse, panel: Panel) -> HttpResponse:
@@ -95,9 +97,9 @@ def preview_page(page: HttpResponse, panel: Panel) -> HttpResponse:
     return page
 
 
-def _shown(keyword: str, found: SearchResult, titles: dict[int, MatchedArticle]) -> Preview:
-    shown = tuple(titles[item_id] for item_id in found.item_ids[:SHOWN] if item_id in titles)
-    return Preview(keyword, len(found.item_ids), shown, found.searched, found.complete)
+def _shown(keyword: str, result: SearchResult, titles: dict[int, MatchedArticle]) -> Preview:
+    shown = tuple(titles[item_id] for item_id in result.item_ids[:SHOWN] if item_id in titles)
+    return Preview(keyword, len(result.item_ids), shown, result.searched, result.complete)
 
 
 def _titles(item_ids: Sequence[int]) -> dict[int, MatchedArticle]:

@@ -54,15 +54,15 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and "renew" in request.POST:
         return submit_renewal(request, token, "asked")
     now = clock.utcnow()
-    found = view(token, now=now, vault=wiring.vault())
-    if not isinstance(found, Preferences):
-        return invalid_link_page(request, found, renew=True)
+    current = view(token, now=now, vault=wiring.vault())
+    if not isinstance(current, Preferences):
+        return invalid_link_page(request, current, renew=True)
     if request.method != "POST":
-        return _page(request, found, _fresh(found))
+        return _page(request, current, _fresh(current))
     for name, press in (("stop", _stop), ("resume", _resume), ("frequency", _change_frequency)):
         if name in request.POST:
             return press(request, token, _number(request.POST[name]))
-    return _add(request, token, found) if {"add", "preview"} & request.POST.keys() else _save(request, token, found)
+    return _add(request, token, current) if {"add", "preview"} & request.POST.keys() else _save(request, token, current)
 
 
 def _stop(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
@@ -88,49 +88,49 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _save(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
+def _save(request: HttpRequest, token: str, current: Preferences) -> HttpResponse:
     now = clock.utcnow()
-    form = SettingsForm(request.POST, now=now, zone=found.mail_time.zone)
+    form = SettingsForm(request.POST, now=now, zone=current.mail_time.zone)
     if not form.is_valid():
-        return _page(request, found, Shown(form, _fresh(found).adding))
+        return _page(request, current, Shown(form, _fresh(current).adding))
     change_mail_time(token, wiring.subscribing(now), form.mail_time(), discreet=form.discreet())
     return _back(token, "saved")
 
 
-def _add(request: HttpRequest, token: str, found: Preferences) -> HttpResponse:
+def _add(request: HttpRequest, token: str, current: Preferences) -> HttpResponse:
     now = clock.utcnow()
     form = AddForm(request.POST, topics=page_data.cards())
     if "preview" in request.POST:
         panel = keyword_preview.preview(form.keywords_to_preview(), now=now)
-        return preview_page(_page(request, found, Shown(_fresh(found).settings, form, panel)), panel)
-    if form.is_valid() and len(found.live) >= MOST:
+        return preview_page(_page(request, current, Shown(_fresh(current).settings, form, panel)), panel)
+    if form.is_valid() and len(current.live) >= MOST:
         form.add_error(
             "keyword", gettext("You already follow {count} topics and keywords. Stop one first.").format(count=MOST)
         )
     if not form.is_valid():
-        return _page(request, found, Shown(_fresh(found).settings, form))
+        return _page(request, current, Shown(_fresh(current).settings, form))
     add(token, form.choices(), wiring.subscribing(now))
     return _back(token, "added")
 
 
-def _fresh(found: Preferences) -> Shown:
+def _fresh(current: Preferences) -> Shown:
     initial = {
-        "hour": found.mail_time.hour,
-        "weekday": found.mail_time.weekday,
-        "zone": found.mail_time.zone,
-        "subject": "neutral" if found.discreet else "headlines",
+        "hour": current.mail_time.hour,
+        "weekday": current.mail_time.weekday,
+        "zone": current.mail_time.zone,
+        "subject": "neutral" if current.discreet else "headlines",
     }
     return Shown(
-        SettingsForm(now=clock.utcnow(), zone=found.mail_time.zone, initial=initial),
-        AddForm(topics=page_data.cards(), initial={"cadence": found.usual_cadence.value}),
+        SettingsForm(now=clock.utcnow(), zone=current.mail_time.zone, initial=initial),
+        AddForm(topics=page_data.cards(), initial={"cadence": current.usual_cadence.value}),
     )
 
 
-def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpResponse:
+def _page(request: HttpRequest, current: Preferences, shown: Shown) -> HttpResponse:
     wrong = shown.adding if shown.adding.errors else shown.settings
-    listed = {topic.topic_id for topic in (*found.live, *found.stopped)}
+    listed = {topic.topic_id for topic in (*current.live, *current.stopped)}
     context = {
-        "prefs": found,
+        "prefs": current,
         "form": wrong if wrong.errors else shown.settings,
         "settings": shown.settings,
         "adding": shown.adding,
@@ -139,22 +139,22 @@ def _page(request: HttpRequest, found: Preferences, shown: Shown) -> HttpRespons
         "chosen": request.POST.getlist("topics"),
         "short_cadences": SHORT_CADENCES,
         "subjects": SUBJECTS,
-        "next_mails": _next_mails(found),
-        "leave": urls.path("unsubscribe", found.unsubscribe_token),
+        "next_mails": _next_mails(current),
+        "leave": urls.path("unsubscribe", current.unsubscribe_token),
         "done": DONE.get(request.GET.get("done", "")),
         "private": True,
     }
     return render(request, "public/preferences.html.j2", context, status=422 if wrong.errors else 200)
 
 
-def _next_mails(found: Preferences) -> str:
+def _next_mails(current: Preferences) -> str:
     now = clock.utcnow()
-    followed = {one.cadence for one in found.live}
+    followed = {topic.cadence for topic in current.live}
     coming = [
-        text.format(when=when(slot, found.mail_time.zone, now))
+        text.format(when=when(slot, current.mail_time.zone, now))
         for cadence, text, slot in (
-            (Cadence.DAILY, gettext("Your next daily email comes {when}."), found.next_daily),
-            (Cadence.WEEKLY, gettext("Your next weekly email comes {when}."), found.next_weekly),
+            (Cadence.DAILY, gettext("Your next daily email comes {when}."), current.next_daily),
+            (Cadence.WEEKLY, gettext("Your next weekly email comes {when}."), current.next_weekly),
         )
         if cadence in followed and slot > now
     ]

@@ -16,14 +16,14 @@ class SeeOther(HttpResponseRedirect):
 
 
 def invalid_link_page(
-    request: HttpRequest, found: Expired | Used | InvalidToken, *, renew: bool = False
+    request: HttpRequest, reason: Expired | Used | InvalidToken, *, renew: bool = False
 ) -> HttpResponse:
     """The page of a link that does nothing any more; it always offers a next step."""
-    heading, words, status = _INVALID_LINKS[type(found)]
-    renew = renew and isinstance(found, Expired)
+    heading, text, status = _INVALID_LINKS[type(reason)]
+    renew = renew and isinstance(reason, Expired)
     context = {
         "heading": gettext(heading),
-        "words": gettext(words),
+        "text": gettext(text),
         "renew": renew,
         "form": AddressForm(),
         "private": True,

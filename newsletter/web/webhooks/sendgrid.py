@@ -32,12 +32,12 @@ def events(request: HttpRequest) -> HttpResponse:
         return _answer(413, f"more than {LARGEST} bytes")
     signature = request.headers.get("X-Twilio-Email-Event-Webhook-Signature", "")
     timestamp = request.headers.get("X-Twilio-Email-Event-Webhook-Timestamp", "")
-    told = webhook.read(raw, signature=signature, timestamp=timestamp, keys=keys, now=clock.utcnow())
-    if isinstance(told, Unverified):
-        log.warning("events_not_believed", reason=told.why, bytes=len(raw))
-        return _answer(_STATUS[told.why], told.why)
+    result = webhook.read(raw, signature=signature, timestamp=timestamp, keys=keys, now=clock.utcnow())
+    if isinstance(result, Unverified):
+        log.warning("events_not_believed", reason=result.why, bytes=len(raw))
+        return _answer(_STATUS[result.why], result.why)
     try:
-        done = apply_reports(told.reports, wiring.report_context(), provider="sendgrid", now=db.now())
+        done = apply_reports(result.reports, wiring.report_context(), provider="sendgrid", now=db.now())
     except DatabaseError as error:
         log.error("events_not_stored", error=type(error).__name__)
         return _answer(503, "not stored, post it again")
@@ -45,7 +45,7 @@ def events(request: HttpRequest) -> HttpResponse:
         "events",
         events=done.new,
         repeated=done.repeated,
-        strangers=done.unknown_mails + told.left_out,
+        strangers=done.unknown_mails + result.left_out,
         proved=done.proved,
         suppressed=done.suppressed,
     )
@@ -54,8 +54,8 @@ def events(request: HttpRequest) -> HttpResponse:
 
 def _body(request: HttpRequest) -> bytes | None:
     """The raw body, or None when it is too large; nothing of that is read then."""
-    told = request.META.get("CONTENT_LENGTH") or "0"
-    if not told.isdecimal() or int(told) > LARGEST:
+    result = request.META.get("CONTENT_LENGTH") or "0"
+    if not result.isdecimal() or int(result) > LARGEST:
         return None
     raw: bytes = request.read(LARGEST + 1)
     return raw if len(raw) <= LARGEST else None
