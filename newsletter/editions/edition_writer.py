@@ -10,7 +10,7 @@ from newsletter.editions.edition_store import EditionDraft, body_json, edition_k
 from newsletter.editions.load_content import EditionContent
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.size_limit import WHOLE, Length, fit
-from newsletter.editions.rendering.values import Block
+from newsletter.editions.rendering.values import RenderedBlock
 from newsletter.models import Cadence, Gathering
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ class EditionWriter:
         self.late = gathering.cut_at - PERIOD[self._cadence] if gathering.rhythm else None
         self._content = content
         self._renderer = renderer
-        self._blocks: dict[tuple[int, Content, Length], Block] = {}
+        self._blocks: dict[tuple[int, Content, Length], RenderedBlock] = {}
 
     def fit(self, look_id: int, content: Content) -> FittedContent:
         """As much of `content` as fits into one mail."""
@@ -83,7 +83,7 @@ class EditionWriter:
             return EditionDraft(key, look_id, content, None, f"could not be worded ({type(error).__name__})")
         return EditionDraft(key, look_id, content, body_json(mail.subject, mail.text, mail.html), left=fitted.left)
 
-    def _block(self, look_id: int, story: Content, length: Length) -> Block:
+    def _block(self, look_id: int, story: Content, length: Length) -> RenderedBlock:
         key = (look_id, story, length)
         if key not in self._blocks:
             items = [self._content.items[item_id, version] for item_id, version, _ in story]

@@ -15,7 +15,7 @@ from newsletter.subscribers.subscribing import Subscribing
 
 
 @dataclass(frozen=True)
-class Added:
+class AddedSubscriber:
     """The person is subscribed, or was asked by mail."""
 
     subscriber_id: int
@@ -47,7 +47,7 @@ def subscribe_directly(
     confirmed: bool,
     returning: bool = False,
     source: str,
-) -> Added | Suppressed | HasLeft:
+) -> AddedSubscriber | Suppressed | HasLeft:
     """Subscribe `address`: active at once if they `confirmed` elsewhere; else they are asked by mail.
 
     Who left is not added on somebody else's word, unless they are `returning`: they asked to come back. A mail tells them
@@ -69,10 +69,10 @@ def subscribe_directly(
         activate(person, choices, subscribing, keep_settings=True, consent=source)
         followed = people.subscribe_to_choices(person, choices, subscribing, source=source)
         notice = notices.announce_resumed(person, now=now, vault=vault) if had_left else None
-        return Added(person.id, person.state, followed, notice.id if notice else None)
+        return AddedSubscriber(person.id, person.state, followed, notice.id if notice else None)
 
 
-def _ask(address: Address, choices: Choices, subscribing: Subscribing) -> Added:
+def _ask(address: Address, choices: Choices, subscribing: Subscribing) -> AddedSubscriber:
     signed_up = sign_up_for_admin(address, choices, subscribing)
     person = Subscriber.objects.get(address_index=index_of(address, subscribing.vault))
-    return Added(person.id, person.state, notice_id=signed_up.notice_id)
+    return AddedSubscriber(person.id, person.state, notice_id=signed_up.notice_id)

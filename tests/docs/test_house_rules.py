@@ -11,7 +11,7 @@ MOST_LINES = 300
 MOST_MODULES = 20
 
 # What is left from before these rules. Take an entry out when it is mended; add none.
-SAME_NAME = {"Added", "Block", "Done", "Found", "Look", "Recovered", "Story", "Token", "_Finder"}
+SAME_NAME = {"Done", "Found", "Look", "Recovered", "Story", "Token", "_Finder"}
 TOO_LONG = {"matching/query/parser.py", "wiring.py"}
 TOO_WIDE = {"lib"}
 IN_AND_OUT = {

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Block, Frame, ItemContent, Look, Reason, Source, Span
+from newsletter.editions.rendering.values import Frame, ItemContent, Look, Reason, RenderedBlock, Source, Span
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "email"
 FRAME = Frame(
@@ -170,7 +170,7 @@ PORTS_TOPIC = Reason("Ports and cameras", False, ("уйгурских",), {"уй
 MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s"), objection_url=OBJECTION) for n in range(1, 15)]
 
 
-def blocks(renderer: Renderer, look: Look) -> list[Block]:
+def blocks(renderer: Renderer, look: Look) -> list[RenderedBlock]:
     """The blocks of an alert: four scripts, a story of two items, and an awkward item."""
     own = Reason("Huawei", True, ("Huawei",))
     marked = {

@@ -6,7 +6,7 @@ from typing import Any
 import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
 from newsletter.delivery.ledger import plan
 from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Block, ItemContent
+from newsletter.editions.rendering.values import ItemContent, RenderedBlock
 from newsletter.models import Lane
 from newsletter.worker import tasks
 from tests.faults import load
@@ -20,7 +20,7 @@ plan.SIZES[Lane.ALERT] = SIZE
 _block = Renderer.render_block
 
 
-def block(self: Renderer, items: Sequence[ItemContent], *rest: Any) -> Block:
+def block(self: Renderer, items: Sequence[ItemContent], *rest: Any) -> RenderedBlock:
     """Render as usual, except the poisoned item."""
     if any(item.title == POISON for item in items):
         raise ZeroDivisionError

@@ -15,7 +15,7 @@ from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
 from newsletter.matching.topics import topic_status, topics
 from newsletter.models import Cadence
-from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
+from newsletter.subscribers.admin_subscribe import AddedSubscriber, subscribe_directly
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import parse_address
 from newsletter.worker import startup
@@ -134,7 +134,7 @@ def subscribe(
         confirmed=True,
         source="test",
     )
-    assert isinstance(made, Added)
+    assert isinstance(made, AddedSubscriber)
     return made.subscriber_id
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Consent, Notice, Subscriber, Subscription, Suppression
-from newsletter.subscribers.admin_subscribe import Added, Suppressed, subscribe_directly
+from newsletter.subscribers.admin_subscribe import AddedSubscriber, Suppressed, subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.lookup_and_erase import counts, erase, show
 from tests.subscribers.helpers import ANNA, HOUR, NOW, VAULT, ask, now_and_vault, subscribing, topic
@@ -23,7 +23,7 @@ def forget(subscriber_id: int, topic_ids: list[int]) -> None:
 def test_confirmed_subscriber_is_active_at_once_and_can_be_added_to():
     uyghur, huawei = topic(), topic("Huawei")
     done = add(Choices((uyghur.id,), ("Zzyzx",), Cadence.IMMEDIATE, mail_time=MailTime(hour=5)), confirmed=True)
-    assert done == Added(Subscriber.objects.get().id, "active", followed=2)
+    assert done == AddedSubscriber(Subscriber.objects.get().id, "active", followed=2)
     assert set(Subscription.objects.values_list("source", "cadence")) == {("command", 1)}
     assert not Notice.objects.exists() and Consent.objects.get().what == "command"
     assert add(Choices((huawei.id,)), confirmed=True, now=NOW + HOUR).followed == 1

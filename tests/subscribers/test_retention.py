@@ -11,7 +11,7 @@ from newsletter.lib.progress import never_stop
 from newsletter.models import Consent, Delivery, Notice, Subscriber, Subscription, Suppression
 from newsletter.subscribers import prune_people, retention
 from newsletter.subscribers import unsubscribe as leaving
-from newsletter.subscribers.admin_subscribe import Added, HasLeft, subscribe_directly
+from newsletter.subscribers.admin_subscribe import AddedSubscriber, HasLeft, subscribe_directly
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import Confirmed
 from tests import factories
@@ -108,12 +108,12 @@ def test_only_the_subscriber_can_undo_having_left(days: int) -> None:
     prune(NOW + days * DAY)
     assert add(NOW + days * DAY) == HasLeft()
     asked = add(NOW + days * DAY, confirmed=False)
-    assert isinstance(asked, Added) and asked.state == "pending"
+    assert isinstance(asked, AddedSubscriber) and asked.state == "pending"
     assert add(NOW + days * DAY) == HasLeft()
     done = press(token(Notice.objects.get(id=asked.notice_id)), NOW + days * DAY + HOUR)
     assert isinstance(done, Confirmed)
     assert not Suppression.objects.filter(lifted_at=None).exists()
-    assert isinstance(add(NOW + (days + 1) * DAY), Added)
+    assert isinstance(add(NOW + (days + 1) * DAY), AddedSubscriber)
     prune(NOW + (days + 61) * DAY + 2 * HOUR)
     assert Subscriber.objects.get(id=done.subscriber_id).state == "active" and not Suppression.objects.exists()
 
@@ -123,7 +123,7 @@ def test_admin_can_add_returning_subscriber(days: int) -> None:
     leave(join(), NOW)
     prune(NOW + days * DAY)
     done = add(NOW + days * DAY, returning=True)
-    assert isinstance(done, Added) and done.state == "active"
+    assert isinstance(done, AddedSubscriber) and done.state == "active"
     assert not Suppression.objects.filter(lifted_at=None).exists()
     assert Subscriber.objects.get(id=done.subscriber_id).left_at is None
 

@@ -11,7 +11,7 @@ from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Topic, TopicRevision
-from newsletter.subscribers.admin_subscribe import Added, subscribe_directly
+from newsletter.subscribers.admin_subscribe import AddedSubscriber, subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.manage_link import ask_by_address
 from newsletter.worker import sign_ups
@@ -43,7 +43,7 @@ def anna(topics) -> Subscriber:
         confirmed=True,
         source="test",
     )
-    assert isinstance(added, Added)
+    assert isinstance(added, AddedSubscriber)
     return Subscriber.objects.get(id=added.subscriber_id)
 
 

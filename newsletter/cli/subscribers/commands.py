@@ -15,7 +15,7 @@ from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics import topic_status
 from newsletter.models import Cadence
 from newsletter.subscribers import lookup_and_erase
-from newsletter.subscribers.admin_subscribe import Added, HasLeft, Suppressed, subscribe_directly
+from newsletter.subscribers.admin_subscribe import AddedSubscriber, HasLeft, Suppressed, subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
 
@@ -179,7 +179,7 @@ def _locale(text: str) -> str:
     return found
 
 
-def _told(made: Added) -> str:
+def _told(made: AddedSubscriber) -> str:
     if made.followed:
         again = ". Mail had been stopped: they are told by mail that it starts again" if made.notice_id else ""
         return f"added, follows {made.followed}{again}"

@@ -14,7 +14,7 @@ from markupsafe import escape
 from newsletter.editions.rendering import size_limit, text_format
 from newsletter.editions.rendering.notice_texts import NOTICES
 from newsletter.editions.rendering.presenters import present_item, present_reasons, present_sources, without_duplicates
-from newsletter.editions.rendering.values import Block, Frame, ItemContent, Look, Reason, RenderedMail, Span
+from newsletter.editions.rendering.values import Frame, ItemContent, Look, Reason, RenderedBlock, RenderedMail, Span
 from newsletter.lib import i18n, placeholders
 from newsletter.lib.shorten import shorten
 
@@ -81,7 +81,7 @@ class Renderer:
         spans: Mapping[int, Sequence[Span]],
         look: Look,
         length: size_limit.Length = size_limit.WHOLE,
-    ) -> Block:
+    ) -> RenderedBlock:
         """Render one item, or one story that several items tell: each different text once, and all sources.
 
         `spans` has the matched words by item id; those that cannot be found in the HTML are not marked. `length` is the number
@@ -100,18 +100,18 @@ class Renderer:
         if look.format != "text":
             html = self._html("block.html.j2", story=story, sources=sources, reasons=shown_reasons)
         text = self._text("block.txt.j2", story=story, sources=sources, reasons=shown_reasons)
-        return Block(html=html, text=text, title=story[0].title)
+        return RenderedBlock(html=html, text=text, title=story[0].title)
 
-    def _render_title_block(self, item: ItemContent, reasons: Sequence[Reason], look: Look) -> Block:
+    def _render_title_block(self, item: ItemContent, reasons: Sequence[Reason], look: Look) -> RenderedBlock:
         """Title, link and reasons in a few lines, for a mail with too many articles to show more of each."""
         shown = present_item(item, ())
         shown_reasons = present_reasons(reasons[:_TITLE_REASONS], _TITLE_WORDS)
         values = {"item": shown, "reasons": shown_reasons, "more": max(0, len(reasons) - _TITLE_REASONS)}
         html = "" if look.format == "text" else self._html("title.html.j2", **values)
-        return Block(html=html, text=self._text("title.txt.j2", **values), title=shown.title)
+        return RenderedBlock(html=html, text=self._text("title.txt.j2", **values), title=shown.title)
 
     def render_letter(
-        self, kind: str, look: Look, blocks: Sequence[Block], *, cadence: str, left: int = 0
+        self, kind: str, look: Look, blocks: Sequence[RenderedBlock], *, cadence: str, left: int = 0
     ) -> RenderedMail:
         """Join the blocks of an alert or digest, with head and foot. `cadence` is immediate, daily or weekly.
 

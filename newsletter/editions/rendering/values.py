@@ -84,7 +84,7 @@ class ItemContent:
 
 
 @dataclass(frozen=True)
-class Block:
+class RenderedBlock:
     """One place in a mail, rendered once for everybody who shares it: one item, or one story that several items tell."""
 
     html: str = field(repr=False)

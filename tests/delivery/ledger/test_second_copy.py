@@ -11,7 +11,7 @@ from django.conf import settings
 from newsletter.delivery.ledger import urgent_resend
 from newsletter.editions.edition_store import body_json
 from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Block, Frame, Look
+from newsletter.editions.rendering.values import Frame, Look, RenderedBlock
 from newsletter.lib import mail_headers, message, placeholders
 from newsletter.lib.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
@@ -37,7 +37,7 @@ def planned(kind: str) -> None:
     """Two mails with the words of the real templates."""
     frame = Frame("Digest", "1 Road", "editor@example.org", "Digest", "https://news.example.org")
     renderer = Renderer(settings.TEMPLATES_DIR / "email", frame)
-    block = Block(html="<p>A story</p>", text="A story\n", title="A story")
+    block = RenderedBlock(html="<p>A story</p>", text="A story\n", title="A story")
     words = renderer.render_letter("alert", Look("en", kind, True), [block], cadence="immediate")
     factories.planned(2)
     edition = Edition.objects.get()
