@@ -1,4 +1,4 @@
-"""URLs of originals, compared: without tracking parameters, fragments and what else does not change the page."""
+"""Canonical URLs: without tracking parameters, fragments and what else does not change the page."""
 
 import hashlib
 import re

@@ -47,7 +47,7 @@ class Context:
     @property
     def has_date(self) -> bool:
         """True when a source has a date."""
-        return any(source.dated for source in self.sources)
+        return any(source.has_date for source in self.sources)
 
     @property
     def has_url(self) -> bool:
@@ -81,8 +81,8 @@ def _row(rows: Sequence[Row], index: int, context: Context) -> tuple[Segment, ..
         return ()
     label = LABEL.match(row.text)
     if label is not None:
-        return segments(row.line, label.end(), several=is_plural(label)) if has_colon(label) else ()
-    sources = segments(row.line, several=context.is_plural)
+        return segments(row.line, label.end(), plural=is_plural(label)) if has_colon(label) else ()
+    sources = segments(row.line, plural=context.is_plural)
     if not any(source.publisher for source in sources):
         return sources if not context.has_date or any(source.urls for source in sources) else ()
     if (
@@ -112,7 +112,7 @@ def _list(rows: Sequence[Row], begin: int, context: Context) -> tuple[int, tuple
 
 
 def _is_known(sources: Sequence[Segment]) -> bool:
-    return any(source.urls or source.dated for source in sources)
+    return any(source.urls or source.has_date for source in sources)
 
 
 def _is_only_urls(rows: Sequence[Row], index: int) -> bool:

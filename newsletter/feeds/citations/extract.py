@@ -1,4 +1,4 @@
-"""The source line of an article, taken out of its text: `Source: Voice of America, May 5, 2020`, its URL behind or below."""
+"""Extract source lines from an article: `Source: Voice of America, May 5, 2020`, with its URL behind or below."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from newsletter.feeds.citations.continuation import read_below
 from newsletter.feeds.citations.rows import CERTAIN_CAP, LINE_CAP, UNCERTAIN_CAP, Row, to_blocks, to_rows
-from newsletter.feeds.citations.source_line import CitedSource, joined, segments
+from newsletter.feeds.citations.source_line import CitedSource, join_segments, segments
 from newsletter.feeds.html.blocks import Block, Run, shorten, tail, tidy_line
 from newsletter.feeds.html.source_labels import BRACKETED, LABEL, has_colon, is_plural
 
@@ -110,9 +110,9 @@ def _match(rows: Sequence[Row], index: int) -> _Match | None:
     if label is None:
         return _match_bracketed(row, index)
     plural = is_plural(label)
-    own = segments(row.line, label.end(), several=plural)
+    own = segments(row.line, label.end(), plural=plural)
     end, below = read_below(rows, index, own, plural=plural)
-    cited = joined((*own, *below))
+    cited = join_segments((*own, *below))
     certain = _is_certain(cited)
     if not cited or row.size > (CERTAIN_CAP if certain else UNCERTAIN_CAP):
         return None
@@ -127,7 +127,7 @@ def _match_bracketed(row: Row, index: int) -> _Match | None:
     if hit is None or len(hit["rest"]) > CERTAIN_CAP:
         return None
     line = tail(row.line, begin)
-    cited = joined(segments(line, hit.start("rest") - begin, hit.end("rest") - begin, several=is_plural(hit)))
+    cited = join_segments(segments(line, hit.start("rest") - begin, hit.end("rest") - begin, plural=is_plural(hit)))
     is_source = _is_certain(cited) or (hit["mark"] and _are_names(cited))
     return _Match(index, index + 1, hit.start(), cited) if cited and is_source else None
 

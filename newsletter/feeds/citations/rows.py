@@ -1,4 +1,4 @@
-"""Blocks as rows, one for each line: source lines are found row by row, and what remains becomes blocks again."""
+"""Split blocks into rows, one for each line, and make blocks of them again."""
 
 import re
 from collections.abc import Sequence

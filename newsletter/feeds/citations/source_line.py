@@ -40,7 +40,7 @@ class Segment:
 
     publisher: str
     published_on: date | None
-    dated: bool
+    has_date: bool
     urls: tuple[str, ...]
 
 
@@ -58,10 +58,11 @@ class CitedSource:
         return canonical(self.url)
 
 
-def segments(line: Line, begin: int = 0, end: int | None = None, *, several: bool = False) -> tuple[Segment, ...]:
+def segments(line: Line, begin: int = 0, end: int | None = None, *, plural: bool = False) -> tuple[Segment, ...]:
     """The sources between two offsets of a line's text.
 
-    Semicolons part them; so do a date or a link of each one's own; and, under a plural label (`several`), commas and `and`.
+    They are separated by semicolons, by a date or a link of each source's own and, under a plural label (`plural`), by commas
+    and `and`.
     """
     text = line_text(line)
     end = len(text) if end is None else end
@@ -72,16 +73,16 @@ def segments(line: Line, begin: int = 0, end: int | None = None, *, several: boo
     named = [
         segment
         for start, stop in pairwise(stops)
-        for part_start, part_stop in pairwise(_stops(hidden, spans, start, stop))
-        for segment in _named(
-            _segment(hidden, spans, part_start, part_stop, first=part_start == begin), several=several
+        for part_start, part_stop in pairwise(_boundaries(hidden, spans, start, stop))
+        for segment in _split_names(
+            _segment(hidden, spans, part_start, part_stop, first=part_start == begin), plural=plural
         )
     ]
-    return tuple(segment for segment in named if segment.publisher or segment.dated or segment.urls)
+    return tuple(segment for segment in named if segment.publisher or segment.has_date or segment.urls)
 
 
-def joined(parts: Iterable[Segment]) -> tuple[CitedSource, ...]:
-    """Segments of several lines as sources: a URL or a date alone belongs to the source before it."""
+def join_segments(parts: Iterable[Segment]) -> tuple[CitedSource, ...]:
+    """The sources of several lines. A URL or a date alone belongs to the source before it."""
     cited: list[CitedSource] = []
     for part in parts:
         publisher, day = part.publisher, part.published_on
@@ -127,13 +128,13 @@ def _blank(text: str, places: Iterable[tuple[int, int]]) -> str:
     return text
 
 
-def _stops(hidden: str, spans: Sequence[_Span], start: int, stop: int) -> list[int]:
-    """`start`, where else a source begins between the two, and `stop`."""
+def _boundaries(hidden: str, spans: Sequence[_Span], start: int, stop: int) -> list[int]:
+    """`start`, the offsets in between where another source begins, and `stop`."""
     dated = dates_in_text.find_all(hidden[start:stop])
     if len(dated) > 1:
         if not hidden[start : start + dated[0].start].strip(_EDGES):
             return [start, *(start + hit.start for hit in dated[1:]), stop]
-        return [start, *(_behind(start + hit.end, spans) for hit in dated[:-1]), stop]
+        return [start, *(_end_of_url(start + hit.end, spans) for hit in dated[:-1]), stop]
     named = [span for span in spans if start <= span.start and span.end <= stop and not span.is_text]
     gaps = (hidden[before.end : after.start].strip(_EDGES) for before, after in pairwise(named))
     if all(not gap or re.fullmatch(_AND, gap, re.IGNORECASE) for gap in gaps):
@@ -141,9 +142,9 @@ def _stops(hidden: str, spans: Sequence[_Span], start: int, stop: int) -> list[i
     return [start, stop]
 
 
-def _behind(place: int, spans: Sequence[_Span]) -> int:
-    """`place`, or the end of the URL that follows at once."""
-    return next((span.end for span in spans if span.is_text and place <= span.start <= place + 3), place)
+def _end_of_url(offset: int, spans: Sequence[_Span]) -> int:
+    """`offset`, or the end of the URL that follows at once."""
+    return next((span.end for span in spans if span.is_text and offset <= span.start <= offset + 3), offset)
 
 
 def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int, *, first: bool) -> Segment:
@@ -160,9 +161,9 @@ def _segment(hidden: str, spans: Iterable[_Span], start: int, stop: int, *, firs
     return Segment(_publisher(text), last_date.day if last_date else None, last_date is not None, tuple(urls.values()))
 
 
-def _named(segment: Segment, *, several: bool) -> list[Segment]:
-    """A source for each of the names in one; a date behind the last is of all of them."""
-    if segment.urls or not (several or "、" in segment.publisher) or _ONE_NAME.search(segment.publisher):
+def _split_names(segment: Segment, *, plural: bool) -> list[Segment]:
+    """One source for each name in a segment; a date behind the last belongs to all of them."""
+    if segment.urls or not (plural or "、" in segment.publisher) or _ONE_NAME.search(segment.publisher):
         return [segment]
     names = [name.strip(_EDGES) for name in _NAMES.split(segment.publisher)]
     if any(len(name) < 2 or name[0].islower() for name in names):

@@ -1,4 +1,4 @@
-"""Where the articles of a compiled digest begin, and how we know that it is one."""
+"""Find where the articles of a compiled digest begin, and decide whether it is one."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -171,7 +171,7 @@ def _piece(draft: _Draft) -> Piece:
     if first is not None and not title:
         head = replace(first, lines=first.lines[:1]) if draft.starts.short else first
         if kind_of(first) in KINDS or (draft.starts.short and headlines.is_short_line(head)):
-            title, link = headlines.without_number(head.text), headlines.heading_url(head)
+            title, link = headlines.strip_number(head.text), headlines.heading_url(head)
             rest = first.lines[len(head.lines) :]
             parts[:1] = [replace(first, lines=rest)] if rest else []
         elif draft.starts.bold_lead:

@@ -1,4 +1,4 @@
-"""What looks like a headline, how it is compared, and what stands in for a missing one."""
+"""Recognise headlines, compare them, and make one for a text without any."""
 
 import re
 import unicodedata
@@ -30,7 +30,7 @@ def kind_of(block: Block) -> str:
         return ""
     if is_bold(block.lines[0]):
         return "bold"
-    return "numbered" if len(text) <= SHORT and without_number(text) != " ".join(text.split()) else ""
+    return "numbered" if len(text) <= SHORT and strip_number(text) != " ".join(text.split()) else ""
 
 
 def is_short_line(block: Block) -> bool:
@@ -43,7 +43,7 @@ def bold_lead(block: Block) -> str:
     """The bold words that a paragraph begins with, as a headline has them; empty when it does not, or they are too many."""
     line = block.lines[0] if block.kind == "p" and block.lines else ()
     words = "".join(run.text for run in takewhile(_is_bold_run, line)).strip()
-    return without_number(words).rstrip(" .:。：—–-") if 0 < len(words) <= SHORT else ""
+    return strip_number(words).rstrip(" .:。：—–-") if 0 < len(words) <= SHORT else ""
 
 
 def _is_bold_run(run: Run) -> bool:
@@ -65,15 +65,15 @@ def split_paragraph(block: Block) -> list[Block]:
 
 
 def heading_url(block: Block) -> str:
-    """The URL that a whole headline links to, or an empty string."""
+    """The URL that a whole headline links to; empty without one."""
     if len(block.lines) != 1:
         return ""
     spans = list(links(block.lines[0]))
-    text = without_number(line_text(block.lines[0]))
+    text = strip_number(line_text(block.lines[0]))
     return spans[0][2] if len(spans) == 1 and spans[0][1] - spans[0][0] >= len(text) else ""
 
 
-def without_number(text: str) -> str:
+def strip_number(text: str) -> str:
     """A headline without its place in the row ("3. "): it would change with every article above it."""
     plain = " ".join(text.split())
     return _NUMBER.sub("", plain) or plain
@@ -81,7 +81,7 @@ def without_number(text: str) -> str:
 
 def comparison_key(text: str) -> str:
     """A headline as it is compared: letters and digits only, in any case, width and numbering."""
-    folded = unicodedata.normalize("NFKC", without_number(text)).casefold()
+    folded = unicodedata.normalize("NFKC", strip_number(text)).casefold()
     return "".join(char for char in folded if char.isalnum() or unicodedata.combining(char)) or folded.strip()
 
 

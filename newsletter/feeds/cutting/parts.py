@@ -1,4 +1,4 @@
-"""What a part of an entry is to whoever looks for articles: a headline, a rule, a section, text."""
+"""Classify the parts of an entry: a headline, a rule, a section, text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

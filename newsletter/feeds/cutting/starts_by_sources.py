@@ -1,4 +1,4 @@
-"""Articles that are known by their source lines: several, with a headline or a rule for each."""
+"""Find articles by their source lines: several, with a headline or a rule for each."""
 
 from bisect import bisect_left
 from collections import Counter

@@ -49,11 +49,11 @@ def months_named(word: str, language: str = "") -> frozenset[int]:
             own = frozenset(month for month, languages in months.items() if wanted in languages)
             if wanted and own:
                 return own
-    return frozenset(months) or _akin(name)
+    return frozenset(months) or _months_by_stem(name)
 
 
 @lru_cache(maxsize=1000)
-def _akin(name: str) -> frozenset[int]:
+def _months_by_stem(name: str) -> frozenset[int]:
     if not _BEGINNING <= len(name) <= 30:
         return frozenset()
     longer = {month for known, months in _months().items() if known.startswith(name) for month in months}

@@ -1,4 +1,4 @@
-"""Takes the time of day and its zone out of a date."""
+"""Split the time of day and its zone off a date."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which day a date without time of day means, in each order of day, month and year that its form allows."""
+"""Parse a date without time of day, in each order of day, month and year that its form allows."""
 
 import re
 import unicodedata
@@ -51,16 +51,16 @@ def readings(text: str, language: str = "") -> dict[str, date]:
     A weekday beside it rules out the orders in which it falls on another. `language` is that of the feed, if known.
     """
     for known, rest in _with_units(text):
-        return {ONLY: known} if _is_silent(rest) else {}
+        return {ONLY: known} if _says_no_date(rest) else {}
     for form, read in ((_WEEK, _week), (_ORDINAL, _day_of_year), (_BASIC, _basic), (_ROMAN, _roman)):
         hit = form.search(text)
-        if hit and _is_silent(_without(text, hit)):
+        if hit and _says_no_date(_without(text, hit)):
             day = read(hit)
             return {ONLY: day} if day else {}
     hit = _DIGITS.search(text) or _APART.search(text)
     if hit:
         rest = _without(text, hit)
-        return _settled_by_weekday(dict(_in_digits(hit)), rest) if _is_silent(rest) else {}
+        return _resolve_by_weekday(dict(_in_digits(hit)), rest) if _says_no_date(rest) else {}
     return _in_words(text, language)
 
 
@@ -133,7 +133,7 @@ def _without(text: str, hit: re.Match[str]) -> str:
     return f"{text[: hit.start()]} {text[hit.end() :]}"
 
 
-def _is_silent(rest: str) -> bool:
+def _says_no_date(rest: str) -> bool:
     """True when what stands beside a date says nothing more: few words, no number, no month."""
     words = _TOKENS.findall(rest)
     return len(words) <= WORDS and not any(word[0].isdecimal() or _is_month_only(word) for word in words)
@@ -143,7 +143,7 @@ def _is_month_only(word: str) -> bool:
     return len(word) > 2 and bool(months_named(word)) and weekday_named(word) is None
 
 
-def _settled_by_weekday(days: dict[str, date], rest: str) -> dict[str, date]:
+def _resolve_by_weekday(days: dict[str, date], rest: str) -> dict[str, date]:
     words = rest.replace(",", " ").split()
     # "Thứ Sáu" is a Friday, though "Thu" is a Thursday
     weekdays = {weekday_named(" ".join(pair)) for pair in pairwise(words)} - {None}
@@ -216,7 +216,7 @@ def _in_words(text: str, language: str) -> dict[str, date]:
     days = {order: day for order, day in possible.items() if day}
     if len(named) == 1:
         return dict(zip((ONLY,), days.values(), strict=False))
-    return _settled_by_weekday(days, " ".join(token for index, token in words if index != month_index))
+    return _resolve_by_weekday(days, " ".join(token for index, token in words if index != month_index))
 
 
 def ascii_digits(text: str) -> str:

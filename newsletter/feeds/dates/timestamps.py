@@ -1,4 +1,4 @@
-"""The dates of feeds as moments: RFC 822, RFC 3339, ISO 8601, epoch numbers, and the forms and languages that are really sent."""
+"""Parse the dates of feeds: RFC 822, RFC 3339, ISO 8601, epoch numbers, and the forms and languages that feeds use in fact."""
 
 import html
 import re
@@ -36,13 +36,13 @@ class Reading:
 NOTHING = Reading({})
 
 
-def read(text: str, language: str = "") -> Reading:
+def parse_timestamp(text: str, language: str = "") -> Reading:
     """All that `text` can mean; a date without a zone is in UTC, one without a time at its beginning.
 
     A zone that no place has is left out of account; a time that is none (25:99) makes the date one that is not believed.
     """
     plain = _plain(text)
-    counted = _counted(plain)
+    counted = _from_digits(plain)
     if counted:
         return Reading({date_forms.ONLY: counted})
     for rest, clock in islice(clock_times.splits(plain), MOST_TIMES):
@@ -68,11 +68,11 @@ def _plain(text: str) -> str:
     return " ".join(plain.split())[:CAP]
 
 
-def _counted(plain: str) -> datetime | None:
+def _from_digits(plain: str) -> datetime | None:
     """A number of seconds, or date and time in one row of digits."""
     compact = _COMPACT.match(plain)
     if compact and not (plain.isdecimal() and len(plain) < 12):
-        return None if len(compact[0]) < len(plain) else _row(compact)
+        return None if len(compact[0]) < len(plain) else _from_compact(compact)
     hit = _EPOCH.fullmatch(plain)
     if not hit or len(hit[1]) in (11, 14, 17):
         return None
@@ -80,7 +80,7 @@ def _counted(plain: str) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds < 10**11 else None
 
 
-def _row(compact: re.Match[str]) -> datetime | None:
+def _from_compact(compact: re.Match[str]) -> datetime | None:
     day = next(iter(date_forms.readings(compact[1]).values()), None)
     hour, minute, second = (int(part or 0) for part in compact.groups()[1:])
     return datetime.combine(day, time(hour, minute, second), UTC) if day and hour < 24 else None

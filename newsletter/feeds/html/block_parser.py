@@ -1,4 +1,4 @@
-"""From a tree of HTML to blocks. It writes allowed tags only, whatever it is given."""
+"""Turn a tree of HTML into blocks. Writes allowed tags only, whatever the tree holds."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""Safe HTML as a flat row of blocks (paragraphs, headings, lists …) made of lines: what is cut, cited, shown and matched."""
+"""The block model: safe HTML as a flat row of paragraphs, headings, lists …, each made of lines."""
 
 import html
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Finds tables, lists and quotations that only lay out: a newsletter's frame, or a list of whole articles."""
+"""Find tables, lists and quotations that only lay out: a newsletter's frame, or a list of whole articles."""
 
 from dataclasses import dataclass, field
 
@@ -54,7 +54,7 @@ class _Container:
         return self.tag == "blockquote" and (headings > 1 or articles > 1 or self.is_frame)
 
 
-class _Finder:
+class _LayoutFinder:
     def __init__(self) -> None:
         self._open: list[_Container] = []
         self._line = ""
@@ -112,6 +112,6 @@ def find_layout_containers(body: Element) -> frozenset[Element]:
     tables; a list when at least half of its items are articles with a heading or source line; a quotation when it holds
     several of these; and any of them (but pre) when an article starts in it.
     """
-    finder = _Finder()
+    finder = _LayoutFinder()
     finder.walk(body)
     return frozenset(finder.layout)

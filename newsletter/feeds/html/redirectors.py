@@ -1,4 +1,4 @@
-"""Counting proxies: links that lead to a page through somebody who counts. Their target, where it stands in the link."""
+"""Unwrap links through redirectors that count clicks, where the target stands in the link."""
 
 import re
 from collections.abc import Iterator
@@ -47,13 +47,13 @@ _BLIND = re.compile(
 )
 
 
-def counts_blindly(url: str) -> bool:
-    """True for a counting proxy's link that does not say where it leads."""
+def hides_target(url: str) -> bool:
+    """True for a redirector's link that does not contain its target."""
     return _BLIND.match(url) is not None
 
 
 def unwrap_redirect(url: str) -> str:
-    """`url`, or where it leads if it is a counting proxy's link that says so."""
+    """The target of a redirector's link that contains it, else `url` itself."""
     for _ in range(DEPTH):
         target = next(filter(None, (absolute_url(candidate) for candidate in _targets(url))), "")
         if not target:
@@ -78,7 +78,7 @@ def _targets(url: str) -> Iterator[str]:
         yield defended[1]
     inside = _IN_PATH.search(parts.path)
     before = parts.path[: inside.start()] if inside else parts.path
-    if not _leads_on(host, before):
+    if not _is_redirector(host, before):
         return
     if _URL_BEGINS.match(parts.query):
         yield unquote(parts.query) if "%3a%2f" in parts.query.lower()[:16] else parts.query
@@ -88,8 +88,8 @@ def _targets(url: str) -> Iterator[str]:
         yield unquote(path) if "%3a" in path.lower()[:10] else path + (f"?{parts.query}" if parts.query else "")
 
 
-def _leads_on(host: str, path: str) -> bool:
-    """Does a link to `path` at `host` lead elsewhere, by their names?"""
+def _is_redirector(host: str, path: str) -> bool:
+    """True when a link to `path` at `host` leads elsewhere, by their names."""
     if _SHARING.search(path):
         return False
     named = _KNOWN_HOSTS.fullmatch(host) or _LEADING_HOST.fullmatch(host) or _LEADING_PATH.fullmatch(path)

@@ -1,4 +1,4 @@
-"""HTML from outside made safe: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links.
+"""Sanitise HTML: an allow-list by nh3, no images, styles, forms or scripts, only absolute http(s) links.
 
 `class` and `id` survive `sanitize`, for a feed's own selector of what begins an article; `parse_blocks` drops them.
 """
@@ -59,13 +59,13 @@ def _too_deep(html: str) -> bool:
 
 
 def sanitize(html: str) -> str:
-    """`html` reduced to well-formed, allowed tags. Links are as they came: `resolve` decides about each."""
+    """`html` reduced to well-formed, allowed tags. Links stay as they are until `parse_blocks` resolves them."""
     html = _NOSCRIPT.sub(" ", strip_control_chars(html)[:BODY_CAP])
     return _CLEANER.clean(_TAG.sub(" ", html) if _too_deep(html) else html)
 
 
 def parse_blocks(safe_html: str, base: str = "", starts: str = "") -> tuple[blocks.Block, ...]:
-    """What `sanitize` gave, as a flat row of blocks; its links are resolved against `base`, and dropped when they lead nowhere.
+    """Parse what `sanitize` returned into blocks. Links are resolved against `base`, and dropped when they lead nowhere.
 
     `starts` is a CSS selector: what it matches is preceded by a block of kind start. Tables and lists that only lay out are
     dissolved.

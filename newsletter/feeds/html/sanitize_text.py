@@ -1,4 +1,4 @@
-"""Characters that must not come in from outside: controls, bidi overrides, lone surrogates, invisible separators."""
+"""Remove dangerous characters from text: controls, bidi overrides, lone surrogates, invisible separators."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""Absolute http(s) URLs as browsers make them (WHATWG URL): what no URL may hold is percent-encoded, never left out."""
+"""Make absolute http(s) URLs as browsers do (WHATWG URL): forbidden characters are percent-encoded, never left out."""
 
 import ipaddress
 import re
@@ -35,7 +35,7 @@ class _Parts(NamedTuple):
 
 
 def absolute_url(href: str, base: str = "") -> str:
-    """`href` as an absolute http(s) URL without credentials, relative to `base`; empty when it is none.
+    """`href`, relative to `base`, as an absolute http(s) URL. Empty if it is none, or has credentials.
 
     An internationalised host becomes ASCII (UTS 46); a port that is the scheme's own stays as it is.
     """

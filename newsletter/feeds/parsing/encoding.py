@@ -1,4 +1,4 @@
-"""Bytes to text: which encoding a feed is really in, whatever it or its server say."""
+"""Decode a feed: detect its real encoding, whatever it or its server declare."""
 
 import codecs
 import re
@@ -34,14 +34,14 @@ _WIDER = {
     "iso8859-2": "iso8859_2",
 }
 #: How much a declaration counts beside how sensible the text is; one that is mostly a default counts less.
-_SAID, _SAID_LATIN, _SPOKEN = 0.35, 0.1, 0.3
+_DECLARED_BONUS, _DECLARED_LATIN_BONUS, _LANGUAGE_BONUS = 0.35, 0.1, 0.3
 
 
 def decode(body: bytes, content_type: str) -> str:
     """The text of `body`, served with the Content-Type header `content_type`. Undecodable bytes become U+FFFD.
 
     A byte order mark wins; then UTF-16 by its zeros and UTF-8 if the bytes are valid as such (other encodings practically never
-    are by chance); then whichever of what is announced and of the usual encodings makes the most sensible words.
+    are by chance); then whichever of what is declared and of the usual encodings makes the most sensible words.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
@@ -53,11 +53,11 @@ def decode(body: bytes, content_type: str) -> str:
     wide = _utf16(body[:400])
     if wide:
         return body.decode(wide, "replace")
-    announced = [name for name in map(_known, _announced(body, content_type)) if name]
-    for name in announced:
+    declared = [name for name in map(_codec_name, _declared_names(body, content_type)) if name]
+    for name in declared:
         if name.startswith(("iso2022", "hz")):
             return body.decode(name, "replace")
-    return _utf8(body) or body.decode(_best(body, announced), "replace")
+    return _utf8(body) or body.decode(_best(body, declared), "replace")
 
 
 def _utf16(head: bytes) -> str:
@@ -88,22 +88,26 @@ def _as_1252(escaped: str) -> str:
     return bytes([ord(escaped) - 0xDC00]).decode("cp1252", "replace")
 
 
-def _best(body: bytes, announced: list[str]) -> str:
+def _best(body: bytes, declared: list[str]) -> str:
     words = encoding_guess.sample(body)
-    spoken = _LANGUAGE.search(body[:3000])
-    likely = encoding_guess.LANGUAGES.get(spoken[1].decode().lower(), ()) if spoken else ()
+    language = _LANGUAGE.search(body[:3000])
+    likely = encoding_guess.LANGUAGES.get(language[1].decode().lower(), ()) if language else ()
 
     # a declaration counts more where there is little to judge by
     trust = 1 + 4 / (sum(byte > 0x7F for byte in words) or 1)
 
-    def merit(name: str) -> float:
-        bonus = trust * (_SAID_LATIN if name == "cp1252" else _SAID) if name in (announced or ["cp1252"]) else 0.0
-        return encoding_guess.plausibility(words, name) + bonus + (_SPOKEN if name in likely else 0.0)
+    def score(name: str) -> float:
+        bonus = (
+            trust * (_DECLARED_LATIN_BONUS if name == "cp1252" else _DECLARED_BONUS)
+            if name in (declared or ["cp1252"])
+            else 0.0
+        )
+        return encoding_guess.plausibility(words, name) + bonus + (_LANGUAGE_BONUS if name in likely else 0.0)
 
-    return max((*[name for name in announced if name != "utf-8"], *encoding_guess.CANDIDATES), key=merit)
+    return max((*[name for name in declared if name != "utf-8"], *encoding_guess.CANDIDATES), key=score)
 
 
-def _announced(body: bytes, content_type: str) -> list[str]:
+def _declared_names(body: bytes, content_type: str) -> list[str]:
     """The encodings that are named: in each XML declaration (there may be two), by HTML, and by the server."""
     head = body[:2000]
     named = [hit[1].decode("ascii", "replace") for pattern in (_DECLARED, _META) for hit in pattern.finditer(head)]
@@ -111,7 +115,7 @@ def _announced(body: bytes, content_type: str) -> list[str]:
     return named + ([served[1]] if served else [])
 
 
-def _known(name: str) -> str:
+def _codec_name(name: str) -> str:
     """Python's name for an encoding that turns bytes into text, or an empty string."""
     try:
         known = codecs.lookup(name)

@@ -1,4 +1,8 @@
-"""Which of a few encodings makes sensible words of some bytes? For feeds that do not say, or say wrong, what they are in."""
+"""Score how sensible bytes are in one of a few encodings, for feeds that declare none, or a wrong one.
+
+Why not a library: on the 60 sentences of `tests/feeds/sentences.py`, undeclared, this finds 60, chardet 7.7 59 and
+charset-normalizer 3.5 49. With a wrong Latin declaration it finds 60 and chardet 7; with that of a sister encoding, 60 and 29.
+"""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A web page in place of a feed: is it one, which feeds does it name, and where are those of such sites usually?"""
+"""Recognise a web page in place of a feed, and find the feeds that it names or that sites of its kind usually have."""
 
 import re
 from contextlib import suppress
@@ -44,7 +44,7 @@ def feed_links(text: str, url: str) -> tuple[str, ...]:
 
     Of feeds that differ in their format only the first counts, and feeds of comments only if there is nothing else.
     """
-    finder = _Finder(url)
+    finder = _LinkFinder(url)
     with suppress(AssertionError):  # of html.parser, at a broken declaration: what was found until then stays
         finder.feed(text[:LOOKED_AT])
         finder.close()
@@ -65,7 +65,7 @@ def usual_place(text: str, url: str) -> str:
     return next((absolute_url(path, url) for mark, path in _USUAL if mark.search(head)), "")
 
 
-class _Finder(HTMLParser):
+class _LinkFinder(HTMLParser):
     """`named` are the feeds of the head, `linked` the links in the text that look like feeds."""
 
     def __init__(self, url: str) -> None:

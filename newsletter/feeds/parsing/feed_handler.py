@@ -1,4 +1,4 @@
-"""feedparser's two parsers, told apart what they merge: of each entry, which element each text and link came from."""
+"""feedparser's two parsers, extended to record which element each text and link of an entry comes from."""
 
 import xml.sax
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ LONGEST_NAME = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextElement:
     """What an element says; `typed`: it names its media type. `depth` is how far below the root it stands."""
 
     element: str
@@ -40,30 +40,30 @@ class Part:
 
 
 @dataclass(slots=True)
-class Parts:
+class SourceElements:
     """What a feed or an entry says, in its order: texts, the links that are alternates of it, and its guid if that is a link."""
 
-    texts: list[Part] = field(default_factory=list)
+    texts: list[TextElement] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     guid_link: str = ""
 
 
-class _Origins:
+class _ElementRecorder:
     """Goes before feedparser's own handlers. Its attributes are theirs: `feedparser.mixin` has them all."""
 
     entries: list[Any]
     feeddata: Any
 
     def __init__(self, *args: Any) -> None:
-        self.head, self.parts, self.is_atom = Parts(), list[Parts](), False
+        self.head, self.parts, self.is_atom = SourceElements(), list[SourceElements](), False
         super().__init__(*args)
         self.resolve_relative_uris = self.sanitize_html = False
 
-    def _own(self: Any) -> Parts | None:
+    def _own(self: Any) -> SourceElements | None:
         """Where what is said now belongs; None in an image, text input or source."""
         if self.insource or self.inimage or self.intextinput:
             return None
-        own: Parts = self.parts[-1] if self.inentry else self.head
+        own: SourceElements = self.parts[-1] if self.inentry else self.head
         return own
 
     def _start_feed(self: Any, attrs_d: Any) -> None:
@@ -71,7 +71,7 @@ class _Origins:
         super()._start_feed(attrs_d)  # type: ignore[misc]
 
     def _start_item(self: Any, attrs_d: Any) -> None:
-        self.parts.append(Parts())
+        self.parts.append(SourceElements())
         super()._start_item(attrs_d)  # type: ignore[misc]
 
     _start_entry = _start_item
@@ -86,7 +86,7 @@ class _Origins:
         own = self._own()
         if own is not None and isinstance(value, str):
             kind, base, language = (declared.get(name) or "" for name in ("type", "base", "language"))
-            own.texts.append(Part(tag, value, kind, bool(declared.get("typed")), base, language, self.depth))
+            own.texts.append(TextElement(tag, value, kind, bool(declared.get("typed")), base, language, self.depth))
         return value
 
     @staticmethod
@@ -171,11 +171,11 @@ def _caption(element: str, media_type: str) -> dict[str, Any]:
 
 
 _HANDLERS = {name: method for element, kind in CAPTIONS.items() for name, method in _caption(element, kind).items()}
-_Strict: Any = type("_Strict", (_Origins, StrictFeedParser), _HANDLERS)
-_Loose: Any = type("_Loose", (_Origins, LooseFeedParser), _HANDLERS)
+_Strict: Any = type("_Strict", (_ElementRecorder, StrictFeedParser), _HANDLERS)
+_Loose: Any = type("_Loose", (_ElementRecorder, LooseFeedParser), _HANDLERS)
 
 
-def handled(text: str) -> Any:
+def run_feedparser(text: str) -> Any:
     """feedparser's parser after it read `text`: the strict one, or where that is not well-formed the one that takes anything."""
     handler = _Strict("", None, "utf-8")
     reader = xml.sax.make_parser()  # noqa: S317 - in a child with limits, and no DOCTYPE comes this far

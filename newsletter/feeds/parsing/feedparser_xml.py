@@ -1,11 +1,11 @@
-"""Reads any XML feed, well-formed or not, with feedparser."""
+"""Read any XML feed, well-formed or not, with feedparser."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from newsletter.feeds.html.redirectors import counts_blindly
+from newsletter.feeds.html.redirectors import hides_target
 from newsletter.feeds.html.web_url import absolute_url
-from newsletter.feeds.parsing.feed_handler import Part, Parts, handled
+from newsletter.feeds.parsing.feed_handler import SourceElements, TextElement, run_feedparser
 from newsletter.feeds.parsing.raw_feed import RawEntry, RawFeed
 from newsletter.feeds.parsing.text_constructs import Kind, Text, has_words
 
@@ -31,7 +31,7 @@ class Unreadable(Exception):
 
 
 def read_with_feedparser(text: str) -> RawFeed | None:
-    """`text` as a feed; None: it is none.
+    """`text` as a feed. Returns None if it is no feed.
 
     Raises:
         Unreadable: it is broken in a way that feedparser does not foresee.
@@ -45,7 +45,7 @@ def read_with_feedparser(text: str) -> RawFeed | None:
 
 
 def _read(text: str) -> RawFeed | None:
-    handler = handled(text)
+    handler = run_feedparser(text)
     if not handler.version and not handler.entries:
         return None
     head = handler.feeddata
@@ -70,7 +70,7 @@ def _older(links: list[Any]) -> str:
     return next((_text(link, "href") for rel in OLDER for link in links if link.get("rel") == rel), "")
 
 
-def _entry(entry: Any, parts: Parts, *, is_atom: bool) -> RawEntry:
+def _entry(entry: Any, parts: SourceElements, *, is_atom: bool) -> RawEntry:
     title = _best(parts.texts, TITLES, bool)
     body = _best(parts.texts, BODIES, has_words)
     tags: Iterable[Any] = entry.get("tags") or []
@@ -90,20 +90,22 @@ def _entry(entry: Any, parts: Parts, *, is_atom: bool) -> RawEntry:
     )
 
 
-def _links(entry: Any, parts: Parts) -> Iterable[str]:
+def _links(entry: Any, parts: SourceElements) -> Iterable[str]:
     """What may be the entry's page, the likeliest first."""
     yield from filter(None, (_text(entry, name) for name in ORIGINALS))
     guid = _guid_link(parts)
-    yield from (link for link in parts.links if not (guid and counts_blindly(link)))
+    yield from (link for link in parts.links if not (guid and hides_target(link)))
     yield guid
 
 
-def _guid_link(parts: Parts) -> str:
+def _guid_link(parts: SourceElements) -> str:
     """A guid that is an address; RSS takes a number for one, too."""
     return parts.guid_link if absolute_url(parts.guid_link) else ""
 
 
-def _best(parts: Sequence[Part], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]) -> Part | None:
+def _best(
+    parts: Sequence[TextElement], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]
+) -> TextElement | None:
     """Of the first rank of elements that `says` something: the outermost one, of several the longest."""
     for rank in ranks:
         candidates = [part for part in parts if part.element in rank and _is_text(part) and says(part.value)]
@@ -112,11 +114,11 @@ def _best(parts: Sequence[Part], ranks: Iterable[tuple[str, ...]], says: Callabl
     return None
 
 
-def _is_text(part: Part) -> bool:
+def _is_text(part: TextElement) -> bool:
     return not part.media_type.startswith(_NOT_TEXT)
 
 
-def _kind(part: Part, *, is_atom: bool) -> Kind:
+def _kind(part: TextElement, *, is_atom: bool) -> Kind:
     if part.media_type.endswith(("html", "xml")) and (part.typed or part.media_type != "text/html"):
         return "html"
     if part.element.startswith(("media_", "itunes_", "dc_")):

@@ -1,4 +1,4 @@
-"""Reads JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
+"""Read JSON Feed 1.0 and 1.1 (jsonfeed.org)."""
 
 import json
 import re

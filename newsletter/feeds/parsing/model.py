@@ -1,4 +1,4 @@
-"""What a feed says, as plain values that can travel through a pipe as JSON."""
+"""A parsed feed, as plain values that are sent through a pipe as JSON."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

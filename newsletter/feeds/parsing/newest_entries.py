@@ -1,4 +1,4 @@
-"""Which entries of a long feed are read: the newest, wherever they stand in it."""
+"""Choose the newest entries of a long feed, wherever they stand in it."""
 
 import html
 import re

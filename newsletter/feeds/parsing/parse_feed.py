@@ -11,7 +11,7 @@ from newsletter.feeds.parsing.fingerprints import unpack
 from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedFeed, ParseFailed
 from newsletter.feeds.parsing.newest_entries import keep_newest
 from newsletter.feeds.parsing.raw_feed import normalize
-from newsletter.feeds.parsing.repair_xml import feed_inside, repair
+from newsletter.feeds.parsing.repair_xml import embedded_feed, repair
 
 #: A byte order mark, also one that was read as something else.
 _JUNK = re.compile(r"\A(?:\ufeff|ï»¿|[ \t\r\n])+")
@@ -28,7 +28,7 @@ def parse(body: bytes, *, url: str, content_type: str = "", now: datetime, finge
         return ParseFailed("it is empty: ask the site's owner")
     bounds, known = DateBounds(now), unpack(fingerprints)
     if feed_discovery.is_web_page(text):
-        inside = _xml(feed_inside(text), url, bounds, known)
+        inside = _xml(embedded_feed(text), url, bounds, known)
         has_entries = isinstance(inside, ParsedFeed) and inside.entries
         return inside if inside and has_entries else _not_a_feed("this is a web page, not a feed", text, url)
     if text[0] == "[":

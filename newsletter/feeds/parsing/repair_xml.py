@@ -1,4 +1,4 @@
-"""An XML feed with the usual faults taken out: junk around it, HTML entities, stray ampersands, a missing end."""
+"""Repair the usual faults of XML feeds: junk around the feed, HTML entities, stray ampersands, a missing end."""
 
 import html
 import re
@@ -40,11 +40,11 @@ def repair(text: str) -> str:
     Of a feed that breaks off the complete entries stay.
     """
     before = _BEFORE.match(text)
-    return _ended(_REFERENCE.sub(_reference, text[before.end() :] if before else text))
+    return _complete(_REFERENCE.sub(_reference, text[before.end() :] if before else text))
 
 
-def feed_inside(page: str) -> str:
-    """The feed that stands in a web page in place of its text; empty without one. It may be no feed: read it and see."""
+def embedded_feed(page: str) -> str:
+    """The source of a feed in a web page, empty without one. Only parsing it shows whether it is a feed."""
     shown = _SHOWN.search(page)
     if shown:
         return html.unescape(shown[1])
@@ -72,8 +72,8 @@ def _is_xml(code: int) -> bool:
     return code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
 
 
-def _ended(text: str) -> str:
-    """`text` up to the end of its root element, or up to its last complete entry."""
+def _complete(text: str) -> str:
+    """`text` up to the end of its root element, or up to its last complete entry, with the missing end tags."""
     ends = list(_END.finditer(text, max(len(text) - 100_000, 0)))
     if ends:
         return text[: ends[-1].end()]

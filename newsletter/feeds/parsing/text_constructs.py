@@ -1,4 +1,4 @@
-"""Is a text plain or markup? Where a feed says so (RFC 4287 section 3.1) it is believed, where it does not it is guessed."""
+"""Tell plain text from markup: as the feed declares it (RFC 4287 section 3.1), else by a guess."""
 
 import html
 import re

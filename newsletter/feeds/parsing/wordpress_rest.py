@@ -1,4 +1,4 @@
-"""Reads a page of posts of WordPress's REST API as if it were a page of the same site's feed."""
+"""Read a page of posts of WordPress's REST API as if it were a page of the same site's feed."""
 
 import html
 import json

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from newsletter.feeds.dates.calendar_names import MONTHS
 from newsletter.feeds.dates.calendar_words import months_named
 from newsletter.feeds.dates.feed_dates import FeedDates
-from newsletter.feeds.dates.timestamps import read
+from newsletter.feeds.dates.timestamps import parse_timestamp
 from newsletter.feeds.parsing.entry_fields import DateBounds
 
 NOW = datetime(2026, 11, 29, 16, tzinfo=UTC)
@@ -348,6 +348,6 @@ def test_every_month_name_of_the_cldr_is_known(locale: str) -> None:
 @given(st.text(max_size=80))
 @example("1:1 " * 50)
 def test_no_text_breaks_the_reader(text: str) -> None:
-    for moment in read(text).moments.values():
+    for moment in parse_timestamp(text).moments.values():
         assert moment.tzinfo is UTC
         assert timedelta(0) <= moment - datetime.min.replace(tzinfo=UTC)
