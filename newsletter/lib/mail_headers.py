@@ -1,4 +1,4 @@
-"""Headers of a mail: what may stand in one, how it is folded, and which headers each mail has."""
+"""Mail headers: which values fit in one, how they are folded, and which headers every mail has."""
 
 import re
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", re.
 _MESSAGE_ID = re.compile(r"[\w.+=-]{1,200}@[A-Za-z0-9.-]{1,253}", re.ASCII)
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")  # printable ASCII without < > and spaces
 _NEVER_FOLDED = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help", "message-id"})
-#: RFC 8058: with it, a POST to the URL of List-Unsubscribe is enough.
+#: RFC 8058: a POST to the URL of List-Unsubscribe unsubscribes.
 ONE_CLICK: Final = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 class NotMailable(ValueError):
-    """A mail cannot be put together from this. Says which part is wrong and never shows it."""
+    """No mail can be made of this. The message names the part that is wrong and never shows it."""
 
 
 @dataclass(frozen=True)
 class SenderIdentity:
-    """Who mails come from. `contact` is the Reply-To, a human; `base_url` is where our pages are."""
+    """Who mails are from. `contact` is the Reply-To, a person; `base_url` is the address of our pages."""
 
     name: str
     address: str
@@ -42,13 +42,13 @@ class SenderIdentity:
 
 
 class MailPolicy(EmailPolicy):
-    """Writes headers by our own means: the standard library's folding breaks List-* and can be talked into new headers.
+    """Folds headers without the standard library, which breaks List-* headers and can be tricked into making new ones.
 
-    List-* and Message-ID stay on one line as they are; other text that is not ASCII becomes encoded words as a whole.
+    List-* and Message-ID stay on one line. Other values that are not ASCII become encoded words (RFC 2047) as a whole.
     """
 
     def fold(self, name: str, value: str) -> str:
-        """The header as lines of at most 998 characters, CRLF at the end.
+        """Return the header as lines of at most 998 characters, each with CRLF.
 
         Raises:
             NotMailable: the value holds a line break or another control character, or is too long.
@@ -69,19 +69,19 @@ class MailPolicy(EmailPolicy):
         return self.fold(name, value).encode("ascii")
 
 
-#: Headers as `MailPolicy` says; CRLF; body lines of at most 76 characters (quoted-printable sees to that).
+#: CRLF; body lines of at most 76 characters (quoted-printable keeps to that).
 POLICY = MailPolicy(linesep="\r\n", cte_type="7bit", max_line_length=76)
 
 
 def header_text(text: str, limit: int = 200) -> str:
-    """Untrusted text on one line, fit for a header: no control characters, nothing that decodes, at most `limit` long."""
+    """Make untrusted text fit for a header: one line of at most `limit` characters, no control characters or encoded words."""
     line = _NOT_IN_A_HEADER.sub(" ", text).strip()
     line = defuse(line).replace("=?", f"={JOINER}?")
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def ascii_address(address: str) -> str:
-    """A sender's address with its domain in ASCII (RFC 5890).
+    """Return a sender's address with its domain in ASCII (RFC 5890).
 
     Raises:
         NotMailable: it is not `local@domain` with an ASCII local part.
@@ -93,7 +93,7 @@ def ascii_address(address: str) -> str:
 
 
 def recipient(address: Address) -> str:
-    """The one address a parcel goes to, as it may stand in an envelope or a header.
+    """Return the one address of a parcel, fit for the envelope and for a header.
 
     Raises:
         NotMailable: it is not one plain ASCII address.
@@ -104,7 +104,7 @@ def recipient(address: Address) -> str:
 
 
 class HeaderFields(NamedTuple):
-    """What of a parcel stands in headers, each part fit for one: nothing in it can end a line, a word or a pair of brackets."""
+    """A parcel's values in headers. None of them can end a line, a word or a pair of brackets."""
 
     address: str
     message_id: str
@@ -112,10 +112,10 @@ class HeaderFields(NamedTuple):
 
     @classmethod
     def of(cls, parcel: Parcel) -> "HeaderFields":
-        """The address, the Message-ID with its domain in ASCII, the one-click URL.
+        """Check the values of a parcel; the domain of the Message-ID is put in ASCII.
 
         Raises:
-            NotMailable: one of them is not what it should be.
+            NotMailable: one of them does not fit in a header.
         """
         message_id, unsubscribe = parcel.message_id, parcel.unsubscribe
         if not message_id.isascii():
@@ -127,26 +127,26 @@ class HeaderFields(NamedTuple):
         return cls(recipient(parcel.address), message_id, unsubscribe)
 
 
-#: A column of each part of `HeaderFields`.
+#: The fields of `HeaderFields` as columns.
 HeaderColumns = tuple[Sequence[str], Sequence[str], Sequence[str | None]]
 
 
 def header_columns(parcels: Parcels) -> HeaderColumns:
-    """What `HeaderFields.of` gives for each parcel: a column of addresses, of Message-IDs, and of one-click URLs.
+    """As `HeaderFields.of` for all parcels at once: the addresses, Message-IDs and one-click URLs as columns.
 
     Raises:
-        NotMailable: one of them is not what it should be.
+        NotMailable: one of them does not fit in a header.
     """
     addresses, message_ids, unsubscribe = parcels.addresses, parcels.message_ids, parcels.unsubscribe
     urls = [url for url in unsubscribe if url is not None]
-    if _all_are(_ADDRESS, addresses) and _all_are(_MESSAGE_ID, message_ids) and _all_are(_URL, urls):
+    if _all_match(_ADDRESS, addresses) and _all_match(_MESSAGE_ID, message_ids) and _all_match(_URL, urls):
         return addresses, message_ids, unsubscribe
-    one_by_one = [HeaderFields.of(parcel) for parcel in parcels]
-    return [own.address for own in one_by_one], [own.message_id for own in one_by_one], unsubscribe
+    fields = [HeaderFields.of(parcel) for parcel in parcels]
+    return [field.address for field in fields], [field.message_id for field in fields], unsubscribe
 
 
-def _all_are(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
-    """Whether each fits the pattern, in which no line end may stand: as lines of one text they are read in half the time."""
+def _all_match(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
+    """True if every value matches the pattern, which allows no line end; as lines of one text they take half the time."""
     text = "\n".join([*values, ""])
     return text.count("\n") == len(values) and _lines_of(pattern).fullmatch(text) is not None
 
@@ -157,12 +157,12 @@ def _lines_of(pattern: re.Pattern[str]) -> re.Pattern[str]:
 
 
 def shared_headers(letter: Letter, sender: SenderIdentity) -> dict[str, str]:
-    """The headers that say what kind of mail a letter is."""
-    found = {"Auto-Submitted": "auto-generated"}
+    """Return the headers that tell what kind of mail a letter is."""
+    headers = {"Auto-Submitted": "auto-generated"}
     if letter.kind != "notice":
-        found["List-Id"] = f"<updates.{sender.domain}>"
-        found["Precedence"] = "bulk"
-    return found
+        headers["List-Id"] = f"<updates.{sender.domain}>"
+        headers["Precedence"] = "bulk"
+    return headers
 
 
 def _ascii_domain(text: str) -> str:
@@ -174,6 +174,11 @@ def _ascii_domain(text: str) -> str:
 
 
 def mailbox(name: str, address: str) -> str:
+    """Return `NAME <ADDRESS>` for a From header; the name as encoded words where it is not ASCII.
+
+    Raises:
+        NotMailable: the address cannot send mail.
+    """
     plain = header_text(name, 80)
     if not plain:
         return ascii_address(address)

@@ -25,64 +25,64 @@ from newsletter.lib.placeholders import PATTERN
 from newsletter.lib.provider_interface import Address, Letter, Parcel
 
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
-#: What both HTML and quoted-printable leave as it is, on one line: most links and references.
-_AS_IT_IS = re.compile(r"(?!\.)[\w:/.?-]{0,74}", re.ASCII)
-#: An `=_` can never stand in quoted-printable text, so no body can hold this.
+#: Text that needs no escaping in HTML or quoted-printable, and fits on one line: most links and references.
+_PLAIN = re.compile(r"(?!\.)[\w:/.?-]{0,74}", re.ASCII)
+#: Quoted-printable text never contains `=_`, so no body can contain this.
 _BOUNDARY = "=_nl-part"
 _ONE_CLICK_LINE = "".join(f"{name}: {value}\r\n" for name, value in ONE_CLICK.items())
-#: Fixed bytes, or the name of a place and whether it is one in HTML.
+#: Fixed bytes, or the name of a placeholder and whether it is in HTML.
 _Piece = bytes | tuple[str, bool]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A letter ready to be joined with each person's parts."""
+    """An encoded letter, ready to be joined with each person's values."""
 
-    #: All that is fixed, and nothing where a personal part goes.
-    _pieces: tuple[bytes, ...] = field(repr=False)
-    #: Each place, and where its words go as text and as HTML, counted with what stands before all pieces.
+    #: The fixed parts, and empty ones where personal values go.
+    _parts: tuple[bytes, ...] = field(repr=False)
+    #: Each placeholder and the indexes of its parts in text and in HTML; index 0 is that of the personal headers.
     _placeholders: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = field(repr=False)
 
     def message(self, parcel: Parcel, date: datetime) -> bytes:
-        """The mail for one person, as it travels: ASCII, CRLF, lines of at most 998 characters (76 in bodies).
+        """Return the mail for one person: ASCII, CRLF, lines of at most 998 characters (76 in bodies).
 
         Raises:
-            NotMailable: something personal is missing, or not fit for a header.
+            NotMailable: a personal value is missing, or does not fit in a header.
         """
         return b"".join(self.parts(parcel, date))
 
     def parts(self, parcel: Parcel, date: datetime) -> list[bytes]:
-        """As `message`, not joined yet.
+        """As `message`, in parts.
 
         Raises:
             NotMailable: as `message`.
         """
-        own = HeaderFields.of(parcel)
-        lines = f"To: {own.address}\r\nDate: {_date(date)}\r\nMessage-ID: <{own.message_id}>\r\n"
-        if own.unsubscribe is not None:
-            lines += f"List-Unsubscribe: <{own.unsubscribe}>\r\n{_ONE_CLICK_LINE}"
-        parts, personal = [lines.encode("ascii"), *self._pieces], parcel.personal
+        fields = HeaderFields.of(parcel)
+        lines = f"To: {fields.address}\r\nDate: {_date(date)}\r\nMessage-ID: <{fields.message_id}>\r\n"
+        if fields.unsubscribe is not None:
+            lines += f"List-Unsubscribe: <{fields.unsubscribe}>\r\n{_ONE_CLICK_LINE}"
+        parts, personal = [lines.encode("ascii"), *self._parts], parcel.personal
         for name, in_text, in_html in self._placeholders:
             try:
                 value = personal[name]
             except KeyError:
                 raise missing_value(name) from None
-            if _AS_IT_IS.fullmatch(value):
-                text = markup = value.encode("ascii") + b"=\r\n"
+            if _PLAIN.fullmatch(value):
+                in_plain = in_markup = value.encode("ascii") + b"=\r\n"
             else:
-                text, markup = _open_ended(value), _open_ended(html.escape(value))
+                in_plain, in_markup = _open_ended(value), _open_ended(html.escape(value))
             for position in in_text:
-                parts[position] = text
+                parts[position] = in_plain
             for position in in_html:
-                parts[position] = markup
+                parts[position] = in_markup
         return parts
 
 
 def prepare(letter: Letter, sender: SenderIdentity) -> Prepared:
-    """Encode what all mails of a letter share: once per letter, however many people get it.
+    """Encode what all mails of a letter share.
 
     Raises:
-        NotMailable: the sender cannot stand in a header.
+        NotMailable: the sender does not fit in a header.
     """
     shared = {
         "From": mailbox(sender.name, sender.address),
@@ -104,7 +104,7 @@ def prepare(letter: Letter, sender: SenderIdentity) -> Prepared:
 
 
 def safe_python() -> bool:
-    """Whether hostile words stay words on this Python: some versions of its e-mail package make headers of them."""
+    """True if hostile text stays text on this Python: some versions of its e-mail package make headers of it."""
     hostile = "=?utf-8?q?x=0D=0ABcc:_v@example.org?= \r\nBcc: v@example.org"
     sender = SenderIdentity(hostile, "digest@example.org", hostile, "editor@example.org", "https://example.org")
     letter = Letter(0, "alert", hostile, hostile, hostile)
@@ -116,12 +116,12 @@ def safe_python() -> bool:
 
 
 def missing_value(name: str) -> NotMailable:
-    """A place of the letter for which the parcel has no words."""
+    """Return the error for a placeholder of the letter that has no value in a parcel."""
     return NotMailable(f"the personal place {name} has no value")
 
 
 def _part(subtype: str, text: str, *, in_html: bool) -> list[_Piece]:
-    """A text part: its headers, and its body cut at the places, each of which begins on a line of its own."""
+    """Return the headers and the body of a text part, cut at its placeholders; each begins on a new line of the encoding."""
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     pieces = PATTERN.split(text)
     parts: list[_Piece] = [head.encode()]
@@ -130,22 +130,22 @@ def _part(subtype: str, text: str, *, in_html: bool) -> list[_Piece]:
     return [*parts, _quoted_printable(pieces[-1])]
 
 
-def _prepared(head: bytes, parts: Iterable[_Piece]) -> Prepared:
-    """Neighbouring bytes as one, and the places told from them."""
-    pieces: list[bytes] = [head]
-    places: dict[str, tuple[list[int], list[int]]] = {}
-    for part in parts:
-        if isinstance(part, bytes):
-            pieces[-1] += part
+def _prepared(head: bytes, pieces: Iterable[_Piece]) -> Prepared:
+    """Join neighbouring bytes, and note where the placeholders are."""
+    parts: list[bytes] = [head]
+    indexes: dict[str, tuple[list[int], list[int]]] = {}
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            parts[-1] += piece
         else:
-            name, in_html = part
-            places.setdefault(name, ([], []))[in_html].append(len(pieces) + 1)
-            pieces += [b"", b""]
-    return Prepared(tuple(pieces), tuple((name, tuple(text), tuple(markup)) for name, (text, markup) in places.items()))
+            name, in_html = piece
+            indexes.setdefault(name, ([], []))[in_html].append(len(parts) + 1)
+            parts += [b"", b""]
+    return Prepared(tuple(parts), tuple((name, tuple(text), tuple(markup)) for name, (text, markup) in indexes.items()))
 
 
 def _quoted_printable(text: str) -> bytes:
-    """RFC 2045, 6.7: lines of at most 76 characters, CRLF. None begins with a dot, so no server has to be shown that it does."""
+    """Encode as quoted-printable (RFC 2045, 6.7): lines of at most 76 characters, CRLF, none of which begins with a dot."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     encoded = _LEADING_DOTS.sub(
         lambda dots: b"=2E=\n" * len(dots[0]), binascii.b2a_qp(plain, quotetabs=False, istext=True)
@@ -154,8 +154,8 @@ def _quoted_printable(text: str) -> bytes:
 
 
 def _open_ended(text: str) -> bytes:
-    """Quoted-printable text after which a new line begins that is not one for the reader."""
-    # the x keeps white space at the end from being the end of a line, and leaves room for the `=`
+    """Encode as quoted-printable and end with a soft line break, which the reader does not see."""
+    # with the x, white space before it is not at the end of a line, and there is room for the `=`
     encoded = _quoted_printable(text + "x")[:-1]
     return encoded if not encoded or encoded.endswith(b"\n") else encoded + b"=\r\n"
 

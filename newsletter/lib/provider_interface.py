@@ -1,4 +1,4 @@
-"""What delivery hands to a provider, what a provider may answer, and what is reported of a mail later."""
+"""The interface of mail providers: parcels go in, outcomes come back, and reports follow later."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from typing import Literal, Protocol, overload
 
 @dataclass(slots=True, unsafe_hash=True)  # frozen, it would take twice as long to make, and there is one for each mail
 class Address:
-    """An e-mail address that no log, exception or repr shows by accident. Never changed."""
+    """An e-mail address that no log, exception or repr shows by accident. Do not change it after it is made."""
 
     value: str = field(repr=False)
 
     @property
     def domain(self) -> str:
-        """What stands after the @ sign, in lower case: a rare one is a person, so it is no more for logs than the whole."""
+        """The part after the @ sign, in lower case. Never log it: a rare domain identifies a person."""
         return self.value.rpartition("@")[2].lower()
 
     def __str__(self) -> str:
@@ -24,7 +24,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Letter:
-    """The wording that everybody with one edition shares.
+    """The content that everybody with one edition shares.
 
     `text` and `html` hold placeholders (`lib/placeholders.py`), which a parcel's `personal` fills. `kind` is
     the kind of edition: alert, digest, notice.
@@ -39,9 +39,9 @@ class Letter:
 
 @dataclass(slots=True)  # as an address
 class Parcel:
-    """One letter for one person: exactly one recipient, always. Never changed.
+    """One letter for exactly one recipient. Do not change it after it is made.
 
-    `personal` maps each place's name to its words (links, the reference). `message_id` is without angle brackets.
+    `personal` maps each placeholder's name to its value (links, the reference). `message_id` is without angle brackets.
     `opaque` is the one value that may travel as provider metadata. `unsubscribe` is the RFC 8058 URL, None for a notice.
     """
 
@@ -56,7 +56,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Parcels(Sequence[Parcel]):
-    """Parcels as columns of one length, made, checked and written as a whole; each is a parcel when it is asked for."""
+    """Parcels as columns of equal length, which are made, checked and written as a whole; an item is a `Parcel`."""
 
     delivery_ids: Sequence[int]
     addresses: Sequence[str] = field(repr=False)
@@ -68,53 +68,55 @@ class Parcels(Sequence[Parcel]):
 
     @classmethod
     def of(cls, parcels: Sequence[Parcel]) -> "Parcels":
-        """The same parcels as columns; without a place for which one of them has no words."""
+        """Convert parcels to columns; a placeholder for which one of them has no value is left out."""
         if isinstance(parcels, cls):
             return parcels
         names = [
-            name for name in (parcels[0].personal if parcels else ()) if all(name in one.personal for one in parcels)
+            name
+            for name in (parcels[0].personal if parcels else ())
+            if all(name in parcel.personal for parcel in parcels)
         ]
         return cls(
-            [one.delivery_id for one in parcels],
-            [one.address.value for one in parcels],
-            [one.letter for one in parcels],
-            {name: [one.personal[name] for one in parcels] for name in names},
-            [one.message_id for one in parcels],
-            [one.opaque for one in parcels],
-            [one.unsubscribe for one in parcels],
+            [parcel.delivery_id for parcel in parcels],
+            [parcel.address.value for parcel in parcels],
+            [parcel.letter for parcel in parcels],
+            {name: [parcel.personal[name] for parcel in parcels] for name in names},
+            [parcel.message_id for parcel in parcels],
+            [parcel.opaque for parcel in parcels],
+            [parcel.unsubscribe for parcel in parcels],
         )
 
     def __len__(self) -> int:
         return len(self.delivery_ids)
 
     @overload
-    def __getitem__(self, place: int) -> Parcel: ...
+    def __getitem__(self, index: int) -> Parcel: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Parcel]: ...
-    def __getitem__(self, place: int | slice) -> Parcel | list[Parcel]:
-        if isinstance(place, slice):
-            return [self[number] for number in range(*place.indices(len(self)))]
+    def __getitem__(self, index: slice) -> list[Parcel]: ...
+    def __getitem__(self, index: int | slice) -> Parcel | list[Parcel]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
         return Parcel(
-            self.delivery_ids[place],
-            Address(self.addresses[place]),
-            self.letters[place],
-            {name: words[place] for name, words in self.personal.items()},
-            self.message_ids[place],
-            self.opaque[place],
-            self.unsubscribe[place],
+            self.delivery_ids[index],
+            Address(self.addresses[index]),
+            self.letters[index],
+            {name: values[index] for name, values in self.personal.items()},
+            self.message_ids[index],
+            self.opaque[index],
+            self.unsubscribe[index],
         )
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The provider took it. `ref` is its own word for it (queue id, X-Message-Id)."""
+    """The provider took the mail. `ref` is its own id for it (queue id, X-Message-Id)."""
 
     ref: str | None = None
 
 
 @dataclass(frozen=True)
 class Deferred:
-    """Proof that it was not taken; try again later. `pause` stops the whole provider (wrong key, account closed).
+    """Proof that the mail was not taken; try again later. `pause` stops the whole provider (wrong key, account closed).
 
     `not_begun` is the code of what stopped us before the provider was asked (`models.NotBegun`): not held against it.
     """
@@ -127,7 +129,7 @@ class Deferred:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Proof that it was not taken, and never will be as it stands. `split` says: smaller requests may pass.
+    """Proof that the mail was not taken, and never will be. With `split`, smaller requests may be taken.
 
     `recipient_status` is set where the server refused this recipient: the enhanced status code (RFC 3463), empty where it
     gave none. It is a bounce of which no report comes.
@@ -140,7 +142,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nobody can say whether it was taken: never sent again without proof."""
+    """It is unknown whether the mail was taken. It is never sent again without proof."""
 
     reason: str
 
@@ -149,7 +151,7 @@ Outcome = Accepted | Deferred | Rejected | Unknown
 
 
 class Provider(Protocol):
-    """A carrier. One file in `providers/` each."""
+    """A mail provider; each has a package or a file in `providers/`."""
 
     #: Name in logs, metrics and `--json`; never changes.
     name: str
@@ -161,19 +163,19 @@ class Provider(Protocol):
     one_letter: bool
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
-        """Hand `parcels` over and return an outcome per delivery id, for every parcel. Never raises for what the network does.
+        """Hand parcels over and return an outcome for each delivery id. Never raises because of the network.
 
         With `window` None all parcels get the same outcome.
         """
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...
 
 
 class ReportKind(StrEnum):
-    """What may be reported of a mail after it was accepted."""
+    """What may be reported about a mail after it was accepted."""
 
     #: The provider began to work on it.
     PROCESSED = "processed"
@@ -185,7 +187,7 @@ class ReportKind(StrEnum):
     BOUNCE = "bounce"
     #: Given up for a reason that may pass, or that says nothing of the mailbox (full, too large, policy).
     SOFT_BOUNCE = "soft bounce"
-    #: The provider threw it away.
+    #: The provider dropped it.
     DROPPED = "dropped"
     #: The reader called it spam.
     COMPLAINT = "complaint"
@@ -195,11 +197,11 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What somebody told of one mail; believed only if its token is one that we derived.
+    """A report about one mail, believed only if we derived its token.
 
-    `token` stands for the delivery under `purpose` (provider argument or Message-ID). `mark` tells two reports of one kind and
-    moment apart, and is the same when one is told again. `addresses` are those it speaks of, none if it does not say.
-    `detail` holds codes, never the other side's words.
+    `token` identifies the delivery, under `purpose` (provider argument or Message-ID). `mark` distinguishes two reports of one
+    kind and time, and is the same if a report is repeated. `addresses` are those it names, if any. `detail` holds codes, never
+    the other side's text.
     """
 
     token: str = field(repr=False)

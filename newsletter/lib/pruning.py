@@ -1,4 +1,4 @@
-"""Rules of retention, and the deletion of rows in short pieces: no statement holds others up for long."""
+"""Retention rules, and deletion of rows in short pieces, so that no statement blocks others for long."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from django.db.models import Model, QuerySet
 from newsletter.lib import db
 from newsletter.lib.progress import GoingOn, never_stop
 
-#: Rows in one statement, each a transaction of its own: nobody waits for more than one of them.
+#: Rows per statement, each of which is a transaction.
 PIECE = 5_000
 
-#: (now, going on) → rows that went, by table. Repeatable; several at once delete each row once.
+#: (now, going_on) → number of deleted rows by table. May run several times, also at once.
 Prune = Callable[[datetime, GoingOn], dict[str, int]]
 Params = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that a rule speaks of. `overdue` gives the rows that are older than the rule allows; None: they are kept."""
+    """A table of a rule. `overdue` returns the rows that are older than the rule allows; None means that all are kept."""
 
     model: type[Model]
     overdue: Callable[[datetime], QuerySet[Any]] | None = None
@@ -39,49 +39,49 @@ class Rule:
 
 
 def days(span: timedelta) -> str:
-    """A span in words: `14 days`, `1 day`."""
+    """Format a span: `14 days`, `1 day`."""
     return f"{span.days} day{'' if span.days == 1 else 's'}"
 
 
 class InPieces:
-    """Deletes rows, `piece` at most in one statement, for as long as `going_on` says so."""
+    """Deletes rows, at most `piece` in one statement, while `going_on` returns True."""
 
     def __init__(self, going_on: GoingOn = never_stop, piece: int = PIECE) -> None:
         self._going_on = going_on
         self._piece = piece
 
     def by_key(self, table: str, key: str, where: str, params: Params, *, only: str = "true") -> int:
-        """Delete the rows that meet `where` and `only`, in the order of a key: what meets `where` is found without `only`."""
-        gone, low = 0, -1
-        found = f'SELECT {key} FROM "{table}" WHERE {key}>%(low)s AND {where} ORDER BY {key} LIMIT {self._piece}'
+        """Delete the rows that meet `where` and `only`, in the order of a key; `only` is not used to find them."""
+        deleted, low = 0, -1
+        piece = f'SELECT {key} FROM "{table}" WHERE {key}>%(low)s AND {where} ORDER BY {key} LIMIT {self._piece}'
         while self._going_on():
-            high = db.rows(f"SELECT max(c.{key}) FROM ({found}) c", params | {"low": low})[0][0]
+            high = db.rows(f"SELECT max(c.{key}) FROM ({piece}) c", params | {"low": low})[0][0]
             if high is None:
                 break
-            gone += db.execute(
+            deleted += db.execute(
                 f'DELETE FROM "{table}" WHERE {key}>%(low)s AND {key}<=%(high)s AND {where} AND {only}',
                 params | {"low": low, "high": high},
             )
             low = high
-        return gone
+        return deleted
 
     def older(self, table: str, key: str, moment: str, before: datetime) -> int:
-        """Delete the rows whose `moment` is before; the column has an index."""
+        """Delete the rows whose `moment` is before `before`; the column has an index."""
         old = f"{moment}<%(before)s"
-        found = f'SELECT {key} FROM "{table}" WHERE {old} ORDER BY {moment} LIMIT {self._piece}'
-        return self._again(f'DELETE FROM "{table}" WHERE {key} IN ({found}) AND {old}', {"before": before})
+        piece = f'SELECT {key} FROM "{table}" WHERE {old} ORDER BY {moment} LIMIT {self._piece}'
+        return self._repeat(f'DELETE FROM "{table}" WHERE {key} IN ({piece}) AND {old}', {"before": before})
 
     def oldest(self, table: str, moment: str, before: datetime) -> int:
-        """As `older`, of a table whose ids grow with the moment: its oldest rows are its first, and no index is needed."""
-        # asked as one value, the end of the piece makes it a range of the primary key
+        """As `older`, for a table whose ids grow with the moment, so its first rows are the oldest and no index is needed."""
+        # with the end of the piece as one value, this is a range of the primary key
         upto = f'SELECT max(f.id) FROM (SELECT id FROM "{table}" ORDER BY id LIMIT {self._piece}) f'
-        return self._again(f'DELETE FROM "{table}" WHERE id<=({upto}) AND {moment}<%(before)s', {"before": before})
+        return self._repeat(f'DELETE FROM "{table}" WHERE id<=({upto}) AND {moment}<%(before)s', {"before": before})
 
-    def _again(self, delete: str, params: Params) -> int:
-        gone = 0
+    def _repeat(self, delete: str, params: Params) -> int:
+        deleted = 0
         while self._going_on():
-            done = db.execute(delete, params)
-            if not done:
+            rows = db.execute(delete, params)
+            if not rows:
                 break
-            gone += done
-        return gone
+            deleted += rows
+        return deleted

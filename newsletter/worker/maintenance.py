@@ -52,7 +52,7 @@ def _recover_from_dead_workers(now: datetime) -> Recovered:
     """Processes of this machine first: it is recorded how far these got."""
     workers.mark_late(now=now)
     recovered = Recovered()
-    for worker in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, but=heartbeat.worker_id()):
+    for worker in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, excluding=heartbeat.worker_id()):
         recovered += expired_leases.recover_from(worker.id, worker.windows, now=now)
     recovered += expired_leases.recover_expired(now=now)
     if recovered:

@@ -43,7 +43,7 @@ def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def found(directory: Path, but: UUID | None = None) -> list[DeadWorker]:
-    return list(dead_workers(directory, but=but))
+    return list(dead_workers(directory, excluding=but))
 
 
 def test_a_killed_process_is_found_once_with_what_it_wrote(process, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_it_is_found_again_when_looking_after_it_failed(process, tmp_path: Path)
     process.kill()
     process.wait()
     with pytest.raises(LookupError):
-        for _ in dead_workers(tmp_path, but=None):
+        for _ in dead_workers(tmp_path, excluding=None):
             raise LookupError
     assert len(found(tmp_path)) == 1
 
