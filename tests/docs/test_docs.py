@@ -71,3 +71,16 @@ def test_decisions_are_numbered_without_gaps() -> None:
 def test_pictures_are_well_formed() -> None:
     for path in (ROOT / "docs").rglob("*.svg"):
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg", path  # noqa: S314 - our own file
+
+
+def test_every_page_is_in_the_index() -> None:
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)\)", (ROOT / "docs/README.md").read_text()))
+    assert pages <= linked
+
+
+def test_the_glossary_explains_each_term_once() -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
+    terms = [term for row in rows if row not in ("term", "---") for term in row.split(", ")]
+    assert len(terms) > 50
+    assert len(terms) == len({term.casefold() for term in terms})
