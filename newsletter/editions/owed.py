@@ -53,7 +53,7 @@ JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at
 WHERE r.{rhythm}=%(rhythm)s AND r.id>%(lo)s AND r.id<=%(hi)s"""
 
 
-def chunk_end(gathering: Gathering, lo: int, size: int = CHUNK) -> int | None:
+def chunk_end(gathering: Gathering, lo: int, size: int) -> int | None:
     """The last subscriber id of the chunk after `lo`; None when nobody is left."""
     in_order = f"SELECT id FROM subscriber b WHERE id>%(lo)s {_audience_filter(gathering)} ORDER BY id LIMIT %(size)s"
     last = db.rows(

@@ -129,7 +129,7 @@ def _preview(notice: Notice, vault: Vault) -> ConfirmationPreview:
 def _reset_limits(person: Subscriber, vault: Vault) -> None:
     """Whoever presses the button reads the mailbox: what strangers asked for it no longer counts."""
     kinds = (SignUpRequest.Kind.SIGN_UP, SignUpRequest.Kind.HOLDER)
-    mailbox_limit.forget(people.address_of(person, vault), kinds, vault)
+    mailbox_limit.reset(people.address_of(person, vault), kinds, vault)
 
 
 def _confirmed(person: Subscriber, preview: ConfirmationPreview) -> Confirmed:

@@ -109,7 +109,7 @@ def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> b
                 "lifted_at": None,
             },
         )
-        mailbox_limit.forget(address, tuple(SignUpRequest.Kind), vault)
+        mailbox_limit.reset(address, tuple(SignUpRequest.Kind), vault)
         subscriber_id = person.id
         topic_ids = list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True))
         person.delete()

@@ -175,7 +175,7 @@ def _person(token: str, now: datetime, vault: Vault, *, lock: bool = False) -> S
     person = people_rows.select_related("look", "daily_rhythm", "weekly_rhythm").get(id=notice.subscriber_id)
     if lock:  # a button was pressed: the mailbox's owner reads what is mailed there
         kinds = (SignUpRequest.Kind.LINK, SignUpRequest.Kind.HOLDER)
-        mailbox_limit.forget(people.address_of(person, vault), kinds, vault)
+        mailbox_limit.reset(people.address_of(person, vault), kinds, vault)
     return person
 
 

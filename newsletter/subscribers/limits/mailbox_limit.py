@@ -76,7 +76,7 @@ def rate_limited(address: Address, until: datetime, vault: Vault) -> RateLimited
     return RateLimited(index_of(address, vault), until, "+" not in address.value.rpartition("@")[0])
 
 
-def forget(address: Address, kinds: Sequence[Kind], vault: Vault) -> None:
+def reset(address: Address, kinds: Sequence[Kind], vault: Vault) -> None:
     """Somebody who reads this mailbox answered: reset its counts of these kinds, and drop requests that wait for the address."""
     MailboxLimit.objects.filter(mailbox=index_of_mailbox(address, vault), kind__in=kinds).delete()
     _drop(SignUpRequest.objects.filter(address=index_of(address, vault), kind__in=kinds))
