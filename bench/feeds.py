@@ -1,4 +1,4 @@
-"""One feed of 100 entries read by the real door and stored in SQLite, beside feedparser in the same run.
+"""One feed of 100 entries read by the real poll and stored in SQLite, beside feedparser in the same run.
 
     python -m bench.feeds [--rounds 9]
 
@@ -43,10 +43,10 @@ def timed(work: Callable[[], object], rounds: int) -> Measured:
 
 def _cpu() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
-class Door:
+class StubbedFeed:
     """The real poll of one feed, with a body in place of the network."""
 
     def __init__(self, started: datetime) -> None:
@@ -77,33 +77,33 @@ class Door:
             raise SystemExit(f"expected {expected} with {new} new items: {done}")
 
 
-def stored(door: Door, kind: Callable[[range], bytes], rounds: int) -> None:
+def stored(polls: StubbedFeed, kind: Callable[[range], bytes], rounds: int) -> None:
     """The three readings and what they are compared with."""
     body = kind(range(100))
     print(f"\n{kind.__name__}: 100 entries, {len(body) // 1000} kB")
     safe = timed(lambda: feed_parsers.safe_feedparser(body), rounds)
     show("feedparser.parse", safe)
-    _doors(door, kind, body, safe, rounds)
+    _readings(polls, kind, body, safe, rounds)
 
 
-def _doors(door: Door, kind: Callable[[range], bytes], body: bytes, safe: Measured, rounds: int) -> None:
+def _readings(polls: StubbedFeed, kind: Callable[[range], bytes], body: bytes, safe: Measured, rounds: int) -> None:
     shifts = count(1)
-    feed_id = door.new()
-    door.body = body
-    door.read(feed_id, "read", 100)
-    show("unchanged, stored", timed(lambda: door.read(feed_id, "unchanged", 0), rounds * 5), safe, 100)
+    feed_id = polls.new()
+    polls.body = body
+    polls.read(feed_id, "read", 100)
+    show("unchanged, stored", timed(lambda: polls.read(feed_id, "unchanged", 0), rounds * 5), safe, 100)
     # made before it is timed: each has one more entry than the one before
     bodies = {shift: kind(range(shift, shift + 100)) for shift in range(1, rounds + 2)}
 
     def changed() -> None:
-        door.body = bodies[next(shifts)]
-        door.read(feed_id, "read", 1)
+        polls.body = bodies[next(shifts)]
+        polls.read(feed_id, "read", 1)
 
     show("changed, stored: one new entry", timed(changed, rounds), safe)
 
     def first() -> None:
-        door.body = body
-        door.read(door.new(), "read", 100)
+        polls.body = body
+        polls.read(polls.new(), "read", 100)
 
     show("first reading, stored: all new", timed(first, rounds), safe)
 
@@ -140,19 +140,19 @@ def parsing(kind: Callable[[range], bytes], rounds: int) -> None:
         print(f"  not installed, and so not measured: {', '.join(missing)}")
 
 
-def show(title: str, found: Measured, beside: Measured | None = None, target: float = 0.0) -> None:
+def show(title: str, measured: Measured, beside: Measured | None = None, target: float = 0.0) -> None:
     """One line; `target` is the least ratio to `beside`."""
-    ratio = beside.wall / found.wall if beside else 0.0
+    ratio = beside.wall / measured.wall if beside else 0.0
     verdict = f"  target {target:g}: {'met' if ratio >= target else 'MISSED'}" if target else ""
     words = f"{ratio:8.1f} x feedparser{verdict}" if beside else ""
-    print(f"  {title:32} {found.wall * 1000:8.2f} ms {found.cpu * 1000:8.2f} ms of CPU{words}")
+    print(f"  {title:32} {measured.wall * 1000:8.2f} ms {measured.cpu * 1000:8.2f} ms of CPU{words}")
 
 
 def main() -> None:
     """Run all."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--rounds", type=int, default=9)
-    rounds = max(asked.parse_args().rounds, 5)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = max(parser.parse_args().rounds, 5)
     with tempfile.TemporaryDirectory() as directory:
         os.environ["NEWSLETTER_DATA_DIR"] = directory
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
@@ -165,9 +165,9 @@ def main() -> None:
 
         call_command("migrate", verbosity=0)
         # one for all: it goes on through the years, and the host must not be asked before it was last
-        door = Door(db.now())
+        polls = StubbedFeed(db.now())
         for kind in (made_feeds.rss, made_feeds.atom):
-            stored(door, kind, rounds)
+            stored(polls, kind, rounds)
         for kind in (made_feeds.rss, made_feeds.atom):
             parsing(kind, rounds)
     print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB in this process")

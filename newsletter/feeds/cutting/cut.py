@@ -90,7 +90,7 @@ def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
     drafts, left = _drafts(parts, starts, title)
     if not 2 <= len(drafts) <= MOST:
         return _whole(blocks, title, f"one article: cutting would make {len(drafts)}")
-    pieces = _keyed([_piece(draft) for draft in drafts])
+    pieces = _with_keys([_piece(draft) for draft in drafts])
     return Cut(pieces, f"{len(pieces)} articles: {starts.reason}", to_text(_texts(left)))
 
 
@@ -115,7 +115,7 @@ def _drafts(parts: Sequence[Part], starts: ArticleStarts, title: str) -> tuple[l
     sections = [
         list(parts[start:end]) for start, end in zip(starts.indexes, (*starts.indexes[1:], len(parts)), strict=True)
     ]
-    sections = _merged(sections)
+    sections = _merge_headlines(sections)
     for section in sections:
         while len(section) > 1 and _is_loose(section[-1], section[-2]):
             left.append(section.pop())
@@ -123,13 +123,11 @@ def _drafts(parts: Sequence[Part], starts: ArticleStarts, title: str) -> tuple[l
     outro = sections[-1][end:]
     del sections[-1][end:]
     drafts = [_Draft(tuple(section), starts) for section in sections if _size(section)]
-    around: dict[bool, _Draft] = {}
-    for first, words in ((True, lead), (False, outro)):
-        if _size(words) >= SUBSTANTIAL:
-            around[first] = _Draft(tuple(words), starts, title)
-        else:
-            left += words
-    return [*filter(None, [around.get(True)]), *drafts, *filter(None, [around.get(False)])], left
+    before, after = (
+        [_Draft(tuple(words), starts, title)] if _size(words) >= SUBSTANTIAL else [] for words in (lead, outro)
+    )
+    left += [*([] if before else lead), *([] if after else outro)]
+    return [*before, *drafts, *after], left
 
 
 def _end(section: Sequence[Part], starts: ArticleStarts) -> int:
@@ -148,8 +146,8 @@ def _is_loose(part: Part, before: Part) -> bool:
     return part.kind in ("rule", *HEADINGS) or (isinstance(before, SourceLine) and bool(kind_of(part)))
 
 
-def _merged(sections: list[list[Part]]) -> list[list[Part]]:
-    """A headline with nothing below it begins the section after it: it is followed by a second line of its own rank."""
+def _merge_headlines(sections: list[list[Part]]) -> list[list[Part]]:
+    """Sections, in which a headline without text below it begins the section after it, as the first of two lines."""
     out: list[list[Part]] = []
     waiting: list[Part] = []
     for section in sections:
@@ -183,7 +181,7 @@ def _piece(draft: _Draft) -> Piece:
     return Piece(b"", title or headlines.headline_from_text(text), to_html(body), text, cited)
 
 
-def _keyed(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+def _with_keys(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """Keys by original URL where it is unique in the entry, else by headline, else by headline and text."""
     urls = Counter(piece.original for piece in pieces)
     names = Counter(
@@ -198,7 +196,7 @@ def _keyed(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
             key = _hash("title", name)
         else:
             key = _hash("text", name, piece.text)
-        # the very same article twice in one entry is one
+        # an article that stands twice in one entry is one piece
         out.setdefault(key, replace(piece, key=key))
     return tuple(out.values())
 

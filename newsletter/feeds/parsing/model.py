@@ -10,41 +10,41 @@ ENTRY_CAP = 500
 
 @dataclass(frozen=True)
 class ParsedEntry:
-    """One post. `html` is safe (see `sanitize`), its links still relative to `base`; empty strings where nothing is known.
+    """One post. Strings are empty where nothing is known."""
 
-    `guid` is what the feed gives, verbatim but for its length. `published_at` is None when missing or impossible.
-    `fingerprint` is a short hash of its raw fields, but its date; `unchanged`: it was known, so `html` is left out.
-    """
-
+    #: What the feed gives, verbatim but for its length.
     guid: str
     url: str
     title: str
+    #: Safe (see `sanitize`), its links still relative to `base`.
     html: str
     base: str
     author: str
     categories: tuple[str, ...]
+    #: None when missing or impossible.
     published_at: datetime | None
     lang: str
+    #: A short hash of its raw fields, but its date.
     fingerprint: str = field(default="", compare=False)
+    #: Its fingerprint was known, so `html` is left out.
     unchanged: bool = False
 
 
 @dataclass(frozen=True)
 class ParsedFeed:
-    """A feed that could be read, its entries in its order: mostly the newest first.
-
-    `wait` is how many seconds it asks to be left alone (`ttl`, `sy:updatePeriod`), 0 when it does not say. `older` is the URL
-    of the page with older entries that it names (RFC 5005), `generator` the program that made it; empty when it names none.
-    """
+    """A feed that could be parsed, its entries in its order: mostly the newest first."""
 
     title: str
     language: str
     site_url: str
     entries: tuple[ParsedEntry, ...]
+    #: Seconds that it asks not to be fetched again (`ttl`, `sy:updatePeriod`); 0 if it does not ask.
     wait: int = 0
+    #: The URL of its page with older entries (RFC 5005), empty without one.
     older: str = ""
+    #: The program that made it, empty if it does not name any.
     generator: str = ""
-    #: Entries that are not among `entries`, for there are more than are read (`ENTRY_CAP`).
+    #: Entries beyond the newest `ENTRY_CAP`, which are not read.
     left_out: int = 0
 
 
@@ -58,9 +58,10 @@ class NotAFeed:
 
 @dataclass(frozen=True)
 class ParseFailed:
-    """It may be a feed, but it cannot be read. `reason` in words; `killed`: the child that parsed it had to be killed."""
+    """It may be a feed, but it cannot be parsed; `reason` in words."""
 
     reason: str
+    #: The child that parsed it had to be killed.
     killed: bool = False
 
 
@@ -69,10 +70,10 @@ Parsed = ParsedFeed | NotAFeed | ParseFailed
 
 def to_json(parsed: Parsed) -> dict[str, Any]:
     """`parsed` as JSON types."""
-    out = {"kind": type(parsed).__name__, **vars(parsed)}
+    data = {"kind": type(parsed).__name__, **vars(parsed)}
     if isinstance(parsed, ParsedFeed):
-        out["entries"] = [_entry(entry) for entry in parsed.entries]
-    return out
+        data["entries"] = [_entry(entry) for entry in parsed.entries]
+    return data
 
 
 def _entry(entry: ParsedEntry) -> dict[str, Any]:

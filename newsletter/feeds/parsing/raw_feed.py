@@ -15,37 +15,42 @@ from newsletter.feeds.parsing.newest_entries import newest
 from newsletter.feeds.parsing.text_constructs import Text, as_html, as_line
 
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
-#: No feed is left alone longer than this many seconds because it asks so.
+#: The longest wait in seconds that a feed can ask for.
 WAIT_CAP = 31 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """`links` are what may be its page, the likeliest first; `body_base` is the body's xml:base; `dates`: published, updated,
-    created."""
+    """An entry as the feed has it."""
 
     guid: str
+    #: What may be its page, the likeliest first.
     links: tuple[str, ...]
     title: Text
     body: Text
+    #: The body's xml:base.
     body_base: str
     language: str
     author: str
     categories: tuple[Text, ...]
+    #: Published, updated, created.
     dates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RawFeed:
-    """`links` are what may be its site, the likeliest first; `ttl`, `period` and `frequency` are the elements of RSS and its
-    module `sy`; `older` is a link to older entries."""
+    """A feed as it stands there, its XML undone."""
 
     title: Text
+    #: What may be its site, the likeliest first.
     links: tuple[str, ...]
     language: str
+    #: The element of RSS, in minutes.
     ttl: str
+    #: The elements of the RSS module `sy`.
     period: str
     frequency: str
+    #: A link to older entries (RFC 5005).
     older: str
     generator: str
     entries: tuple[RawEntry, ...]
@@ -86,7 +91,7 @@ def normalize(
 
 
 def first_usable(links: Iterable[str], base: str) -> str:
-    """The first of `links` that leads to a web page, absolute, counting proxies unwrapped; empty without one."""
+    """The first of `links` that leads to a web page, absolute, redirectors unwrapped; empty without one."""
     return next(filter(None, (unwrap_redirect(absolute_url(link, base)) for link in links if link.strip())), "")
 
 
@@ -119,10 +124,10 @@ def _published(texts: tuple[str, ...], dates: FeedDates) -> datetime | None:
 
 
 def _wait(raw: RawFeed) -> int:
-    """Seconds to be left alone: what `ttl` says (in minutes), else what the module `sy` says (a period, and how often in it)."""
+    """Seconds until it asks to be fetched again: by `ttl` (in minutes), else by the module `sy` (how often in a period)."""
     ttl = raw.ttl.strip()
     if ttl.isascii() and ttl.isdigit():
         return min(int(ttl[:9]) * 60, WAIT_CAP)
     times = raw.frequency.strip()
-    often = int(times[:9]) if times.isascii() and times.isdigit() else 1
-    return min(_PERIODS.get(raw.period.strip().lower(), 0) // max(often, 1), WAIT_CAP)
+    count = int(times[:9]) if times.isascii() and times.isdigit() else 1
+    return min(_PERIODS.get(raw.period.strip().lower(), 0) // max(count, 1), WAIT_CAP)
