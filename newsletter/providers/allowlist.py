@@ -1,4 +1,4 @@
-"""Outside production: only the addresses of NEWSLETTER_RECIPIENT_ALLOW are really mailed."""
+"""Wrap a provider so that only the addresses of NEWSLETTER_RECIPIENT_ALLOW are mailed: for use outside production."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,7 +8,7 @@ _REASON = "not on NEWSLETTER_RECIPIENT_ALLOW"
 
 
 class Allowlist:
-    """Another carrier, for some addresses only; everybody else is refused before anything leaves."""
+    """Another provider, for some addresses only; mail to all others is rejected and never leaves."""
 
     def __init__(self, provider: Provider, allowed: Collection[str]) -> None:
         self._provider = provider
@@ -19,7 +19,7 @@ class Allowlist:
         self.one_letter: bool = provider.one_letter
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
-        """As the carrier behind it; a batch that is one request is split until all of it is allowed, or none."""
+        """As the wrapped provider; a batch that is one request is split until all of its addresses are allowed, or none is."""
         allowed = [parcel for parcel in parcels if parcel.address.value.lower() in self._allowed]
         if self.window is None and 0 < len(allowed) < len(parcels):
             return {parcel.delivery_id: Rejected(_REASON, split=True) for parcel in parcels}
@@ -29,5 +29,5 @@ class Allowlist:
         return outcomes
 
     def close(self) -> None:
-        """Let go of the carrier's connections."""
+        """Close the wrapped provider's connections."""
         self._provider.close()

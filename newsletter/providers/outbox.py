@@ -1,4 +1,4 @@
-"""Mail as files in a directory: for trying things out, and for carriers of one's own that read it."""
+"""Write mail as files into a directory: to try things out, or for a mail system of one's own that reads them."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _OPAQUE = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 class Outbox:
-    """Writes `<UTC date and time>-<opaque>.eml`, mode 0600. Handed over twice, a parcel is still one file."""
+    """Writes `<UTC date and time>-<opaque>.eml`, mode 0600. A parcel that is handed over twice is still one file."""
 
     name: str = "outbox"
     number: int = 1
@@ -32,43 +32,43 @@ class Outbox:
         self._clock = clock
 
     def hand_over(self, parcels: Sequence[Parcel]) -> dict[int, Outcome]:
-        """Write each mail. A file that is there under its name is whole, and on the disk."""
+        """Write each mail. A file with its final name is complete and on the disk."""
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             known = self._known({parcel.opaque for parcel in parcels})
         except OSError as error:
-            return {parcel.delivery_id: _refusal(error) for parcel in parcels}
+            return {parcel.delivery_id: _not_written(error) for parcel in parcels}
         letters = PreparedLetters(self._sender)
-        return {parcel.delivery_id: self._one(parcel, letters, known) for parcel in parcels}
+        return {parcel.delivery_id: self._write(parcel, letters, known) for parcel in parcels}
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: nothing is kept open."""
 
     def _known(self, opaque: set[str]) -> dict[str, str]:
-        """Opaque word → the file name that it already has."""
+        """Return the names of files that exist already, by opaque value."""
         with os.scandir(self._directory) as entries:
-            found = [match for entry in entries if (match := _NAME.fullmatch(entry.name))]
-        return {match[1]: match[0] for match in found if match[1] in opaque}
+            names = [match for entry in entries if (match := _NAME.fullmatch(entry.name))]
+        return {name[1]: name[0] for name in names if name[1] in opaque}
 
-    def _one(self, parcel: Parcel, letters: PreparedLetters, known: dict[str, str]) -> Outcome:
+    def _write(self, parcel: Parcel, letters: PreparedLetters, known: dict[str, str]) -> Outcome:
         now = self._clock()
         if not _OPAQUE.fullmatch(parcel.opaque):
             return Rejected("its opaque word cannot be part of a file name")
         name = known.get(parcel.opaque) or f"{now.strftime(_STAMP)}-{parcel.opaque}.eml"
         try:
-            _write(self._directory / name, letters.message(parcel, now))
+            _write_file(self._directory / name, letters.message(parcel, now))
         except mail_headers.NotMailable as error:
             return Rejected(str(error))
         except OSError as error:
-            return _refusal(error)
+            return _not_written(error)
         return Accepted(name)
 
 
-def _refusal(error: OSError) -> Deferred:
+def _not_written(error: OSError) -> Deferred:
     return Deferred(f"the outbox cannot be written: {(error.strerror or type(error).__name__).lower()}")
 
 
-def _write(path: Path, raw: bytes) -> None:
+def _write_file(path: Path, raw: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -82,6 +82,6 @@ def _write(path: Path, raw: bytes) -> None:
         raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(directory)  # else a power cut may forget the name of a file whose bytes are safe
+        os.fsync(directory)  # else a power cut may lose the name of a file whose content is on the disk
     finally:
         os.close(directory)

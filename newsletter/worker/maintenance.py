@@ -75,18 +75,18 @@ def read_reports() -> None:
 def _read_maildir(directory: Path, now: datetime) -> None:
     """Read each new mail; one that cannot be read does not stop the others."""
     try:
-        for mail in maildir.waiting(directory, largest=parse_report.LARGEST):
-            maildir.put_away(mail, _read_returned(mail, now))
-        maildir.clear(directory, now=now)
+        for mail in maildir.new_mails(directory, largest=parse_report.LARGEST):
+            maildir.file_away(mail, _read_returned(mail, now))
+        maildir.delete_processed(directory, now=now)
     except OSError as error:
         log.error("maildir_not_read", error=type(error).__name__)
 
 
-def _read_returned(mail: maildir.Returned, now: datetime) -> maildir.Flag:
+def _read_returned(mail: maildir.ReturnedMail, now: datetime) -> maildir.Flag:
     if mail.raw is None:
-        return maildir.Flag.BROKEN
+        return maildir.Flag.UNREADABLE
     report = parse_report.read(mail.raw, received=mail.received)
     if report is None:
-        return maildir.Flag.LEFT
+        return maildir.Flag.NEW
     done = apply_reports([report], wiring.report_context(), provider="mail", now=now)
-    return maildir.Flag.LEFT if done.unknown_mails else maildir.Flag.UNDERSTOOD
+    return maildir.Flag.NEW if done.unknown_mails else maildir.Flag.PROCESSED

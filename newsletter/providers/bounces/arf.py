@@ -1,4 +1,4 @@
-"""A complaint in the abuse reporting format (RFC 5965) in, a report out."""
+"""Read complaints in the abuse reporting format (RFC 5965)."""
 
 from datetime import datetime
 from email.message import Message
@@ -6,14 +6,14 @@ from email.message import Message
 from newsletter.lib.provider_interface import Report, ReportKind
 from newsletter.providers.bounces.original_message import embedded, parts, text
 
-#: `not-spam` (RFC 6430) takes a complaint back that we were never told of; `virus` and `other` say nothing of the reader.
+#: `not-spam` (RFC 6430) takes a complaint back that was never reported to us; `virus` and `other` say nothing of the reader.
 _TYPES = {"abuse": ReportKind.COMPLAINT, "fraud": ReportKind.COMPLAINT, "opt-out": ReportKind.UNSUBSCRIBE}
 
 
 def read(report: Message, *, token: str, at: datetime) -> Report | None:
-    """The complaint about the mail with `token`; None when it is none.
+    """Return the complaint about the mail with `token`, or None if it is none.
 
-    Its addresses are left aside: mailbox providers redact them (RFC 6590), so they prove nothing.
+    Its addresses are not used: mailbox providers redact them (RFC 6590), so they prove nothing.
     """
     for part in parts(report):
         if part.get_content_type() == "message/feedback-report":

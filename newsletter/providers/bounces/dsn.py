@@ -1,4 +1,4 @@
-"""A delivery status notification (RFC 3464) in, a report out."""
+"""Read delivery status notifications (RFC 3464)."""
 
 import re
 from datetime import datetime
@@ -13,15 +13,15 @@ _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
 def read(report: Message, *, token: str, at: datetime) -> Report | None:
-    """What the notification says of the mail with `token`; None when it is no such notification.
+    """Return the report about the mail with `token`, or None if the mail is no such notification.
 
-    Ours go to one person each. Where an alias made several of it, what went well for one of them counts.
+    Our mails have one recipient each. If an alias made several of it, the best of their results counts.
     """
-    told = [fields for part in parts(report) if part.get_content_type() in _KINDS for fields in _recipients(part)]
-    judged = [(kind, fields) for fields in told if (kind := _kind(fields)) is not None]
-    if not judged:
+    recipients = [fields for part in parts(report) if part.get_content_type() in _TYPES for fields in _recipients(part)]
+    results = [(kind, fields) for fields in recipients if (kind := _kind(fields)) is not None]
+    if not results:
         return None
-    kind, fields = min(judged, key=lambda one: _MILDEST.index(one[0]))
+    kind, fields = min(results, key=lambda result: _BEST_FIRST.index(result[0]))
     status = status_in(text(fields, "Status"))
     return Report(
         token=token,
@@ -34,14 +34,14 @@ def read(report: Message, *, token: str, at: datetime) -> Report | None:
     )
 
 
-_KINDS = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_MILDEST = (ReportKind.DELIVERED, ReportKind.DELAYED, ReportKind.SOFT_BOUNCE, ReportKind.BOUNCE)
+_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_BEST_FIRST = (ReportKind.DELIVERED, ReportKind.DELAYED, ReportKind.SOFT_BOUNCE, ReportKind.BOUNCE)
 
 
 def _recipients(part: Message) -> list[Message]:
-    """The blocks of a status part that speak of a recipient: all but the first, which speaks of the mail."""
-    held = part.get_payload()
-    blocks = held if isinstance(held, list) else []
+    """Return the blocks of a status part that are about a recipient: all but the first, which is about the mail."""
+    payload = part.get_payload()
+    blocks = payload if isinstance(payload, list) else []
     return [block for block in blocks if isinstance(block, Message) and block.get("Action")]
 
 
@@ -55,17 +55,17 @@ def _kind(fields: Message) -> ReportKind | None:
         return None
     status = status_in(text(fields, "Status"))
     if status in ("", "5.0.0"):
-        # a server that knows no more leaves it to what the next one said
+        # such a server leaves the details to the reply of the next one
         status = status_in(text(fields, "Diagnostic-Code")) or status
     return ReportKind.BOUNCE if mailbox_gone(status) else ReportKind.SOFT_BOUNCE
 
 
 def _addresses(fields: Message) -> tuple[Address, ...]:
-    """Original and final recipient: `rfc822; name@example.org`, the original in xtext (RFC 3461, 4)."""
-    found = []
+    """Return the original and the final recipient: `rfc822; name@example.org`, the original in xtext (RFC 3461, 4)."""
+    addresses = []
     for name in ("Original-Recipient", "Final-Recipient"):
         kind, _, value = text(fields, name).partition(";")
         if kind.strip().lower() in ("rfc822", "utf-8") and "@" in value:
             plain = _XTEXT.sub(lambda code: chr(int(code.group(1), 16)), value) if name[0] == "O" else value
-            found.append(Address(plain.strip().strip("<>")))
-    return tuple(found)
+            addresses.append(Address(plain.strip().strip("<>")))
+    return tuple(addresses)

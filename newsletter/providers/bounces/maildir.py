@@ -1,4 +1,4 @@
-"""A Maildir into which anything may deliver: its new mails out, one after the other, and put away when they were read."""
+"""Read new mails from a Maildir, and file them when they were processed."""
 
 import os
 import stat
@@ -8,45 +8,45 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-#: Files of one round: the next one goes on.
+#: Files read in one round.
 MOST = 500
-#: Reports hold addresses in clear: what was understood is deleted after so long.
+#: How long processed reports are kept: they hold addresses in clear.
 KEPT = timedelta(days=7)
 
 
 class Flag(StrEnum):
-    """How a mail is put away in `cur`, in the letters that mail programs know."""
+    """The flags with which a mail is filed in `cur`, as mail programs know them."""
 
-    #: Seen, and in the trash: it was a report, and is deleted later.
-    UNDERSTOOD = "ST"
-    #: Nothing: it waits there for a person, as new as before.
-    LEFT = ""
+    #: Seen and trashed: it was a report, and is deleted later.
+    PROCESSED = "ST"
+    #: None: it stays new, for a person.
+    NEW = ""
     #: Flagged: it could not be read.
-    BROKEN = "F"
+    UNREADABLE = "F"
 
 
 @dataclass(frozen=True)
-class Returned:
-    """One new mail: its first bytes, and when it came; `raw` None when it cannot be read."""
+class ReturnedMail:
+    """A new mail: its first bytes, None if it cannot be read, and when it came."""
 
     path: Path
     raw: bytes | None = field(repr=False)
     received: datetime
 
 
-def waiting(directory: Path, *, most: int = MOST, largest: int) -> Iterator[Returned]:
-    """New mails, by name, `largest` bytes of each.
+def new_mails(directory: Path, *, most: int = MOST, largest: int) -> Iterator[ReturnedMail]:
+    """Yield new mails by name, with at most `largest` bytes of each.
 
     Raises:
         OSError: there is no such Maildir, or it cannot be read.
     """
     for name in sorted(os.listdir(directory / "new"))[:most]:  # noqa: PTH208 - a Maildir may hold very many
         if not name.startswith("."):
-            yield _opened(directory / "new" / name, largest)
+            yield _read(directory / "new" / name, largest)
 
 
-def put_away(mail: Returned, flag: Flag) -> bool:
-    """Move a mail to `cur`; False when another reader was faster.
+def file_away(mail: ReturnedMail, flag: Flag) -> bool:
+    """Move a mail to `cur`; False if another reader was faster.
 
     Raises:
         OSError: the file may not be moved.
@@ -59,26 +59,26 @@ def put_away(mail: Returned, flag: Flag) -> bool:
     return True
 
 
-def clear(directory: Path, *, now: datetime) -> int:
-    """Delete what was understood long ago; returns how many."""
-    gone = 0
-    for path in (directory / "cur").glob(f"*:2,{Flag.UNDERSTOOD}"):
+def delete_processed(directory: Path, *, now: datetime) -> int:
+    """Delete reports that were processed long ago; return how many."""
+    deleted = 0
+    for path in (directory / "cur").glob(f"*:2,{Flag.PROCESSED}"):
         try:
             if datetime.fromtimestamp(path.lstat().st_ctime, UTC) < now - KEPT:
                 path.unlink()
-                gone += 1
+                deleted += 1
         except FileNotFoundError:
             continue
-    return gone
+    return deleted
 
 
-def _opened(path: Path, largest: int) -> Returned:
+def _read(path: Path, largest: int) -> ReturnedMail:
     try:
-        # neither through a link to elsewhere, nor waiting for somebody to write into a pipe
+        # do not follow links, and do not wait for a writer if it is a pipe
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(file.fileno())
-            raw = file.read(largest) if stat.S_ISREG(found.st_mode) else None
-            return Returned(path, raw, datetime.fromtimestamp(found.st_mtime, UTC))
+            status = os.fstat(file.fileno())
+            raw = file.read(largest) if stat.S_ISREG(status.st_mode) else None
+            return ReturnedMail(path, raw, datetime.fromtimestamp(status.st_mtime, UTC))
     except OSError:
-        return Returned(path, None, datetime.fromtimestamp(0, UTC))
+        return ReturnedMail(path, None, datetime.fromtimestamp(0, UTC))

@@ -1,4 +1,4 @@
-"""Which mail of ours a report speaks of: the token in the Message-ID of the headers that it returns."""
+"""Find which of our mails a report is about: by the token in the Message-ID of the headers that it returns."""
 
 import binascii
 import re
@@ -11,25 +11,25 @@ _OURS = re.compile(r"<([A-Za-z0-9_-]{22})@[^<>\s]{1,255}>", re.ASCII)
 
 
 def token(report: Message) -> str | None:
-    """The token, from the returned mail or its headers, else from what the report says that it answers (RFC 5322, 3.6.4)."""
+    """Return the token from the returned mail or its headers, else from what the report replies to (RFC 5322, 3.6.4)."""
     for part in parts(report):
         original = returned(part)
         if original is not None:
-            found = _OURS.search(text(original, "Message-ID"))
-            if found:
-                return found.group(1)
-    found = _OURS.search(f"{text(report, 'In-Reply-To')} {text(report, 'References')}")
-    return found.group(1) if found else None
+            ours = _OURS.search(text(original, "Message-ID"))
+            if ours:
+                return ours.group(1)
+    ours = _OURS.search(f"{text(report, 'In-Reply-To')} {text(report, 'References')}")
+    return ours.group(1) if ours else None
 
 
 def parts(report: Message) -> list[Message]:
-    """The parts of a report, not of what they hold."""
-    held = report.get_payload()
-    return [part for part in held if isinstance(part, Message)] if isinstance(held, list) else []
+    """Return the parts of a report, but not the parts of these."""
+    payload = report.get_payload()
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
 def returned(part: Message) -> Message | None:
-    """The returned mail in a part, or its headers; None if it is another part."""
+    """Return the returned mail in a part, or its headers, or None if the part holds neither."""
     kind = part.get_content_type()
     if kind not in _WHOLE and kind not in _HEADERS:
         return None
@@ -37,13 +37,13 @@ def returned(part: Message) -> Message | None:
 
 
 def embedded(part: Message) -> Message:
-    """What stands in a part as header fields, however it was encoded."""
-    held = part.get_payload()
-    if isinstance(held, list):
-        inner = held[0] if held else None
+    """Return the header fields in a part, however they are encoded."""
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        inner = payload[0] if payload else None
         if not isinstance(inner, Message) or inner.keys():
             return inner if isinstance(inner, Message) else Message()
-        # a message/* part in base64 is against RFC 2046, and is sent all the same
+        # RFC 2046 forbids base64 for message/*, but some servers send it
         raw = binascii.a2b_base64(str(inner.get_payload()).encode("ascii", "replace"))
     else:
         decoded = part.get_payload(decode=True)
@@ -52,5 +52,5 @@ def embedded(part: Message) -> Message:
 
 
 def text(message: Message, name: str) -> str:
-    """A header on one line, at most 998 characters of it."""
+    """Return a header on one line, at most 998 characters of it."""
     return " ".join(str(message.get(name, "")).split())[:998]

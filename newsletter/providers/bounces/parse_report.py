@@ -1,6 +1,6 @@
-"""A mail that came back: raw bytes in, reports out, or None when it is neither a bounce (RFC 3464) nor a complaint (RFC 5965).
+"""Parse mail that came back: bounces (RFC 3464) and complaints (RFC 5965).
 
-Whoever can write to the mailbox can write anything, so only a Message-ID of ours, which cannot be guessed, makes it a report.
+Anybody can write to the mailbox, so only a mail that names a Message-ID of ours, which cannot be guessed, is a report.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,15 +14,15 @@ from newsletter.lib.provider_interface import Report
 from newsletter.providers.bounces import arf, dsn
 from newsletter.providers.bounces.original_message import token
 
-#: Bytes that are looked at; a report and the returned headers stand before the returned body.
+#: Bytes that are read; the report and the returned headers come before the returned body.
 LARGEST: Final = 512_000
-#: A report has three parts. The parser's time grows with each level, so what has very many is not looked at.
+#: A report has three parts. Parsing takes longer with each level, so a mail with very many parts is not parsed.
 _PARTS: Final = 30
 _OLDEST, _AHEAD = timedelta(days=30), timedelta(days=1)
 
 
 def read(raw: bytes, *, received: datetime) -> Report | None:
-    """The report in a mail that was `received` then; its own Date counts where it can be true."""
+    """Return the report in a mail, or None if it is none. Its Date counts if that is plausible, else `received`."""
     raw = raw[:LARGEST]
     plain = raw.lower()
     if plain.count(b"boundary") > _PARTS or plain.count(b"message/") > _PARTS:
@@ -31,19 +31,19 @@ def read(raw: bytes, *, received: datetime) -> Report | None:
         message = BytesParser().parsebytes(raw)
         if message.get_content_type() != "multipart/report" or not message.is_multipart():
             return None
-        found = token(message)
-        if found is None:
+        message_token = token(message)
+        if message_token is None:
             return None
         at = _date(message, received)
-        return dsn.read(message, token=found, at=at) or arf.read(message, token=found, at=at)
+        return dsn.read(message, token=message_token, at=at) or arf.read(message, token=message_token, at=at)
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # the parser raises all of these for mails made to hurt it
+        return None  # the parser raises all of these for malicious mails
 
 
 def _date(message: Message, received: datetime) -> datetime:
     try:
-        told = parsedate_to_datetime(str(message.get("Date", "")))
-        told = told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+        date = parsedate_to_datetime(str(message.get("Date", "")))
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return received
-    return told if received - _OLDEST < told < received + _AHEAD else received
+    return date if received - _OLDEST < date < received + _AHEAD else received

@@ -17,8 +17,8 @@ def box(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def waiting(box: Path, **more: int) -> list[maildir.Returned]:
-    return list(maildir.waiting(box, **{"largest": 1000} | more))
+def waiting(box: Path, **more: int) -> list[maildir.ReturnedMail]:
+    return list(maildir.new_mails(box, **{"largest": 1000} | more))
 
 
 def test_new_mails_come_by_name_and_are_put_away_with_their_flag(box: Path) -> None:
@@ -29,10 +29,10 @@ def test_new_mails_come_by_name_and_are_put_away_with_their_flag(box: Path) -> N
     found = waiting(box)
     assert [(mail.path.name, mail.raw) for mail in found] == [("1", b"1"), ("2", b"2"), ("3:2,", b"3:2,")]
     for mail, flag in zip(found, Flag, strict=True):
-        assert maildir.put_away(mail, flag)
+        assert maildir.file_away(mail, flag)
     assert sorted(path.name for path in (box / "cur").iterdir()) == ["0:2,S", "1:2,ST", "2:2,", "3:2,F"]
     assert waiting(box) == []
-    assert not maildir.put_away(found[0], Flag.LEFT)
+    assert not maildir.file_away(found[0], Flag.NEW)
 
 
 def test_a_round_is_bounded_in_files_and_in_bytes(box: Path) -> None:
@@ -50,7 +50,7 @@ def test_nothing_is_followed_and_nothing_waits(box: Path, tmp_path: Path) -> Non
     found = waiting(box)
     assert [mail.raw for mail in found] == [None, None, None]
     for mail in found:
-        maildir.put_away(mail, Flag.BROKEN)
+        maildir.file_away(mail, Flag.UNREADABLE)
     assert sorted(path.name for path in (box / "cur").iterdir()) == ["folder:2,F", "link:2,F", "pipe:2,F"]
     assert secret.read_text() == "not for you"
 
@@ -59,8 +59,8 @@ def test_what_was_understood_is_deleted_after_a_week_and_nothing_else(box: Path)
     for name in ("1:2,ST", "2:2,S", "3:2,", "4:2,F"):
         (box / "cur" / name).write_bytes(b"x")
     now = datetime.now(UTC)
-    assert maildir.clear(box, now=now + timedelta(days=6)) == 0
-    assert maildir.clear(box, now=now + timedelta(days=8)) == 1
+    assert maildir.delete_processed(box, now=now + timedelta(days=6)) == 0
+    assert maildir.delete_processed(box, now=now + timedelta(days=8)) == 1
     assert sorted(path.name for path in (box / "cur").iterdir()) == ["2:2,S", "3:2,", "4:2,F"]
 
 
