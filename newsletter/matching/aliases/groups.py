@@ -1,4 +1,4 @@
-"""Alias groups: all spellings of one name, which of them find the others, and which need another word beside them."""
+"""Alias groups: all spellings of one name, which of them find the others, and which need another word in the item."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,9 @@ from newsletter.matching.query.nodes import BareWord, Query, terms
 
 @dataclass(frozen=True)
 class OnlyWith:
-    """A spelling that counts only in an item where one of `words` stands as well: `Apple` beside `iPhone`.
+    """A spelling that counts only in an item that has one of `words` as well: `Apple` with `iPhone`.
 
-    So it is as a bare word of a query, too; quoted it counts anywhere.
+    That holds for it as a bare word of a query, too. Quoted it counts anywhere.
     """
 
     spelling: str
@@ -21,9 +21,9 @@ class OnlyWith:
 
 @dataclass(frozen=True)
 class AliasGroup:
-    """All spellings of one name, and where they were taken from.
+    """All spellings of one name, and their source.
 
-    Each of `spellings` and `only_with` finds every other spelling of the group; those of `one_way` are found, and find nothing.
+    Each of `spellings` and `only_with` finds every other spelling of the group; those of `one_way` are found and find nothing.
     """
 
     id: str
@@ -37,7 +37,7 @@ class AliasGroup:
     @property
     def finding(self) -> tuple[str, ...]:
         """The spellings that find the others."""
-        return (*self.spellings, *(one.spelling for one in self.only_with))
+        return (*self.spellings, *(only.spelling for only in self.only_with))
 
     @property
     def everything(self) -> tuple[str, ...]:
@@ -45,56 +45,61 @@ class AliasGroup:
         return (*self.finding, *self.one_way)
 
 
-def same_spelling(one: str, other: str) -> bool:
-    """Whether two spellings are one for whoever types them: case, hyphens, marks of width and the like make no difference."""
-    return alias_key(one) == alias_key(other)
+def same_spelling(left: str, right: str) -> bool:
+    """Whether two spellings have the same key: case, hyphens, width and the like make no difference."""
+    return alias_key(left) == alias_key(right)
+
+
+def contains_spelling(spellings: Iterable[str], wanted: str) -> bool:
+    """Whether one of these spellings is the same as `wanted`."""
+    return any(same_spelling(wanted, spelling) for spelling in spellings)
 
 
 def without_spellings(groups: Iterable[AliasGroup], off: Iterable[str]) -> tuple[AliasGroup, ...]:
-    """`groups` without the spellings that a topic switched off."""
-    gone = {alias_key(spelling) for spelling in off}
-    if not gone:
+    """These groups without the spellings that a topic switched off."""
+    removed = {alias_key(spelling) for spelling in off}
+    if not removed:
         return tuple(groups)
     return tuple(
         replace(
             group,
-            spellings=tuple(one for one in group.spellings if alias_key(one) not in gone),
-            one_way=tuple(one for one in group.one_way if alias_key(one) not in gone),
-            only_with=tuple(one for one in group.only_with if alias_key(one.spelling) not in gone),
+            spellings=tuple(spelling for spelling in group.spellings if alias_key(spelling) not in removed),
+            one_way=tuple(spelling for spelling in group.one_way if alias_key(spelling) not in removed),
+            only_with=tuple(only for only in group.only_with if alias_key(only.spelling) not in removed),
         )
         for group in groups
     )
 
 
 def alias_table(groups: Iterable[AliasGroup]) -> Aliases:
-    """For the matcher: under the key of each spelling that finds others, those others."""
-    found: dict[str, list[Alias]] = defaultdict(list)
+    """For the matcher: the key of each spelling that finds others → those others."""
+    others: dict[str, list[Alias]] = defaultdict(list)
     for group in groups:
-        aliases = {alias_key(one.spelling): one for one in _aliases(group)}
+        aliases = {alias_key(alias.spelling): alias for alias in _aliases(group)}
         for spelling in group.finding:
             key = alias_key(spelling)
-            found[key] += [alias for other, alias in aliases.items() if other != key or alias.context]
-    return {key: tuple(others) for key, others in found.items()}
+            others[key] += [alias for other, alias in aliases.items() if other != key or alias.context]
+    return {key: tuple(aliases) for key, aliases in others.items()}
 
 
 def spelling_to_term(spelling: str) -> str:
-    """A spelling as a term of the query language: a bare word, which meets its inflected forms, or several as a phrase."""
+    """A spelling as a term of the query language: a bare word, with its inflected forms, or several words as a phrase."""
     return f'"{spelling}"' if len(spelling.split()) > 1 else spelling
 
 
 def term_to_spelling(term: str) -> str:
-    """The spelling that `spelling_to_term` made a term of."""
+    """The inverse of `spelling_to_term`."""
     return term.strip('"')
 
 
 def group_query(group: AliasGroup) -> str:
-    """A bare word that finds every spelling of the group: its name, if that is one. Several words are written with hyphens."""
-    names = [one for one in group.finding if same_spelling(one, group.name)] or group.spellings
+    """A query for every spelling of the group: its name, if that is a spelling. Several words are joined by hyphens."""
+    names = [spelling for spelling in group.finding if same_spelling(spelling, group.name)] or group.spellings
     return "-".join(names[0].split())
 
 
 def unmet_names(query: Query, text: str, groups: Iterable[AliasGroup]) -> list[tuple[str, str]]:
-    """Names of several words in a query's `text` whose other spellings it does not meet: (as it was found, as to write it).
+    """Names of several words in a query's `text` that it does not match by other spellings: (the name, how to write it).
 
     Only a bare word has aliases, and a bare name of several words is written with hyphens.
     """
@@ -111,5 +116,5 @@ def unmet_names(query: Query, text: str, groups: Iterable[AliasGroup]) -> list[t
 def _aliases(group: AliasGroup) -> Iterator[Alias]:
     for spelling in (*group.spellings, *group.one_way):
         yield Alias(spelling_to_term(spelling), group.pack, group.id)
-    for one in group.only_with:
-        yield Alias(spelling_to_term(one.spelling), group.pack, group.id, tuple(map(spelling_to_term, one.words)))
+    for only in group.only_with:
+        yield Alias(spelling_to_term(only.spelling), group.pack, group.id, tuple(map(spelling_to_term, only.words)))

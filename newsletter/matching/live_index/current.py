@@ -132,15 +132,17 @@ def compile_topics(topic_ids: Collection[int], vault: Vault) -> tuple[dict[int, 
     curated: set[int] = set()
     broken: set[int] = set()
     rows = Topic.objects.filter(id__in=topic_ids) if len(topic_ids) < _SMALL else Topic.objects.all()
-    live = {row.id: row for row in TopicRevision.objects.exclude(query=None).filter(topic__in=rows)}
-    aliases = topic_aliases.aliases_by_revision(live.values())
+    with_query = TopicRevision.objects.exclude(query=None).filter(topic__in=rows)
+    revisions: dict[int | None, TopicRevision] = {row.id: row for row in with_query}
+    aliases = topic_aliases.aliases_by_revision(revisions.values())
     for topic in rows.iterator():
         if topic.id not in topic_ids:
             continue
         try:
-            revision = live.get(topic.revision_id or 0)
+            revision = revisions.get(topic.revision_id)
             text = topic.keyword(vault) if revision is None else revision.query or ""
-            queries[topic.id] = compile_query(language.parse(text), aliases.get(topic.revision_id or 0, NO_ALIASES))
+            spellings = NO_ALIASES if revision is None else aliases[revision.id]
+            queries[topic.id] = compile_query(language.parse(text), spellings)
         except QueryError:  # one topic that cannot be read must not stop the others
             log.error("topic_not_read", topic_id=topic.id)
             broken.add(topic.id)

@@ -1,7 +1,7 @@
-"""Drafts of topics against items: what previews, re-matches and explanations share."""
+"""Match drafts of topics against items, and describe the matched words: for previews, re-matches and explanations."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from newsletter.matching.aliases.groups import alias_table, term_to_spelling
 from newsletter.matching.engine.document import Document, Hit
@@ -12,7 +12,7 @@ from newsletter.matching.topics.revisions import TopicDraft
 
 
 class DraftMatcher:
-    """Drafts compiled once, for many items.
+    """Drafts that are compiled once, for many items.
 
     Raises:
         QueryError: a draft cannot be read.
@@ -23,24 +23,37 @@ class DraftMatcher:
             {key: compile_query(parse(draft.query), alias_table(draft.groups)) for key, draft in drafts.items()}
         )
 
-    def match(self, seen: Document) -> dict[int, tuple[Hit, ...]]:
-        """The drafts that an item meets, by their key, and where their words stand."""
-        return {met.topic_id: met.hits for met in self._index.matching_queries(seen)}
+    def match(self, document: Document) -> dict[int, tuple[Hit, ...]]:
+        """The keys of the drafts that match an item, with their hits."""
+        return {match.topic_id: match.hits for match in self._index.matching_queries(document)}
 
 
-def matched_words(seen: Document, hits: Iterable[Hit]) -> tuple[str, ...]:
-    """The words as they stand in title and text, each once, with whose other spelling they are."""
-    shown = {"title": seen.title, "text": seen.text}
-    found = {
-        f"“{shown[hit.field][hit.start : hit.end]}”" + (f" for {hit.term}" if hit.alias else ""): None
+def matched_words(document: Document, hits: Iterable[Hit]) -> tuple[str, ...]:
+    """The matched words of title and text as they stand there, each once, and the term for which an alias stands."""
+    quoted = {
+        f"“{words}”" + (f" for {hit.term}" if hit.alias else ""): None
         for hit in hits
-        if hit.field in shown
+        if (words := shown_words(hit.field, hit.start, hit.end, document)) is not None
     }
-    return tuple(found)
+    return tuple(quoted)
+
+
+class _Titled(Protocol):
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+def shown_words(field: str, start: int, end: int, shown: _Titled) -> str | None:
+    """The words of a hit as they stand in the title or the text. Returns None if it is in another field."""
+    if field not in ("title", "text"):
+        return None
+    return (shown.title if field == "title" else shown.text)[start:end]
 
 
 def receipt(hits: Iterable[Hit]) -> list[dict[str, Any]]:
-    """What a match of a curated topic keeps of its reasons."""
+    """The hits in the form in which a match of a curated topic stores them."""
     return [
         {
             "field": hit.field,

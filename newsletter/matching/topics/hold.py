@@ -1,4 +1,4 @@
-"""A topic put on hold: its matches are collected, and nobody is owed them until it is released."""
+"""Put a topic on hold: its matches are collected, and owed to nobody until it is released."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic
 from newsletter.models import Match, Topic
 
-#: Digests read this long past the time in which an item can become owed; who got an item is known for longer.
+#: Digests read matches until so long after the item can become owed; deliveries of an item are stored for longer.
 DIGEST_GRACE = timedelta(days=10)
 
 
 @dataclass(frozen=True)
 class Held:
-    """The topic is on hold; `waiting` counts the matches that were owed and are not any more."""
+    """The topic is on hold. `waiting`: how many matches were owed and now wait."""
 
     topic_id: int
     waiting: int
@@ -25,7 +25,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Released:
-    """The topic goes on; `owed` counts the matches that are owed again, `dropped` those that nobody is mailed."""
+    """The hold has ended. `owed`: how many matches are owed again; `dropped`: how many are mailed to nobody."""
 
     topic_id: int
     owed: int
@@ -33,7 +33,7 @@ class Released:
 
 
 def hold(name: str, *, now: datetime) -> Held | Refused:
-    """Collect a topic's matches from now on without owing them. What is owed and young waits as well; what is planned goes."""
+    """Collect a topic's matches from now on without owing them. Matches that are owed wait, too; planned mail is still sent."""
     with transaction.atomic():
         topic = find_topic(name)
         if topic is None:
@@ -46,14 +46,14 @@ def hold(name: str, *, now: datetime) -> Held | Refused:
 
 
 def hold_matches(topic_ids: Collection[int]) -> int:
-    """Let what the held ones of these topics owe wait; returns how many matches. Repeatable."""
+    """Hold what is owed of those of these topics that are on hold; returns how many matches. Repeatable."""
     held = Topic.objects.filter(id__in=topic_ids, held_since__isnull=False).values_list("id", flat=True)
     owed = Match.objects.filter(topic_id__in=list(held), owed_at__isnull=False, withdrawn_at=None)
     return owed.update(held_at=F("owed_at"), owed_at=None)
 
 
 def repair_holds(*, now: datetime) -> None:
-    """Mend what a worker wrote in the moment in which a hold began or ended. Repeatable."""
+    """Correct what a worker wrote while a hold began or ended. Repeatable."""
     hold_matches(Topic.objects.filter(held_since__isnull=False).values_list("id", flat=True))
     strays = Match.objects.filter(held_at__isnull=False, topic__held_since=None, withdrawn_at=None, owe_until__gte=now)
     strays.update(owed_at=F("held_at"), held_at=None)
@@ -74,8 +74,8 @@ def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
         Topic.objects.filter(id=topic.id).update(held_since=None)
         bump_index_version()
         waiting = Match.objects.filter(topic_id=topic.id, held_at__isnull=False)
-        told = Q(gathering_id__isnull=False, owe_until__gte=now - DIGEST_GRACE)
-        again = waiting.filter(Q(owe_until__gte=now) | told, withdrawn_at=None)
+        in_digests = Q(gathering_id__isnull=False, owe_until__gte=now - DIGEST_GRACE)
+        again = waiting.filter(Q(owe_until__gte=now) | in_digests, withdrawn_at=None)
         if not mail:
             again = again.filter(held_at__lte=topic.held_since)
         owed = again.update(owed_at=F("held_at"), held_at=None)

@@ -1,4 +1,4 @@
-"""Moves curated topics in and out as a file. Readers' own keywords have no name, and are in no file: they are secrets."""
+"""Import and export curated topics as a file. Readers' keywords are secrets, and never in such a file."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,21 +7,21 @@ from django.db import transaction
 
 from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
-from newsletter.matching.aliases.groups import same_spelling
+from newsletter.matching.aliases.groups import contains_spelling
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
-from newsletter.matching.topics.lookup import find_topic, slug_of
+from newsletter.matching.topics.lookup import find_topic, live_revisions, slug_of
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.matching.topics.yaml_file import TopicDescription, TopicFileProblem
 from newsletter.models import Topic, TopicRevision
 
-#: Bytes of a file that is read.
+#: The largest file that is read, in bytes.
 MAX_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
 class DifferentTopic:
-    """A topic that is there, and not as the file says on `line`. `gained` and `lost` count stored items of 90 days."""
+    """A topic that differs from the file on `line`. `gained`, `lost`: how many stored items of 90 days a change would affect."""
 
     line: int
     name: str
@@ -31,7 +31,7 @@ class DifferentTopic:
 
 @dataclass
 class ImportResult:
-    """What an import did: ids of the topics, how many were so already, what differs and was left, what could not be done."""
+    """What an import did: ids of the topics, how many were equal, what differs and was left, what could not be done."""
 
     added: list[int] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
@@ -43,8 +43,8 @@ class ImportResult:
 def export_topics() -> list[TopicDescription]:
     """All active curated topics as a file describes them, by name."""
     active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).order_by("name", "id")
-    live = TopicRevision.objects.in_bulk([topic.revision_id or 0 for topic in active])
-    return [_described(topic, live[topic.revision_id or 0]) for topic in active]
+    live = live_revisions(active)
+    return [_describe(topic, live[topic.id]) for topic in active]
 
 
 def import_topics(
@@ -62,18 +62,18 @@ def import_topics(
         return Refused(read.reason)
     done = ImportResult(problems=list(read.problems))
     lines: dict[str, int] = {}
-    for number, one in enumerate(read.topics, 1):
-        first = lines.setdefault(slug_of(one.name), one.line)
-        if first != one.line:
-            done.problems.append(TopicFileProblem(one.line, f"the topic stands on line {first} already"))
-        elif (reason := _take(one, done, now, made_by, yes)) is not None:
-            done.problems.append(TopicFileProblem(one.line, reason))
+    for number, described in enumerate(read.topics, 1):
+        first = lines.setdefault(slug_of(described.name), described.line)
+        if first != described.line:
+            done.problems.append(TopicFileProblem(described.line, f"the topic stands on line {first} already"))
+        elif (reason := _import(described, done, now, made_by, yes)) is not None:
+            done.problems.append(TopicFileProblem(described.line, reason))
         progress(number, len(read.topics))
     done.problems.sort(key=lambda problem: problem.line)
     return done
 
 
-def _described(topic: Topic, live: TopicRevision) -> TopicDescription:
+def _describe(topic: Topic, live: TopicRevision) -> TopicDescription:
     return TopicDescription(
         name=topic.name or "",
         query=live.query or "",
@@ -84,65 +84,61 @@ def _described(topic: Topic, live: TopicRevision) -> TopicDescription:
     )
 
 
-def _take(one: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
+def _import(described: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
     """Do what the file says of one topic, and count it; the reason when that cannot be done."""
-    topic = find_topic(one.name)
+    topic = find_topic(described.name)
     if topic is None:
-        return _add(one, done, now, made_by, yes)
-    change = _change(one, revisions.live_revision(topic))
-    if change is None and topic.urgent == one.urgent:
+        return _add(described, done, now, made_by, yes)
+    change = _change(described, revisions.live_revision(topic))
+    if change is None and topic.urgent == described.urgent:
         done.unchanged += 1
         return None
-    draft = revisions.changed_draft(one.name, change) if change else None
+    draft = revisions.changed_draft(described.name, change) if change else None
     if isinstance(draft, Refused):
         return draft.reason
     if not yes:
-        found = preview.preview_topic(one.name, draft, now=now) if draft else None
-        if isinstance(found, Refused):
-            return found.reason
-        gained, lost = (found.gained, found.lost) if found else (0, 0)
-        done.different.append(DifferentTopic(one.line, one.name, gained, lost))
+        result = preview.preview_topic(described.name, draft, now=now) if draft else None
+        if isinstance(result, Refused):
+            return result.reason
+        gained, lost = (result.gained, result.lost) if result else (0, 0)
+        done.different.append(DifferentTopic(described.line, described.name, gained, lost))
         return None
     with transaction.atomic():
-        saved = revisions.save_draft(one.name, draft, now=now, made_by=made_by) if draft else None
+        saved = revisions.save_draft(described.name, draft, now=now, made_by=made_by) if draft else None
         if isinstance(saved, Refused):
             return saved.reason
-        Topic.objects.filter(id=topic.id).update(urgent=one.urgent)
+        Topic.objects.filter(id=topic.id).update(urgent=described.urgent)
     done.changed.append(topic.id)
     return None
 
 
-def _add(one: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
-    draft = revisions.new_draft(one.query, packs=one.packs, off=one.without)
+def _add(described: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
+    draft = revisions.new_draft(described.query, packs=described.packs, off=described.without)
     if isinstance(draft, Refused):
         return draft.reason
     if not yes and (per_day := preview.preview_draft(draft, now=now).after.per_day) > preview.MANY_PER_DAY:
         return f"it would bring {per_day:.0f} items a day: narrow the query, or add --yes if that is meant"
-    made = _made(one, draft, now, made_by)
+    made = _made(described, draft, now, made_by)
     if isinstance(made, Refused):
         return made.reason
     done.added.append(made.topic_id)
     return None
 
 
-def _made(one: TopicDescription, draft: TopicDraft, now: datetime, made_by: str) -> SavedRevision | Refused:
+def _made(described: TopicDescription, draft: TopicDraft, now: datetime, made_by: str) -> SavedRevision | Refused:
     with transaction.atomic():
-        made = topics.add_draft(one.name, draft, now=now, made_by=made_by)
+        made = topics.add_draft(described.name, draft, now=now, made_by=made_by)
         if not isinstance(made, Refused):
-            Topic.objects.filter(id=made.topic_id).update(urgent=one.urgent)
-            if one.held:
-                hold.hold(one.name, now=now)
+            Topic.objects.filter(id=made.topic_id).update(urgent=described.urgent)
+            if described.held:
+                hold.hold(described.name, now=now)
         return made
 
 
-def _change(one: TopicDescription, live: TopicRevision) -> TopicChange | None:
+def _change(described: TopicDescription, live: TopicRevision) -> TopicChange | None:
     """What the file says otherwise than the live revision; None when that is the same. Versions of packs are not compared."""
-    packs = topic_aliases.available_packs() if one.packs is None else one.packs
-    off = tuple(word for word in one.without if not _among(word, live.without))
-    on = tuple(word for word in live.without if not _among(word, one.without))
-    same = (one.query, set(packs)) == (live.query, set(live.packs)) and not off and not on
-    return None if same else TopicChange(one.query, packs, off, on)
-
-
-def _among(spelling: str, others: tuple[str, ...] | list[str]) -> bool:
-    return any(same_spelling(spelling, other) for other in others)
+    packs = topic_aliases.available_packs() if described.packs is None else described.packs
+    off = tuple(word for word in described.without if not contains_spelling(live.without, word))
+    on = tuple(word for word in live.without if not contains_spelling(described.without, word))
+    same = (described.query, set(packs)) == (live.query, set(live.packs)) and not off and not on
+    return None if same else TopicChange(described.query, packs, off, on)

@@ -1,41 +1,49 @@
-"""Curated topics by their name: found, refused, or given a slug; and the number that tells workers of a change."""
+"""Find curated topics by name, check names, and tell workers that topics changed."""
 
 import unicodedata
+from collections.abc import Iterable
 
 import regex
 from django.db.models import F, Q
 
 from newsletter.lib.refused import Refused
-from newsletter.models import IndexState, Topic
+from newsletter.models import IndexState, Topic, TopicRevision
 
 LONGEST_NAME = 80
 
 
 def find_topic(name: str) -> Topic | None:
-    """The active topic of this name or slug, in any case; None when there is none."""
+    """The active topic of this name or slug, in any case. Returns None if there is none."""
     wanted = " ".join(name.split())
     active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE)
     return active.filter(Q(name__iexact=wanted) | Q(slug=slug_of(wanted))).order_by("id").first()
 
 
+def live_revisions(topics: Iterable[Topic]) -> dict[int, TopicRevision]:
+    """Topic id → the revision that the topic is matched by."""
+    topics = list(topics)
+    revisions = TopicRevision.objects.in_bulk([topic.revision_id for topic in topics if topic.revision_id is not None])
+    return {topic.id: revisions[topic.revision_id] for topic in topics if topic.revision_id is not None}
+
+
 def no_such_topic() -> Refused:
-    """There is no topic of that name."""
+    """The answer if no topic has that name."""
     return Refused("there is no such topic: see 'newsletter topics list'")
 
 
 def slug_of(name: str) -> str:
-    """A name as it stands in addresses: letters, marks and digits of any script, and hyphens."""
+    """A name in the form for URLs: letters, marks and digits of any script, and hyphens."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return regex.sub(r"[^\p{L}\p{M}\p{N}]+", "-", plain).strip("-")
 
 
 def name_problem(name: str) -> Refused | None:
-    """Why a topic cannot have this name; None when it can."""
+    """Why a topic cannot have this name. Returns None if it can."""
     if not name or not slug_of(name):
         return Refused("a topic needs a name with a letter in it")
     return Refused(f"the name is longer than {LONGEST_NAME} characters") if len(name) > LONGEST_NAME else None
 
 
 def bump_index_version() -> None:
-    """Tell every worker that its index is of before. Inside the transaction of the change."""
+    """Tell every worker that its index is out of date. Call it in the transaction of the change."""
     IndexState.objects.filter(id=1).update(number=F("number") + 1)

@@ -1,4 +1,4 @@
-"""What a draft of a topic would change: over stored items, gained and lost, how often, with samples. Nothing is stored."""
+"""Preview what a draft of a topic would change: stored items gained and lost, how many a day, samples. Stores nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,16 +12,16 @@ from newsletter.matching.topics.lookup import find_topic, no_such_topic
 from newsletter.matching.topics.revisions import TopicDraft, draft_of, live_revision
 from newsletter.matching.topics.topic_status import followers
 
-#: So far back a preview looks.
+#: How many days a preview looks back.
 DAYS = 90
-#: A topic with more items a day than this is asked about before it is saved.
+#: Saving a topic that matches more items a day needs confirmation.
 MANY_PER_DAY = 30
 SAMPLES = 5
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How much a query meets: `items` of those stored in the time, the rest of those published in it (an archive has no rate).
+    """How much a query matches: `items` of those stored in the time, the rest of those published in it (an archive has no rate).
 
     Averages are over the days since the oldest of these: a young service has fewer than were asked for.
     """
@@ -34,7 +34,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Week:
-    """One week from its Monday on: how many items the topic met, and would meet."""
+    """A week from Monday on: how many items the topic matches, and would match."""
 
     monday: date
     before: int
@@ -43,7 +43,7 @@ class Week:
 
 @dataclass(frozen=True)
 class SampleItem:
-    """An item that is gained or lost, with the words that meet it."""
+    """An item that is gained or lost, with its matched words."""
 
     item_id: int
     title: str
@@ -53,9 +53,9 @@ class SampleItem:
 
 @dataclass(frozen=True)
 class TopicPreview:
-    """What a draft would change. `before` is None where there is nothing to compare with; then all is gained.
+    """What a draft would change. `before` is None if there is nothing to compare with; then every item is gained.
 
-    `followers` is None for fewer than ten, and where nobody can follow it yet (`followed` is False).
+    `followers` is None for fewer than ten, and if nobody can follow it yet (`followed` is False).
     """
 
     days: int
@@ -72,14 +72,13 @@ class TopicPreview:
 
 
 def preview_topic(name: str, draft: TopicDraft | None, *, now: datetime, days: int = DAYS) -> TopicPreview | Refused:
-    """What `draft` would change of a topic; without one, what the topic meets as it is."""
+    """What `draft` would change of a topic; without a draft, what the topic matches as it is."""
     topic = find_topic(name)
     if topic is None:
         return no_such_topic()
     live = draft_of(live_revision(topic))
-    told = followers([topic.id])[topic.id]
     before, after = (None, live) if draft is None else (live, draft)
-    return preview_draft(after, before, now=now, days=days, followed=True, followers=told)
+    return preview_draft(after, before, now=now, days=days, followed=True, followers=followers([topic.id])[topic.id])
 
 
 def preview_draft(
@@ -91,18 +90,20 @@ def preview_draft(
     followed: bool = False,
     followers: int | None = None,
 ) -> TopicPreview:
-    """What `after` meets of the items of the last `days`, and how that differs from `before`."""
+    """What `after` matches of the items of the last `days`, and how that differs from `before`."""
     matcher = DraftMatcher({0: after} if before is None else {0: after, 1: before})
     since = now - timedelta(days=days)
     count, oldest = 0, now
-    met: dict[int, list[SampleItem]] = {0: [], 1: []}
-    for one in load_items(current_versions().filter(item__first_seen_at__gte=since).order_by("-item_id")):
+    matched: dict[int, list[SampleItem]] = {0: [], 1: []}
+    for loaded in load_items(current_versions().filter(item__first_seen_at__gte=since).order_by("-item_id")):
         count += 1
-        oldest = min(oldest, one.at) if one.at >= since else oldest
-        for key, hits in matcher.match(one.document).items():
-            met[key].append(SampleItem(one.item.id, one.version.title, one.at, matched_words(one.document, hits)))
+        oldest = min(oldest, loaded.at) if loaded.at >= since else oldest
+        for key, hits in matcher.match(loaded.document).items():
+            matched[key].append(
+                SampleItem(loaded.item.id, loaded.version.title, loaded.at, matched_words(loaded.document, hits))
+            )
     span = max((now - oldest) / timedelta(days=1), 1.0)
-    new, old = met[0], met[1]
+    new, old = matched[0], matched[1]
     gained, lost = _without(new, old), _without(old, new)
     return TopicPreview(
         days=days,
@@ -120,24 +121,24 @@ def preview_draft(
 
 
 def _without(these: Sequence[SampleItem], those: Iterable[SampleItem]) -> list[SampleItem]:
-    known = {one.item_id for one in those}
-    return [one for one in these if one.item_id not in known]
+    known = {item.item_id for item in those}
+    return [item for item in these if item.item_id not in known]
 
 
-def _rate(met: Sequence[SampleItem], since: datetime, span: float) -> Rate:
-    by_day = Counter(one.at.date() for one in met if one.at >= since)
+def _rate(items: Sequence[SampleItem], since: datetime, span: float) -> Rate:
+    by_day = Counter(item.at.date() for item in items if item.at >= since)
     per_day = by_day.total() / span
-    return Rate(len(met), round(per_day * 7, 1), round(per_day, 1), max(by_day.values(), default=0))
+    return Rate(len(items), round(per_day * 7, 1), round(per_day, 1), max(by_day.values(), default=0))
 
 
 def _weeks(before: Iterable[SampleItem], after: Iterable[SampleItem], since: datetime) -> tuple[Week, ...]:
-    old, new = (Counter(_monday(one.at) for one in side if one.at >= since) for side in (before, after))
+    old, new = (Counter(_monday(item.at) for item in side if item.at >= since) for side in (before, after))
     return tuple(Week(monday, old[monday], new[monday]) for monday in sorted({*old, *new}))
 
 
-def _monday(at: datetime) -> date:
-    return at.date() - timedelta(days=at.weekday())
+def _monday(moment: datetime) -> date:
+    return moment.date() - timedelta(days=moment.weekday())
 
 
-def _samples(met: Sequence[SampleItem]) -> tuple[SampleItem, ...]:
-    return tuple(sorted(met, key=lambda one: (one.at, one.item_id), reverse=True)[:SAMPLES])
+def _samples(items: Sequence[SampleItem]) -> tuple[SampleItem, ...]:
+    return tuple(sorted(items, key=lambda item: (item.at, item.item_id), reverse=True)[:SAMPLES])

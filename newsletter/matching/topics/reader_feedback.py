@@ -1,6 +1,6 @@
-"""Readers' "not about this topic": counted for an item under a topic, never for a person; and which spellings are noisy.
+"""Count "not about this topic" for an item under a topic, never for a person, and find the spellings that cause it.
 
-The link holds one AES block over (item, topic) and nothing else, so everybody who gets the item under the topic has the same.
+The link holds one AES block over (item, topic) and nothing else: everybody who gets the item under the topic has the same link.
 """
 
 from collections import defaultdict
@@ -12,13 +12,14 @@ from typing import Any
 from django.db.models import Case, F, Q, Value, When
 
 from newsletter.lib.crypto import Vault
+from newsletter.matching.topics.draft_matcher import shown_words
 from newsletter.models import ItemVersion, Match, Topic
 
 _PURPOSE = "objection"
 _MOST_ID = 2**31
-#: What one item under one topic can gather in a day: an address that everybody may know must not drown the rest.
+#: The most objections counted in a day for an item under a topic: its link is no secret, and one item must not hide the others.
 MOST_A_DAY = 20
-#: A spelling is called noisy from so many objections on.
+#: A spelling is noisy from so many objections on.
 NOISY_FROM = 3
 SAMPLES = 3
 
@@ -83,33 +84,34 @@ def noisy_spellings(topic_id: int) -> list[NoisySpelling]:
     """The spellings of a topic with at least three objections, the worst first."""
     if not Match.objects.filter(topic_id=topic_id, objections__gt=0).exists():
         return []
-    met: dict[tuple[str, str | None], list[Match]] = defaultdict(list)
+    matches: dict[tuple[str, str | None], list[Match]] = defaultdict(list)
     for match in Match.objects.filter(topic_id=topic_id, receipt__isnull=False):
         for spelling in {_spelling(hit) for hit in match.receipt or ()}:
-            met[spelling].append(match)
-    said = {spelling: sum(match.objections for match in matches) for spelling, matches in met.items()}
-    loud = [spelling for spelling, objections in said.items() if objections >= NOISY_FROM]
-    loud.sort(key=lambda spelling: (-said[spelling] / len(met[spelling]), spelling[0]))
-    return [NoisySpelling(*spelling, len(met[spelling]), said[spelling], _worst(met[spelling])) for spelling in loud]
+            matches[spelling].append(match)
+    objections = {spelling: sum(match.objections for match in of_it) for spelling, of_it in matches.items()}
+    noisy = [spelling for spelling, count in objections.items() if count >= NOISY_FROM]
+    noisy.sort(key=lambda spelling: (-objections[spelling] / len(matches[spelling]), spelling[0]))
+    return [
+        NoisySpelling(*spelling, len(matches[spelling]), objections[spelling], _worst(matches[spelling]))
+        for spelling in noisy
+    ]
 
 
-def words_of(receipt: Iterable[Mapping[str, Any]], wording: ItemVersion) -> tuple[str, ...]:
+def receipt_words(receipt: Iterable[Mapping[str, Any]], version: ItemVersion) -> tuple[str, ...]:
     """The words of a receipt as they stand in the item, each once."""
-    shown = {"title": wording.title, "text": wording.text}
-    return tuple(
-        dict.fromkeys(shown[hit["field"]][hit["start"] : hit["end"]] for hit in receipt if hit["field"] in shown)
-    )
+    words = (shown_words(hit["field"], hit["start"], hit["end"], version) for hit in receipt)
+    return tuple(dict.fromkeys(each for each in words if each is not None))
 
 
 def _worst(matches: Iterable[Match]) -> tuple[ObjectedItem, ...]:
     chosen = sorted(matches, key=lambda match: (-match.objections, -match.item_id))[:SAMPLES]
-    wordings = {
+    versions = {
         (row.item_id, row.n): row for row in ItemVersion.objects.filter(item_id__in=[match.item_id for match in chosen])
     }
     return tuple(
-        ObjectedItem(match.item_id, row.title, words_of(match.receipt or (), row), match.objections)
+        ObjectedItem(match.item_id, row.title, receipt_words(match.receipt or (), row), match.objections)
         for match in chosen
-        if match.objections and (row := wordings.get((match.item_id, match.item_version))) is not None
+        if match.objections and (row := versions.get((match.item_id, match.item_version))) is not None
     )
 
 

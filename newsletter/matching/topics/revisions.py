@@ -1,4 +1,4 @@
-"""What a topic looks for, and when it changed: a draft to be looked at first, then a revision, and the way back."""
+"""Revisions of topics: make a draft, which can be previewed, save it as a revision, and restore an earlier one."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -7,18 +7,18 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from newsletter.lib.refused import Refused
-from newsletter.matching.aliases.groups import AliasGroup, same_spelling, without_spellings
+from newsletter.matching.aliases.groups import AliasGroup, contains_spelling, without_spellings
 from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic
+from newsletter.matching.topics.lookup import bump_index_version, find_topic, live_revisions, no_such_topic
 from newsletter.models import Topic, TopicRevision
 
 
 @dataclass(frozen=True)
 class SavedRevision:
-    """Done: the topic and the number of its live revision."""
+    """A topic and the number of its live revision."""
 
     topic_id: int
     revision: int
@@ -26,22 +26,22 @@ class SavedRevision:
 
 @dataclass(frozen=True)
 class TopicDraft:
-    """A revision that is not made yet. `groups` are those of its packs without the spellings in `off`."""
+    """A revision that is not saved yet. `groups` are those of its packs without the spellings in `off`."""
 
     query: str = field(repr=False)
     versions: dict[str, int]
     off: tuple[str, ...] = ()
     groups: tuple[AliasGroup, ...] = field(default=(), repr=False)
-    #: Packs that must be kept for it.
+    #: Packs that must be stored with it.
     packs: tuple[AliasPackFile, ...] = field(default=(), repr=False)
     note: str = ""
-    #: The revision that it was made from; None for a new topic.
+    #: The revision that it changes; None for a new topic.
     based_on: int | None = None
 
 
 @dataclass(frozen=True)
 class TopicChange:
-    """What is to change of a topic; None leaves it as it is. `off` and `on` are spellings."""
+    """What to change of a topic; None leaves it as it is. `off` and `on` are spellings."""
 
     query: str | None = field(default=None, repr=False)
     packs: Collection[str] | None = None
@@ -63,18 +63,18 @@ class Revision:
 
 
 def new_draft(query: str, *, packs: Collection[str] | None = None, off: tuple[str, ...] = ()) -> TopicDraft | Refused:
-    """The draft of a new topic. Unless told otherwise its bare words meet the spellings of every pack."""
+    """The draft of a new topic. By default its bare words match the spellings of every pack."""
     return _make_draft(query.strip(), topic_aliases.available_packs() if packs is None else packs, off)
 
 
 def changed_draft(name: str, change: TopicChange) -> TopicDraft | Refused:
-    """The draft of a topic's next revision. It takes the packs as they are now, also where only the query changes."""
+    """The draft of a topic's next revision. It uses the packs as they are now, even if only the query changes."""
     topic = find_topic(name)
     if topic is None:
         return no_such_topic()
     live = live_revision(topic)
     query = (live.query or "") if change.query is None else change.query.strip()
-    kept = [one for one in live.without if not _among(one, change.on)]
+    kept = [spelling for spelling in live.without if not contains_spelling(change.on, spelling)]
     draft = _make_draft(query, live.packs if change.packs is None else change.packs, change.off, kept)
     if isinstance(draft, Refused):
         return draft
@@ -84,27 +84,27 @@ def changed_draft(name: str, change: TopicChange) -> TopicDraft | Refused:
 
 
 def restored_draft(name: str, n: int) -> TopicDraft | Refused:
-    """The draft that makes a topic what it was in revision `n`, with the packs of then."""
+    """The draft that restores revision `n` of a topic, with the packs of that time."""
     topic = find_topic(name)
     if topic is None:
         return no_such_topic()
-    then = TopicRevision.objects.filter(topic=topic, n=n).first()
-    if then is None:
+    earlier = TopicRevision.objects.filter(topic=topic, n=n).first()
+    if earlier is None:
         return Refused("there is no such revision: see 'newsletter topics history NAME'")
-    if then.id == topic.revision_id:
+    if earlier.id == topic.revision_id:
         return Refused("it is so already: nothing would change")
-    refusal = query_problem(then.query or "")
-    return refusal or replace(draft_of(then), note=f"as revision {n}", based_on=topic.revision_id)
+    refusal = query_problem(earlier.query or "")
+    return refusal or replace(draft_of(earlier), note=f"as revision {n}", based_on=topic.revision_id)
 
 
 def draft_of(revision: TopicRevision) -> TopicDraft:
-    """A revision as it is, to be compared with others."""
+    """The draft of a revision that is there, to compare it with others."""
     groups = topic_aliases.groups_by_revision([revision])[revision.id]
     return TopicDraft(revision.query or "", dict(revision.packs), tuple(revision.without), groups)
 
 
 def save_draft(name: str, draft: TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
-    """Make a draft the topic's live revision; stored items meet it later (`rematch.py`), those seen from now on at once."""
+    """Make a draft the topic's live revision. New items are matched at once, stored ones later (`rematch.py`)."""
     changed_meanwhile = Refused("somebody changed it meanwhile: look again at what your change would do")
     try:
         with transaction.atomic():
@@ -121,7 +121,7 @@ def save_draft(name: str, draft: TopicDraft, *, now: datetime, made_by: str) -> 
 
 
 def write_revision(topic: Topic, n: int, draft: TopicDraft, *, now: datetime, made_by: str) -> None:
-    """Write revision `n` of a topic and make it live. Inside a transaction of the caller."""
+    """Write revision `n` of a topic and make it live. Call it in a transaction."""
     topic_aliases.store_packs(draft.packs, now=now)
     revision = TopicRevision.objects.create(
         topic=topic,
@@ -141,11 +141,11 @@ def write_revision(topic: Topic, n: int, draft: TopicDraft, *, now: datetime, ma
 
 def live_revision(topic: Topic) -> TopicRevision:
     """The revision that a topic is matched by."""
-    return TopicRevision.objects.get(id=topic.revision_id or 0)
+    return live_revisions([topic])[topic.id]
 
 
 def history(name: str) -> list[Revision] | Refused:
-    """All revisions of a topic, the newest first."""
+    """All revisions of a topic, newest first."""
     topic = find_topic(name)
     if topic is None:
         return no_such_topic()
@@ -156,7 +156,7 @@ def history(name: str) -> list[Revision] | Refused:
 
 
 def query_problem(query: str) -> Refused | None:
-    """Why a topic cannot have this query; None when it can."""
+    """Why a topic cannot have this query. Returns None if it can."""
     try:
         language.parse(query)
     except QueryError as error:
@@ -167,22 +167,19 @@ def query_problem(query: str) -> Refused | None:
 def _make_draft(
     query: str, names: Collection[str], new: Collection[str], kept: Collection[str] = ()
 ) -> TopicDraft | Refused:
-    """A draft without the spellings in `new`, which must be there, and in `kept`, which may be gone from the packs."""
+    """A draft without the spellings in `new`, which must be in the packs, and in `kept`, which may not be any more."""
     refusal = query_problem(query)
     if refusal is not None:
         return refusal
     try:
-        found = topic_aliases.current_packs(names)
+        packs = topic_aliases.current_packs(names)
     except ValueError as error:
         return Refused(str(error))
-    groups = [group for pack in found.values() for group in pack.groups]
-    said = topic_aliases.unknown_spelling(new, groups)
-    if said is not None:
-        return Refused(said)
-    off = tuple(dict.fromkeys((*(one for one in kept if topic_aliases.unknown_spelling([one], groups) is None), *new)))
-    versions = {name: pack.version for name, pack in found.items()}
-    return TopicDraft(query, versions, off, without_spellings(groups, off), tuple(found.values()))
-
-
-def _among(spelling: str, others: Collection[str]) -> bool:
-    return any(same_spelling(spelling, other) for other in others)
+    groups = [group for pack in packs.values() for group in pack.groups]
+    reason = topic_aliases.unknown_spelling(new, groups)
+    if reason is not None:
+        return Refused(reason)
+    still_there = [spelling for spelling in kept if topic_aliases.unknown_spelling([spelling], groups) is None]
+    off = tuple(dict.fromkeys((*still_there, *new)))
+    versions = {name: pack.version for name, pack in packs.items()}
+    return TopicDraft(query, versions, off, without_spellings(groups, off), tuple(packs.values()))

@@ -1,4 +1,4 @@
-"""Curated topics as they stand: what they look for, how much they met, how many follow them."""
+"""Report on curated topics: their query, how many items matched, how many people follow them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from newsletter.matching.topics import lookup
+from newsletter.matching.topics.lookup import live_revisions
 from newsletter.models import Match, Subscription, Topic, TopicRevision
 
-#: Below this many followers a number would say too much about somebody.
+#: A smaller number of followers could reveal something about a person.
 FEWEST_FOLLOWERS = 10
 
 
@@ -31,13 +32,13 @@ class TopicStatus:
 def list_topics() -> list[TopicStatus]:
     """All curated topics, by name."""
     topics = list(Topic.objects.filter(kind=Topic.Kind.CURATED).order_by("name"))
-    return _shown(topics)
+    return _statuses(topics)
 
 
 def find_status(name: str) -> TopicStatus | None:
-    """The active topic of this name or slug, in any case; None when there is none."""
+    """The active topic of this name or slug, in any case. Returns None if there is none."""
     topic = lookup.find_topic(name)
-    return _shown([topic])[0] if topic is not None else None
+    return _statuses([topic])[0] if topic is not None else None
 
 
 def followers(topic_ids: Collection[int]) -> dict[int, int | None]:
@@ -45,19 +46,20 @@ def followers(topic_ids: Collection[int]) -> dict[int, int | None]:
     live = Subscription.objects.filter(topic_id__in=topic_ids, ended_at=None)
     counted = dict(live.values_list("topic_id").annotate(Count("id")))
     return {
-        topic_id: told if (told := counted.get(topic_id, 0)) >= FEWEST_FOLLOWERS else None for topic_id in topic_ids
+        topic_id: count if (count := counted.get(topic_id, 0)) >= FEWEST_FOLLOWERS else None for topic_id in topic_ids
     }
 
 
-def _shown(topics: Collection[Topic]) -> list[TopicStatus]:
+def _statuses(topics: Collection[Topic]) -> list[TopicStatus]:
     ids = [topic.id for topic in topics]
-    live = {row.id: row for row in TopicRevision.objects.filter(id__in=[topic.revision_id or 0 for topic in topics])}
-    met = Match.objects.filter(topic_id__in=ids, withdrawn_at=None)
-    matches, told = dict(met.values_list("topic_id").annotate(Count("id"))), followers(ids)
-    return [_row(topic, live[topic.revision_id or 0], matches.get(topic.id, 0), told[topic.id]) for topic in topics]
+    live = live_revisions(topics)
+    matched = Match.objects.filter(topic_id__in=ids, withdrawn_at=None)
+    matches = dict(matched.values_list("topic_id").annotate(Count("id")))
+    followed_by = followers(ids)
+    return [_status(topic, live[topic.id], matches.get(topic.id, 0), followed_by[topic.id]) for topic in topics]
 
 
-def _row(topic: Topic, live: TopicRevision, matches: int, told: int | None) -> TopicStatus:
+def _status(topic: Topic, live: TopicRevision, matches: int, followers: int | None) -> TopicStatus:
     held = topic.held_since is not None and topic.state == Topic.State.ACTIVE
     return TopicStatus(
         topic_id=topic.id,
@@ -69,5 +71,5 @@ def _row(topic: Topic, live: TopicRevision, matches: int, told: int | None) -> T
         revision=live.n,
         state="held" if held else topic.state,
         matches=matches,
-        followers=told,
+        followers=followers,
     )

@@ -1,4 +1,4 @@
-"""Topics: curated ones with a name, and own ones that all who typed the same keyword share."""
+"""Add and retire curated topics, and find or make the topic that all who follow the same keyword share."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -24,7 +24,7 @@ def add_topic(name: str, query: str, *, now: datetime, made_by: str) -> SavedRev
 
 
 def add_draft(name: str, draft: revisions.TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
-    """`add`, of a draft that was looked at."""
+    """`add_topic` with a draft, which may have been previewed."""
     name = " ".join(name.split())
     refusal = name_problem(name)
     if refusal:
@@ -42,7 +42,7 @@ def add_draft(name: str, draft: revisions.TopicDraft, *, now: datetime, made_by:
 
 
 def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:
-    """Stop matching a topic and end its subscriptions; what is planned already still goes."""
+    """Stop matching a topic and end its subscriptions. Planned mail is still sent."""
     with transaction.atomic():
         topic = lookup.find_topic(name)
         if topic is None:
@@ -55,40 +55,40 @@ def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:
 
 
 def keyword_topic(keyword: str, *, vault: Vault, now: datetime) -> int:
-    """The id of the topic that everybody who types this keyword shares, made when it is the first.
+    """The id of the topic of a keyword, which everybody who follows the keyword shares; it is made if there is none.
 
     Raises:
-        QueryError: it cannot be followed; the error does not repeat it.
+        QueryError: it cannot be followed. The error does not contain it.
     """
     plain = language.parse_keyword(keyword)
     index = vault.blind_index("query", language.normalize_query(plain))
-    known = _held(index)
-    if known is None:
+    topic = _locked_topic(index)
+    if topic is None:
         key_id, cipher = vault.encrypt(plain, handle=index, column="query")
         try:
             with transaction.atomic():
-                known = Topic.objects.create(
+                topic = Topic.objects.create(
                     kind=Topic.Kind.OWN, query_index=index, query_cipher=cipher, key_id=key_id, created_at=now
                 )
-                revision = TopicRevision.objects.create(topic=known, n=1, made_at=now, made_by="reader")
-                Topic.objects.filter(id=known.id).update(revision_id=revision.id)
+                revision = TopicRevision.objects.create(topic=topic, n=1, made_at=now, made_by="reader")
+                Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
                 bump_index_version()
-                keyword_hashes.store_keyword_hashes({known.id: plain}, keyword_hashes.hashed_languages(), vault)
+                keyword_hashes.store_keyword_hashes({topic.id: plain}, keyword_hashes.hashed_languages(), vault)
         except IntegrityError:  # somebody typed the same at this moment
-            known = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
-    elif known.state != Topic.State.ACTIVE:
-        Topic.objects.filter(id=known.id).update(state=Topic.State.ACTIVE)
+            topic = Topic.objects.get(kind=Topic.Kind.OWN, query_index=index)
+    elif topic.state != Topic.State.ACTIVE:
+        Topic.objects.filter(id=topic.id).update(state=Topic.State.ACTIVE)
         bump_index_version()
-    return known.id
+    return topic.id
 
 
-def _held(index: bytes) -> Topic | None:
-    """The own topic of this blind index, held until the transaction ends: what is about to be followed is not dropped."""
+def _locked_topic(index: bytes) -> Topic | None:
+    """The keyword topic with this blind index, locked until the transaction ends, so that it is not deleted meanwhile."""
     lock = "FOR KEY SHARE" if db.is_postgres() else ""
-    found = Topic.objects.raw(f"SELECT * FROM topic WHERE kind='own' AND query_index=%s {lock}", [index])
-    return next(iter(found), None)
+    rows = Topic.objects.raw(f"SELECT * FROM topic WHERE kind='own' AND query_index=%s {lock}", [index])
+    return next(iter(rows), None)
 
 
 def keywords(topic_ids: Collection[int], *, vault: Vault) -> dict[int, str]:
-    """Keywords of own topics as they were first typed."""
+    """Topic id → the keyword as it was first typed, for keyword topics."""
     return {topic.id: topic.keyword(vault) for topic in Topic.objects.filter(id__in=topic_ids, kind=Topic.Kind.OWN)}
