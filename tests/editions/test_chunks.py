@@ -1,4 +1,4 @@
-"""Chunks of a gathering: composers at once and killed ones, on a real database; mails leave while the next chunk is made."""
+"""Chunks of a gathering: concurrent and killed composers on a real database; a chunk is sent while the next is composed."""
 
 import threading
 from collections import Counter
@@ -47,7 +47,7 @@ def test_concurrent_composers_plan_everybody_once(composer: compose.Composer) ->
         try:
             start.wait()
             compose.compose(gathering, composer, clock=lambda: NOW, chunk=2)
-        except Exception as error:  # noqa: BLE001 - told to the test's own thread
+        except Exception as error:  # noqa: BLE001 - reported by the test's own thread
             failed.append(repr(error))
         finally:
             connection.close()
@@ -62,7 +62,7 @@ def test_concurrent_composers_plan_everybody_once(composer: compose.Composer) ->
 
 
 class Killed(BaseException):
-    """As hard as a signal: nothing catches it."""
+    """Ends the composer like a signal: no handler catches it."""
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""Slots: at the person's hour, once a date, whatever clocks do."""
+"""Slots: at the local hour, at most one a date, through changes of the clock."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones

@@ -1,4 +1,4 @@
-"""No mail is longer than mail programs show, and nothing that does not fit is lost."""
+"""No mail is longer than mail programs show, and no item that does not fit is lost."""
 
 import json
 import re

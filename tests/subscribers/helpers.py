@@ -12,6 +12,7 @@ from newsletter.lib.crypto import Vault
 from newsletter.lib.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Topic
 from newsletter.subscribers import confirm
+from newsletter.subscribers.admin_subscribe import subscribe_directly
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.sign_up import sign_up
 from newsletter.subscribers.subscribing import Subscribing
@@ -43,6 +44,11 @@ def ask(choices: Choices, address: Address = ANNA, now: datetime = NOW) -> Notic
     """Sign up; returns the notice that was written, if one was."""
     signed_up = sign_up(address, choices, subscribing(now))
     return Notice.objects.get(id=signed_up.notice_id) if signed_up.notice_id else None
+
+
+def add(choices: Choices, *, confirmed: bool, now: datetime = NOW) -> object:
+    """Subscribe ANNA as the command does."""
+    return subscribe_directly(ANNA, choices, subscribing(now), confirmed=confirmed, source="command")
 
 
 def token(notice: Notice) -> str:

@@ -1,4 +1,4 @@
-"""Confirming: looking changes nothing, subscribing works once, and every other link says what it is."""
+"""Confirming: the preview changes nothing, the button works once, and every other token is refused."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Addresses: what is taken, in which form, and that no message repeats one."""
+"""Addresses: which are accepted, in which form, and that no message repeats one."""
 
 import pytest
 from hypothesis import given

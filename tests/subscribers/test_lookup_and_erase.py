@@ -1,39 +1,19 @@
-"""Adding, looking up and erasing by hand."""
+"""Looking people up and erasing them."""
 
 import pytest
 
 from newsletter.lib.provider_interface import Address
-from newsletter.models import Cadence, Consent, Notice, Subscriber, Subscription, Suppression
-from newsletter.subscribers.admin_subscribe import AddedSubscriber, Suppressed, subscribe_directly
+from newsletter.models import Consent, Notice, Subscriber, Subscription, Suppression
+from newsletter.subscribers.admin_subscribe import Suppressed
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.lookup_and_erase import counts, erase, show
-from tests.subscribers.helpers import ANNA, HOUR, NOW, VAULT, ask, now_and_vault, subscribing, topic
+from tests.subscribers.helpers import ANNA, HOUR, NOW, VAULT, add, ask, now_and_vault, topic
 
 pytestmark = pytest.mark.django_db
 
 
-def add(choices, *, confirmed, now=NOW):
-    return subscribe_directly(ANNA, choices, subscribing(now), confirmed=confirmed, source="command")
-
-
 def forget(subscriber_id: int, topic_ids: list[int]) -> None:
     """The other rooms have tests of their own."""
-
-
-def test_confirmed_subscriber_is_active_at_once_and_can_be_added_to():
-    uyghur, huawei = topic(), topic("Huawei")
-    done = add(Choices((uyghur.id,), ("Zzyzx",), Cadence.IMMEDIATE, mail_time=MailTime(hour=5)), confirmed=True)
-    assert done == AddedSubscriber(Subscriber.objects.get().id, "active", followed=2)
-    assert set(Subscription.objects.values_list("source", "cadence")) == {("command", 1)}
-    assert not Notice.objects.exists() and Consent.objects.get().what == "command"
-    assert add(Choices((huawei.id,)), confirmed=True, now=NOW + HOUR).followed == 1
-    assert Subscription.objects.count() == 3 and Subscriber.objects.get().daily_rhythm.hour == 5
-
-
-def test_unconfirmed_subscriber_gets_confirmation_mail():
-    done = add(Choices((topic().id,)), confirmed=False)
-    assert done.state == "pending" and Notice.objects.get().id == done.notice_id
-    assert add(Choices((1,)), confirmed=False).notice_id is None
 
 
 @pytest.mark.parametrize("confirmed", [True, False])

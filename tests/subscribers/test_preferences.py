@@ -1,4 +1,4 @@
-"""Preferences: who gets a link, what it shows, and what each button changes."""
+"""Preferences: what the page shows, and what each button changes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is kept of people: how long those stay who left or never answered, and what remains of them."""
+"""How long people who left or never answered are kept, and what remains of them."""
 
 import threading
 from collections.abc import Callable

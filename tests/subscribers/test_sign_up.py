@@ -1,4 +1,4 @@
-"""Signing up: one mail, nothing before the answer, and the same answer for everybody."""
+"""Signing up: one mail, no subscription before the answer, and the same answer for everybody."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""Leaving: by one link and nothing else, once, and back again."""
+"""Unsubscribing with one link and no other, and taking it back."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Words marked in an item's HTML: where they stand, or nowhere."""
+"""Matched words marked in an item's HTML: at their place, or not at all."""
 
 import html as entities
 import re

@@ -1,4 +1,4 @@
-"""Mails as worded: what stands in them, in which order, and what must never."""
+"""Rendered mails: what they contain, in which order, and what they must never contain."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""The queue of public forms: what is stored, in which order it is decided, what may wait and what is dropped."""
+"""Requests of public forms: what is stored, in which order it is decided, what waits and what is deleted."""
 
 import json
 from datetime import timedelta

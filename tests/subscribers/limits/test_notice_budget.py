@@ -23,7 +23,7 @@ def test_sign_ups_are_slowed_and_restored():
 
 @given(st.lists(st.floats(0, 5_000), min_size=1, max_size=60))
 def test_budget_never_exceeds_stock_and_hourly_rate(gaps):
-    """A token bucket, whatever the moments; and a quiet quarter of an hour fills it."""
+    """A token bucket, at any moments; a quarter of an hour without notices fills it."""
     row = NoticeBudget(kind=Kind.SIGN_UP, full_at=NOW, per_hour=40)
     row.save = lambda **_: None
     budget, now, sent = notice_budget.Budget(row), NOW, []
