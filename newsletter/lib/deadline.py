@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import httpcore2
 
-#: Bytes that are written in one step, each with what is left of the time: one record of TLS.
-STEP: Final = 16_384
+#: Bytes that are written in one step, within what is left of the time. In TLS these are four records; a peer that takes the last
+#: four slowly can exceed the deadline by the time of three.
+STEP: Final = 65_536
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
