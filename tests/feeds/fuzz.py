@@ -1,4 +1,4 @@
-"""`make fuzz`: feeds spoilt by chance through the child, with limits: no crash, no hang, nothing harmful.
+"""`make fuzz`: feeds damaged by chance through the child, with limits: no crash, no hang, nothing harmful.
 
 `FUZZ` is their number (20000), `SEED` begins a run again.
 """
@@ -14,7 +14,7 @@ from rich.progress import track
 from newsletter.feeds.parsing.model import ParsedFeed, ParseFailed
 from newsletter.feeds.sandbox import sandboxed_parse
 from tests.feeds import promises
-from tests.feeds.mutations import spoilt
+from tests.feeds.mutations import damaged
 
 LIMITS = sandboxed_parse.Limits(wall=20, cpu=10, memory=256 * 1024 * 1024)
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 def _one(seed: str) -> list[str]:
     """The kinds to count it under; of one that broke a promise, how to make it again and what happened."""
-    body = spoilt(random.Random(seed))
+    body = damaged(random.Random(seed))
     try:
         parsed = sandboxed_parse.parse_in_sandbox(body, url=promises.URL, now=promises.NOW, limits=LIMITS)
         promises.is_harmless(parsed)

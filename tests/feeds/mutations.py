@@ -1,4 +1,4 @@
-"""Feeds spoilt by chance: what the fuzzer and its short form in the suite are fed with."""
+"""Feeds damaged at random, for the fuzzer and its short form in the suite."""
 
 import random
 import re
@@ -59,11 +59,11 @@ _ENCODINGS = (
 )
 
 
-def spoilt(rng: random.Random) -> bytes:
-    """One of our samples after one to four accidents."""
+def damaged(rng: random.Random) -> bytes:
+    """One of our samples after one to four random mutations."""
     body = rng.choice(SAMPLES)
     for _ in range(rng.randint(1, 4)):
-        body = rng.choice(_ACCIDENTS)(body, rng)
+        body = rng.choice(_MUTATIONS)(body, rng)
     return body[:3_000_000]
 
 
@@ -131,7 +131,7 @@ def _splice(body: bytes, rng: random.Random) -> bytes:
     return body[: rng.randrange(len(body) + 1)] + other[rng.randrange(len(other)) :]
 
 
-_ACCIDENTS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+_MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     *(
         _flip,
         _truncate,

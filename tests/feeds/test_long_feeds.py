@@ -98,7 +98,7 @@ def test_a_pinned_post_and_a_re_dated_one_change_nothing() -> None:
     assert set(numbers(read(undated))) == set(range(102, 602))
 
 
-def test_without_any_order_the_dates_count_and_without_dates_the_place() -> None:
+def test_unordered_feeds_go_by_date_else_by_position() -> None:
     mixed = [number * 241 % 602 for number in range(602)]
     assert set(numbers(read(rss("".join(map(story, mixed)))))) == set(range(102, 602))
     nameless = "".join(f"<item><title>Story {number}</title></item>" for number in range(602))
@@ -113,7 +113,7 @@ def test_without_any_order_the_dates_count_and_without_dates_the_place() -> None
         "</item>",
     ],
 )
-def test_entries_that_cannot_be_told_apart_are_left_to_the_parser(broken: str) -> None:
+def test_entries_that_cannot_be_separated_are_left_to_the_parser(broken: str) -> None:
     body = rss("".join(map(story, range(602))) + broken)
     assert keep_newest(body, DateBounds(NOW)) == (body, 0)
     assert len(read(body).entries) == 500
@@ -163,7 +163,7 @@ def test_of_a_very_long_feed_only_the_newest_entries_reach_the_parser(monkeypatc
 
 
 @pytest.mark.django_db
-def test_what_is_new_at_the_end_of_a_long_feed_is_news_and_an_operator_is_told(httpserver: HTTPServer) -> None:
+def test_new_entries_at_the_end_of_a_long_feed_are_news_and_an_operator_is_warned(httpserver: HTTPServer) -> None:
     site = urlsplit(httpserver.url_for("/"))
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     now = factories.NOW

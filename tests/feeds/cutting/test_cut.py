@@ -96,7 +96,7 @@ BYLINES = (
         (BYLINES, None, 1),
     ],
 )
-def test_the_day_of_the_post_tells_news_from_figures_and_events(
+def test_the_date_of_the_post_separates_news_from_figures_and_events(
     html: str, published_at: datetime | None, pieces: int
 ) -> None:
     made = cut_entry(replace(entry(html, "Notes"), published_at=published_at))
@@ -334,7 +334,7 @@ BITS = st.sampled_from([
 
 
 @given(bits=st.lists(BITS, max_size=12), mode=st.sampled_from([*MODES, "h3, p > b", "p", "li, h2", "div"]))
-def test_no_line_is_lost_whatever_comes(bits: list[str], mode: str) -> None:
+def test_no_line_is_lost(bits: list[str], mode: str) -> None:
     of = entry("".join(bits))
     made = cut_entry(of, mode)
     assert_nothing_lost(of, made)

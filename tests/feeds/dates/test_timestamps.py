@@ -222,7 +222,7 @@ def test_a_date_is_read_as_what_it_means(text: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("text", NONE)
-def test_what_is_no_certain_date_is_none(text: str) -> None:
+def test_an_uncertain_date_is_none(text: str) -> None:
     assert alone(text) is None
 
 
@@ -260,7 +260,7 @@ def test_other_dates_of_the_feed_settle_an_ambiguous_one(others: tuple[str, ...]
     assert FeedDates([*reversed(others), "03/04/2026"], BOUNDS.check).read("03/04/2026") == moment
 
 
-def test_usual_orders_give_way_to_proof_only() -> None:
+def test_only_proof_overrides_the_usual_order() -> None:
     assert FeedDates(["11.29.2026"], BOUNDS.check).read("03.04.2026") == MARCH
     assert FeedDates(["11.29.2026", "29.11.2026"], BOUNDS.check).read("03.04.2026") == APRIL
     assert FeedDates(["2026-29-11"], BOUNDS.check).read("2026-03-04") == APRIL
@@ -347,7 +347,7 @@ def test_every_month_name_of_the_cldr_is_known(locale: str) -> None:
 
 @given(st.text(max_size=80))
 @example("1:1 " * 50)
-def test_no_text_breaks_the_reader(text: str) -> None:
+def test_no_text_raises(text: str) -> None:
     for moment in parse_timestamp(text).moments.values():
         assert moment.tzinfo is UTC
         assert timedelta(0) <= moment - datetime.min.replace(tzinfo=UTC)

@@ -115,7 +115,7 @@ def test_a_typed_address_is_read_as_a_browser_would() -> None:
         "https://a.example/out?url=https%3A%2F%2Fwww.google.com%2Furl%3Fq%3Dhttps%253A%252F%252Ft.example%252Fa%253Fb%253D1",
     ],
 )
-def test_a_counting_proxy_that_names_its_target_is_unwrapped(link: str) -> None:
+def test_a_redirector_that_names_its_target_is_unwrapped(link: str) -> None:
     assert unwrap_redirect(link) == "https://t.example/a?b=1"
 
 
@@ -150,12 +150,12 @@ def test_other_links_stay_what_they_are(link: str) -> None:
         r"https?://[a-z.]{1,9}/(?:out|r|go)?[/?]?(?:url=)?(?:https?(?:://|%3A%2F%2F))?[a-z./%?=]{0,20}", fullmatch=True
     )
 )
-def test_what_is_unwrapped_is_a_link_or_what_it_was(link: str) -> None:
+def test_unwrapping_returns_a_link_or_its_argument(link: str) -> None:
     found = unwrap_redirect(link)
     assert found == link or is_link(found)
 
 
-def test_proxies_that_keep_their_target_to_themselves_are_known() -> None:
+def test_redirectors_that_hide_their_target_are_known() -> None:
     for link in (
         "http://feedproxy.google.com/~r/x/~3/y/",
         "https://feeds.feedburner.com/~r/x/~3/y/",

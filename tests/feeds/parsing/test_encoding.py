@@ -20,7 +20,7 @@ def document(title: str, head: str = "") -> str:
 
 
 @pytest.mark.parametrize(("name", "text"), CASES)
-def test_one_title_tells_its_encoding(name: str, text: str) -> None:
+def test_the_encoding_of_one_title_is_detected(name: str, text: str) -> None:
     body = document(text).encode(name)
     assert text in decode(body, "")
     assert text in decode(b"<?xml version='1.0' encoding='ISO-8859-1'?>" + body, "text/xml; charset=us-ascii")
@@ -36,7 +36,7 @@ def test_short_titles_are_mostly_right() -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), WHOLE)
-def test_a_wrong_declaration_of_a_sister_encoding_is_seen(name: str, text: str) -> None:
+def test_a_wrong_declaration_of_a_similar_encoding_is_detected(name: str, text: str) -> None:
     for said in ("gb2312", "big5", "shift_jis", "windows-1251", "koi8-r", "euc-kr"):
         assert text in decode(document(text, f"<?xml version='1.0' encoding='{said}'?>").encode(name), ""), said
 
@@ -61,7 +61,7 @@ def test_an_encoding_that_is_only_declared_is_believed(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("mark", [True, False])
-def test_utf_16_with_and_without_its_mark(name: str, mark: bool) -> None:
+def test_utf_16_with_and_without_byte_order_mark(name: str, mark: bool) -> None:
     bom = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}[name] if mark else b""
     for head in ("", "<?xml version='1.0' encoding='utf-8'?>", "\n"):
         assert "维吾尔" in decode(bom + document("维吾尔", head).encode(name), "text/xml; charset=utf-8")

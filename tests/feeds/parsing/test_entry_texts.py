@@ -78,7 +78,7 @@ def test_no_caption_and_no_empty_element_replaces_title_or_text(caption: str, sp
 
 
 @pytest.mark.parametrize("caption", CAPTIONS[:8])
-def test_nor_does_it_in_atom_and_rdf(caption: str) -> None:
+def test_no_caption_replaces_the_text_in_atom_and_rdf(caption: str) -> None:
     for text in ("<summary>The harbour reopens.</summary>", "<content type='html'>The harbour reopens.</content>"):
         for inside in (f"<title>Own</title>{text}{caption}", f"{caption}<title>Own</title>{text}"):
             one = atom(inside)
@@ -112,7 +112,7 @@ def test_nor_does_it_in_atom_and_rdf(caption: str) -> None:
         ("<atom:summary type='html'>&lt;p&gt;Sum&lt;/p&gt;</atom:summary>", "", "Sum"),
     ],
 )
-def test_where_nothing_else_is_said_a_caption_is_the_text(inside: str, title: str, text: str) -> None:
+def test_without_other_text_a_caption_is_the_text(inside: str, title: str, text: str) -> None:
     one = rss(inside)
     assert (one.title, words(one)) == (title, text)
 
@@ -194,7 +194,7 @@ def test_untyped_atom_content_that_is_html_from_end_to_end_is_read_as_html() -> 
     assert words(atom("<content type='text'>&lt;p&gt;One&lt;/p&gt;</content>")) == "<p>One</p>"
 
 
-def test_json_feed_says_what_is_text() -> None:
+def test_json_feed_declares_what_is_text() -> None:
     item = {
         "id": "1",
         "title": "Vec<T> & <b>x</b>",
@@ -216,7 +216,7 @@ def test_json_feed_says_what_is_text() -> None:
 
 
 @given(st.text(max_size=80))
-def test_plain_text_comes_out_as_it_went_in(text: str) -> None:
+def test_plain_text_is_unchanged(text: str) -> None:
     plain = " ".join(text.split())
     shown = to_text(sanitize_html.parse_blocks(sanitize_html.sanitize(as_html(Text(plain, "text"))))).strip()
     assert "".join(shown.split()) == "".join(
@@ -230,7 +230,7 @@ def _escaped(text: str) -> str:
 
 
 @pytest.mark.parametrize("unit", ["<!--", "<script>", "<a ", "<p", "<", "-", "<b></b", "<style></sty", "&lt;", "<br <"])
-def test_no_text_takes_long_to_be_judged(unit: str) -> None:
+def test_markup_detection_is_linear(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     with hang_guard():
         is_markup(text), has_words(text), as_html(Text(text, "atom")), as_line(Text(text))

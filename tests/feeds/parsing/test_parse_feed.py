@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from newsletter.feeds.html import sanitize_html
 from newsletter.feeds.parsing.model import NotAFeed, Parsed, ParsedEntry, ParsedFeed, ParseFailed
 from newsletter.feeds.parsing.parse_feed import parse as parse_bytes
-from tests.feeds.mutations import spoilt
+from tests.feeds.mutations import damaged
 from tests.feeds.promises import NOW, URL, is_harmless
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "feeds"
@@ -71,7 +71,7 @@ def test_an_atom_feed() -> None:
     assert second.html == "<p>First line<br>second &lt; third</p>"
 
 
-def test_a_base_is_followed_to_every_link() -> None:
+def test_every_link_is_resolved_against_xml_base() -> None:
     one = sample("atom-xhtml.xml").entries[0]
     assert (one.title, one.url) == ("A stressed title", "https://base.example/blog/2026/one.html")
     blocks = sanitize_html.parse_blocks(one.html, one.base)
@@ -119,18 +119,18 @@ def test_a_json_feed() -> None:
         ("<sy:updatePeriod>sometimes</sy:updatePeriod>", 0),
     ],
 )
-def test_what_a_feed_asks_to_be_left_alone_for(head: str, seconds: int) -> None:
+def test_the_wait_that_a_feed_asks_for(head: str, seconds: int) -> None:
     text = rss("", head).replace("<rss", "<rss xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'")
     assert feed(text).wait == seconds
 
 
 @pytest.mark.parametrize("href", ["javascript:alert(1)", "ftp://a.example/", URL, "", " "])
-def test_a_page_with_older_entries_is_another_page_of_the_web(href: str) -> None:
+def test_the_page_of_older_entries_is_another_url(href: str) -> None:
     head = f"<a:link xmlns:a='http://www.w3.org/2005/Atom' rel='next' href='{href}'/>"
     assert feed(rss("", head)).older == ""
 
 
-def test_what_is_broken_in_the_usual_ways_is_read_all_the_same() -> None:
+def test_usual_faults_of_xml_are_repaired() -> None:
     text = rss(
         "<title>Fish &nbsp;&hellip; &amp; chips & &copy; &unknown; AT&T</title><link>https://a.example/?a=1&b=2</link>"
     )
@@ -238,13 +238,13 @@ def test_a_page_that_only_shows_a_feed_is_a_page(page: str) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/html", "application/json", "image/png", "application/octet-stream; charset=x"]
 )
-def test_the_content_type_says_nothing(content_type: str) -> None:
+def test_the_content_type_is_ignored(content_type: str) -> None:
     parsed = parse(WHOLE, content_type=content_type)
     assert isinstance(parsed, ParsedFeed)
     assert parsed == feed(WHOLE)
 
 
-def test_a_mark_of_another_encoding_is_passed_over() -> None:
+def test_a_wrong_byte_order_mark_is_ignored() -> None:
     for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE):
         assert feed(mark + WHOLE.replace("One", "Füße").encode()).entries[0].title == "Füße"
 
@@ -262,7 +262,7 @@ def test_a_mark_of_another_encoding_is_passed_over() -> None:
         ),
     ],
 )
-def test_the_usual_place_is_a_hint_and_nothing_to_follow(url: str, page: str, guess: str) -> None:
+def test_a_usual_feed_url_is_only_a_hint(url: str, page: str, guess: str) -> None:
     found = parse(f"<html><body>{page}</body></html>", url=url)
     assert isinstance(found, NotAFeed)
     assert found.feed_links == ()
@@ -367,7 +367,7 @@ def test_no_date_breaks_the_parser(text: str) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("part", range(10))
-def test_three_hundred_spoilt_feeds(part: int) -> None:
+def test_three_hundred_damaged_feeds_are_harmless(part: int) -> None:
     """`make fuzz` reads many thousands."""
     for index in range(30 * part, 30 * part + 30):
-        is_harmless(parse(spoilt(random.Random(f"suite:{index}"))))
+        is_harmless(parse(damaged(random.Random(f"suite:{index}"))))

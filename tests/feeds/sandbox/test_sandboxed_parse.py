@@ -40,7 +40,7 @@ def parse(body: bytes, limits: Limits = Limits()) -> Parsed:  # noqa: B008
 
 
 @pytest.mark.parametrize("body", SAMPLES)
-def test_what_the_child_says_is_what_the_parser_says(body: bytes) -> None:
+def test_sandboxed_parse_returns_what_parse_returns(body: bytes) -> None:
     from newsletter.feeds.parsing.parse_feed import parse as here
 
     assert parse(body) == here(body, url=URL, now=NOW)
@@ -55,7 +55,7 @@ def test_what_the_child_says_is_what_the_parser_says(body: bytes) -> None:
         (LARGE, Limits(memory=100_000_000), "more than 100 MB of memory"),
     ],
 )
-def test_a_feed_that_takes_too_much_is_killed_and_the_next_is_read(body: bytes, limits: Limits, words: str) -> None:
+def test_a_parse_over_its_limits_is_killed_and_the_next_one_works(body: bytes, limits: Limits, words: str) -> None:
     killed = parse(body, limits)
     assert isinstance(killed, ParseFailed)
     assert killed.killed
@@ -115,7 +115,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_forked_process_has_a_fork_server_of_its_own() -> None:
+def test_a_forked_process_starts_its_own_fork_server() -> None:
     done = run(
         "parse(); first = fork_server().pid\n"
         "if not os.fork():\n"
@@ -150,7 +150,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def test_a_fork_can_open_nothing() -> None:
+def test_a_child_can_open_no_files_or_connections() -> None:
     done = run(
         "import socket\nfrom newsletter.feeds.sandbox import fork_server_main\n"
         "fork_server_main.limit_resources(wall=9, cpu=9, memory=2 ** 30)\n"
@@ -209,7 +209,7 @@ def test_feedparser_is_given_no_text_that_it_could_take_for_a_path_or_url() -> N
     assert uses == {"feed_handler.py": ["from feedparser.api import LooseFeedParser, StrictFeedParser"]}
 
 
-def test_every_limit_of_a_fork_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_limit_of_a_child_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     from newsletter.feeds.sandbox import fork_server_main
 
     seen: dict[int, tuple[int, int]] = {}
