@@ -13,7 +13,7 @@ from newsletter.delivery.ledger import prove_accepted, urgent_resend
 from newsletter.delivery.ledger import reports as ledger_reports
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.sending import expired_leases, heartbeat, workers
-from newsletter.delivery.sending.expired_leases import Recovered
+from newsletter.delivery.sending.expired_leases import RecoveredBatches
 from newsletter.lib import db
 from newsletter.lib.provider_ids import name_of
 from newsletter.lib.window_record import dead_workers
@@ -48,10 +48,10 @@ def recover_from_dead_workers() -> bool:
     return bool(_recover_from_dead_workers(db.now()))
 
 
-def _recover_from_dead_workers(now: datetime) -> Recovered:
+def _recover_from_dead_workers(now: datetime) -> RecoveredBatches:
     """Processes of this machine first: it is recorded how far these got."""
     workers.mark_late(now=now)
-    recovered = Recovered()
+    recovered = RecoveredBatches()
     for worker in dead_workers(wiring.config().data_dir / heartbeat.DIRECTORY, excluding=heartbeat.worker_id()):
         recovered += expired_leases.recover_from(worker.id, worker.windows, now=now)
     recovered += expired_leases.recover_expired(now=now)

@@ -11,14 +11,12 @@ MOST_LINES = 300
 MOST_MODULES = 20
 
 # What is left from before these rules. Take an entry out when it is mended; add none.
-SAME_NAME = {"Done", "Found", "Look", "Recovered", "Story", "Token", "_Finder"}
+SAME_NAME = {"Found", "Look", "Token", "_Finder"}
 TOO_LONG = {"matching/query/parser.py", "wiring.py"}
 TOO_WIDE = {"lib"}
 IN_AND_OUT = {
     *("config/config.py", "config/rate_limits.py", "config/validators.py"),
-    *("delivery/feedback/suppression_rules.py", "delivery/ledger/plan.py", "delivery/ledger/recipient_domains.py"),
-    *("delivery/routing/move_batches.py", "delivery/routing/rules.py", "delivery/sending/lane_order.py"),
-    *("delivery/sending/messages.py", "feeds/catalogue/manage.py", "feeds/catalogue/opml.py"),
+    *("feeds/catalogue/manage.py", "feeds/catalogue/opml.py"),
     *("matching/aliases/pack_files.py", "matching/aliases/pack_validation.py", "matching/live_index/cold_start.py"),
     *("matching/live_index/current.py", "matching/live_index/keyword_hashes.py", "matching/live_index/stored_items.py"),
     *(

@@ -272,12 +272,12 @@ class Ledger(RuleBasedStateMachine):
             if again == "retry":
                 assert resend.retry(
                     reference, word, now=self.world.now, vault=factories.VAULT, whole=whole
-                ) == resend.Done(len(together))
+                ) == resend.ResendResult(len(together))
                 self.world.proved.update(together)
             else:
                 assert isinstance(
                     resend.resolve(reference, True, word, now=self.world.now, vault=factories.VAULT, whole=whole),
-                    resend.Done,
+                    resend.ResendResult,
                 )
 
     @invariant()

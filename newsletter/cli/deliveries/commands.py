@@ -160,7 +160,7 @@ def release(
     ready()
     moment = since.replace(tzinfo=UTC)
     if not yes:
-        count = resend.releasable(number, moment)
+        count = resend.count_releasable(number, moment)
         words = f"{count} mails would go again: whoever has them gets them twice. Say --yes to do it"
         result({"releasable": count}, json, words)
         return
@@ -168,7 +168,7 @@ def release(
 
 
 def _retry_parked(word: resend.OperatorNote, yes: bool, json: bool) -> None:
-    found = resend.parked()
+    found = resend.parked_mails()
     if found.left:
         note(
             f"{_mails(found.left)} parked that stay: their words are not kept, or one may have left; see them one by one"
@@ -210,7 +210,7 @@ def _word(who: str, why: str) -> resend.OperatorNote:
     return resend.OperatorNote(who.strip() or getpass.getuser(), " ".join(why.split()))
 
 
-def _told(done: resend.Done | Refused, what: str, json: bool) -> None:
+def _told(done: resend.ResendResult | Refused, what: str, json: bool) -> None:
     if isinstance(done, Refused):
         fail(done.reason)
     result(done, json, f"{_mails(done.deliveries)} {what}")

@@ -1,4 +1,4 @@
-"""The one list of addresses that are not mailed, whoever carries mail: shown without addresses, added to, and lifted by hand."""
+"""The list of addresses that are not mailed, whichever provider carries mail: shown without addresses, edited by operators."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ _FOR_GOOD = {
 
 @dataclass(frozen=True)
 class SuppressionRow:
-    """One suppression. `id` is a part of the keyed hash: it finds the row again, and leads to no address."""
+    """One suppression. `id` is a part of the keyed hash: it identifies the row, and leads to no address."""
 
     id: str
     reason: str
@@ -32,55 +32,55 @@ class SuppressionRow:
 
 @dataclass(frozen=True)
 class Lifted:
-    """It may be mailed again; `reason` is what stood against it."""
+    """It may be mailed again; `reason` is why it was not."""
 
     reason: str
 
 
 def list_suppressions(*, reason: str = "", lifted: bool = False, limit: int = 50) -> list[SuppressionRow]:
-    """The newest suppressions that stand, or with `lifted` those that do not any more."""
-    found = Suppression.objects.filter(lifted_at__isnull=not lifted).order_by("-since")
+    """The newest suppressions in force, or with `lifted` those that were lifted."""
+    rows = Suppression.objects.filter(lifted_at__isnull=not lifted).order_by("-since")
     if reason:
-        found = found.filter(reason=reason)
+        rows = rows.filter(reason=reason)
     return [
         SuppressionRow(
-            short_id(bytes(one.address_index)), one.reason, one.since, one.provider, one.sticky, one.lifted_at
+            short_id(bytes(row.address_index)), row.reason, row.since, row.provider, row.sticky, row.lifted_at
         )
-        for one in found[:limit]
+        for row in rows[:limit]
     ]
 
 
 def short_id(index: bytes) -> str:
-    """How a suppression is called in lists."""
+    """The id of a suppression in lists."""
     return index[:_SHOWN].hex()
 
 
 def find_by_short_id(shown: str) -> bytes | None:
-    """The blind index of which `shown` is the name in lists; None: there is none."""
+    """The blind index whose id in lists is `shown`. Returns None if there is none."""
     try:
         begin = bytes.fromhex(shown)
     except ValueError:
         return None
     if len(begin) != _SHOWN:
         return None
-    found = Suppression.objects.filter(address_index__gte=begin, address_index__lt=begin + b"\xff" * 32)
-    indexes = list(found.values_list("address_index", flat=True)[:2])
+    rows = Suppression.objects.filter(address_index__gte=begin, address_index__lt=begin + b"\xff" * 32)
+    indexes = list(rows.values_list("address_index", flat=True)[:2])
     return bytes(indexes[0]) if len(indexes) == 1 else None
 
 
 def add(index: bytes, *, now: datetime) -> bool:
-    """Mail this address no more, until the person confirms again or it is lifted; False: it stands there already."""
+    """Suppress this address until the person confirms again or it is lifted. Returns False if it is suppressed already."""
     return bool(store_suppression(index, Cause(0, Reason.ADMIN, now, "")))
 
 
 def lift(index: bytes, *, now: datetime) -> Lifted | Refused:
-    """Let this address be mailed again, with its soft bounces forgotten. What is for good stays."""
+    """Let this address be mailed again, and forget its soft bounces. Permanent suppressions stay."""
     with transaction.atomic():
-        one = Suppression.objects.select_for_update().filter(address_index=index, lifted_at=None).first()
-        if one is None:
+        row = Suppression.objects.select_for_update().filter(address_index=index, lifted_at=None).first()
+        if row is None:
             return Refused("this address is not suppressed")
-        if one.reason in _FOR_GOOD or one.sticky:
-            return Refused(_FOR_GOOD.get(Reason(one.reason), "it stands for good"))
+        if row.reason in _FOR_GOOD or row.sticky:
+            return Refused(_FOR_GOOD.get(Reason(row.reason), "it stands for good"))
         Suppression.objects.filter(address_index=index).update(lifted_at=now)
         SoftBounce.objects.filter(subscriber__address_index=index).delete()
-    return Lifted(one.reason)
+    return Lifted(row.reason)

@@ -1,6 +1,6 @@
-"""Reasons not to mail somebody any more in, suppressions by blind index out; a provider's unsubscribe ends subscriptions too.
+"""Suppress addresses by blind index; a provider's unsubscribe ends subscriptions, too.
 
-Whatever the order in which causes are told, the strongest stands, with the moment of its first.
+In whatever order causes arrive, the strongest stays, with the time of its first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ Reason = Suppression.Reason
 
 @dataclass(frozen=True)
 class Cause:
-    """Why this person must not be mailed, since when, and who said so."""
+    """Why this person must not be mailed, since when, and which provider reported it."""
 
     subscriber_id: int
     reason: Reason
@@ -39,26 +39,26 @@ _STRONGER: Final = (
 
 
 def suppress(causes: Iterable[Cause]) -> int:
-    """Write what `causes` ask for, inside the caller's transaction; returns how many addresses are suppressed by it.
+    """Store the suppressions for `causes`, inside the caller's transaction; returns how many addresses are suppressed by it.
 
     A consent given after the moment of a cause outweighs it (the person showed that mail reaches them), but for a complaint.
     """
-    standing = _standing(list(causes))
-    people = sorted({cause.subscriber_id for cause in standing})
+    causes = _not_outweighed(list(causes))
+    people = sorted({cause.subscriber_id for cause in causes})
     indexes = dict(Subscriber.objects.filter(id__in=people).values_list("id", "address_index"))
     strongest: dict[bytes, Cause] = {}
-    for cause in sorted(standing, key=lambda one: (-_STRENGTH.index(one.reason), one.at)):
+    for cause in sorted(causes, key=lambda cause: (-_STRENGTH.index(cause.reason), cause.at)):
         if cause.subscriber_id in indexes:
             strongest.setdefault(bytes(indexes[cause.subscriber_id]), cause)
-    end_subscriptions([cause for cause in standing if cause.reason == Reason.UNSUBSCRIBE])
+    end_subscriptions([cause for cause in causes if cause.reason == Reason.UNSUBSCRIBE])
     return sum(store_suppression(index, cause) for index, cause in sorted(strongest.items()))
 
 
 def end_subscriptions(causes: Sequence[Cause]) -> int:
-    """End what those people followed when they told the provider to stop; returns how many subscriptions."""
+    """End the subscriptions that those people had when they unsubscribed at the provider; returns how many."""
     ended = 0
     for cause in causes:
-        # told twice with different moments, in whatever order, the first moment stands
+        # reported twice with different times, in whatever order, the first time stays
         later = Q(ended_at=None) | Q(ended_reason=Subscription.EndedReason.PROVIDER, ended_at__gt=cause.at)
         theirs = Subscription.objects.filter(later, subscriber_id=cause.subscriber_id, created_at__lte=cause.at)
         ended += theirs.update(ended_at=cause.at, ended_reason=Subscription.EndedReason.PROVIDER, changed_at=cause.at)
@@ -69,18 +69,18 @@ def end_subscriptions(causes: Sequence[Cause]) -> int:
 
 
 def lift_soft_suppressions(subscriber_ids: Sequence[int]) -> int:
-    """Take back suppressions for soft bounces: mail arrived after all. Returns how many."""
+    """Delete suppressions for soft bounces, since mail arrived after all; returns how many."""
     indexes = Subscriber.objects.filter(id__in=subscriber_ids).values_list("address_index", flat=True)
     return Suppression.objects.filter(address_index__in=list(indexes), reason=Reason.SOFT, lifted_at=None).delete()[0]
 
 
 def latest_consents(subscriber_ids: Iterable[int]) -> dict[int, datetime]:
-    """When each of these people last said yes."""
+    """When each of these people last consented."""
     given = Consent.objects.filter(subscriber_id__in=list(subscriber_ids))
     return dict(given.values_list("subscriber_id").annotate(Max("at")))
 
 
-def _standing(causes: Sequence[Cause]) -> list[Cause]:
+def _not_outweighed(causes: Sequence[Cause]) -> list[Cause]:
     given = latest_consents({cause.subscriber_id for cause in causes})
     return [
         cause
@@ -90,7 +90,7 @@ def _standing(causes: Sequence[Cause]) -> list[Cause]:
 
 
 def store_suppression(index: bytes, cause: Cause) -> int:
-    """Suppress the address with this blind index for this cause; 0 when a stronger or earlier one stands."""
+    """Suppress the address with this blind index for this cause. Returns 0 if a stronger or earlier one is stored."""
     return db.execute(
         "INSERT INTO suppression (address_index, reason, sticky, since, provider, lifted_at) "
         "VALUES (%(index)s, %(reason)s, %(sticky)s, %(since)s, %(provider)s, NULL) "

@@ -1,4 +1,4 @@
-"""A provider that leaves us in doubt again and again is left alone, and tried with one mail now and then."""
+"""Circuit breaker: stop sending to a provider after `OPEN_AFTER` doubtful answers in a row, and probe it with one mail."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ OPEN_AFTER = 5
 #: Minutes before the first, second, … probe; the last one repeats.
 PROBE_AFTER = (1, 2, 5, 15)
 
-#: Conditions of SQL, to be asked along with others: whether this provider is left alone, or was silent last.
+#: SQL conditions: whether this provider's breaker is open; whether it is, or the last answer was doubtful.
 OPEN = "EXISTS (SELECT 1 FROM breaker WHERE provider=%(provider)s AND open_until IS NOT NULL)"
 DOUBTED = "EXISTS (SELECT 1 FROM breaker WHERE provider=%(provider)s AND (in_a_row>0 OR open_until IS NOT NULL))"
 
 
 @dataclass(frozen=True)
 class OpenBreaker:
-    """A provider that is left alone, since when, and when it is tried next."""
+    """A provider whose breaker is open, since when, and when it is probed next."""
 
     provider: int
     since: datetime | None
@@ -34,18 +34,18 @@ class OpenBreaker:
 
 
 def open_breakers() -> list[OpenBreaker]:
-    """The providers that are left alone."""
-    found = Breaker.objects.filter(open_until__isnull=False).order_by("provider")
-    return [OpenBreaker(one.provider, one.opened_at, one.open_until, one.in_a_row) for one in found if one.open_until]
+    """The providers whose breaker is open."""
+    rows = Breaker.objects.filter(open_until__isnull=False).order_by("provider")
+    return [OpenBreaker(row.provider, row.opened_at, row.open_until, row.in_a_row) for row in rows if row.open_until]
 
 
 def is_open(provider: int) -> bool:
-    """Whether this provider is left alone."""
+    """Whether this provider's breaker is open."""
     return Breaker.objects.filter(provider=provider, open_until__isnull=False).exists()
 
 
 def take_probe(provider: int, *, now: datetime) -> bool:
-    """Whether the caller is the one who may try an open provider now; the next may a while later, whatever becomes of it."""
+    """Whether the caller may probe this provider now; the next one may a while later, whatever comes of it."""
     row = Breaker.objects.filter(provider=provider, open_until__lte=now).first()
     if row is None:
         return False
@@ -58,20 +58,20 @@ def take_probe(provider: int, *, now: datetime) -> bool:
 
 
 def record_answers(provider: int, outcomes: Iterable[Outcome], *, now: datetime) -> bool:
-    """Count the answers of one hand-over, in the caller's transaction; True when the provider is to be left alone.
+    """Count the answers of one hand-over, in the caller's transaction. Returns True if the breaker is open now.
 
-    Only doubt counts: an answer, even a no, closes the breaker; a connection that never came to be says nothing.
+    Only doubtful answers count: a clear one, even a refusal, closes the breaker; a failed connection says nothing.
     """
-    told = list(outcomes)
-    if any(isinstance(one, Accepted | Rejected) for one in told):
+    answers = list(outcomes)
+    if any(isinstance(answer, Accepted | Rejected) for answer in answers):
         if not db.rows(f"SELECT 1 WHERE {DOUBTED}", {"provider": provider}, prepared=True):
             return False
-        back = Breaker.objects.filter(provider=provider, open_until__isnull=False)
-        if back.update(open_until=None, opened_at=None, in_a_row=0, probes=0):
+        opened = Breaker.objects.filter(provider=provider, open_until__isnull=False)
+        if opened.update(open_until=None, opened_at=None, in_a_row=0, probes=0):
             log.warning("provider_answers_again", provider=provider)
         Breaker.objects.filter(provider=provider, in_a_row__gt=0).update(in_a_row=0)
         return False
-    if not any(isinstance(one, Unknown) for one in told):
+    if not any(isinstance(answer, Unknown) for answer in answers):
         return False
     Breaker.objects.bulk_create([Breaker(provider=provider)], ignore_conflicts=True)
     Breaker.objects.filter(provider=provider).update(in_a_row=F("in_a_row") + 1)

@@ -1,4 +1,4 @@
-"""A gate for each provider: one that refuses us, or goes silent, is left alone while the others go on."""
+"""A gate for each provider: one that refuses us, or goes silent, is paused while the others go on."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,14 @@ from newsletter.models import ProviderGate
 
 log = structlog.get_logger()
 
-#: A condition of SQL, to be asked along with others: the gate for all is open, and that of this provider not closed.
+#: An SQL condition: the gate for all is open, and that of this provider not closed.
 MAY_SEND = """EXISTS (SELECT 1 FROM gate WHERE sending_open)
 AND NOT EXISTS (SELECT 1 FROM provider_gate WHERE provider=%(provider)s AND paused_by IS NOT NULL)"""
 
 
 @dataclass(frozen=True)
 class PausedProvider:
-    """A provider that is given nothing: since when, why, and whether an operator said so."""
+    """A paused provider: since when, why, and whether an operator paused it."""
 
     provider: int
     since: datetime | None
@@ -27,9 +27,9 @@ class PausedProvider:
 
 
 def pause(provider: int, why: str, *, now: datetime, by_hand: bool = False) -> bool:
-    """Give this provider nothing until `resume`; False when it was paused already. `why` is shown to operators.
+    """Pause this provider until `resume`. Returns False if it was paused already. `why` is shown to operators.
 
-    What closed it first stands, but an operator's word replaces ours.
+    The first reason stays, but an operator's replaces ours.
     """
     ProviderGate.objects.bulk_create([ProviderGate(provider=provider)], ignore_conflicts=True)
     fresh = ProviderGate.objects.filter(provider=provider, paused_by=None)
@@ -42,30 +42,30 @@ def pause(provider: int, why: str, *, now: datetime, by_hand: bool = False) -> b
 
 
 def resume(provider: int) -> bool:
-    """Give it mail again; False when it was open. Only what happens from now on can close it again."""
+    """Send to it again. Returns False if it was not paused. Only what happens from now on can close it again."""
     closed = ProviderGate.objects.filter(provider=provider, paused_by__isnull=False)
     return bool(closed.update(paused_by=None, paused_at=None, by_hand=False, opened_at=Now()))
 
 
 def resume_what_closed_by_itself() -> list[PausedProvider]:
-    """Open every provider that no operator closed by name; returns those that stay closed."""
-    for one in paused():
-        if not one.by_hand:
-            resume(one.provider)
+    """Resume every provider that no operator paused by name; returns those that stay paused."""
+    for gate in paused():
+        if not gate.by_hand:
+            resume(gate.provider)
     return paused()
 
 
 def paused() -> list[PausedProvider]:
-    """The providers that are given nothing."""
-    found = ProviderGate.objects.filter(paused_by__isnull=False).order_by("provider")
-    return [PausedProvider(one.provider, one.paused_at, one.paused_by or "", one.by_hand) for one in found]
+    """The paused providers."""
+    rows = ProviderGate.objects.filter(paused_by__isnull=False).order_by("provider")
+    return [PausedProvider(row.provider, row.paused_at, row.paused_by or "", row.by_hand) for row in rows]
 
 
 def may_send(provider: int) -> bool:
-    """Whether this provider may be given anything: its own gate is open, and the one for all. Asked before every window."""
+    """Whether this provider's gate and the one for all are open. Asked before every window."""
     return bool(db.rows(f"SELECT 1 WHERE {MAY_SEND}", {"provider": provider}, prepared=True))
 
 
 def last_opened_at(provider: int) -> datetime | None:
-    """When it was last opened, None if it never was closed."""
+    """When it was last resumed. Returns None if it never was paused."""
     return ProviderGate.objects.filter(provider=provider).values_list("opened_at", flat=True).first()

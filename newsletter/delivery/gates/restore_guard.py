@@ -1,4 +1,4 @@
-"""Is this database the one that this installation used last? A restored backup or a copied directory must not send by itself."""
+"""Detect a restored database or a copied data directory, which must not send before an operator confirms it."""
 
 import os
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The gate: may anything be sent, and do the keys at hand fit the data."""
+"""The gate over all sending: pause and resume it, and check that the keys at hand fit the data."""
 
 from datetime import datetime
 from uuid import uuid4
@@ -16,10 +16,10 @@ _WORD = "newsletter"
 
 
 def create_gate(vault: Vault) -> None:
-    """Make the gate the first time, with words sealed under the keys of that day.
+    """Create the gate the first time, with a word encrypted under the keys of that day.
 
     Raises:
-        KeysDoNotFit: the keys at hand are not those that sealed this data.
+        KeysDoNotFit: the keys at hand are not those that encrypted this data.
     """
     if not Gate.objects.exists():
         epoch = uuid4()
@@ -40,7 +40,7 @@ def create_gate(vault: Vault) -> None:
 
 
 def check_keys(vault: Vault) -> None:
-    """Compare the keys with those that sealed this data.
+    """Compare the keys with those that encrypted this data.
 
     Raises:
         KeysDoNotFit: says which key is the wrong one.
@@ -56,29 +56,29 @@ def check_keys(vault: Vault) -> None:
 
 
 def pause(why: str, *, only_if_open: bool = False) -> None:
-    """Close the gate: nothing passes the barrier until `resume`. `why` is shown to operators.
+    """Close the gate: no attempt starts until `resume`. `why` is shown to operators.
 
-    `only_if_open`: we close it, not an operator. It is told once for each closing, however often the reason is met again.
-    A doubt about the data stands until it is confirmed: other words for it would let it be forgotten.
+    `only_if_open`: we close it, not an operator. It is logged once for each closing, however often the reason recurs.
+    A doubt about the data stays until it is confirmed: another reason in its place would let it be forgotten.
     """
     why_closed = ClosedFor.REPUTATION if only_if_open else ClosedFor.OPERATOR
-    doubted = Q(sending_open=False, closed_for=ClosedFor.RESTORED)
-    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(doubted)
+    in_doubt = Q(sending_open=False, closed_for=ClosedFor.RESTORED)
+    gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(in_doubt)
     if gates.update(sending_open=False, paused_by=why, closed_for=why_closed) and only_if_open:
         log.error("sending_paused", reason=why)
 
 
 def resume() -> None:
-    """Open the gate. What closed it is looked at afresh: only what happens from now on can close it again."""
+    """Open the gate. Only what happens from now on can close it again."""
     Gate.objects.update(sending_open=True, paused_by=None, closed_for=None, opened_at=Now())
 
 
 def pause_reason() -> str | None:
-    """Why sending is paused, None when it is not."""
+    """Why sending is paused. Returns None if it is not."""
     gate = Gate.objects.filter(sending_open=False).first()
     return (gate.paused_by or "an operator") if gate else None
 
 
 def refusal_words(reason: str, now: datetime) -> str:
-    """What is written into the gate when a provider refuses us altogether."""
+    """The reason for operators when a provider refuses us altogether."""
     return f"the provider refused us ({reason}) at {now:%Y-%m-%d %H:%M} UTC"

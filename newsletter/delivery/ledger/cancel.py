@@ -1,4 +1,4 @@
-"""A person ended one subscription: planned mails whose every reason is that topic are not sent any more."""
+"""Cancel planned mail whose only reason is a subscription that its reader has ended."""
 
 from django.db import transaction
 
@@ -13,14 +13,16 @@ def cancel_planned(subscriber_id: int, topic_id: int) -> int:
     with transaction.atomic():
         planned = Batch.objects.filter(state=BatchState.PLANNED)
         waiting = Delivery.objects.filter(subscriber_id=subscriber_id, state=None, batch__in=planned)
-        only = {
+        cancelled = {
             delivery.id: delivery.batch_id
             for delivery in waiting.select_related("edition")
             if _topics(delivery.edition) == {topic_id}
         }
-        # held until this is committed: else one could be claimed and handed over meanwhile, and be called cancelled
-        held = planned.select_for_update().filter(id__in=only.values()).order_by("id").values_list("id", flat=True)
-        return Delivery.objects.filter(id__in=only, state=None, batch_id__in=list(held)).update(
+        # locked until the commit, so that none is claimed and handed over meanwhile, and still called cancelled
+        locked = (
+            planned.select_for_update().filter(id__in=cancelled.values()).order_by("id").values_list("id", flat=True)
+        )
+        return Delivery.objects.filter(id__in=cancelled, state=None, batch_id__in=list(locked)).update(
             state=DeliveryState.CANCELLED, reason="subscription ended"
         )
 

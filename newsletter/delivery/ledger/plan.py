@@ -1,4 +1,4 @@
-"""Editions and the people they are owed to in, batches with deliveries out: every item given once."""
+"""Plan the deliveries of editions in batches, and record which items each person is given: every item once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Events as proof: what is called unknown, or is to go again, and was taken after all, becomes accepted."""
+"""Accept mail that is unknown, or planned again, and that an event proves to have been accepted after all."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,31 +17,31 @@ _WHY = "an event showed that it was taken"
 def accept_proved(*, now: datetime, batch_ids: Sequence[int] | None = None) -> int:
     """Accept what events prove, among `batch_ids` or everywhere; returns how many batches or single mails that were.
 
-    One request is taken whole or not at all, so any event of one mail in it proves the whole. On SMTP each mail is a
-    transaction of its own, and proves only itself. What is to go again, by an operator's word or a rule, and is told of in
-    time, does not. Repeatable.
+    One request is accepted whole or not at all, so any event of one mail in it proves the whole. On SMTP each mail is a
+    transaction of its own, and proves only itself. Mail that was planned again, by an operator or a rule, is not sent again
+    if its event comes in time. Repeatable.
     """
     doubtful = Batch.objects.filter(state=BatchState.UNKNOWN)
     single = Delivery.objects.filter(state=DeliveryState.UNKNOWN)
     if batch_ids is not None:
         doubtful, single = doubtful.filter(id__in=batch_ids), single.filter(batch__in=batch_ids)
     windowed = doubtful.filter(begun_upto__isnull=False)
-    again = Delivery.objects.filter(state=None, batch__state__in=GOES_AGAIN, batch__attempts__gt=0)
+    planned_again = Delivery.objects.filter(state=None, batch__state__in=GOES_AGAIN, batch__attempts__gt=0)
     if batch_ids is not None:
-        again = again.filter(batch__in=batch_ids)
+        planned_again = planned_again.filter(batch__in=batch_ids)
     with transaction.atomic():
-        whole = doubtful.filter(Exists(_told(_open(OuterRef("id")))), begun_upto=None)
+        whole = doubtful.filter(Exists(_reported(_without_own_state(OuterRef("id")))), begun_upto=None)
         requests = list(whole.values_list("id", flat=True))
         mails = [
-            *_told(single).values_list("id", flat=True),
-            *_told(Delivery.objects.filter(state=None, batch__in=windowed)).values_list("id", flat=True),
-            # what the provider threw away may well go again
-            *_told(again, but=(ReportKind.DROPPED,)).values_list("id", flat=True),
+            *_reported(single).values_list("id", flat=True),
+            *_reported(Delivery.objects.filter(state=None, batch__in=windowed)).values_list("id", flat=True),
+            # what the provider dropped may well be sent again
+            *_reported(planned_again, but=(ReportKind.DROPPED,)).values_list("id", flat=True),
         ]
         Delivery.objects.filter(id__in=mails).update(state=DeliveryState.ACCEPTED, reason=_WHY)
         in_doubt = Delivery.objects.filter(batch_id=OuterRef("id"), state=DeliveryState.UNKNOWN)
-        over = windowed.filter(~Exists(_open(OuterRef("id"))), ~Exists(in_doubt))
-        _accept([*requests, *over.values_list("id", flat=True)], now)
+        settled = windowed.filter(~Exists(_without_own_state(OuterRef("id"))), ~Exists(in_doubt))
+        _accept([*requests, *settled.values_list("id", flat=True)], now)
     return len(requests) + len(mails)
 
 
@@ -51,12 +51,12 @@ def _accept(batch_ids: Sequence[int], now: datetime) -> None:
     last.update(outcome=AttemptOutcome.ACCEPTED, phase=_WHY, ended_at=now)
 
 
-def _open(batch: OuterRef) -> QuerySet[Delivery]:
+def _without_own_state(batch: OuterRef) -> QuerySet[Delivery]:
     """Deliveries of a batch that have its state."""
     return Delivery.objects.filter(batch_id=batch, state=None)
 
 
-def _told(mails: QuerySet[Delivery], *, but: Sequence[str] = ()) -> QuerySet[Delivery]:
-    """Those of `mails` that an event of a provider speaks of, kinds in `but` not counted."""
-    silent = [*OUR_EVENTS, *but]
-    return mails.filter(Exists(Event.objects.filter(delivery_id=OuterRef("id")).exclude(kind__in=silent)))
+def _reported(mails: QuerySet[Delivery], *, but: Sequence[str] = ()) -> QuerySet[Delivery]:
+    """Those of `mails` with an event of a provider; kinds in `but` do not count."""
+    ignored = [*OUR_EVENTS, *but]
+    return mails.filter(Exists(Event.objects.filter(delivery_id=OuterRef("id")).exclude(kind__in=ignored)))

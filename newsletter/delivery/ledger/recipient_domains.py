@@ -1,4 +1,4 @@
-"""People in, their recipient domains out. These are stored nowhere: addresses are opened for a moment, where a rule asks."""
+"""Find the recipient domains of subscribers. They are stored nowhere: addresses are decrypted for a moment, when a rule asks."""
 
 import sys
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ _CHUNK = 1000
 
 
 def recipient_domains(people: Sequence[int], vault: Vault) -> dict[int, str]:
-    """The domain of each of these subscribers; nothing for whose address does not open: the barrier parks their mail."""
-    found: dict[int, str] = {}
+    """The domain of each of these subscribers, without those whose address cannot be decrypted: their mail is parked later."""
+    domains: dict[int, str] = {}
     for start in range(0, len(people), _CHUNK):
         rows = Subscriber.objects.filter(id__in=people[start : start + _CHUNK])
-        for number, handle, key_id, cipher in rows.values_list("id", "handle", "key_id", "address_cipher"):
+        for subscriber_id, handle, key_id, cipher in rows.values_list("id", "handle", "key_id", "address_cipher"):
             try:
                 address = Address(vault.decrypt(key_id, cipher, handle=handle.bytes, column="address"))
             except KeysDoNotFit:
                 continue
-            found[number] = sys.intern(address.domain)  # many people, few domains
-    return found
+            domains[subscriber_id] = sys.intern(address.domain)  # many people, few domains
+    return domains

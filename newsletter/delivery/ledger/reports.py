@@ -52,8 +52,8 @@ class StoryItem:
 
 
 @dataclass(frozen=True)
-class Story:
-    """Everything that is known of one delivery, without saying who it is for."""
+class DeliveryStory:
+    """Everything that is known of one delivery but for whom it is."""
 
     reference: str
     occasion: str
@@ -81,27 +81,29 @@ def ledger_summary() -> LedgerSummary:
 
 def listing(vault: Vault, state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
     """The newest deliveries, of one state or of all."""
-    found = db.rows(
+    rows = db.rows(
         "SELECT d.id, o.key, coalesce(d.state,b.state), coalesce(d.reason,b.reason), b.id FROM delivery d "
         "JOIN batch b ON b.id=d.batch_id JOIN occasion o ON o.id=d.occasion_id "
         "WHERE %(state)s='' OR coalesce(d.state,b.state)=%(state)s ORDER BY d.id DESC LIMIT %(limit)s",
         {"state": state or "", "limit": limit},
     )
-    shown = references([row[0] for row in found], vault)
-    return [DeliveryRow(word, *row[1:]) for word, row in zip(shown, found, strict=True)]
+    shown = references([row[0] for row in rows], vault)
+    return [DeliveryRow(code, *row[1:]) for code, row in zip(shown, rows, strict=True)]
 
 
-def explain(typed: str, vault: Vault) -> Story | None:
-    """The story behind the short word at a mail's foot; None when it is mistyped or no longer kept."""
-    number = read_reference(typed, vault)
-    delivery = Delivery.objects.select_related("batch", "edition").filter(id=number).first() if number else None
+def explain(typed: str, vault: Vault) -> DeliveryStory | None:
+    """What is known of the mail with this reference. Returns None if it is mistyped or no longer kept."""
+    delivery_id = read_reference(typed, vault)
+    delivery = (
+        Delivery.objects.select_related("batch", "edition").filter(id=delivery_id).first() if delivery_id else None
+    )
     if delivery is None:
         return None
     occasion = Occasion.objects.get(id=delivery.occasion_id)
     attempts = Attempt.objects.filter(batch_id=delivery.batch_id).order_by("n")
     events = Event.objects.filter(delivery_id=delivery.id).order_by("id")
     content = delivery.edition.content if occasion.kind != Occasion.Kind.NOTICE else []
-    return Story(
+    return DeliveryStory(
         reference=reference(delivery.id, vault),
         occasion=occasion.key,
         planned_at=occasion.created_at,
@@ -136,7 +138,7 @@ def _items(content: Sequence[tuple[int, int, Sequence[int]]]) -> tuple[StoryItem
     )
 
 
-#: States in which something is still to come without anybody's word.
+#: States from which mail goes on without anybody's decision.
 UNDER_WAY = (BatchState.PLANNED, BatchState.CLAIMED, BatchState.SENDING)
 _UNDER_WAY = "', '".join(UNDER_WAY)
 # Composed to the end, and no batch waits or is under way.
@@ -166,7 +168,7 @@ class Mailing:
 
 
 def close_complete(*, now: datetime) -> int:
-    """Write down which alerts and digests are complete since the last look; returns how many."""
+    """Record which alerts and digests have become complete; returns how many."""
     return db.execute(
         f"UPDATE occasion SET closed_at=%(now)s WHERE closed_at IS NULL AND kind<>'notice' AND {_COMPLETE}",
         {"now": now},
@@ -176,9 +178,9 @@ def close_complete(*, now: datetime) -> int:
 def mailings(limit: int) -> list[Mailing]:
     """The newest alerts and digests that were planned for anybody, with the deliveries of each by state."""
     kept = Exists(Delivery.objects.filter(occasion=OuterRef("id")))
-    found = Occasion.objects.exclude(kind=Occasion.Kind.NOTICE).filter(kept).order_by("-id")[:limit]
-    sums = _sums([one.id for one in found])
-    return [Mailing(one.key, one.created_at, one.closed_at, sums[one.id]) for one in found]
+    occasions = Occasion.objects.exclude(kind=Occasion.Kind.NOTICE).filter(kept).order_by("-id")[:limit]
+    sums = _sums([occasion.id for occasion in occasions])
+    return [Mailing(occasion.key, occasion.created_at, occasion.closed_at, sums[occasion.id]) for occasion in occasions]
 
 
 def _sums(occasion_ids: list[int]) -> Mapping[int, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""What may still be mailed today: counted from the ledger each time, so that no restart forgets anything. Days are UTC's."""
+"""Count what may still be mailed today under the daily cap: from the ledger, so that a restart forgets nothing. Days are UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ class DailyAllowance:
 
 
 def daily_allowance(limits: RateLimits, name: str, number: int, *, now: datetime) -> DailyAllowance | None:
-    """The allowance of a provider today; None when nothing limits its days."""
+    """The allowance of a provider today. Returns None if it has no daily cap."""
     cap = limits.cap(name, now.date())
     if cap is None:
         return None
@@ -45,11 +45,11 @@ def used_today(number: int, *, now: datetime, but: int | None = None) -> int:
     Mails of a batch that were cancelled before it went are counted with it, so the day may end some mails early, and never late.
     Whoever decides by this figure holds the gate's row meanwhile, and leaves what it takes claimed: so no two take the same.
     """
-    # first what is held: what passes the barrier between the two looks is then counted twice, and never not at all
-    held = Batch.objects.filter(provider=number, state=BatchState.CLAIMED).exclude(id=but or 0)
-    claimed = held.aggregate(Sum("size"))["size__sum"] or 0
-    begun = Attempt.objects.filter(provider=number, began_at__gte=_midnight(now), disproved=False)
-    return claimed + (begun.aggregate(Sum("batch__size"))["batch__size__sum"] or 0)
+    # claims first: a batch that is started between the two queries is then counted twice, and never missed
+    claims = Batch.objects.filter(provider=number, state=BatchState.CLAIMED).exclude(id=but or 0)
+    claimed = claims.aggregate(Sum("size"))["size__sum"] or 0
+    attempts = Attempt.objects.filter(provider=number, began_at__gte=_midnight(now), disproved=False)
+    return claimed + (attempts.aggregate(Sum("batch__size"))["batch__size__sum"] or 0)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """Token buckets in Redis, one step for each taking by Redis's own clock, so that all workers share them.
 
-As `buckets.InMemory` in everything else. When Redis is gone each process has buckets of its own at a share of the pace.
+Like `InMemoryBuckets` in everything else. While Redis is down each process has buckets of its own at a share of the pace.
 """
 
 import json
@@ -106,35 +106,35 @@ class RedisBuckets:
         self._cooldown = Cooldown(COOLDOWN, clock)
 
     def level(self, bucket: Bucket) -> float:
-        """As `Buckets` says."""
-        told = self._asked([bucket.key], {"overall": _bucket(bucket), "look": True})
-        return self._alone.level(slower_bucket(bucket, SHARE_WITHOUT_REDIS)) if told is None else float(told)
+        """See `Buckets`."""
+        answer = self._ask_redis([bucket.key], {"overall": _bucket(bucket), "look": True})
+        return self._alone.level(slower_bucket(bucket, SHARE_WITHOUT_REDIS)) if answer is None else float(answer)
 
     def take(self, overall: Bucket | None, asks: Sequence[TokenRequest]) -> list[TokenGrant]:
-        """As `Buckets` says."""
+        """See `Buckets`."""
         keys = [overall.key] if overall else []
         keys += [ask.bucket.key for ask in asks if ask.bucket]
         question = {"overall": _bucket(overall), "asks": [_ask(ask) for ask in asks], "longest": LONGEST_WAIT}
-        told = self._asked(keys, question)
-        if told is None:
+        answer = self._ask_redis(keys, question)
+        if answer is None:
             few = slower_bucket(overall, SHARE_WITHOUT_REDIS) if overall else None
             return self._alone.take(few, [slower_request(ask, SHARE_WITHOUT_REDIS) for ask in asks])
-        return [TokenGrant(int(mails), float(wait)) for mails, wait in json.loads(told)]
+        return [TokenGrant(int(mails), float(wait)) for mails, wait in json.loads(answer)]
 
-    def _asked(self, keys: Sequence[str], question: dict[str, Any]) -> Any:
-        """Redis's answer; None when it is gone, which is said once, and once when it is back."""
+    def _ask_redis(self, keys: Sequence[str], question: dict[str, Any]) -> Any:
+        """Redis's answer. Returns None while it is down, which is logged once, and once when it is back."""
         if self._cooldown.active:
             return None
         slim = {name: value for name, value in question.items() if value is not None}
         try:
-            told = self._run(keys=[PREFIX + key for key in keys], args=[json.dumps(slim)])
+            answer = self._run(keys=[PREFIX + key for key in keys], args=[json.dumps(slim)])
         except RedisError as error:
             if self._cooldown.start():
                 log.warning("pace_without_redis", error=type(error).__name__)
             return None
         if self._cooldown.clear():
             log.warning("pace_with_redis_again")
-        return told
+        return answer
 
 
 def _bucket(bucket: Bucket | None) -> dict[str, float] | None:

@@ -1,4 +1,4 @@
-"""Token buckets: how many mails want to go in, how many may now out, and when the rest may ask again.
+"""Token buckets: how many of the requested mails may be sent now, and when the rest may ask again.
 
 A bucket holds what some seconds of its pace let through and is filled steadily, so in any time `t` no more leaves than
 its size + pace × t. A token is spent on the try: it is not given back when the mail is put off or cancelled afterwards.
@@ -39,7 +39,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """So many mails want to go to one domain; `bucket` None: it has no pace of its own.
+    """A request to send so many mails to one domain; `bucket` is None if it has no pace of its own.
 
     Mail that is not `urgent` leaves half of the bucket to what is, and queues by itself: no alert waits behind digests.
     """
@@ -97,12 +97,12 @@ class InMemoryBuckets:
         self._levels: dict[str, _Level] = {}
 
     def level(self, bucket: Bucket) -> float:
-        """As `Buckets` says."""
+        """See `Buckets`."""
         with self._lock:
             return self._filled(bucket, self._clock()).tokens
 
     def take(self, overall: Bucket | None, asks: Sequence[TokenRequest]) -> list[TokenGrant]:
-        """As `Buckets` says."""
+        """See `Buckets`."""
         with self._lock:
             now = self._clock()
             self._forget(now)
@@ -140,7 +140,9 @@ class InMemoryBuckets:
         """Idle buckets are full, and what is full need not be kept. Looked at when there are many."""
         if len(self._levels) > 10_000:
             busy = {
-                key: one for key, one in self._levels.items() if max(one.at + LONGEST_WAIT, *one.queues) + _IDLE > now
+                key: level
+                for key, level in self._levels.items()
+                if max(level.at + LONGEST_WAIT, *level.queues) + _IDLE > now
             }
             self._levels = busy
 

@@ -1,4 +1,4 @@
-"""Is a provider out, since when and why; and, where an operator wishes so, what waits for it goes to the other by itself."""
+"""Detect provider outages and, where the settings ask for it, move planned batches to the other provider."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from newsletter.models import Attempt, AttemptOutcome, Gate
 
 log = structlog.get_logger()
 
-#: Hand-overs put off in a row, with none that came to anything, before a provider counts as out of reach.
+#: Deferred hand-overs in a row, with no other outcome, before a provider counts as unreachable.
 PUT_OFF_LEAST = 3
-#: Older tries say nothing of today.
+#: Older attempts say nothing of today.
 LOOK_BACK = timedelta(hours=6)
-_CAME_TO_SOMETHING = (
+_CONCLUSIVE = (
     AttemptOutcome.ACCEPTED,
     AttemptOutcome.FAILED,
     AttemptOutcome.SPLIT,
@@ -28,7 +28,7 @@ _CAME_TO_SOMETHING = (
 
 @dataclass(frozen=True)
 class Outage:
-    """A provider through which nothing goes at present. `final`: nothing will before an operator acts."""
+    """A provider that accepts nothing at present. `final`: nothing will be accepted before an operator acts."""
 
     provider: int
     since: datetime
@@ -38,7 +38,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class FailedOver:
-    """What went from one provider to another."""
+    """What was moved from one provider to another."""
 
     source: int
     target: int
@@ -46,50 +46,48 @@ class FailedOver:
 
 
 def outages(providers: Sequence[int], *, now: datetime) -> dict[int, Outage]:
-    """Which of these providers are out: paused, left alone after doubt, or putting everything off. By their number."""
-    found = {one.provider: one for number in providers if (one := _out_of_reach(number, now))}
-    found |= {
+    """Which of these providers are out: paused, with an open circuit breaker, or deferring everything. By their number."""
+    out = {outage.provider: outage for number in providers if (outage := _unreachable(number, now))}
+    out |= {
         one.provider: Outage(one.provider, one.since, f"{one.in_a_row} mails in doubt in a row")
         for one in circuit_breaker.open_breakers()
         if one.since is not None
     }
-    found |= {
-        one.provider: Outage(one.provider, one.since or now, one.why, final=True) for one in provider_gate.paused()
-    }
-    return {number: found[number] for number in providers if number in found}
+    out |= {one.provider: Outage(one.provider, one.since or now, one.why, final=True) for one in provider_gate.paused()}
+    return {number: out[number] for number in providers if number in out}
 
 
 def fail_over(carriers: Mapping[int, Carrier], *, after: timedelta, now: datetime) -> list[FailedOver]:
-    """Hand what is planned with a provider that has been out for so long to one that is not. Repeatable.
+    """Move what is planned with a provider that has been out for `after` to one that is not. Repeatable.
 
-    Where the provider may come back by itself, one batch stays: it shows when it does. With the gate closed nothing moves, and
-    what is refused because of our mails (complaints, floods of bounces) closes that one: the other provider is not to be next.
+    One batch stays where the provider may recover by itself, to show when it does. With the gate closed nothing moves:
+    complaints and floods of bounces close that one, and the other provider must not be next.
     """
     if not after or not Gate.objects.filter(sending_open=True).exists():
         return []
     out = outages(list(carriers), now=now)
-    standing = [carrier for number, carrier in carriers.items() if number not in out]
-    if not standing:
+    working = [carrier for number, carrier in carriers.items() if number not in out]
+    if not working:
         return []
     moved = []
     for number, outage in out.items():
         if outage.since <= now - after:
             kept = None if outage.final else move_batches.first_planned(number)
-            batches = move_batches.move_batches(number, standing[0], now=now, but=kept or 0)
+            batches = move_batches.move_batches(number, working[0], now=now, but=kept or 0)
             if batches:
                 log.error("failed_over", provider=number, batches=batches, reason=outage.why)
-                moved.append(FailedOver(number, standing[0].number, batches))
+                moved.append(FailedOver(number, working[0].number, batches))
     return moved
 
 
-def _out_of_reach(provider: int, now: datetime) -> Outage | None:
-    """Tried several times, and all of it put off, since the last hand-over that came to anything."""
-    # what was before it was opened by hand is not held against it
+def _unreachable(provider: int, now: datetime) -> Outage | None:
+    """The outage of a provider that deferred several hand-overs, and all of them since the last conclusive one."""
+    # what happened before it was resumed by hand does not count
     since = max(now - LOOK_BACK, provider_gate.last_opened_at(provider) or now - LOOK_BACK)
-    tried = Attempt.objects.filter(provider=provider, ended_at__gt=since)
-    came = tried.filter(outcome__in=_CAME_TO_SOMETHING).aggregate(last=Max("ended_at"))["last"]
-    nothing = tried.filter(outcome=AttemptOutcome.DEFERRED, not_begun=None, ended_at__gt=came or since)
-    put_off = nothing.aggregate(n=Count("id"), first=Min("began_at"))
-    if put_off["n"] < PUT_OFF_LEAST:
+    attempts = Attempt.objects.filter(provider=provider, ended_at__gt=since)
+    conclusive = attempts.filter(outcome__in=_CONCLUSIVE).aggregate(last=Max("ended_at"))["last"]
+    deferred = attempts.filter(outcome=AttemptOutcome.DEFERRED, not_begun=None, ended_at__gt=conclusive or since)
+    counted = deferred.aggregate(n=Count("id"), first=Min("began_at"))
+    if counted["n"] < PUT_OFF_LEAST:
         return None
-    return Outage(provider, put_off["first"], f"{put_off['n']} hand-overs put off in a row")
+    return Outage(provider, counted["first"], f"{counted['n']} hand-overs put off in a row")

@@ -1,6 +1,6 @@
-"""Planned batches of one provider in, the same batches with another one out; what was begun stays where it was begun.
+"""Move planned batches from one provider to another; started ones stay where they are.
 
-Planned means that no byte left, or that nothing was taken for sure: no move sends again what may have been accepted.
+Planned means that no byte left, or that nothing was accepted for sure: no move sends again what may have been accepted.
 """
 
 from collections.abc import Collection
@@ -26,18 +26,18 @@ WHERE state='planned' AND provider=%(source)s AND id IN (
 
 
 def move_from_unconfigured(carrier: Carrier, *, now: datetime | None = None, configured: Collection[int] = ()) -> int:
-    """Hand every planned batch of a provider that is not `configured` any more to `carrier`; returns how many."""
+    """Move every planned batch of a provider that is not `configured` any more to `carrier`; returns how many."""
     known = {carrier.number, *configured}
     planned = Batch.objects.filter(state=BatchState.PLANNED).exclude(provider__in=known).order_by()
-    strangers = sorted(planned.values_list("provider", flat=True).distinct())
-    return sum(move_batches(number, carrier, now=now or db.now()) for number in strangers)
+    unconfigured = sorted(planned.values_list("provider", flat=True).distinct())
+    return sum(move_batches(number, carrier, now=now or db.now()) for number in unconfigured)
 
 
 def move_batches(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
-    """Hand the planned batches of `source` to `carrier`, all `but` one; returns how many.
+    """Move the planned batches of `source` to `carrier`, all `but` one; returns how many.
 
-    They are regrouped where the new provider needs one letter for a batch. A batch that waited because the old one put it off
-    is due at once: that wait was for the old one.
+    They are regrouped where the new provider needs one letter for a batch. A batch that waited because the old provider deferred
+    it is due at once.
     """
     moved, after = 0, 0
     limit = _CHUNK_ONE_LETTER if carrier.one_letter else _CHUNK
@@ -69,11 +69,11 @@ def first_planned(source: int) -> int | None:
 
 def _one_letter_each(ids: Collection[int]) -> None:
     """Regroup those of `ids` that hold several editions."""
-    held: dict[int, dict[int, int]] = {}
-    counted = Delivery.objects.filter(batch_id__in=ids).values_list("batch_id", "edition_id").annotate(Count("id"))
-    for batch_id, edition_id, people in counted.order_by("batch_id", "edition_id"):
-        held.setdefault(batch_id, {})[edition_id] = people
-    mixed = {batch_id: editions for batch_id, editions in held.items() if len(editions) > 1}
+    editions_of: dict[int, dict[int, int]] = {}
+    counts = Delivery.objects.filter(batch_id__in=ids).values_list("batch_id", "edition_id").annotate(Count("id"))
+    for batch_id, edition_id, people in counts.order_by("batch_id", "edition_id"):
+        editions_of.setdefault(batch_id, {})[edition_id] = people
+    mixed = {batch_id: editions for batch_id, editions in editions_of.items() if len(editions) > 1}
     for batch in Batch.objects.filter(id__in=mixed):
         _regroup(batch, mixed[batch.id])
 
@@ -81,12 +81,12 @@ def _one_letter_each(ids: Collection[int]) -> None:
 def _regroup(old: Batch, editions: dict[int, int]) -> None:
     """A new batch for each edition but the first, which keeps the old one."""
     (_, first), *others = editions.items()
-    fresh = Batch.objects.bulk_create(new_batch_like(old, people) for _, people in others)
-    for batch in fresh:
+    new = Batch.objects.bulk_create(new_batch_like(old, people) for _, people in others)
+    for batch in new:
         copy_waived_attempts(old.id, batch.id)
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE delivery SET batch_id=%s WHERE batch_id=%s AND edition_id=%s",
-            [(batch.id, old.id, edition_id) for batch, (edition_id, _) in zip(fresh, others, strict=True)],
+            [(batch.id, old.id, edition_id) for batch, (edition_id, _) in zip(new, others, strict=True)],
         )
     Batch.objects.filter(id=old.id).update(size=first)

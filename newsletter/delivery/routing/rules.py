@@ -1,7 +1,7 @@
-"""Who is owed a mail in, the provider that carries it out: by the domain of their address, and by a share of the people.
+"""Choose the provider for each person by the operator's rules: by the domain of their address, and by a share of the people.
 
-Where a person's mail goes hangs on a keyed hash of their number alone, so that a growing share only adds people and moves nobody
-back. Domains are stored nowhere: where a route names one, addresses are opened for a moment, once for a chunk of people.
+The choice depends on a keyed hash of the person's number alone, so a growing share only adds people and moves nobody back.
+Domains are stored nowhere: where a rule names one, addresses are decrypted for a moment, once for a chunk of people.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from newsletter.delivery.ledger.recipient_domains import recipient_domains
 from newsletter.lib.crypto import Vault
 from newsletter.models import Route
 
-#: The route of all domains that have none of their own.
+#: The rule of all domains that have none of their own.
 EVERYBODY = "*"
 
 
@@ -26,39 +26,41 @@ class RoutingRule:
 
 
 def routing_rules() -> list[RoutingRule]:
-    """What operators chose, that of everybody last."""
-    found = [RoutingRule(one.domain, one.provider, one.share) for one in Route.objects.order_by("domain")]
-    return sorted(found, key=lambda rule: rule.domain == EVERYBODY)
+    """The rules of operators, that of everybody last."""
+    rules = [RoutingRule(row.domain, row.provider, row.share) for row in Route.objects.order_by("domain")]
+    return sorted(rules, key=lambda rule: rule.domain == EVERYBODY)
 
 
 def store_rule(rule: RoutingRule) -> None:
-    """Let what is planned from now on follow this rule."""
+    """Store a rule for mail planned from now on."""
     Route.objects.update_or_create(domain=rule.domain, defaults={"provider": rule.provider, "share": rule.share})
 
 
 def delete_rule(domain: str) -> bool:
-    """Drop the rule of a domain; False when there was none."""
+    """Delete the rule of a domain. Returns False if there was none."""
     return bool(Route.objects.filter(domain=domain).delete()[0])
 
 
 def split_by_provider(shares: Sequence[Share], providers: Sequence[int], vault: Vault) -> dict[int, list[Share]]:
-    """The same people under the providers that carry them; the first of `providers` (all configured) is for whom no rule names.
+    """The same people under the providers that carry them; the first of `providers` (all configured) is the default.
 
     A rule for a provider that is not configured is left out. What is parked stays with the first.
     """
-    chosen = {one.domain: one for one in routing_rules() if one.provider in providers} if len(providers) == 2 else {}
+    chosen = (
+        {rule.domain: rule for rule in routing_rules() if rule.provider in providers} if len(providers) == 2 else {}
+    )
     if not chosen:
         return {providers[0]: list(shares)}
     owed = [share for share in shares if share.parked is None]
     by_provider = _Router(providers, chosen, vault).sort(person for share in owed for person in share.subscriber_ids)
-    found: dict[int, list[Share]] = {number: [] for number in providers}
-    found[providers[0]] += [share for share in shares if share.parked is not None]
+    split: dict[int, list[Share]] = {number: [] for number in providers}
+    split[providers[0]] += [share for share in shares if share.parked is not None]
     for share in owed:
         for number, people in by_provider.items():
             theirs = [person for person in share.subscriber_ids if person in people]
             if theirs:
-                found[number].append(Share(share.edition_id, theirs))
-    return {number: some for number, some in found.items() if some}
+                split[number].append(Share(share.edition_id, theirs))
+    return {number: shares for number, shares in split.items() if shares}
 
 
 class _Router:
@@ -74,19 +76,19 @@ class _Router:
         """The people under their providers."""
         people = list(people)
         low, high = sorted(self._providers)
-        known = recipient_domains(people, self._vault) if self._cuts else {}
-        found: dict[int, set[int]] = {low: set(), high: set()}
+        domains = recipient_domains(people, self._vault) if self._cuts else {}
+        people_by: dict[int, set[int]] = {low: set(), high: set()}
         for person in people:
-            cut = self._cuts.get(known.get(person, ""), self._everybody)
-            found[high if self._is_below(person, cut) else low].add(person)
-        return found
+            cut = self._cuts.get(domains.get(person, ""), self._everybody)
+            people_by[high if self._is_below(person, cut) else low].add(person)
+        return people_by
 
     def _cut(self, rule: RoutingRule) -> int:
         """The percent that goes by the provider with the higher number, whichever of the two an operator spoke of."""
         return rule.share if rule.provider == max(self._providers) else 100 - rule.share
 
     def _is_below(self, person: int, cut: int) -> bool:
-        """Whether a person stands below the cut; the place of each in the row is always the same."""
+        """Whether a person's hash, which is always the same, lies below this percentage."""
         if cut in (0, 100):
             return cut == 100
         place = int.from_bytes(self._vault.blind_index("route", str(person))[:8])
@@ -94,5 +96,5 @@ class _Router:
 
 
 def unused_rules(providers: Collection[int]) -> list[RoutingRule]:
-    """Rules that are left out at present: their provider is not configured."""
-    return [one for one in routing_rules() if one.provider not in providers]
+    """Rules that are not used at present because their provider is not configured."""
+    return [rule for rule in routing_rules() if rule.provider not in providers]

@@ -66,7 +66,7 @@ def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     assert isinstance(told, Refused)
     assert "words" in told.reason
     assert ledger_summary().by_state == {"unknown": 1}
-    assert resend.resolve(reference, False, WORD, now=LATER, vault=factories.VAULT) == resend.Done(1)
+    assert resend.resolve(reference, False, WORD, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
     assert ledger_summary().by_state == {"failed": 1}
 
 
@@ -75,7 +75,7 @@ def test_a_parked_mail_can_be_closed(whole: bool) -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="could not be worded")
     first, second = [row.reference for row in listing(factories.VAULT, "parked")]
-    assert resend.resolve(first, False, WORD, now=LATER, vault=factories.VAULT, whole=whole) == resend.Done(
+    assert resend.resolve(first, False, WORD, now=LATER, vault=factories.VAULT, whole=whole) == resend.ResendResult(
         2 if whole else 1
     )
     assert (Batch.objects.get().state == "cancelled") is whole
@@ -88,7 +88,7 @@ def test_a_parked_mail_can_be_closed(whole: bool) -> None:
 def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
     reference = in_doubt(4, window=window)[0]
     before = ledger_summary().by_state["unknown"]
-    assert resend.retry(reference, WORD, now=LATER, vault=factories.VAULT) == resend.Done(1)
+    assert resend.retry(reference, WORD, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
     handed = run(ScriptedCarrier(window=window), LATER)
     assert [reference_of(number, factories.VAULT) for number in handed] == [reference]
     assert ledger_summary().by_state["unknown"] == before - 1
@@ -102,7 +102,7 @@ def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     references = in_doubt(4, window=window)
-    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True) == resend.Done(
+    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True) == resend.ResendResult(
         len(references)
     )
     handed = run(ScriptedCarrier(window=window), LATER)
@@ -126,7 +126,7 @@ def test_a_parked_mail_goes_again() -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="gave up: 451")
     reference = listing(factories.VAULT, "parked")[0].reference
-    assert resend.retry(reference, WORD, now=NOW, vault=factories.VAULT, whole=True) == resend.Done(2)
+    assert resend.retry(reference, WORD, now=NOW, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
     assert len(run(ScriptedCarrier())) == 2
 
 
@@ -136,9 +136,9 @@ def test_a_parked_mail_goes_again() -> None:
 def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, window: int | None) -> None:
     references = in_doubt(4, window=window)
     state = "accepted" if accepted else "failed"
-    assert resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT, whole=whole) == resend.Done(
-        len(references) if whole else 1
-    )
+    assert resend.resolve(
+        references[0], accepted, WORD, now=LATER, vault=factories.VAULT, whole=whole
+    ) == resend.ResendResult(len(references) if whole else 1)
     story = explain(references[0], factories.VAULT)
     assert story is not None
     assert (story.state, story.reason) == (state, "ops: nothing came")
@@ -153,9 +153,9 @@ def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -
     run(ScriptedCarrier(window=None))
     heard = Delivery.objects.order_by("id").first()
     Event.objects.create(fingerprint=b"x", delivery_id=heard.id, kind="delivered", at=NOW, received_at=NOW)
-    assert resend.releasable(1, NOW + timedelta(seconds=1)) == resend.releasable(2, NOW) == 0
-    assert resend.releasable(1, NOW) == 4
-    assert resend.release(1, NOW, WORD, now=LATER) == resend.Done(4)
+    assert resend.count_releasable(1, NOW + timedelta(seconds=1)) == resend.count_releasable(2, NOW) == 0
+    assert resend.count_releasable(1, NOW) == 4
+    assert resend.release(1, NOW, WORD, now=LATER) == resend.ResendResult(4)
     handed = run(ScriptedCarrier(window=None), LATER)
     assert sorted(handed) == sorted(set(Delivery.objects.values_list("id", flat=True)) - {heard.id})
     assert ledger_summary().by_state == {"accepted": 5}
@@ -175,7 +175,7 @@ def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> 
     """What a mail server took and dropped goes by SendGrid: where its windows ended is no end of the request."""
     factories.planned(3)
     run(ScriptedCarrier(window=2))
-    assert resend.release(1, NOW, WORD, now=LATER) == resend.Done(3)
+    assert resend.release(1, NOW, WORD, now=LATER) == resend.ResendResult(3)
     begun_and_died(LATER, None)
     assert ledger_summary().by_state == {"unknown": 3}
 
@@ -193,7 +193,7 @@ def test_a_window_in_doubt_that_went_again_in_one_request_is_proved_as_one() -> 
     begun_and_died(NOW, 2)
     reference = listing(factories.VAULT, "unknown")[0].reference
     later = LATER + timedelta(days=1)
-    assert resend.retry(reference, WORD, now=later, vault=factories.VAULT, whole=True) == resend.Done(2)
+    assert resend.retry(reference, WORD, now=later, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
     begun_and_died(later, None)
     assert ledger_summary().by_state == {"unknown": 2}
     one = Delivery.objects.order_by("id")[0]

@@ -39,7 +39,7 @@ def run(carrier: ScriptedCarrier, moment=NOW) -> None:
 def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:
     factories.planned(3)
     claim_batch(now=NOW, provider=1)
-    assert expired_leases.recover_expired(now=LATER) == expired_leases.Recovered(given_back=1, doubtful=0)
+    assert expired_leases.recover_expired(now=LATER) == expired_leases.RecoveredBatches(given_back=1, doubtful=0)
     carrier = ScriptedCarrier()
     run(carrier, LATER)
     assert ledger_summary().by_state == {"accepted": 3}
@@ -61,7 +61,7 @@ def test_killed_in_a_window_only_that_window_is_in_doubt(dies_at: int) -> None:
     window = (dies_at - 1) // 2
     in_doubt = 2 if window < 2 else 1
     assert expired_leases.recover_expired(now=LATER).doubtful == 1
-    assert expired_leases.recover_expired(now=LATER) == expired_leases.Recovered()
+    assert expired_leases.recover_expired(now=LATER) == expired_leases.RecoveredBatches()
     carrier.script = lambda _parcel: Accepted()
     run(carrier, LATER)
     accepted = {"accepted": 5 - in_doubt} if in_doubt < 5 else {}
@@ -88,7 +88,7 @@ def test_killed_in_a_whole_request_all_of_it_is_in_doubt() -> None:
 def test_a_lease_that_still_runs_is_left_alone() -> None:
     factories.planned(1)
     claim_batch(now=NOW, provider=1)
-    assert expired_leases.recover_expired(now=NOW + timedelta(seconds=59)) == expired_leases.Recovered()
+    assert expired_leases.recover_expired(now=NOW + timedelta(seconds=59)) == expired_leases.RecoveredBatches()
 
 
 def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:

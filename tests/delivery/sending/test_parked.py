@@ -44,9 +44,9 @@ def test_all_go_again_but_what_may_have_left_and_what_has_no_words() -> None:
     Batch.objects.filter(id=second.id).update(reason="gave up: 421")
     without_words(gone)
     Attempt.objects.filter(batch_id=left.id).update(disproved=False)  # as an earlier hand-over that nobody disproved
-    assert resend.parked() == resend.Parked(5, 2, 9, {"gave up: 451": 3, "gave up: 421": 2})
+    assert resend.parked_mails() == resend.ParkedMails(5, 2, 9, {"gave up: 451": 3, "gave up: 421": 2})
     told: list[tuple[int, int]] = []
-    assert resend.retry_parked(WORD, now=LATER, progress=lambda *so_far: told.append(so_far)) == resend.Done(5)
+    assert resend.retry_parked(WORD, now=LATER, progress=lambda *so_far: told.append(so_far)) == resend.ResendResult(5)
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert ledger_summary().by_state == {"unknown": 2, "planned": 5, "parked": 9}
     handed = run(ScriptedCarrier(), LATER)
@@ -55,7 +55,7 @@ def test_all_go_again_but_what_may_have_left_and_what_has_no_words() -> None:
     story = Event.objects.filter(kind="retried")
     assert sorted(story.values_list("delivery_id", flat=True)) == sorted(mails)
     assert {one.detail for one in story} == {"ops: nothing came"}
-    assert resend.parked().deliveries == 0 and resend.retry_parked(WORD, now=LATER) == resend.Done(0)
+    assert resend.parked_mails().deliveries == 0 and resend.retry_parked(WORD, now=LATER) == resend.ResendResult(0)
 
 
 def test_of_a_batch_only_those_go_whose_words_are_kept() -> None:
@@ -64,7 +64,7 @@ def test_of_a_batch_only_those_go_whose_words_are_kept() -> None:
     Batch.objects.filter(id=other.id).delete()
     kept = sorted(Delivery.objects.filter(batch_id=batch.id).values_list("id", flat=True))[:2]
     EditionBody.objects.exclude(edition__delivery__id__in=kept).delete()
-    assert resend.retry_parked(WORD, now=LATER) == resend.Done(2)
+    assert resend.retry_parked(WORD, now=LATER) == resend.ResendResult(2)
     assert run(ScriptedCarrier(), LATER) == kept
     assert ledger_summary().by_state == {"accepted": 2, "parked": 1}
 

@@ -12,7 +12,7 @@ from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases, outcomes, workers
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
-from newsletter.delivery.sending.expired_leases import Recovered
+from newsletter.delivery.sending.expired_leases import RecoveredBatches
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.recipients import next_window_query, start_attempt
 from newsletter.lib import db
@@ -65,7 +65,7 @@ def states() -> dict[str, int]:
 def test_a_claim_of_a_silent_holder_goes_back_at_once() -> None:
     held = claimed()
     seen(0, missed=12)
-    assert expired_leases.recover_expired(now=at(21)) == Recovered(given_back=1)
+    assert expired_leases.recover_expired(now=at(21)) == RecoveredBatches(given_back=1)
     batch = Batch.objects.get()
     assert (batch.state, batch.token, batch.worker_id) == ("planned", None, None)
     assert start_attempt(held, now=at(22), provider=1, window=2, vault=factories.VAULT) is None
@@ -76,7 +76,7 @@ def test_a_window_of_a_silent_holder_is_in_doubt_and_the_rest_goes_before_what_w
     due = Batch.objects.get().not_before
     Batch.objects.update(occasion_id=1)
     seen(0, missed=12)
-    assert expired_leases.recover_expired(now=at(21)) == Recovered(doubtful=1)
+    assert expired_leases.recover_expired(now=at(21)) == RecoveredBatches(doubtful=1)
     assert states() == {"planned": 3, "unknown": 2}
     rest = Batch.objects.get(state="planned")
     Batch.objects.create(id=rest.id - 1000, provider=1, lane=rest.lane, occasion_id=1, not_before=due, size=1)
@@ -87,7 +87,7 @@ def test_a_window_of_a_silent_holder_is_in_doubt_and_the_rest_goes_before_what_w
 def test_a_request_of_a_silent_holder_is_in_doubt_as_a_whole() -> None:
     begun(window=None)
     seen(0, missed=12)
-    assert expired_leases.recover_expired(now=at(21)) == Recovered(doubtful=1)
+    assert expired_leases.recover_expired(now=at(21)) == RecoveredBatches(doubtful=1)
     assert states() == {"unknown": 5}
 
 
@@ -100,7 +100,7 @@ def test_who_may_still_live_keeps_what_it_holds(last: float, missed: float | Non
     held, _ = begun()
     Batch.objects.update(lease_until=at(900))
     seen(last, missed=missed)
-    assert expired_leases.recover_expired(now=at(moment)) == Recovered()
+    assert expired_leases.recover_expired(now=at(moment)) == RecoveredBatches()
     assert Batch.objects.get().token == held.token
 
 
@@ -120,27 +120,27 @@ def test_a_notice_is_written_once_and_cleared_by_the_next_heartbeat() -> None:
 def test_a_holder_that_ended_gives_back_at_once() -> None:
     claimed()
     workers.retire(ID)
-    assert expired_leases.recover_expired(now=at(1)) == Recovered(given_back=1)
+    assert expired_leases.recover_expired(now=at(1)) == RecoveredBatches(given_back=1)
 
 
 def test_without_a_heartbeat_only_the_lease_counts() -> None:
     factories.planned(1)
     assert claim_batch(now=NOW, provider=1, worker=uuid4()) is not None
     assert Batch.objects.get().worker_id is None
-    assert expired_leases.recover_expired(now=at(59)) == Recovered()
-    assert expired_leases.recover_expired(now=at(61)) == Recovered(given_back=1)
+    assert expired_leases.recover_expired(now=at(59)) == RecoveredBatches()
+    assert expired_leases.recover_expired(now=at(61)) == RecoveredBatches(given_back=1)
 
 
 def test_a_worker_whose_own_heartbeat_failed_claims_by_its_lease() -> None:
     factories.planned(1)
     assert claim_batch(now=at(30), provider=1, worker=seen(0, missed=12)) is not None
-    assert expired_leases.recover_expired(now=at(31)) == Recovered()
+    assert expired_leases.recover_expired(now=at(31)) == RecoveredBatches()
 
 
 def test_the_lease_is_the_last_resort_of_a_holder_that_lives() -> None:
     begun()
     seen(3600)
-    assert expired_leases.recover_expired(now=at(3600)) == Recovered(doubtful=1)
+    assert expired_leases.recover_expired(now=at(3600)) == RecoveredBatches(doubtful=1)
 
 
 def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
@@ -151,7 +151,7 @@ def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
     Batch.objects.update(lease_until=at(60), token=uuid4())
     workers.retire(ID)
     assert Batch.objects.get().worker_id is None
-    assert expired_leases.recover_expired(now=at(30)) == Recovered()
+    assert expired_leases.recover_expired(now=at(30)) == RecoveredBatches()
 
 
 # -- taken for dead while it lives
@@ -202,7 +202,7 @@ def test_what_the_record_says_of_the_window() -> None:
             strict=True,
         )
     )
-    assert expired_leases.recover_from(ID, {held.token: window}, now=at(1)) == Recovered(doubtful=1)
+    assert expired_leases.recover_from(ID, {held.token: window}, now=at(1)) == RecoveredBatches(doubtful=1)
     assert states() == {"accepted": 1, "planned": 4, "unknown": 1}
     assert Delivery.objects.get(id=ids[1]).state == "unknown"
     assert set(Delivery.objects.filter(batch__state="planned").values_list("id", flat=True)) > set(ids[2:])
@@ -237,7 +237,7 @@ def test_a_dead_process_gives_back_what_it_only_claimed_and_nobody_elses() -> No
     factories.planned(1)
     other = claim_batch(now=NOW, provider=1, worker=seen(number=uuid4()))
     assert other is not None
-    assert expired_leases.recover_from(ID, {}, now=at(1)) == Recovered(given_back=1)
+    assert expired_leases.recover_from(ID, {}, now=at(1)) == RecoveredBatches(given_back=1)
     assert Batch.objects.get(id=other.batch_id).state == "claimed"
 
 
