@@ -1,7 +1,7 @@
-"""A new revision meets the stored items: matches that it adds are never owed, and what it does not meet any more is withdrawn.
+"""Match stored items against a new revision: matches that it adds are never owed, and those that it lost are withdrawn.
 
-A revision's row says how far this is: item by item id in short transactions, then once more what a worker with an index of
-before may have had in hand. So it may be dropped, repeated and done by several.
+The revision's row records the progress: by item id in short transactions, then once more the items that a worker with an older
+index may have matched meanwhile. So it can be interrupted, repeated and done by several workers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +24,11 @@ from newsletter.models import ItemVersion, Match, Topic, TopicRevision
 
 log = structlog.get_logger()
 
-#: Stored items that a revision meets: matches of curated topics are kept as long.
+#: How old the items are that a revision is matched against.
 LOOK_BACK = timedelta(days=90)
-#: No worker matches with an index of before for longer than a task may run.
+#: After this time no worker uses an older index any more: no task runs longer.
 SETTLED = timedelta(minutes=10)
-#: A change that is taken back, word for word, within this time gives back what it withdrew.
+#: A change that is undone, word for word, within this time restores what it withdrew.
 UNDO = timedelta(days=1)
 #: Items in one transaction.
 CHUNK = 100
@@ -38,7 +38,7 @@ _State = TopicRevision.Rematch
 
 @dataclass(frozen=True)
 class Rematched:
-    """What one pass did to the matches of stored items."""
+    """What one chunk changed in the matches of stored items."""
 
     added: int = 0
     withdrawn: int = 0
@@ -46,7 +46,7 @@ class Rematched:
 
 
 def rematch(*, clock: Callable[[], datetime], chunks: int = 50) -> bool:
-    """Let revisions that wait meet up to `chunks` chunks of stored items; True when more is left. Repeatable."""
+    """Match up to `chunks` chunks of stored items against waiting revisions; True if more are left. Repeatable."""
     hold.repair_holds(now=clock())
     for _ in range(chunks):
         revision = _next(clock())
@@ -63,29 +63,29 @@ def _next(now: datetime) -> TopicRevision | None:
 
 
 def _chunk(revision: TopicRevision, now: datetime) -> None:
-    """One transaction: the next items, and how far that is. Of several workers one does it: the step is a compare-and-set."""
+    """Match the next items in one transaction. Of several workers one does it: recording the progress is a compare-and-set."""
     items = list(load_items(_waiting(revision)[:CHUNK]))
-    rows = [one.version for one in items]
+    rows = [loaded.version for loaded in items]
     try:
         matcher = DraftMatcher({0: draft_of(revision)})
-    except QueryError:  # `doctor` tells; other topics go on
+    except QueryError:  # `doctor` reports it; other topics go on
         log.error("topic_not_read", topic_id=revision.topic_id)
         items, rows, matcher = [], [], DraftMatcher({})
-    met = {one.item.id: matcher.match(one.document).get(0) for one in items}
+    hits = {loaded.item.id: matcher.match(loaded.document).get(0) for loaded in items}
     here = TopicRevision.objects.filter(id=revision.id, rematch=revision.rematch, rematch_upto=revision.rematch_upto)
     try:
         with transaction.atomic():
             if not here.update(**_step(revision, rows)):
                 return
-            done = _write(revision, rows, met, now)
-    except IntegrityError:  # an item met the topic at this moment: the chunk is done again
+            done = _write(revision, rows, hits, now)
+    except IntegrityError:  # an item was matched at this moment: the chunk is repeated
         return
     if done != Rematched():
         log.debug("rematched", topic_id=revision.topic_id, new=done.added, changed=done.withdrawn + done.restored)
 
 
 def _waiting(revision: TopicRevision) -> QuerySet[ItemVersion]:
-    """The stored items that come next; those that met no topic yet meet the new index anyway."""
+    """The stored items that come next. Those that are not matched yet will be, with the new index."""
     rows = current_versions().filter(item_id__gt=revision.rematch_upto, item__matched_at__isnull=False)
     rows = rows.filter(item__first_seen_at__gte=revision.made_at - LOOK_BACK)
     if revision.rematch == _State.AGAIN:
@@ -102,28 +102,28 @@ def _step(revision: TopicRevision, rows: Sequence[ItemVersion]) -> dict[str, Any
 
 
 def _write(
-    revision: TopicRevision, rows: Sequence[ItemVersion], met: Mapping[int, tuple[Hit, ...] | None], now: datetime
+    revision: TopicRevision, rows: Sequence[ItemVersion], hits: Mapping[int, tuple[Hit, ...] | None], now: datetime
 ) -> Rematched:
-    known = {match.item_id: match for match in Match.objects.filter(topic_id=revision.topic_id, item_id__in=list(met))}
-    fresh = [
-        _match(revision, row, hits, now) for row in rows if (hits := met[row.item_id]) and row.item_id not in known
+    known = {match.item_id: match for match in Match.objects.filter(topic_id=revision.topic_id, item_id__in=list(hits))}
+    new = [
+        _match(revision, row, found, now) for row in rows if (found := hits[row.item_id]) and row.item_id not in known
     ]
-    Match.objects.bulk_create(fresh)
+    Match.objects.bulk_create(new)
     restored, same = 0, _same(revision)
     for row in rows:
-        hits, match = met[row.item_id], known.get(row.item_id)
-        if hits and match is not None:
+        of_item, match = hits[row.item_id], known.get(row.item_id)
+        if of_item and match is not None:
             restored += match.withdrawn_at is not None
             owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
-            _again(revision, row, hits, match, owes=owes)
+            _match_again(revision, row, of_item, match, owes=owes)
     hold.hold_matches([revision.topic_id])
-    gone = [match.id for item_id, match in known.items() if not met[item_id]]
+    gone = [match.id for item_id, match in known.items() if not hits[item_id]]
     withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)
-    return Rematched(len(fresh), withdrawn, restored)
+    return Rematched(len(new), withdrawn, restored)
 
 
 def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: datetime) -> Match:
-    """A match that the revision adds. Only an item of after the change is owed: a worker met it with an index of before."""
+    """A match that the revision adds. It is owed only if the item is newer: then a worker matched it with an older index."""
     owe_until = row.item.first_seen_at + YOUNG
     due = row.item.first_seen_at > revision.made_at and row.item.announced and now <= owe_until
     return Match(
@@ -138,8 +138,8 @@ def _match(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], now: 
     )
 
 
-def _again(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], match: Match, *, owes: bool) -> None:
-    """The topic meets an item that it met before. What was withdrawn since is owed as it was (`owes`), or never."""
+def _match_again(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], match: Match, *, owes: bool) -> None:
+    """Update a match that was there. If it was withdrawn since, it is owed as before (`owes`), or never."""
     values: dict[str, Any] = {"item_version": row.n, "revision_id": revision.id, "receipt": receipt(hits)}
     if match.withdrawn_at is not None:
         values |= {"withdrawn_at": None} if owes else {"withdrawn_at": None, "owed_at": None, "held_at": None}
@@ -147,6 +147,6 @@ def _again(revision: TopicRevision, row: ItemVersion, hits: Sequence[Hit], match
 
 
 def _same(revision: TopicRevision) -> set[int]:
-    """The revisions of the topic that say the same as this one: to come back to one of them is to take a change back."""
+    """The revisions of the topic that are equal to this one: to return to one of them is to undo a change."""
     rows = TopicRevision.objects.filter(topic_id=revision.topic_id, query=revision.query)
     return {row.id for row in rows if (row.packs, row.without) == (revision.packs, revision.without)}

@@ -1,4 +1,4 @@
-"""Alias packs: YAML files that anybody can read and check in, their groups of spellings or what is wrong with them out."""
+"""Read alias packs: YAML files with groups of spellings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from newsletter.matching.aliases.pack_validation import PackProblem, validate_pa
 
 @dataclass(frozen=True)
 class AliasPackFile:
-    """A file of groups. `version` is raised with every change."""
+    """The content of a pack. `version` is raised with every change."""
 
     name: str
     version: int
@@ -32,7 +32,7 @@ class InvalidPack(ValueError):
 
 
 def pack_names(directory: Path) -> tuple[str, ...]:
-    """The packs that there are."""
+    """The names of all packs."""
     return tuple(sorted(path.stem for path in directory.glob("*.yaml")))
 
 
@@ -46,7 +46,7 @@ def read_pack(path: Path) -> AliasPackFile:
     problems = list(validate_pack(path.name, raw))
     if problems:
         raise InvalidPack(problems)
-    groups = tuple(_group(path.stem, one) for one in raw["groups"])
+    groups = tuple(_group(path.stem, group) for group in raw["groups"])
     return AliasPackFile(path.stem, raw["version"], raw["title"], groups)
 
 
@@ -66,17 +66,17 @@ def find_group(reference: str, directory: Path) -> AliasGroup:
 
 
 def to_document(pack: AliasPackFile) -> list[dict[str, Any]]:
-    """The groups in the form of the file, for keeping."""
+    """The groups in the form of the file, to be stored."""
     return [_written(group) for group in pack.groups]
 
 
 def from_document(name: str, groups: Sequence[Mapping[str, Any]]) -> tuple[AliasGroup, ...]:
-    """The groups that `as_document` kept."""
-    return tuple(_group(name, one) for one in groups)
+    """The inverse of `to_document`."""
+    return tuple(_group(name, group) for group in groups)
 
 
 def _written(group: AliasGroup) -> dict[str, Any]:
-    only_with = [{"spelling": one.spelling, "words": list(one.words)} for one in group.only_with]
+    only_with = [{"spelling": only.spelling, "words": list(only.words)} for only in group.only_with]
     written = {"id": group.id, "name": group.name, "from": group.source, "spellings": list(group.spellings)}
     return written | {"one-way": list(group.one_way), "only-with": only_with}
 
@@ -89,7 +89,7 @@ def _group(pack: str, raw: Mapping[str, Any]) -> AliasGroup:
         spellings=tuple(raw["spellings"]),
         source=raw["from"],
         one_way=tuple(raw.get("one-way", ())),
-        only_with=tuple(OnlyWith(one["spelling"], tuple(one["words"])) for one in raw.get("only-with", ())),
+        only_with=tuple(OnlyWith(only["spelling"], tuple(only["words"])) for only in raw.get("only-with", ())),
     )
 
 
@@ -97,13 +97,13 @@ def _loaded(path: Path) -> Any:
     try:
         return yaml_loader.load(path.read_text(encoding="utf-8"))
     except OSError:
-        said = "it cannot be opened"
+        reason = "it cannot be opened"
     except UnicodeDecodeError:
-        said = "it is not UTF-8: save it as UTF-8"
+        reason = "it is not UTF-8: save it as UTF-8"
     except yaml_loader.YamlRefused as refused:
-        said = f"line {refused.line}: {refused.reason}"
+        reason = f"line {refused.line}: {refused.reason}"
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark is not None else ""
-        said = f"it is not YAML{line}: compare with the lines above, and with another pack"
-    raise InvalidPack([PackProblem(path.name, said)])
+        reason = f"it is not YAML{line}: compare with the lines above, and with another pack"
+    raise InvalidPack([PackProblem(path.name, reason)])

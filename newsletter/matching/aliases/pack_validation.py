@@ -1,4 +1,4 @@
-"""What YAML read from an alias pack in, everything that is wrong with it out: where, and what to do."""
+"""Validate an alias pack as read from YAML, and report every problem: where it is, and what to do."""
 
 import difflib
 import re
@@ -32,7 +32,7 @@ class PackProblem:
 
 
 def validate_pack(file: str, raw: Any) -> Iterator[PackProblem]:
-    """Everything that is wrong with a pack, as YAML gave it; nothing when it can be used."""
+    """Everything that is wrong with a pack as read from YAML; nothing if it can be used."""
     if not isinstance(raw, dict):
         yield PackProblem(file, "it needs 'version', 'title' and 'groups'")
         return
@@ -48,7 +48,7 @@ def validate_pack(file: str, raw: Any) -> Iterator[PackProblem]:
         return
     for number, group in enumerate(groups, 1):
         yield from _in_group(_where(file, number, group), group)
-    yield from _twice(file, [one for one in groups if isinstance(one, dict)])
+    yield from _duplicates(file, [group for group in groups if isinstance(group, dict)])
 
 
 def _where(file: str, number: int, group: Any) -> str:
@@ -75,35 +75,35 @@ def _in_group(where: str, group: Any) -> Iterator[PackProblem]:
     if not isinstance(only_with, list):
         yield PackProblem(where, "'only-with' must be a list of 'spelling' with 'words'")
         return
-    for one in only_with:
-        yield from _in_only_with(where, one)
+    for entry in only_with:
+        yield from _in_only_with(where, entry)
     yield from _repeated(where, group)
 
 
-def _in_only_with(where: str, found: Any) -> Iterator[PackProblem]:
-    if not isinstance(found, dict):
+def _in_only_with(where: str, entry: Any) -> Iterator[PackProblem]:
+    if not isinstance(entry, dict):
         yield PackProblem(where, "each of 'only-with' needs a 'spelling' and its 'words'")
         return
-    yield from _unknown(where, found, _ONLY_WITH)
-    yield from _in_list(where, "spelling", [found.get("spelling")])
-    if not found.get("words"):
+    yield from _unknown(where, entry, _ONLY_WITH)
+    yield from _in_list(where, "spelling", [entry.get("spelling")])
+    if not entry.get("words"):
         yield PackProblem(where, "each of 'only-with' needs 'words', of which one must stand in the same item")
-    yield from _in_list(where, "words", found.get("words") or [])
+    yield from _in_list(where, "words", entry.get("words") or [])
 
 
-def _in_list(where: str, field: str, found: Any) -> Iterator[PackProblem]:
-    if not isinstance(found, list):
+def _in_list(where: str, field: str, values: Any) -> Iterator[PackProblem]:
+    if not isinstance(values, list):
         yield PackProblem(where, f"'{field}' must be a list: [One, Other]")
         return
-    for one in found:
-        if not isinstance(one, str):
+    for value in values:
+        if not isinstance(value, str):
             yield PackProblem(
-                where, f"'{field}' holds {one!r}, which YAML reads as no word: put it between quotation marks"
+                where, f"'{field}' holds {value!r}, which YAML reads as no word: put it between quotation marks"
             )
-        elif any(mark in one for mark in _MARKS):
-            yield PackProblem(where, f"'{field}' holds {one!r}: a spelling must not hold quotation marks")
-        elif not _is_term(one):
-            yield PackProblem(where, f"'{field}' holds {one!r}, which is no word and no words: see docs/queries.md")
+        elif any(mark in value for mark in _MARKS):
+            yield PackProblem(where, f"'{field}' holds {value!r}: a spelling must not hold quotation marks")
+        elif not _is_term(value):
+            yield PackProblem(where, f"'{field}' holds {value!r}, which is no word and no words: see docs/queries.md")
 
 
 def _is_term(spelling: str) -> bool:
@@ -121,8 +121,8 @@ def _repeated(where: str, group: Mapping[str, Any]) -> Iterator[PackProblem]:
             yield PackProblem(where, f"“{spelling}” is the same to the matcher as “{known}”: keep one")
 
 
-def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[PackProblem]:
-    """Two groups of one id, or two that claim the same spelling to find the others by."""
+def _duplicates(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[PackProblem]:
+    """Two groups with the same id, or with the same spelling to find the others by."""
     ids: dict[str, int] = defaultdict(int)
     owner: dict[str, object] = {}
     for group in groups:
@@ -133,29 +133,29 @@ def _twice(file: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[PackProbl
         for spelling in _spellings(group, both_ways=True):
             other = owner.setdefault(alias_key(spelling), name)
             if other != name:
-                said = f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them"
-                yield PackProblem(file, said)
+                reason = f"“{spelling}” stands in {other} and in {name}: make it 'one-way' in one of them"
+                yield PackProblem(file, reason)
 
 
 def _spellings(group: Mapping[str, Any], *, both_ways: bool = False) -> Iterator[str]:
-    only_with = [one.get("spelling") for one in _listed(group.get("only-with")) if isinstance(one, dict)]
+    only_with = [entry.get("spelling") for entry in _listed(group.get("only-with")) if isinstance(entry, dict)]
     one_way = [] if both_ways else _listed(group.get("one-way"))
-    for one in (*_listed(group.get("spellings")), *only_with, *one_way):
-        if isinstance(one, str) and alias_key(one):
-            yield one
+    for spelling in (*_listed(group.get("spellings")), *only_with, *one_way):
+        if isinstance(spelling, str) and alias_key(spelling):
+            yield spelling
 
 
-def _listed(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else []
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
-def _unknown(where: str, found: Mapping[Any, Any], known: Sequence[str]) -> Iterator[PackProblem]:
-    for key in found:
+def _unknown(where: str, entry: Mapping[Any, Any], known: Sequence[str]) -> Iterator[PackProblem]:
+    for key in entry:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
             advice = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
             yield PackProblem(where, f"'{key}' is no field of it: {advice}")
 
 
-def _is_words(found: Any) -> bool:
-    return isinstance(found, str) and bool(found.strip()) and "\n" not in found
+def _is_words(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and "\n" not in value

@@ -1,7 +1,7 @@
-"""The newest stored items in an index in memory: brought up to date by every search, bounded in time and in memory.
+"""An in-memory index of the newest stored items. Every search updates it, within limits of time and memory.
 
-Each process has its own. It holds no text and nothing of a reader. One query for the ids, versions and languages of the newest
-items tells which are new, edited, cut anew or deleted: no other part of the service need know of the index.
+Each process has its own. It contains no text and nothing about readers. One query for the ids, versions and languages of the
+newest items tells which are new, edited, cut again or deleted: no other part of the service has to notify the index.
 """
 
 import threading
@@ -20,22 +20,22 @@ from newsletter.matching.live_index.stored_items import current_versions, load_i
 
 log = structlog.get_logger()
 
-#: Items that are older, or not among the newest so many, are not in the index.
+#: Older items, and those that are not among so many newest ones, are not in the index.
 MOST_DAYS = 90
 MOST_ITEMS = 5_000
-#: About the most memory that it takes; an article of 450 words takes 4 kB.
+#: The approximate limit of its memory; an article of 450 words takes 4 kB.
 MOST_BYTES = 64 << 20
-#: Seconds of processor time that a search spends on reading what the index lacks, about.
+#: The approximate processor time that a search spends on reading missing items, in seconds.
 CATCH_UP_SECONDS = 0.03
 _AT_ONCE = 16
 
 
-#: What an item's place in the index depends on: version, language, and when it was first seen, in one text.
+#: What an item's entry in the index depends on: version, language, and when it was first seen, in one text.
 ItemState = str
 
 
 class ProcessorClock:
-    """Processor time of this thread: what else a machine does shortens no search."""
+    """A limit of this thread's processor time, which other load on the machine does not shorten."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.thread_time() + seconds
@@ -48,13 +48,13 @@ class ProcessorClock:
 
 @dataclass(frozen=True)
 class BlockState:
-    """A block of items as far as it was read. An item of these states whose slot is empty has no wording."""
+    """A block of items as far as it was read. An item in `states` whose slot is empty has no version."""
 
     block: ItemBlock
     states: Mapping[int, ItemState]
 
 
-#: Of a block nothing of which was read.
+#: A block of which nothing was read.
 UNREAD = BlockState(ItemBlock(), {})
 
 
@@ -62,7 +62,7 @@ UNREAD = BlockState(ItemBlock(), {})
 class NewestItems:
     """The newest items by the number of their block, newest first, and the rank of each: 0 is the newest of all.
 
-    `recent` is how many of them were first seen in the time that was asked for; `all_recent` is False if there are more.
+    `recent`: how many of them were first seen in the days asked for; `all_recent` is False if there are more.
     """
 
     by_block: Mapping[int, Mapping[int, ItemState]]
@@ -72,7 +72,7 @@ class NewestItems:
 
 
 def slot_of(item_id: int) -> int:
-    """Where an item is in its block."""
+    """An item's slot in its block."""
     return item_id % BLOCK_SIZE
 
 
@@ -84,31 +84,31 @@ class ItemIndex:
         self._most_bytes = most_bytes
         self._changing = threading.Lock()
         self._in_background = threading.Lock()
-        #: Number of a block → what was read of it. Replaced as a whole.
+        #: Number of a block → what was read of it. Never changed, but replaced.
         self.parts: Mapping[int, BlockState] = {}
 
     @property
     def size(self) -> int:
-        """Bytes that it takes, about."""
+        """Its approximate size in bytes."""
         return sum(part.block.size for part in self.parts.values())
 
     def newest(self, *, now: datetime, days: int) -> NewestItems:
-        """The newest items that there are now, at most `MOST_ITEMS`; those first seen in the last `days` are recent."""
-        told = db.rows(
+        """The newest items, at most `MOST_ITEMS`; those first seen in the last `days` are recent."""
+        rows = db.rows(
             "SELECT id, version || ' ' || lang || ' ' || first_seen_at, first_seen_at >= %s FROM item WHERE first_seen_at >= %s "
             "ORDER BY first_seen_at DESC, id DESC LIMIT %s",
             [now - timedelta(days=days), now - timedelta(days=MOST_DAYS), self._most_items + 1],
         )
         by_block: dict[int, dict[int, ItemState]] = {}
         ranks: dict[int, int] = {}
-        for rank, (item_id, state, _) in enumerate(told[: self._most_items]):
+        for rank, (item_id, state, _) in enumerate(rows[: self._most_items]):
             by_block.setdefault(item_id // BLOCK_SIZE, {})[item_id] = state
             ranks[item_id] = rank
-        recent = sum(bool(row[2]) for row in told)
+        recent = sum(bool(row[2]) for row in rows)
         return NewestItems(by_block, ranks, min(recent, self._most_items), recent <= self._most_items)
 
     def catch_up(self, newest: NewestItems) -> bool:
-        """Read what the index lacks, the newest first, for a short time; False if something is still missing."""
+        """Read missing items, newest first, for a short time. Returns False if some are still missing."""
         clock = ProcessorClock(CATCH_UP_SECONDS)
         with self._changing:
             kept: dict[int, BlockState] = {}
@@ -126,11 +126,11 @@ class ItemIndex:
             return complete
 
     def catch_up_in_background(self, *, now: datetime) -> None:
-        """Read all that the index lacks, in a thread of its own, one at a time."""
+        """Read all missing items in a thread, one at a time."""
         if not self._in_background.acquire(blocking=False):
             return
 
-        def run() -> None:
+        def read() -> None:
             try:
                 self._catch_up_whole(self.newest(now=now, days=MOST_DAYS))
             except DatabaseError as error:  # the next search tries again
@@ -139,10 +139,10 @@ class ItemIndex:
                 connection.close()
                 self._in_background.release()
 
-        threading.Thread(target=run, name="item index", daemon=True).start()
+        threading.Thread(target=read, name="item index", daemon=True).start()
 
     def _catch_up_whole(self, newest: NewestItems) -> None:
-        """Block by block, so that searches see what was read so far, and none of them waits."""
+        """Read all missing items block by block: searches see what was read so far, and none of them waits."""
         size = 0
         for number, wanted in newest.by_block.items():
             part = self.parts.get(number, UNREAD)
@@ -156,22 +156,20 @@ class ItemIndex:
 
 
 def _read(part: BlockState, wanted: Mapping[int, ItemState], clock: ProcessorClock) -> BlockState:
-    """A part with what it lacks, as far as there is time, and without what is gone."""
+    """A part with missing items, as far as there is time, and without deleted ones."""
     states = {item_id: state for item_id, state in part.states.items() if wanted.get(item_id) == state}
-    gone = [slot_of(item_id) for item_id in part.states.keys() - states.keys()]
+    removed = [slot_of(item_id) for item_id in part.states.keys() - states.keys()]
     missing = [item_id for item_id in wanted if item_id not in states]
     items: dict[int, IndexedItem] = {}
-    for some in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
-        wordings_of = {
-            one.item.id: one for one in load_items(current_versions().defer("html").filter(item_id__in=some))
-        }
-        for item_id in some:
+    for chunk in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
+        loaded = {one.item.id: one for one in load_items(current_versions().defer("html").filter(item_id__in=chunk))}
+        for item_id in chunk:
             if clock.over:
-                return BlockState(part.block.updated(items, gone), states)
+                return BlockState(part.block.updated(items, removed), states)
             states[item_id] = wanted[item_id]
-            if item_id in wordings_of:
-                items[slot_of(item_id)] = index_item(wordings_of[item_id].document)
-    return BlockState(part.block.updated(items, gone), states)
+            if item_id in loaded:
+                items[slot_of(item_id)] = index_item(loaded[item_id].document)
+    return BlockState(part.block.updated(items, removed), states)
 
 
 #: The index of this process.

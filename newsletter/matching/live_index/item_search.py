@@ -1,7 +1,7 @@
-"""Compiled queries in, the newest stored items that they match out, within a bound of time.
+"""Search the newest stored items for compiled queries, within a limit of time.
 
-The index decides nearly everything; what it leaves in doubt is read and given to the matcher. An answer is always what the
-matcher would say of the items that it covers. Where the time does not last it covers fewer, the newest, and says how many.
+The index decides nearly everything; items that it cannot decide are read and given to the matcher. A result is always what the
+matcher would return for the items that it covers. If time runs out it covers fewer, the newest, and tells how many.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from newsletter.matching.live_index.item_index import UNREAD, ItemIndex, NewestI
 from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.query.compiled import CompiledQuery
 
-#: Seconds of processor time for one search, about.
+#: The approximate processor time of one search, in seconds.
 SEARCH_SECONDS = 0.075
 _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a query matches among the newest `searched` items, newest first. `complete`: these are all of the time asked for."""
+    """What a query matches among the newest `searched` items, newest first. `complete`: all items of those days were searched."""
 
     item_ids: tuple[int, ...]
     searched: int
@@ -28,42 +28,42 @@ class SearchResult:
 
 
 class _PartialResult:
-    """What is known of one query so far, by the ranks of items."""
+    """What is known of one query so far. Items are given by their rank."""
 
     def __init__(self, searched: int) -> None:
-        self.sure: set[int] = set()
-        self.doubtful: set[int] = set()
+        self.certain: set[int] = set()
+        self.undecided: set[int] = set()
         self.searched = searched
 
     def end_at(self, rank: int) -> None:
-        """Of this item and older ones nothing is known."""
+        """Mark this item and older ones as not searched."""
         self.searched = min(self.searched, rank)
 
 
-def search(index: ItemIndex, plans: Sequence[CompiledQuery], *, now: datetime, days: int) -> list[SearchResult]:
+def search(index: ItemIndex, queries: Sequence[CompiledQuery], *, now: datetime, days: int) -> list[SearchResult]:
     """What each of these compiled queries matches of the items first seen in the last `days`."""
     clock = ProcessorClock(SEARCH_SECONDS)
     newest = index.newest(now=now, days=days)
     if not index.catch_up(newest):
         index.catch_up_in_background(now=now)
-    answers = [_PartialResult(newest.recent) for _ in plans]
-    _decide(index, plans, answers, newest, clock)
-    _verify(plans, answers, list(newest.ranks), clock)
+    results = [_PartialResult(newest.recent) for _ in queries]
+    _decide(index, queries, results, newest, clock)
     ids = list(newest.ranks)
+    _verify(queries, results, ids, clock)
     return [
         SearchResult(
-            tuple(ids[rank] for rank in sorted(one.sure) if rank < one.searched),
-            one.searched,
-            newest.all_recent and one.searched == newest.recent,
+            tuple(ids[rank] for rank in sorted(result.certain) if rank < result.searched),
+            result.searched,
+            newest.all_recent and result.searched == newest.recent,
         )
-        for one in answers
+        for result in results
     ]
 
 
 def _decide(
     index: ItemIndex,
-    plans: Sequence[CompiledQuery],
-    answers: Sequence[_PartialResult],
+    queries: Sequence[CompiledQuery],
+    results: Sequence[_PartialResult],
     newest: NewestItems,
     clock: ProcessorClock,
 ) -> None:
@@ -73,44 +73,42 @@ def _decide(
         part = parts.get(number, UNREAD)
         ranks = {slot_of(item_id): newest.ranks[item_id] for item_id in wanted}
         first = next(iter(ranks.values()))
-        known = part.block.slots
+        indexed = part.block.slots
         if part.states != wanted:
-            read = {slot_of(one) for one, state in wanted.items() if part.states.get(one) == state}
-            known &= read
-            unread = next((rank for slot, rank in ranks.items() if slot not in read), newest.recent)
-            for answer in answers:
-                answer.end_at(unread)
-        for plan, answer in zip(plans, answers, strict=True):
+            current = {slot_of(item_id) for item_id, state in wanted.items() if part.states.get(item_id) == state}
+            indexed &= current
+            unread = next((rank for slot, rank in ranks.items() if slot not in current), newest.recent)
+            for result in results:
+                result.end_at(unread)
+        for query, result in zip(queries, results, strict=True):
             if clock.over:
-                answer.end_at(first)
-            if first < answer.searched:
-                sure, possible = part.block.decide(plan, known)
-                answer.sure.update(map(ranks.__getitem__, sure))
-                answer.doubtful.update(map(ranks.__getitem__, possible - sure))
+                result.end_at(first)
+            if first < result.searched:
+                certain, possible = part.block.decide(query, indexed)
+                result.certain.update(map(ranks.__getitem__, certain))
+                result.undecided.update(map(ranks.__getitem__, possible - certain))
 
 
 def _verify(
-    plans: Sequence[CompiledQuery], answers: Sequence[_PartialResult], ids: Sequence[int], clock: ProcessorClock
+    queries: Sequence[CompiledQuery], results: Sequence[_PartialResult], ids: Sequence[int], clock: ProcessorClock
 ) -> None:
-    """Read what is in doubt, newest first; where the time is over before, an answer ends there."""
-    doubtful = sorted(set().union(*({rank for rank in one.doubtful if rank < one.searched} for one in answers)))
-    index = QueryIndex(dict(enumerate(plans))) if doubtful else None
-    for start in range(0, len(doubtful), _AT_ONCE):
-        some = doubtful[start : start + _AT_ONCE]
-        read = {
-            one.item.id: one
-            for one in load_items(current_versions().defer("html").filter(item_id__in=[ids[r] for r in some]))
-        }
-        for rank in some:
+    """Read and match undecided items, newest first. If time runs out before, a result ends there."""
+    undecided = sorted(set().union(*({rank for rank in of.undecided if rank < of.searched} for of in results)))
+    index = QueryIndex(dict(enumerate(queries))) if undecided else None
+    for start in range(0, len(undecided), _AT_ONCE):
+        chunk = undecided[start : start + _AT_ONCE]
+        versions = current_versions().defer("html").filter(item_id__in=[ids[rank] for rank in chunk])
+        documents = {loaded.item.id: loaded.document for loaded in load_items(versions)}
+        for rank in chunk:
             if clock.over:
-                _end(answers, doubtful[doubtful.index(rank) :])
+                _end(results, undecided[undecided.index(rank) :])
                 return
-            one = read.get(ids[rank])
-            for number in index.matching_topics(one.document) if index and one else ():
-                if rank in answers[number].doubtful:
-                    answers[number].sure.add(rank)
+            document = documents.get(ids[rank])
+            for number in index.matching_topics(document) if index and document else ():
+                if rank in results[number].undecided:
+                    results[number].certain.add(rank)
 
 
-def _end(answers: Sequence[_PartialResult], unread: Sequence[int]) -> None:
-    for answer in answers:
-        answer.end_at(min((rank for rank in unread if rank in answer.doubtful), default=answer.searched))
+def _end(results: Sequence[_PartialResult], unread: Sequence[int]) -> None:
+    for result in results:
+        result.end_at(min((rank for rank in unread if rank in result.undecided), default=result.searched))

@@ -1,4 +1,4 @@
-"""Rows of items in, what queries see of them out."""
+"""Load stored items as the documents that queries are matched against."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -11,14 +11,14 @@ from django.db.models import F, QuerySet
 from newsletter.matching.engine.document import Document
 from newsletter.models import Citation, Item, ItemVersion
 
-#: Characters of an item that are read.
+#: Characters of an item that are read; the rest is not matched.
 MAX_CHARACTERS = 200_000
 _AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class LoadedItem:
-    """An item in its present wording, and what queries see of it."""
+    """An item, its current version, and its document."""
 
     item: Item
     version: ItemVersion
@@ -26,41 +26,41 @@ class LoadedItem:
 
     @property
     def at(self) -> datetime:
-        """When it was published, or first seen where that is earlier."""
+        """When it was published, or first seen if that is earlier."""
         return min(self.item.entry.published_at, self.item.first_seen_at)
 
 
 def current_versions() -> QuerySet[ItemVersion]:
-    """The present wordings of all items, with their items, entries and feeds."""
+    """The current versions of all items, with their items, entries and feeds."""
     return ItemVersion.objects.filter(n=F("item__version")).select_related("item__entry__feed")
 
 
-def load_items(chosen: QuerySet[ItemVersion]) -> Iterator[LoadedItem]:
-    """Each of these wordings (a choice of `current_versions()`) with what queries see of it, in their order."""
-    rows = chosen.iterator(chunk_size=_AT_ONCE)
-    while some := list(islice(rows, _AT_ONCE)):
-        publishers = _publishers([row.item_id for row in some])
-        for row in some:
+def load_items(versions: QuerySet[ItemVersion]) -> Iterator[LoadedItem]:
+    """Load the items of these versions, which are a selection of `current_versions()`, in their order."""
+    rows = versions.iterator(chunk_size=_AT_ONCE)
+    while chunk := list(islice(rows, _AT_ONCE)):
+        publishers = _publishers([row.item_id for row in chunk])
+        for row in chunk:
             yield LoadedItem(row.item, row, document(row.item, row, publishers[row.item_id]))
 
 
-def document(item: Item, wording: ItemVersion, publishers: Sequence[str]) -> Document:
-    """What queries see of an item in this wording."""
+def document(item: Item, version: ItemVersion, publishers: Sequence[str]) -> Document:
+    """What queries see of an item in this version."""
     entry = item.entry
     return Document(
-        title=wording.title,
-        text=wording.text[:MAX_CHARACTERS],
+        title=version.title,
+        text=version.text[:MAX_CHARACTERS],
         lang=item.lang,
         sources=tuple(publishers),
-        authors=tuple(filter(None, (wording.author or entry.author,))),
-        categories=tuple(str(one) for one in entry.categories),
+        authors=tuple(filter(None, (version.author or entry.author,))),
+        categories=tuple(map(str, entry.categories)),
         feed=entry.feed.title,
         feed_id=entry.feed_id,
     )
 
 
 def _publishers(item_ids: Collection[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
+    publishers: dict[int, list[str]] = defaultdict(list)
     for citation in Citation.objects.filter(item_id__in=item_ids).exclude(publisher="").order_by("item_id", "n"):
-        found[citation.item_id].append(citation.publisher)
-    return found
+        publishers[citation.item_id].append(citation.publisher)
+    return publishers

@@ -1,4 +1,4 @@
-"""Alias packs as topics use them: each version is kept in the database, so that a topic means the same until it is edited."""
+"""The alias packs that topics use. Each version is stored in the database, so that a topic stays the same until it is edited."""
 
 import difflib
 from collections.abc import Collection, Iterable
@@ -8,14 +8,14 @@ from django.conf import settings
 from django.db.models import Q
 
 from newsletter.matching.aliases import pack_files
-from newsletter.matching.aliases.groups import AliasGroup, alias_table, same_spelling, without_spellings
+from newsletter.matching.aliases.groups import AliasGroup, alias_table, contains_spelling, without_spellings
 from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.query.compiled import Aliases
 from newsletter.models import AliasPack, TopicRevision
 
 
 def available_packs() -> tuple[str, ...]:
-    """The names of the packs that there are."""
+    """The names of all packs."""
     return pack_files.pack_names(settings.PACKS_DIR)
 
 
@@ -23,59 +23,59 @@ def current_packs(wanted: Collection[str]) -> dict[str, AliasPackFile]:
     """These packs as their files are now.
 
     Raises:
-        ValueError: there is no such pack, it cannot be used, or it changed and its version did not. Says what to do.
+        ValueError: there is no such pack, it cannot be used, or it changed without a new version. The message says what to do.
     """
     unknown = sorted(set(wanted) - set(available_packs()))
     if unknown:
         raise ValueError(f"there is no pack {unknown[0]}: there are {', '.join(available_packs())}")
-    found = {name: pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml") for name in sorted(set(wanted))}
-    for kept in AliasPack.objects.filter(name__in=found):
-        pack = found[kept.name]
-        if kept.version == pack.version and kept.groups != pack_files.to_document(pack):
-            raise ValueError(f"{kept.name}.yaml changed and its version is still {pack.version}: raise the version")
-    return found
+    packs = {name: pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml") for name in sorted(set(wanted))}
+    for stored in AliasPack.objects.filter(name__in=packs):
+        pack = packs[stored.name]
+        if stored.version == pack.version and stored.groups != pack_files.to_document(pack):
+            raise ValueError(f"{stored.name}.yaml changed and its version is still {pack.version}: raise the version")
+    return packs
 
 
-def store_packs(found: Iterable[AliasPackFile], *, now: datetime) -> None:
-    """Keep these packs as they are, for revisions to point at. Repeatable."""
+def store_packs(packs: Iterable[AliasPackFile], *, now: datetime) -> None:
+    """Store these packs as they are, for revisions to refer to. Repeatable."""
     rows = [
         AliasPack(name=pack.name, version=pack.version, groups=pack_files.to_document(pack), kept_at=now)
-        for pack in found
+        for pack in packs
     ]
     AliasPack.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def groups_by_revision(revisions: Iterable[TopicRevision]) -> dict[int, tuple[AliasGroup, ...]]:
-    """Revision id → the groups whose spellings its bare words meet, without those it switched off."""
+    """Revision id → the groups whose spellings its bare words match, without those it switched off."""
     revisions = list(revisions)
-    kept = _stored_groups({(name, version) for one in revisions for name, version in one.packs.items()})
+    stored = _stored_groups({pack for revision in revisions for pack in revision.packs.items()})
     return {
-        one.id: without_spellings(
-            (group for pair in sorted(one.packs.items()) for group in kept.get(pair, ())), one.without
+        revision.id: without_spellings(
+            (group for pack in sorted(revision.packs.items()) for group in stored.get(pack, ())), revision.without
         )
-        for one in revisions
+        for revision in revisions
     }
 
 
 def aliases_by_revision(revisions: Iterable[TopicRevision]) -> dict[int, Aliases]:
-    """Revision id → the aliases of its bare words, for the matcher; one table for all revisions that chose alike."""
+    """Revision id → the aliases of its bare words. Revisions with equal choices share one table."""
     revisions = list(revisions)
     groups = groups_by_revision(revisions)
     tables: dict[tuple[tuple[tuple[str, int], ...], tuple[str, ...]], Aliases] = {}
-    found = {}
-    for one in revisions:
-        choice = tuple(sorted(one.packs.items())), tuple(one.without)
+    by_revision = {}
+    for revision in revisions:
+        choice = tuple(sorted(revision.packs.items())), tuple(revision.without)
         if choice not in tables:
-            tables[choice] = alias_table(groups[one.id])
-        found[one.id] = tables[choice]
-    return found
+            tables[choice] = alias_table(groups[revision.id])
+        by_revision[revision.id] = tables[choice]
+    return by_revision
 
 
 def unknown_spelling(off: Iterable[str], groups: Collection[AliasGroup]) -> str | None:
-    """What to say of the first spelling in `off` that no group has; None when all are there."""
+    """Report the first spelling in `off` that no group has. Returns None if all are there."""
     everything = [spelling for group in groups for spelling in group.everything]
     for wanted in off:
-        if not any(same_spelling(wanted, one) for one in everything):
+        if not contains_spelling(everything, wanted):
             near = difflib.get_close_matches(wanted, everything, n=3, cutoff=0.5)
             advice = f"did you mean {' or '.join(near)}?" if near else "see 'newsletter topics packs'"
             return f"no pack of this topic has the spelling “{wanted}”: {advice}"
@@ -83,14 +83,14 @@ def unknown_spelling(off: Iterable[str], groups: Collection[AliasGroup]) -> str 
 
 
 def pack_versions() -> dict[str, int]:
-    """Pack → its version now, of the packs that can be used."""
-    found = {}
+    """Pack → its current version, of the packs that can be used."""
+    versions = {}
     for name in available_packs():
         try:
-            found[name] = pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml").version
-        except pack_files.InvalidPack:  # `doctor` and `topics packs` tell
+            versions[name] = pack_files.read_pack(settings.PACKS_DIR / f"{name}.yaml").version
+        except pack_files.InvalidPack:  # `doctor` and `topics packs` report it
             continue
-    return found
+    return versions
 
 
 def _stored_groups(wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[AliasGroup, ...]]:

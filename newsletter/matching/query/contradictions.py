@@ -1,4 +1,4 @@
-"""A query in, why nothing can ever meet it out: it asks for what it excludes."""
+"""Find queries that can never match because they require a term that they also exclude."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -17,67 +17,70 @@ from newsletter.matching.query.nodes import (
     to_text,
 )
 
-#: Terms that must be met, and terms that must not.
-_World = tuple[frozenset[Term], frozenset[Term]]
+#: Terms that must match, and terms that must not.
+_Combination = tuple[frozenset[Term], frozenset[Term]]
 
 
 def contradiction(query: Query) -> str | None:
-    """Why no item can meet the query, in words; None when one could.
+    """Why no item can match the query, in words. Returns None if one could.
 
-    Every way of meeting it is gone through: of 20 terms there are at most 3^7.
+    It tries every combination of terms that would match: with 20 terms there are at most 3^7.
     """
-    said = None
-    for wanted, excluded in _worlds(query, met=True):
-        said = _clash(wanted, excluded)
-        if said is None:
+    reason = None
+    for required, excluded in _combinations(query, matches=True):
+        reason = _clash(required, excluded)
+        if reason is None:
             return None
-    return said
+    return reason
 
 
-def _worlds(query: Query, *, met: bool) -> Iterator[_World]:
-    """The combinations of terms with which the query is (not) met."""
+def _combinations(query: Query, *, matches: bool) -> Iterator[_Combination]:
+    """The combinations of terms with which the query matches, or does not."""
     match query:
         case Not(part):
-            yield from _worlds(part, met=not met)
-        case And(parts) | Or(parts) if isinstance(query, And) == met:
-            for chosen in product(*(list(_worlds(part, met=met)) for part in parts)):
-                yield frozenset().union(*(one for one, _ in chosen)), frozenset().union(*(one for _, one in chosen))
+            yield from _combinations(part, matches=not matches)
+        case And(parts) | Or(parts) if isinstance(query, And) == matches:
+            for chosen in product(*(list(_combinations(part, matches=matches)) for part in parts)):
+                yield (
+                    frozenset().union(*(required for required, _ in chosen)),
+                    frozenset().union(*(out for _, out in chosen)),
+                )
         case And(parts) | Or(parts):
             for part in parts:
-                yield from _worlds(part, met=met)
+                yield from _combinations(part, matches=matches)
         case _:
-            yield (frozenset({query}), frozenset()) if met else (frozenset(), frozenset({query}))
+            yield (frozenset({query}), frozenset()) if matches else (frozenset(), frozenset({query}))
 
 
-def _clash(wanted: frozenset[Term], excluded: frozenset[Term]) -> str | None:
-    for one in sorted(wanted, key=to_text):
+def _clash(required: frozenset[Term], excluded: frozenset[Term]) -> str | None:
+    for term in sorted(required, key=to_text):
         for other in sorted(excluded, key=to_text):
-            if _implies(one, other):
-                return f"what has {to_text(one)} is excluded by -{to_text(other)}"
-        for other in wanted:
-            if _other_language(one, other):
-                return f"no item is both {to_text(one)} and {to_text(other)}"
+            if _implies(term, other):
+                return f"what has {to_text(term)} is excluded by -{to_text(other)}"
+        for other in required:
+            if _other_language(term, other):
+                return f"no item is both {to_text(term)} and {to_text(other)}"
     return None
 
 
-def _implies(one: Term, other: Term) -> bool:
-    """Whether an item that has `one` has `other` for certain. Inflected forms and aliases make a bare word uncertain."""
-    if one == other:
+def _implies(term: Term, other: Term) -> bool:
+    """Whether an item that has `term` certainly has `other`. A bare word implies nothing: it has inflected forms and aliases."""
+    if term == other:
         return True
-    match one, other:
+    match term, other:
         case FieldTerm(name, inner), FieldTerm(field, outer):
             return name == field and _implies(inner, outer)
         case FieldTerm("title", inner), _:
             return _implies(inner, other)
         case ((Phrase(keys) | Exact(keys)), (BareWord(sought, _, False, _, ()) | Phrase(sought, False, ()))):
-            return any(keys[at : at + len(sought)] == sought for at in range(len(keys)))
+            return any(keys[index : index + len(sought)] == sought for index in range(len(keys)))
         case ((Phrase(keys) | Exact(keys)), Prefix((beginning,))):
             return any(key.startswith(beginning) for key in keys)
     return False
 
 
-def _other_language(one: Term, other: Term) -> bool:
-    match one, other:
+def _other_language(term: Term, other: Term) -> bool:
+    match term, other:
         case FieldTerm("lang", BareWord(tag) | Phrase(tag)), FieldTerm("lang", BareWord(same) | Phrase(same)):
             shorter = min(len(tag), len(same))
             return tag[:shorter] != same[:shorter]

@@ -1,4 +1,4 @@
-"""A file of topics (YAML): bytes in, the topics that it describes out, or what is wrong with them and on which line; and back."""
+"""Read and write YAML files of topics. Problems are reported with their line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _SHAPE = "it needs 'topics', a list of topics with 'name' and 'query': 'newslett
 
 @dataclass(frozen=True)
 class TopicDescription:
-    """A topic as a file describes it, on `line` there. `packs` None: all that there are."""
+    """A topic as a file describes it on `line`. `packs` None: all packs."""
 
     name: str
     query: str
@@ -28,7 +28,7 @@ class TopicDescription:
 
 @dataclass(frozen=True)
 class TopicFileProblem:
-    """Why the topic on line `line` is left as it is, in words."""
+    """Why the topic on `line` is not imported."""
 
     line: int
     reason: str
@@ -36,7 +36,7 @@ class TopicFileProblem:
 
 @dataclass(frozen=True)
 class TopicFile:
-    """The topics of a file, in its order, and what had to be left out."""
+    """The topics of a file in their order, and those that cannot be read."""
 
     topics: tuple[TopicDescription, ...]
     problems: tuple[TopicFileProblem, ...]
@@ -44,13 +44,13 @@ class TopicFile:
 
 @dataclass(frozen=True)
 class NotATopicFile:
-    """The file is something else; `reason` says what to do."""
+    """The file is not a file of topics; `reason` says what to do."""
 
     reason: str
 
 
 def read_topic_file(data: bytes) -> TopicFile | NotATopicFile:
-    """The topics that a file describes. One that cannot be read is a problem, and does not stop the others."""
+    """Read the topics of a file. One that cannot be read is a problem, and does not stop the others."""
     try:
         loader = BoundedLoader(data.decode("utf-8-sig"))
         entries = _entries(loader.get_single_node())
@@ -58,7 +58,7 @@ def read_topic_file(data: bytes) -> TopicFile | NotATopicFile:
             raise repeated(loader.repeated_keys[0])
         if entries is None:
             return NotATopicFile(_SHAPE)
-        found = [_described(loader, node) for node in entries]
+        read = [_read_topic(loader, node) for node in entries]
         for key in loader.repeated_keys:
             if not any(_inside(key, node) for node in entries):
                 raise repeated(key)
@@ -71,27 +71,29 @@ def read_topic_file(data: bytes) -> TopicFile | NotATopicFile:
         line = f" near line {mark.line + 1}" if mark is not None else ""
         return NotATopicFile(f"it is not YAML{line}: 'newsletter topics export' shows how such a file looks")
     return TopicFile(
-        tuple(one for one in found if isinstance(one, TopicDescription)),
-        tuple(one for one in found if isinstance(one, TopicFileProblem)),
+        tuple(topic for topic in read if isinstance(topic, TopicDescription)),
+        tuple(problem for problem in read if isinstance(problem, TopicFileProblem)),
     )
 
 
 def write_topic_file(topics: Iterable[TopicDescription]) -> str:
-    """A file of these topics, which `read` turns into the same."""
-    return yaml.safe_dump({"topics": [_written(one) for one in topics]}, allow_unicode=True, sort_keys=False, width=120)
+    """Write a file of topics, the inverse of `read_topic_file`."""
+    return yaml.safe_dump(
+        {"topics": [_to_mapping(topic) for topic in topics]}, allow_unicode=True, sort_keys=False, width=120
+    )
 
 
-def _written(one: TopicDescription) -> dict[str, Any]:
-    written: dict[str, Any] = {"name": one.name, "query": one.query}
-    if one.packs is not None:
-        written["packs"] = list(one.packs)
-    if one.without:
-        written["without"] = list(one.without)
-    return written | {name: True for name in _SWITCHES if getattr(one, name)}
+def _to_mapping(topic: TopicDescription) -> dict[str, Any]:
+    mapping: dict[str, Any] = {"name": topic.name, "query": topic.query}
+    if topic.packs is not None:
+        mapping["packs"] = list(topic.packs)
+    if topic.without:
+        mapping["without"] = list(topic.without)
+    return mapping | {name: True for name in _SWITCHES if getattr(topic, name)}
 
 
 def _entries(root: yaml.Node | None) -> list[yaml.Node] | None:
-    """The nodes of the topics; None when the file has no list of them."""
+    """The nodes of the topics. Returns None if the file has no list of them."""
     if not isinstance(root, yaml.MappingNode):
         return None
     lists = [value for key, value in root.value if key.value == "topics"]
@@ -102,46 +104,46 @@ def _inside(key: yaml.Node, node: yaml.Node) -> bool:
     return bool(node.start_mark.index <= key.start_mark.index < node.end_mark.index)
 
 
-def _described(loader: BoundedLoader, node: yaml.Node) -> TopicDescription | TopicFileProblem:
+def _read_topic(loader: BoundedLoader, node: yaml.Node) -> TopicDescription | TopicFileProblem:
     line = node.start_mark.line + 1
     try:
         for key in loader.repeated_keys:
             if _inside(key, node):
                 raise repeated(key)
-        said = loader.construct_object(node, deep=True)
+        values = loader.construct_object(node, deep=True)
     except YamlRefused as refused:
         return TopicFileProblem(refused.line, refused.reason)
-    except (yaml.YAMLError, ValueError):  # a date that is none, for instance
+    except (yaml.YAMLError, ValueError):  # an invalid date, for instance
         return TopicFileProblem(line, UNREADABLE)
-    wrong = _wrong(said)
-    if wrong is not None:
-        return TopicFileProblem(line, wrong)
+    reason = _problem(values)
+    if reason is not None:
+        return TopicFileProblem(line, reason)
     return TopicDescription(
-        name=" ".join(said["name"].split()),
-        query=said["query"].strip(),
-        packs=tuple(said["packs"]) if "packs" in said else None,
-        without=tuple(said.get("without", ())),
-        urgent=said.get("urgent", False),
-        held=said.get("held", False),
+        name=" ".join(values["name"].split()),
+        query=values["query"].strip(),
+        packs=tuple(values["packs"]) if "packs" in values else None,
+        without=tuple(values.get("without", ())),
+        urgent=values.get("urgent", False),
+        held=values.get("held", False),
         line=line,
     )
 
 
-def _wrong(said: Any) -> str | None:
-    """What is wrong with a topic as YAML gave it; None when it has the form of one."""
-    if not isinstance(said, dict):
+def _problem(values: Any) -> str | None:
+    """What is wrong with a topic as read from YAML. Returns None if its form is right."""
+    if not isinstance(values, dict):
         return "a topic needs 'name' and 'query'"
-    for field in said:
+    for field in values:
         if field not in _FIELDS:
             return f"'{field}' is no field of a topic: there are {', '.join(_FIELDS)}"
     for field in _TEXTS:
-        if not isinstance(said.get(field), str):
+        if not isinstance(values.get(field), str):
             return f"'{field}' must be words: put them between quotation marks"
     for field in _LISTS:
-        words = said.get(field, [])
+        words = values.get(field, [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             return f"'{field}' must be a list of words: [One, \"Two\"]"
     for field in _SWITCHES:
-        if not isinstance(said.get(field, False), bool):
+        if not isinstance(values.get(field, False), bool):
             return f"'{field}' must be true or false"
     return None
