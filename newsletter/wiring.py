@@ -1,6 +1,6 @@
-"""The only file that chooses concrete parts: keys, carrier, renderer, fetcher, and what each door of the road is given.
+"""The only file that chooses concrete parts: keys, providers, templates, fetcher, and what each room is given of others.
 
-Each function imports the parts that it builds: a command that asks for the settings loads no provider and no template.
+Each function imports the parts that it builds, so that a command which only reads settings loads no provider or template.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from newsletter.models import Lane
     from newsletter.subscribers.subscribing import Subscribing
 
-_of_thread = threading.local()
+_per_thread = threading.local()
 
-#: Set when this process and those that it forks are to end: nobody waits for feeds then, and no batch is begun.
+#: Set when this process and its forks are to end: then feeds are not waited for, and no batch is begun.
 shutdown = Shutdown()
 
 
@@ -83,7 +83,7 @@ def mail_sender() -> mail_headers.SenderIdentity:
 
 
 def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
-    """What other rooms forget of somebody who is erased: the words of their mails, and keywords that nobody else follows."""
+    """Erase what other rooms store about a person: the content of their mails, and keywords that nobody else follows."""
     from newsletter.delivery import erasure
     from newsletter.matching.retention import delete_unfollowed
 
@@ -92,7 +92,7 @@ def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
 
 
 def subscribing(now: datetime) -> Subscribing:
-    """What subscribing takes from the other rooms, at this moment."""
+    """Return what subscribing needs of the other rooms."""
     from newsletter.editions.digest_schedule import next_due
     from newsletter.subscribers.subscribing import Subscribing
 
@@ -100,7 +100,7 @@ def subscribing(now: datetime) -> Subscribing:
 
 
 def _keyword_topic(keyword: str, *, now: datetime) -> int:
-    """The topic that everybody who types the same keyword shares; 0 for a keyword that can be followed no longer."""
+    """Return the topic shared by all who follow the same keyword, or 0 if it can be followed no longer."""
     from newsletter.matching.query.query_error import QueryError
     from newsletter.matching.topics import topics
 
@@ -111,38 +111,39 @@ def _keyword_topic(keyword: str, *, now: datetime) -> int:
 
 
 def providers() -> dict[int, Provider]:
-    """The carriers by their number, that of NEWSLETTER_MAIL_URL first; made for each thread: connections are not shared."""
-    if not hasattr(_of_thread, "providers"):
-        _of_thread.providers = {one.number: _provider(one) for one in config().providers}
-    made: dict[int, Provider] = _of_thread.providers
-    return made
+    """Return the providers by number, that of NEWSLETTER_MAIL_URL first. Each thread has its own, with its own connections."""
+    if not hasattr(_per_thread, "providers"):
+        _per_thread.providers = {configured.number: _provider(configured) for configured in config().providers}
+    own: dict[int, Provider] = _per_thread.providers
+    return own
 
 
-def _provider(one: Configured) -> Provider:
-    carrier: Provider
-    match one.kind:
+def _provider(configured: Configured) -> Provider:
+    provider: Provider
+    match configured.kind:
         case "sendgrid":
             from newsletter.providers.sendgrid.provider import SendGrid
 
-            carrier = SendGrid(one.key, mail_sender(), url=one.api, own_bounces=bool(config().sendgrid_webhook_keys))
+            own_bounces = bool(config().sendgrid_webhook_keys)
+            provider = SendGrid(configured.key, mail_sender(), url=configured.api, own_bounces=own_bounces)
         case "smtp":
             from newsletter.providers.smtp.provider import Smtp
 
-            carrier = Smtp(one.url, mail_sender(), record=record)
+            provider = Smtp(configured.url, mail_sender(), record=record)
         case _:
             from newsletter.providers.outbox import Outbox
 
-            carrier = Outbox(config().data_dir / one.name, mail_sender())
-    carrier.name, carrier.number = one.name, one.number
+            provider = Outbox(config().data_dir / configured.name, mail_sender())
+    provider.name, provider.number = configured.name, configured.number
     if not config().recipient_allow:
-        return carrier
+        return provider
     from newsletter.providers.allowlist import Allowlist
 
-    return Allowlist(carrier, config().recipient_allow)
+    return Allowlist(provider, config().recipient_allow)
 
 
 def host_guard() -> HostGuard:
-    """Whether this host may send: the same guard for all threads of this process."""
+    """Return the guard that decides whether this host may send, the same for all threads of this process."""
     return _host_guard(config().data_dir)
 
 
@@ -154,44 +155,44 @@ def _host_guard(directory: Path) -> HostGuard:
 
 
 def carriers() -> dict[int, Carrier]:
-    """What planning must know of each provider, by number."""
+    """Return what planning needs to know of each provider, by number."""
     from newsletter.delivery.ledger.plan import Carrier
 
-    return {number: Carrier(number, one_letter=one.one_letter) for number, one in providers().items()}
+    return {number: Carrier(number, one_letter=provider.one_letter) for number, provider in providers().items()}
 
 
 def carrier() -> Carrier:
-    """What planning must know of the provider of NEWSLETTER_MAIL_URL."""
+    """Return what planning needs to know of the provider of NEWSLETTER_MAIL_URL."""
     return next(iter(carriers().values()))
 
 
 def senders() -> list[Sender]:
-    """What sending needs besides the rows, for each provider; another one first each time, so that none waits for another."""
+    """Return what sending needs, for each provider. Each call starts with another one, so that none waits for another."""
     from newsletter.delivery.send import Sender
     from newsletter.delivery.sending import heartbeat
 
     domain = config().sender_address.rpartition("@")[2]
-    found = [
+    all_senders = [
         Sender(
-            one,
+            provider,
             vault(),
             base_url=config().base_url,
             domain=domain,
-            pacing=pacing(one),
+            pacing=pacing(provider),
             worker=heartbeat.worker_id(),
             record=record(),
-            lane_order=lane_order(one.number),
+            lane_order=lane_order(provider.number),
             letters=letters(vault()),
         )
-        for one in providers().values()
+        for provider in providers().values()
     ]
-    first = _of_thread.turn = (getattr(_of_thread, "turn", -1) + 1) % len(found)
-    return found[first:] + found[:first]
+    first = _per_thread.turn = (getattr(_per_thread, "turn", -1) + 1) % len(all_senders)
+    return all_senders[first:] + all_senders[:first]
 
 
 @cache
 def lane_order(_provider: int) -> LaneOrder:
-    """What this process remembers of the lanes and occasions that it served, by a provider's number."""
+    """Return the order in which this process serves the lanes and occasions of a provider."""
     from newsletter.delivery.sending.lane_order import LaneOrder
 
     return LaneOrder()
@@ -199,26 +200,26 @@ def lane_order(_provider: int) -> LaneOrder:
 
 @cache
 def letters(_vault: Vault) -> LetterCache:
-    """The letters that this process decrypted last, with one set of keys."""
+    """Return the letters that this process decrypted recently."""
     from newsletter.delivery.sending.messages import LetterCache
 
     return LetterCache()
 
 
 def record() -> Slot | None:
-    """Where this thread writes down how far its window got; None: the process has no heartbeat."""
+    """Return where this thread records how far its window got, or None if the process has no heartbeat."""
     from newsletter.delivery.sending import heartbeat
 
-    here = heartbeat.worker_id()
-    if getattr(_of_thread, "record", (None, None))[0] != here:  # also after a fork
-        _of_thread.record = (here, heartbeat.slot())
-    kept: tuple[UUID | None, Slot | None] = getattr(_of_thread, "record", (None, None))
-    return kept[1]
+    worker_id = heartbeat.worker_id()
+    if getattr(_per_thread, "record", (None, None))[0] != worker_id:  # also after a fork
+        _per_thread.record = (worker_id, heartbeat.slot())
+    current: tuple[UUID | None, Slot | None] = getattr(_per_thread, "record", (None, None))
+    return current[1]
 
 
-def pacing(carrier: Provider | Configured) -> Pacing | None:
-    """How a provider's mail is paced; None when no setting limits it."""
-    return _pacing(carrier.name, carrier.number) if config().limits.limits(carrier.name) else None
+def pacing(provider: Provider | Configured) -> Pacing | None:
+    """Return the rate limits of a provider, or None if no setting limits it."""
+    return _pacing(provider.name, provider.number) if config().limits.limits(provider.name) else None
 
 
 @cache
@@ -229,14 +230,14 @@ def _pacing(name: str, number: int) -> Pacing:
 
 
 def allowances(now: datetime) -> list[DailyAllowance]:
-    """The day of each provider whose days have an end."""
-    days = [paced.allowance(now=now) for one in config().providers if (paced := pacing(one))]
+    """Return today's allowance of each provider that has a daily cap."""
+    days = [paced.allowance(now=now) for provider in config().providers if (paced := pacing(provider))]
     return [day for day in days if day is not None]
 
 
 @cache
 def buckets() -> Buckets:
-    """The buckets of the paces: in memory where one process is everything, else in the broker's Redis."""
+    """Return the token buckets: in memory if one process does everything, else in the broker's Redis."""
     if config().embedded:
         from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 
@@ -247,7 +248,7 @@ def buckets() -> Buckets:
 
 
 def report_context() -> ReportContext:
-    """What believing reports of mails needs besides the rows."""
+    """Return what is needed to verify reports about mails."""
     from newsletter.delivery.feedback.reports import ReportContext
     from newsletter.subscribers.email_address import index_of
 
@@ -255,7 +256,7 @@ def report_context() -> ReportContext:
 
 
 def events_from() -> list[int]:
-    """The providers whose events reach us by webhook: also one that carries no more, but may have dropped what it took."""
+    """Return the providers that post events to our webhook; one that is no longer used may still report earlier mail."""
     from newsletter.providers.sendgrid.provider import SendGrid
 
     first = SendGrid.number
@@ -264,7 +265,7 @@ def events_from() -> list[int]:
 
 @cache
 def fetcher() -> Fetcher:
-    """Reads feeds, behind the private-address guard."""
+    """Return the HTTP client for feeds, which refuses private addresses."""
     from newsletter.feeds.fetching.http_client import Fetcher
 
     return Fetcher(
@@ -274,7 +275,7 @@ def fetcher() -> Fetcher:
 
 @cache
 def renderer() -> Renderer:
-    """Renders mails from the templates."""
+    """Return the renderer of mails."""
     from newsletter.editions.rendering.renderer import Renderer
     from newsletter.editions.rendering.values import Frame
 
@@ -289,7 +290,7 @@ def renderer() -> Renderer:
 
 
 def composer() -> Composer:
-    """What composing needs besides the rows."""
+    """Return what composing needs."""
     from newsletter.editions.compose import Composer
 
     return Composer(renderer=renderer(), explainer=_explainer(), vault=vault(), plan=_plan)
@@ -319,7 +320,7 @@ def _plan(
     audience: int,
     now: datetime,
 ) -> tuple[int, ...]:
-    """Each provider's part in batches of its own; what is given goes along with the first part, in one transaction."""
+    """Plan each provider's share in batches of its own; `items_given` is stored with the first, in its transaction."""
     from newsletter.delivery.ledger.plan import Share, plan
     from newsletter.delivery.routing import rules
 
@@ -341,7 +342,7 @@ def _plan(
 
 
 def gather() -> timedelta:
-    """How long a fresh match waits for others."""
+    """Return how long a fresh match waits for others."""
     return timedelta(seconds=config().gather)
 
 

@@ -1,4 +1,4 @@
-"""The environment in, the service's own settings (a `Config`) out. Secrets may also come from files (`…_FILE`)."""
+"""Read the service's settings from the environment into a `Config`. Secrets may also come from files (`…_FILE`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ from newsletter.config.validators import (
 from newsletter.lib import crypto
 
 PREFIX = "NEWSLETTER_"
-#: Key of the WSGI environment of what came in through NEWSLETTER_METRICS_BIND; no header can make it.
+#: Key in the WSGI environment of requests on NEWSLETTER_METRICS_BIND; no header can set it.
 METRICS_LISTENER: Final = "newsletter.metrics_listener"
 
 
@@ -122,7 +122,7 @@ SECRETS = frozenset(name for name, setting in SETTINGS.items() if setting.secret
 
 @dataclass(frozen=True)
 class Config:
-    """The service's own settings, checked. Secrets are kept out of the repr."""
+    """The service's own settings, checked. The repr shows no secrets."""
 
     broker_url: str = field(repr=False)
     mail: SplitResult = field(repr=False)
@@ -165,22 +165,22 @@ class Config:
 
     @property
     def https(self) -> bool:
-        """Whether readers reach the pages over TLS. We do not speak it: a proxy in front does."""
+        """True if readers reach the pages over TLS, which a proxy in front terminates."""
         return self.base_url.startswith("https:")
 
     @property
     def clients_hidden(self) -> bool:
-        """Every request comes from a proxy that nobody named: no client's address is known."""
+        """True if every request comes from a proxy that is not configured, so that no client's address is known."""
         return self.https and not self.trusted_proxy
 
     @property
     def embedded(self) -> bool:
-        """One process with its own in-memory bell, as opposed to a broker that others can ring."""
+        """True if one process does everything, with a broker in memory; False with a broker that processes share."""
         return self.broker_url.startswith("memory:")
 
     @property
     def providers(self) -> tuple[provider_urls.Configured, ...]:
-        """Who carries mail, that of NEWSLETTER_MAIL_URL first."""
+        """The configured providers, that of NEWSLETTER_MAIL_URL first."""
         keys = (self.sendgrid_api_key, self.sendgrid_api_key_2)
         return provider_urls.configured(
             self.mail, self.mail_2, keys=keys, apis=(self.sendgrid_url, self.sendgrid_url_2)
@@ -188,16 +188,16 @@ class Config:
 
     @property
     def mail_kind(self) -> str:
-        """In words: outbox, smtp, sendgrid, or two of them."""
-        return " and ".join(one.name for one in self.providers)
+        """The names of the providers: outbox, smtp, sendgrid, or two of them."""
+        return " and ".join(provider.name for provider in self.providers)
 
     def carries(self, kind: str) -> bool:
-        """Whether a provider of this kind is configured."""
-        return any(one.kind == kind for one in self.providers)
+        """True if a provider of this kind is configured."""
+        return any(provider.kind == kind for provider in self.providers)
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Values of all settings, defaults filled in and `_FILE`s read.
+    """Return the values of all settings, with defaults, and with secrets from `_FILE`s.
 
     Raises:
         SettingsError: unknown name, both forms given, unreadable file.
@@ -223,7 +223,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_config(values: Mapping[str, str]) -> Config:
-    """Check `values` (as `read_environment` gives them) and build the configuration.
+    """Check `values`, as `read_environment` returns them, and build the configuration.
 
     Raises:
         SettingsError: names the setting and says what to write instead; never shows a secret.

@@ -1,4 +1,4 @@
-"""The two keys of an installation: made once into DATA_DIR/keys, mode 0600, when the environment does not give them."""
+"""The two keys of an installation: generated once into DATA_DIR/keys, mode 0600, if the environment has none."""
 
 import os
 import stat
@@ -10,10 +10,10 @@ from newsletter.lib import crypto
 
 
 def prepare_keys(values: dict[str, str], directory: Path) -> None:
-    """Fill in both keys from `directory`/keys, making directory and file the first time; keys in the environment win.
+    """Fill in both keys from `directory`/keys, which is created the first time; keys in the environment take precedence.
 
     Raises:
-        SettingsError: the directory or file cannot be made or read, or somebody else may read the file.
+        SettingsError: the directory or file cannot be created or read, or others may read the file.
     """
     if values["SECRET_KEY"] and values["ADDRESS_KEYS"]:
         return
@@ -37,7 +37,7 @@ def prepare_keys(values: dict[str, str], directory: Path) -> None:
 
 def _write_keys(path: Path, values: Mapping[str, str]) -> None:
     secret, address_keys = crypto.new_keys()
-    # asked again: where several processes start at once, the first makes the keys and then the database
+    # checked again: if several processes start at once, the first creates the keys and then the database
     if (path.parent / "newsletter.sqlite3").exists() and not path.exists():
         raise SettingsError(
             f"{path} is missing, but there is a database beside it. Put the kept keys file back: "
@@ -52,7 +52,7 @@ def _write_keys(path: Path, values: Mapping[str, str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        os.link(temporary, path)  # fails if another process was first: then its keys are the keys
+        os.link(temporary, path)  # fails if another process was first: then its keys are used
     except FileExistsError:
         pass
     finally:

@@ -1,6 +1,6 @@
-"""How fast and how much may be mailed: words of the settings in, `RateLimits` out. Nothing is limited unless it is said.
+"""Read the settings that limit how fast and how much is mailed. By default nothing is limited.
 
-A provider's own name (`sendgrid=100`) goes before `*`, which is all others; a bare number is `*`.
+The limit of a named provider (`sendgrid=100`) precedes that of `*`, which is all others; a bare number means `*`.
 """
 
 import re
@@ -32,7 +32,7 @@ class WarmUp:
     plan: tuple[int, ...] = STANDARD_PLAN
 
     def on(self, day: date) -> int | None:
-        """The most mails of that day; None when the plan is over. Before its start the first day's figure holds."""
+        """Return the most mails of a day, or None if the plan is over. Before its start the first figure holds."""
         number = max((day - self.start).days, 0)
         return self.plan[number] if number < len(self.plan) else None
 
@@ -49,34 +49,34 @@ class RateLimits:
 
     @property
     def paced(self) -> bool:
-        """Whether mail may wait for seconds: then it is looked for every second."""
+        """True if mail may wait for seconds; then it is looked for every second."""
         return bool(self.paces or self.domains)
 
     def pace(self, provider: str) -> float | None:
-        """Mails per second of a provider; None: as fast as it goes."""
+        """Return the mails per second of a provider, or None if they are not limited."""
         return self.paces.get(provider, self.paces.get("*"))
 
     def of_domain(self, domain: str) -> tuple[str, float] | None:
-        """(whose pace it is, mails per second) for a recipient domain in lower case; None: no pace."""
-        found = self.domains.get(domain)
-        if found is None and "*" in self.domains:
+        """Return (first domain of the group, mails per second) for a recipient domain in lower case, or None if not limited."""
+        pace = self.domains.get(domain)
+        if pace is None and "*" in self.domains:
             return domain, self.domains["*"][1]
-        return found
+        return pace
 
     def cap(self, provider: str, day: date) -> int | None:
-        """The most mails of a provider on that day (UTC): the smaller of the cap and the warm-up plan; None: no end."""
+        """The most mails of a provider on a day (UTC): the smaller of cap and warm-up plan, or None if neither is set."""
         plan = self.warm_ups.get(provider, self.warm_ups.get("*"))
-        both = (self.caps.get(provider, self.caps.get("*")), plan.on(day) if plan else None)
-        return min((one for one in both if one is not None), default=None)
+        figures = (self.caps.get(provider, self.caps.get("*")), plan.on(day) if plan else None)
+        return min((figure for figure in figures if figure is not None), default=None)
 
     def limits(self, provider: str) -> bool:
-        """Whether anything at all is said for a provider."""
-        named = (self.paces, self.caps, self.warm_ups)
-        return bool(self.domains) or any(provider in one or "*" in one for one in named)
+        """True if any limit applies to a provider."""
+        by_name = (self.paces, self.caps, self.warm_ups)
+        return bool(self.domains) or any(provider in limits or "*" in limits for limits in by_name)
 
 
 def read(*, pace: str, domain_pace: str, daily_cap: str, warm_up: str) -> RateLimits:
-    """Read the four settings, each as it stands in the environment.
+    """Read the four settings, each as in the environment.
 
     Raises:
         ValueError: (name of the setting, what to write instead).
@@ -90,28 +90,28 @@ def read(*, pace: str, domain_pace: str, daily_cap: str, warm_up: str) -> RateLi
 
 
 def _each(name: str, text: str, value: Callable[[str], T], key: Callable[[str], str]) -> dict[str, T]:
-    found: dict[str, T] = {}
+    values: dict[str, T] = {}
     for part in _parts(text):
-        word, equals, rest = part.rpartition("=")
+        left, equals, right = part.rpartition("=")
         try:
-            known, one = key(word) if equals else "*", value(rest)
+            checked_key, checked = key(left) if equals else "*", value(right)
         except ValueError as error:
             raise ValueError(name, f"{part!r}: {error}") from error
-        if known in found:
+        if checked_key in values:
             raise ValueError(name, f"{part!r}: said twice, keep one of them")
-        found[known] = one
-    return found
+        values[checked_key] = checked
+    return values
 
 
 def _domains(text: str) -> dict[str, tuple[str, float]]:
-    found: dict[str, tuple[str, float]] = {}
+    paces: dict[str, tuple[str, float]] = {}
     for group, rate in _each("DOMAIN_PACE", text, _rate, str.lower).items():
         names = [_domain(name) for name in group.split("+")]
         for name in names:
-            if name in found:
+            if name in paces:
                 raise ValueError("DOMAIN_PACE", f"{name!r}: said twice, keep one of them")
-            found[name] = (names[0], rate)
-    return found
+            paces[name] = (names[0], rate)
+    return paces
 
 
 def _parts(text: str) -> list[str]:
@@ -154,5 +154,5 @@ def _warm_up(text: str) -> WarmUp:
         raise ValueError(
             "write the first day, for example 2026-11-24, or with a plan of your own 2026-11-24:100/200/500"
         )
-    begun = date.fromisoformat(start)
-    return WarmUp(begun, tuple(_count(part) for part in plan.split("/"))) if colon else WarmUp(begun)
+    first_day = date.fromisoformat(start)
+    return WarmUp(first_day, tuple(_count(part) for part in plan.split("/"))) if colon else WarmUp(first_day)

@@ -1,6 +1,6 @@
-"""The text of one setting in, its checked value out.
+"""Check and convert the text of single settings.
 
-What is wrong raises a `SettingsError` of one line, which names the setting and says what to write instead.
+A wrong one raises a `SettingsError` of one line, which names the setting and says what to write instead.
 """
 
 import base64
@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from newsletter.config import connection_urls
 from newsletter.lib import mail_headers
 
-#: What may stand in a mail's header: with another address of our pages, each mail would be refused for good.
+#: What fits in a mail's header: with any other address of our pages, every mail would be rejected.
 _IN_A_HEADER = re.compile(r"[!-;=?-~]{1,500}")
 
 
@@ -28,17 +28,17 @@ class SettingsError(ImproperlyConfigured):
 
 
 def why(error: Exception) -> str:
-    """What the system says of a failure, in lower case; never its arguments."""
+    """Return the system's description of an error in lower case, without its arguments."""
     return (error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__).lower()
 
 
 def parts(text: str) -> list[str]:
-    """Words between commas and spaces."""
+    """Split at commas and spaces."""
     return [part for part in re.split(r"[,\s]+", text) if part]
 
 
 def split(name: str, text: str) -> SplitResult:
-    """The parts of a URL that may hold a password."""
+    """Split a URL that may hold a password."""
     try:
         return connection_urls.parse(text)
     except ValueError as error:
@@ -46,7 +46,7 @@ def split(name: str, text: str) -> SplitResult:
 
 
 def host_port(name: str, text: str) -> tuple[str, int]:
-    """HOST:PORT, the host in lower case and without brackets."""
+    """Parse HOST:PORT; the host is returned in lower case and without brackets."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]").lower()
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
@@ -55,8 +55,8 @@ def host_port(name: str, text: str) -> tuple[str, int]:
 
 
 def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
-    """Addresses and networks (`127.0.0.1`, `172.18.0.0/16`); IPv4 in IPv6 as IPv4."""
-    found = []
+    """Parse addresses and networks (`127.0.0.1`, `172.18.0.0/16`); IPv4 in IPv6 becomes IPv4."""
+    checked: list[IPv4Network | IPv6Network] = []
     for part in parts(text):
         try:
             network = ip_network(part)
@@ -68,12 +68,12 @@ def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
         if network.prefixlen == 0:
             raise SettingsError(f"NEWSLETTER_{name}: {part!r} is everybody: name the addresses of your proxies only")
         mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-        found.append(IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network)
-    return found
+        checked.append(IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network)
+    return checked
 
 
 def bearer(name: str, text: str) -> str:
-    """A token that fits into an Authorization header (RFC 6750 section 2.1)."""
+    """Check that a token fits in an Authorization header (RFC 6750, 2.1)."""
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]*=*", text):
         raise SettingsError(
             f"NEWSLETTER_{name}: use letters, digits and - . _ ~ + / only, as 'openssl rand -hex 32' makes"
@@ -82,27 +82,27 @@ def bearer(name: str, text: str) -> str:
 
 
 def local_url(bind: tuple[str, int]) -> str:
-    """The address of this service for whoever sits before it."""
+    """Return the address of this service on its own machine."""
     host = "127.0.0.1" if bind[0] in ("0.0.0.0", "::") else bind[0]  # noqa: S104
     return f"http://[{host}]:{bind[1]}" if ":" in host else f"http://{host}:{bind[1]}"
 
 
 def whole(name: str, text: str, *, most: int) -> int:
-    """A whole number from 0 to `most`."""
+    """Parse a whole number from 0 to `most`."""
     if not (text.isascii() and text.isdigit() and int(text) <= most):
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a whole number from 0 to {most}")
     return int(text)
 
 
 def level(text: str) -> str:
-    """A level of logging."""
+    """Check a log level."""
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsError(f"NEWSLETTER_LOG_LEVEL: {text!r} is not one of DEBUG, INFO, WARNING, ERROR")
     return text.upper()
 
 
 def http_url(name: str, text: str) -> str:
-    """The address of a web server, without the last slash."""
+    """Check the address of a web server; it is returned without the last slash."""
     url = split(name, text)
     if url.username is not None:
         raise SettingsError(f"NEWSLETTER_{name}: leave out the user and the password")
@@ -116,7 +116,7 @@ def http_url(name: str, text: str) -> str:
 
 
 def public_key(text: str) -> EllipticCurvePublicKey:
-    """An ECDSA key on P-256, as SendGrid shows it: DER (SubjectPublicKeyInfo) in base64."""
+    """Parse an ECDSA key on P-256 as SendGrid shows it: DER (SubjectPublicKeyInfo) in base64."""
     try:
         key = load_der_public_key(base64.b64decode(text, validate=True))
     except (ValueError, UnsupportedAlgorithm):
@@ -130,7 +130,7 @@ def public_key(text: str) -> EllipticCurvePublicKey:
 
 
 def broker(url: str) -> str:
-    """The address of a broker that we can speak to."""
+    """Check the address of a broker: memory, or Redis with or without TLS."""
     parts = split("BROKER_URL", url)
     if parts.scheme not in ("memory", "redis", "rediss"):
         raise SettingsError("NEWSLETTER_BROKER_URL: write redis://HOST:PORT/NUMBER, or memory:// for one process")
@@ -146,22 +146,22 @@ _COMMENTED = re.compile(r"\s*(?P<address>[^\s()]+@[^\s()]+)\s*\((?P<name>.*)\)\s
 
 
 def mailbox(text: str) -> tuple[str, str]:
-    """(name, address) of `NAME <ADDRESS>`, `ADDRESS (NAME)` or a bare address.
+    """Split `NAME <ADDRESS>`, `ADDRESS (NAME)` or a bare address into (name, address).
 
-    The name is taken as it is typed: RFC 5322 wants quotation marks around one with `@`, `:`, `,` or brackets, and people
-    leave them out. Where they are there, they and the backslashes in them are taken off.
+    The name is taken as typed: RFC 5322 asks for quotation marks around one with `@`, `:`, `,` or brackets, and people leave
+    them out. Where they are, they and the backslashes in them are removed.
     """
-    found = _NAMED.fullmatch(text) or _COMMENTED.fullmatch(text)
-    if found is None:
+    match = _NAMED.fullmatch(text) or _COMMENTED.fullmatch(text)
+    if match is None:
         return "", text.strip()
-    name = found["name"].strip()
+    name = match["name"].strip()
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    return name, found["address"].strip()
+    return name, match["address"].strip()
 
 
 def sender(values: Mapping[str, str]) -> tuple[str, str, str]:
-    """(name, address, contact address) of the sender."""
+    """Return (name, address, contact address) of the sender."""
     name, address = mailbox(values["FROM"] or "Newsletter <newsletter@localhost>")
     contact = mailbox(values["CONTACT"])[1] or address
     for setting, text in (("FROM", address), ("CONTACT", contact)):

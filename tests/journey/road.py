@@ -100,10 +100,10 @@ def configured(settings: Any, **changes: Any) -> Iterator[Config]:
 def _forget() -> None:
     for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.renderer, wiring.buckets, wiring._pacing):
         made.cache_clear()
-    if hasattr(wiring._of_thread, "providers"):
-        for provider in wiring._of_thread.providers.values():
+    if hasattr(wiring._per_thread, "providers"):
+        for provider in wiring._per_thread.providers.values():
             provider.close()
-        del wiring._of_thread.providers
+        del wiring._per_thread.providers
 
 
 def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:
