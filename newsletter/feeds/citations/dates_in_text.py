@@ -60,8 +60,8 @@ _ACCESSED = re.compile(
 class DateInText:
     """A date and where it stands, with weekday and time of day.
 
-    `day` is None where day and month cannot be told apart: none is better than a wrong one. `accessed`: it says when somebody
-    looked at the source, not when that was published.
+    `day` is None where day and month are ambiguous: no date is better than a wrong one. `accessed`: it is the day on which the
+    author read the source, not that of publication.
     """
 
     day: date | None
@@ -104,7 +104,7 @@ def _widen(text: str, hit: re.Match[str], day: date | None) -> DateInText:
 
 
 def _day(hit: re.Match[str]) -> tuple[date | None, bool]:
-    """(the day, whether it is certain): none and False where day and month cannot be told apart."""
+    """(the day, whether it is certain): None and False where day and month are ambiguous."""
     parts = hit.groupdict()
     if parts.get("week"):
         return readings(parts["week"]).get(ONLY), True

@@ -40,7 +40,7 @@ _ZONES = {
     }.items()
     for name in names.split()
 }
-#: No place is further from UTC (hours): a zone beyond is a mistake, and says nothing.
+#: No place is further from UTC (hours): a zone beyond is a mistake, and is ignored.
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)
 _MORNING = (
     r"上午|午前|早上|清晨|凌晨|오전|a\.?\s?m\b\.?|صباحا|(?<!\w)ص(?!\w)|ق\.ظ|पूर्वाह्न|ก่อนเที่ยง|π\.?μ\.?|(?<!\w)öö(?!\w)"

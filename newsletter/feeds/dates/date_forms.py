@@ -134,7 +134,7 @@ def _without(text: str, hit: re.Match[str]) -> str:
 
 
 def _says_no_date(rest: str) -> bool:
-    """True when what stands beside a date says nothing more: few words, no number, no month."""
+    """True when the words beside a date have no part in it: few words, no number, no month."""
     words = _TOKENS.findall(rest)
     return len(words) <= WORDS and not any(word[0].isdecimal() or _is_month_only(word) for word in words)
 

@@ -11,7 +11,7 @@ from newsletter.feeds.dates.date_forms import ascii_digits
 
 #: Characters of a date that are read.
 CAP = 200
-#: Places in a date that are tried as its time of day; nobody writes more, but to make a parser slow.
+#: Places in a date that are tried as its time of day. Only hostile dates have more.
 MOST_TIMES = 12
 #: Seconds since 1970 have nine or ten digits; one with three, six or nine more counts thousandths, millionths and so on.
 _EPOCH = re.compile(r"(\d{9,19})(?:\.\d+)?")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-#: An element that lies deeper gives its text only, so that whoever reads a tree may recurse.
+#: An element below this depth is replaced by its text, so that a reader of the tree can recurse.
 DEPTH = 100
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Element:
-    """An element, compared and hashed by identity. `is_start`: the feed's selector says that an article begins here."""
+    """An element, compared and hashed by identity. `is_start`: the feed's selector matches, so an article begins here."""
 
     tag: str
     attributes: dict[str, str]

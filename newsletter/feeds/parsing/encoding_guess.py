@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-#: Bytes of text that are looked at.
+#: Bytes of text that are read.
 LOOKED_AT = 6000
 _MARKUP = re.compile(rb"<(?!!\[CDATA\[)[^<>]*>|&#?\w{1,30};|https?://[^\s<>\"']*")
 #: Words with a byte above ASCII; bytes from 0x40 may be the second half of a character.

@@ -30,7 +30,7 @@ _USUAL = (
 )
 _CHANNEL_ID = re.compile(r"youtube\.com/channel/(UC[\w-]{22})|\"channelId\":\"(UC[\w-]{22})\"")
 _FORMAT = re.compile(r"rss2?|atom|rdf|json|xml", re.IGNORECASE)
-#: Characters of a page that are looked at, and links that are named.
+#: Characters of a page that are read, and links that are returned.
 LOOKED_AT, MOST = 500_000, 10
 
 

@@ -28,7 +28,7 @@ LONGEST_NAME = 500
 
 @dataclass(frozen=True, slots=True)
 class TextElement:
-    """What an element says; `typed`: it names its media type. `depth` is how far below the root it stands."""
+    """The text of an element; `typed`: it declares its media type. `depth` is its distance from the root."""
 
     element: str
     value: str
@@ -41,7 +41,7 @@ class TextElement:
 
 @dataclass(slots=True)
 class SourceElements:
-    """What a feed or an entry says, in its order: texts, the links that are alternates of it, and its guid if that is a link."""
+    """The elements of a feed or an entry, in its order: texts, alternate links, and the guid if that is a link."""
 
     texts: list[TextElement] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class _ElementRecorder:
         self.resolve_relative_uris = self.sanitize_html = False
 
     def _own(self: Any) -> SourceElements | None:
-        """Where what is said now belongs; None in an image, text input or source."""
+        """What the present element belongs to: the entry or the feed. Returns None in an image, text input or source."""
         if self.insource or self.inimage or self.intextinput:
             return None
         own: SourceElements = self.parts[-1] if self.inentry else self.head

@@ -11,7 +11,7 @@ from newsletter.feeds.parsing.text_constructs import Kind, Text, has_words
 
 #: The relations of a link to older entries (RFC 5005 sections 3 and 4), the better one first.
 OLDER = ("prev-archive", "next")
-#: What an entry's text is, and its title: the first of these elements that says something.
+#: The elements of an entry's text, and of its title: the first of these that is not empty counts.
 BODIES = (
     ("content",),
     ("description", "summary"),
@@ -104,11 +104,11 @@ def _guid_link(parts: SourceElements) -> str:
 
 
 def _best(
-    parts: Sequence[TextElement], ranks: Iterable[tuple[str, ...]], says: Callable[[str], bool]
+    parts: Sequence[TextElement], ranks: Iterable[tuple[str, ...]], has_content: Callable[[str], bool]
 ) -> TextElement | None:
-    """Of the first rank of elements that `says` something: the outermost one, of several the longest."""
+    """Of the first rank of elements that `has_content`: the outermost one, of several the longest."""
     for rank in ranks:
-        candidates = [part for part in parts if part.element in rank and _is_text(part) and says(part.value)]
+        candidates = [part for part in parts if part.element in rank and _is_text(part) and has_content(part.value)]
         if candidates:
             return min(candidates, key=lambda part: (part.depth, -len(part.value) if rank in BODIES else 0))
     return None

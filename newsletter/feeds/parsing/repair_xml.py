@@ -35,7 +35,7 @@ _EMPTY_LINK = regex.compile(r"<link\s*+/?>\s*+(https?://[^\s<]++)(?!\s*+</link)"
 
 
 def repair(text: str) -> str:
-    """`text` (without characters that XML forbids) as XML that is more likely to be well-formed, and says the same.
+    """`text` (without characters that XML forbids) as XML of the same meaning that is more likely to be well-formed.
 
     Of a feed that breaks off the complete entries stay.
     """

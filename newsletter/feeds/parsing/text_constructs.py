@@ -27,7 +27,7 @@ _BLOCKS = _names(
 )
 _ALONE = _names("br wbr hr img input link meta source embed")
 _ANY = _INLINE | _BLOCKS | _ALONE
-#: Tags that nobody writes but as markup, even without an end.
+#: Tags that are certainly markup, even without an end.
 _SURE = _names("br wbr hr p")
 _IN_TITLES = _INLINE | _names("p div h1 h2 h3 h4 h5 h6")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s[^<>]*)?/?)>")
@@ -37,7 +37,7 @@ _TAG_OR_SIGN = re.compile(rf"{_TAG.pattern}|<!--.*?-->|<", re.DOTALL)
 _WRAPPED = re.compile(r"\s*<[a-z][a-z0-9]*\b[^<>]*>.*</?[a-z][^<>]*>\s*", re.IGNORECASE | re.DOTALL)
 _PART = re.compile(r"<!--|-->|<[^<>]*>|[^<-]+|[<-]")
 _BLANK = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff<>-]*")
-#: Characters of a text, and of a title, that are looked at.
+#: Characters of a text, and of a title, that are read.
 LOOKED_AT, TITLE = 50_000, 8_000
 
 
