@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpcore2
 import pytest
 
 from newsletter.lib.deadline import TimedStream
@@ -163,11 +165,12 @@ def served(*answers: Callable[[socket.socket], None]) -> socket.socket:
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        for answer in answers:
-            connection, _ = listening.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.recv(10_000)
-                answer(connection)
+        with contextlib.suppress(OSError):  # the test is over, and the server closed
+            for answer in answers:
+                connection, _ = listening.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(10_000)
+                    answer(connection)
 
     threading.Thread(target=serve, daemon=True).start()
     return listening
@@ -222,8 +225,22 @@ def test_an_answer_to_a_request_that_was_not_written_whole_proves_nothing() -> N
         post_to(listening)([b"x" * 30_000_000])
 
 
-def test_a_request_that_got_its_connection_too_late_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_deadline_no_connection_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sendgrid_http, "WHOLE", 0.0)
+    with served(short) as listening, pytest.raises(sendgrid_http.NotConnected, match="TimeoutError"):
+        post_to(listening)([b"x"])
+
+
+def test_a_request_that_got_its_connection_too_late_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = httpcore2.SyncBackend.connect_tcp
+
+    def slowly(*args: Any) -> httpcore2.NetworkStream:
+        stream = connect(*args)
+        time.sleep(0.3)
+        return stream
+
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", slowly)
+    monkeypatch.setattr(sendgrid_http, "WHOLE", 0.2)
     with served(short) as listening, pytest.raises(sendgrid_http.NotConnected, match="TimeoutError"):
         post_to(listening)([b"x"])
 
