@@ -56,20 +56,20 @@ def _share_rising(row: Sequence[float]) -> float | None:
     return sum(step > 0 for step in steps) / len(steps) if len(steps) > 1 else None
 
 
-def keep_newest(text: str, bounds: DateBounds, cap: int = ENTRY_CAP) -> tuple[str, int]:
-    """A feed in XML with its `cap` newest entries only, and how many were left out: parsing them all would take long.
+def keep_newest(text: str, bounds: DateBounds) -> tuple[str, int]:
+    """A feed in XML with its `ENTRY_CAP` newest entries only, and how many were left out: parsing them all would take long.
 
     A feed whose entries cannot be separated without parsing it stays as it is.
     """
     low = text.count("<item") + text.count("<entry")
-    spans = _spans(text) if low > cap else []
-    if len(spans) <= cap:
+    spans = _spans(text) if low > ENTRY_CAP else []
+    if len(spans) <= ENTRY_CAP:
         return text, 0
     written = [[html.unescape(date) for date in _dates(text[begin:end])] for begin, end in spans]
     reader = FeedDates([date for row in written for date in row], bounds.check)
     dates = [next(filter(None, map(reader.read, row)), None) for row in written]
     names = [_first(_NAMES, text[begin:end]) for begin, end in spans]
-    kept = set(newest(dates, names, cap))
+    kept = set(newest(dates, names))
     parts, position = [], 0
     for index, (begin, end) in enumerate(spans):
         parts.append(text[position : end if index in kept else begin])
