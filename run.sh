@@ -4,7 +4,10 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 . "$here/scripts/setup.sh"
 set_up "$here/.venv" "$here/requirements.lock"
-# relative paths in settings mean the folder of this file, wherever it is called from
-cd "$here"
-export PYTHONPATH="$here"
-exec "$here/.venv/bin/python" -m newsletter "${@:-run}"
+# hints and examples name the command that was typed
+case $0 in
+*/*) _NEWSLETTER_COMMAND=$0 ;;
+*) _NEWSLETTER_COMMAND=./$0 ;;
+esac
+export _NEWSLETTER_COMMAND
+exec "$here/.venv/bin/newsletter" "${@:-run}"

@@ -12,8 +12,43 @@ find_python() {
     return 1
 }
 
-# set_up FOLDER LOCK: does nothing when the folder already holds what the lock says
+# quoted TEXT: TEXT as one word of a shell script
+quoted() {
+    printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+# write_command FOLDER: FOLDER/bin/newsletter, which works wherever it is called from
+write_command() {
+    root=$(quoted "$(dirname "$1")")
+    text=$(
+        cat <<END
+#!/bin/sh
+# Written by scripts/setup.sh. Relative paths in settings mean the folder of the checkout, wherever this is called from;
+# files named on the command line are looked for where it is called.
+case "\${_NEWSLETTER_COMMAND:-}:\$(command -v newsletter)" in
+    ":\$0") ;;
+    :*) export _NEWSLETTER_COMMAND="\$0" ;;
+esac
+export _NEWSLETTER_FOLDER="\$PWD"
+export PYTHONPATH=$root
+cd $root || exit 1
+exec $(quoted "$1")/bin/python -m newsletter "\$@"
+END
+    )
+    if [ "$(cat "$1/bin/newsletter" 2>/dev/null)" != "$text" ]; then
+        printf '%s\n' "$text" >"$1/bin/newsletter"
+        chmod +x "$1/bin/newsletter"
+    fi
+}
+
+# set_up FOLDER LOCK: makes the environment, if FOLDER does not hold what LOCK says, and the command in it
 set_up() {
+    make_environment "$1" "$2"
+    write_command "$1"
+}
+
+# make_environment FOLDER LOCK: does nothing if FOLDER holds what LOCK says already
+make_environment() {
     venv=$1
     lock=$2
     python=$(find_python) || exit 1

@@ -9,9 +9,10 @@ from typer._click.exceptions import ClickException
 from typer._completion_classes import completion_init
 
 from newsletter import __version__
+from newsletter.cli.command_name import command_name
 from newsletter.cli.command_table import COMMANDS
 from newsletter.cli.lazy_group import LazyGroup
-from newsletter.cli.output import CommandFailed, strip_terminal_codes
+from newsletter.cli.output import CommandFailed, for_people
 
 __all__ = ["app", "invoke"]
 
@@ -52,18 +53,22 @@ def _root(
 
 def invoke(words: list[str]) -> int:
     """Run a command; returns its exit code. Errors are one line on standard error, never a traceback."""
-    if _COMPLETION in os.environ:
+    completes = _COMPLETION in os.environ
+    if completes:
         completion_init()
+    name = "newsletter" if completes else command_name()
     try:
-        code = app(words, standalone_mode=False, complete_var=_COMPLETION)
+        code = app(words, prog_name=name, standalone_mode=False, complete_var=_COMPLETION)
     except CommandFailed as error:
         return _print_error(str(error), error.code)
     except ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
             return 2
-        command = " ".join(["newsletter", *(word for word in words[:2] if not word.startswith("-"))])
-        return _print_error(f"{error.format_message()} See '{command} --help'", 2)
+        context = getattr(error, "ctx", None)
+        message = error.format_message()
+        stop = "" if message.endswith((".", "?")) else "."
+        return _print_error(f"{message}{stop} See '{context.command_path if context else name} --help'", 2)
     except (typer.Abort, KeyboardInterrupt):
         return _print_error("stopped", 1)
     except BrokenPipeError:
@@ -95,7 +100,7 @@ def _unexpected(error: Exception) -> int:
 
 
 def _print_error(line: str, code: int) -> int:
-    print(f"newsletter: {strip_terminal_codes(' '.join(line.split()))}", file=sys.stderr)
+    print(f"newsletter: {for_people(' '.join(line.split()))}", file=sys.stderr)
     return code
 
 

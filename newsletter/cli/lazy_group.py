@@ -9,8 +9,9 @@ from typing import Any, cast
 import typer
 from typer._click import Command as ClickCommand
 from typer._click import Context, HelpFormatter
+from typer._click.exceptions import UsageError
 from typer._click.shell_completion import CompletionItem
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from newsletter.cli.command_table import Command, Group
 from newsletter.cli.django_setup import set_up
@@ -47,6 +48,30 @@ class _LightHelp(ClickCommand):
 
 class _Leaf(_LightHelp, TyperCommand):
     """A command that does something."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the arguments of the command.
+
+        Raises:
+            UsageError: one of them is wrong, or there are more than the command takes.
+        """
+        ctx.allow_extra_args = True
+        left = super().parse_args(ctx, args)
+        if left and not ctx.resilient_parsing:
+            raise UsageError(_too_many(ctx), ctx)
+        return left
+
+
+def _too_many(ctx: Context) -> str:
+    """What a command takes. Does not repeat what was typed: it may be an address or a keyword."""
+    parameters = ctx.command.get_params(ctx)
+    taken = [each.metavar or (each.name or "").upper() for each in parameters if isinstance(each, TyperArgument)]
+    options = [max(each.opts, key=len) for each in parameters if isinstance(each, TyperOption) and not each.is_flag]
+    if not taken and not options:
+        return f"'{ctx.command_path}' takes no arguments."
+    only = f"only {' and '.join(name.strip('[]') for name in taken)}" if taken else "no arguments"
+    after = f"; anything else goes after an option ({', '.join(options)})" if options else ""
+    return f"'{ctx.command_path}' takes {only}{after}. Put quotes around words with spaces."
 
 
 class LazyGroup(_LightHelp, TyperGroup):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+from newsletter.cli.command_name import command_name, in_callers_folder, name_in_hints
 
 #: The option that every command has.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -40,8 +41,9 @@ def misuse(message: str) -> NoReturn:
 
 
 def example(*lines: str) -> str:
-    """The epilogue of a command's help."""
-    return "Example:\n\n" + "\n\n".join(f"    newsletter {line}" for line in lines)
+    """The examples below a command's help."""
+    heading = "Example:" if len(lines) == 1 else "Examples:"
+    return f"{heading}\n\n" + "\n\n".join(f"    {command_name()} {line}" for line in lines)
 
 
 def result(document: Any, as_json: bool, *lines: str) -> None:
@@ -49,7 +51,7 @@ def result(document: Any, as_json: bool, *lines: str) -> None:
     if as_json:
         print(json.dumps(document, default=_to_json, ensure_ascii=False, indent=2))
         return
-    for line in map(strip_terminal_codes, lines):
+    for line in map(for_people, lines):
         print(line)
 
 
@@ -84,7 +86,7 @@ def ask(question: str, otherwise: str) -> None:
 
 def note(line: str) -> None:
     """Print one line on standard error."""
-    print(strip_terminal_codes(line), file=sys.stderr, flush=True)
+    print(for_people(line), file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -97,6 +99,11 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def for_people(text: str) -> str:
+    """Return `text` as it is printed: without control characters, and with commands that work where the person stands."""
+    return name_in_hints(strip_terminal_codes(text))
 
 
 def strip_terminal_codes(line: str) -> str:
@@ -124,7 +131,7 @@ def read_file(file: str, cap: int) -> bytes:
     try:
         if file == "-":
             return sys.stdin.buffer.read(cap + 1)
-        with Path(file).open("rb") as stream:
+        with in_callers_folder(file).open("rb") as stream:
             return stream.read(cap + 1)
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}")
@@ -139,7 +146,7 @@ def write_file(file: str, text: str, document: object, as_json: bool, what: str)
             typer.echo(text.encode(), nl=False)
         return
     try:
-        Path(file).write_text(text, encoding="utf-8")
+        in_callers_folder(file).write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror}")
     result({"file": file}, as_json, f"{what} written to {file}")
@@ -151,7 +158,7 @@ def joined(parts: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> str:
-    return when(value) if isinstance(value, datetime) or value is None else strip_terminal_codes(str(value))
+    return when(value) if isinstance(value, datetime) or value is None else for_people(str(value))
 
 
 def _to_json(value: Any) -> Any:

@@ -42,7 +42,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_carries_what_it_needs_and_nothing_else(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
+    archive = zipfile.ZipFile(wheel)
+    names = archive.namelist()
     for part in (
         "newsletter/templates/email/",
         "newsletter/templates/public/",
@@ -52,6 +53,8 @@ def test_it_carries_what_it_needs_and_nothing_else(wheel: Path) -> None:
         "newsletter/migrations/0001_initial.py",
     ):
         assert any(name.startswith(part) for name in names), part
+    entry_points = next(name for name in names if name.endswith("entry_points.txt"))
+    assert "newsletter = newsletter.__main__:main" in archive.read(entry_points).decode()
     assert not [name for name in names if name.startswith(("tests", "worker", "beat_schedule", "templates"))]
 
 
