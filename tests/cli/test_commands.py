@@ -22,6 +22,23 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def command(tmp_path: Path, httpserver: HTTPServer) -> Command:
+    """Runs a command on a data directory that nothing ran on before."""
+    return commands(tmp_path / "data", tmp_path, httpserver)
+
+
+@pytest.fixture(scope="module")
+def data_for_refusals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared by commands that change nothing: to make one takes longer than most of them."""
+    return tmp_path_factory.mktemp("refusals") / "data"
+
+
+@pytest.fixture
+def refused_command(data_for_refusals: Path, tmp_path: Path, httpserver: HTTPServer) -> Command:
+    """Runs a command that is refused, and so leaves the data directory as it was."""
+    return commands(data_for_refusals, tmp_path, httpserver)
+
+
+def commands(data: Path, current: Path, httpserver: HTTPServer) -> Command:
     site = urlsplit(httpserver.url_for("/"))
     base = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
 
@@ -29,14 +46,14 @@ def command(tmp_path: Path, httpserver: HTTPServer) -> Command:
         environment = {
             **base,
             "PYTHONPATH": str(ROOT),
-            "NEWSLETTER_DATA_DIR": str(tmp_path / "data"),
+            "NEWSLETTER_DATA_DIR": str(data),
             "NEWSLETTER_FEED_ALLOW": f"{site.hostname}:{site.port}",
             **{f"NEWSLETTER_{name}": value for name, value in settings.items()},
         }
         return subprocess.run(
             [sys.executable, "-m", "newsletter", *words],
             env=environment,
-            cwd=tmp_path,
+            cwd=current,
             input=stdin,
             capture_output=True,
             text=True,
@@ -108,9 +125,9 @@ def test_from_nothing_to_mails_and_a_second_time_to_none(
     ],
 )
 def test_what_goes_wrong_is_one_line_that_says_what_to_do(
-    command: Command, words: tuple[str, ...], code: int, says: str
+    refused_command: Command, words: tuple[str, ...], code: int, says: str
 ) -> None:
-    done = command(*words)
+    done = refused_command(*words)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.count("\n") == 1, done.stderr
     assert says in done.stderr
@@ -134,16 +151,16 @@ def test_keywords_and_the_address_are_read_from_standard_input(command: Command)
         assert "keyword" in refused.stderr
 
 
-def test_a_web_page_instead_of_a_feed_stores_nothing(command: Command, httpserver: HTTPServer) -> None:
+def test_a_web_page_instead_of_a_feed_stores_nothing(refused_command: Command, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/page").respond_with_data(
         "<!doctype html><title>x</title>Hello", content_type="text/html"
     )
-    done = command("feeds", "add", httpserver.url_for("/page"))
+    done = refused_command("feeds", "add", httpserver.url_for("/page"))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert json.loads(command("feeds", "list", "--json").stdout) == []
+    assert json.loads(refused_command("feeds", "list", "--json").stdout) == []
 
 
-def test_settings_that_cannot_be_are_one_line(command: Command, tmp_path: Path) -> None:
+def test_settings_that_cannot_be_are_one_line(refused_command: Command, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     for settings, says in (
@@ -152,15 +169,15 @@ def test_settings_that_cannot_be_are_one_line(command: Command, tmp_path: Path) 
         ({"DATA_DIR": str(blocked)}, "NEWSLETTER_DATA_DIR"),
         ({"DATABASE_URL": "mysql://x"}, "NEWSLETTER_DATABASE_URL"),
     ):
-        done = command("status", **settings)
+        done = refused_command("status", **settings)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.count("\n") == 1, done.stderr
         assert says in done.stderr
 
 
-def test_a_port_in_use_is_one_line(command: Command, httpserver: HTTPServer) -> None:
+def test_a_port_in_use_is_one_line(refused_command: Command, httpserver: HTTPServer) -> None:
     site = urlsplit(httpserver.url_for("/"))
-    done = command("run", BIND=f"127.0.0.1:{site.port}")
+    done = refused_command("run", BIND=f"127.0.0.1:{site.port}")
     assert done.returncode == 1
     assert "NEWSLETTER_BIND" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
