@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from newsletter.lib.provider_interface import Provider
     from newsletter.lib.window_record import Slot
     from newsletter.matching.live_index.current import CurrentIndex
+    from newsletter.matching.live_index.item_index import ItemIndex
     from newsletter.models import Lane
     from newsletter.subscribers.subscribing import Subscribing
 
@@ -68,6 +69,14 @@ def topic_index() -> CurrentIndex:
     from newsletter.matching.live_index.current import CurrentIndex
 
     return CurrentIndex(vault())
+
+
+@cache
+def item_index() -> ItemIndex:
+    """The index of the newest items of this process."""
+    from newsletter.matching.live_index.item_index import ItemIndex
+
+    return ItemIndex()
 
 
 @cache

@@ -13,7 +13,6 @@ from hypothesis import is_hypothesis_test
 
 from newsletter import wiring
 from newsletter.lib.crypto import Vault
-from newsletter.matching.live_index import item_index
 from tests import factories, services
 
 T = TypeVar("T")
@@ -87,7 +86,7 @@ def django_db_modify_db_settings(
 def no_index_of_another_test() -> None:
     """Tests are rolled back, so that topics of other tests come again under the same numbers."""
     wiring.topic_index.cache_clear()
-    item_index.SHARED.parts = {}
+    wiring.item_index.cache_clear()
 
 
 @pytest.fixture(scope="session")

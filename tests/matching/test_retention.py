@@ -22,7 +22,7 @@ def own(word: str) -> Topic:
     return Topic.objects.get(id=topics.keyword_topic(word, vault=VAULT, now=NOW))
 
 
-def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> None:
+def test_keyword_without_followers_is_deleted_with_its_rows() -> None:
     IndexState.objects.get_or_create(id=1)
     followed, ended, gone = own("followed"), own("ended"), own("gone")
     curated = factories.topic()
@@ -43,14 +43,14 @@ def test_a_keyword_goes_with_its_last_follower_with_all_that_hangs_on_it() -> No
     assert IndexState.objects.get().number == number + 1
 
 
-def test_of_many_only_those_that_are_named_are_looked_at(monkeypatch) -> None:
+def test_only_named_topics_are_deleted(monkeypatch) -> None:
     monkeypatch.setattr(retention, "_TOPICS", 2)
     found = [own(f"word{number}") for number in range(5)]
     assert retention.delete_unfollowed([topic.id for topic in found[:3]]) == 3
     assert set(Topic.objects.all()) == set(found[3:])
 
 
-def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> None:
+def test_keyword_matches_are_deleted_after_21_days_and_not_owed_again() -> None:
     topic, curated = own("huawei"), factories.topic()
     factories.follow(factories.subscriber(), topic)
     item = factories.item(seen=NOW)
@@ -71,7 +71,7 @@ def test_what_an_own_keyword_met_goes_after_21_days_and_is_not_owed_again() -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
+def test_keyword_about_to_be_followed_is_not_deleted() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one write at a time")
     topic, who = own("huawei"), factories.subscriber()
@@ -102,7 +102,7 @@ def test_a_keyword_that_somebody_is_about_to_follow_stays() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_keyword_that_was_followed_after_it_was_found_stays(monkeypatch) -> None:
+def test_keyword_followed_after_selection_is_not_deleted(monkeypatch) -> None:
     topic, who = own("huawei"), factories.subscriber()
     drop = retention._drop
 

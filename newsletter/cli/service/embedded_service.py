@@ -12,7 +12,6 @@ from newsletter import wiring
 from newsletter.cli.output import fail, note
 from newsletter.cli.service.http_server import Application, HTTPServer, metrics_only
 from newsletter.lib import db, log_setup
-from newsletter.matching.live_index import item_index
 from newsletter.providers.sendgrid import webhook
 from newsletter.worker.signals import end_sending
 from newsletter.worker.startup import wait_until_joined
@@ -44,7 +43,7 @@ class Web:
 
     def start(self) -> None:
         """Serve in threads, and read the newest articles meanwhile, so that nobody who tries a keyword waits for that."""
-        item_index.SHARED.catch_up_in_background(now=db.now())
+        wiring.item_index().catch_up_in_background(now=db.now())
         for server in self._servers:
             threading.Thread(target=server.run, name="web", daemon=True).start()
 

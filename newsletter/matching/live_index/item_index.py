@@ -170,7 +170,3 @@ def _read(part: BlockState, wanted: Mapping[int, ItemState], clock: ProcessorClo
             if item_id in loaded:
                 items[slot_of(item_id)] = index_item(loaded[item_id].document)
     return BlockState(part.block.updated(items, removed), states)
-
-
-#: The index of this process.
-SHARED = ItemIndex()

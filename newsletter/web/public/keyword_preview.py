@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from django.http import HttpResponse
 
+from newsletter import wiring
 from newsletter.matching.live_index import item_index
 from newsletter.matching.live_index.item_search import SearchResult, search
 from newsletter.matching.live_index.stored_items import current_versions
@@ -79,7 +80,7 @@ def preview(keywords: Sequence[str], *, now: datetime) -> Panel:
         return Panel(busy=True)
     try:
         plans = [compile_query(language.parse(keyword)) for keyword in keywords]
-        results = search(item_index.SHARED, plans, now=now, days=DAYS)
+        results = search(wiring.item_index(), plans, now=now, days=DAYS)
         titles = _titles([item_id for result in results for item_id in result.item_ids[:SHOWN]])
     finally:
         _free.release()

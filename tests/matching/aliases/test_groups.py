@@ -61,18 +61,18 @@ def met(query: str, text: str, groups: tuple[AliasGroup, ...] = GROUPS) -> list[
         ("cable -Uyghur", "A cable in the XUAR", []),
     ],
 )
-def test_who_finds_whom(query: str, text: str, expected: list[tuple[str, str | None]]) -> None:
+def test_spellings_find_each_other(query: str, text: str, expected: list[tuple[str, str | None]]) -> None:
     assert met(query, text) == expected
 
 
-def test_a_group_as_a_query_finds_all_of_it() -> None:
+def test_group_query_matches_every_spelling() -> None:
     assert [group_query(group) for group in GROUPS] == ["Uyghur", "Apple"]
     for group in GROUPS:
         for spelling in (*group.spellings, *group.one_way):
             assert met(group_query(group), spelling), spelling
 
 
-def test_a_spelling_that_is_off_neither_finds_nor_is_found() -> None:
+def test_disabled_spelling_neither_finds_nor_is_found() -> None:
     less = without_spellings(GROUPS, ["uighur"])
     assert met("Uyghur", "An Uighur town", less) == []
     assert met("Uighur", "An Uyghur town", less) == []
@@ -92,7 +92,7 @@ def meet(title: str, text: str = "Text.") -> Item:
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_a_receipt_says_which_alias_fired_and_the_topic_can_do_without() -> None:
+def test_receipt_names_the_alias_and_the_topic_can_disable_it() -> None:
     topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test")
     meet("新疆的维吾尔人")
     (hit,) = Match.objects.get().receipt
@@ -107,7 +107,7 @@ def test_a_receipt_says_which_alias_fired_and_the_topic_can_do_without() -> None
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_own_keywords_meet_no_aliases_and_a_topic_may_choose_none() -> None:
+def test_keywords_match_no_aliases_and_topics_may_choose_none() -> None:
     own = topics.keyword_topic("Uyghur", vault=factories.VAULT, now=NOW)
     topics.add_draft("Plain", revisions.new_draft("Uyghur", packs=()), now=NOW, made_by="test")
     meet("新疆的维吾尔人")
@@ -117,7 +117,7 @@ def test_own_keywords_meet_no_aliases_and_a_topic_may_choose_none() -> None:
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_why_and_why_not() -> None:
+def test_explanations_of_matches_and_of_none() -> None:
     topics.add_topic("Cables", "(cable OR Hikvision) -fish", now=NOW, made_by="test")
     good, bad, none = meet("海康威视"), meet("A cable for fish"), meet("Nothing")
     told = explain_match.explain_match(good.id, "cables")
@@ -134,7 +134,7 @@ def test_why_and_why_not() -> None:
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_noisy_spellings_are_told_with_their_worst_items() -> None:
+def test_noisy_spellings_are_listed_with_their_worst_items() -> None:
     topic = Topic.objects.get(id=topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id)
     noisy, quiet = meet("A Weiwuer name"), meet("An Uyghur town")
     token = reader_feedback.objection_token(noisy.id, topic.id, factories.VAULT)
@@ -151,7 +151,7 @@ def test_noisy_spellings_are_told_with_their_worst_items() -> None:
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_a_link_of_other_keys_or_another_door_counts_nothing() -> None:
+def test_invalid_objection_links_count_nothing() -> None:
     topic = topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id
     item = meet("Uyghur")
     for token in (

@@ -42,7 +42,7 @@ def problems(tmp_path: Path, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", sorted(settings.PACKS_DIR.glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_packs_are_sound_and_can_be_kept(path: Path) -> None:
+def test_shipped_packs_are_valid_and_can_be_stored(path: Path) -> None:
     pack = pack_files.read_pack(path)
     assert len(pack.groups) > 10
     assert pack_files.from_document(pack.name, pack_files.to_document(pack)) == pack.groups
@@ -53,7 +53,7 @@ def test_shipped_packs_are_sound_and_can_be_kept(path: Path) -> None:
         assert len({alias_key(one) for one in group.everything}) == len(group.everything)
 
 
-def test_the_packs_hold_what_this_field_needs() -> None:
+def test_shipped_packs_contain_expected_spellings() -> None:
     for reference, spelling in (
         ("peoples:uyghur", "ئۇيغۇر"),
         ("companies:iflytek", "科大讯飞"),
@@ -66,7 +66,7 @@ def test_the_packs_hold_what_this_field_needs() -> None:
     assert "iPhone" in pack_files.find_group("companies:apple", settings.PACKS_DIR).only_with[0].words
 
 
-def test_a_pack_as_it_is_read(tmp_path: Path) -> None:
+def test_pack_is_read(tmp_path: Path) -> None:
     (group,) = pack_files.read_pack(written(tmp_path, GOOD)).groups
     assert (group.pack, group.spellings, group.one_way) == ("waters", ("Lake", "湖"), ("LKE",))
     assert group.only_with == (OnlyWith("Mere", ("water",)),)
@@ -99,13 +99,13 @@ def test_a_pack_as_it_is_read(tmp_path: Path) -> None:
         ("spelling: Mere", "speling: Mere", "'speling' is no field of it: did you mean 'spelling'?"),
     ],
 )
-def test_a_broken_pack_says_where_and_what_to_do(tmp_path: Path, before: str, after: str, said: str) -> None:
+def test_invalid_pack_reports_where_and_what_to_do(tmp_path: Path, before: str, after: str, said: str) -> None:
     found = problems(tmp_path, GOOD.replace(before, after))
     assert any(said in one for one in found), found
     assert all(one.startswith("waters.yaml") for one in found)
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     second = "  - id: lake\n    name: Other\n    spellings: [Lake]\n    from: A dictionary\n"
     assert problems(tmp_path, GOOD + second) == ["waters.yaml: two groups have the id lake: give each its own"]
     other = second.replace("id: lake", "id: other")
@@ -125,14 +125,14 @@ GROUP = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS[3:9], ANYTHING))
 
 
 @given(ANYTHING, st.lists(GROUP, max_size=2))
-def test_whatever_yaml_says_is_a_pack_or_problems(whole: object, groups: list[object]) -> None:
+def test_any_yaml_is_a_pack_or_has_problems(whole: object, groups: list[object]) -> None:
     for raw in (whole, {"version": 1, "title": "T", "groups": groups}):
         for problem in validate_pack("x.yaml", raw):
             assert str(problem).startswith("x.yaml")
             assert problem.said
 
 
-def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
+def test_unknown_group_error_lists_those_that_exist(tmp_path: Path) -> None:
     written(tmp_path, GOOD)
     for reference, said in (("rivers:x", "there are waters"), ("waters:x", "there are lake")):
         with pytest.raises(ValueError, match=said):
@@ -142,7 +142,7 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
         pack_files.read_pack(tmp_path / "latin.yaml")
 
 
-def test_a_spelling_can_be_switched_off() -> None:
+def test_spelling_can_be_switched_off() -> None:
     group = pack_files.find_group("peoples:uyghur", settings.PACKS_DIR)
     (less,) = aliases_groups.without_spellings([group], ["uigur", "xuar"])
     assert set(group.everything) - set(less.everything) == {"Uigur", "XUAR"}

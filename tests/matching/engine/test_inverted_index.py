@@ -11,7 +11,7 @@ from newsletter.matching.query.compiled import MatchKind, compile_query
 from newsletter.matching.query.nodes import Query, terms
 from newsletter.matching.query.query_error import QueryError
 from tests.matching.naive import Naive
-from tests.matching.test_truth import ALIASES, PIECES, QUERY, TEXT, WORDS, parsed
+from tests.matching.strategies import ALIASES, PIECES, QUERY, TEXT, WORDS, parsed
 
 ITEMS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4)
 LANGUAGES = st.sampled_from(["", "en", "fr", "de", "ru", "ar", "zh", "hi", "tr"])
@@ -35,7 +35,7 @@ def truly(items: list[Document], tree: Query) -> set[int]:
 
 
 @given(st.lists(QUERY, min_size=1, max_size=4), ITEMS, st.lists(TEXT, max_size=2))
-def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
+def test_certain_items_match_and_matching_items_are_possible(
     asked: list[str], texts: list[tuple[str, str]], sources: list[str]
 ) -> None:
     items = [Document(title, text, "", tuple(sources), ("a UN",), (), "b café", 5) for title, text in texts]
@@ -48,7 +48,7 @@ def test_what_it_calls_sure_matches_and_what_matches_it_calls_possible(
 @example(["US -us", '"U.N."', "-un a"], [("US us", "U.N."), ("UNs a", "")])
 @example(["维吾尔", '"a b a"'], [("維吾 吾爾", "a b b a"), ("", "a\n\nb a")])
 @given(st.lists(KEYWORD, min_size=1, max_size=4), ITEMS)
-def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
+def test_keywords_are_decided_except_for_forms_of_names_and_signs(
     asked: list[str], texts: list[tuple[str, str]]
 ) -> None:
     items = [Document(title, text) for title, text in texts]
@@ -71,7 +71,7 @@ def test_of_a_readers_keyword_only_forms_of_names_and_signs_are_left_in_doubt(
     st.lists(KEYWORD | QUERY, min_size=1, max_size=4),
     st.lists(st.tuples(TEXT, TEXT, LANGUAGES), min_size=1, max_size=4),
 )
-def test_items_in_several_languages_share_a_block(asked: list[str], texts: list[tuple[str, str, str]]) -> None:
+def test_block_with_items_in_several_languages(asked: list[str], texts: list[tuple[str, str, str]]) -> None:
     items = [Document(*one) for one in texts]
     block = ItemBlock().updated(dict(enumerate(map(index_item, items))))
     for tree in parsed(asked).values():
@@ -87,7 +87,7 @@ def test_items_in_several_languages_share_a_block(asked: list[str], texts: list[
         max_size=4,
     )
 )
-def test_a_block_that_was_changed_is_the_block_made_anew(changes: list[dict[int, IndexedItem | None]]) -> None:
+def test_updated_block_equals_a_new_block(changes: list[dict[int, IndexedItem | None]]) -> None:
     block, now = ItemBlock(), {}
     for change in changes:
         items = {slot: item for slot, item in change.items() if item is not None}

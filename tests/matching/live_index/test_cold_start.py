@@ -22,7 +22,7 @@ from newsletter.matching.topics import topics
 from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Anchor, IndexState, Item, Match, Topic
 from tests import factories
-from tests.matching.test_truth import ALIASES, QUERY, TEXT, parsed
+from tests.matching.strategies import ALIASES, QUERY, TEXT, parsed
 
 NOW = factories.NOW
 KEYWORDS = [
@@ -47,7 +47,7 @@ POSTS = [
 @example(['"policy"'], "", "policies", "en")
 @example(["policy"], "", "Policies", "fr")
 @given(st.lists(QUERY, max_size=4), TEXT, TEXT, st.sampled_from(["", "en", "fr", "ru", "zh"]))
-def test_what_an_item_meets_has_an_anchor_in_it(asked: list[str], title: str, text: str, lang: str) -> None:
+def test_matching_item_has_a_required_word(asked: list[str], title: str, text: str, lang: str) -> None:
     item = Document(title, text, lang, (), ("a UN",))
     body = ItemMatcher(item).body
     for aliases in (ALIASES, {}):
@@ -90,7 +90,7 @@ def _topics(transactional_db: None) -> None:
 
 
 @pytest.mark.usefixtures("_topics")
-def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read() -> None:
+def test_cold_start_index_equals_the_whole_index() -> None:
     for post in POSTS:
         waiting(*post)
     with new_process() as index, patch.object(cold_start, "_FEW", 9), patch.object(cold_start, "_build_whole"):
@@ -109,7 +109,7 @@ def test_the_first_items_meet_what_they_meet_later_without_all_topics_being_read
 
 
 @pytest.mark.usefixtures("_topics")
-def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> None:
+def test_whole_index_is_built_in_the_background_and_missing_hashes_are_stored() -> None:
     before = set(Anchor.objects.values_list("sign", "topic_id", "enough"))
     Anchor.objects.all().delete()
     Topic.objects.update(anchors_version=0)
@@ -123,7 +123,7 @@ def test_the_whole_index_is_made_meanwhile_and_anchors_what_lacks_anchors() -> N
 
 
 @pytest.mark.usefixtures("_topics")
-def test_another_language_needs_anchors_of_its_own() -> None:
+def test_new_language_needs_its_own_hashes() -> None:
     french = ("", "les chevaux", "fr")
     item = waiting(*french)
     with new_process() as index, patch.object(cold_start, "_build_whole"):
@@ -137,7 +137,7 @@ def test_another_language_needs_anchors_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("_topics")
-def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
+def test_hashes_reveal_no_word_and_are_deleted_with_their_topic() -> None:
     curated = topics.add_topic("Zzyzx", "Zzyzx", now=NOW, made_by="test")
     assert isinstance(curated, SavedRevision)
     assert not Anchor.objects.filter(topic_id=curated.topic_id).exists()
@@ -156,7 +156,7 @@ def test_anchors_tell_no_word_and_go_with_their_topic() -> None:
 
 
 @pytest.mark.usefixtures("_topics")
-def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> None:
+def test_hashes_of_another_version_are_ignored_until_rewritten() -> None:
     """As after an upgrade: with the rules of before, `Lee` met "les" of French texts, and its anchor alone was enough."""
     lee = topics.keyword_topic("Lee", vault=factories.VAULT, now=NOW)
     french, named = Document("", "les chats", "fr"), Document("", "Bruce Lee", "en")
@@ -179,7 +179,7 @@ def test_anchors_of_other_rules_lead_nowhere_until_they_are_written_anew() -> No
 
 
 @pytest.mark.usefixtures("_topics")
-def test_a_keyword_that_cannot_be_read_stops_no_other() -> None:
+def test_unreadable_keyword_does_not_stop_others() -> None:
     topic = Topic.objects.filter(kind="own").order_by("id")[0]
     key_id, cipher = factories.VAULT.encrypt("((", handle=bytes(topic.query_index or b""), column="query")
     Anchor.objects.filter(topic=topic).delete()

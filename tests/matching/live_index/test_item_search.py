@@ -53,7 +53,7 @@ def agrees(index: ItemIndex) -> bool:
     return any(one.item_ids for one in expected)
 
 
-def test_it_says_what_the_naive_matcher_says_of_the_same_items_however_they_change() -> None:
+def test_search_equals_the_naive_matcher_while_items_change() -> None:
     index, items = ItemIndex(), fill()
     assert agrees(index)
     new = factories.item("Another cable", "of the US")
@@ -69,21 +69,21 @@ def test_it_says_what_the_naive_matcher_says_of_the_same_items_however_they_chan
     assert agrees(index)
 
 
-def test_an_item_without_a_wording_matches_nothing_and_stops_no_search() -> None:
+def test_item_without_a_version_matches_nothing() -> None:
     index, items = ItemIndex(), fill([("cable", "")] * 2)
     ItemVersion.objects.filter(item=items[0]).delete()
     assert search(index, ["cable", "cab* -ship"]) == [SearchResult((items[1].id,), 2, True)] * 2
     assert index.catch_up(index.newest(now=NOW, days=30))
 
 
-def test_the_language_of_an_item_decides_about_its_words() -> None:
+def test_item_language_decides_about_stems() -> None:
     index, (item,) = ItemIndex(), fill([("Les chevaux", "")])
     assert search(index, ["cheval"])[0].item_ids == ()
     Item.objects.update(lang="fr")
     assert search(index, ["cheval"])[0].item_ids == (item.id,)
 
 
-def test_a_number_that_is_given_again_is_another_item() -> None:
+def test_reused_id_is_another_item() -> None:
     index, (item,) = ItemIndex(), fill([("A cable", "")])
     assert search(index, ["cable"])[0].item_ids == (item.id,)
     Item.objects.update(first_seen_at=NOW - timedelta(hours=1))
@@ -91,14 +91,14 @@ def test_a_number_that_is_given_again_is_another_item() -> None:
     assert search(index, ["cable", "ship"]) == [SearchResult((), 1, True), SearchResult((item.id,), 1, True)]
 
 
-def test_only_the_time_asked_for_is_spoken_of() -> None:
+def test_search_covers_only_the_days_asked_for() -> None:
     index, items = ItemIndex(), fill([("cable", "")] * 4)
     assert search(index, ["cable"], days=2) == [SearchResult(tuple(item.id for item in items[:3]), 3, True)]
     Item.objects.filter(id=items[0].id).update(first_seen_at=NOW - timedelta(days=item_index.MOST_DAYS + 1))
     assert search(index, ["cable"], days=2) == [SearchResult((items[1].id, items[2].id), 2, True)]
 
 
-def test_of_more_items_than_it_holds_the_newest_are_searched_and_it_says_so() -> None:
+def test_newest_items_are_searched_if_there_are_too_many() -> None:
     index, items = ItemIndex(most_items=3), fill([("cable", "")] * 5)
     assert search(index, ["cable", "ship"]) == [
         SearchResult(tuple(item.id for item in items[:3]), 3, False),
@@ -106,7 +106,7 @@ def test_of_more_items_than_it_holds_the_newest_are_searched_and_it_says_so() ->
     ]
 
 
-def test_it_takes_no_more_memory_than_it_may() -> None:
+def test_index_respects_its_memory_limit() -> None:
     index, items = ItemIndex(most_bytes=1), fill([("cable", "a ship " * 50)] * 5)
     with patch.object(item_index, "BLOCK_SIZE", 1):
         (found,) = search(index, ["cable"])
@@ -114,7 +114,7 @@ def test_it_takes_no_more_memory_than_it_may() -> None:
     assert len(index.parts) == 1
 
 
-def test_without_time_it_claims_nothing_and_goes_on_in_the_background() -> None:
+def test_search_without_time_covers_nothing_and_continues_in_the_background() -> None:
     index, _ = ItemIndex(), fill()
     with patch.object(item_index, "CATCH_UP_SECONDS", 0), patch.object(index, "catch_up_in_background") as background:
         assert search(index, ["cable"]) == [SearchResult((), 0, False)]
@@ -127,7 +127,7 @@ def test_without_time_it_claims_nothing_and_goes_on_in_the_background() -> None:
         assert search(index, ["cable"]) == [SearchResult((), 0, False)]
 
 
-def test_where_there_is_no_time_to_read_what_is_in_doubt_the_answer_ends_there() -> None:
+def test_search_ends_at_the_first_undecided_item_when_time_is_up() -> None:
     index, items = ItemIndex(), fill([("a ship", ""), ("cable", ""), ("no cables", ""), ("cable", "")])
 
     class Stops(item_index.ProcessorClock):
@@ -150,7 +150,7 @@ def test_where_there_is_no_time_to_read_what_is_in_doubt_the_answer_ends_there()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_background_reads_all_that_is_missing_and_lets_go() -> None:
+def test_background_reads_all_missing_items_and_releases_its_lock() -> None:
     index, items = ItemIndex(), fill([("cable", "")] * 3)
     index.catch_up_in_background(now=NOW)
     assert index._in_background.acquire(timeout=20)

@@ -20,7 +20,7 @@ def meets(query: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("sign", "-‐‑‒–—―−﹣－!！¬")
-def test_any_dash_or_exclamation_mark_before_a_word_leaves_it_out(sign: str) -> None:
+def test_dash_or_exclamation_mark_before_a_word_excludes_it(sign: str) -> None:
     assert parse(f"ping {sign}tree") == parse("ping -tree")
     assert parse(f'ping {sign}"big tree"') == parse('ping -"big tree"')
     assert parse(f"ping ({sign}tree)") == parse("ping -tree")
@@ -29,12 +29,12 @@ def test_any_dash_or_exclamation_mark_before_a_word_leaves_it_out(sign: str) -> 
 
 
 @pytest.mark.parametrize("typed", ["ping && tree", "ping&&tree", "ping ＆＆ tree"])
-def test_two_ampersands_are_and(typed: str) -> None:
+def test_double_ampersand_means_and(typed: str) -> None:
     assert parse(typed) == parse("ping AND tree")
 
 
 @pytest.mark.parametrize("typed", ["ping || tree", "ping | tree", "ping|tree", "ping ｜ tree"])
-def test_bars_are_or(typed: str) -> None:
+def test_bars_mean_or(typed: str) -> None:
     assert parse(typed) == parse("ping OR tree")
 
 
@@ -85,7 +85,7 @@ def test_bars_are_or(typed: str) -> None:
         ("~AT&T", "signs"),
     ],
 )
-def test_forms_of_other_search_engines_are_refused_with_a_hint(typed: str, hint: str) -> None:
+def test_syntax_of_other_search_engines_is_refused_with_a_hint(typed: str, hint: str) -> None:
     with pytest.raises(QueryError) as error:
         parse(typed)
     assert hint in error.value.hint
@@ -110,7 +110,7 @@ def test_forms_of_other_search_engines_are_refused_with_a_hint(typed: str, hint:
         "12:30",
     ],
 )
-def test_what_only_looks_like_them_is_read(typed: str) -> None:
+def test_text_that_resembles_other_syntax_is_read(typed: str) -> None:
     assert problem(typed) is None
     assert parser.read_query(language.normalize_query(typed)) == parse(typed)
 
@@ -181,7 +181,7 @@ def test_what_only_looks_like_them_is_read(typed: str) -> None:
         ("NATO OR PRIX", "Prix", False),
     ],
 )
-def test_words_with_signs_are_found_as_they_stand(query: str, text: str, met: bool) -> None:
+def test_words_with_signs_match_exactly(query: str, text: str, met: bool) -> None:
     assert meets(query, text) == met
 
 
@@ -189,7 +189,7 @@ SIGNED = st.text(alphabet="abAB19 &|+#$@./!?%^~*-–_,:'\"\\[(){}<>=C", max_size
 
 
 @given(SIGNED)
-def test_whatever_is_read_can_be_written_and_read_again(typed: str) -> None:
+def test_normal_form_reads_back_equal(typed: str) -> None:
     try:
         read = parse(typed)
     except QueryError:

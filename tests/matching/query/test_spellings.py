@@ -26,5 +26,5 @@ pytestmark = pytest.mark.unit
         ("", ()),
     ],
 )
-def test_spellings(query, spellings):
+def test_keys_of_spellings(query, spellings):
     assert listed_spellings(query) == spellings

@@ -80,7 +80,7 @@ def met(query: str, text: str, lang: str) -> list[str]:
         ("hy", "Երևան", "Երևանում", ["Երևանում"]),
     ],
 )
-def test_who_meets_whom(lang: str, query: str, text: str, expected: list[str]) -> None:
+def test_inflected_forms_and_names_match(lang: str, query: str, text: str, expected: list[str]) -> None:
     assert met(query, text, lang) == expected
 
 
@@ -109,7 +109,7 @@ def test_who_meets_whom(lang: str, query: str, text: str, expected: list[str]) -
         ("Cymru", "Cymru'n"),
     ],
 )
-def test_apostrophes_part_words_as_their_readers_do(word: str, text: str) -> None:
+def test_apostrophes_separate_words_by_language(word: str, text: str) -> None:
     assert spans(word, "", text)
 
 
@@ -117,7 +117,7 @@ def test_apostrophes_part_words_as_their_readers_do(word: str, text: str) -> Non
     ("word", "text"),
     [("ombe", "ng'ombe"), ("alaba", "g‘alaba"), ("Neill", "O'Neill"), ("an", "Xi'an"), ("sa", "Sa'd"), ("ל", 'צה"ל')],
 )
-def test_other_apostrophes_belong_to_their_word(word: str, text: str) -> None:
+def test_other_apostrophes_are_part_of_the_word(word: str, text: str) -> None:
     assert not spans(f'"{word}"', "", text)
 
 

@@ -28,7 +28,7 @@ NOW = factories.NOW
         ("(cable -cable) OR (ship -ship)", "excluded"),
     ],
 )
-def test_what_can_never_be_met(query: str, said: str) -> None:
+def test_contradictory_queries_are_found(query: str, said: str) -> None:
     assert said in (contradiction(parse(query)) or "")
 
 
@@ -47,7 +47,7 @@ def test_what_can_never_be_met(query: str, said: str) -> None:
         " ".join(f"(a{n} OR b{n} OR c{n})" for n in range(6)),
     ],
 )
-def test_what_can_be_met_is_not_called_impossible(query: str) -> None:
+def test_satisfiable_queries_are_not_contradictions(query: str) -> None:
     assert contradiction(parse(query)) is None
 
 
@@ -64,7 +64,7 @@ def messages() -> dict[str, str]:
 
 
 @pytest.mark.django_db
-def test_silent_loud_broken_and_well() -> None:
+def test_silent_excessive_and_broken_topics_are_reported() -> None:
     add("Silent")
     add("Young", created_at=NOW)
     add("Never", "cable -cable")
@@ -85,7 +85,7 @@ def test_silent_loud_broken_and_well() -> None:
 
 
 @pytest.mark.django_db
-def test_no_topic_is_called_silent_where_nothing_came(settings, tmp_path) -> None:
+def test_no_topic_is_silent_when_there_are_no_items(settings, tmp_path) -> None:
     add("Silent")
     assert messages() == {}
 

@@ -64,7 +64,7 @@ def states() -> dict[int, tuple[bool, bool]]:
     return {row.item_id: (row.owed_at is not None, row.withdrawn_at is not None) for row in Match.objects.all()}
 
 
-def test_a_new_topic_meets_stored_items_and_owes_none_of_them() -> None:
+def test_new_topic_matches_stored_items_without_owing_them() -> None:
     old = factories.item("Huawei then", seen=NOW - timedelta(days=3))
     ancient = factories.item("Huawei long ago", seen=NOW - timedelta(days=91))
     topic_id = add("Huawei", "Huawei")
@@ -77,7 +77,7 @@ def test_a_new_topic_meets_stored_items_and_owes_none_of_them() -> None:
     assert TopicRevision.objects.get().rematch == "done"
 
 
-def test_a_wider_topic_mails_no_old_items_and_a_narrower_one_withdraws_what_was_not_given() -> None:
+def test_widened_topic_owes_no_old_items_and_narrowed_topic_withdraws_matches() -> None:
     add("Cable", "cable")
     cable, ship = fresh("A cable"), fresh("A ship")
     run()
@@ -93,7 +93,7 @@ def test_a_wider_topic_mails_no_old_items_and_a_narrower_one_withdraws_what_was_
     }
 
 
-def test_a_mistake_taken_back_owes_again_and_another_change_does_not() -> None:
+def test_undone_change_restores_what_is_owed_and_other_changes_do_not() -> None:
     add("Cable", "cable")
     item = fresh("A cable")
     run()
@@ -112,7 +112,7 @@ def test_a_mistake_taken_back_owes_again_and_another_change_does_not() -> None:
     assert states() == {item.id: (False, False)}
 
 
-def test_a_change_taken_back_after_days_owes_nothing() -> None:
+def test_change_undone_after_days_restores_nothing() -> None:
     add("Cable", "cable")
     item = fresh("A cable")
     run()
@@ -123,7 +123,7 @@ def test_a_change_taken_back_after_days_owes_nothing() -> None:
     assert states() == {item.id: (False, False)}
 
 
-def test_a_rematch_goes_on_after_a_crash_and_changes_nothing_the_second_time(monkeypatch) -> None:
+def test_rematch_resumes_after_a_crash_and_is_idempotent(monkeypatch) -> None:
     monkeypatch.setattr(rematch, "CHUNK", 2)
     items = [factories.item(f"Huawei {number}") for number in range(5)]
     add("Huawei", "Huawei")
@@ -148,7 +148,7 @@ def test_a_rematch_goes_on_after_a_crash_and_changes_nothing_the_second_time(mon
     assert list(Match.objects.order_by("id").values()) == before
 
 
-def test_two_workers_do_a_chunk_once(monkeypatch) -> None:
+def test_two_workers_process_a_chunk_once(monkeypatch) -> None:
     item = factories.item("Huawei")
     add("Huawei", "Huawei")
     revision = TopicRevision.objects.get()
@@ -157,7 +157,7 @@ def test_two_workers_do_a_chunk_once(monkeypatch) -> None:
     assert states() == {item.id: (False, False)}
 
 
-def test_what_a_worker_matched_with_an_index_of_before_is_met_once_more() -> None:
+def test_items_matched_with_an_old_index_are_rematched() -> None:
     add("Cable", "cable")
     stale = CurrentIndex(factories.VAULT).get()
     change("Cable", query="ship")
@@ -172,7 +172,7 @@ def test_what_a_worker_matched_with_an_index_of_before_is_met_once_more() -> Non
     assert states() == {cable.id: (True, True), ship.id: (True, False)}
 
 
-def test_an_unreadable_revision_does_not_stop_the_others() -> None:
+def test_unreadable_revision_does_not_stop_others() -> None:
     item = factories.item("Huawei")
     add("Broken", "x")
     TopicRevision.objects.update(query="((")
@@ -181,7 +181,7 @@ def test_an_unreadable_revision_does_not_stop_the_others() -> None:
     assert [(row.item_id, row.topic_id) for row in Match.objects.all()] == [(item.id, good)]
 
 
-def test_a_draft_that_changes_nothing_or_cannot_be_is_refused() -> None:
+def test_draft_without_change_or_with_errors_is_refused() -> None:
     add("Cable", "cable")
     for made in (
         revisions.changed_draft("Cable", TopicChange(" cable ")),
@@ -197,7 +197,7 @@ def test_a_draft_that_changes_nothing_or_cannot_be_is_refused() -> None:
     assert "Uigur" in revisions.changed_draft("Cable", TopicChange(off=("Uigurr",))).reason
 
 
-def test_a_draft_of_another_revision_is_not_saved_over_it() -> None:
+def test_draft_of_an_older_revision_is_not_saved() -> None:
     add("Cable", "cable")
     one, two = (revisions.changed_draft("Cable", TopicChange(query)) for query in ("ship", "harbour"))
     assert isinstance(revisions.save_draft("Cable", one, now=NOW, made_by="a"), SavedRevision)
@@ -206,7 +206,7 @@ def test_a_draft_of_another_revision_is_not_saved_over_it() -> None:
     assert "look again" in refused.reason
 
 
-def test_packs_are_kept_as_they_were_and_spellings_can_be_switched_off(settings, tmp_path) -> None:
+def test_revision_keeps_pack_versions_and_spellings_can_be_switched_off(settings, tmp_path) -> None:
     pack = "version: {}\ntitle: T\ngroups:\n  - {{id: lake, name: Lake, spellings: [Lake, {}], from: A book}}\n"
     settings.PACKS_DIR = tmp_path
     (tmp_path / "waters.yaml").write_text(pack.format(1, "Mere"))
@@ -231,7 +231,7 @@ def test_packs_are_kept_as_they_were_and_spellings_can_be_switched_off(settings,
     assert TopicRevision.objects.get(n=5).without == []
 
 
-def test_a_preview_counts_what_is_gained_and_lost() -> None:
+def test_preview_counts_items_gained_and_lost() -> None:
     for days in (1, 2, 9, 95):
         factories.item(f"Cable {days}", "Text.", seen=NOW - timedelta(days=days))
     factories.item("Ship", "Text.", seen=NOW - timedelta(days=4))
@@ -246,7 +246,7 @@ def test_a_preview_counts_what_is_gained_and_lost() -> None:
     assert Match.objects.count() == AliasPack.objects.count() == 0
 
 
-def test_an_archive_is_previewed_and_has_no_rate() -> None:
+def test_preview_of_archived_items_has_no_rate() -> None:
     old = factories.item("A cable of long ago", "Text.")
     Entry.objects.filter(id=old.entry_id).update(published_at=NOW - timedelta(days=2000))
     factories.item("A cable", "Text.", seen=NOW - timedelta(days=4))
@@ -255,7 +255,7 @@ def test_an_archive_is_previewed_and_has_no_rate() -> None:
     assert len(seen.weeks) == 1
 
 
-def test_a_preview_tells_no_small_number_of_people() -> None:
+def test_preview_hides_small_numbers_of_followers() -> None:
     topic = Topic.objects.get(id=add("Cable", "cable"))
     for _ in range(9):
         factories.follow(factories.subscriber(), topic)
@@ -264,7 +264,7 @@ def test_a_preview_tells_no_small_number_of_people() -> None:
     assert preview.preview_topic("Cable", draft("ship"), now=NOW).followers == 10
 
 
-def test_a_held_topic_collects_and_owes_nothing() -> None:
+def test_topic_on_hold_collects_matches_and_owes_none() -> None:
     topic_id = add("Cable", "cable")
     before = fresh("A cable before")
     run()
@@ -282,7 +282,7 @@ def test_a_held_topic_collects_and_owes_nothing() -> None:
     assert states()[after.id] == (True, False)
 
 
-def test_a_release_mails_what_was_collected_if_told_so_and_only_what_is_young() -> None:
+def test_release_with_mail_owes_only_recent_matches() -> None:
     add("Cable", "cable")
     hold.hold("Cable", now=NOW)
     young, old = fresh("A cable", seen=NOW), fresh("Another cable", seen=NOW - timedelta(days=9))
@@ -294,7 +294,7 @@ def test_a_release_mails_what_was_collected_if_told_so_and_only_what_is_young() 
     assert not Match.objects.filter(held_at__isnull=False).exists()
 
 
-def test_what_a_worker_owed_while_the_hold_began_is_put_aside() -> None:
+def test_match_owed_while_a_hold_began_is_held() -> None:
     topic = Topic.objects.get(id=add("Cable", "cable"))
     hold.hold("Cable", now=NOW)
     factories.match(factories.item(), topic, owed_at=NOW)
@@ -303,7 +303,7 @@ def test_what_a_worker_owed_while_the_hold_began_is_put_aside() -> None:
     assert Match.objects.get().held_at == NOW
 
 
-def test_what_a_worker_held_while_the_hold_ended_is_owed() -> None:
+def test_match_held_while_a_hold_ended_is_owed() -> None:
     topic = Topic.objects.get(id=add("Cable", "cable"))
     made = factories.match(factories.item(), topic, owed_at=None)
     Match.objects.filter(id=made.id).update(held_at=NOW)
@@ -311,7 +311,7 @@ def test_what_a_worker_held_while_the_hold_ended_is_owed() -> None:
     assert list(states().values()) == [(True, False)]
 
 
-def test_an_edited_item_of_a_held_topic_is_not_owed() -> None:
+def test_edited_item_of_a_topic_on_hold_is_not_owed() -> None:
     add("Cable", "cable")
     item = fresh("A cable")
     run()
@@ -322,7 +322,7 @@ def test_an_edited_item_of_a_held_topic_is_not_owed() -> None:
     assert states() == {item.id: (False, False)}
 
 
-def test_a_match_is_owed_or_held_and_never_both() -> None:
+def test_match_is_never_owed_and_held_at_once() -> None:
     topic = factories.topic()
     made = factories.match(factories.item(), topic)
     with pytest.raises(IntegrityError):

@@ -31,13 +31,13 @@ TOPICS = st.builds(
 
 
 @given(st.lists(TOPICS, max_size=4))
-def test_what_is_written_is_read_again(topics: list[TopicDescription]) -> None:
+def test_written_topic_file_reads_back_equal(topics: list[TopicDescription]) -> None:
     found = read_topic_file(write_topic_file(topics).encode())
     assert isinstance(found, TopicFile) and not found.problems
     assert [replace(one, line=0) for one in found.topics] == topics
 
 
-def test_a_file_by_hand_needs_little() -> None:
+def test_minimal_topic_file_is_read() -> None:
     found = read_topic_file("\ufefftopics:\n  - {name: Cables, query: cable AND sea}\n".encode())
     assert found == TopicFile((TopicDescription("Cables", "cable AND sea", line=2),), ())
 
@@ -57,7 +57,7 @@ def test_a_file_by_hand_needs_little() -> None:
         ("{name: One, query: !!python/object:os.system one}", "between quotation marks"),
     ],
 )
-def test_a_topic_that_cannot_be_read_is_told_by_its_line_and_stops_no_other(entry: str, says: str) -> None:
+def test_unreadable_topic_is_reported_by_line_and_others_are_read(entry: str, says: str) -> None:
     found = read_topic_file(f"topics:\n  - {entry}\n  - {{name: Two, query: two}}\n".encode())
     assert isinstance(found, TopicFile)
     assert [one.name for one in found.topics] == ["Two"]
@@ -80,7 +80,7 @@ def test_a_topic_that_cannot_be_read_is_told_by_its_line_and_stops_no_other(entr
         (b"--- {}\n--- {}\n", "not YAML"),
     ],
 )
-def test_another_file_is_refused_in_a_line(data: bytes, says: str) -> None:
+def test_other_files_are_refused_with_one_line(data: bytes, says: str) -> None:
     found = read_topic_file(data)
     assert isinstance(found, NotATopicFile)
     assert says in found.reason and "\n" not in found.reason

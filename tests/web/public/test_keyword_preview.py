@@ -16,6 +16,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
 
+from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.matching.live_index import item_index
 from newsletter.models import Item
@@ -62,7 +63,8 @@ def test_it_says_how_many_and_of_what(client: Client) -> None:
 
 
 def test_of_more_articles_than_are_looked_at_it_says_how_many_were(client: Client, monkeypatch) -> None:
-    monkeypatch.setattr(item_index, "SHARED", item_index.ItemIndex(most_items=2))
+    index = item_index.ItemIndex(most_items=2)
+    monkeypatch.setattr(wiring, "item_index", lambda: index)
     for number in range(3):
         article(f"Zzyzx {number}")
     _, _, told = shown(client, "zzyzx", "kashgar")

@@ -116,11 +116,11 @@ def found(query: str, text: str, title: str = "") -> list[str]:
         (r'"a \"b\" c"', 'a "b" c', ['a "b" c']),
     ],
 )  # fmt: skip
-def test_what_meets_what(query: str, text: str, expected: list[str]) -> None:
+def test_terms_match_texts(query: str, text: str, expected: list[str]) -> None:
     assert found(query, text) == expected
 
 
-def test_and_or_not_and_parentheses() -> None:
+def test_boolean_operators_and_parentheses() -> None:
     assert found("(cable OR ship) sea -war", "A ship on the sea") == ["ship", "sea"]
     assert found("(cable OR ship) sea -war", "A ship at war on the sea") == []
     assert found("cable AND NOT ship", "cable") == ["cable"]
@@ -153,7 +153,7 @@ ITEM = Document(
         ("cable -lang:en", ["title"]),
     ],
 )
-def test_fields(query: str, fields: list[str]) -> None:
+def test_field_terms_match_only_their_field(query: str, fields: list[str]) -> None:
     met = QueryIndex({1: compile_query(language.parse(query))}).matching_queries(ITEM)
     assert [hit.field for one in met for hit in one.hits] == fields
 
@@ -191,7 +191,7 @@ def test_fields(query: str, fields: list[str]) -> None:
         ("title:", 1, ""),
     ],
 )
-def test_a_bad_query_is_refused_with_a_place_and_without_its_words(bad: str, column: int, hint: str) -> None:
+def test_query_error_has_column_and_does_not_repeat_the_query(bad: str, column: int, hint: str) -> None:
     if bad == "title:":  # a word like any other
         assert language.normalize_query(bad) == "title"
         return
@@ -203,7 +203,7 @@ def test_a_bad_query_is_refused_with_a_place_and_without_its_words(bad: str, col
     assert "\n" not in str(error.value)
 
 
-def test_what_is_deep_is_refused_and_never_runs_over() -> None:
+def test_deep_nesting_is_refused_without_recursion_error() -> None:
     with pytest.raises(QueryError):
         language.parse("(" * 140 + "a" + ")" * 140 + " OR (b (c OR (d (e OR (f (g OR (h (i OR j)))))))) ")
     with pytest.raises(QueryError):
@@ -213,7 +213,7 @@ def test_what_is_deep_is_refused_and_never_runs_over() -> None:
 @pytest.mark.parametrize(
     "same", ["sub\u00admarine  cable", "submarine cable", " submarine\tcable ", "sub\u00admarine cable"]
 )
-def test_the_same_keyword_has_one_form(same: str) -> None:
+def test_equal_keywords_normalize_to_one_form(same: str) -> None:
     assert language.normalize_query(same) == language.normalize_query("submarine cable")
     for other in ('"submarine cable"', "cable submarine", "~submarine cable"):
         assert language.normalize_query(same) != language.normalize_query(other)
@@ -221,7 +221,7 @@ def test_the_same_keyword_has_one_form(same: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a OR b", "-a", "cab*", "=a", "~a", "title:a", '"a b"~3', "(a OR b) c"])
-def test_readers_have_words_phrases_and_minus(bad: str) -> None:
+def test_keywords_allow_only_words_phrases_and_minus(bad: str) -> None:
     with pytest.raises(QueryError):
         language.parse_keyword(bad)
     assert language.parse_keyword(' "a phrase" word -not ') == '"a phrase" word -not'
@@ -233,7 +233,7 @@ SIGNS = st.text(alphabet="ab AO RNDT()\"'-=~*:\\1维é.“”（）\n", max_size
 @example("\\and\\*")
 @example("ŉ")
 @given(st.text(max_size=60) | SIGNS)
-def test_any_text_is_a_query_with_one_normal_form_or_an_error(text: str) -> None:
+def test_any_text_parses_to_one_normal_form_or_query_error(text: str) -> None:
     try:
         parsed = language.parse(text)
     except QueryError as error:
@@ -263,7 +263,7 @@ def fired(query: str, text: str) -> list[tuple[str, str | None]]:
     return [(text[hit.start : hit.end], hit.alias) for one in met for hit in one.hits]
 
 
-def test_a_bare_word_meets_its_aliases_and_says_which_fired() -> None:
+def test_bare_word_matches_aliases_and_reports_which() -> None:
     text = "Uyghurs, Uighurs, 維吾爾, XUAR, xuar, East Turkestan"
     assert fired("uyghur", text) == [
         ("Uyghurs", None), ("Uighurs", "Uighur"), ("維吾爾", "维吾尔"), ("XUAR", "XUAR"), ("East Turkestan", '"East Turkestan"'),
@@ -273,14 +273,14 @@ def test_a_bare_word_meets_its_aliases_and_says_which_fired() -> None:
     assert fired("Hong-Kong", "香港") == [("香港", "香港")]
 
 
-def test_an_alias_can_need_another_word_in_the_item() -> None:
+def test_alias_with_context_needs_another_word_in_the_item() -> None:
     assert fired("cupertino", "Apples and pears") == []
     assert fired("cupertino", "Apple builds factories") == [("Apple", "Apple")]
     why = explain(language.parse("cupertino"), Document("", "An apple"), PACK)
     assert (why.met, why.without_context) == (False, ("Apple",))
 
 
-def test_explaining_says_which_clause_decided() -> None:
+def test_explanation_names_the_deciding_terms() -> None:
     query = language.parse("(cable OR ship) sea -war")
     met = explain(query, Document("A ship", "on the sea"))
     assert met.met
@@ -292,13 +292,13 @@ def test_explaining_says_which_clause_decided() -> None:
     assert excluded.decided[0].hits[0].field == "text"
 
 
-def test_the_language_of_an_item_says_how_its_words_are_inflected() -> None:
+def test_item_language_selects_the_stemmer() -> None:
     index = QueryIndex({1: compile_query(language.parse("cheval")), 2: compile_query(language.parse("nation"))})
     assert [one.topic_id for one in index.matching_queries(Document("", "les chevaux", "fr"))] == [1]
     assert [one.topic_id for one in index.matching_queries(Document("", "chevaux, nations", ""))] == [2]
 
 
-def test_a_word_over_and_over_tells_its_first_places_only() -> None:
+def test_hits_of_a_repeated_word_are_limited() -> None:
     long_phrase = '"' + "a b " * 9 + '"'
     asked = dict(enumerate(["a", '"a b"~9', "a OR b", long_phrase, "aaa*"]))
     index = QueryIndex({number: compile_query(language.parse(query)) for number, query in asked.items()})
@@ -314,7 +314,7 @@ PLAIN = st.lists(
 
 
 @given(PLAIN.map(" ".join))
-def test_plain_queries_are_read_as_the_grammar_reads_them(text: str) -> None:
+def test_fast_path_for_plain_queries_equals_the_grammar(text: str) -> None:
     def read() -> object:
         try:
             return parser.read_query(text)

@@ -46,7 +46,7 @@ def run(now=NOW, index: CurrentIndex | None = None) -> match.Matched:
     return match.match_fresh(now=now, index=index or CurrentIndex(factories.VAULT))
 
 
-def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
+def test_only_curated_matches_have_a_receipt() -> None:
     topic_id = add("Huawei", "Huawei")
     own_id = topics.keyword_topic("cable", vault=factories.VAULT, now=NOW)
     waiting()
@@ -57,7 +57,7 @@ def test_a_curated_match_has_a_receipt_and_an_own_one_none() -> None:
     assert Match.objects.get(topic_id=own_id).receipt is None
 
 
-def test_what_is_not_announced_or_too_old_is_never_owed() -> None:
+def test_unannounced_or_old_items_are_never_owed() -> None:
     add("Huawei", "Huawei")
     quiet, old, young = waiting(announced=False), waiting(first_seen_at=NOW - timedelta(days=11)), waiting()
     run()
@@ -65,7 +65,7 @@ def test_what_is_not_announced_or_too_old_is_never_owed() -> None:
     assert (owed[quiet.id], owed[old.id], owed[young.id]) == (None, None, NOW)
 
 
-def test_an_edit_adds_keeps_and_withdraws() -> None:
+def test_edited_item_adds_keeps_and_withdraws_matches() -> None:
     huawei, cable, ship = add("Huawei", "Huawei"), add("Cable", "cable"), add("Ship", "ship")
     item = waiting()
     run()
@@ -78,7 +78,7 @@ def test_an_edit_adds_keeps_and_withdraws() -> None:
     assert kept == {huawei: (1, False), cable: (2, True), ship: (2, True)}
 
 
-def test_one_topic_that_cannot_be_read_does_not_stop_the_others() -> None:
+def test_unreadable_topic_does_not_stop_others() -> None:
     broken, good = add("Broken", "x"), add("Good", "Huawei")
     TopicRevision.objects.filter(topic_id=broken).update(query="((")
     waiting()
@@ -86,7 +86,7 @@ def test_one_topic_that_cannot_be_read_does_not_stop_the_others() -> None:
     assert Match.objects.get().topic_id == good
 
 
-def test_a_topic_added_later_is_seen_by_a_worker_that_has_an_index() -> None:
+def test_cached_index_gets_topics_added_later() -> None:
     index = CurrentIndex(factories.VAULT)
     run(index=index)
     add("Huawei", "Huawei")
@@ -94,7 +94,7 @@ def test_a_topic_added_later_is_seen_by_a_worker_that_has_an_index() -> None:
     assert run(index=index).matches == 1
 
 
-def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monkeypatch) -> None:
+def test_large_index_is_updated_and_rebuilt_in_the_background(monkeypatch) -> None:
     monkeypatch.setattr(current, "_SMALL", 0)
     monkeypatch.setattr(current, "_MANY", 2)
     huawei = add("Huawei", "Huawei")
@@ -125,7 +125,7 @@ def test_many_topics_take_changes_on_top_and_are_rebuilt_in_the_background(monke
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_revision_whose_transaction_ends_later_than_that_of_a_larger_number_is_met() -> None:
+def test_revision_committed_after_a_higher_id_is_indexed() -> None:
     if not db.is_postgres():
         pytest.skip("SQLite has one writer at a time")
     written, end = threading.Event(), threading.Event()
@@ -153,7 +153,7 @@ def test_a_revision_whose_transaction_ends_later_than_that_of_a_larger_number_is
     assert set(index.get().topics) == {early, late.id}
 
 
-def test_fields_are_read_from_the_entry_and_the_citations() -> None:
+def test_fields_come_from_entry_and_citations() -> None:
     by_source, by_author = add("Wire", "source:wire"), add("Author", "author:Na feed:1 OR author:Na huawei")
     by_category, by_lang = add("Rights", "category:rights"), add("Chinese", "huawei lang:zh")
     item = waiting(lang="zh-Hant")
@@ -165,7 +165,7 @@ def test_fields_are_read_from_the_entry_and_the_citations() -> None:
     assert receipt == [{"field": "source", "start": 8, "end": 12, "term": "source:wire", "alias": None, "pack": None}]
 
 
-def test_would_have_matched_looks_back_and_stores_nothing() -> None:
+def test_preview_matches_recent_items_and_stores_nothing() -> None:
     factories.item("Huawei now", seen=NOW - timedelta(days=1))
     factories.item("Huawei then", seen=NOW - timedelta(days=40))
     [found] = match.preview_matches(["huawei"], now=NOW, days=30)
@@ -173,7 +173,7 @@ def test_would_have_matched_looks_back_and_stores_nothing() -> None:
     assert Match.objects.count() == 0
 
 
-def test_names_and_queries_that_cannot_be_are_values() -> None:
+def test_invalid_names_and_queries_are_refused() -> None:
     add("Uyghur", "Uyghur")
     for name, query in (("uyghur", "x"), ("", "x"), ("!", "x"), ("x" * 81, "x"), ("Other", "(")):
         assert isinstance(topics.add_topic(name, query, now=NOW, made_by="test"), Refused)
@@ -181,7 +181,7 @@ def test_names_and_queries_that_cannot_be_are_values() -> None:
     assert Topic.objects.count() == 1
 
 
-def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> None:
+def test_edit_makes_a_revision_and_retiring_ends_subscriptions() -> None:
     topic_id = add("Uyghur", "Uyghur")
     factories.follow(factories.subscriber(), Topic.objects.get(id=topic_id))
     assert edit("UYGHUR", "Uyghur OR Uighur") == SavedRevision(topic_id, 2)
@@ -194,7 +194,7 @@ def test_an_edit_is_a_revision_and_a_retired_topic_ends_its_subscriptions() -> N
     assert run().matches == 0
 
 
-def test_everybody_who_types_the_same_shares_a_topic_that_tells_nothing() -> None:
+def test_equal_keywords_share_an_encrypted_topic() -> None:
     first = topics.keyword_topic("Zzyzx road", vault=factories.VAULT, now=NOW)
     assert topics.keyword_topic(" ZZYZX  road ", vault=factories.VAULT, now=NOW) == first
     assert topics.keyword_topic("Zzyzx", vault=factories.VAULT, now=NOW) != first
@@ -204,7 +204,7 @@ def test_everybody_who_types_the_same_shares_a_topic_that_tells_nothing() -> Non
     assert topics.keywords([first], vault=factories.VAULT) == {first: "Zzyzx road"}
 
 
-def test_small_numbers_of_followers_are_not_told() -> None:
+def test_small_numbers_of_followers_are_hidden() -> None:
     topic = Topic.objects.get(id=add("Uyghur", "Uyghur"))
     for _ in range(9):
         factories.follow(factories.subscriber(), topic)
@@ -213,7 +213,7 @@ def test_small_numbers_of_followers_are_not_told() -> None:
     assert topic_status.list_topics()[0].followers == 10
 
 
-def test_keywords_that_nobody_follows_go_and_those_that_can_come_back_stay() -> None:
+def test_unfollowed_keywords_are_deleted_but_not_ended_subscriptions() -> None:
     gone, kept = (topics.keyword_topic(word, vault=factories.VAULT, now=NOW) for word in ("gone", "kept"))
     ended = factories.follow(factories.subscriber(), Topic.objects.get(id=kept))
     Subscription.objects.filter(id=ended.id).update(ended_at=NOW)
