@@ -1,4 +1,4 @@
-"""Every table, the states and which may follow which; one file per room."""
+"""All tables, one file per room; states and their transitions in `states.py`."""
 
 from newsletter.models.delivery import (
     Attempt,

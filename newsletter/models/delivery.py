@@ -102,7 +102,7 @@ class Delivery(models.Model):
 
 
 class DeliveryItem(models.Model):
-    """Given once: this item went to this person. Never written with ignore-conflicts."""
+    """An item mailed to a person, at most once. Never inserted with ignore-conflicts."""
 
     pk = models.CompositePrimaryKey("item_id", "subscriber_id")
     item = models.ForeignKey("newsletter.Item", models.DO_NOTHING, db_constraint=False, db_index=False)
@@ -114,7 +114,7 @@ class DeliveryItem(models.Model):
 
 
 class Attempt(models.Model):
-    """One hand-over of a batch. A second one is refused unless the first was disproved, or waived by name."""
+    """One attempt to hand a batch over. A second is possible only if the first is disproved, or waived by an operator."""
 
     id = models.BigAutoField(primary_key=True)
     batch = models.ForeignKey(Batch, models.CASCADE, db_index=False)
@@ -149,7 +149,7 @@ class Attempt(models.Model):
 
 
 class Event(models.Model):
-    """Something that is known of one delivery: what a provider told, or why it was put off."""
+    """A fact about one delivery: a provider's report, or an act of ours."""
 
     id = models.BigAutoField(primary_key=True)
     fingerprint = models.BinaryField(unique=True)
@@ -177,7 +177,7 @@ class Event(models.Model):
 
 
 class SoftBounce(models.Model):
-    """A mail given up for a reason that may pass, until one arrives: kept longer than its event, for weekly readers."""
+    """A soft bounce since the last delivered mail; kept longer than its event, for weekly readers."""
 
     delivery_id = models.BigIntegerField(primary_key=True)
     subscriber = models.ForeignKey("newsletter.Subscriber", models.CASCADE)
@@ -188,7 +188,7 @@ class SoftBounce(models.Model):
 
 
 class Gate(models.Model):
-    """One row: may anything be sent, and do the keys fit this data."""
+    """One row: whether mail may be sent, and values that prove that the keys fit the data."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     installation_epoch = models.UUIDField()
@@ -213,7 +213,7 @@ class Gate(models.Model):
 
 
 class ProviderGate(models.Model):
-    """May this one provider be given anything; no row: it never was paused."""
+    """Whether one provider may be used; without a row it was never paused."""
 
     provider = models.SmallIntegerField(primary_key=True)
     #: Who or what closed it, in words; None: open.
@@ -229,7 +229,7 @@ class ProviderGate(models.Model):
 
 
 class Route(models.Model):
-    """Which provider carries the mail of a recipient domain (`*`: of all others), and what share of its people."""
+    """The share of a recipient domain's people (`*`: of all others) that a provider mails."""
 
     domain = models.TextField(primary_key=True)
     provider = models.SmallIntegerField()
@@ -244,7 +244,7 @@ class Route(models.Model):
 
 
 class Breaker(models.Model):
-    """Answers of a provider that left us in doubt, in a row; open, it is only tried with one mail now and then."""
+    """Consecutive unknown outcomes of a provider. While open, it gets one mail now and then."""
 
     provider = models.SmallIntegerField(primary_key=True)
     in_a_row = models.IntegerField(default=0)
@@ -259,7 +259,7 @@ class Breaker(models.Model):
 
 
 class Pulse(models.Model):
-    """When each kind of process last showed that it lives (`tick`: the tables were looked at)."""
+    """Times by name: `tick` is when the tables were last watched; others are leases and warnings."""
 
     name = models.TextField(primary_key=True)
     at = models.DateTimeField()

@@ -1,26 +1,26 @@
-"""States of a batch and of a delivery, and which may follow which: the database's triggers are written from this table."""
+"""States and codes of batches, deliveries and gates, and the legal transitions, from which the triggers are generated."""
 
 from django.db import models
 
 
 class BatchState(models.TextChoices):
-    """The state of a batch is the state of its deliveries, but for those that have one of their own."""
+    """The state of a batch, and of each of its deliveries that has no state of its own."""
 
-    #: Written, nobody works on it, not before `not_before`.
+    #: Waiting, at least until `not_before`.
     PLANNED = "planned"
     #: A worker holds it by token and lease; nothing has left.
     CLAIMED = "claimed"
-    #: The barrier is behind us: bytes may have left.
+    #: The attempt has started: bytes may have left.
     SENDING = "sending"
-    #: The provider took it. Not yet delivered: that only events can tell.
+    #: The provider took it. Whether it was delivered, only events tell.
     ACCEPTED = "accepted"
-    #: Nobody can say whether it was taken. Counted, shown, never sent again without proof.
+    #: It is unknown whether it was taken. Never sent again without proof.
     UNKNOWN = "unknown"
-    #: The provider refused it for good.
+    #: The provider rejected it for good.
     FAILED = "failed"
-    #: Nobody of it may be mailed any more, or its halves replaced it.
+    #: None of its people may be mailed any more, or two halves replaced it.
     CANCELLED = "cancelled"
-    #: Put aside with a reason until an operator looks.
+    #: Set aside with a reason, until an operator decides.
     PARKED = "parked"
 
 
@@ -29,7 +29,7 @@ class DeliveryState(models.TextChoices):
 
     #: Taken, though the batch as a whole is not (SMTP windows).
     ACCEPTED = "accepted"
-    #: In doubt, though the batch as a whole is not.
+    #: Unknown, though the batch as a whole is not.
     UNKNOWN = "unknown"
     #: Refused for good (no such mailbox).
     FAILED = "failed"
@@ -69,7 +69,7 @@ DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState | None
         (None, DeliveryState.FAILED),
         (None, DeliveryState.CANCELLED),
         (DeliveryState.UNKNOWN, DeliveryState.ACCEPTED),
-        # an operator's word: it goes again with a new batch, or was surely not taken
+        # by an operator's decision: it is sent again in a new batch, or was surely not taken
         (DeliveryState.UNKNOWN, None),
         (DeliveryState.UNKNOWN, DeliveryState.FAILED),
         (DeliveryState.ACCEPTED, None),
@@ -78,15 +78,15 @@ DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState | None
 
 
 class OwnEvent(models.TextChoices):
-    """Kinds of event that this service writes itself: they tell what was done here, and nothing of what became of a mail."""
+    """Kinds of event that this service writes itself: they record what was done here, not what became of a mail."""
 
-    #: It was proved not to be taken, and moved to a new batch.
+    #: It was surely not taken, and moved to a new batch.
     DEFERRED = "deferred"
-    #: It was in doubt or parked, and goes again: by an operator's word, or by a rule (`Event.rule`).
+    #: It was unknown or parked, and is sent again: by an operator's decision or a rule (`Event.rule`).
     RETRIED = "retried"
     #: An operator found out what became of it.
     RESOLVED = "resolved"
-    #: A provider kept it and dropped it: it goes again.
+    #: A provider dropped it after taking it: it is sent again.
     RELEASED = "released"
 
 
@@ -96,12 +96,12 @@ OUR_EVENTS = frozenset(OwnEvent)
 class ResendRule(models.TextChoices):
     """A rule that sends a mail again without an operator."""
 
-    #: An alert on an urgent topic stayed in doubt.
+    #: An alert on an urgent topic stayed unknown.
     URGENT = "urgent"
 
 
 class AttemptOutcome(models.TextChoices):
-    """What a hand-over came to."""
+    """The outcome of an attempt."""
 
     ACCEPTED = "accepted"
     FAILED = "failed"
@@ -115,13 +115,13 @@ class AttemptOutcome(models.TextChoices):
 
 
 class NotBegun(models.TextChoices):
-    """Why the provider was never asked, though the hand-over had begun: nothing that it can do anything about."""
+    """Why the provider was not asked although an attempt had started; it is not to blame."""
 
-    #: The wording of a mail is gone, or does not open.
+    #: The content of a mail is gone, or cannot be decrypted.
     WORDING = "wording"
     #: The database did not answer.
     DATABASE = "database"
-    #: The worker was held up for so long that its lease may be over.
+    #: The worker was delayed for so long that its lease may be over.
     HELD_UP = "held up"
 
 
@@ -136,7 +136,7 @@ class ClosedFor(models.TextChoices):
 
 
 class Lane(models.IntegerChoices):
-    """Who goes first: a person waits before the page for a notice, nobody waits for a digest."""
+    """Priority, the most urgent first: a person waits for a notice, nobody waits for a digest."""
 
     NOTICE = 0
     ALERT = 1
@@ -144,7 +144,7 @@ class Lane(models.IntegerChoices):
 
 
 class Cadence(models.IntegerChoices):
-    """How soon a subscriber wants to hear; a slower mail sweeps up what a faster one left."""
+    """How soon a subscriber wants mail. A slower mail also brings what a faster one left out."""
 
     IMMEDIATE = 1
     DAILY = 2
