@@ -1,4 +1,4 @@
-"""What the ledger keeps no longer: words of mails after 7 days, mails after 14, what was given after 21."""
+"""Delete what the ledger no longer needs: bodies of mails after 7 days, mails after 14, who was given what after 21."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ GIVEN = timedelta(days=21)
 
 _OVER = (BatchState.ACCEPTED, BatchState.FAILED, BatchState.CANCELLED)
 _WAITS = (BatchState.PLANNED, BatchState.CLAIMED, BatchState.SENDING)
-# What is in doubt stays until an operator decides.
+# Keep deliveries in state unknown: an operator has to resolve them.
 _SURE = (
     "EXISTS (SELECT 1 FROM batch b WHERE b.id=delivery.batch_id AND b.state IN ('accepted','failed','cancelled') "
     "AND coalesce(delivery.state,'')<>'unknown')"
@@ -66,8 +66,8 @@ def prune_mails(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[st
     """Delete deliveries, and what stands around them when none of them is left."""
     pieces = InPieces(going_on, piece)
     mails = sum(
-        pieces.by_key("delivery", "subscriber_id", "occasion_id=%(occasion)s", {"occasion": one}, only=_SURE)
-        for one in _occasions(now - LEDGER)
+        pieces.by_key("delivery", "subscriber_id", "occasion_id=%(occasion)s", {"occasion": occasion_id}, only=_SURE)
+        for occasion_id in _occasions(now - LEDGER)
     )
     wide = InPieces(going_on, piece * 10)
     return {"delivery": mails} | _unused(pieces, wide, {"before": now - LEDGER})
@@ -77,14 +77,14 @@ def prune_given(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[st
     """Delete which old items went to whom."""
     pieces = InPieces(going_on, piece)
     rows = sum(
-        pieces.by_key("delivery_item", "subscriber_id", "item_id=%(item)s", {"item": one})
-        for one in _items(now - GIVEN)
+        pieces.by_key("delivery_item", "subscriber_id", "item_id=%(item)s", {"item": item_id})
+        for item_id in _items(now - GIVEN)
     )
     return {"delivery_item": rows}
 
 
 def prune_events(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
-    """Delete what was told of mails."""
+    """Delete old events of mails."""
     return {"event": InPieces(going_on, piece).oldest("event", "received_at", now - LEDGER)}
 
 

@@ -1,4 +1,4 @@
-"""Bounces, complaints and silence counted per provider: warned of, and the gate closed before they do harm."""
+"""Count bounces, complaints and silence per provider, warn of them, and close the gate before they do harm."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -72,18 +72,18 @@ class Reputation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What somebody should look into, in words; mostly nothing."""
-        found = []
+        warnings = []
         if self.complaints >= COMPLAINTS_LEAST and self.complaint_share >= COMPLAINTS_WARN:
-            found.append(
+            warnings.append(
                 f"{self.complaint_share:.3%} complaints: providers reject mail from 0.3 %, and sending stops by itself at "
                 f"{COMPLAINTS_PAUSE:.2%}. Find out what was mailed to people who did not want it"
             )
         if self.bounces >= BOUNCES_LEAST and self.bounce_share >= BOUNCES_WARN:
-            found.append(
+            warnings.append(
                 f"{self.bounce_share:.1%} bounces: sending stops by itself above {FLOOD_SHARE:.0%}. Look at where the newest "
                 "addresses come from"
             )
-        return tuple(found)
+        return tuple(warnings)
 
     @property
     def warns(self) -> bool:
@@ -110,7 +110,7 @@ def reputation(*, now: datetime) -> list[Reputation]:
 
 
 def bounce_flood(provider: int, *, now: datetime) -> str | None:
-    """Why bounces of this provider are not believed at present, in words for the operator; None when they are."""
+    """Why bounces of this provider are not believed at present, for the operator. Returns None if they are."""
     since = max(now - FLOOD_WITHIN, _opened_at(now))
     ((bounced,),) = db.rows(
         "SELECT count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
@@ -163,10 +163,10 @@ def close_for_reputation(*, now: datetime, events_from: Collection[int]) -> str 
 
 
 def _complaints(now: datetime) -> str | None:
-    for one in _figures(max(now - COUNTED, _opened_at(now))):
-        if one.complaints >= COMPLAINTS_LEAST and one.complaint_share >= COMPLAINTS_PAUSE:
+    for figures in _figures(max(now - COUNTED, _opened_at(now))):
+        if figures.complaints >= COMPLAINTS_LEAST and figures.complaint_share >= COMPLAINTS_PAUSE:
             return (
-                f"too many complaints ({one.complaints} of {one.accepted} mails, {one.complaint_share:.2%}). "
+                f"too many complaints ({figures.complaints} of {figures.accepted} mails, {figures.complaint_share:.2%}). "
                 "Find out what was mailed to people who did not want it before it goes on"
             )
     return None
@@ -174,25 +174,25 @@ def _complaints(now: datetime) -> str | None:
 
 def _bounces(now: datetime) -> str | None:
     """What comes too slowly to be a flood, and is too much all the same."""
-    for one in _figures(max(now - COUNTED, _opened_at(now))):
-        if one.bounces >= FLOOD_LEAST and one.bounce_share > FLOOD_SHARE:
+    for figures in _figures(max(now - COUNTED, _opened_at(now))):
+        if figures.bounces >= FLOOD_LEAST and figures.bounce_share > FLOOD_SHARE:
             return (
-                f"too many bounces ({one.bounces} of {one.accepted} mails, {one.bounce_share:.1%}). Look at where the newest "
-                "addresses come from before it goes on"
+                f"too many bounces ({figures.bounces} of {figures.accepted} mails, {figures.bounce_share:.1%}). Look at where "
+                "the newest addresses come from before it goes on"
             )
     return None
 
 
 def due_warnings(*, now: datetime) -> list[Reputation]:
-    """The providers that somebody should look into, each once in six hours: whoever gets one says so."""
-    told = []
-    for one in reputation(now=now):
-        name = f"warned:{one.provider}"
-        if one.warns:
+    """The providers to warn of now, each once in six hours: the caller logs what it gets."""
+    due = []
+    for figures in reputation(now=now):
+        name = f"warned:{figures.provider}"
+        if figures.warns:
             fresh = Pulse.objects.get_or_create(name=name, defaults={"at": now})[1]
             if fresh or Pulse.objects.filter(name=name, at__lte=now - WARN_EVERY).update(at=now):
-                told.append(one)
-    return told
+                due.append(figures)
+    return due
 
 
 def _silence(now: datetime, provider: int) -> str | None:
@@ -224,14 +224,14 @@ def _silence(now: datetime, provider: int) -> str | None:
 
 
 def _figures(since: datetime) -> list[Reputation]:
-    told = db.rows(
+    rows = db.rows(
         "SELECT a.provider, e.kind, count(DISTINCT e.delivery_id) FROM event e JOIN delivery d ON d.id=e.delivery_id "
         "JOIN attempt a ON a.batch_id=d.batch_id AND a.outcome='accepted' AND a.ended_at>%(since)s "
         f"WHERE e.kind IN ('bounce', 'soft bounce', 'complaint') AND NOT {_NOTICE} GROUP BY 1, 2",
         {"since": since},
     )
     counted: dict[tuple[int, bool], int] = {}
-    for provider, kind, mails in told:
+    for provider, kind, mails in rows:
         key = (provider, kind == ReportKind.COMPLAINT)
         counted[key] = counted.get(key, 0) + mails
     return [
@@ -241,13 +241,13 @@ def _figures(since: datetime) -> list[Reputation]:
 
 
 def _accepted(since: datetime) -> dict[int, int]:
-    found = db.rows(
+    rows = db.rows(
         "SELECT a.provider, sum(b.size-coalesce(x.mails,0)) FROM attempt a JOIN batch b ON b.id=a.batch_id "
         f"LEFT JOIN (SELECT batch_id, count(*) AS mails FROM delivery WHERE {_NOT_ACCEPTED} GROUP BY 1) x ON x.batch_id=b.id "
         "WHERE a.outcome='accepted' AND a.ended_at>%(since)s GROUP BY 1",
         {"since": since},
     )
-    return {provider: int(mails) for provider, mails in found}
+    return {provider: int(mails) for provider, mails in rows}
 
 
 def _opened_at(now: datetime) -> datetime:

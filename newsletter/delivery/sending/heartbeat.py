@@ -1,8 +1,8 @@
-"""This process as one that sends: its heartbeat, in a thread with a database connection of its own, and its window record.
+"""The heartbeat of this process, in a thread with a database connection of its own, and its window record.
 
-Prefork children have one each, begun after the fork. When the heartbeat cannot be written the process goes on: what it holds
-may be taken back meanwhile, and then its token fits no more, so it opens no further window. The window under way is brought
-to its end, for it is in doubt either way, and mails that left are better than mails that did not.
+Prefork children have one each, started after the fork. When the heartbeat cannot be written the process goes on: the batches it
+holds may be recovered by others meanwhile, and since its token no longer matches it opens no further window. The window under
+way is finished, for it is in doubt either way, and mails that left are better than mails that did not.
 """
 
 import os
@@ -55,7 +55,7 @@ class Heartbeat:
             self._file.remove()
 
     def slot(self) -> Slot | None:
-        """Where one more thread writes down how far its window got."""
+        """A slot in which one more thread records the progress of its window."""
         return self._file.slot() if self._file is not None else None
 
     def _run(self) -> None:
@@ -119,7 +119,7 @@ def worker_id() -> UUID | None:
 
 
 def slot() -> Slot | None:
-    """Memory in which one more thread of this process writes down how far its window got."""
+    """A slot in which one more thread of this process records the progress of its window."""
     return _Here.heartbeat.slot() if _Here.heartbeat is not None else None
 
 

@@ -23,7 +23,7 @@ EVERY = 5.0
 LATE = timedelta(seconds=10)
 #: Silent for so long, a process is taken for dead.
 SILENT = timedelta(seconds=20)
-#: A living process that is told of by a notice clears it within this time.
+#: A living process clears a notice about it within this time.
 NOTICED = timedelta(seconds=7)
 #: Rows of dead processes are kept for so long.
 KEPT = timedelta(days=1)
@@ -42,7 +42,7 @@ ON CONFLICT (id) DO UPDATE SET seen_at={now}, missed_at=NULL"""
 
 @dataclass(frozen=True)
 class Process:
-    """A process that sends, as it tells of itself."""
+    """A process that sends, as it describes itself."""
 
     id: UUID
     host: str
@@ -75,7 +75,7 @@ def beat(process: Process) -> None:
 
 
 def retire(worker_id: UUID) -> None:
-    """Forget a process that ended: what it still holds is taken back at the next look."""
+    """Delete the row of a process that ended: what it still holds is recovered at once."""
     Worker.objects.filter(id=worker_id).delete()
 
 
@@ -97,8 +97,8 @@ def held_up(*, now: datetime) -> list[HeldUp]:
     for batch in Batch.objects.filter(state__in=(BatchState.CLAIMED, BatchState.SENDING)).select_related("worker"):
         if _stands_still(batch, now):
             holders.setdefault(batch.worker_id, []).append(batch)
-    found = [_of_holder(batches, now) for batches in holders.values()]
-    return sorted(found, key=lambda one: one.due_at)
+    stuck = [_of_holder(batches, now) for batches in holders.values()]
+    return sorted(stuck, key=lambda holder: holder.due_at)
 
 
 def list_workers() -> list[Worker]:

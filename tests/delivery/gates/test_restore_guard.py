@@ -32,7 +32,7 @@ NOW = factories.NOW
 
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send_loop, "_looked", threading.local())  # a test before may have left the same connection
+    monkeypatch.setattr(send_loop, "_checked", threading.local())  # a test before may have left the same connection
 
 
 @pytest.fixture
