@@ -27,8 +27,6 @@ def _or_skip(make: Callable[[], T]) -> T:
         pytest.skip(f"{missing} is not installed")
 
 
-#: Folders whose tests play the service as a whole, through lines that the tests of a room have reached.
-NOT_MEASURED = frozenset({"browser", "docs", "faults", "journey", "packaging", "security"})
 #: Folders whose tests start whole processes, or need a service in other ways than by a fixture.
 WHOLE_PROCESSES = frozenset({"browser", "cli", "faults", "journey", "packaging", "security"})
 SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path"})
@@ -40,12 +38,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark unit tests. On PostgreSQL keep what asks for a database: all else does the same on both, and was tried on SQLite.
 
     Coverage nearly doubles what a test costs. It is not measured where lines are only repeated: in property tests, which run a
-    hundred times through what examples reach, and in tests of the whole service.
+    hundred times through what examples reach, and where every order of the ledger's steps is tried.
     """
     for item in items:
         if _is_unit(item):
             item.add_marker("unit")
-        if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) in NOT_MEASURED:
+        if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) == "faults":
             item.add_marker("no_cover")
     if os.environ.get("TEST_DATABASE") == "postgres":
         config.hook.pytest_deselected(items=[item for item in items if not _asks_for_a_database(item)])
