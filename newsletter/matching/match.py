@@ -1,4 +1,4 @@
-"""Items that met no topic yet in, matches out; and what a query would have matched."""
+"""Match new and edited items against all topics; and preview which stored items a query would match."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Matched:
-    """How many items met the topics, and how many matches that made."""
+    """How many items were matched, and how many new matches that made."""
 
     items: int
     matches: int
@@ -37,7 +37,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class PreviewMatch:
-    """An item that a query meets."""
+    """An item that a query would match."""
 
     item_id: int
     entry_id: int
@@ -45,7 +45,7 @@ class PreviewMatch:
     url: str
     first_seen_at: datetime
     hits: tuple[Hit, ...]
-    #: The plain text that the hits' offsets speak of.
+    #: The plain text that the offsets of hits refer to.
     text: str
 
 
@@ -131,36 +131,40 @@ def preview_matches(
     entry_id: int | None = None,
     aliases: Aliases = NO_ALIASES,
 ) -> list[list[PreviewMatch]]:
-    """`preview_matches` of each query, in their order: every item is read and cut into words once for all of them.
+    """For each query the stored items of the last `days`, or of an entry, that it matches, newest first, `limit` at most.
+
+    Every item is read and tokenized once for all queries. Nothing is stored. Keywords take no aliases: readers get what they typed.
 
     Raises:
         QueryError: one of the queries cannot be used.
     """
-    index = QueryIndex({place: compile_query(language.parse(text), aliases) for place, text in enumerate(texts)})
-    rows = current_versions().order_by("-item__first_seen_at", "-item_id")
-    chosen = (
-        {"item__first_seen_at__gte": now - timedelta(days=days)} if entry_id is None else {"item__entry_id": entry_id}
-    )
-    found: list[list[PreviewMatch]] = [[] for _ in texts]
-    wanting = set(range(len(texts)))
-    for one in load_items(rows.filter(**chosen)):
-        if not wanting:
+    index = QueryIndex({number: compile_query(language.parse(text), aliases) for number, text in enumerate(texts)})
+    versions = current_versions().order_by("-item__first_seen_at", "-item_id")
+    if entry_id is None:
+        versions = versions.filter(item__first_seen_at__gte=now - timedelta(days=days))
+    else:
+        versions = versions.filter(item__entry_id=entry_id)
+    matches: list[list[PreviewMatch]] = [[] for _ in texts]
+    unfinished = set(range(len(texts)))
+    for loaded in load_items(versions):
+        if not unfinished:
             break
-        for met in index.matching_queries(one.document, with_hits_for=wanting):
-            if met.topic_id in wanting:
-                found[met.topic_id].append(_would(one, met.hits))
-                if len(found[met.topic_id]) >= limit:
-                    wanting.discard(met.topic_id)
-    return found
+        for matched in index.matching_queries(loaded.document, with_hits_for=unfinished):
+            number = matched.topic_id
+            if number in unfinished:
+                matches[number].append(_preview_match(loaded, matched.hits))
+                if len(matches[number]) >= limit:
+                    unfinished.discard(number)
+    return matches
 
 
-def _would(one: LoadedItem, hits: tuple[Hit, ...]) -> PreviewMatch:
+def _preview_match(loaded: LoadedItem, hits: tuple[Hit, ...]) -> PreviewMatch:
     return PreviewMatch(
-        item_id=one.item.id,
-        entry_id=one.item.entry_id,
-        title=one.version.title,
-        url=one.item.entry.url,
-        first_seen_at=one.item.first_seen_at,
+        item_id=loaded.item.id,
+        entry_id=loaded.item.entry_id,
+        title=loaded.version.title,
+        url=loaded.item.entry.url,
+        first_seen_at=loaded.item.first_seen_at,
         hits=hits,
-        text=one.version.text,
+        text=loaded.version.text,
     )
