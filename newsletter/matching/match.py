@@ -133,7 +133,7 @@ def preview_matches(
 ) -> list[list[PreviewMatch]]:
     """For each query the stored items of the last `days`, or of an entry, that it matches, newest first, `limit` at most.
 
-    Every item is read and tokenized once for all queries. Nothing is stored. Keywords take no aliases: readers get what they typed.
+    Every item is read and tokenized once for all queries. Nothing is stored. Keywords take no aliases.
 
     Raises:
         QueryError: one of the queries cannot be used.
