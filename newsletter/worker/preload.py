@@ -20,6 +20,7 @@ import newsletter.editions.load_content
 import newsletter.editions.rendering.renderer
 import newsletter.feeds.fetching.http_client
 import newsletter.lib.urls
+import newsletter.matching.live_index.item_index
 import newsletter.matching.match
 import newsletter.matching.retention
 import newsletter.matching.topics.reader_feedback
