@@ -1,4 +1,4 @@
-"""A carrier that answers by script and remembers what it was handed: for the states, not for the wire."""
+"""A provider that answers by script and remembers what it was handed: to test states, without a wire."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from tests import factories
 Script = Callable[[Parcel], Outcome]
 
 
-class ScriptedCarrier:
+class ScriptedProvider:
     """Answers each parcel by `script`; `window` and `one_letter` as a test wants them."""
 
     name = "scripted"

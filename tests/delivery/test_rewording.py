@@ -40,7 +40,7 @@ from newsletter.models import (
 )
 from newsletter.subscribers.email_address import index_of
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier, sender
+from tests.delivery.fake_provider import ScriptedProvider, sender
 from tests.delivery.two_providers import CARRIERS, SMTP, two
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +120,7 @@ def test_every_column_of_words_is_reworded() -> None:
 def test_mail_that_waits_for_its_pace(reword: Reword) -> None:
     crowd = [factories.subscriber(f"reader{place}@gmail.com") for place in range(9)]
     factories.planned(crowd)
-    carrier, clock = ScriptedCarrier(), lambda: NOW
+    carrier, clock = ScriptedProvider(), lambda: NOW
     limits = rate_limits.read(pace="", domain_pace="gmail.com=0.1", daily_cap="", warm_up="")
     paced = Pacing(limits, InMemoryBuckets(lambda: NOW.timestamp()), "smtp", carrier.number)
     by = Sender(carrier, factories.VAULT, "https://news.example.org", "example.org", paced)
@@ -149,7 +149,7 @@ def test_refusals_at_the_door(reword: Reword) -> None:
 
     factories.planned(3)
     answers = iter([refused("5.1.1"), refused("5.7.1"), Rejected("body: 550 5.1.1")])
-    run(ScriptedCarrier(lambda _parcel: next(answers), window=50))
+    run(ScriptedProvider(lambda _parcel: next(answers), window=50))
     reword()
     done = bounces_from_smtp_refusals(HEARING, now=NOW)
     assert (done.new, done.suppressed) == (2, 1)
@@ -188,7 +188,7 @@ def test_a_doubt_about_the_data_is_not_forgotten_by_an_operators_pause(reword: R
 
 def test_an_urgent_alert_goes_once_more_and_no_third_time(reword: Reword) -> None:
     factories.planned(2, carrier=Carrier(1, one_letter=True))
-    doubtful = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=None)
+    doubtful = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
     run(doubtful)
     mark_urgent()
     reword()
@@ -201,7 +201,7 @@ def test_an_urgent_alert_goes_once_more_and_no_third_time(reword: Reword) -> Non
 
 def test_an_operators_retry_does_not_use_up_the_rule(reword: Reword) -> None:
     factories.planned(1)
-    doubtful = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=None)
+    doubtful = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
     run(doubtful)
     (row,) = listing(factories.VAULT, "unknown")
     resend.retry(row.reference, resend.OperatorNote("ops", "lost"), now=NOW, vault=factories.VAULT)
@@ -217,7 +217,7 @@ def test_what_is_no_fault_of_a_provider_does_not_put_it_out(ours: bool, reword: 
         factories.planned(1)
     if ours:
         EditionBody.objects.all().delete()
-    run(ScriptedCarrier(lambda _parcel: Deferred("451 later")))
+    run(ScriptedProvider(lambda _parcel: Deferred("451 later")))
     reword()
     assert Attempt.objects.filter(outcome="deferred").count() == 4
     assert bool(failover.outages([1], now=NOW + timedelta(minutes=1))) is not ours

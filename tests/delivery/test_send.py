@@ -15,7 +15,7 @@ from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import factories
-from tests.delivery.fake_provider import Script, ScriptedCarrier, sender
+from tests.delivery.fake_provider import Script, ScriptedProvider, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def states() -> dict[str, int]:
 
 def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:
     made = factories.planned([factories.subscriber("one@example.org"), factories.subscriber("two@example.org")])
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     sent = send.send_next(sender(carrier), clock=at())
     assert sent is not None and sent.accepted == 2
     assert sorted(parcel.address.value for parcel in carrier.handed) == ["one@example.org", "two@example.org"]
@@ -56,7 +56,7 @@ def test_windows_are_committed_before_their_bytes_leave() -> None:
         seen.append(Batch.objects.get().begun_upto)
         return Accepted()
 
-    carrier = ScriptedCarrier(look, window=2)
+    carrier = ScriptedProvider(look, window=2)
     send.send_next(sender(carrier), clock=at())
     first = Delivery.objects.order_by("id").first().id
     assert carrier.windows == [2, 2, 1]
@@ -68,7 +68,7 @@ def test_a_refused_recipient_fails_alone() -> None:
     made = factories.planned(3)
     bad = made.people[1].id
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
-    carrier = ScriptedCarrier(lambda parcel: Rejected("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
+    carrier = ScriptedProvider(lambda parcel: Rejected("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
     send.send_next(sender(carrier), clock=at())
     assert states() == {"accepted": 2, "failed": 1}
     assert Delivery.objects.get(subscriber_id=bad).reason == "550 5.1.1"
@@ -78,7 +78,7 @@ def test_a_recipient_put_off_moves_to_a_new_batch_with_proof() -> None:
     made = factories.planned(3)
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
     later = ids[made.people[0].id]
-    carrier = ScriptedCarrier(lambda parcel: Deferred("450 4.2.1") if parcel.delivery_id == later else Accepted())
+    carrier = ScriptedProvider(lambda parcel: Deferred("450 4.2.1") if parcel.delivery_id == later else Accepted())
     send.send_next(sender(carrier), clock=at())
     assert states() == {"accepted": 2, "planned": 1}
     event = Event.objects.get()
@@ -93,7 +93,7 @@ def test_a_recipient_put_off_moves_to_a_new_batch_with_proof() -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -> None:
     factories.planned(3, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedCarrier(lambda _parcel: Deferred("connection refused"), window=window)
+    carrier = ScriptedProvider(lambda _parcel: Deferred("connection refused"), window=window)
     for minutes, tries in ((0, 1), (2, 2), (5, 3)):
         send.send_next(sender(carrier), clock=at(NOW + timedelta(minutes=minutes)))
         assert Attempt.objects.filter(disproved=True).count() == tries
@@ -108,7 +108,7 @@ def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -
 def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
     factories.planned(2)
     factories.planned(2)
-    carrier = ScriptedCarrier(lambda _parcel: Deferred("401", pause=True))
+    carrier = ScriptedProvider(lambda _parcel: Deferred("401", pause=True))
     send.send_next(sender(carrier), clock=at())
     assert sending_gate.pause_reason() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
     assert send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))) is None
@@ -123,7 +123,7 @@ def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_unknown_is_never_handed_over_again(window: int | None) -> None:
     factories.planned(3, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=window)
+    carrier = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=window)
     send.send_next(sender(carrier), clock=at())
     assert states() == {"unknown": 3}
     carrier.script = lambda _parcel: Accepted()
@@ -135,7 +135,7 @@ def test_unknown_is_never_handed_over_again(window: int | None) -> None:
 def test_a_second_hand_over_is_refused_by_the_database() -> None:
     made = factories.planned(1)
     Attempt.objects.create(batch_id=made.batch_ids[0], n=7, provider=1, began_at=NOW)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert carrier.handed == []
     assert states() == {"parked": 1}
@@ -147,7 +147,7 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
     made = factories.planned(5, carrier=Carrier(1, one_letter=True))
     bad = Delivery.objects.get(subscriber_id=made.people[3].id).id
 
-    def judge(carrier: ScriptedCarrier) -> Script:
+    def judge(carrier: ScriptedProvider) -> Script:
         def answer(_parcel: object) -> Accepted | Rejected:
             request = carrier.handed[-carrier.windows[-1] :]
             if any(parcel.delivery_id == bad for parcel in request):
@@ -156,7 +156,7 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
 
         return answer
 
-    carrier = ScriptedCarrier(window=None)
+    carrier = ScriptedProvider(window=None)
     carrier.script = judge(carrier)
     while send.send_next(sender(carrier), clock=at()):
         pass
@@ -176,7 +176,7 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
 def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
     made = factories.planned(2)
     change(made.people[0])
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert [parcel.delivery_id for parcel in carrier.handed] == [
         Delivery.objects.get(subscriber_id=made.people[1].id).id
@@ -188,14 +188,14 @@ def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
     made = factories.planned(1)
     index = made.people[0].address_index
     Suppression.objects.create(address_index=index, reason="bounce", since=NOW, lifted_at=NOW)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert (len(carrier.handed), states()) == (1, {"accepted": 1})
 
 
 def test_a_notice_goes_to_nobody_who_left() -> None:
     _notice(factories.subscriber(state="left"))
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert (carrier.handed, states()) == ([], {"cancelled": 1})
 
@@ -204,7 +204,7 @@ def test_erasure_stops_even_a_notice() -> None:
     erased = factories.subscriber(state="pending")
     Suppression.objects.create(address_index=erased.address_index, reason="erased", sticky=False, since=NOW)
     _notice(erased)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert (carrier.handed, states()) == ([], {"cancelled": 1})
 
@@ -217,7 +217,7 @@ def test_who_leaves_between_two_windows_is_left_out_too() -> None:
         Subscriber.objects.filter(id=last.id).update(state="left")
         return Accepted()
 
-    carrier = ScriptedCarrier(leave, window=2)
+    carrier = ScriptedProvider(leave, window=2)
     send.send_next(sender(carrier), clock=at())
     assert len(carrier.handed) == 3
     assert states() == {"accepted": 3, "cancelled": 1}
@@ -230,7 +230,7 @@ def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
         provider_gate.pause(1, "an operator", now=NOW, by_hand=True)
         return Accepted()
 
-    carrier = ScriptedCarrier(pause, window=2)
+    carrier = ScriptedProvider(pause, window=2)
     send.send_next(sender(carrier), clock=at())
     assert carrier.windows == [2]
     assert states() == {"accepted": 2, "planned": 3}
@@ -248,7 +248,7 @@ def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Ac
     def answer(parcel: Parcel) -> Outcome:
         return last if parcel.delivery_id == third else Accepted()
 
-    send.send_next(sender(ScriptedCarrier(answer, window=2)), clock=at())
+    send.send_next(sender(ScriptedProvider(answer, window=2)), clock=at())
     assert Batch.objects.get().state == "accepted"
     assert Attempt.objects.get().outcome == "accepted"
     assert Delivery.objects.get(id=third).state == {Accepted: None, Rejected: "failed", Unknown: "unknown"}[type(last)]
@@ -257,7 +257,7 @@ def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Ac
 def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:
     made = factories.planned(2)
     Subscriber.objects.filter(id__in=[person.id for person in made.people]).update(state="left")
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert (carrier.handed, states(), Batch.objects.get().state) == ([], {"cancelled": 2}, "cancelled")
 
@@ -268,7 +268,7 @@ def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_fina
         Suppression.objects.create(address_index=who.address_index, reason=reason, sticky=sticky, since=NOW)
     for who in (bounced, complained):
         _notice(who)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     while send.send_next(sender(carrier), clock=at()):
         pass
     assert len(carrier.handed) == 1
@@ -286,7 +286,7 @@ def test_a_notice_that_waited_until_its_link_was_dead_is_not_mailed() -> None:
     Notice.objects.filter(subscriber=old).update(expires_at=NOW)
     Notice.objects.filter(subscriber=used).update(used_at=NOW)
     Notice.objects.filter(subscriber=pruned).delete()
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     while send.send_next(sender(carrier), clock=at()):
         pass
     assert ["/confirm/" in one.personal["link"] for one in carrier.handed] == [True]
@@ -333,7 +333,7 @@ def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
         pause()
         return Accepted()
 
-    carrier = ScriptedCarrier(close, window=2)
+    carrier = ScriptedProvider(close, window=2)
     send.send_next(sender(carrier), clock=at())
     assert (len(carrier.handed), states()) == (2, {"accepted": 2, "planned": 2})
 
@@ -362,7 +362,7 @@ def test_a_worker_that_wakes_up_late_drops_its_work() -> None:
 
 def test_no_address_in_the_values_that_travel() -> None:
     factories.planned([factories.subscriber("canary+7f3a@example.org")])
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert "canary" not in repr(carrier.handed) + str(carrier.handed[0].address)
     with connection.cursor() as cursor:
@@ -380,7 +380,7 @@ def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
         raise OperationalError("terminating connection")
 
     monkeypatch.setattr(send, "make_parcels", gone)
-    carrier = ScriptedCarrier(window=window)
+    carrier = ScriptedProvider(window=window)
     sent = send.send_next(sender(carrier), clock=lambda: factories.NOW)
     assert sent is not None
     assert (sent.unknown, carrier.handed) == (0, [])

@@ -14,7 +14,7 @@ from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Attempt, Batch, Pulse
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_postgres = pytest.mark.skipif(
@@ -91,7 +91,7 @@ def test_what_is_asked_often_is_planned_once() -> None:
 def test_no_step_of_a_batch_is_a_transaction_within_another() -> None:
     factories.open_gate()
     factories.planned(3)
-    sender = send.Sender(ScriptedCarrier(window=None), factories.VAULT, "https://news.example.org", "example.org")
+    sender = send.Sender(ScriptedProvider(window=None), factories.VAULT, "https://news.example.org", "example.org")
     with CaptureQueriesContext(connection) as asked:
         assert send.send_next(sender, clock=lambda: factories.NOW) == send.Sent(Batch.objects.get().id, accepted=3)
     assert not [one["sql"] for one in asked if "SAVEPOINT" in one["sql"]]

@@ -17,7 +17,7 @@ from newsletter.providers.smtp import provider
 from newsletter.worker import stages, tasks
 from newsletter.worker.stages import StageRun
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def carried_by(carrier: ScriptedCarrier, monkeypatch: pytest.MonkeyPatch) -> None:
+def carried_by(carrier: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     sender = send.Sender(
         provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
@@ -38,7 +38,7 @@ def carried_by(carrier: ScriptedCarrier, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published, monkeypatch) -> None:
-    carrier = ScriptedCarrier(window=2)
+    carrier = ScriptedProvider(window=2)
     carried_by(carrier, monkeypatch)
     monkeypatch.setattr(StageRun, "going_on", lambda _run: not carrier.windows)  # one window took all the time
     factories.planned(6)
@@ -55,7 +55,7 @@ def test_the_last_answer_of_a_window_comes_before_the_tasks_limit() -> None:
 
 
 def test_send_publishes_itself_only_while_more_is_due(published, monkeypatch) -> None:
-    carried_by(ScriptedCarrier(), monkeypatch)
+    carried_by(ScriptedProvider(), monkeypatch)
     monkeypatch.setattr(stages, "TURN", 2)
     factories.planned(1)
     tasks.run("send")
@@ -84,7 +84,7 @@ def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
         connection.close()  # as it is by the restart
         return Accepted()
 
-    carrier = ScriptedCarrier(set_back)
+    carrier = ScriptedProvider(set_back)
     carried_by(carrier, monkeypatch)
     if not mails:
         set_back()

@@ -34,7 +34,7 @@ from newsletter.models import Batch, Consent, Delivery, Event, Gate, SoftBounce,
 from newsletter.subscribers import people
 from newsletter.subscribers.email_address import index_of
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.environment import examples
 from tests.reports import report
 from tests.subscribers.helpers import at_once
@@ -66,7 +66,7 @@ def handed_over(
     """Mails of one batch, handed over with this outcome."""
     made = factories.planned(who, carrier=REQUEST if window is None else Carrier(number, one_letter=False))
     script = outcome if callable(outcome) else lambda _parcel: outcome
-    carrier = ScriptedCarrier(script, window=window, number=number)
+    carrier = ScriptedProvider(script, window=window, number=number)
     sender = send.Sender(
         provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )

@@ -12,7 +12,7 @@ from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Batch, Breaker
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(carrier: ScriptedCarrier, moment: datetime = NOW, going_on: Callable[[], bool] = lambda: True) -> int:
+def run(carrier: ScriptedProvider, moment: datetime = NOW, going_on: Callable[[], bool] = lambda: True) -> int:
     sender = send.Sender(
         provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
@@ -34,8 +34,8 @@ def run(carrier: ScriptedCarrier, moment: datetime = NOW, going_on: Callable[[],
     return sent
 
 
-def doubtful(window: int | None = None) -> ScriptedCarrier:
-    return ScriptedCarrier(lambda _parcel: Unknown("answered 500"), window=window)
+def doubtful(window: int | None = None) -> ScriptedProvider:
+    return ScriptedProvider(lambda _parcel: Unknown("answered 500"), window=window)
 
 
 def test_after_five_doubts_in_a_row_the_rest_waits(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +84,7 @@ def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
     answers = [Unknown("x")] * 4 + [answer] + [Unknown("x")] * 4
     for _ in answers:
         factories.planned(1, carrier=Carrier(1, one_letter=True))
-    carrier = ScriptedCarrier(window=None)
+    carrier = ScriptedProvider(window=None)
     carrier.script = lambda _parcel: answers[len(carrier.handed) - 1]
     assert run(carrier) == 9
     assert not circuit_breaker.is_open(1)
@@ -93,14 +93,14 @@ def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
 def test_a_connection_that_never_came_to_be_says_nothing() -> None:
     for _ in range(7):
         factories.planned(1, carrier=Carrier(1, one_letter=True))
-    assert run(ScriptedCarrier(lambda _parcel: Deferred("refused"), window=None)) == 7
+    assert run(ScriptedProvider(lambda _parcel: Deferred("refused"), window=None)) == 7
     assert not Breaker.objects.exists()
 
 
 def test_other_providers_go_on() -> None:
     Breaker.objects.create(provider=2, in_a_row=5, open_until=NOW + timedelta(hours=1), opened_at=NOW)
     factories.planned(1)
-    assert run(ScriptedCarrier()) == 1
+    assert run(ScriptedProvider()) == 1
 
 
 def test_windows_after_the_fifth_doubt_are_not_opened() -> None:
@@ -123,7 +123,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_has_left_and_gives_the_rest
         going[0] = False
         return Accepted()
 
-    carrier = ScriptedCarrier(stop, window=window)
+    carrier = ScriptedProvider(stop, window=window)
     assert run(carrier, going_on=lambda: going[0]) == 1
     assert ledger_summary().by_state == {"accepted": handed, "planned": 12 - handed}
     assert not Batch.objects.filter(state__in=("claimed", "sending")).exists()

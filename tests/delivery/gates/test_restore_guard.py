@@ -22,7 +22,7 @@ from newsletter.lib import db
 from newsletter.models import Gate, Pulse
 from newsletter.worker import maintenance, send_loop, startup
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.journey import road
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
     Pulse.objects.create(name="tick", at=NOW - timedelta(seconds=5))
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
     factories.planned(1)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     sender = Sender(provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")
     monkeypatch.setattr(wiring, "senders", lambda: [sender])
     for seconds in range(0, 180, 15):  # a worker's ticks, as they come

@@ -22,7 +22,7 @@ from newsletter.lib.refused import Refused
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
 from newsletter.subscribers.email_address import index_of
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(carrier: ScriptedCarrier, moment=NOW) -> list[int]:
+def run(carrier: ScriptedProvider, moment=NOW) -> list[int]:
     sender = send.Sender(
         provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
@@ -52,7 +52,7 @@ def doubtful(_parcel: Parcel) -> Outcome:
 def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.ALERT) -> list[str]:
     """References of mails in doubt: a whole request, or (with windows) the second window of two."""
     factories.planned(people, carrier=Carrier(1, one_letter=window is None), lane=lane)
-    carrier = ScriptedCarrier(doubtful, window=window)
+    carrier = ScriptedProvider(doubtful, window=window)
     if window:
         carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
     run(carrier)
@@ -89,7 +89,7 @@ def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
     reference = in_doubt(4, window=window)[0]
     before = ledger_summary().by_state["unknown"]
     assert resend.retry(reference, WORD, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
-    handed = run(ScriptedCarrier(window=window), LATER)
+    handed = run(ScriptedProvider(window=window), LATER)
     assert [reference_of(number, factories.VAULT) for number in handed] == [reference]
     assert ledger_summary().by_state["unknown"] == before - 1
     story = explain(reference, factories.VAULT)
@@ -105,7 +105,7 @@ def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True) == resend.ResendResult(
         len(references)
     )
-    handed = run(ScriptedCarrier(window=window), LATER)
+    handed = run(ScriptedProvider(window=window), LATER)
     assert sorted(references_of(handed, factories.VAULT)) == sorted(references)
     assert ledger_summary().by_state == {"accepted": 4}
     assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT) == Refused(
@@ -127,7 +127,7 @@ def test_a_parked_mail_goes_again() -> None:
     Batch.objects.update(state="parked", reason="gave up: 451")
     reference = listing(factories.VAULT, "parked")[0].reference
     assert resend.retry(reference, WORD, now=NOW, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
-    assert len(run(ScriptedCarrier())) == 2
+    assert len(run(ScriptedProvider())) == 2
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -143,20 +143,20 @@ def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, wind
     assert story is not None
     assert (story.state, story.reason) == (state, "ops: nothing came")
     assert ledger_summary().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
-    assert run(ScriptedCarrier(window=window), LATER) == []
+    assert run(ScriptedProvider(window=window), LATER) == []
     assert isinstance(resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT), Refused)
 
 
 def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:
     factories.planned(3, carrier=Carrier(1, one_letter=True))
     factories.planned(2, carrier=Carrier(1, one_letter=True))
-    run(ScriptedCarrier(window=None))
+    run(ScriptedProvider(window=None))
     heard = Delivery.objects.order_by("id").first()
     Event.objects.create(fingerprint=b"x", delivery_id=heard.id, kind="delivered", at=NOW, received_at=NOW)
     assert resend.count_releasable(1, NOW + timedelta(seconds=1)) == resend.count_releasable(2, NOW) == 0
     assert resend.count_releasable(1, NOW) == 4
     assert resend.release(1, NOW, WORD, now=LATER) == resend.ResendResult(4)
-    handed = run(ScriptedCarrier(window=None), LATER)
+    handed = run(ScriptedProvider(window=None), LATER)
     assert sorted(handed) == sorted(set(Delivery.objects.values_list("id", flat=True)) - {heard.id})
     assert ledger_summary().by_state == {"accepted": 5}
     assert Attempt.objects.filter(waived_by="ops: nothing came").count() == 2
@@ -174,7 +174,7 @@ def begun_and_died(moment: datetime, window: int | None) -> None:
 def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> None:
     """What a mail server took and dropped goes by SendGrid: where its windows ended is no end of the request."""
     factories.planned(3)
-    run(ScriptedCarrier(window=2))
+    run(ScriptedProvider(window=2))
     assert resend.release(1, NOW, WORD, now=LATER) == resend.ResendResult(3)
     begun_and_died(LATER, None)
     assert ledger_summary().by_state == {"unknown": 3}
@@ -182,9 +182,9 @@ def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> 
 
 def test_what_is_answered_about_released_windows_is_written() -> None:
     factories.planned(3)
-    run(ScriptedCarrier(window=2))
+    run(ScriptedProvider(window=2))
     resend.release(1, NOW, WORD, now=LATER)
-    assert len(run(ScriptedCarrier(lambda _parcel: Rejected("550"), window=2), LATER)) == 3
+    assert len(run(ScriptedProvider(lambda _parcel: Rejected("550"), window=2), LATER)) == 3
     assert ledger_summary().by_state == {"failed": 3}
 
 
@@ -212,7 +212,7 @@ def test_an_urgent_alert_in_doubt_goes_once_more_and_a_digest_is_held() -> None:
         edition.save()
     assert urgent_resend.resend_urgent(now=NOW + timedelta(minutes=119)) == 0
     assert urgent_resend.resend_urgent(now=NOW + timedelta(minutes=120)) == 2
-    assert len(run(ScriptedCarrier(doubtful, window=None), LATER)) == 2
+    assert len(run(ScriptedProvider(doubtful, window=None), LATER)) == 2
     assert urgent_resend.resend_urgent(now=LATER + timedelta(hours=3)) == 0
     assert ledger_summary().by_state == {"unknown": 4}
 
@@ -239,7 +239,7 @@ def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None)
     resend.retry(first, WORD, now=LATER, vault=factories.VAULT, whole=True)
     told(first, ReportKind.PROCESSED)
     told(second, ReportKind.DROPPED)
-    handed = [reference_of(number, factories.VAULT) for number in run(ScriptedCarrier(window=window), LATER)]
+    handed = [reference_of(number, factories.VAULT) for number in run(ScriptedProvider(window=window), LATER)]
     assert first not in handed
     assert second in handed
     assert ledger_summary().by_state == {"accepted": 4}
@@ -250,7 +250,7 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
     resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True)
     for reference in references:
         told(reference, ReportKind.DELIVERED)
-    assert run(ScriptedCarrier(), LATER) == []
+    assert run(ScriptedProvider(), LATER) == []
     assert ledger_summary().by_state == {"accepted": 2}
     assert Batch.objects.get().state == "cancelled"
 
@@ -258,15 +258,15 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
 def test_our_own_word_proves_nothing() -> None:
     reference = in_doubt(2)[0]
     resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
-    run(ScriptedCarrier(doubtful), LATER)
+    run(ScriptedProvider(doubtful), LATER)
     assert prove_accepted.accept_proved(now=LATER) == 0
     assert ledger_summary().by_state == {"unknown": 2}
 
 
 def put_off_then_in_doubt() -> None:
     factories.planned(2, carrier=Carrier(1, one_letter=True))
-    run(ScriptedCarrier(lambda _parcel: Deferred("429"), window=None))
-    run(ScriptedCarrier(doubtful, window=None), LATER)
+    run(ScriptedProvider(lambda _parcel: Deferred("429"), window=None))
+    run(ScriptedProvider(doubtful, window=None), LATER)
 
 
 def mark_urgent() -> None:
@@ -289,11 +289,11 @@ def test_no_third_time_for_an_urgent_alert_whatever_batch_it_is_in_by_then() -> 
     mark_urgent()
     assert urgent_resend.resend_urgent(now=LATER) == 2
     # a hand-over that is put off by half moves one of them into a batch of its own
-    half = ScriptedCarrier(window=1)
+    half = ScriptedProvider(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
     later = LATER + timedelta(hours=1)
-    run(ScriptedCarrier(doubtful, window=1), later)
+    run(ScriptedProvider(doubtful, window=1), later)
     assert ledger_summary().by_state == {"unknown": 2}
     assert len({one.batch_id for one in Delivery.objects.all()}) == 2
     Attempt.objects.filter(waived_by__isnull=False).delete()  # the mail's own event is what tells
@@ -318,7 +318,7 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
     assert daily_cap.used_today(1, now=LATER) == begun
     for reference, whole in ((first, False), (second, True)):
         resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=whole)
-        begun += len(run(ScriptedCarrier(doubtful, window=window), LATER))
+        begun += len(run(ScriptedProvider(doubtful, window=window), LATER))
         assert daily_cap.used_today(1, now=LATER) == begun
     assert begun == (8 if window is None else 6)
 
@@ -326,22 +326,22 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
 def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_count() -> None:
     reference = in_doubt(2)[0]
     resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
-    half = ScriptedCarrier(window=1)
+    half = ScriptedProvider(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
     assert daily_cap.used_today(1, now=LATER) == 2 + 1
-    run(ScriptedCarrier(doubtful, window=1), LATER + timedelta(hours=1))
+    run(ScriptedProvider(doubtful, window=1), LATER + timedelta(hours=1))
     assert daily_cap.used_today(1, now=LATER) == 2 + 2
 
 
 def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_again() -> None:
     factories.planned(2)
-    first = ScriptedCarrier(window=2)
+    first = ScriptedProvider(window=2)
     first.script = lambda parcel: (
         Rejected("550") if parcel.delivery_id == first.handed[0].delivery_id else Unknown("no answer")
     )
     run(first)
     reference = listing(factories.VAULT, "unknown")[0].reference
     resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
-    assert len(run(ScriptedCarrier(), LATER)) == 1
+    assert len(run(ScriptedProvider(), LATER)) == 1
     assert daily_cap.used_today(1, now=LATER) >= 3

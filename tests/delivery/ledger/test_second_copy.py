@@ -17,7 +17,7 @@ from newsletter.lib.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
 from newsletter.providers.sendgrid.request_body import request_template
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
 
 pytestmark = pytest.mark.django_db
@@ -61,11 +61,11 @@ def parts(parcel: Parcel) -> list[str]:
 @pytest.mark.parametrize("window", [None, 1])
 def test_only_the_second_copy_says_that_it_may_be_one(kind: str, expected: int, window: int | None) -> None:
     planned(kind)
-    first = ScriptedCarrier(doubtful, window=window)
+    first = ScriptedProvider(doubtful, window=window)
     run(first)
     mark_urgent()
     assert urgent_resend.resend_urgent(now=LATER) == 2
-    second = ScriptedCarrier(window=window)
+    second = ScriptedProvider(window=window)
     run(second, LATER)
     assert len(first.handed) == len(second.handed) == 2
     for parcel in first.handed:
@@ -79,8 +79,8 @@ def test_only_the_second_copy_says_that_it_may_be_one(kind: str, expected: int, 
 
 def test_what_was_surely_not_taken_goes_again_without_a_word_of_it() -> None:
     planned("both")
-    run(ScriptedCarrier(lambda _parcel: Deferred("429"), window=None))
-    again = ScriptedCarrier(window=None)
+    run(ScriptedProvider(lambda _parcel: Deferred("429"), window=None))
+    again = ScriptedProvider(window=None)
     run(again, LATER)
     assert len(again.handed) == 2
     assert not any(SAYS in text for parcel in again.handed for text in parts(parcel))

@@ -18,7 +18,7 @@ from newsletter.lib import db
 from newsletter.lib.provider_interface import Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Edition
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.ledger.test_resend import LATER, WORD, in_doubt, run
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,7 @@ def test_every_part_of_a_batch_that_goes_again_says_by_whose_word(change: Callab
 
 def test_every_part_can_be_handed_over_and_waived_again() -> None:
     keep_one(waived())
-    carrier = ScriptedCarrier(lambda _parcel: Unknown("no answer"), window=None)
+    carrier = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
     run(carrier, LATER + timedelta(minutes=10))
     assert len(carrier.handed) == 4
     for number in set(Delivery.objects.values_list("batch_id", flat=True)):

@@ -20,7 +20,7 @@ from newsletter.lib import db
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Delivery
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.environment import examples
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ class World:
         self.may_have: Counter[int] = Counter()
         self.answers: list[str] = []
         self.carriers = {
-            number: ScriptedCarrier(self.answer, window=one, number=number) for number, one in WINDOWS.items()
+            number: ScriptedProvider(self.answer, window=one, number=number) for number, one in WINDOWS.items()
         }
 
     def answer(self, parcel: Parcel) -> Outcome:
@@ -144,7 +144,7 @@ def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mai
             taken.append((parcel.delivery_id, number))
             return Accepted()
 
-        carrier = ScriptedCarrier(take, window=WINDOWS[number], number=number)
+        carrier = ScriptedProvider(take, window=WINDOWS[number], number=number)
         sender = Sender(carrier, factories.VAULT, "https://x.example", "x")
         try:
             while ledger_summary().by_state.get("accepted", 0) < 48:

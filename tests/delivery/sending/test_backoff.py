@@ -13,7 +13,7 @@ from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib.provider_interface import Deferred
 from newsletter.models import Batch
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.sending.test_expired_leases import run
 
 NOW = factories.NOW
@@ -48,7 +48,7 @@ def test_whatever_it_says_a_batch_is_tried_for_more_than_a_day(said: int) -> Non
 def test_a_reset_of_three_seconds_waits_three_and_leaves_no_reason_behind(window: int | None) -> None:
     factories.open_gate()
     factories.planned(2, carrier=Carrier(1, one_letter=window is None))
-    run(ScriptedCarrier(lambda _parcel: Deferred("429: too many requests", retry_after=3.0), window=window))
+    run(ScriptedProvider(lambda _parcel: Deferred("429: too many requests", retry_after=3.0), window=window))
     batch = Batch.objects.get()
     assert (batch.state, batch.reason, batch.not_before) == (
         "planned",

@@ -14,7 +14,7 @@ from newsletter.delivery.sending.recipients import next_window_query, start_atte
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier, sender
+from tests.delivery.fake_provider import ScriptedProvider, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(carrier: ScriptedCarrier, moment=NOW) -> None:
+def run(carrier: ScriptedProvider, moment=NOW) -> None:
     while send.send_next(sender(carrier), clock=lambda: moment):
         pass
 
@@ -40,7 +40,7 @@ def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:
     factories.planned(3)
     claim_batch(now=NOW, provider=1)
     assert expired_leases.recover_expired(now=LATER) == expired_leases.RecoveredBatches(given_back=1, doubtful=0)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     run(carrier, LATER)
     assert ledger_summary().by_state == {"accepted": 3}
 
@@ -48,7 +48,7 @@ def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:
 @pytest.mark.parametrize("dies_at", range(1, 6))
 def test_killed_in_a_window_only_that_window_is_in_doubt(dies_at: int) -> None:
     factories.planned(5)
-    carrier = ScriptedCarrier(window=2)
+    carrier = ScriptedProvider(window=2)
 
     def die(_parcel: object) -> Accepted:
         if len(carrier.handed) and carrier.windows and sum(carrier.windows) >= dies_at:
@@ -76,12 +76,12 @@ def test_killed_in_a_whole_request_all_of_it_is_in_doubt() -> None:
     def die(_parcel: object) -> Accepted:
         raise Killed
 
-    carrier = ScriptedCarrier(die, window=None)
+    carrier = ScriptedProvider(die, window=None)
     with pytest.raises(Killed):
         run(carrier)
     expired_leases.recover_expired(now=LATER)
     assert ledger_summary().by_state == {"unknown": 3}
-    run(ScriptedCarrier(window=None), LATER)
+    run(ScriptedProvider(window=None), LATER)
     assert ledger_summary().by_state == {"unknown": 3}
 
 

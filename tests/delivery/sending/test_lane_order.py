@@ -14,7 +14,7 @@ from newsletter.delivery.sending.lane_order import PASSED_MOST, LaneOrder, Queue
 from newsletter.lib.provider_interface import Accepted
 from newsletter.models import Batch, Delivery, Lane
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.test_send import at, sender, states
 
 NOW = factories.NOW
@@ -139,7 +139,7 @@ def test_a_digest_on_its_way_lets_an_alert_pass_between_two_windows() -> None:
             alert.extend(person.id for person in factories.planned(1).people)
         return Accepted()
 
-    carrier = ScriptedCarrier(comes, window=2)
+    carrier = ScriptedProvider(comes, window=2)
     while send.send_next(sender(carrier), clock=at()):
         pass
     told = [Delivery.objects.get(id=parcel.delivery_id).subscriber_id for parcel in carrier.handed]
@@ -153,7 +153,7 @@ def test_a_digest_on_its_way_lets_an_alert_pass_between_two_windows() -> None:
 @pytest.mark.usefixtures("_gate")
 def test_a_digest_does_not_yield_to_another() -> None:
     factories.planned(4, lane=Lane.DIGEST, kind="digest")
-    carrier = ScriptedCarrier(window=2)
+    carrier = ScriptedProvider(window=2)
     factories.planned(2, lane=Lane.DIGEST, kind="digest")
     assert send.send_next(sender(carrier), clock=at()) is not None
     assert carrier.windows == [2, 2]

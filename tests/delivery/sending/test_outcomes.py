@@ -17,7 +17,7 @@ from newsletter.delivery.sending.recipients import NOT_OPENED, start_attempt
 from newsletter.lib.provider_interface import Accepted, Deferred, Parcel, Rejected
 from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier, sender
+from tests.delivery.fake_provider import ScriptedProvider, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def _break(*people: Subscriber) -> None:
 def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, broken: int) -> None:
     made = factories.planned(5, carrier=Carrier(1, one_letter=window is None))
     _break(made.people[broken])
-    carrier = ScriptedCarrier(window=window)
+    carrier = ScriptedProvider(window=window)
     while send.send_next(sender(carrier), clock=at()):
         pass
     assert (len(carrier.handed), states()) == (4, {"accepted": 4, "parked": 1})
@@ -56,7 +56,7 @@ def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, bro
 def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens() -> None:
     made = factories.planned(6)
     _break(*made.people[2:4])
-    carrier = ScriptedCarrier(window=2)
+    carrier = ScriptedProvider(window=2)
     while send.send_next(sender(carrier), clock=at()):
         pass
     assert (len(carrier.handed), states()) == (2, {"accepted": 2, "parked": 4})
@@ -65,7 +65,7 @@ def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens
 def test_with_keys_that_open_nothing_nobody_is_mailed_and_nothing_is_begun() -> None:
     made = factories.planned(3)
     _break(*made.people)
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     send.send_next(sender(carrier), clock=at())
     assert (carrier.handed, states(), Attempt.objects.count()) == ([], {"parked": 3}, 0)
 
@@ -83,7 +83,7 @@ def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
                 cursor.execute("PRAGMA query_only=ON")
         return Accepted()
 
-    sent = send.send_next(sender(ScriptedCarrier(demoted, window=None)), clock=at())
+    sent = send.send_next(sender(ScriptedProvider(demoted, window=None)), clock=at())
     assert sent is not None
     assert (sent.accepted, states()) == (2, {"accepted": 2})
 
@@ -115,7 +115,7 @@ def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
     factories.planned(4, carrier=Carrier(1, one_letter=window is None))
     stopped = _Stopped(seconds, at)
     monkeypatch.setattr(send, "time", stopped)
-    carrier = ScriptedCarrier(window=window)
+    carrier = ScriptedProvider(window=window)
     send.send_next(sender(carrier), clock=stopped.clock)
     assert len(carrier.handed) == accepted
     planned = {"planned": 4 - accepted} if accepted < 4 else {}
@@ -125,7 +125,7 @@ def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
 @pytest.mark.parametrize("window", [None, 4])
 def test_what_a_carrier_says_nothing_of_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     factories.planned(4, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedCarrier(window=window)
+    carrier = ScriptedProvider(window=window)
     monkeypatch.setattr(carrier, "hand_over", lambda _parcels: {})
     send.send_next(sender(carrier), clock=at())
     assert states() == {"unknown": 4}
@@ -157,14 +157,14 @@ def test_a_provider_is_taken_at_its_word(
     wish = Deferred("429", retry_after=asked)
     some = window is not None and not all_of_it
     script = (lambda parcel: wish if parcel.delivery_id == first else Accepted()) if some else lambda _parcel: wish
-    send.send_next(sender(ScriptedCarrier(script, window=window)), clock=at())
+    send.send_next(sender(ScriptedProvider(script, window=window)), clock=at())
     assert Batch.objects.get(state="planned").not_before == NOW + timedelta(seconds=seconds)
 
 
 def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() -> None:
     """What a mail server put off goes by SendGrid: the edge of the window that it was is no edge of the request."""
     factories.planned(3, carrier=Carrier(1, one_letter=True))
-    send.send_next(sender(ScriptedCarrier(lambda _parcel: Deferred("connection refused"))), clock=at())
+    send.send_next(sender(ScriptedProvider(lambda _parcel: Deferred("connection refused"))), clock=at())
     later = NOW + timedelta(minutes=5)
     held = claim_batch(now=later, provider=1)
     assert held is not None
@@ -179,7 +179,7 @@ def test_what_was_tried_for_two_days_waits_for_an_operator(some: bool) -> None:
     Batch.objects.update(attempts=MOST_TRIES - 1)
     first = Delivery.objects.order_by("id").first().id
     put_off = Deferred("450 4.2.1")
-    carrier = ScriptedCarrier(lambda parcel: put_off if not some or parcel.delivery_id == first else Accepted())
+    carrier = ScriptedProvider(lambda parcel: put_off if not some or parcel.delivery_id == first else Accepted())
     send.send_next(sender(carrier), clock=at())
     assert states() == ({"accepted": 1, "parked": 1} if some else {"parked": 2})
     assert Batch.objects.get(state="parked").reason == "gave up: 450 4.2.1"
@@ -193,7 +193,7 @@ def test_a_window_of_a_batch_that_another_worker_took_over_is_not_written_and_no
         Batch.objects.update(token=theirs)
         return Accepted()
 
-    carrier = ScriptedCarrier(taken_over, window=2)
+    carrier = ScriptedProvider(taken_over, window=2)
     assert send.send_next(sender(carrier), clock=at()) == send.Sent(Batch.objects.get().id)
     batch = Batch.objects.get()
     assert (batch.state, batch.token, batch.done_upto, len(carrier.handed)) == ("sending", theirs, None, 2)

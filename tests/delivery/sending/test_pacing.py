@@ -21,7 +21,7 @@ from newsletter.delivery.sending.pacing import WAITS_FOR_PACE, Pacing
 from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel
 from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.test_send import states
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def _gate() -> None:
 class World:
     """A paced sender on a clock that only the test moves."""
 
-    def __init__(self, carrier: ScriptedCarrier, *, at: datetime = NOW, **words: str) -> None:
+    def __init__(self, carrier: ScriptedProvider, *, at: datetime = NOW, **words: str) -> None:
         words = {"pace": "", "domain_pace": "", "daily_cap": "", "warm_up": "", **words}
         self.now = at
         self.carrier = carrier
@@ -78,7 +78,7 @@ def domain_of(parcel) -> str:
 @pytest.mark.parametrize("window", [2, None])
 def test_a_providers_pace_is_kept_and_everybody_gets_one_mail(window: int | None) -> None:
     factories.planned(25, carrier=Carrier(1, one_letter=window is None))
-    world = World(ScriptedCarrier(window=window), pace="2")
+    world = World(ScriptedProvider(window=window), pace="2")
     assert world.send() == 6  # three seconds of it at once
     assert world.send() == 0
     world.run(9)
@@ -93,7 +93,7 @@ def test_a_providers_pace_is_kept_and_everybody_gets_one_mail(window: int | None
 
 def test_without_a_token_nothing_is_even_claimed() -> None:
     factories.planned(10)
-    world = World(ScriptedCarrier(), pace="1")
+    world = World(ScriptedProvider(), pace="1")
     world.send()
     waits = Batch.objects.get(state="planned")
     assert (waits.size, waits.not_before, waits.attempts, waits.token) == (7, NOW, 0, None)
@@ -104,7 +104,7 @@ def test_without_a_token_nothing_is_even_claimed() -> None:
 def test_a_domains_pace_holds_up_its_own_mail_only(window: int | None) -> None:
     crowd = people("gmail.com", 9) + people("small.example", 9) + people("googlemail.com", 9)
     factories.planned(crowd, carrier=Carrier(1, one_letter=window is None))
-    world = World(ScriptedCarrier(window=window), domain_pace="gmail.com+googlemail.com=0.6")
+    world = World(ScriptedProvider(window=window), domain_pace="gmail.com+googlemail.com=0.6")
     world.send()
     assert Counter(domain_of(one) for one in world.carrier.handed) == {"small.example": 9, "gmail.com": 6}
     (waits,) = Batch.objects.filter(state="planned")
@@ -119,7 +119,7 @@ def test_a_domains_pace_holds_up_its_own_mail_only(window: int | None) -> None:
 
 def test_each_domain_that_waits_waits_by_itself() -> None:
     factories.planned(people("slow.example", 5) + people("fast.example", 8))
-    world = World(ScriptedCarrier(), domain_pace="slow.example=0.1,fast.example=0.5")
+    world = World(ScriptedProvider(), domain_pace="slow.example=0.1,fast.example=0.5")
     world.send()
     waits = sorted((one.size, (one.not_before - NOW).total_seconds()) for one in Batch.objects.filter(state="planned"))
     assert waits == [(3, 4.0), (4, 10.0)]
@@ -129,14 +129,14 @@ def test_each_domain_that_waits_waits_by_itself() -> None:
 
 def test_the_star_is_every_other_domain_by_itself() -> None:
     factories.planned(people("one.example", 5) + people("other.example", 5))
-    world = World(ScriptedCarrier(), domain_pace="*=0.3")
+    world = World(ScriptedProvider(), domain_pace="*=0.3")
     world.send()
     assert Counter(domain_of(one) for one in world.carrier.handed) == {"one.example": 3, "other.example": 3}
 
 
 def test_no_domain_stands_in_a_bucket_or_a_row() -> None:
     factories.planned(people("rare-canary.example", 5))
-    world = World(ScriptedCarrier(), domain_pace="*=1")
+    world = World(ScriptedProvider(), domain_pace="*=1")
     world.send()
     assert "canary" not in repr(world.buckets._levels)
     assert all("canary" not in str(row) for row in Batch.objects.values())
@@ -144,7 +144,7 @@ def test_no_domain_stands_in_a_bucket_or_a_row() -> None:
 
 def test_a_pace_is_no_try_however_often_it_cuts() -> None:
     factories.planned(people("gmail.com", 60), lane=Lane.DIGEST, kind="digest")
-    world = World(ScriptedCarrier(), domain_pace="gmail.com=0.5")
+    world = World(ScriptedProvider(), domain_pace="gmail.com=0.5")
     world.send()
     world.run(125)
     assert states() == {"accepted": 60}
@@ -154,7 +154,7 @@ def test_a_pace_is_no_try_however_often_it_cuts() -> None:
 
 def test_an_alert_does_not_wait_behind_the_digests_of_its_domain() -> None:
     factories.planned(people("gmail.com", 60), lane=Lane.DIGEST, kind="digest")
-    world = World(ScriptedCarrier(), domain_pace="gmail.com=1")
+    world = World(ScriptedProvider(), domain_pace="gmail.com=1")
     world.run(5)
     assert len(world.carrier.handed) < 20
     urgent = factories.planned([factories.subscriber(f"u{n}@gmail.com") for n in range(4)])
@@ -166,7 +166,7 @@ def test_an_alert_does_not_wait_behind_the_digests_of_its_domain() -> None:
 
 def test_two_editions_share_a_pace() -> None:
     first, second = (factories.planned(20, lane=Lane.DIGEST, kind="digest") for _ in range(2))
-    world = World(ScriptedCarrier(), pace="1")
+    world = World(ScriptedProvider(), pace="1")
     world.send()
     world.run(20)
     got = {one.delivery_id for one in world.carrier.handed}
@@ -180,7 +180,7 @@ def test_two_editions_share_a_pace() -> None:
 def test_mail_that_waited_for_its_domain_does_not_go_last_of_all() -> None:
     crowd = [one for pair in zip(people("small.example", 60), people("gmail.com", 60), strict=True) for one in pair]
     factories.planned(crowd, lane=Lane.DIGEST, kind="digest")
-    world = World(ScriptedCarrier(), pace="3", domain_pace="gmail.com=1")
+    world = World(ScriptedProvider(), pace="3", domain_pace="gmail.com=1")
     world.send()
     world.run(20)
     left = Counter(domain_of(one) for one in world.carrier.handed)
@@ -191,13 +191,13 @@ def test_a_waiver_goes_with_every_part() -> None:
     made = factories.planned(people("gmail.com", 5))
     Attempt.objects.create(batch_id=made.batch_ids[0], n=1, provider=1, began_at=NOW, waived_by=urgent_resend.RULE)
     Batch.objects.update(attempts=1)
-    World(ScriptedCarrier(), domain_pace="gmail.com=0.1").send()
+    World(ScriptedProvider(), domain_pace="gmail.com=0.1").send()
     assert Attempt.objects.filter(waived_by=urgent_resend.RULE).values("batch_id").distinct().count() == 2
 
 
 def test_a_claim_that_was_lost_meanwhile_is_not_divided() -> None:
     factories.planned(people("gmail.com", 5))
-    world = World(ScriptedCarrier(), domain_pace="gmail.com=1")
+    world = World(ScriptedProvider(), domain_pace="gmail.com=1")
     held = claim_batch(now=NOW, provider=1)
     assert held is not None
     expired_leases.recover_expired(now=NOW + timedelta(minutes=2))
@@ -209,14 +209,14 @@ def test_an_address_that_does_not_open_is_left_to_the_barrier() -> None:
     made = factories.planned(people("gmail.com", 2))
     made.people[0].address_cipher = b"nonsense" * 5
     made.people[0].save()
-    World(ScriptedCarrier(), domain_pace="*=5").send()
+    World(ScriptedProvider(), domain_pace="*=5").send()
     assert states() == {"accepted": 1, "parked": 1}
 
 
 def test_a_provider_that_is_tried_again_is_tried_with_one_that_may_go() -> None:
     factories.planned(6)
     Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW)
-    world = World(ScriptedCarrier(), pace="10")
+    world = World(ScriptedProvider(), pace="10")
     assert send.send_next(world.sender, clock=lambda: NOW) is not None
     assert len(world.carrier.handed) == 1
 
@@ -225,7 +225,7 @@ def test_a_provider_that_is_tried_again_is_tried_with_one_that_may_go() -> None:
 
 
 def test_it_is_worth_looking_again_only_when_mail_waits_for_its_pace() -> None:
-    world = World(ScriptedCarrier(), domain_pace="gmail.com=0.3")
+    world = World(ScriptedProvider(), domain_pace="gmail.com=0.3")
     assert world.pacing.pause(now=NOW) is None
     factories.planned(people("gmail.com", 5))
     world.send()
@@ -234,14 +234,14 @@ def test_it_is_worth_looking_again_only_when_mail_waits_for_its_pace() -> None:
     assert states() == {"accepted": 5}
     assert world.pacing.pause(now=world.now) is None
     factories.planned(5)
-    world = World(ScriptedCarrier(), pace="1")
+    world = World(ScriptedProvider(), pace="1")
     world.send()
     assert world.pacing.pause(now=NOW) == pacing.LOOK
 
 
 def test_what_comes_due_between_a_look_and_this_question_is_not_left() -> None:
     factories.planned(people("gmail.com", 5))
-    world = World(ScriptedCarrier(), domain_pace="gmail.com=0.3")
+    world = World(ScriptedProvider(), domain_pace="gmail.com=0.3")
     world.send()
     due = Batch.objects.get(state="planned").not_before
     assert world.pacing.pause(now=due) == pacing.LOOK
@@ -249,7 +249,7 @@ def test_what_comes_due_between_a_look_and_this_question_is_not_left() -> None:
 
 def test_tokens_that_come_between_a_look_and_this_question_leave_nothing() -> None:
     factories.planned(5)
-    world = World(ScriptedCarrier(), pace="1")
+    world = World(ScriptedProvider(), pace="1")
     world.send()
     world.now += timedelta(seconds=1)
     assert world.pacing.pause(now=world.now) == pacing.LOOK
@@ -257,7 +257,7 @@ def test_tokens_that_come_between_a_look_and_this_question_leave_nothing() -> No
 
 def test_without_tokens_what_waits_for_its_domain_is_worth_a_look() -> None:
     factories.planned(people("gmail.com", 5))
-    world = World(ScriptedCarrier(), pace="1", domain_pace="gmail.com=0.1")
+    world = World(ScriptedProvider(), pace="1", domain_pace="gmail.com=0.1")
     world.send()
     factories.planned(2)
     world.send()
@@ -277,7 +277,7 @@ def test_without_tokens_what_waits_for_its_domain_is_worth_a_look() -> None:
 )
 def test_what_may_not_go_at_all_is_not_looked_for_again(shut: Callable[[], object], tokens: int) -> None:
     factories.planned(8)
-    world = World(ScriptedCarrier(), pace="1")
+    world = World(ScriptedProvider(), pace="1")
     world.send()
     world.now += timedelta(seconds=tokens)
     shut()
@@ -293,7 +293,7 @@ def day(number: int, hour: int = 9) -> datetime:
 
 def test_a_cap_ends_the_day_and_the_rest_waits_for_the_next() -> None:
     factories.planned(7)
-    world = World(ScriptedCarrier(window=2), daily_cap="5")
+    world = World(ScriptedProvider(window=2), daily_cap="5")
     assert world.send() == 5
     today = world.pacing.allowance(now=world.now)
     assert today is not None
@@ -307,13 +307,13 @@ def test_a_cap_ends_the_day_and_the_rest_waits_for_the_next() -> None:
 
 def test_a_cap_is_counted_in_the_tables_so_that_a_restart_forgets_nothing() -> None:
     factories.planned(7)
-    assert World(ScriptedCarrier(), daily_cap="5").send() == 5
-    assert World(ScriptedCarrier(), daily_cap="5").send() == 0
+    assert World(ScriptedProvider(), daily_cap="5").send() == 5
+    assert World(ScriptedProvider(), daily_cap="5").send() == 0
 
 
 def test_notices_always_go_and_are_counted() -> None:
     factories.planned(4)
-    world = World(ScriptedCarrier(), daily_cap="3")
+    world = World(ScriptedProvider(), daily_cap="3")
     assert world.send() == 3
     notice = factories.planned([factories.subscriber(state="pending")], lane=Lane.NOTICE, kind="alert")
     Delivery.objects.filter(batch_id=notice.batch_ids[0]).update(occasion_id=_notice_occasion())
@@ -342,7 +342,7 @@ def test_what_was_put_off_is_given_back_to_the_day_and_counts_once(
     window: int, first: Callable[[Parcel], Outcome]
 ) -> None:
     factories.planned(4)
-    carrier = ScriptedCarrier(first, window=window)
+    carrier = ScriptedProvider(first, window=window)
     world = World(carrier, daily_cap="4")
     world.send()
     carrier.script = lambda _parcel: Accepted()
@@ -354,7 +354,7 @@ def test_what_was_put_off_is_given_back_to_the_day_and_counts_once(
 def test_workers_at_the_same_time_do_not_both_take_the_last_of_a_day() -> None:
     for _ in range(2):
         factories.planned(4)
-    world = World(ScriptedCarrier(), daily_cap="5")
+    world = World(ScriptedProvider(), daily_cap="5")
     held = [claim_batch(now=NOW, provider=1) for _ in range(2)]
     admitted = [world.pacing.admit(one, now=NOW, vault=factories.VAULT) for one in held if one]
     sizes = [Batch.objects.get(id=one.batch_id).size for one in admitted if one]
@@ -373,7 +373,7 @@ def counted(said: CaptureQueriesContext) -> int:
 def test_the_day_is_counted_once_for_each_claim_and_not_again_for_the_look_before_it() -> None:
     for _ in range(5):
         factories.planned(2)
-    world = World(ScriptedCarrier(), daily_cap="100")
+    world = World(ScriptedProvider(), daily_cap="100")
     with CaptureQueriesContext(connection) as said:
         assert world.send() == 10
     assert Batch.objects.filter(state="accepted").count() == 5
@@ -382,7 +382,7 @@ def test_the_day_is_counted_once_for_each_claim_and_not_again_for_the_look_befor
 
 def test_nothing_is_claimed_on_a_day_that_another_worker_ended() -> None:
     factories.planned(3)
-    world = World(ScriptedCarrier(), daily_cap="5")
+    world = World(ScriptedProvider(), daily_cap="5")
     assert world.send() == 3
     other = factories.planned(2)
     Batch.objects.filter(id__in=other.batch_ids).update(state="claimed", attempts=1)
@@ -399,7 +399,7 @@ def test_nothing_is_claimed_on_a_day_that_another_worker_ended() -> None:
 
 def test_a_warm_up_grows_day_by_day_and_ends() -> None:
     factories.planned(40)
-    world = World(ScriptedCarrier(window=2), warm_up="2026-11-24:2/3/10")
+    world = World(ScriptedProvider(window=2), warm_up="2026-11-24:2/3/10")
     told = []
     for number in range(5):
         world.now = day(number)
@@ -411,7 +411,7 @@ def test_a_warm_up_grows_day_by_day_and_ends() -> None:
 def test_cap_pace_and_domains_together_lose_and_double_nothing() -> None:
     factories.planned(people("gmail.com", 20) + people("small.example", 20), lane=Lane.DIGEST, kind="digest")
     factories.planned(people("gmail.net", 10))
-    carrier = ScriptedCarrier(window=3)
+    carrier = ScriptedProvider(window=3)
     carrier.script = lambda parcel: Deferred("451") if len(carrier.handed) % 7 == 3 else Accepted()
     world = World(carrier, pace="5", domain_pace="gmail.com=1,*=3", daily_cap="30")
     world.run(400, step=5)

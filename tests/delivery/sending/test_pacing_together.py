@@ -17,7 +17,7 @@ from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib import db
 from newsletter.models import Batch, Lane
 from tests import factories, services
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.test_send import states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +30,7 @@ class Workers:
 
     def __init__(self, make_buckets, *, name: str = "smtp", seconds: float = 0.0, **words: str) -> None:
         limits = rate_limits.read(**{"pace": "", "domain_pace": "", "daily_cap": "", "warm_up": "", **words})
-        self.carriers = [ScriptedCarrier(window=5) for _ in range(WORKERS)]
+        self.carriers = [ScriptedProvider(window=5) for _ in range(WORKERS)]
         self.errors: list[BaseException] = []
         self.until = time.monotonic() + seconds
         self.senders = [

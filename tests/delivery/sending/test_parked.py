@@ -13,7 +13,7 @@ from newsletter.lib.provider_interface import Deferred
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event
 from newsletter.worker import startup
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier
+from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.ledger.test_resend import LATER, WORD, in_doubt, run
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def given_up(people: int, reason: str = "gave up: 451") -> Batch:
     """A batch that was tried to the end of its tries."""
     factories.planned(people)
-    run(ScriptedCarrier(lambda _parcel: Deferred("451")))
+    run(ScriptedProvider(lambda _parcel: Deferred("451")))
     batch = Batch.objects.order_by("-id")[0]
     Batch.objects.filter(id=batch.id).update(state="parked", reason=reason)
     return batch
@@ -49,7 +49,7 @@ def test_all_go_again_but_what_may_have_left_and_what_has_no_words() -> None:
     assert resend.retry_parked(WORD, now=LATER, progress=lambda *so_far: told.append(so_far)) == resend.ResendResult(5)
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert ledger_summary().by_state == {"unknown": 2, "planned": 5, "parked": 9}
-    handed = run(ScriptedCarrier(), LATER)
+    handed = run(ScriptedProvider(), LATER)
     mails = Delivery.objects.filter(batch_id__in=[first.id, second.id]).values_list("id", flat=True)
     assert sorted(handed) == sorted(mails)
     story = Event.objects.filter(kind="retried")
@@ -65,7 +65,7 @@ def test_of_a_batch_only_those_go_whose_words_are_kept() -> None:
     kept = sorted(Delivery.objects.filter(batch_id=batch.id).values_list("id", flat=True))[:2]
     EditionBody.objects.exclude(edition__delivery__id__in=kept).delete()
     assert resend.retry_parked(WORD, now=LATER) == resend.ResendResult(2)
-    assert run(ScriptedCarrier(), LATER) == kept
+    assert run(ScriptedProvider(), LATER) == kept
     assert ledger_summary().by_state == {"accepted": 2, "parked": 1}
 
 

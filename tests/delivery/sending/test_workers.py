@@ -20,7 +20,7 @@ from newsletter.lib.provider_interface import Accepted, Parcel
 from newsletter.lib.window_record import MailProgress
 from newsletter.models import Batch, Delivery, Worker
 from tests import factories
-from tests.delivery.fake_provider import ScriptedCarrier, sender
+from tests.delivery.fake_provider import ScriptedProvider, sender
 
 pytestmark = pytest.mark.django_db
 
@@ -160,7 +160,7 @@ def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_holder_that_wakes_in_the_middle_of_a_window_overwrites_nothing(window: int | None) -> None:
     factories.planned(5, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedCarrier(window=window)
+    carrier = ScriptedProvider(window=window)
 
     def paused(_parcel: Parcel) -> Accepted:
         if len(carrier.windows) == 1 and not Delivery.objects.filter(batch__state="unknown").exists():
@@ -214,7 +214,7 @@ def test_a_record_in_which_all_went_alike(progress: MailProgress) -> None:
     held, ids = begun(2, window=2)
     expired_leases.recover_from(ID, {held.token: dict.fromkeys(ids, progress)}, now=at(1))
     assert states() == {["planned", "unknown", "accepted"][progress]: 2}
-    carrier = ScriptedCarrier()
+    carrier = ScriptedProvider()
     while send.send_next(sender(carrier), clock=lambda: at(40)):
         pass
     assert len(carrier.handed) == (2 if progress is MailProgress.NOT_TAKEN else 0)
