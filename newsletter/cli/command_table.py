@@ -33,7 +33,8 @@ class Group:
 COMMANDS: Mapping[str, Command | Group] = {
     "run": Command("service.serve", "Start the whole service in one process: web pages, worker and beat."),
     "web": Command("service.serve", "Start the web pages only; workers and beat run beside it."),
-    "demo": Command("service.serve", "Show the whole service with sample feeds, topics and subscribers, in a data directory of its own."),
+    "demo": Command("demo.commands", "Show the service at work with sample feeds, topics and subscribers."),
+    "sample-feed": Command("demo.commands", "Serve a sample feed on this machine, to try things without the internet."),
     "once": Command("service.operations", "Do all that is due now, in this process, to the end: read feeds, match, gather, compose, deliver."),
     "migrate": Command("service.operations", "Bring the tables to this version and check the keys."),
     "status": Command("service.operations", "Show on one screen how the service is."),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -191,14 +192,57 @@ def test_keys_that_do_not_open_the_data_stop_every_start(command: Command, tmp_p
     assert "keys" in lost.stderr
 
 
-def test_the_demo_brings_mail(command: Command, tmp_path: Path) -> None:
-    done = command("demo", "--seconds", "20", BIND=f"127.0.0.1:{free_port()}")
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    mails = list((tmp_path / "data" / "demo" / "outbox").glob("*.eml"))
+def test_the_demo_writes_mail_and_says_when_it_has_finished(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
+        "PYTHONPATH": str(ROOT),
+        "NEWSLETTER_DATA_DIR": str(tmp_path),
+        "NEWSLETTER_BIND": f"127.0.0.1:{port}",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "demo", "--seconds", "180"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        lines.append(line)
+        if "Start your own" in line:
+            process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 0, lines
+    told = "".join(lines)
+    assert "demo: finished" in told and f"http://127.0.0.1:{port}/outbox/\n" in told, told
+    assert "Traceback" not in told and "example.org" not in told
+    mails = list((tmp_path / "demo" / "outbox").glob("*.eml"))
     assert len(mails) >= 4
     assert any("Your daily update" in mail.read_text() for mail in mails)
-    assert "example.org" not in done.stdout + done.stderr
+    assert all(mail.name in told for mail in mails)
+
+
+def test_the_sample_feed_can_be_added_as_it_says(command: Command) -> None:
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "sample-feed", "--port", str(port)],
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        lines = [process.stderr.readline().strip() for _ in range(4)]
+        allow = lines[2].removeprefix("export NEWSLETTER_")
+        words = lines[3].removeprefix("newsletter ").split()
+        refused = command(*words)
+        assert refused.returncode == 1 and f"set NEWSLETTER_{allow}" in refused.stderr
+        added = command(*words, **dict([allow.split("=")]))
+        assert (added.returncode, added.stderr) == (0, "") and "16 entries" in added.stdout
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
 
 
 def test_every_command_has_an_example() -> None:

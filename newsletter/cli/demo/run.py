@@ -1,16 +1,17 @@
-"""The demo: sample feeds served on this machine, people who follow them, and a line for every mail that arrives."""
+"""The demo: sample feeds on this machine, people who follow topics in them, and a line for each mail that is written."""
 
 import threading
 import time
 from datetime import timedelta
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from newsletter import wiring
+from newsletter.cli.command_name import command_name
 from newsletter.cli.demo import sample_feeds
+from newsletter.cli.demo.sample_site import SampleSite
 from newsletter.cli.output import fail, note
 from newsletter.cli.service.embedded_service import Service
+from newsletter.cli.service.outbox_place import outbox_place
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -27,80 +28,41 @@ HELD_BACK = 4
 EVERY = 6.0
 #: Seconds after which the daily digest of the demo is due.
 DIGEST_AFTER = 10.0
+#: The demo has finished if all posts are published, and then no mail was written for so many seconds.
+QUIET = 5.0
 
+#: Name, group of an alias pack, and what subscribers read about the topic.
 _TOPICS = (
-    ("Uyghur", "peoples:uyghur"),
-    ("Tibet", "peoples:tibetan"),
-    ("Hong Kong", "peoples:hong-kong"),
-    ("Huawei", "companies:huawei"),
+    ("Uyghur", "peoples:uyghur", "Uyghur life, language and culture, at home and abroad."),
+    ("Tibet", "peoples:tibetan", "News about Tibetans, their schools, books and language."),
+    ("Hong Kong", "peoples:hong-kong", "What happens in Hong Kong, and to its people elsewhere."),
+    ("Huawei", "companies:huawei", "The company, its products and its former branches."),
 )
+_FINISHED = """\
+demo: finished, {mails} mails written. The service runs until you press Ctrl-C. Three things to try next:
+  1. Read the mails:       {outbox}
+  2. Subscribe yourself:   {base}/  (the confirmation mail appears in the outbox)
+  3. Start your own:       press Ctrl-C, then type {command}"""
 
 
 def play(*, seconds: float, fresh: bool) -> None:
-    """Run the demo until Ctrl-C, or for `seconds` when they are more than 0."""
-    site = _Site()
+    """Run the demo until Ctrl-C, or for `seconds` if that is more than 0."""
+    (address,) = wiring.config().feed_allow
+    site = SampleSite(address, held_back=HELD_BACK)
     site.start()
     if fresh:
         _set_up(site)
-    note("demo: a new post appears every few seconds; each mail that arrives is told here")
+    note("demo: an article is published every few seconds, and each mail is named here as it is written")
     Service(lambda stopped: _run(site, stopped), seconds=seconds).run()
     site.stop()
 
 
-class _Site:
-    """A digest site on this machine, which publishes little by little."""
-
-    def __init__(self) -> None:
-        (self.address,) = wiring.config().feed_allow
-        self._posts = sample_feeds.posts()
-        self._held_back = HELD_BACK
-        self._began = db.now()
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                site.answer(self)
-
-            def log_message(self, *_args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(self.address, Handler)
-
-    def start(self) -> None:
-        threading.Thread(target=self._server.serve_forever, name="site", daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-
-    def url(self, name: str) -> str:
-        return f"http://{self.address[0]}:{self.address[1]}{sample_feeds.PATHS[name][0]}"
-
-    def publish(self) -> bool:
-        """Publish one more post; False when all are out."""
-        self._held_back -= 1
-        return self._held_back >= 0
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        names = {path: name for name, (path, _) in sample_feeds.PATHS.items()}
-        name = names.get(request.path)
-        if name is None:
-            request.send_error(404)
-            return
-        held = max(self._held_back, 0) if name == "briefs" else 0
-        body = sample_feeds.write(name, self._posts[name][held:], self._began).encode()
-        request.send_response(200)
-        request.send_header("Content-Type", f"{sample_feeds.PATHS[name][1]}; charset=utf-8")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-
-def _set_up(site: _Site) -> None:
+def _set_up(site: SampleSite) -> None:
     from django.conf import settings
 
-    for name, pack in _TOPICS:
+    for name, pack, description in _TOPICS:
         query = groups.group_query(pack_files.find_group(pack, settings.PACKS_DIR))
-        topics.add_topic(name, query, now=db.now(), made_by="demo")
+        topics.add_topic(name, query, now=db.now(), made_by="demo", description=description)
     for name in sample_feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
         added = manage.add(site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now())
@@ -126,26 +88,47 @@ def _follow(name: str, choices: Choices) -> None:
     )
 
 
-def _run(site: _Site, stopped: threading.Event) -> None:
+def _run(site: SampleSite, stopped: threading.Event) -> None:
+    """Publish one post after the other, name each mail, and say when all is done."""
     tasks.publish("refresh_due")
-    told: set[str] = set()
-    published = time.monotonic()
+    mails: set[str] = set()
+    published = last_mail = time.monotonic()
+    finished = False
     while not stopped.wait(0.3):
-        told |= _tell(told)
-        if time.monotonic() - published > EVERY and site.publish():
+        new = _name_new_mails(mails)
+        mails |= new
+        last_mail = time.monotonic() if new else last_mail
+        if finished or time.monotonic() - published <= EVERY:
+            continue
+        if site.publish():
             published = time.monotonic()
-            feed_id = manage.find(site.url("briefs"))
-            if feed_id is not None:
-                manage.mark_due(feed_id, now=db.now())
-                tasks.publish("refresh_due")
-            tasks.publish("slots")
+            _read_again(site)
+        elif time.monotonic() - last_mail > QUIET:
+            finished = True
+            base = wiring.config().base_url
+            for line in _FINISHED.format(
+                mails=len(mails), outbox=outbox_place(), base=base, command=_start_command()
+            ).splitlines():
+                note(line)
 
 
-def _tell(told: set[str]) -> set[str]:
-    """Say a line for each mail that was not told yet; returns their file names."""
+def _read_again(site: SampleSite) -> None:
+    feed_id = manage.find(site.url("briefs"))
+    if feed_id is not None:
+        manage.mark_due(feed_id, now=db.now())
+        tasks.publish("refresh_due")
+    tasks.publish("slots")
+
+
+def _name_new_mails(known: set[str]) -> set[str]:
+    """Print the subject of each mail that is not in `known`; returns the names of their files."""
     outbox = wiring.config().data_dir / "outbox"
-    found = {path.name: path for path in sorted(outbox.glob("*.eml"))} if outbox.is_dir() else {}
-    for name in found.keys() - told:
-        mail = message_from_bytes(found[name].read_bytes(), policy=policy.default)
-        note(f"mail  “{mail['Subject']}”  → {found[name]}")
-    return set(found)
+    paths = [path for path in sorted(outbox.glob("*.eml")) if path.name not in known] if outbox.is_dir() else []
+    for path in paths:
+        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        note(f"mail: “{mail['Subject']}”  {outbox_place().rstrip('/')}/{path.name}")
+    return {path.name for path in paths}
+
+
+def _start_command() -> str:
+    return command_name() if command_name().endswith("run.sh") else f"{command_name()} run"

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 from newsletter import wiring
 from newsletter.cli.output import fail, note
 from newsletter.cli.service.http_server import Application, HTTPServer, metrics_only
+from newsletter.cli.service.outbox_place import outbox_place
+from newsletter.cli.service.signals import until_signal
 from newsletter.lib import db, log_setup
 from newsletter.providers.sendgrid import webhook
 from newsletter.worker.signals import end_sending
@@ -35,7 +36,7 @@ class Web:
         """Serve until a signal."""
         log_setup.configure(wiring.config().log_level)
         note(f"web pages: {wiring.config().base_url}  (Ctrl-C ends)")
-        with _until_signal() as stopped:
+        with until_signal() as stopped:
             self.start()
             wait_until_joined(stopped)
             stopped.wait()
@@ -74,9 +75,9 @@ class Service:
         log_setup.configure(config.log_level)
         with _only_one(config.data_dir):
             web = Web()
-            with _until_signal() as stopped:
+            with until_signal() as stopped:
                 web.start()
-                _greet()
+                _greet(own_data=self._beside is None)
                 parts = _Bells()
                 parts.start()
                 if self._beside is not None:
@@ -127,28 +128,17 @@ class _Bells:
         end_sending()
 
 
-def _greet() -> None:
+def _greet(*, own_data: bool) -> None:
+    """Say where everything is. What to do with data is left out for a demo's."""
     config = wiring.config()
-    mails = f"files in {config.data_dir / 'outbox'}" if config.mail_kind == "outbox" else f"by {config.mail_kind}"
+    outbox = f"written to files, nothing is sent: {outbox_place()}"
     keys = config.data_dir / "keys"
     note(f"web pages: {config.base_url}")
-    note(f"mail goes: {mails}")
-    if keys.exists():
+    note(f"mails:     {outbox if config.mail_kind == 'outbox' else f'sent by {config.mail_kind}'}")
+    if own_data and keys.exists():
         note(f"keep safe: {keys}  (without this file no stored address can ever be read again)")
-    note("next: newsletter topics add, feeds add, subscribers add; Ctrl-C ends the service")
-
-
-@contextlib.contextmanager
-def _until_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set."""
-    stopped = threading.Event()
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, lambda *_: stopped.set()) for kind in kinds]
-    try:
-        yield stopped
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
+    if own_data:
+        note("Add feeds, topics and subscribers in another terminal: see 'newsletter --help'. Ctrl-C ends the service.")
 
 
 @contextlib.contextmanager

@@ -1,6 +1,4 @@
-"""Commands that go on until they are stopped: run, web, demo."""
-
-from typing import Annotated
+"""Commands that go on until they are stopped: run, web."""
 
 import typer
 
@@ -26,15 +24,3 @@ def web() -> None:
 
     ready()
     Web().run_alone()
-
-
-@app.command(epilog=example("demo", "demo --seconds 20"))
-def demo(
-    seconds: Annotated[int, typer.Option(min=0, help="End after so many seconds; 0: until Ctrl-C.")] = 0,
-    keep: Annotated[bool, typer.Option("--keep", help="Go on with the data of the last demo.")] = False,
-) -> None:
-    """Show the whole service with sample feeds, topics and subscribers, in a data directory of its own."""
-    from newsletter.cli.demo.run import play
-
-    ready()
-    play(seconds=seconds, fresh=not keep)

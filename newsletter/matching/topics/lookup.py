@@ -10,6 +10,7 @@ from newsletter.lib.refused import Refused
 from newsletter.models import IndexState, Topic, TopicRevision
 
 LONGEST_NAME = 80
+LONGEST_DESCRIPTION = 200
 
 
 def find_topic(name: str) -> Topic | None:
@@ -42,6 +43,15 @@ def name_problem(name: str) -> Refused | None:
     if not name or not slug_of(name):
         return Refused("a topic needs a name with a letter in it")
     return Refused(f"the name is longer than {LONGEST_NAME} characters") if len(name) > LONGEST_NAME else None
+
+
+def description_problem(description: str) -> Refused | None:
+    """Why a topic cannot have this description. Returns None if it can; it may be empty."""
+    if len(description.splitlines()) > 1:
+        return Refused("the description has several lines: write it on one")
+    if len(description) > LONGEST_DESCRIPTION:
+        return Refused(f"the description has {len(description)} characters: {LONGEST_DESCRIPTION} is the most")
+    return None
 
 
 def bump_index_version() -> None:

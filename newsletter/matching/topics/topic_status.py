@@ -20,6 +20,7 @@ class TopicStatus:
     topic_id: int
     name: str
     slug: str
+    description: str
     query: str
     packs: dict[str, int]
     without: tuple[str, ...]
@@ -65,6 +66,7 @@ def _status(topic: Topic, live: TopicRevision, matches: int, followers: int | No
         topic_id=topic.id,
         name=topic.name or "",
         slug=topic.slug or "",
+        description=topic.description,
         query=live.query or "",
         packs=live.packs,
         without=tuple(live.without),

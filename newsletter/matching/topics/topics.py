@@ -12,21 +12,34 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.live_index import keyword_hashes
 from newsletter.matching.query import language
 from newsletter.matching.topics import lookup, revisions
-from newsletter.matching.topics.lookup import bump_index_version, name_problem, no_such_topic, slug_of
+from newsletter.matching.topics.lookup import (
+    bump_index_version,
+    description_problem,
+    name_problem,
+    no_such_topic,
+    slug_of,
+)
 from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Subscription, Topic, TopicRevision
 
 
-def add_topic(name: str, query: str, *, now: datetime, made_by: str) -> SavedRevision | Refused:
+def add_topic(name: str, query: str, *, now: datetime, made_by: str, description: str = "") -> SavedRevision | Refused:
     """Add a curated topic. Items seen from now on are owed to its followers; stored ones are matched, and not mailed."""
     draft = revisions.new_draft(query)
-    return draft if isinstance(draft, Refused) else add_draft(name, draft, now=now, made_by=made_by)
+    return (
+        draft
+        if isinstance(draft, Refused)
+        else add_draft(name, draft, now=now, made_by=made_by, description=description)
+    )
 
 
-def add_draft(name: str, draft: revisions.TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
+def add_draft(
+    name: str, draft: revisions.TopicDraft, *, now: datetime, made_by: str, description: str = ""
+) -> SavedRevision | Refused:
     """`add_topic` with a draft, which may have been previewed."""
     name = " ".join(name.split())
-    refusal = name_problem(name)
+    description = description.strip()
+    refusal = name_problem(name) or description_problem(description)
     if refusal:
         return refusal
     slug = slug_of(name)
@@ -34,11 +47,26 @@ def add_draft(name: str, draft: revisions.TopicDraft, *, now: datetime, made_by:
         with transaction.atomic():
             if Topic.objects.filter(Q(name__iexact=name) | Q(slug=slug), kind=Topic.Kind.CURATED).exists():
                 return Refused("there is such a topic already: see 'newsletter topics list', or choose another name")
-            topic = Topic.objects.create(kind=Topic.Kind.CURATED, name=name, slug=slug, created_at=now)
+            topic = Topic.objects.create(
+                kind=Topic.Kind.CURATED, name=name, slug=slug, description=description, created_at=now
+            )
             revisions.write_revision(topic, 1, draft, now=now, made_by=made_by)
     except IntegrityError:
         return Refused("another topic of that name was made at this moment: see 'newsletter topics list'")
     return SavedRevision(topic.id, 1)
+
+
+def set_description(name: str, description: str) -> SavedRevision | Refused:
+    """Change what subscribers read about a topic. This makes no revision: nothing is matched differently."""
+    description = description.strip()
+    refusal = description_problem(description)
+    if refusal:
+        return refusal
+    topic = lookup.find_topic(name)
+    if topic is None:
+        return no_such_topic()
+    Topic.objects.filter(id=topic.id).update(description=description)
+    return SavedRevision(topic.id, revisions.live_revision(topic).n)
 
 
 def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:
