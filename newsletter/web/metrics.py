@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.sending import workers
 from newsletter.lib import db
@@ -116,7 +116,7 @@ def _reputation(now: datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def _days(now: datetime) -> Iterator[GaugeMetricFamily]:
-    allowances = wiring.allowances(now)
+    allowances = delivery_wiring.allowances(now)
     yield _by_provider(
         "newsletter_daily_cap",
         "Mails that may go today (UTC)",

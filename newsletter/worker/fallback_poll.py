@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from django.db import close_old_connections
 
-from newsletter import wiring
+from newsletter import delivery_wiring, edition_wiring
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
 from newsletter.models import Pulse
@@ -46,17 +46,17 @@ def poll_when_silent(stop: threading.Event, *, silence: float = SILENCE) -> None
 
 def _is_new_host(now: datetime) -> bool:
     """True on a new host: the hosts whose mark it waits for poll instead."""
-    return wiring.host_guard().close_if_restored(now=now) is Standing.NEW_HOST
+    return delivery_wiring.host_guard().close_if_restored(now=now) is Standing.NEW_HOST
 
 
 def poll_tables() -> None:
     """Deliver what is owed, then again after each feed that brought something: a slow feed must not delay mail."""
     _deliver()
-    Pass(wiring.gather()).run(BY_NAME["refresh_due"], seconds=READING, follow=_deliver)
+    Pass(edition_wiring.gather()).run(BY_NAME["refresh_due"], seconds=READING, follow=_deliver)
 
 
 def _deliver() -> None:
-    deliver(wait=wiring.gather(), paced=PACED)
+    deliver(wait=edition_wiring.gather(), paced=PACED)
 
 
 def recover_regularly(stop: threading.Event, *, every: float = RECOVER_EVERY, on_recovered: Callable[[], None]) -> None:

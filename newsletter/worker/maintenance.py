@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.feedback.apply import apply_reports, bounces_from_smtp_refusals
 from newsletter.delivery.gates.restore_guard import Standing
@@ -27,7 +27,7 @@ def recover() -> bool:
     """Recover what dead workers left, and record that the tables are watched; True if mail may be sent again."""
     now = db.now()
     # a new host waits for a mark by the hosts that work here, and its tick would keep these from polling
-    if wiring.host_guard().check_and_advance_mark(now=now) is not Standing.NEW_HOST:
+    if delivery_wiring.host_guard().check_and_advance_mark(now=now) is not Standing.NEW_HOST:
         Pulse.objects.update_or_create(name="tick", defaults={"at": now})
     recovered = _recover_from_dead_workers(now)
     # reports may have come before a mail was in doubt: what they prove is not sent again
@@ -35,9 +35,9 @@ def recover() -> bool:
     if again := urgent_resend.resend_urgent(now=now):
         log.warning("urgent_again", rows=again)
     ledger_reports.close_complete(now=now)
-    carriers = wiring.carriers()
-    move_batches.move_from_unconfigured(wiring.carrier(), now=now, configured=carriers)
-    return bool(failover.fail_over(carriers, after=wiring.failover_after(), now=now)) or bool(recovered)
+    carriers = delivery_wiring.carriers()
+    move_batches.move_from_unconfigured(delivery_wiring.carrier(), now=now, configured=carriers)
+    return bool(failover.fail_over(carriers, after=delivery_wiring.failover_after(), now=now)) or bool(recovered)
 
 
 def recover_from_dead_workers() -> bool:
@@ -66,8 +66,8 @@ def read_reports() -> None:
     directory = wiring.config().bounce_maildir
     if directory is not None:
         _read_maildir(directory, now)
-    bounces_from_smtp_refusals(wiring.report_context(), now=now)
-    reputation.close_for_reputation(now=now, events_from=wiring.events_from())
+    bounces_from_smtp_refusals(delivery_wiring.report_context(), now=now)
+    reputation.close_for_reputation(now=now, events_from=delivery_wiring.events_from())
     for warned in reputation.due_warnings(now=now):
         log.warning("reputation", provider=name_of(warned.provider), reason="; ".join(warned.warnings))
 
@@ -88,5 +88,5 @@ def _read_returned(mail: maildir.ReturnedMail, now: datetime) -> maildir.Flag:
     report = parse_report.read(mail.raw, received=mail.received)
     if report is None:
         return maildir.Flag.NEW
-    done = apply_reports([report], wiring.report_context(), provider="mail", now=now)
+    done = apply_reports([report], delivery_wiring.report_context(), provider="mail", now=now)
     return maildir.Flag.NEW if done.unknown_mails else maildir.Flag.PROCESSED

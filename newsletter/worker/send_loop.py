@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.db import connection
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery import send
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
@@ -23,7 +23,7 @@ def going_on() -> bool:
 def send_next(going_on: Callable[[], bool] = going_on) -> send.Sent | None:
     """Send the next batch that is due, by any provider; None if there is none that may go now."""
     with wiring.shutdown.in_progress():
-        for sender in wiring.senders():
+        for sender in delivery_wiring.senders():
             if not _host_may_send():
                 return None
             if (sent := send.send_next(sender, clock=db.steady_now, going_on=going_on)) is not None:
@@ -37,7 +37,7 @@ def _host_may_send() -> bool:
     False while this host is new to the data, which may be a copy; it is then checked again before the next batch.
     """
     if connection.connection is None or connection.connection is not getattr(_checked, "connection", None):
-        if wiring.host_guard().close_if_restored(now=db.now()) is Standing.NEW_HOST:
+        if delivery_wiring.host_guard().close_if_restored(now=db.now()) is Standing.NEW_HOST:
             return False
         _checked.connection = connection.connection
     return True
@@ -47,7 +47,7 @@ def wait_for_rate_limit(until: float) -> bool:
     """Wait a moment for mail under a rate limit; False if there is none, or the monotonic time `until` has passed."""
     if not going_on() or time.monotonic() >= until:
         return False
-    waits = [sender.pacing.pause(now=db.now()) for sender in wiring.senders() if sender.pacing]
+    waits = [sender.pacing.pause(now=db.now()) for sender in delivery_wiring.senders() if sender.pacing]
     seconds = min((wait for wait in waits if wait is not None), default=None)
     if seconds is not None:
         time.sleep(seconds)

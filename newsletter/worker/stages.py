@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from newsletter import wiring
+from newsletter import edition_wiring, wiring
 from newsletter.editions import compose, gatherings, notices
 from newsletter.feeds import poll
 from newsletter.lib import db
@@ -143,13 +143,13 @@ def decide_sign_ups(run: StageRun) -> bool:
 
 def plan_notices(run: StageRun) -> None:
     """Plan the mail of waiting notices."""
-    while run.going_on() and notices.plan_notices(wiring.composer(), now=db.now()):
+    while run.going_on() and notices.plan_notices(edition_wiring.composer(), now=db.now()):
         run.follow()
 
 
 def close_alert_gathering(run: StageRun) -> None:
     """Close the alert gathering if its matches waited long enough."""
-    wait = wiring.gather() if run.gather is None else run.gather
+    wait = edition_wiring.gather() if run.gather is None else run.gather
     gathering_id = gatherings.close_alert_gathering(now=db.now(), wait=wait)
     if gathering_id is not None:
         run.follow(gathering_id)
@@ -172,7 +172,7 @@ def find_open_gatherings(run: StageRun) -> None:
 def compose_gathering(run: StageRun, gathering_id: int) -> None:
     """Compose one gathering and plan its mail."""
     run.progress("gathering", gathering_id)
-    compose.compose(gathering_id, wiring.composer(), clock=db.now, planned=lambda _batches: run.follow())
+    compose.compose(gathering_id, edition_wiring.composer(), clock=db.now, planned=lambda _batches: run.follow())
 
 
 def send_batches(run: StageRun) -> bool:

@@ -6,7 +6,7 @@ import threading
 import structlog
 from django.db import DatabaseError, close_old_connections
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.lib import db
@@ -31,7 +31,7 @@ def prepare() -> None:
     """
     try:
         sending_gate.create_gate(wiring.vault())
-        if wiring.host_guard().check_and_advance_mark(now=db.now()) is Standing.NEW_HOST:
+        if delivery_wiring.host_guard().check_and_advance_mark(now=db.now()) is Standing.NEW_HOST:
             log.info("host_waits", reason=Standing.NEW_HOST.value)
         # a random start: an index of another database must never seem to be this one's
         IndexState.objects.get_or_create(id=1, defaults={"number": secrets.randbelow(2**30)})
@@ -53,7 +53,7 @@ def wait_until_joined(stopped: threading.Event, *, every: float = _RETRY) -> Non
 
 def _joined() -> bool:
     try:
-        return wiring.host_guard().check_and_join(now=db.now()) is Standing.OURS
+        return delivery_wiring.host_guard().check_and_join(now=db.now()) is Standing.OURS
     except DatabaseError:
         return False
     finally:

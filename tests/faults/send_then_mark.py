@@ -8,7 +8,7 @@ import time
 from django.db import OperationalError, connection, transaction
 
 import newsletter.worker.tasks  # noqa: F401 - first: it sets Django up, before what needs it
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery.sending.claim import claim_batch, release_claim
 from newsletter.delivery.sending.messages import Letters, make_parcels
 from newsletter.delivery.sending.recipients import open_window
@@ -31,7 +31,7 @@ app.conf.beat_schedule = {
 @app.task(name="plain.send")
 def send() -> None:
     """Send what is planned, mark it, go on."""
-    [provider] = wiring.providers().values()
+    [provider] = delivery_wiring.providers().values()
     while (held := claim_batch(now=db.now(), provider=provider.number)) is not None:
         who = open_window(held, after=0, now=db.now(), window=None, vault=wiring.vault())
         ready = make_parcels(

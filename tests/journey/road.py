@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pytest_httpserver import HTTPServer
 
-from newsletter import wiring
+from newsletter import delivery_wiring, edition_wiring, wiring
 from newsletter.config.config import Config
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
@@ -98,12 +98,19 @@ def configured(settings: Any, **changes: Any) -> Iterator[Config]:
 
 
 def _forget() -> None:
-    for made in (wiring.vault, wiring.mail_sender, wiring.fetcher, wiring.renderer, wiring.buckets, wiring._pacing):
+    for made in (
+        wiring.vault,
+        wiring.mail_sender,
+        wiring.fetcher,
+        edition_wiring.renderer,
+        delivery_wiring.buckets,
+        delivery_wiring._pacing,
+    ):
         made.cache_clear()
-    if hasattr(wiring._per_thread, "providers"):
-        for provider in wiring._per_thread.providers.values():
+    if hasattr(delivery_wiring._per_thread, "providers"):
+        for provider in delivery_wiring._per_thread.providers.values():
             provider.close()
-        del wiring._per_thread.providers
+        del delivery_wiring._per_thread.providers
 
 
 def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from django.apps import apps
 from pytest_httpserver import HTTPServer
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery.feedback import suppression_list
 from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.delivery.ledger.cancel import cancel_planned
@@ -115,7 +115,7 @@ def report(address: str, kind: ReportKind) -> None:
     mail = Delivery.objects.filter(subscriber=person(address)).order_by("id")[0]
     token = wiring.vault().token("delivery", mail.id)
     told = Report(token=token, purpose="delivery", kind=kind, at=db.now())
-    assert apply_reports([told], wiring.report_context(), provider="smtp", now=db.now()).new == 1
+    assert apply_reports([told], delivery_wiring.report_context(), provider="smtp", now=db.now()).new == 1
 
 
 def counts() -> dict[str, int]:

@@ -6,16 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from newsletter import wiring
+from newsletter import delivery_wiring, edition_wiring, wiring
 
 ROOT = Path(__file__).parents[2]
 
 
 def built_late() -> set[str]:
-    """The modules that functions of `wiring` import."""
-    tree = ast.parse(Path(wiring.__file__).read_text())
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    late = [node for one in functions for node in ast.walk(one) if isinstance(node, ast.ImportFrom)]
+    """The modules that functions of the wiring import."""
+    trees = [ast.parse(Path(module.__file__).read_text()) for module in (wiring, delivery_wiring, edition_wiring)]
+    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    late = [node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
     packages = {f"{node.module}.{alias.name}" for node in late for alias in node.names}
     modules = {node.module for node in late if node.module}
     return {name for name in packages | modules if (path := ROOT / name.replace(".", "/")).is_dir() or is_file(path)}

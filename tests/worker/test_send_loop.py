@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from newsletter import wiring
+from newsletter import delivery_wiring
 from newsletter.delivery import send
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.host_guard import HostGuard
@@ -34,7 +34,7 @@ def carried_by(carrier: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> No
     sender = send.Sender(
         provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
-    monkeypatch.setattr(wiring, "senders", lambda: [sender])
+    monkeypatch.setattr(delivery_wiring, "senders", lambda: [sender])
 
 
 def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published, monkeypatch) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli.output import Json, example, fail, misuse, note, result, table
 from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.cli.service.migrations import ready
@@ -134,7 +134,7 @@ def move(
     number = provider_ids.number_of(source) or _unknown_provider()
     if number == _number(target):
         misuse("--from and --to are the same provider")
-    batches = move_batches.move_batches(number, wiring.carriers()[_number(target)], now=db.now())
+    batches = move_batches.move_batches(number, delivery_wiring.carriers()[_number(target)], now=db.now())
     document = {"from": source, "to": target, "batches": batches}
     result(document, json, f"{batches} batches of {source} now go by {target}")
     if any(carrier.number == number for carrier in wiring.config().providers):
@@ -144,7 +144,7 @@ def move(
 
 
 def _open_gate(confirm: bool) -> None:
-    guard = wiring.host_guard()
+    guard = delivery_wiring.host_guard()
     if confirm:
         guard.confirm_installation()
         if restore_guard.read(guard.directory) is None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli.output import when
 from newsletter.cli.service import status
 from newsletter.cli.service.migrations import is_migrated
@@ -101,7 +101,7 @@ def _work() -> Iterator[Finding]:
     yield Finding("workers", "warn" if found["silent"] else "ok", late if found["silent"] else "at work")
     paused = found["sending_paused_by"]
     yield Finding("sending", "warn" if paused else "ok", f"paused by {paused}: {status.RESUME}" if paused else "open")
-    if wiring.host_guard().check(now=db.now()) is Standing.NEW_HOST:
+    if delivery_wiring.host_guard().check(now=db.now()) is Standing.NEW_HOST:
         yield Finding("this host", "warn", Standing.NEW_HOST.value)
     yield from _providers(found)
     yield from _feeds(found)

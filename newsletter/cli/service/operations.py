@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli.output import CommandFailed, Json, example, fail, note, result
 from newsletter.cli.service.migrations import migrate as migrate_tables
 from newsletter.cli.service.migrations import ready
@@ -35,7 +35,7 @@ def once(json: Json = False) -> None:
         f"{done.feeds} feeds read ({done.feeds_failed} failed), {done.new} new items, {done.matches} matches",
         f"{done.accepted} mails {where}, {done.deferred} put off, {done.refused} refused, {done.unknown} unknown",
     )
-    if wiring.host_guard().check(now=db.now()) is Standing.NEW_HOST:
+    if delivery_wiring.host_guard().check(now=db.now()) is Standing.NEW_HOST:
         note(Standing.NEW_HOST.value)
     if done.failed:
         one = len(done.failed) == 1

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli.output import when
 from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.delivery.feedback import reputation
@@ -77,7 +77,7 @@ def figures() -> dict[str, Any]:
         "oldest_planned_at": ledger.oldest_planned_at,
         "held_up": [asdict(one) for one in workers.held_up(now=now)],
         "workers": [_process(one, now) for one in workers.list_workers()],
-        "days": [asdict(one) for one in wiring.allowances(now)],
+        "days": [asdict(one) for one in delivery_wiring.allowances(now)],
         "reputation": [_shares(one) for one in reputation.reputation(now=now)],
         "next_slot_at": coming.due_at if coming else None,
     }

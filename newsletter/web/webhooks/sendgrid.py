@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.lib import clock, db
 from newsletter.providers.sendgrid import webhook
@@ -37,7 +37,7 @@ def events(request: HttpRequest) -> HttpResponse:
         log.warning("events_not_believed", reason=result.why, bytes=len(raw))
         return _answer(_STATUS[result.why], result.why)
     try:
-        done = apply_reports(result.reports, wiring.report_context(), provider="sendgrid", now=db.now())
+        done = apply_reports(result.reports, delivery_wiring.report_context(), provider="sendgrid", now=db.now())
     except DatabaseError as error:
         log.error("events_not_stored", error=type(error).__name__)
         return _answer(503, "not stored, post it again")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli import invoke
 from newsletter.delivery.gates import restore_guard
 from newsletter.delivery.gates.restore_guard import Standing
@@ -54,7 +54,7 @@ def test_two_of_one_kind_have_names_of_their_own(capsys, settings) -> None:
         assert invoke(["sending", "list", "--json"]) == 0
         shown = json.loads(capsys.readouterr().out)
         assert [one["provider"] for one in shown["providers"]] == ["smtp", "smtp-2"]
-        assert {number: one.number for number, one in wiring.providers().items()} == {2: 2, 12: 12}
+        assert {number: one.number for number, one in delivery_wiring.providers().items()} == {2: 2, 12: 12}
         assert invoke(["sending", "pause", "--provider", "smtp-2"]) == 0
         assert invoke(["sending", "list"]) == 0
         assert "an operator" in capsys.readouterr().out

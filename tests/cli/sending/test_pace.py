@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli.service import doctor, status
 from newsletter.config import rate_limits
 from newsletter.config.config import METRICS_LISTENER
@@ -95,7 +95,7 @@ def test_a_day_that_is_not_over_is_shown_and_worries_nobody(paced) -> None:
 
 def test_without_limits_nothing_is_said(paced) -> None:
     paced()
-    assert wiring.senders()[0].pacing is None
+    assert delivery_wiring.senders()[0].pacing is None
     assert line("today") == "" and findings("daily cap") == []
     assert "newsletter_daily_cap{" not in metrics()
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from structlog.testing import capture_logs
 
-from newsletter import wiring
+from newsletter import delivery_wiring, wiring
 from newsletter.cli.service import doctor, status
 from newsletter.config.validators import public_key
 from newsletter.delivery.feedback import reputation
@@ -51,7 +51,7 @@ def test_who_cannot_hear_bounces_is_told_how(settings, tmp_path) -> None:
         assert verdict == "warn" and "NEWSLETTER_SENDGRID_WEBHOOK_KEY" in told
         settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(public_key(reports.PUBLIC),))
         assert findings("events") == [("ok", f"at {wiring.config().base_url}/hooks/sendgrid")]
-        assert wiring.events_from() == [3, 13]
+        assert delivery_wiring.events_from() == [3, 13]
     with road.configured(settings, mail="smtp://127.0.0.1:25"):
         assert findings("returned mail")[0][0] == "warn"
     with road.configured(settings, bounce_maildir=tmp_path):

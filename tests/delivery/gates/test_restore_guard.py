@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from newsletter import wiring
+from newsletter import delivery_wiring
 from newsletter.cli.sending import commands as cli_sending
 from newsletter.cli.service import doctor
 from newsletter.delivery.gates import restore_guard, sending_gate
@@ -53,7 +53,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def look(directory: Path, now: datetime = NOW) -> Standing:
-    return wiring._host_guard(directory).check_and_advance_mark(now=now)
+    return delivery_wiring._host_guard(directory).check_and_advance_mark(now=now)
 
 
 def at_work(directory: Path, now: datetime = NOW) -> None:
@@ -110,9 +110,9 @@ def test_a_further_host_sends_once_it_saw_another_at_work(data: Path, other: Pat
 
 def test_a_process_that_only_sends_makes_its_host_known_to_the_others(data: Path, other: Path) -> None:
     Pulse.objects.create(name="tick", at=NOW)
-    assert wiring._host_guard(other).close_if_restored(now=NOW) == Standing.NEW_HOST
+    assert delivery_wiring._host_guard(other).close_if_restored(now=NOW) == Standing.NEW_HOST
     at_work(data)
-    assert wiring._host_guard(other).close_if_restored(now=NOW) is Standing.OURS
+    assert delivery_wiring._host_guard(other).close_if_restored(now=NOW) is Standing.OURS
     assert HostGuard(other).close_if_restored(now=NOW) is Standing.OURS
 
 
@@ -135,7 +135,7 @@ def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
     factories.planned(1)
     carrier = ScriptedProvider()
     sender = Sender(provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")
-    monkeypatch.setattr(wiring, "senders", lambda: [sender])
+    monkeypatch.setattr(delivery_wiring, "senders", lambda: [sender])
     for seconds in range(0, 180, 15):  # a worker's ticks, as they come
         now = NOW + timedelta(seconds=seconds)
         monkeypatch.setattr(db, "now", lambda now=now: now)
@@ -263,16 +263,16 @@ def test_processes_that_start_and_look_at_the_same_time_do_not_doubt_each_other(
 def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: Path, other: Path, settings) -> None:
     """`doctor` and `once` ask how this host stands: that makes it no host that sends."""
     Pulse.objects.create(name="tick", at=NOW)
-    assert wiring._host_guard(other).check(now=NOW) is Standing.NEW_HOST
+    assert delivery_wiring._host_guard(other).check(now=NOW) is Standing.NEW_HOST
     at_work(data)
     before = Gate.objects.values().get()
     with CaptureQueriesContext(connection) as asked:
-        assert wiring._host_guard(other).check(now=NOW) is Standing.OURS
+        assert delivery_wiring._host_guard(other).check(now=NOW) is Standing.OURS
         with road.configured(settings, data_dir=other):
             assert [one.what for one in doctor._work() if one.what == "this host"] == []
     assert Gate.objects.values().get() == before and list(other.iterdir()) == []
     assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
-    assert wiring._host_guard(other).check_and_join(now=NOW) is Standing.OURS
+    assert delivery_wiring._host_guard(other).check_and_join(now=NOW) is Standing.OURS
     assert restore_guard.read(other).mark == Gate.objects.get().mark == before["mark"] + 1
 
 
@@ -280,7 +280,7 @@ def test_a_doubt_is_read_without_closing_anything(data: Path, tmp_path: Path) ->
     copy = tmp_path / "copy"
     shutil.copytree(data, copy)
     before = Gate.objects.values().get()
-    assert wiring._host_guard(copy).check(now=NOW) is Standing.COPY
+    assert delivery_wiring._host_guard(copy).check(now=NOW) is Standing.COPY
     assert Gate.objects.values().get() == before
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection
 
-from newsletter import wiring
+from newsletter import delivery_wiring
 from newsletter.delivery.sending import heartbeat, workers
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
@@ -83,13 +83,15 @@ def test_without_a_place_to_write_it_beats_all_the_same(tmp_path: Path) -> None:
 def test_each_thread_has_a_record_of_its_own_and_loses_it_with_the_heartbeat(tmp_path: Path) -> None:
     found = []
     with heartbeat.running(tmp_path):
-        mine = wiring.record()
-        other = threading.Thread(target=lambda: found.append(wiring.record()))
+        mine = delivery_wiring.record()
+        other = threading.Thread(target=lambda: found.append(delivery_wiring.record()))
         other.start()
         other.join()
-        assert mine is wiring.record() and mine is not None and found[0] not in (None, mine)
-        assert wiring.senders()[0].worker == heartbeat.worker_id() and wiring.senders()[0].record is mine
-    assert wiring.record() is None
+        assert mine is delivery_wiring.record() and mine is not None and found[0] not in (None, mine)
+        assert (
+            delivery_wiring.senders()[0].worker == heartbeat.worker_id() and delivery_wiring.senders()[0].record is mine
+        )
+    assert delivery_wiring.record() is None
 
 
 def test_what_a_dead_process_of_this_machine_held_is_taken_back_at_once(settings, tmp_path: Path) -> None:
