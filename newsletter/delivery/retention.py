@@ -165,18 +165,18 @@ def _old_items(now: datetime) -> QuerySet[DeliveryItem]:
 
 RULES = (
     Rule(
-        "wording of a mail",
+        "body of a mail",
         "AES-256-GCM",
-        f"{days(BODY)}; while a mail waits for its turn, until it was mailed; of somebody erased, not at all",
-        "mails that wait or go again need it",
+        f"{days(BODY)}, or until the mail has left if it waits longer; deleted at once if its only subscriber is erased",
+        "to send mails that wait, and to send a mail again",
         (Table(EditionBody, _old_bodies),),
         prune_bodies,
     ),
     Rule(
-        "deliveries, attempts, what they were for",
+        "deliveries, attempts and their occasions",
         "by number",
-        f"{days(LEDGER)}; what is in doubt, until an operator decides",
-        "reports of a mail come days late; nothing is sent twice",
+        f"{days(LEDGER)}; mails in doubt until an operator decides",
+        "because reports come days late, and so that nothing is sent twice",
         (
             Table(Delivery, _old_mails),
             Table(
@@ -209,18 +209,18 @@ RULES = (
         prune_mails,
     ),
     Rule(
-        "which item went to whom",
+        "which subscriber got which item",
         "by number",
-        f"{days(GIVEN)} after the item came; of somebody erased, not at all",
-        "nobody gets an item twice: twice the time in which it can be owed, and a day",
+        f"{days(GIVEN)} after the item arrived; deleted at once if the subscriber is erased",
+        "so that nobody gets an item twice; it is twice the time in which an item can be owed, plus a day",
         (Table(DeliveryItem, _old_items),),
         prune_given,
     ),
     Rule(
-        "events of a mail",
-        "by number, kind and code; never what a server said",
+        "reports about a mail",
+        "by number, kind and code; never the words of a server",
         days(LEDGER),
-        "what is told twice counts once",
+        "so that a report that comes twice counts once",
         (Table(Event, lambda now: Event.objects.filter(received_at__lt=now - LEDGER)),),
         prune_events,
     ),
@@ -228,7 +228,7 @@ RULES = (
         "soft bounces",
         "by number",
         days(soft_bounces.KEPT),
-        "five weekly mails in a row, and a margin",
+        "to count five weekly mails in a row, with a margin",
         (Table(SoftBounce, lambda now: SoftBounce.objects.filter(at__lt=now - soft_bounces.KEPT)),),
         lambda now, _: {"soft_bounce": soft_bounces.prune(now)},
     ),

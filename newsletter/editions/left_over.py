@@ -40,10 +40,10 @@ def prune(*, now: datetime) -> int:
 
 RULES = (
     Rule(
-        "whose mail had no room for all that they were owed",
+        "who is owed items that had no room in a mail",
         "by number",
         days(LOOK_BACK),
-        "the rest comes with the next mail",
+        "to put them into the next mail",
         (Table(LeftOver, lambda now: LeftOver.objects.filter(at__lt=now - LOOK_BACK)),),
         lambda now, _: {"left_over": prune(now=now)},
     ),

@@ -83,10 +83,10 @@ def _nobodys(_now: datetime) -> QuerySet[Topic]:
 
 RULES = (
     Rule(
-        "own keyword",
-        "AES-256-GCM; shared by all who typed the same",
-        "until nobody follows it; of somebody erased who alone followed it, not at all",
-        "to look for it",
+        "keyword",
+        "AES-256-GCM; one row for everybody who entered the same",
+        "until nobody follows it; deleted at once if its only follower is erased",
+        "to search for it",
         (
             Table(Topic, _nobodys),
             Table(TopicRevision, lambda now: TopicRevision.objects.filter(topic__in=_nobodys(now))),
@@ -94,33 +94,33 @@ RULES = (
         prune_own_topics,
     ),
     Rule(
-        "anchors of own keywords",
-        "a keyed hash of a word, or of two side by side, without which no item meets the keyword; without the key it tells "
+        "required words of a keyword",
+        "a keyed hash of a word, or of two neighbouring words, that every matching item has; without the key it reveals "
         "only that two keywords share it",
-        "with the keyword",
-        "a worker that starts looks only for what an item may meet",
+        "as long as the keyword",
+        "so that a worker that starts decrypts only keywords that an item may match",
         (Table(Anchor, lambda now: Anchor.objects.filter(topic__in=_nobodys(now))),),
     ),
     Rule(
-        "which item met an own keyword",
-        "in clear, by number",
+        "which items matched a keyword",
+        "unencrypted, by number",
         days(OWN_MATCH),
-        "what is owed to whom is decided by it",
+        "to decide who gets which items",
         (Table(Match, lambda now: _own(Match.objects.filter(matched_at__lt=now - OWN_MATCH))),),
         prune_own_matches,
     ),
     Rule(
-        "topics, and which items met them",
-        "in clear: they are the same for everybody",
+        "topics, and which items matched them",
+        "unencrypted: they are the same for everybody",
         "for good",
-        "what a topic would have brought is shown before it changes",
+        "to show what a change of a topic would have brought",
         (Table(Topic), Table(TopicRevision), Table(AliasPack), Table(Match)),
     ),
     Rule(
         "“not about this topic”",
-        "a number for the item and topic, and the day of the last; never who",
+        "a number for the item and topic, and the day of the last objection; never who objected",
         "as long as the match",
-        "topics that bring the wrong items are found",
+        "to find topics that bring wrong items",
         (Table(Match),),
     ),
 )

@@ -20,21 +20,21 @@ log = structlog.get_logger()
 
 _RETURNED = Rule(
     "returned mails",
-    "in the Maildir that you named, outside of this service, in clear",
+    "unencrypted, in your Maildir, outside of this service",
     "7 days after they were read",
-    "what could not be read can be looked at",
+    "so that you can look at mails that could not be read",
 )
 _OUTBOX = Rule(
     "mails written to a folder (`outbox:`)",
-    "files in the data directory, in clear",
+    "files in the data directory, unencrypted",
     "until you delete them",
-    "for trying it out, without a mail server",
+    "to try the service without a mail server",
 )
 _INSTALLATION = Rule(
-    "state of this installation: gates, routes, breakers, budgets, signs of life",
+    "state of the installation: gates, routes, circuit breakers, limits, heartbeats",
     "a few rows, about nobody",
     "for good",
-    "it goes on where it was",
+    "to go on after a restart",
     tuple(Table(model) for model in (Gate, ProviderGate, Route, Breaker, Pulse, IndexState, NoticeBudget)),
 )
 

@@ -117,10 +117,10 @@ def prune(now: datetime, _going_on: GoingOn = never_stop) -> dict[str, int]:
 
 RULES = (
     Rule(
-        "processes that send",
-        "host, process id and version, in clear; nothing about people",
-        f"{days(KEPT)} after the last sign of life",
-        "who held what when a machine was lost",
+        "sending processes",
+        "host, process id and version, unencrypted; nothing about people",
+        f"{days(KEPT)} after the last heartbeat",
+        "to know which mails a lost machine held",
         (Table(Worker, _silent),),
         prune,
     ),

@@ -21,10 +21,10 @@ def prune(*, now: datetime, going_on: GoingOn = never_stop) -> dict[str, int]:
 
 RULES = (
     Rule(
-        "how feeds were read, what went wrong with them",
-        "in clear: nothing in it is about a reader",
+        "polls of feeds, and their incidents",
+        "unencrypted: nothing in it is about a subscriber",
         days(KEPT),
-        "the health of a feed",
+        "to show how a feed is",
         (
             Table(Fetch, lambda now: Fetch.objects.filter(at__lt=now - KEPT)),
             Table(Incident, lambda now: Incident.objects.filter(closed_at__lt=now - KEPT)),
@@ -34,9 +34,9 @@ RULES = (
     ),
     Rule(
         "feeds, entries, items",
-        "in clear: they were published",
+        "unencrypted: they were published",
         "for good",
-        "what is known is never taken for news",
+        "so that a known entry is never taken for a new one",
         tuple(Table(model) for model in (Feed, Entry, Story, Item, ItemVersion, Citation)),
     ),
 )
