@@ -100,7 +100,7 @@ def settle_all(slowest: list[float]) -> int:
     from newsletter.delivery.sending.claim import claim_batch
     from newsletter.delivery.sending.recipients import start_attempt
     from newsletter.lib import db
-    from newsletter.lib.provider_interface import Accepted
+    from newsletter.lib.mail.provider_interface import Accepted
 
     vault, taken = wiring.vault(), 0
     while True:

@@ -21,7 +21,7 @@ from sendgrid.helpers.mail import CustomArg, From, Header, Mail, Personalization
 
 from bench import sinks
 from bench.letters import SENDER, Worker, letter, parcels
-from newsletter.lib.provider_interface import Accepted, Letter, Parcel, Parcels
+from newsletter.lib.mail.provider_interface import Accepted, Letter, Parcel, Parcels
 from newsletter.providers.sendgrid.provider import MOST, SendGrid
 from newsletter.providers.sendgrid.request_body import request_template
 

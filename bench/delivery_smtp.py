@@ -34,8 +34,8 @@ from uuid import uuid4
 
 from bench import processes, sinks
 from bench.letters import DATE, SENDER, letter, parcels
-from newsletter.lib.provider_interface import Accepted, Parcel
-from newsletter.lib.window_record import WorkerFile
+from newsletter.lib.mail.provider_interface import Accepted, Parcel
+from newsletter.lib.mail.window_record import WorkerFile
 from newsletter.providers.prepared_messages import PreparedLetters
 from newsletter.providers.smtp.provider import Smtp
 

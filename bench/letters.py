@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from newsletter.lib import mail_headers
-from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel, Parcels
 
 if TYPE_CHECKING:
     from newsletter.delivery.sending.recipients import Recipient
 
-SENDER = mail_headers.SenderIdentity(
+SENDER = headers.SenderIdentity(
     "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
 )
 DATE = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)

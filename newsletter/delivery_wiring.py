@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from newsletter import wiring
 from newsletter.config.provider_urls import Configured
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_ids import SECOND
+from newsletter.lib.mail.provider_ids import SECOND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.sending.lane_order import LaneOrder
     from newsletter.delivery.sending.messages import LetterCache
     from newsletter.delivery.sending.pacing import Pacing
-    from newsletter.lib.provider_interface import Provider
-    from newsletter.lib.window_record import Slot
+    from newsletter.lib.mail.provider_interface import Provider
+    from newsletter.lib.mail.window_record import Slot
 
 _per_thread = threading.local()
 

@@ -16,8 +16,8 @@ from django.conf import settings
 
 from newsletter import __version__
 from newsletter.config.config import Config
-from newsletter.lib import mail_headers
 from newsletter.lib.crypto import Vault
+from newsletter.lib.mail import headers
 from newsletter.lib.shutdown import Shutdown
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def item_index() -> ItemIndex:
 
 
 @cache
-def mail_sender() -> mail_headers.SenderIdentity:
+def mail_sender() -> headers.SenderIdentity:
     """Who mails come from."""
-    return mail_headers.SenderIdentity(
+    return headers.SenderIdentity(
         name=config().sender_name,
         address=config().sender_address,
         organisation=config().organisation,

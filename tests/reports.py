@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from newsletter.lib.provider_interface import Report, ReportKind
+from newsletter.lib.mail.provider_interface import Report, ReportKind
 from newsletter.models import Delivery
 from tests import factories
 from tests.reports_key import KEY, PUBLIC

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl
 
 from newsletter.config import connection_urls
-from newsletter.lib.provider_ids import NUMBERS, SECOND, name_of
+from newsletter.lib.mail.provider_ids import NUMBERS, SECOND, name_of
 
 #: The settings of both.
 FIRST_URL, SECOND_URL = "MAIL_URL", "MAIL_URL_2"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 
-from newsletter.lib.provider_ids import NUMBERS
+from newsletter.lib.mail.provider_ids import NUMBERS
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.core.exceptions import ImproperlyConfigured
 
 from newsletter.config import connection_urls
-from newsletter.lib import mail_headers
+from newsletter.lib.mail import headers
 
 #: What fits in a mail's header: with any other address of our pages, every mail would be rejected.
 _IN_A_HEADER = re.compile(r"[!-;=?-~]{1,500}")
@@ -167,7 +167,7 @@ def sender(values: Mapping[str, str]) -> tuple[str, str, str]:
     for setting, text in (("FROM", address), ("CONTACT", contact)):
         try:
             parsed = MailAddress(addr_spec=text)
-            mail_headers.ascii_address(text)
+            headers.ascii_address(text)
         except (ValueError, IndexError, MessageError):
             parsed = None
         if parsed is None or not parsed.domain or not parsed.username:

@@ -33,9 +33,9 @@ from newsletter.delivery.sending.recipients import (
 )
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Provider, Rejected, Unknown
+from newsletter.lib.mail.window_record import Slot
 from newsletter.lib.progress import GoingOn, never_stop
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Provider, Rejected, Unknown
-from newsletter.lib.window_record import Slot
 from newsletter.models import EditionBody, Lane, NotBegun
 
 log = structlog.get_logger()

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from newsletter.lib.provider_interface import Outcome, Parcel, Provider, Rejected
+from newsletter.lib.mail.provider_interface import Outcome, Parcel, Provider, Rejected
 
 _REASON = "not on NEWSLETTER_RECIPIENT_ALLOW"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected
 from newsletter.providers.prepared_messages import PreparedLetters
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -25,7 +25,7 @@ class Outbox:
     one_letter: bool = False
 
     def __init__(
-        self, directory: Path, sender: mail_headers.SenderIdentity, *, clock: Callable[[], datetime] = utcnow
+        self, directory: Path, sender: headers.SenderIdentity, *, clock: Callable[[], datetime] = utcnow
     ) -> None:
         self._directory = directory
         self._sender = sender
@@ -57,7 +57,7 @@ class Outbox:
         name = known.get(parcel.opaque) or f"{now.strftime(_STAMP)}-{parcel.opaque}.eml"
         try:
             _write_file(self._directory / name, letters.message(parcel, now))
-        except mail_headers.NotMailable as error:
+        except headers.NotMailable as error:
             return Rejected(str(error))
         except OSError as error:
             return _not_written(error)

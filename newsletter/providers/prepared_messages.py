@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from newsletter.lib.mail_headers import SenderIdentity
-from newsletter.lib.message import Prepared, prepare
-from newsletter.lib.provider_interface import Letter, Parcel
+from newsletter.lib.mail.headers import SenderIdentity
+from newsletter.lib.mail.message import Prepared, prepare
+from newsletter.lib.mail.provider_interface import Letter, Parcel
 
 #: How many letters are kept, each as large as a mail. An alert's windows bring the same few hundred again and again, and
 #: preparing one takes a thousand times as long as joining one.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Subscriber
 from newsletter.subscribers import notices, people
 from newsletter.subscribers.choices import Choices

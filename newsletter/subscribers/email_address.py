@@ -3,7 +3,7 @@
 import string
 
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 
 #: Invisible characters: keyboards for right-to-left scripts and copying from pages put them around an address.
 _INVISIBLE = "".join(

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import SignUpRequest, Subscriber, Subscription, Suppression
 from newsletter.subscribers import people
 from newsletter.subscribers.email_address import index_of

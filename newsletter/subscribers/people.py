@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Cadence, Subscriber, Subscription, Suppression, Topic
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import index_of

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import notices, people
 from newsletter.subscribers.choices import Choices

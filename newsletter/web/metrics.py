@@ -13,7 +13,7 @@ from newsletter import delivery_wiring, wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.sending import workers
 from newsletter.lib import db
-from newsletter.lib.provider_ids import name_of
+from newsletter.lib.mail.provider_ids import name_of
 from newsletter.models import (
     Batch,
     BatchState,

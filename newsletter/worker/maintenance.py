@@ -15,8 +15,8 @@ from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.sending import expired_leases, heartbeat, workers
 from newsletter.delivery.sending.expired_leases import RecoveredBatches
 from newsletter.lib import db
-from newsletter.lib.provider_ids import name_of
-from newsletter.lib.window_record import dead_workers
+from newsletter.lib.mail.provider_ids import name_of
+from newsletter.lib.mail.window_record import dead_workers
 from newsletter.models import Pulse
 from newsletter.providers.bounces import maildir, parse_report
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from newsletter.config import rate_limits
 from newsletter.config.rate_limits import STANDARD_PLAN, RateLimits
 from newsletter.config.validators import SettingsError
-from newsletter.lib.provider_ids import name_of, number_of
+from newsletter.lib.mail.provider_ids import name_of, number_of
 from tests.config.test_settings import config
 
 DAY = date(2026, 11, 24)

@@ -20,11 +20,11 @@ from newsletter.config import key_file
 from newsletter.config.config import DEFAULTS, Config, read_config, read_environment
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError
-from newsletter.lib import provider_ids
 from newsletter.lib.crypto import new_keys
-from newsletter.lib.mail_headers import SenderIdentity
-from newsletter.lib.message import prepare
-from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.mail import provider_ids
+from newsletter.lib.mail.headers import SenderIdentity
+from newsletter.lib.mail.message import prepare
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from newsletter.delivery.send import Sender
-from newsletter.lib.provider_interface import Accepted, Outcome, Parcel, Provider
+from newsletter.lib.mail.provider_interface import Accepted, Outcome, Parcel, Provider
 from tests import factories
 
 Script = Callable[[Parcel], Outcome]

@@ -24,7 +24,7 @@ from newsletter.delivery.routing import failover
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import pacing
 from newsletter.delivery.sending.pacing import Pacing
-from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Provider, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Deferred, Outcome, Parcel, Provider, Rejected, Unknown
 from newsletter.models import (
     Attempt,
     Batch,

@@ -12,7 +12,7 @@ from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import factories
 from tests.delivery.fake_provider import Script, ScriptedProvider, sender

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.send import Sender, Sent, send_next
-from newsletter.lib.provider_interface import Provider
+from newsletter.lib.mail.provider_interface import Provider
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp
 from tests import factories

@@ -12,8 +12,8 @@ MOST_MODULES = 20
 
 # What is left from before these rules. Take an entry out when it is mended; add none.
 SAME_NAME = {"Found", "Look", "Token", "_Finder"}
-TOO_LONG = {"matching/query/parser.py", "wiring.py"}
-TOO_WIDE = {"lib"}
+TOO_LONG = {"matching/query/parser.py"}
+TOO_WIDE: set[str] = set()
 IN_AND_OUT = {
     *("config/config.py", "config/rate_limits.py", "config/validators.py"),
     *("feeds/catalogue/manage.py", "feeds/catalogue/opml.py"),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from newsletter.lib.clock import utcnow
-from newsletter.lib.mail_headers import SenderIdentity
-from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.mail.headers import SenderIdentity
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.smtp import SmtpCatcher
 from tests.faults.checker import Verdict

@@ -13,7 +13,7 @@ from newsletter.delivery.sending.claim import claim_batch, release_claim
 from newsletter.delivery.sending.messages import Letters, make_parcels
 from newsletter.delivery.sending.recipients import open_window
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted
+from newsletter.lib.mail.provider_interface import Accepted
 from newsletter.models import Batch
 from newsletter.worker import fallback_poll, tasks
 from tests.faults import load  # noqa: F401 - clocks turned fast

@@ -22,8 +22,8 @@ from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.recipients import Recipient, next_window_query, open_addresses, start_attempt
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
-from newsletter.lib.window_record import MailProgress
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.window_record import MailProgress
 from newsletter.models import Batch, Delivery, Subscriber
 from newsletter.models import Worker as WorkerRow
 from newsletter.models.states import BATCH_TRANSITIONS

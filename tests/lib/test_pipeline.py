@@ -11,7 +11,7 @@ from newsletter.delivery.sending import outcomes
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted
+from newsletter.lib.mail.provider_interface import Accepted
 from newsletter.models import Attempt, Batch, Pulse
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

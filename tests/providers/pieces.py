@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from newsletter.lib import mail_headers
-from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from newsletter.providers.sendgrid.request_body import request_template
 
-SENDER = mail_headers.SenderIdentity(
+SENDER = headers.SenderIdentity(
     "A digest", "digest@example.org", "A house", "editor@example.org", "https://news.example.org"
 )
 PERSONAL = {
@@ -49,6 +49,6 @@ def filled(text: str) -> str:
     return text
 
 
-def body(parcels: Sequence[Parcel], sender: mail_headers.SenderIdentity = SENDER) -> Any:
+def body(parcels: Sequence[Parcel], sender: headers.SenderIdentity = SENDER) -> Any:
     """The request to SendGrid for parcels of one letter, read."""
     return json.loads(b"".join(request_template(parcels[0].letter, sender, separate_tags=True).request(parcels)))

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from newsletter.lib.provider_interface import Accepted, Rejected
+from newsletter.lib.mail.provider_interface import Accepted, Rejected
 from newsletter.providers.allowlist import Allowlist
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp

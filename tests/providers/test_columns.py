@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.lib import mail_headers
-from newsletter.lib.provider_interface import Address, Parcel, Parcels
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Address, Parcel, Parcels
 from newsletter.providers.sendgrid.request_body import request_template
 from tests.providers.pieces import SENDER, letter, parcel
 
@@ -60,7 +60,7 @@ def told(ask: Callable[[], Any]) -> Any:
     """What is given, or what is said against it."""
     try:
         return ask()
-    except mail_headers.NotMailable as error:
+    except headers.NotMailable as error:
         return str(error)
 
 
@@ -70,12 +70,9 @@ def told(ask: Callable[[], Any]) -> Any:
 @example([("a@example.org", "m@example.org", None), ("", "", "")])
 def test_headers_of_all_are_fit_when_each_ones_are(owns: list[tuple[str, str, str | None]]) -> None:
     parcels = [made(number, own) for number, own in enumerate(owns)]
-    each = told(lambda: [mail_headers.HeaderFields.of(one) for one in parcels])
+    each = told(lambda: [headers.HeaderFields.of(one) for one in parcels])
     whole = told(
-        lambda: [
-            mail_headers.HeaderFields(*own)
-            for own in zip(*mail_headers.header_columns(Parcels.of(parcels)), strict=True)
-        ]
+        lambda: [headers.HeaderFields(*own) for own in zip(*headers.header_columns(Parcels.of(parcels)), strict=True)]
     )
     assert whole == each
 
@@ -134,5 +131,5 @@ def test_columns_are_the_same_parcels() -> None:
 def test_a_place_for_which_somebody_has_no_words_is_no_column() -> None:
     parcels = [parcel(1), replace(parcel(2), personal={"ask": "x", "link": "y"})]
     assert Parcels.of(parcels).personal.keys() == {"ask", "link"}
-    with pytest.raises(mail_headers.NotMailable, match="the personal place unsubscribe has no value"):
+    with pytest.raises(headers.NotMailable, match="the personal place unsubscribe has no value"):
         request_template(letter(), SENDER).request(parcels)

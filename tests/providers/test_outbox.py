@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Rejected
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Rejected
 from newsletter.providers.outbox import Outbox
 from tests.providers.pieces import SENDER, letter, parcel
 

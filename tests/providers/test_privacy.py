@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.lib.provider_interface import Accepted, Outcome, Parcel, Provider
+from newsletter.lib.mail.provider_interface import Accepted, Outcome, Parcel, Provider
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp

@@ -19,7 +19,7 @@ from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.storage.incidents import Incident
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Report, ReportKind
+from newsletter.lib.mail.provider_interface import Report, ReportKind
 from newsletter.lib.refused import Refused
 from newsletter.models import Cadence, Delivery, Feed, MailboxLimit, Notice, Rhythm, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, manage_link, preferences, unsubscribe

@@ -8,7 +8,7 @@ from newsletter import wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import sending_gate
 from newsletter.lib import clock
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Delivery, Event, Notice, SignUpRequest, Subscriber, Suppression
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.limits import mailbox_limit, network_limit, notice_budget

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from newsletter import wiring
 from newsletter.lib import clock
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Notice, SignUpRequest, Subscriber, Suppression
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.form_requests import queue

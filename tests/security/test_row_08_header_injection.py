@@ -5,7 +5,7 @@ from email.header import decode_header, make_header
 
 import pytest
 
-from newsletter.lib import message
+from newsletter.lib.mail import message
 from tests.security import hostile_feed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,7 +14,7 @@ HEADERS = {
     *("To", "Date", "Message-ID", "From", "Subject", "Reply-To", "MIME-Version", "Auto-Submitted", "Content-Type"),
     *("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Precedence"),
 }
-#: Each in one mail: its subject and the name it comes from. tests/lib/test_message.py has many more.
+#: Each in one mail: its subject and the name it comes from. tests/lib/mail/test_message.py has many more.
 WORDS = (
     "=?utf-8?q?x=0D=0ABcc:_v@evil.example?=",
     "x\nBcc: v@evil.example&#13;&#10;Bcc: w@evil.example\n\n<h1>body</h1>",

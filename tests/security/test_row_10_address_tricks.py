@@ -3,8 +3,8 @@
 import pytest
 
 from newsletter import wiring
-from newsletter.lib import mail_headers
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import SignUpRequest
 from newsletter.subscribers.email_address import index_of, parse_address
 from tests.web.conftest import signing_up
@@ -37,8 +37,8 @@ def test_the_form_refuses_it_and_stores_nothing(client, topics, typed: str) -> N
 
 @pytest.mark.parametrize("typed", INJECTED, ids=lambda typed: ascii(typed)[:30])
 def test_no_envelope_is_written_for_it_even_if_it_were_stored(typed: str) -> None:
-    with pytest.raises(mail_headers.NotMailable):
-        mail_headers.recipient(Address(typed))
+    with pytest.raises(headers.NotMailable):
+        headers.recipient(Address(typed))
 
 
 def test_a_domain_of_look_alikes_is_another_domain() -> None:

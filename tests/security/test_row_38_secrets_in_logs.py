@@ -14,7 +14,7 @@ from newsletter import cli, wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault, new_keys, parse_keys
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Subscriber
 from newsletter.worker import run_once, startup, tasks
 from tests.fakes.smtp import SmtpCatcher

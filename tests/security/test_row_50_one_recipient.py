@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lib import mail_headers
-from newsletter.lib.provider_interface import Address, Parcel
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Address, Parcel
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
 from tests.fakes.sendgrid import FakeSendGrid
@@ -55,7 +55,7 @@ def test_a_file_of_the_outbox_names_one(tmp_path) -> None:
 def test_no_text_with_two_addresses_is_one(several: list[str], between: str) -> None:
     """Of all carriers: the one look that an envelope and a `to` go through."""
     two = Address(between.join(several))
-    with pytest.raises(mail_headers.NotMailable):
-        mail_headers.recipient(two)
-    with pytest.raises(mail_headers.NotMailable):
+    with pytest.raises(headers.NotMailable):
+        headers.recipient(two)
+    with pytest.raises(headers.NotMailable):
         body([parcel(1, address=two.value)])

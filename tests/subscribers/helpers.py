@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Topic
 from newsletter.subscribers import confirm
 from newsletter.subscribers.admin_subscribe import subscribe_directly

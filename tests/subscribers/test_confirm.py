@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Cadence, Consent, Notice, Rhythm, Subscriber, Subscription, Suppression, Topic
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.confirm import ConfirmationPreview, Confirmed, preview_confirmation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Cadence, Notice, Subscriber, Subscription
 from newsletter.subscribers import manage_link, preferences
 from newsletter.subscribers.choices import Choices, MailTime

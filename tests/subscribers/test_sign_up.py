@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Subscription, Suppression, Topic
 from newsletter.subscribers.choices import Choices, MailTime, from_json
 from newsletter.subscribers.email_address import index_of

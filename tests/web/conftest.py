@@ -9,7 +9,7 @@ from django.test import Client
 
 from newsletter import wiring
 from newsletter.lib import clock
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Notice, Subscriber, Topic, TopicRevision
 from newsletter.subscribers.admin_subscribe import AddedSubscriber, subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime

@@ -11,7 +11,7 @@ from newsletter.delivery import send
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.lib.provider_interface import Accepted
+from newsletter.lib.mail.provider_interface import Accepted
 from newsletter.models import Batch, Gate
 from newsletter.providers.smtp import provider
 from newsletter.worker import stages, tasks

@@ -15,7 +15,8 @@ from newsletter.cli.service.migrations import ready
 from newsletter.delivery.ledger import reports as ledger_reports
 from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.reports import StoryItem
-from newsletter.lib import db, provider_ids
+from newsletter.lib import db
+from newsletter.lib.mail import provider_ids
 from newsletter.lib.refused import Refused
 from newsletter.models import BatchState, DeliveryState
 

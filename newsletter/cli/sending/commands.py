@@ -11,7 +11,8 @@ from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.routing import move_batches, rules
-from newsletter.lib import db, provider_ids
+from newsletter.lib import db
+from newsletter.lib.mail import provider_ids
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
 
 app = typer.Typer()

@@ -6,7 +6,7 @@ from datetime import datetime
 from newsletter import wiring
 from newsletter.delivery.gates import provider_gate
 from newsletter.delivery.routing import failover, move_batches
-from newsletter.lib import provider_ids
+from newsletter.lib.mail import provider_ids
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from newsletter.cli.service.migrations import is_migrated
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.routing import rules
-from newsletter.lib import db, message
+from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit
-from newsletter.lib.provider_ids import name_of
+from newsletter.lib.mail import message
+from newsletter.lib.mail.provider_ids import name_of
 from newsletter.matching.aliases import pack_files
 from newsletter.matching.aliases.pack_files import InvalidPack
 from newsletter.matching.topics import checks

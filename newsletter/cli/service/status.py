@@ -19,7 +19,7 @@ from newsletter.editions import left_over
 from newsletter.feeds.catalogue import feed_status
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
-from newsletter.lib.provider_ids import name_of
+from newsletter.lib.mail.provider_ids import name_of
 from newsletter.models import Gathering, Item, Notice, Pulse, Rhythm, Topic, Worker
 from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.form_requests import queue

@@ -9,7 +9,7 @@ from newsletter import wiring
 from newsletter.cli.output import Json, example, fail, misuse, result, when
 from newsletter.cli.service.migrations import ready
 from newsletter.lib import db, locales, time_zones
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics import topic_status

@@ -23,9 +23,9 @@ from newsletter.delivery.feedback.reports import (
 from newsletter.delivery.feedback.suppression_rules import Cause, Reason, suppress
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger import prove_accepted
-from newsletter.lib.provider_ids import name_of
-from newsletter.lib.provider_interface import Report, ReportKind
-from newsletter.lib.status_codes import mailbox_gone
+from newsletter.lib.mail.provider_ids import name_of
+from newsletter.lib.mail.provider_interface import Report, ReportKind
+from newsletter.lib.mail.status_codes import mailbox_gone
 from newsletter.models import Delivery, DeliveryState, Event, Subscriber
 
 _REASONS = {

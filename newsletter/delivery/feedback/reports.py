@@ -8,7 +8,7 @@ from datetime import datetime
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.lib import db
 from newsletter.lib.crypto import NO_CHECK, Vault, constant_time_equal
-from newsletter.lib.provider_interface import Address, Report, ReportKind
+from newsletter.lib.mail.provider_interface import Address, Report, ReportKind
 from newsletter.models import BatchState, Delivery, DeliveryState
 
 #: Finds the blind index of an address: known to the subscribers' room.

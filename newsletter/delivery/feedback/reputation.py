@@ -7,7 +7,7 @@ from typing import Final
 
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
-from newsletter.lib.provider_interface import ReportKind
+from newsletter.lib.mail.provider_interface import ReportKind
 from newsletter.models import OUR_EVENTS, Gate, Lane, Pulse
 
 #: Shares of what was accepted. Gmail and Yahoo ask for less than 0.10 % complaints, and reject mail from 0.30 %.

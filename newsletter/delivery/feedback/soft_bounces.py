@@ -13,7 +13,7 @@ from newsletter.delivery.feedback.suppression_rules import (
     suppress,
 )
 from newsletter.lib import db
-from newsletter.lib.provider_interface import ReportKind
+from newsletter.lib.mail.provider_interface import ReportKind
 from newsletter.models import Delivery, Event, Occasion, SoftBounce
 
 #: Soft bounces in a row, each of another mail, that suppress an address.

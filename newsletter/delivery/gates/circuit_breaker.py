@@ -8,7 +8,7 @@ import structlog
 from django.db.models import F
 
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Outcome, Rejected, Unknown
 from newsletter.models import Breaker
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from newsletter.lib.provider_interface import ReportKind
+from newsletter.lib.mail.provider_interface import ReportKind
 from newsletter.models import OUR_EVENTS, Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState, Event
 
 #: A batch in one of these, handed over before, is to go a second time: nothing has left of that yet.

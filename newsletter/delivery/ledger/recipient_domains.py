@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from newsletter.lib.crypto import KeysDoNotFit, Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Subscriber
 
 _CHUNK = 1000

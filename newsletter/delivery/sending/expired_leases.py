@@ -11,7 +11,7 @@ from django.db import transaction
 from newsletter.delivery.sending import workers
 from newsletter.delivery.sending.outcomes import close_batch, requeue
 from newsletter.lib import db
-from newsletter.lib.window_record import MailProgress, Window
+from newsletter.lib.mail.window_record import MailProgress, Window
 from newsletter.models import Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState
 
 _DIED = "the worker died during the hand-over"

@@ -19,7 +19,7 @@ from django.db import Error, connection
 from newsletter import __version__
 from newsletter.delivery.sending import workers
 from newsletter.delivery.sending.workers import Process
-from newsletter.lib.window_record import Slot, WorkerFile
+from newsletter.lib.mail.window_record import Slot, WorkerFile
 
 log = structlog.get_logger()
 

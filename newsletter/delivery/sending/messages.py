@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from newsletter.delivery.sending.recipients import Recipient
 from newsletter.lib import db, urls
 from newsletter.lib.crypto import NO_CHECK, Vault, link_epoch_check
-from newsletter.lib.placeholders import resolve_second_copy
-from newsletter.lib.provider_interface import Letter, Parcels
+from newsletter.lib.mail.placeholders import resolve_second_copy
+from newsletter.lib.mail.provider_interface import Letter, Parcels
 from newsletter.lib.references import references
 from newsletter.models import EditionBody, Notice
 

@@ -14,7 +14,7 @@ from newsletter.delivery.sending.backoff import exhausted, next_try
 from newsletter.delivery.sending.claim import ClaimedBatch
 from newsletter.lib import db
 from newsletter.lib.db import Statement
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import (
     Attempt,
     AttemptOutcome,

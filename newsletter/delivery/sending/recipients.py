@@ -15,7 +15,7 @@ from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.delivery.sending.claim import ClaimedBatch
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Suppression
 
 #: Longer than any provider's own time limit, so that a slow answer still finds its batch: one request is answered within

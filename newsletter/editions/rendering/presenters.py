@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from newsletter.editions.rendering import excerpt, highlight, size_limit, text_format
 from newsletter.editions.rendering.values import ItemContent, Reason, Source, Span
-from newsletter.lib import placeholders
+from newsletter.lib.mail import placeholders
 
 #: Matched words shown of a reason: more of them explain no more.
 MOST_WORDS = 8

@@ -15,7 +15,8 @@ from newsletter.editions.rendering import size_limit, text_format
 from newsletter.editions.rendering.notice_texts import NOTICES
 from newsletter.editions.rendering.presenters import present_item, present_reasons, present_sources, without_duplicates
 from newsletter.editions.rendering.values import Frame, ItemContent, Look, Reason, RenderedBlock, RenderedMail, Span
-from newsletter.lib import i18n, placeholders
+from newsletter.lib import i18n
+from newsletter.lib.mail import placeholders
 from newsletter.lib.shorten import shorten
 
 _PREVIEW, _BLOCKS = "<!-- preview -->", "<!-- blocks -->"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from email.message import Message
 
-from newsletter.lib.provider_interface import Report, ReportKind
+from newsletter.lib.mail.provider_interface import Report, ReportKind
 from newsletter.providers.bounces.original_message import embedded, parts, text
 
 #: `not-spam` (RFC 6430) takes a complaint back that was never reported to us; `virus` and `other` say nothing of the reader.

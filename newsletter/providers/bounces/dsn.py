@@ -4,8 +4,8 @@ import re
 from datetime import datetime
 from email.message import Message
 
-from newsletter.lib.provider_interface import Address, Report, ReportKind
-from newsletter.lib.status_codes import mailbox_gone, status_in
+from newsletter.lib.mail.provider_interface import Address, Report, ReportKind
+from newsletter.lib.mail.status_codes import mailbox_gone, status_in
 from newsletter.providers.bounces.original_message import parts, text
 
 _DONE = frozenset({"delivered", "relayed", "expanded"})

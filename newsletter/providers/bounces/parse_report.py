@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from newsletter.lib.provider_interface import Report
+from newsletter.lib.mail.provider_interface import Report
 from newsletter.providers.bounces import arf, dsn
 from newsletter.providers.bounces.original_message import token
 

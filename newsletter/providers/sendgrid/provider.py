@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Rejected, Unknown
+from newsletter.lib.mail import headers as mail_headers
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Parcels, Rejected, Unknown
 from newsletter.providers.sendgrid.http import ApiClient, Headers, NoAnswer, NotConnected
 from newsletter.providers.sendgrid.request_body import MOST_IN_ALL, NeedsSeparateTags, RequestTemplate, request_template
 

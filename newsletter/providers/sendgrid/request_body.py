@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from newsletter.lib import mail_headers, message, placeholders
-from newsletter.lib.provider_interface import Letter, Parcel, Parcels
+from newsletter.lib.mail import headers as mail_headers
+from newsletter.lib.mail import message, placeholders
+from newsletter.lib.mail.provider_interface import Letter, Parcel, Parcels
 
 #: Limits in bytes. SendGrid takes 10,000 for one person's substitutions, and 30 MB for a request.
 MOST_PERSONAL: Final = 8_000

@@ -13,8 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from newsletter.lib.provider_interface import Address, Report, ReportKind
-from newsletter.lib.status_codes import status_in
+from newsletter.lib.mail.provider_interface import Address, Report, ReportKind
+from newsletter.lib.mail.status_codes import status_in
 
 #: Bytes of one request; SendGrid gathers up to 768 kB.
 LARGEST: Final = 2_000_000

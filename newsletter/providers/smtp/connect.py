@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import SplitResult, parse_qs, unquote
 
-from newsletter.lib.provider_interface import Deferred
+from newsletter.lib.mail.provider_interface import Deferred
 
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _QUIT_WITHIN = 2.0

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import SplitResult, parse_qs
 
-from newsletter.lib import mail_headers
 from newsletter.lib.clock import utcnow
-from newsletter.lib.provider_interface import Deferred, Outcome, Parcel
-from newsletter.lib.window_record import Slot
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Deferred, Outcome, Parcel
+from newsletter.lib.mail.window_record import Slot
 from newsletter.providers.prepared_messages import PreparedLetters
 from newsletter.providers.smtp.connect import Connector
 from newsletter.providers.smtp.session import Session
@@ -45,7 +45,7 @@ class Smtp:
     def __init__(
         self,
         url: SplitResult,
-        sender: mail_headers.SenderIdentity,
+        sender: headers.SenderIdentity,
         *,
         clock: Callable[[], datetime] = utcnow,
         timeout: float = 30.0,
@@ -55,7 +55,7 @@ class Smtp:
     ) -> None:
         self._connector = Connector(url, hello=sender.domain, timeout=timeout, ca_file=ca_file)
         self._sender = sender
-        self._envelope_from = mail_headers.ascii_address(sender.address)
+        self._envelope_from = headers.ascii_address(sender.address)
         self._clock = clock
         self._timeout = timeout
         self._answer_within = answer_within

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import Final
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Unknown
 from newsletter.providers.smtp.connect import why
 from newsletter.providers.smtp.stream import Stream, WriteFailed
 from newsletter.providers.smtp.transaction import (

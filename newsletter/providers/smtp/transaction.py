@@ -4,7 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from newsletter.lib.provider_interface import Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.smtp.connect import enhanced_status, reply_code
 from newsletter.providers.smtp.window import EncodedMail
 

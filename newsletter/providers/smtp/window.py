@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsletter.lib import mail_headers
-from newsletter.lib.provider_interface import Deferred, Outcome, Parcel, Rejected
-from newsletter.lib.window_record import Slot
+from newsletter.lib.mail import headers
+from newsletter.lib.mail.provider_interface import Deferred, Outcome, Parcel, Rejected
+from newsletter.lib.mail.window_record import Slot
 from newsletter.providers.prepared_messages import PreparedLetters
 
 _NOT_BEGUN = Deferred("not begun: the connection was lost")
@@ -80,7 +80,7 @@ class Window:
             parcel, domain = waiting
             try:
                 parts = self._letters.parts(parcel, self._date)
-            except mail_headers.NotMailable as error:
+            except headers.NotMailable as error:
                 self._outcomes[parcel.delivery_id] = Rejected(str(error))
                 continue
             if not parts[-1].endswith(b"\r\n"):

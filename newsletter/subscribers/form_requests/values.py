@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import SignUpRequest
 from newsletter.subscribers import choices as stored_choices
 from newsletter.subscribers.choices import Choices

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import MailboxLimit, SignUpRequest
 from newsletter.subscribers.email_address import index_of
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Cadence
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import InvalidAddress, parse_address

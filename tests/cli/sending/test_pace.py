@@ -111,7 +111,7 @@ def test_mail_that_goes_at_its_pace_is_no_stuck_queue(paced) -> None:
 
 
 def test_what_came_back_is_in_the_metrics(paced) -> None:
-    from newsletter.lib.provider_interface import ReportKind
+    from newsletter.lib.mail.provider_interface import ReportKind
     from newsletter.models import Event
 
     paced()

@@ -20,7 +20,7 @@ from newsletter.delivery.ledger import prove_accepted
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
-from newsletter.lib.provider_interface import (
+from newsletter.lib.mail.provider_interface import (
     Accepted,
     Address,
     Deferred,

@@ -9,7 +9,7 @@ from newsletter.delivery.feedback import reputation
 from newsletter.delivery.feedback.apply import Applied
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
-from newsletter.lib.provider_interface import ReportKind
+from newsletter.lib.mail.provider_interface import ReportKind
 from newsletter.models import (
     Attempt,
     Batch,

@@ -9,7 +9,7 @@ from newsletter.delivery import send
 from newsletter.delivery.gates import circuit_breaker
 from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Batch, Breaker
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

@@ -14,7 +14,16 @@ from newsletter.delivery.pace import daily_cap
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Report, ReportKind, Unknown
+from newsletter.lib.mail.provider_interface import (
+    Accepted,
+    Deferred,
+    Outcome,
+    Parcel,
+    Rejected,
+    Report,
+    ReportKind,
+    Unknown,
+)
 from newsletter.lib.references import read_reference
 from newsletter.lib.references import reference as reference_of
 from newsletter.lib.references import references as references_of

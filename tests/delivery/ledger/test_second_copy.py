@@ -12,8 +12,8 @@ from newsletter.delivery.ledger import urgent_resend
 from newsletter.editions.edition_store import body_json
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.values import Frame, Look, RenderedBlock
-from newsletter.lib import mail_headers, message, placeholders
-from newsletter.lib.provider_interface import Deferred, Parcel
+from newsletter.lib.mail import headers, message, placeholders
+from newsletter.lib.mail.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
 from newsletter.providers.sendgrid.request_body import request_template
 from tests import factories
@@ -23,7 +23,7 @@ from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
 pytestmark = pytest.mark.django_db
 
 SAYS = "This may be a second copy: we could not find out whether the first one reached you."
-SENDER = mail_headers.SenderIdentity(
+SENDER = headers.SenderIdentity(
     "Digest", "digest@example.org", "Digest", "editor@example.org", "https://news.example.org"
 )
 

@@ -15,7 +15,7 @@ from newsletter.delivery.sending.claim import claim_batch, release_claim
 from newsletter.delivery.sending.pacing import split_claimed_batch
 from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Edition
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

@@ -17,7 +17,7 @@ from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.send import Sender, send_next
 from newsletter.delivery.sending import expired_leases
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Attempt, Delivery
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

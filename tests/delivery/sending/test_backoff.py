@@ -10,7 +10,7 @@ from newsletter.delivery.ledger.plan import Carrier
 from newsletter.delivery.sending import backoff
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
-from newsletter.lib.provider_interface import Deferred
+from newsletter.lib.mail.provider_interface import Deferred
 from newsletter.models import Batch
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

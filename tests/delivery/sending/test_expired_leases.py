@@ -11,7 +11,7 @@ from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases, outcomes
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import next_window_query, start_attempt
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider, sender

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from newsletter.delivery import send
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.lane_order import PASSED_MOST, LaneOrder, Queue
-from newsletter.lib.provider_interface import Accepted
+from newsletter.lib.mail.provider_interface import Accepted
 from newsletter.models import Batch, Delivery, Lane
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

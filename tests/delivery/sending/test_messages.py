@@ -10,7 +10,7 @@ from newsletter.delivery.sending import messages as room
 from newsletter.delivery.sending.messages import LetterCache, Letters, make_parcels
 from newsletter.delivery.sending.recipients import Recipient
 from newsletter.lib import urls
-from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel, Parcels
 from newsletter.lib.references import read_reference
 from newsletter.models import Edition, EditionBody
 from tests import factories

@@ -14,7 +14,7 @@ from newsletter.delivery.sending import outcomes as sending_outcomes
 from newsletter.delivery.sending.backoff import MOST_TRIES
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import NOT_OPENED, start_attempt
-from newsletter.lib.provider_interface import Accepted, Deferred, Parcel, Rejected
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Parcel, Rejected
 from newsletter.models import Attempt, Batch, Delivery, Event, Subscriber
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider, sender

@@ -18,7 +18,7 @@ from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import expired_leases, pacing
 from newsletter.delivery.sending.claim import claim_batch, release_claim
 from newsletter.delivery.sending.pacing import WAITS_FOR_PACE, Pacing
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel
 from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider

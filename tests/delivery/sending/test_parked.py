@@ -9,7 +9,7 @@ from newsletter import wiring
 from newsletter.cli import invoke
 from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.lib.provider_interface import Deferred
+from newsletter.lib.mail.provider_interface import Deferred
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event
 from newsletter.worker import startup
 from tests import factories

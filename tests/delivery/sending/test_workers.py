@@ -16,8 +16,8 @@ from newsletter.delivery.sending.expired_leases import RecoveredBatches
 from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.recipients import next_window_query, start_attempt
 from newsletter.lib import db
-from newsletter.lib.provider_interface import Accepted, Parcel
-from newsletter.lib.window_record import MailProgress
+from newsletter.lib.mail.provider_interface import Accepted, Parcel
+from newsletter.lib.mail.window_record import MailProgress
 from newsletter.models import Batch, Delivery, Worker
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider, sender

@@ -15,9 +15,9 @@ from newsletter.editions.rendering.notice_texts import notice_subject
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.text_format import direction, host, long_date, web_link
 from newsletter.editions.rendering.values import Reason, Source, Span
-from newsletter.lib import mail_headers, message, placeholders
-from newsletter.lib.placeholders import resolve_second_copy
-from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.mail import headers, message, placeholders
+from newsletter.lib.mail.placeholders import resolve_second_copy
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from tests.editions import stories
 from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, item_content, source
 
@@ -287,7 +287,7 @@ def test_rendered_mail_survives_mime_round_trip() -> None:
     parcel = Parcel(
         1, Address("reader@example.org"), letter, personal, "a@example.org", "a", "https://news.example/one"
     )
-    sender = mail_headers.SenderIdentity(
+    sender = headers.SenderIdentity(
         FRAME.sender, "digest@example.org", FRAME.organisation, FRAME.contact, FRAME.base_url
     )
     raw = message.prepare(letter, sender).message(parcel, datetime(2026, 11, 24, tzinfo=UTC))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.lib.provider_interface import Report, ReportKind
+from newsletter.lib.mail.provider_interface import Report, ReportKind
 from newsletter.providers.bounces import parse_report
 from tests import factories, reports
 

@@ -13,7 +13,7 @@ import httpcore2
 import pytest
 
 from newsletter.lib.deadline import TimedStream
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Unknown
 from newsletter.providers.sendgrid import http as sendgrid_http
 from newsletter.providers.sendgrid.provider import SendGrid
 from tests.fakes import certificate

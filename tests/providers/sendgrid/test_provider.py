@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from python_http_client.exceptions import NotFoundError
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.sendgrid import provider as carrier_module
 from newsletter.providers.sendgrid.provider import SendGrid, outcome_of, retry_after
 from newsletter.providers.sendgrid.request_body import request_template

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lib.provider_interface import Address, ReportKind
+from newsletter.lib.mail.provider_interface import Address, ReportKind
 from newsletter.providers.sendgrid.webhook import SignedReports, Unverified, read
 from tests import factories, reports
 

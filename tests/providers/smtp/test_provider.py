@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Parcel, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Unknown
 from newsletter.providers.smtp import provider as carrier
 from newsletter.providers.smtp import session
 from newsletter.providers.smtp.provider import Smtp

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.smtp import provider as carrier
 from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.smtp import SmtpCatcher

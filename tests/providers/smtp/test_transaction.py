@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from newsletter.lib.provider_interface import Deferred, Outcome, Rejected, Unknown
+from newsletter.lib.mail.provider_interface import Deferred, Outcome, Rejected, Unknown
 from newsletter.providers.smtp.transaction import (
     END,
     STEPS,

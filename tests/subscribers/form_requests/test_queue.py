@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from newsletter import wiring
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import MailboxLimit, NetworkCount, Notice, SignUpRequest, Subscriber
 from newsletter.subscribers import confirm, lookup_and_erase, unsubscribe
 from newsletter.subscribers.choices import Choices, MailTime

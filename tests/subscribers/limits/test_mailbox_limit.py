@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.lib.provider_interface import Address
+from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import MailboxLimit, SignUpRequest
 from newsletter.subscribers.limits import mailbox_limit
 from newsletter.subscribers.limits.mailbox_limit import mailbox_of

@@ -8,8 +8,8 @@ from email.policy import EmailPolicy
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from newsletter.lib.placeholders import JOINER, defuse
-from newsletter.lib.provider_interface import Address, Letter, Parcel, Parcels
+from newsletter.lib.mail.placeholders import JOINER, defuse
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel, Parcels
 
 #: C0, C1, DEL, line and paragraph separators, and halves of surrogate pairs.
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")

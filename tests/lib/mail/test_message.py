@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.lib import mail_headers, message, placeholders
-from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.mail import headers, message, placeholders
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from tests.providers.pieces import HTML, PERSONAL, SENDER, TEXT, filled, letter, parcel
 
 DATE = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ HOSTILE = [
 ]
 
 
-def made(of: Letter, sender: mail_headers.SenderIdentity = SENDER) -> bytes:
+def made(of: Letter, sender: headers.SenderIdentity = SENDER) -> bytes:
     return message.prepare(of, sender).message(parcel(of=of), DATE)
 
 
@@ -137,7 +137,7 @@ def test_any_words_come_back_exactly(text: str, markup: str, subject: str) -> No
     assert sorted(parsed.keys()) == sorted(USUAL + LIST)
     assert part(parsed, "plain") == normal(filled(of.text))
     assert part(parsed, "html") == normal(filled(of.html))
-    assert shown(parsed["Subject"]) == mail_headers.header_text(subject)
+    assert shown(parsed["Subject"]) == headers.header_text(subject)
 
 
 @given(st.text(alphabet=" \t.=\n\rx-", max_size=300), st.text(alphabet=" \t.=\nx", max_size=200))
@@ -162,7 +162,7 @@ def test_a_place_after_a_full_line_does_not_make_it_longer(length: int) -> None:
 
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=80))
 def test_header_text(text: str, limit: int) -> None:
-    line = mail_headers.header_text(text, limit)
+    line = headers.header_text(text, limit)
     assert len(line) <= limit
     assert "=?" not in line
     assert "@@nl-" not in line
@@ -215,7 +215,7 @@ def test_personal_words_are_escaped_in_html_only() -> None:
 )
 def test_what_is_not_fit_for_a_header_is_refused_and_not_shown(broken: dict[str, object]) -> None:
     own: Parcel = replace(parcel(), **broken)
-    with pytest.raises(mail_headers.NotMailable) as caught:
+    with pytest.raises(headers.NotMailable) as caught:
         message.prepare(letter(), SENDER).message(own, DATE)
     assert "canary" not in str(caught.value)
 
@@ -234,11 +234,11 @@ def test_international_sender() -> None:
 
 def test_policy_refuses_line_breaks_and_keeps_list_headers() -> None:
     url = "<https://news.example.org/" + "a" * 300 + ">"
-    assert mail_headers.POLICY.fold("List-Unsubscribe", url) == f"List-Unsubscribe: {url}\r\n"
-    with pytest.raises(mail_headers.NotMailable):
-        mail_headers.POLICY.fold("List-Unsubscribe", "<https://a>\r\nBcc: v@example.org")
-    with pytest.raises(mail_headers.NotMailable):
-        mail_headers.POLICY.fold_binary("Message-ID", "<" + "a" * 1200 + ">")
+    assert headers.POLICY.fold("List-Unsubscribe", url) == f"List-Unsubscribe: {url}\r\n"
+    with pytest.raises(headers.NotMailable):
+        headers.POLICY.fold("List-Unsubscribe", "<https://a>\r\nBcc: v@example.org")
+    with pytest.raises(headers.NotMailable):
+        headers.POLICY.fold_binary("Message-ID", "<" + "a" * 1200 + ">")
 
 
 def test_places() -> None:

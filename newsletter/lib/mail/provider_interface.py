@@ -26,7 +26,7 @@ class Address:
 class Letter:
     """The content that everybody with one edition shares.
 
-    `text` and `html` hold placeholders (`lib/placeholders.py`), which a parcel's `personal` fills. `kind` is
+    `text` and `html` hold placeholders (`lib/mail/placeholders.py`), which a parcel's `personal` fills. `kind` is
     the kind of edition: alert, digest, notice.
     """
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from newsletter.lib.provider_interface import Accepted, Deferred, Outcome, Rejected
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected
 
 #: Threads of a process that send, and deliveries in a window; beyond that nothing is recorded.
 SLOTS: Final = 32

@@ -10,7 +10,7 @@ from email import message_from_bytes
 from email.utils import format_datetime
 from functools import lru_cache
 
-from newsletter.lib.mail_headers import (
+from newsletter.lib.mail.headers import (
     ONE_CLICK,
     POLICY,
     HeaderFields,
@@ -21,8 +21,8 @@ from newsletter.lib.mail_headers import (
     mailbox,
     shared_headers,
 )
-from newsletter.lib.placeholders import PATTERN
-from newsletter.lib.provider_interface import Address, Letter, Parcel
+from newsletter.lib.mail.placeholders import PATTERN
+from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
 #: Text that needs no escaping in HTML or quoted-printable, and fits on one line: most links and references.

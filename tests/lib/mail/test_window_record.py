@@ -12,16 +12,16 @@ from uuid import UUID
 
 import pytest
 
-from newsletter.lib import window_record
-from newsletter.lib.provider_interface import Accepted, Deferred, Rejected, Unknown
-from newsletter.lib.window_record import MOST, SLOTS, DeadWorker, MailProgress, WorkerFile, dead_workers
+from newsletter.lib.mail import window_record
+from newsletter.lib.mail.provider_interface import Accepted, Deferred, Rejected, Unknown
+from newsletter.lib.mail.window_record import MOST, SLOTS, DeadWorker, MailProgress, WorkerFile, dead_workers
 
 ID, TOKEN = UUID(int=1), UUID(int=2)
 PROGRAM = """
 import sys, time, uuid
 from pathlib import Path
-from newsletter.lib.provider_interface import Accepted
-from newsletter.lib.window_record import WorkerFile
+from newsletter.lib.mail.provider_interface import Accepted
+from newsletter.lib.mail.window_record import WorkerFile
 slot = WorkerFile(Path(sys.argv[1]) / str(uuid.UUID(int=1))).slot()
 slot.open(uuid.UUID(int=2), [10, 11, 12])
 slot.begun(10)

@@ -1,0 +1,1 @@
+"""What every room needs of mail: messages, headers, and the interface of providers."""
