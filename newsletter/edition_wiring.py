@@ -30,6 +30,8 @@ def renderer() -> Renderer:
         contact=wiring.config().contact,
         sender=wiring.config().sender_name,
         base_url=wiring.config().base_url,
+        letter=wiring.config().brand.letter,
+        palette=wiring.config().brand.palette,
     )
     return Renderer(settings.TEMPLATES_DIR / "email", frame)
 

@@ -1,4 +1,4 @@
-"""The slots of a rhythm: when the next one is, and the key of its occasion."""
+"""The slots of a rhythm: when the next one is, its local date, and the key of its occasion."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -68,6 +68,19 @@ def occasion_key(cadence: int, due_at: datetime, zone: str) -> str:
         year, week, _ = day.isocalendar()
         return f"digest:weekly:{year}-W{week:02d}"
     raise ValueError(f"cadence {cadence} has no slots")
+
+
+def slot_date(key: str, weekday: int) -> date:
+    """The local date of the slot whose `occasion_key` is `key`. `weekday` (Monday is 0) counts for weekly only.
+
+    Raises:
+        ValueError: it is not the key of a slot.
+    """
+    _, cadence, when = key.split(":")
+    if cadence == "daily":
+        return date.fromisoformat(when)
+    year, week = when.split("-W")
+    return date.fromisocalendar(int(year), int(week), weekday + 1)
 
 
 def _moment(day: date, hour: int, zone: ZoneInfo) -> datetime | None:

@@ -31,9 +31,9 @@ class EditionDraft:
     left: int = 0
 
 
-def edition_key(kind: str, cadence: str, look_id: int, revision: str, content: object) -> bytes:
-    """SHA-256 of all that makes up an edition: the same for everybody who gets the same mail."""
-    return hashlib.sha256(json.dumps([kind, cadence, look_id, revision, content]).encode()).digest()
+def edition_key(kind: str, when: str, look_id: int, revision: str, content: object) -> bytes:
+    """SHA-256 of all that makes up an edition: the same for everybody who gets the same mail. `when` is the date it shows."""
+    return hashlib.sha256(json.dumps([kind, when, look_id, revision, content]).encode()).digest()
 
 
 def body_json(subject: str, text: str, html: str) -> str:

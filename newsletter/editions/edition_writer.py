@@ -1,16 +1,17 @@
 """Render the editions of a gathering: fit their content into a mail of bounded size, and render each block once."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import structlog
 
 from newsletter.editions.content import Content, group_by_story
+from newsletter.editions.digest_schedule import slot_date
 from newsletter.editions.edition_store import EditionDraft, body_json, edition_key
 from newsletter.editions.load_content import EditionContent
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.size_limit import WHOLE, Length, fit
-from newsletter.editions.rendering.values import RenderedBlock
+from newsletter.editions.rendering.values import Dateline, RenderedBlock
 from newsletter.models import Cadence, Gathering
 
 log = structlog.get_logger()
@@ -35,9 +36,9 @@ class EditionWriter:
 
     def __init__(self, gathering: Gathering, content: EditionContent, renderer: Renderer) -> None:
         self._kind = gathering.occasion.kind
-        self._cadence = Cadence(gathering.rhythm.cadence if gathering.rhythm else Cadence.IMMEDIATE).name.lower()
+        self._dateline = _dateline(gathering)
         #: What was owed by then did not fit into the mail before this one. None for an alert, which has fresh matches only.
-        self.late = gathering.cut_at - PERIOD[self._cadence] if gathering.rhythm else None
+        self.late = gathering.cut_at - PERIOD[self._dateline.cadence] if gathering.rhythm else None
         self._content = content
         self._renderer = renderer
         self._blocks: dict[tuple[int, Content, Length], RenderedBlock] = {}
@@ -54,7 +55,7 @@ class EditionWriter:
 
         try:
             look = self._content.looks[look_id]
-            available = self._renderer.available_bytes(self._kind, look, len(stories), title, cadence=self._cadence)
+            available = self._renderer.available_bytes(self._dateline, look, len(stories), title)
             lengths = fit(len(stories), size, available)
         except Exception:  # noqa: BLE001 - `draft` meets the same error, logs it and parks the edition
             return FittedContent(content, (WHOLE,) * len(stories))
@@ -64,7 +65,7 @@ class EditionWriter:
     def key(self, look_id: int, fitted: FittedContent) -> bytes:
         """The key of the edition with this look and content."""
         content = [fitted.content, fitted.left] if fitted.left else fitted.content
-        return edition_key(self._kind, self._cadence, look_id, self._renderer.revision, content)
+        return edition_key(self._kind, self._dateline.key, look_id, self._renderer.revision, content)
 
     def stored_draft(self, key: bytes, look_id: int, fitted: FittedContent) -> EditionDraft:
         """The draft of an edition whose body is stored already."""
@@ -77,7 +78,7 @@ class EditionWriter:
             look = self._content.looks[look_id]
             stories = zip(group_by_story(content, self._content.story_of), fitted.lengths, strict=True)
             blocks = [self._block(look_id, story, length) for story, length in stories]
-            mail = self._renderer.render_letter(self._kind, look, blocks, cadence=self._cadence, left=fitted.left)
+            mail = self._renderer.render_letter(self._dateline, look, blocks, left=fitted.left)
         except Exception as error:  # noqa: BLE001 - one edition that cannot be rendered must not stop the others
             log.error("not_worded", items=[item_id for item_id, _, _ in content], error=type(error).__name__)
             return EditionDraft(key, look_id, content, None, f"could not be worded ({type(error).__name__})")
@@ -91,3 +92,12 @@ class EditionWriter:
             look = self._content.looks[look_id]
             self._blocks[key] = self._renderer.render_block(items, reasons, spans, look, length)
         return self._blocks[key]
+
+
+def _dateline(gathering: Gathering) -> Dateline:
+    """When a gathering's mails are from: its slot's date for a digest, the minute it was closed for an alert."""
+    if gathering.rhythm is None:
+        closed_at = gathering.cut_at.astimezone(UTC)
+        return Dateline("immediate", closed_at.date(), closed_at.time().replace(second=0, microsecond=0))
+    cadence = Cadence(gathering.rhythm.cadence).name.lower()
+    return Dateline(cadence, slot_date(gathering.occasion.key, gathering.rhythm.weekday))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 #: What text needs against its background (WCAG 2.2, 1.4.3 level AA), and what we aim at in the dark (level AAA).
 TEXT_CONTRAST, DARK_CONTRAST = 4.5, 7.0
-#: Backgrounds that the accent stands on: page and card, of pages and of mails. `style.css` has the same values.
-LIGHT_BACKGROUNDS = ("#faf8f4", "#f6f3ec", "#ffffff")
-DARK_BACKGROUNDS = ("#14171a", "#121517", "#1c2024", "#1b1f22")
+#: Backgrounds that the accent stands on: page and card. The style sheets of pages and of mails have the same values.
+LIGHT_BACKGROUNDS = ("#faf8f4", "#ffffff")
+DARK_BACKGROUNDS = ("#14171a", "#1c2024")
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _STEPS = 200
 

@@ -76,8 +76,8 @@ def mails() -> dict[str, str]:
     renderer = Renderer(TEMPLATES, FRAME)
     blocks = stories.blocks(renderer, QUIET)
     made = {
-        "alert": renderer.render_letter("alert", QUIET, blocks, cadence="immediate").html,
-        "digest": renderer.render_letter("digest", QUIET, blocks[:1], cadence="daily").html,
+        "alert": renderer.render_letter(stories.ALERT, QUIET, blocks).html,
+        "digest": renderer.render_letter(stories.DAILY, QUIET, blocks[:1]).html,
     } | {kind: renderer.render_notice(kind, QUIET).html for kind in ("confirm", "add", "manage")}
     for name, value in PERSONAL.items():
         made = {kind: html.replace(f"@@nl-{name}@@", value) for kind, html in made.items()}
@@ -151,7 +151,7 @@ def test_links_lead_only_where_they_may(show, name: str) -> None:
 def test_what_is_read_from_right_to_left_is_shown_so(show) -> None:
     page = show("alert", 360)
     title = page.locator("h2[lang=ug]")
-    brief = page.locator(".brief[lang=ug] p").first
+    brief = page.locator(".words[lang=ug] p").first
     assert [one.evaluate("e => getComputedStyle(e).direction") for one in (title, brief)] == ["rtl", "rtl"]
     assert brief.evaluate("e => getComputedStyle(e).textAlign") in ("right", "start")
     assert page.locator(".about").nth(2).evaluate("e => getComputedStyle(e).direction") == "ltr"
@@ -167,9 +167,9 @@ def test_headings_have_an_order_that_ears_can_follow(show) -> None:
 def test_layout_tables_are_not_read_as_tables(show) -> None:
     page = show("alert", 800)
     assert (
-        page.evaluate("[...document.querySelectorAll('table:not(.brief table):not([role=presentation])')].length") == 0
+        page.evaluate("[...document.querySelectorAll('table:not(.words table):not([role=presentation])')].length") == 0
     )
-    assert page.locator(".brief table").count() == 1
+    assert page.locator(".words table").count() == 1
 
 
 def test_the_preview_is_hidden_from_the_eye(show) -> None:

@@ -218,7 +218,7 @@ def test_the_demo_writes_mail_and_says_when_it_has_finished(tmp_path: Path) -> N
     assert "Traceback" not in told and "example.org" not in told
     mails = list((tmp_path / "demo" / "outbox").glob("*.eml"))
     assert len(mails) >= 4
-    assert any("Your daily update" in mail.read_text() for mail in mails)
+    assert any("Your daily digest" in mail.read_text() for mail in mails)
     assert all(mail.name in told for mail in mails)
 
 

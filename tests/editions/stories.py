@@ -3,11 +3,21 @@
 import html as entities
 import inspect
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Frame, ItemContent, Look, Reason, RenderedBlock, Source, Span
+from newsletter.editions.rendering.values import (
+    Dateline,
+    Frame,
+    ItemContent,
+    Look,
+    Reason,
+    RenderedBlock,
+    Source,
+    Span,
+)
+from newsletter.lib.colors import palette
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "email"
 FRAME = Frame(
@@ -16,7 +26,12 @@ FRAME = Frame(
     contact="editor@digest.example",
     sender="The Harbour Digest",
     base_url="https://news.example",
+    letter="T",
+    palette=palette("#17594a"),
 )
+DAY = date(2026, 11, 29)
+ALERT = Dateline("immediate", DAY, time(14, 5))
+DAILY, WEEKLY = Dateline("daily", DAY), Dateline("weekly", DAY)
 QUIET = Look(locale="en", format="both", discreet=True)
 OPEN = Look(locale="en", format="both", discreet=False)
 TEXT = Look(locale="en", format="text", discreet=True)

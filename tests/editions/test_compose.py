@@ -13,6 +13,7 @@ from newsletter.editions import compose, gatherings, owed
 from newsletter.editions.load_content import Explainer
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.values import Frame
+from newsletter.lib.colors import palette
 from newsletter.models import (
     Batch,
     Cadence,
@@ -37,6 +38,8 @@ FRAME = Frame(
     contact="people@example.org",
     sender="The Digest",
     base_url="https://news.example.org",
+    letter="D",
+    palette=palette("#17594a"),
 )
 
 

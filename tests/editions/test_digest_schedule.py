@@ -13,6 +13,7 @@ from newsletter.editions.digest_schedule import (
     local_date,
     next_due,
     occasion_key,
+    slot_date,
 )
 from newsletter.models import Cadence
 
@@ -57,6 +58,9 @@ def test_slots_increase_and_have_distinct_occasions(
     assert next_due(cadence, zone, hour, weekday, slots[1] - timedelta(microseconds=1)) == slots[1]
     if cadence == WEEKLY:
         assert {local_date(slot, zone).weekday() for slot in slots} == {weekday}
+    assert [slot_date(occasion_key(cadence, slot, zone), weekday) for slot in slots] == [
+        local_date(slot, zone) for slot in slots
+    ]
 
 
 @given(zone=zones, hour=hours, after=moments)

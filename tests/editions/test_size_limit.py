@@ -159,7 +159,7 @@ def test_items_that_do_not_fit_come_first_in_the_next_mail(composer: compose.Com
     left = set(items) - set(given_first)
     ((_, words),) = mails()
     assert 0 < len(left) < 200
-    assert f"{len(left)} more articles did not fit. They come first in your next daily mail." in words["text"]
+    assert f"{len(left)} more articles did not fit. They come in your next daily digest." in words["text"]
     assert f"{len(left)} more articles did not fit." in words["html"]
     assert LeftOver.objects.get().subscriber_id == person
 

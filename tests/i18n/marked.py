@@ -106,6 +106,7 @@ def _strings(node: ast.AST) -> Iterator[tuple[int, str]]:
         "cast",
         "TypeVar",
         "AssertionError",
+        "ValueError",
     ):
         return
     if isinstance(node, ast.Assign | ast.AnnAssign) and _names_code(node):

@@ -67,7 +67,8 @@ def test_who_is_brought_back_is_told_by_mail_and_can_stop_it_there(browser, anna
         press(browser, undo_of(press(browser, reverse("unsubscribe", args=[lasting("unsubscribe")]))))
         run_once.deliver(wait=timedelta(0))
         (mail,) = smtp.messages
-        assert (mail.recipient, str(mail.message["Subject"])) == (ANNA.value, "Your mail starts again")
+        resumed = f"Your subscription to {wiring.config().organisation} has resumed"
+        assert (mail.recipient, str(mail.message["Subject"])) == (ANNA.value, resumed)
         assert not any(word in mail.text for word in ("Huawei", "Uyghur", "Zzyzx"))
         token = mail.text.partition("/unsubscribe/")[2].split()[0]
         assert token == lasting("unsubscribe") and Notice.objects.get().kind == "resumed"

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from newsletter.lib import i18n
+from newsletter.lib.i18n import mark
+from newsletter.lib.mail import placeholders
+
 
 @dataclass(frozen=True)
 class NoticeText:
-    """`{organisation}` is filled in. The subject is exact: the public pages show it."""
+    """`%(organisation)s` is filled in. The subject is exact: the public pages show it."""
 
     subject: str
     opening: tuple[str, ...]
@@ -13,56 +17,78 @@ class NoticeText:
     closing: tuple[str, ...]
 
 
-NOTICES: dict[str, NoticeText] = {
+_NOTICES: dict[str, NoticeText] = {
     "confirm": NoticeText(
-        subject="Please confirm",
+        subject=mark("Confirm your subscription to %(organisation)s"),
         opening=(
-            "Somebody, probably you, asked {organisation} to send mail to this address.",
-            "The link below leads to a page with one button. Press it there, and your mail begins; until then, nothing comes.",
+            mark("Somebody, probably you, entered this address to subscribe to %(organisation)s."),
+            mark("The link below opens a page with your choices. Confirm there to start receiving email."),
         ),
-        button="Go to the page",
+        button=mark("Confirm your subscription"),
         closing=(
-            "The link works once, for seven days.",
-            "It was not you? Then do nothing: without that button you will get nothing.",
+            mark("The link works once, for 7 days."),
+            mark("Didn’t ask for this? Do nothing. The subscription starts only if you confirm it."),
         ),
     ),
     "add": NoticeText(
-        subject="Please confirm your change",
+        subject=mark("Confirm the change to your subscription to %(organisation)s"),
         opening=(
-            "This address gets mail from {organisation} already. Now somebody, probably you, asked for more.",
-            "The link below shows what would be added. Nothing changes until you press the button on that page.",
+            mark("This address is subscribed to %(organisation)s. Somebody, probably you, asked for more."),
+            mark("The link below opens a page that shows what is added. Nothing changes until you confirm there."),
         ),
-        button="See the change",
+        button=mark("Confirm your change"),
         closing=(
-            "The link works once, for seven days.",
-            "It was not you? Then do nothing: what you get stays as it is.",
+            mark("The link works once, for 7 days."),
+            mark("Didn’t ask for this? Do nothing, and your subscription stays as it is."),
         ),
     ),
     "manage": NoticeText(
-        subject="Your link",
-        opening=("Somebody, probably you, asked for the page where you change or stop what {organisation} sends you.",),
-        button="Open my choices",
+        subject=mark("Change your preferences for %(organisation)s"),
+        opening=(
+            mark("Somebody, probably you, asked for a link to your preferences for %(organisation)s."),
+            mark("There you can change what you get and when, or stop all email."),
+        ),
+        button=mark("Change your preferences"),
         closing=(
-            "The link works for 24 hours. After that, ask for a new one in the same way.",
-            "It was not you? Then do nothing: nothing changes.",
+            mark("The link works for 24 hours. After that, ask for a new one in the same way."),
+            mark("Didn’t ask for this? Do nothing, and nothing changes."),
         ),
     ),
     "resumed": NoticeText(
-        subject="Your mail starts again",
+        subject=mark("Your subscription to %(organisation)s has resumed"),
         opening=(
-            "All mail from {organisation} to this address had been stopped. Now it has been started again, as it was before.",
-            "If that is what you want, there is nothing to do. If not, stop it with the link below.",
+            mark(
+                "All email from %(organisation)s to this address had been stopped. It has now resumed, as it was before."
+            ),
+            mark("If that is what you want, there is nothing to do. If not, stop it with the link below."),
         ),
-        button="Stop all mail",
-        closing=("The link leads to a page with one button. It stops everything at once.",),
+        button=mark("Stop all email"),
+        closing=(mark("The link opens a page with one button. Press it to stop everything at once."),),
     ),
 }
 
 
-def notice_subject(kind: str) -> str:
+def notice_text(kind: str, organisation: str, language: str) -> NoticeText:
+    """A notice in a language. `kind` is confirm, add, manage or resumed.
+
+    Raises:
+        KeyError: there is no such notice.
+    """
+    notice = _NOTICES[kind]
+    translated = i18n.translations(language).gettext
+    names = {"organisation": placeholders.defuse(organisation)}
+    return NoticeText(
+        subject=translated(notice.subject) % names,
+        opening=tuple(translated(paragraph) % names for paragraph in notice.opening),
+        button=translated(notice.button),
+        closing=tuple(translated(paragraph) % names for paragraph in notice.closing),
+    )
+
+
+def notice_subject(kind: str, organisation: str, language: str = "en") -> str:
     """The exact subject of a notice, the same for everybody. `kind` is confirm, add, manage or resumed.
 
     Raises:
         KeyError: there is no such notice.
     """
-    return NOTICES[kind].subject
+    return notice_text(kind, organisation, language).subject

@@ -55,8 +55,7 @@ class MatchedWord:
 class ShownReason:
     """A reason as the templates show it."""
 
-    #: What kind of reason: a topic, or a keyword of the reader's own.
-    what: str
+    is_keyword: bool
     name: str = field(repr=False)
     words: tuple[MatchedWord, ...] = field(repr=False)
     #: Matched words left out.
@@ -65,9 +64,9 @@ class ShownReason:
     objection: str = field(repr=False)
 
 
-def present_item(item: ItemContent, spans: Sequence[Span], length: int = size_limit.WHOLE) -> ShownItem:
+def present_item(item: ItemContent, spans: Sequence[Span], language: str, length: int = size_limit.WHOLE) -> ShownItem:
     """What the templates show of an item, its text cut after `length` characters."""
-    title = text_format.headline(item)
+    title = text_format.headline(item, language)
     # The first sentence heads a post without a title. Where the post is nothing else, the text would repeat it.
     is_title = "".join(item.text.split()) == "".join(title.split())
     text = "" if is_title else re.sub(r"\n{3,}", "\n\n", item.text.strip())
@@ -134,7 +133,7 @@ def _present_reason(reason: Reason, most_words: int) -> ShownReason:
     if reason.is_keyword and [word.casefold() for word in words] == [name.casefold()]:
         words = []
     return ShownReason(
-        what="your own word" if reason.is_keyword else "topic",
+        is_keyword=reason.is_keyword,
         name=placeholders.defuse(name),
         words=tuple(_matched_word(word, reason, name) for word in words[:most_words]),
         more=max(0, len(words) - most_words),

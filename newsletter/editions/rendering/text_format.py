@@ -1,4 +1,4 @@
-"""Text for a reader: headlines, dates, hosts, writing directions, subjects."""
+"""Text for a reader: headlines, dates, hosts, writing directions, subjects. `language` is the locale of a look."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from newsletter.editions.rendering.values import ItemContent
+from newsletter.editions.rendering.values import Dateline, ItemContent
+from newsletter.lib.i18n import mark, translations
 from newsletter.lib.shorten import shorten
 
-#: Neutral subjects: they name neither a topic nor a headline.
-SUBJECTS = {
-    ("alert", "immediate"): "Your update",
-    ("digest", "daily"): "Your daily update",
-    ("digest", "weekly"): "Your weekly update",
+#: Heading of each mail, by cadence. It names neither a topic nor a headline.
+_HEADINGS = {
+    "immediate": mark("Your update"),
+    "daily": mark("Your daily digest"),
+    "weekly": mark("Your weekly digest"),
 }
 LONGEST_SUBJECT = 120
 #: Directional formatting characters (UAX #9): in a line of ours they could reorder our words as well.
@@ -27,6 +28,8 @@ _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U
 _RTL_LANGUAGES = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"}
 )
+#: English that is of no country has the day before the month, as all our texts.
+_ENGLISH = Locale.parse("en_GB")
 _ISOLATE, _END = "\u2068", "\u2069"
 
 
@@ -37,35 +40,88 @@ def one_line(text: str) -> str:
     )
 
 
-def headline(item: ItemContent) -> str:
+def headline(item: ItemContent, language: str) -> str:
     """The title as it is shown: never empty."""
-    return one_line(item.title) or shorten(one_line(item.text), 80) or "Without a title"
+    words = one_line(item.title) or shorten(one_line(item.text), 80)
+    return words or translations(language).gettext("Without a title")
 
 
-def subject(kind: str, cadence: str, titles: Sequence[str], *, discreet: bool) -> str:
-    """The subject of an alert or digest: neutral, or the first headline with the number of others."""
-    if discreet or not titles:
-        return SUBJECTS[kind, cadence]
+def heading(cadence: str, language: str) -> str:
+    """What kind of mail it is, such as `Your daily digest`.
+
+    Raises:
+        KeyError: there is no such cadence.
+    """
+    return translations(language).gettext(_HEADINGS[cadence])
+
+
+def dated(dateline: Dateline, language: str) -> str:
+    """`29 November 2026`; of an alert `29 November 2026, 14:05 UTC`."""
+    day = long_date(dateline.day, language)
+    if dateline.time is None:
+        return day
+    return translations(language).gettext("%(date)s, %(time)s UTC") % {"date": day, "time": f"{dateline.time:%H:%M}"}
+
+
+def neutral_subject(dateline: Dateline, language: str) -> str:
+    """Heading and date: mail programs put mails with the same subject into one conversation."""
+    words = {"heading": heading(dateline.cadence, language), "date": dated(dateline, language)}
+    return translations(language).gettext("%(heading)s, %(date)s") % words
+
+
+def headline_subject(titles: Sequence[str], language: str) -> str:
+    """The first headline, with the number of others."""
+    others = len(titles) - 1
+    if not others:
+        return isolated(shorten(titles[0], LONGEST_SUBJECT))
     # in brackets: "A village gets its own mast and 2 more" would read as three masts
-    more = f" (and {articles(len(titles) - 1, more=True)})" if len(titles) > 1 else ""
-    return isolated(shorten(titles[0], LONGEST_SUBJECT - len(more))) + more
+    message = translations(language).ngettext(
+        "%(headline)s (and %(count)s more article)", "%(headline)s (and %(count)s more articles)", others
+    )
+    room = LONGEST_SUBJECT - len(message % {"headline": "", "count": others})
+    return message % {"headline": isolated(shorten(titles[0], room)), "count": others}
 
 
-def articles(count: int, *, more: bool = False) -> str:
-    """`1 article`, `3 articles`; with `more`, `1 more article`, `3 more articles`."""
-    return f"{count}{' more' if more else ''} article{'' if count == 1 else 's'}"
+def articles(count: int, language: str) -> str:
+    """`1 article`, `3 articles`."""
+    return translations(language).ngettext("%(count)s article", "%(count)s articles", count) % {"count": count}
 
 
-def left_over(count: int, cadence: str) -> str:
+def articles_from(count: int, organisation: str, language: str) -> str:
+    """`3 articles from The Harbour Digest.`"""
+    message = translations(language).ngettext(
+        "%(count)s article from %(organisation)s.", "%(count)s articles from %(organisation)s.", count
+    )
+    return message % {"count": count, "organisation": organisation}
+
+
+def left_over(count: int, cadence: str, language: str) -> str:
     """What a mail says about the articles that did not fit into it."""
-    they_come = "It comes" if count == 1 else "They come"
-    # what an alert has no room for goes out with the reader's daily mail
-    mail = "weekly mail" if cadence == "weekly" else "daily mail"
-    return f"{articles(count, more=True)} did not fit. {they_come} first in your next {mail}."
+    ngettext = translations(language).ngettext
+    if cadence == "immediate":
+        # it goes out with the reader's daily mail, after what waited longer
+        message = ngettext(
+            "%(count)s more article did not fit. It comes in your next daily digest.",
+            "%(count)s more articles did not fit. They come in your next daily digest.",
+            count,
+        )
+    elif cadence == "daily":
+        message = ngettext(
+            "%(count)s more article did not fit. It comes first in your next daily digest.",
+            "%(count)s more articles did not fit. They come first in your next daily digest.",
+            count,
+        )
+    else:
+        message = ngettext(
+            "%(count)s more article did not fit. It comes first in your next weekly digest.",
+            "%(count)s more articles did not fit. They come first in your next weekly digest.",
+            count,
+        )
+    return message % {"count": count}
 
 
 def long_date(day: date | None, locale: str) -> str:
-    """`November 5, 2020`, as the locale writes it; empty if there is no date."""
+    """`5 November 2020`, as the locale writes it; empty if there is no date."""
     return "" if day is None else format_date(day, "long", _locale(locale))
 
 
@@ -108,6 +164,7 @@ def isolated(text: str) -> str:
 @lru_cache(maxsize=64)
 def _locale(name: str) -> Locale:
     try:
-        return Locale.parse(name, sep="-" if "-" in name else "_")
+        locale = Locale.parse(name, sep="-" if "-" in name else "_")
     except (UnknownLocaleError, ValueError):
-        return Locale.parse("en")
+        return _ENGLISH
+    return _ENGLISH if str(locale) == "en" else locale

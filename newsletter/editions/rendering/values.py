@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from datetime import time as clock_time
 from functools import cached_property
+
+from newsletter.lib.colors import Palette
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,26 @@ class Frame:
     #: Name in the From header.
     sender: str
     base_url: str
+    #: One letter on the accent colour, beside the name.
+    letter: str
+    palette: Palette
+
+
+@dataclass(frozen=True)
+class Dateline:
+    """Which alert or digest a mail is: it stands at the top and in a neutral subject."""
+
+    #: `immediate`, `daily` or `weekly`.
+    cadence: str
+    #: Of a digest, in its readers' zone; of an alert in UTC.
+    day: date
+    #: Of an alert, in UTC: there may be several on one day.
+    time: clock_time | None = None
+
+    @property
+    def key(self) -> str:
+        """Differs where the mails of two occasions differ in their dateline."""
+        return " ".join([self.cadence, self.day.isoformat(), *([f"{self.time:%H:%M}"] if self.time else [])])
 
 
 @dataclass(frozen=True)

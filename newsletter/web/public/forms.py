@@ -23,7 +23,11 @@ CADENCES = (
 )
 SHORT_CADENCES = ((1, _("As it happens")), (2, _("Once a day")), (3, _("Once a week")))
 SUBJECTS = (
-    ("neutral", _("Keep it neutral"), _("“Your daily digest”. Nobody who sees your screen learns anything.")),
+    (
+        "neutral",
+        _("Keep it neutral"),
+        _("“Your daily digest, 29 November 2026”. Nobody who sees your screen learns anything."),
+    ),
     ("headlines", _("Show the headline"), _("You see what it is about. So does anybody who sees your screen.")),
 )
 LONGEST_KEYWORD = 200

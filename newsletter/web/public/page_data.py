@@ -81,4 +81,4 @@ def sender() -> dict[str, str]:
 
 def subject(kind: str) -> str:
     """The exact subject of a notice, the same for everybody."""
-    return notice_subject(kind)
+    return notice_subject(kind, wiring.config().organisation)

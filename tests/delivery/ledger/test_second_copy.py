@@ -11,7 +11,7 @@ from django.conf import settings
 from newsletter.delivery.ledger import urgent_resend
 from newsletter.editions.edition_store import body_json
 from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Frame, Look, RenderedBlock
+from newsletter.editions.rendering.values import Look, RenderedBlock
 from newsletter.lib.mail import headers, message, placeholders
 from newsletter.lib.mail.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
@@ -19,6 +19,7 @@ from newsletter.providers.sendgrid.request_body import request_template
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
+from tests.editions import stories
 
 pytestmark = pytest.mark.django_db
 
@@ -35,10 +36,9 @@ def _gate() -> None:
 
 def planned(kind: str) -> None:
     """Two mails with the words of the real templates."""
-    frame = Frame("Digest", "1 Road", "editor@example.org", "Digest", "https://news.example.org")
-    renderer = Renderer(settings.TEMPLATES_DIR / "email", frame)
+    renderer = Renderer(settings.TEMPLATES_DIR / "email", stories.FRAME)
     block = RenderedBlock(html="<p>A story</p>", text="A story\n", title="A story")
-    words = renderer.render_letter("alert", Look("en", kind, True), [block], cadence="immediate")
+    words = renderer.render_letter(stories.ALERT, Look("en", kind, True), [block])
     factories.planned(2)
     edition = Edition.objects.get()
     edition.key = hashlib.sha256(words.html.encode() + words.text.encode()).digest()

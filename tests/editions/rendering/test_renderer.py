@@ -19,7 +19,7 @@ from newsletter.lib.mail import headers, message, placeholders
 from newsletter.lib.mail.placeholders import resolve_second_copy
 from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from tests.editions import stories
-from tests.editions.stories import FRAME, OPEN, QUIET, TEMPLATES, TEXT, item_content, source
+from tests.editions.stories import ALERT, DAILY, FRAME, OPEN, QUIET, TEMPLATES, TEXT, WEEKLY, item_content, source
 
 RENDERER = Renderer(TEMPLATES, FRAME)
 TOPIC = [Reason("Uyghur", False, ("Uighur", "Uyghurs"))]
@@ -40,39 +40,41 @@ def hrefs(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "cadence", "subject"),
+    ("dateline", "heading", "subject"),
     [
-        ("alert", "immediate", "Your update"),
-        ("digest", "daily", "Your daily update"),
-        ("digest", "weekly", "Your weekly update"),
+        (ALERT, "Your update", "Your update, 29 November 2026, 14:05 UTC"),
+        (DAILY, "Your daily digest", "Your daily digest, 29 November 2026"),
+        (WEEKLY, "Your weekly digest", "Your weekly digest, 29 November 2026"),
     ],
 )
-def test_discreet_subject_and_preview_reveal_no_content(kind: str, cadence: str, subject: str) -> None:
-    letter = RENDERER.render_letter(kind, QUIET, stories.blocks(RENDERER, QUIET), cadence=cadence)
+def test_discreet_subject_and_preview_reveal_no_content(dateline, heading: str, subject: str) -> None:
+    letter = RENDERER.render_letter(dateline, QUIET, stories.blocks(RENDERER, QUIET))
     assert letter.subject == subject
     preview = re.search(r'class="preview"[^>]*>(.*?)</div>', letter.html, re.S)
     assert preview is not None
-    assert "6 articles from The Harbour Digest." in preview[1]
-    assert not re.search("Uyghur|Harbour Cameras|Huawei", preview[1])
-    assert len(preview[1]) > 300
-    assert len(letter.text.partition("1. ")[0]) > 140
-    assert re.search(rf"<title>{subject}</title>", letter.html)
+    assert preview[1].rstrip("\u034f\u2007") == "6 articles from The Harbour Digest."
+    assert len(preview[1]) > 200
+    before_titles = letter.text.partition("1. ")[0]
+    assert len(before_titles) > 140
+    assert not re.search("Uyghur|Harbour Cameras|Huawei", before_titles)
+    assert re.search(rf"<title>{heading}</title>", letter.html)
+    assert before_titles.startswith(f"{heading}\n")
 
 
 def test_subject_has_headlines_unless_discreet() -> None:
     blocks = stories.blocks(RENDERER, OPEN)
-    assert RENDERER.render_letter("alert", OPEN, blocks[:1], cadence="immediate").subject == stories.ENGLISH.title
-    three = RENDERER.render_letter("digest", OPEN, blocks[:3], cadence="daily").subject
+    assert RENDERER.render_letter(ALERT, OPEN, blocks[:1]).subject == stories.ENGLISH.title
+    three = RENDERER.render_letter(DAILY, OPEN, blocks[:3]).subject
     assert three == f"{stories.ENGLISH.title} (and 2 more articles)"
     long = block(item_content(title="word " * 60), look=OPEN)
-    subject = RENDERER.render_letter("alert", OPEN, [long, long], cadence="immediate").subject
+    subject = RENDERER.render_letter(ALERT, OPEN, [long, long]).subject
     assert len(subject) <= 120
     assert subject.endswith("word… (and 1 more article)")
 
 
 def test_right_to_left_headline_is_isolated_in_the_subject() -> None:
     blocks = stories.blocks(RENDERER, OPEN)[2:4]
-    subject = RENDERER.render_letter("alert", OPEN, blocks, cadence="immediate").subject
+    subject = RENDERER.render_letter(ALERT, OPEN, blocks).subject
     assert subject == f"\u2068{stories.UYGHUR.title}\u2069 (and 1 more article)"
 
 
@@ -84,13 +86,13 @@ def test_block_has_full_item_with_source_post_and_reason() -> None:
     )
     rendered = block(item)
     assert "A title First. Last. Read it on digest.example" in seen(rendered.html)
-    assert "Source: Voice of the Coast , November 5, 2020 ( voice.example )" in seen(rendered.html)
+    assert "Source: Voice of the Coast , 5 November 2020 ( voice.example )" in seen(rendered.html)
     assert "Why you get this: topic Uyghur (“ Uighur ”, “ Uyghurs ”)" in seen(rendered.html)
     assert hrefs(rendered.html) == [item.url, item.url, "https://www.voice.example/a?b=c&amp;d=e"]
     assert rendered.text.strip().splitlines() == [
-        "* * *", "", "A title", "", "First.", "", "Last.", "", f"Post: {item.url}", "",
-        "Source: Voice of the Coast, November 5, 2020", "https://www.voice.example/a?b=c&d=e", "",
-        "Why: topic Uyghur (“Uighur”, “Uyghurs”)",
+        "* * *", "", "A title", "", "First.", "", "Last.", "", f"Read it on digest.example: {item.url}", "",
+        "Source: Voice of the Coast, 5 November 2020", "https://www.voice.example/a?b=c&d=e", "",
+        "Why you get this: topic Uyghur (“Uighur”, “Uyghurs”)",
     ]  # fmt: skip
     assert rendered.title == "A title"
 
@@ -104,10 +106,10 @@ def test_story_is_one_block_with_each_source_once() -> None:
         == 1
     )
     assert rendered.html.count("https://www.minutes.example/2026/11/07/council") == 1
-    assert rendered.html.count("Why you get this") == rendered.text.count("Why: ") == 1
+    assert rendered.html.count("Why you get this:") == rendered.text.count("Why you get this:") == 1
     for item in (stories.TOLD_ONCE, stories.TOLD_AGAIN):
         assert item.text.split(".")[0] in seen(rendered.html)
-        assert f"Post: {item.url}" in rendered.text
+        assert f"Read it on digest.example: {item.url}" in rendered.text
     assert rendered.title == stories.TOLD_ONCE.title
 
 
@@ -121,16 +123,16 @@ def test_matched_words_are_marked_in_title_and_text() -> None:
 @pytest.mark.parametrize(
     ("reasons", "expected"),
     [
-        ([Reason("维吾尔", True, ("维吾尔",))], "Why: your own word 维吾尔"),
-        ([Reason("huawei", True, ("Huawei",))], "Why: your own word huawei"),
-        ([Reason("a OR b", True, ("A", "b"))], "Why: your own word a OR b (“A”, “b”)"),
-        ([Reason("X", False, ()), Reason("Y", False, ("y",))], "Why: topic X; topic Y (“y”)"),
+        ([Reason("维吾尔", True, ("维吾尔",))], "Why you get this: keyword 维吾尔"),
+        ([Reason("huawei", True, ("Huawei",))], "Why you get this: keyword huawei"),
+        ([Reason("a OR b", True, ("A", "b"))], "Why you get this: keyword a OR b (“A”, “b”)"),
+        ([Reason("X", False, ()), Reason("Y", False, ("y",))], "Why you get this: topic X; topic Y (“y”)"),
         ([Reason("X", False, tuple("abcdefghij"))], "“g”, “h” and 2 more)"),
-        ([Reason("X", False, ("维吾尔",), {"维吾尔": "Uyghur"})], "Why: topic X (“维吾尔” for Uyghur)"),
-        ([Reason("Uyghur", False, ("维吾尔",), {"维吾尔": "uyghur"})], "Why: topic Uyghur (“维吾尔”)\n"),
+        ([Reason("X", False, ("维吾尔",), {"维吾尔": "Uyghur"})], "Why you get this: topic X (“维吾尔” for Uyghur)"),
+        ([Reason("Uyghur", False, ("维吾尔",), {"维吾尔": "uyghur"})], "Why you get this: topic Uyghur (“维吾尔”)\n"),
         (
             [Reason("X", False, ("x",), {}, "https://a.example/o/t")],
-            "Why: topic X (“x”)\nNot about X? https://a.example/o/t\n",
+            "Why you get this: topic X (“x”)\nNot about X? https://a.example/o/t\n",
         ),
     ],
 )
@@ -154,7 +156,7 @@ def test_missing_parts_are_left_out() -> None:
 @pytest.mark.parametrize("kind", ["alert", *NOTICES])
 def test_order_and_placeholders_of_a_mail(kind: str) -> None:
     if kind == "alert":
-        mail_ = RENDERER.render_letter("alert", QUIET, [block()], cadence="immediate")
+        mail_ = RENDERER.render_letter(ALERT, QUIET, [block()])
         wanted = ["ask", "unsubscribe", "reference"]
     else:
         mail_ = RENDERER.render_notice(kind, QUIET)
@@ -164,7 +166,7 @@ def test_order_and_placeholders_of_a_mail(kind: str) -> None:
         for words in (FRAME.organisation, FRAME.postal_address, FRAME.contact):
             assert words in body
         if kind == "alert":
-            above, line, below = body.partition("Forwarding? Stop here.")
+            above, line, below = body.partition("Delete everything below: these links are personal.")
             assert line
             assert "Forwarding" not in below
             assert not PLACE.search(above)
@@ -172,24 +174,24 @@ def test_order_and_placeholders_of_a_mail(kind: str) -> None:
             assert "digest.example/2026" not in below
         else:
             assert "Forwarding" not in body
-            assert "Keep this mail to yourself" in body
+            assert "Don’t forward this email:" in body
     assert set(PLACE.findall(resolve_second_copy(mail_.html, second=True))) <= set(placeholders.PLACEHOLDERS)
 
 
 @pytest.mark.parametrize("kind", NOTICES)
 def test_notice_names_organisation_and_has_its_subject(kind: str) -> None:
     notice = RENDERER.render_notice(kind, QUIET)
-    assert notice.subject == notice_subject(kind)
+    assert notice.subject == notice_subject(kind, FRAME.organisation)
     assert notice == RENDERER.render_notice(kind, OPEN)
     assert FRAME.organisation in notice.text
     if kind != "resumed":  # its link never ends
-        assert ("24 hours" if kind == "manage" else "seven days") in notice.text
+        assert ("24 hours" if kind == "manage" else "7 days") in notice.text
     assert RENDERER.render_notice(kind, TEXT).html == ""
 
 
 def test_text_format_has_no_html() -> None:
     rendered = block(look=TEXT)
-    letter = RENDERER.render_letter("digest", TEXT, [rendered], cadence="weekly")
+    letter = RENDERER.render_letter(WEEKLY, TEXT, [rendered])
     assert (rendered.html, letter.html) == ("", "")
     assert "A text." in letter.text
 
@@ -205,7 +207,7 @@ def test_hostile_content_is_escaped() -> None:
         sources=(Source(evil, None, "javascript:alert(1)"), Source(evil, None, "https://x.example/@@nl-link@@")),
     )
     rendered = block(item, reasons=[Reason(evil, True, (evil,)), Reason(evil, False, (evil,))], look=OPEN)
-    letter = RENDERER.render_letter("alert", OPEN, [rendered, rendered, rendered], cadence="immediate")
+    letter = RENDERER.render_letter(ALERT, OPEN, [rendered, rendered, rendered])
     for body in (rendered.html, rendered.text, rendered.title, letter.subject):
         assert not PLACE.search(body)
         assert not re.search(r"=\?utf-8\?", body)
@@ -215,7 +217,7 @@ def test_hostile_content_is_escaped() -> None:
 
 
 def test_every_link_is_of_an_article_or_a_placeholder() -> None:
-    letter = RENDERER.render_letter("alert", QUIET, stories.blocks(RENDERER, QUIET), cadence="immediate")
+    letter = RENDERER.render_letter(ALERT, QUIET, stories.blocks(RENDERER, QUIET))
     known = {"digest.example", "example.net", "sub.domain.example", "quaytimes.example", "www.minutes.example"}
     for href in hrefs(letter.html):
         if href.startswith(("@@nl-", "mailto:editor@")) or href == stories.OBJECTION:
@@ -235,13 +237,13 @@ def test_each_item_has_direction_and_language() -> None:
     assert 'dir="ltr"' in block(item_content(title="Uyghur Ereb Yëziqi", html="<p>Latin</p>", lang="ug")).html
     assert direction("12", "ar") == "rtl"
     assert direction("", "en-US") == "ltr"
-    assert "brief han" in block(stories.CHINESE).html
+    assert "words han" in block(stories.CHINESE).html
 
 
 def test_text_formats() -> None:
     assert long_date(date(2020, 11, 5), "de") == "5. November 2020"
     assert long_date(date(2020, 11, 5), "zh-Hans") == "2020年11月5日"
-    assert long_date(date(2020, 11, 5), "no such locale") == "November 5, 2020"
+    assert long_date(date(2020, 11, 5), "en") == long_date(date(2020, 11, 5), "no such locale") == "5 November 2020"
     assert host("https://good.example@www.evil.example:8443/") == "evil.example"
     assert [web_link(url) for url in ("ftp://a.example", "https://", "https://a b", "//a", "http://[")] == [""] * 5
 
@@ -265,7 +267,7 @@ def test_undefined_template_variable_raises(tmp_path) -> None:
 
 def test_organisation_is_escaped_and_address_optional() -> None:
     renderer = Renderer(TEMPLATES, replace(FRAME, organisation="Salt & <Pepper>", postal_address=""))
-    letter = renderer.render_letter("alert", QUIET, [block()], cadence="immediate")
+    letter = renderer.render_letter(ALERT, QUIET, [block()])
     assert "Salt &amp; &lt;Pepper&gt;" in letter.html
     assert "Salt & <Pepper>\nQuestions?" in letter.text
 
@@ -281,7 +283,7 @@ def test_renderer_is_thread_safe() -> None:
 
 
 def test_rendered_mail_survives_mime_round_trip() -> None:
-    words = RENDERER.render_letter("alert", OPEN, stories.blocks(RENDERER, OPEN), cadence="immediate")
+    words = RENDERER.render_letter(ALERT, OPEN, stories.blocks(RENDERER, OPEN))
     letter = Letter(1, "alert", words.subject, words.text, words.html)
     personal = {name: f"https://news.example/{name}/token" for name in placeholders.PLACEHOLDERS}
     parcel = Parcel(
@@ -316,6 +318,6 @@ def test_text_follows_a_title_made_from_its_first_sentence() -> None:
 
 
 def test_footer_claims_only_what_is_known() -> None:
-    letter = RENDERER.render_letter("alert", OPEN, stories.blocks(RENDERER, OPEN), cadence="immediate")
+    letter = RENDERER.render_letter(ALERT, OPEN, stories.blocks(RENDERER, OPEN))
     assert "confirmed" not in letter.text + letter.html
     assert "this address is subscribed to The Harbour Digest." in letter.text
