@@ -70,7 +70,7 @@ def plan_all(people: Sequence[int], item: int) -> int:
     """Plan one mail for each of `people`, in chunks as a composer does; returns how many."""
     from django.db import transaction
 
-    from newsletter.delivery.ledger.plan import Carrier, Share, plan
+    from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
     from newsletter.lib import db
     from newsletter.models import Lane, Occasion
 
@@ -85,7 +85,7 @@ def plan_all(people: Sequence[int], item: int) -> int:
                 lane=Lane.ALERT,
                 shares=shares,
                 items_given=[(item, 1, chunk)],
-                carrier=Carrier(3, one_letter=True),
+                provider=PlannedProvider(3, one_letter=True),
                 now=now,
             )
     return len(people)

@@ -1,8 +1,8 @@
-"""A thousand requests of a thousand people to a local sink: how many mails a second leave our carrier, beside the helpers?
+"""A thousand requests of a thousand people to a local sink: how many mails a second leave our provider, beside the helpers?
 
     python -m bench.delivery_sendgrid [--requests 1000] [--rounds 3]
 
-Our carrier is given real parcels: once made anew for each request, as the worker makes them, and once made before, as those
+Our provider is given real parcels: once made anew for each request, as the worker makes them, and once made before, as those
 are that its peers get. Beside it, in the same run on a part of the people, the `sendgrid` package used as its documentation
 shows: its helpers with one recipient in each request, and with a thousand personalizations. Medians of some rounds; the sink
 counts every recipient.
@@ -39,15 +39,15 @@ class Measured:
 
 
 def ours(batches: Sequence[Callable[[], Parcels]], requests: int) -> Way:
-    """Our carrier, a thousand people in each request."""
+    """Our provider, a thousand people in each request."""
 
     def send(sink: sinks.Sink) -> None:
-        carrier = SendGrid("SG.bench", SENDER, url=sink.url)
+        provider = SendGrid("SG.bench", SENDER, url=sink.url)
         for batch in islice(cycle(batches), requests):
-            outcomes = carrier.hand_over(batch())
+            outcomes = provider.hand_over(batch())
             if not all(isinstance(outcome, Accepted) for outcome in outcomes.values()):
                 raise RuntimeError("not all were accepted")
-        carrier.close()
+        provider.close()
 
     return send
 

@@ -1,8 +1,8 @@
-"""Personalised mails by SMTP into a sink: how many a second leave our carrier, beside smtplib and Postfix's smtp-source?
+"""Personalised mails by SMTP into a sink: how many a second leave our provider, beside smtplib and Postfix's smtp-source?
 
     python -m bench.delivery_smtp [--mails 20000] [--connections 8] [--rounds 3] [--smtp-source PATH] [--smtp-sink PATH]
 
-Our carrier is given real parcels in windows of 50, as the worker gives them. smtplib is pooled (one kept connection) and
+Our provider is given real parcels in windows of 50, as the worker gives them. smtplib is pooled (one kept connection) and
 mails texts whose personal places are filled by str.replace: the usual way, and a cheap one. smtp-source sends the same number
 of mails of the same size that are all alike. Everybody has a turn in each round, so that what else the machine does hurts all
 of them. Sinks count every mail; with Postfix's smtp-sink as a second one, what is measured is not our own sink.
@@ -58,24 +58,24 @@ Sinks = Callable[[], AbstractContextManager[Sink]]
 
 
 def ours(connections: int) -> Way:
-    """Our carrier with so many connections, and the record of its windows as a worker keeps it."""
+    """Our provider with so many connections, and the record of its windows as a worker keeps it."""
 
     def send(port: int, mails: Sequence[Parcel]) -> None:
         with tempfile.TemporaryDirectory() as directory:
             file = WorkerFile(Path(directory) / "workers" / str(uuid4()))
             record = file.slot()
-            carrier = Smtp(
+            provider = Smtp(
                 urlsplit(f"smtp://127.0.0.1:{port}?connections={connections}"), SENDER, record=lambda: record
             )
-            window = carrier.window or 50
+            window = provider.window or 50
             for start in range(0, len(mails), window):
                 ahead = mails[start : start + window]
                 if record is not None:
                     record.open(uuid4(), [one.delivery_id for one in ahead])
-                outcomes = carrier.hand_over(ahead)
+                outcomes = provider.hand_over(ahead)
                 if not all(isinstance(outcome, Accepted) for outcome in outcomes.values()):
                     raise RuntimeError("not all were accepted")
-            carrier.close()
+            provider.close()
             file.remove()
 
     return send

@@ -1,6 +1,6 @@
 """One alert to a million subscribers: how long from "entry stored" to "all accepted", stage by stage?
 
-    python -m bench.end_to_end [--people 1000000] [--carrier sendgrid|smtp] [--peer 300]
+    python -m bench.end_to_end [--people 1000000] [--provider sendgrid|smtp] [--peer 300]
 
 PostgreSQL with fsync on, Redis, beat and two Celery workers as they are deployed; addresses sealed, three topics for each
 person, the ledger as always. The mails go to a sink in a process of its own, whose log is the judge: every address once.
@@ -39,16 +39,16 @@ class Run:
 
 
 def run(
-    server: services.Postgres, redis: services.Redis, template: str, carrier: str, people: int
+    server: services.Postgres, redis: services.Redis, template: str, provider: str, people: int
 ) -> tuple[Run, float]:
     """Our road once; also how many mails a second the same sink takes of prebuilt requests (0 for SMTP)."""
     redis.command("FLUSHALL")
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory) / "recipients"
-        with (sinks.sendgrid if carrier == "sendgrid" else sinks.smtp)(log) as sink:
+        with (sinks.sendgrid if provider == "sendgrid" else sinks.smtp)(log) as sink:
             url = server.new_database(template=template.rpartition("/")[2])
             told = million.environment(
-                Path(directory) / "data", url, NEWSLETTER_BROKER_URL=redis.url, **_mail(carrier, sink)
+                Path(directory) / "data", url, NEWSLETTER_BROKER_URL=redis.url, **_mail(provider, sink)
             )
             (Path(directory) / "data").mkdir(mode=0o700)
             os.environ.update(told)
@@ -61,7 +61,7 @@ def run(
                 memory = {f"worker {number}": processes.peak_mb(pid) for number, pid in enumerate(pids, 1)}
             judge(log, people)
             done = Run(*_told(began), spent, memory)
-            return done, _raw_limit(sink, people, done.batches) if carrier == "sendgrid" else 0.0
+            return done, _raw_limit(sink, people, done.batches) if provider == "sendgrid" else 0.0
 
 
 def judge(log: Path, people: int) -> None:
@@ -91,8 +91,8 @@ def show(done: Run, people: int, raw: float) -> None:
     print("  peak MB: " + ", ".join(f"{name} {most:.0f}" for name, most in done.memory.items()))
 
 
-def _mail(carrier: str, sink: sinks.Sink) -> dict[str, str]:
-    if carrier == "smtp":
+def _mail(provider: str, sink: sinks.Sink) -> dict[str, str]:
+    if provider == "smtp":
         return {"NEWSLETTER_MAIL_URL": f"{sink.url}?tls=no"}
     return {
         "NEWSLETTER_MAIL_URL": "sendgrid:",
@@ -219,11 +219,11 @@ def main() -> None:
     """Run, print, compare."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--people", type=int, default=1_000_000)
-    asked.add_argument("--carrier", choices=["sendgrid", "smtp", "both"], default="both")
+    asked.add_argument("--provider", choices=["sendgrid", "smtp", "both"], default="both")
     asked.add_argument("--peer", type=int, default=300, help="people whom the usual pipeline mails; 0: leave it out")
     asked.add_argument("--runs", type=int, default=1)
     options = asked.parse_args()
-    carriers = ["sendgrid", "smtp"] if options.carrier == "both" else [options.carrier]
+    providers = ["sendgrid", "smtp"] if options.provider == "both" else [options.provider]
     redis = services.Redis()
     redis.start()
     try:
@@ -233,21 +233,21 @@ def main() -> None:
             print(
                 f"{options.people:,} subscribers seeded in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}"
             )
-            compare(server, redis, template, carriers, options)
+            compare(server, redis, template, providers, options)
     finally:
         redis.close()
 
 
 def compare(
-    server: services.Postgres, redis: services.Redis, template: str, carriers: list[str], options: argparse.Namespace
+    server: services.Postgres, redis: services.Redis, template: str, providers: list[str], options: argparse.Namespace
 ) -> None:
-    """Every carrier, then the usual pipeline on a sample."""
-    for carrier in carriers:
+    """Every provider, then the usual pipeline on a sample."""
+    for provider in providers:
         for _ in range(options.runs):
-            done, raw = run(server, redis, template, carrier, options.people)
-            print(f"{carrier}: one alert to {options.people:,} people, every address once in the sink's log")
+            done, raw = run(server, redis, template, provider, options.people)
+            print(f"{provider}: one alert to {options.people:,} people, every address once in the sink's log")
             show(done, options.people, raw)
-            if options.peer and carrier == "sendgrid":
+            if options.peer and provider == "sendgrid":
                 _beside(server, redis, template, done, options)
 
 

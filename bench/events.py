@@ -42,7 +42,7 @@ def mailed(count: int) -> list[int]:
 
     from newsletter import wiring
     from newsletter.delivery.gates import sending_gate
-    from newsletter.delivery.ledger.plan import Carrier, Share, plan
+    from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
     from newsletter.models import Attempt, Batch, Delivery, Lane, Occasion, Subscriber
     from tests import factories
 
@@ -57,7 +57,7 @@ def mailed(count: int) -> list[int]:
             lane=Lane.ALERT,
             shares=[Share(1, [person.id for person in people])],
             items_given=[],
-            carrier=Carrier(3, one_letter=True),
+            provider=PlannedProvider(3, one_letter=True),
             now=factories.NOW,
         )
     for state in ("claimed", "sending", "accepted"):

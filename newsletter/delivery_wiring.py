@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from newsletter.delivery.feedback.reports import ReportContext
     from newsletter.delivery.gates.host_guard import HostGuard
-    from newsletter.delivery.ledger.plan import Carrier
+    from newsletter.delivery.ledger.plan import PlannedProvider
     from newsletter.delivery.pace.daily_cap import DailyAllowance
     from newsletter.delivery.pace.token_buckets import Buckets
     from newsletter.delivery.send import Sender
@@ -78,16 +78,16 @@ def _host_guard(directory: Path) -> HostGuard:
     return HostGuard(directory)
 
 
-def carriers() -> dict[int, Carrier]:
+def planned_providers() -> dict[int, PlannedProvider]:
     """Return what planning needs to know of each provider, by number."""
-    from newsletter.delivery.ledger.plan import Carrier
+    from newsletter.delivery.ledger.plan import PlannedProvider
 
-    return {number: Carrier(number, one_letter=provider.one_letter) for number, provider in providers().items()}
+    return {number: PlannedProvider(number, one_letter=provider.one_letter) for number, provider in providers().items()}
 
 
-def carrier() -> Carrier:
+def default_provider() -> PlannedProvider:
     """Return what planning needs to know of the provider of NEWSLETTER_MAIL_URL."""
-    return next(iter(carriers().values()))
+    return next(iter(planned_providers().values()))
 
 
 def senders() -> list[Sender]:

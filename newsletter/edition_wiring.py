@@ -72,7 +72,7 @@ def _plan(
     from newsletter.delivery.routing import rules
 
     whole = [Share(edition_id, people, parked) for edition_id, people, parked in shares]
-    parts = rules.split_by_provider(whole, list(delivery_wiring.carriers()), wiring.vault())
+    parts = rules.split_by_provider(whole, list(delivery_wiring.planned_providers()), wiring.vault())
     ids: tuple[int, ...] = ()
     for number, part in parts.items():
         ids += plan(
@@ -81,7 +81,7 @@ def _plan(
             shares=part,
             items_given=items_given,
             audience=audience,
-            carrier=delivery_wiring.carriers()[number],
+            provider=delivery_wiring.planned_providers()[number],
             now=now,
         )
         items_given = ()

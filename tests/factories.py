@@ -10,7 +10,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from newsletter.delivery.gates import sending_gate
-from newsletter.delivery.ledger.plan import Carrier, Share, plan
+from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
 from newsletter.editions.edition_store import EditionDraft, body_json, store_editions
 from newsletter.lib.crypto import Vault
 from newsletter.models import (
@@ -32,7 +32,7 @@ from newsletter.models import (
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))
-OUTBOX = Carrier(1, one_letter=False)
+OUTBOX = PlannedProvider(1, one_letter=False)
 _numbers = itertools.count(1)
 
 
@@ -143,7 +143,7 @@ def planned(
     people: Sequence[Subscriber] | int = 3,
     *,
     lane: Lane = Lane.ALERT,
-    carrier: Carrier = OUTBOX,
+    provider: PlannedProvider = OUTBOX,
     kind: str = "alert",
 ) -> Planned:
     """Deliveries of one edition, planned as a composer plans them."""
@@ -161,7 +161,7 @@ def planned(
             lane=lane,
             shares=[Share(ids[key], [person.id for person in people])],
             items_given=[(told.id, 1, [person.id for person in people])],
-            carrier=carrier,
+            provider=provider,
             now=NOW,
         )
     return Planned(batch_ids, tuple(people), told)

@@ -35,9 +35,9 @@ def recover() -> bool:
     if again := urgent_resend.resend_urgent(now=now):
         log.warning("urgent_again", rows=again)
     ledger_reports.close_complete(now=now)
-    carriers = delivery_wiring.carriers()
-    move_batches.move_from_unconfigured(delivery_wiring.carrier(), now=now, configured=carriers)
-    return bool(failover.fail_over(carriers, after=delivery_wiring.failover_after(), now=now)) or bool(recovered)
+    providers = delivery_wiring.planned_providers()
+    move_batches.move_from_unconfigured(delivery_wiring.default_provider(), now=now, configured=providers)
+    return bool(failover.fail_over(providers, after=delivery_wiring.failover_after(), now=now)) or bool(recovered)
 
 
 def recover_from_dead_workers() -> bool:

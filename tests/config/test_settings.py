@@ -236,7 +236,7 @@ def test_each_provider_has_a_name_and_a_number(first: str, second: str, told: li
     assert provider_ids.number_of("pigeon") is None and provider_ids.name_of(9) == "provider 9"
 
 
-def test_the_numbers_are_those_of_the_carriers() -> None:
+def test_the_numbers_are_those_of_the_providers() -> None:
     assert {one.name: one.number for one in (Outbox, Smtp, SendGrid)} == provider_ids.NUMBERS
 
 

@@ -32,6 +32,6 @@ class ScriptedProvider:
         pass
 
 
-def sender(carrier: Provider) -> Sender:
-    """A sender for a carrier, with the keys of the tests' rows."""
-    return Sender(provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")
+def sender(provider: Provider) -> Sender:
+    """A sender for a provider, with the keys of the tests' rows."""
+    return Sender(provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")

@@ -17,7 +17,7 @@ from newsletter.delivery.gates import restore_guard, sending_gate
 from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import resend, urgent_resend
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import listing
 from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 from newsletter.delivery.routing import failover
@@ -41,7 +41,7 @@ from newsletter.models import (
 from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider, sender
-from tests.delivery.two_providers import CARRIERS, SMTP, two
+from tests.delivery.two_providers import PROVIDERS, SMTP, two
 
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
@@ -93,8 +93,8 @@ class Reworded:
         return {number: replace(outcome, reason="in other words") for number, outcome in outcomes.items()}
 
 
-def run(carrier: Any, moment=NOW) -> None:
-    while send.send_next(sender(carrier), clock=lambda: moment):
+def run(provider: Any, moment=NOW) -> None:
+    while send.send_next(sender(provider), clock=lambda: moment):
         pass
 
 
@@ -120,10 +120,10 @@ def test_every_column_of_words_is_reworded() -> None:
 def test_mail_that_waits_for_its_pace(reword: Reword) -> None:
     crowd = [factories.subscriber(f"reader{place}@gmail.com") for place in range(9)]
     factories.planned(crowd)
-    carrier, clock = ScriptedProvider(), lambda: NOW
+    provider, clock = ScriptedProvider(), lambda: NOW
     limits = rate_limits.read(pace="", domain_pace="gmail.com=0.1", daily_cap="", warm_up="")
-    paced = Pacing(limits, InMemoryBuckets(lambda: NOW.timestamp()), "smtp", carrier.number)
-    by = Sender(carrier, factories.VAULT, "https://news.example.org", "example.org", paced)
+    paced = Pacing(limits, InMemoryBuckets(lambda: NOW.timestamp()), "smtp", provider.number)
+    by = Sender(provider, factories.VAULT, "https://news.example.org", "example.org", paced)
     assert paced.pause(now=NOW) == pacing.LOOK  # it is due
     while send.send_next(by, clock=clock):
         pass
@@ -131,10 +131,10 @@ def test_mail_that_waits_for_its_pace(reword: Reword) -> None:
     assert Batch.objects.get(state="planned").size > 0
     assert paced.pause(now=NOW) == pacing.LOOK
     # what was put off waits for more than its pace, and is not looked at every second
-    carrier.script = lambda _parcel: Deferred("451", retry_after=3600)
+    provider.script = lambda _parcel: Deferred("451", retry_after=3600)
     due = Batch.objects.get(state="planned").not_before
-    later = Pacing(limits, InMemoryBuckets(lambda: due.timestamp() + 100), "smtp", carrier.number)
-    by = Sender(carrier, factories.VAULT, "https://news.example.org", "example.org", later)
+    later = Pacing(limits, InMemoryBuckets(lambda: due.timestamp() + 100), "smtp", provider.number)
+    by = Sender(provider, factories.VAULT, "https://news.example.org", "example.org", later)
     while send.send_next(by, clock=lambda: due):
         pass
     Batch.objects.filter(state="planned", attempts=0).delete()
@@ -160,7 +160,7 @@ def test_refusals_at_the_door(reword: Reword) -> None:
 def test_a_refusal_on_the_wire_is_a_bounce_where_it_is_of_the_recipient(
     point: str, bounces: int, reword: Reword
 ) -> None:
-    factories.planned(1, carrier=CARRIERS[SMTP])
+    factories.planned(1, provider=PROVIDERS[SMTP])
     with two() as both:
         both.smtp.script(point, "550 5.1.1 no such user")
         run(Reworded(both.providers[SMTP]))
@@ -187,7 +187,7 @@ def test_a_doubt_about_the_data_is_not_forgotten_by_an_operators_pause(reword: R
 
 
 def test_an_urgent_alert_goes_once_more_and_no_third_time(reword: Reword) -> None:
-    factories.planned(2, carrier=Carrier(1, one_letter=True))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=True))
     doubtful = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
     run(doubtful)
     mark_urgent()

@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from newsletter.delivery import send
 from newsletter.delivery.gates import provider_gate, sending_gate
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending.claim import claim_batch
@@ -37,14 +37,14 @@ def states() -> dict[str, int]:
 
 def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:
     made = factories.planned([factories.subscriber("one@example.org"), factories.subscriber("two@example.org")])
-    carrier = ScriptedProvider()
-    sent = send.send_next(sender(carrier), clock=at())
+    provider = ScriptedProvider()
+    sent = send.send_next(sender(provider), clock=at())
     assert sent is not None and sent.accepted == 2
-    assert sorted(parcel.address.value for parcel in carrier.handed) == ["one@example.org", "two@example.org"]
-    assert len({parcel.personal["unsubscribe"] for parcel in carrier.handed}) == 2
-    assert len({parcel.message_id for parcel in carrier.handed}) == 2
+    assert sorted(parcel.address.value for parcel in provider.handed) == ["one@example.org", "two@example.org"]
+    assert len({parcel.personal["unsubscribe"] for parcel in provider.handed}) == 2
+    assert len({parcel.message_id for parcel in provider.handed}) == 2
     assert states() == {"accepted": 2}
-    assert send.send_next(sender(carrier), clock=at()) is None
+    assert send.send_next(sender(provider), clock=at()) is None
     assert len(made.batch_ids) == 1
 
 
@@ -56,10 +56,10 @@ def test_windows_are_committed_before_their_bytes_leave() -> None:
         seen.append(Batch.objects.get().begun_upto)
         return Accepted()
 
-    carrier = ScriptedProvider(look, window=2)
-    send.send_next(sender(carrier), clock=at())
+    provider = ScriptedProvider(look, window=2)
+    send.send_next(sender(provider), clock=at())
     first = Delivery.objects.order_by("id").first().id
-    assert carrier.windows == [2, 2, 1]
+    assert provider.windows == [2, 2, 1]
     assert seen == [first + 1, first + 1, first + 3, first + 3, first + 4]
     assert Batch.objects.get().done_upto == first + 4
 
@@ -68,8 +68,8 @@ def test_a_refused_recipient_fails_alone() -> None:
     made = factories.planned(3)
     bad = made.people[1].id
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
-    carrier = ScriptedProvider(lambda parcel: Rejected("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
-    send.send_next(sender(carrier), clock=at())
+    provider = ScriptedProvider(lambda parcel: Rejected("550 5.1.1") if parcel.delivery_id == ids[bad] else Accepted())
+    send.send_next(sender(provider), clock=at())
     assert states() == {"accepted": 2, "failed": 1}
     assert Delivery.objects.get(subscriber_id=bad).reason == "550 5.1.1"
 
@@ -78,87 +78,87 @@ def test_a_recipient_put_off_moves_to_a_new_batch_with_proof() -> None:
     made = factories.planned(3)
     ids = dict(Delivery.objects.values_list("subscriber_id", "id"))
     later = ids[made.people[0].id]
-    carrier = ScriptedProvider(lambda parcel: Deferred("450 4.2.1") if parcel.delivery_id == later else Accepted())
-    send.send_next(sender(carrier), clock=at())
+    provider = ScriptedProvider(lambda parcel: Deferred("450 4.2.1") if parcel.delivery_id == later else Accepted())
+    send.send_next(sender(provider), clock=at())
     assert states() == {"accepted": 2, "planned": 1}
     event = Event.objects.get()
     assert (event.kind, event.delivery_id, event.batch_id) == ("deferred", later, made.batch_ids[0])
-    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(seconds=59))) is None
-    carrier.script = lambda _parcel: Accepted()
-    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(seconds=61))).accepted == 1
+    assert send.send_next(sender(provider), clock=at(NOW + timedelta(seconds=59))) is None
+    provider.script = lambda _parcel: Accepted()
+    assert send.send_next(sender(provider), clock=at(NOW + timedelta(seconds=61))).accepted == 1
     assert states() == {"accepted": 3}
-    assert sorted(parcel.delivery_id for parcel in carrier.handed).count(later) == 2
+    assert sorted(parcel.delivery_id for parcel in provider.handed).count(later) == 2
 
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_provider_that_cannot_be_reached_costs_only_time(window: int | None) -> None:
-    factories.planned(3, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedProvider(lambda _parcel: Deferred("connection refused"), window=window)
+    factories.planned(3, provider=PlannedProvider(1, one_letter=window is None))
+    provider = ScriptedProvider(lambda _parcel: Deferred("connection refused"), window=window)
     for minutes, tries in ((0, 1), (2, 2), (5, 3)):
-        send.send_next(sender(carrier), clock=at(NOW + timedelta(minutes=minutes)))
+        send.send_next(sender(provider), clock=at(NOW + timedelta(minutes=minutes)))
         assert Attempt.objects.filter(disproved=True).count() == tries
     assert states() == {"planned": 3}
-    carrier.script = lambda _parcel: Accepted("ref-1")
-    carrier.handed.clear()
-    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(minutes=30))).accepted == 3
+    provider.script = lambda _parcel: Accepted("ref-1")
+    provider.handed.clear()
+    assert send.send_next(sender(provider), clock=at(NOW + timedelta(minutes=30))).accepted == 3
     assert states() == {"accepted": 3}
-    assert len(carrier.handed) == 3
+    assert len(provider.handed) == 3
 
 
 def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
     factories.planned(2)
     factories.planned(2)
-    carrier = ScriptedProvider(lambda _parcel: Deferred("401", pause=True))
-    send.send_next(sender(carrier), clock=at())
+    provider = ScriptedProvider(lambda _parcel: Deferred("401", pause=True))
+    send.send_next(sender(provider), clock=at())
     assert sending_gate.pause_reason() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
-    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))) is None
+    assert send.send_next(sender(provider), clock=at(NOW + timedelta(hours=1))) is None
     assert states() == {"planned": 4}
     assert provider_gate.resume_what_closed_by_itself() == []
-    carrier.script = lambda _parcel: Accepted()
-    while send.send_next(sender(carrier), clock=at(NOW + timedelta(hours=1))):
+    provider.script = lambda _parcel: Accepted()
+    while send.send_next(sender(provider), clock=at(NOW + timedelta(hours=1))):
         pass
     assert states() == {"accepted": 4}
 
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_unknown_is_never_handed_over_again(window: int | None) -> None:
-    factories.planned(3, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=window)
-    send.send_next(sender(carrier), clock=at())
+    factories.planned(3, provider=PlannedProvider(1, one_letter=window is None))
+    provider = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=window)
+    send.send_next(sender(provider), clock=at())
     assert states() == {"unknown": 3}
-    carrier.script = lambda _parcel: Accepted()
+    provider.script = lambda _parcel: Accepted()
     expired_leases.recover_expired(now=NOW + timedelta(days=1))
-    assert send.send_next(sender(carrier), clock=at(NOW + timedelta(days=1))) is None
-    assert len(carrier.handed) == 3
+    assert send.send_next(sender(provider), clock=at(NOW + timedelta(days=1))) is None
+    assert len(provider.handed) == 3
 
 
 def test_a_second_hand_over_is_refused_by_the_database() -> None:
     made = factories.planned(1)
     Attempt.objects.create(batch_id=made.batch_ids[0], n=7, provider=1, began_at=NOW)
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert carrier.handed == []
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert provider.handed == []
     assert states() == {"parked": 1}
     with pytest.raises(IntegrityError), transaction.atomic():
         Attempt.objects.create(batch_id=made.batch_ids[0], n=8, provider=1, began_at=NOW)
 
 
 def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
-    made = factories.planned(5, carrier=Carrier(1, one_letter=True))
+    made = factories.planned(5, provider=PlannedProvider(1, one_letter=True))
     bad = Delivery.objects.get(subscriber_id=made.people[3].id).id
 
-    def judge(carrier: ScriptedProvider) -> Script:
+    def judge(provider: ScriptedProvider) -> Script:
         def answer(_parcel: object) -> Accepted | Rejected:
-            request = carrier.handed[-carrier.windows[-1] :]
+            request = provider.handed[-provider.windows[-1] :]
             if any(parcel.delivery_id == bad for parcel in request):
                 return Rejected("400", split=len(request) > 1)
             return Accepted()
 
         return answer
 
-    carrier = ScriptedProvider(window=None)
-    carrier.script = judge(carrier)
-    while send.send_next(sender(carrier), clock=at()):
+    provider = ScriptedProvider(window=None)
+    provider.script = judge(provider)
+    while send.send_next(sender(provider), clock=at()):
         pass
     assert states() == {"accepted": 4, "failed": 1}
     assert Delivery.objects.select_related("batch").get(id=bad).batch.state == "failed"
@@ -176,9 +176,9 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
 def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
     made = factories.planned(2)
     change(made.people[0])
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert [parcel.delivery_id for parcel in carrier.handed] == [
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert [parcel.delivery_id for parcel in provider.handed] == [
         Delivery.objects.get(subscriber_id=made.people[1].id).id
     ]
     assert states() == {"accepted": 1, "cancelled": 1}
@@ -188,25 +188,25 @@ def test_a_suppression_that_was_lifted_stops_no_mail() -> None:
     made = factories.planned(1)
     index = made.people[0].address_index
     Suppression.objects.create(address_index=index, reason="bounce", since=NOW, lifted_at=NOW)
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert (len(carrier.handed), states()) == (1, {"accepted": 1})
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert (len(provider.handed), states()) == (1, {"accepted": 1})
 
 
 def test_a_notice_goes_to_nobody_who_left() -> None:
     _notice(factories.subscriber(state="left"))
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert (carrier.handed, states()) == ([], {"cancelled": 1})
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert (provider.handed, states()) == ([], {"cancelled": 1})
 
 
 def test_erasure_stops_even_a_notice() -> None:
     erased = factories.subscriber(state="pending")
     Suppression.objects.create(address_index=erased.address_index, reason="erased", sticky=False, since=NOW)
     _notice(erased)
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert (carrier.handed, states()) == ([], {"cancelled": 1})
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert (provider.handed, states()) == ([], {"cancelled": 1})
 
 
 def test_who_leaves_between_two_windows_is_left_out_too() -> None:
@@ -217,9 +217,9 @@ def test_who_leaves_between_two_windows_is_left_out_too() -> None:
         Subscriber.objects.filter(id=last.id).update(state="left")
         return Accepted()
 
-    carrier = ScriptedProvider(leave, window=2)
-    send.send_next(sender(carrier), clock=at())
-    assert len(carrier.handed) == 3
+    provider = ScriptedProvider(leave, window=2)
+    send.send_next(sender(provider), clock=at())
+    assert len(provider.handed) == 3
     assert states() == {"accepted": 3, "cancelled": 1}
 
 
@@ -230,9 +230,9 @@ def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
         provider_gate.pause(1, "an operator", now=NOW, by_hand=True)
         return Accepted()
 
-    carrier = ScriptedProvider(pause, window=2)
-    send.send_next(sender(carrier), clock=at())
-    assert carrier.windows == [2]
+    provider = ScriptedProvider(pause, window=2)
+    send.send_next(sender(provider), clock=at())
+    assert provider.windows == [2]
     assert states() == {"accepted": 2, "planned": 3}
     sent, waiting = Batch.objects.order_by("id")
     assert (sent.state, sent.size, sent.token, waiting.state, waiting.size) == ("accepted", 2, None, "planned", 3)
@@ -257,9 +257,9 @@ def test_a_batch_is_closed_with_its_last_window_whatever_became_of_that(last: Ac
 def test_a_batch_of_which_nobody_is_left_ends_cancelled() -> None:
     made = factories.planned(2)
     Subscriber.objects.filter(id__in=[person.id for person in made.people]).update(state="left")
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert (carrier.handed, states(), Batch.objects.get().state) == ([], {"cancelled": 2}, "cancelled")
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert (provider.handed, states(), Batch.objects.get().state) == ([], {"cancelled": 2}, "cancelled")
 
 
 def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_final() -> None:
@@ -268,12 +268,12 @@ def test_a_bounced_address_may_still_be_asked_to_confirm_but_a_complaint_is_fina
         Suppression.objects.create(address_index=who.address_index, reason=reason, sticky=sticky, since=NOW)
     for who in (bounced, complained):
         _notice(who)
-    carrier = ScriptedProvider()
-    while send.send_next(sender(carrier), clock=at()):
+    provider = ScriptedProvider()
+    while send.send_next(sender(provider), clock=at()):
         pass
-    assert len(carrier.handed) == 1
-    assert carrier.handed[0].unsubscribe is None
-    assert "/confirm/" in carrier.handed[0].personal["link"]
+    assert len(provider.handed) == 1
+    assert provider.handed[0].unsubscribe is None
+    assert "/confirm/" in provider.handed[0].personal["link"]
     assert states() == {"accepted": 1, "cancelled": 1}
 
 
@@ -286,10 +286,10 @@ def test_a_notice_that_waited_until_its_link_was_dead_is_not_mailed() -> None:
     Notice.objects.filter(subscriber=old).update(expires_at=NOW)
     Notice.objects.filter(subscriber=used).update(used_at=NOW)
     Notice.objects.filter(subscriber=pruned).delete()
-    carrier = ScriptedProvider()
-    while send.send_next(sender(carrier), clock=at()):
+    provider = ScriptedProvider()
+    while send.send_next(sender(provider), clock=at()):
         pass
-    assert ["/confirm/" in one.personal["link"] for one in carrier.handed] == [True]
+    assert ["/confirm/" in one.personal["link"] for one in provider.handed] == [True]
     assert states() == {"accepted": 1, "cancelled": 3}
 
 
@@ -333,14 +333,14 @@ def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
         pause()
         return Accepted()
 
-    carrier = ScriptedProvider(close, window=2)
-    send.send_next(sender(carrier), clock=at())
-    assert (len(carrier.handed), states()) == (2, {"accepted": 2, "planned": 2})
+    provider = ScriptedProvider(close, window=2)
+    send.send_next(sender(provider), clock=at())
+    assert (len(provider.handed), states()) == (2, {"accepted": 2, "planned": 2})
 
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_who_did_not_hear_that_the_barrier_was_passed_may_ask_again(window: int | None) -> None:
-    factories.planned(2, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=window is None))
     held = claim_batch(now=NOW, provider=1)
     assert held is not None
     first, again = (start_attempt(held, now=NOW, provider=1, window=window, vault=factories.VAULT) for _ in range(2))
@@ -362,9 +362,9 @@ def test_a_worker_that_wakes_up_late_drops_its_work() -> None:
 
 def test_no_address_in_the_values_that_travel() -> None:
     factories.planned([factories.subscriber("canary+7f3a@example.org")])
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert "canary" not in repr(carrier.handed) + str(carrier.handed[0].address)
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert "canary" not in repr(provider.handed) + str(provider.handed[0].address)
     with connection.cursor() as cursor:
         cursor.execute("SELECT address_cipher FROM subscriber")
         assert b"canary" not in bytes(cursor.fetchone()[0])
@@ -374,15 +374,15 @@ def test_no_address_in_the_values_that_travel() -> None:
 def test_a_database_that_goes_before_the_first_byte_leaves_no_doubt(
     window: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    factories.planned(4, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(4, provider=PlannedProvider(1, one_letter=window is None))
 
     def gone(*_: object, **__: object) -> None:
         raise OperationalError("terminating connection")
 
     monkeypatch.setattr(send, "make_parcels", gone)
-    carrier = ScriptedProvider(window=window)
-    sent = send.send_next(sender(carrier), clock=lambda: factories.NOW)
+    provider = ScriptedProvider(window=window)
+    sent = send.send_next(sender(provider), clock=lambda: factories.NOW)
     assert sent is not None
-    assert (sent.unknown, carrier.handed) == (0, [])
+    assert (sent.unknown, provider.handed) == (0, [])
     assert [one.disproved for one in Attempt.objects.all()] == [True]
     assert ledger_summary().by_state == {"planned": 4}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.send import Sender, Sent, send_next
 from newsletter.lib.mail.provider_interface import Provider
 from newsletter.providers.sendgrid.provider import SendGrid
@@ -18,7 +18,7 @@ from tests.fakes.smtp import SmtpCatcher
 from tests.providers.pieces import SENDER
 
 SMTP, SENDGRID, SECOND_SMTP = 2, 3, 12
-CARRIERS = {SMTP: Carrier(SMTP, one_letter=False), SENDGRID: Carrier(SENDGRID, one_letter=True)}
+PROVIDERS = {SMTP: PlannedProvider(SMTP, one_letter=False), SENDGRID: PlannedProvider(SENDGRID, one_letter=True)}
 
 
 @dataclass(frozen=True)

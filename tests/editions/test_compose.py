@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from newsletter.delivery.ledger.plan import Carrier, Share, plan
+from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
 from newsletter.editions import compose, gatherings, owed
 from newsletter.editions.load_content import Explainer
 from newsletter.editions.rendering.renderer import Renderer
@@ -57,14 +57,14 @@ def objection_url(item_id: int, topic_id: int) -> str:
 
 def _plan(*, occasion_id, lane, shares, items_given, audience, now):
     wanted = [Share(*share) for share in shares]
-    carrier = Carrier(1, one_letter=False)
+    provider = PlannedProvider(1, one_letter=False)
     return plan(
         occasion_id=occasion_id,
         lane=lane,
         shares=wanted,
         items_given=items_given,
         audience=audience,
-        carrier=carrier,
+        provider=provider,
         now=now,
     )
 

@@ -1,4 +1,4 @@
-"""S22: a mail server drops the connection at each phase; what the carrier calls it, and what was taken."""
+"""S22: a mail server drops the connection at each phase; what the provider calls it, and what was taken."""
 
 import time
 from collections import Counter
@@ -36,7 +36,7 @@ _LETTER = Letter(1, "alert", "Your update", "Text @@nl-reference@@", "<p>@@nl-re
 
 @dataclass(frozen=True)
 class Told:
-    """How often the carrier said each class, and how often the server took each mail (Message-ID)."""
+    """How often the provider said each class, and how often the server took each mail (Message-ID)."""
 
     classes: Counter[str]
     taken: Counter[str]
@@ -48,9 +48,9 @@ def handed_over(place: tuple[str, str], rounds: int) -> Told:
     with SmtpCatcher() as server:
         server.script(*place)
         for number in range(rounds):
-            carrier = Smtp(urlsplit(server.url), _SENDER, clock=utcnow, timeout=5, answer_within=5)
-            told.update(type(one).__name__ for one in carrier.hand_over([_parcel(number)]).values())
-            carrier.close()
+            provider = Smtp(urlsplit(server.url), _SENDER, clock=utcnow, timeout=5, answer_within=5)
+            told.update(type(one).__name__ for one in provider.hand_over([_parcel(number)]).values())
+            provider.close()
         return Told(told, Counter(message for message, _ in server.accepted))
 
 

@@ -65,7 +65,7 @@ def _like(first: Subscriber, number: int) -> Subscriber:
 
 def _planned(people: list[Subscriber], size: int) -> None:
     plan.SIZES = dict.fromkeys(Lane, size)
-    factories.planned(people, carrier=plan.Carrier(3, one_letter=True))
+    factories.planned(people, provider=plan.PlannedProvider(3, one_letter=True))
 
 
 def _alert(people: list[Subscriber], _size: int) -> None:

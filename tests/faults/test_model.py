@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from newsletter.delivery.ledger import resend
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.routing import move_batches
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending import outcomes as sending_outcomes
@@ -64,7 +64,7 @@ class World:
     def __init__(self, people: int, window: int | None, workers: int) -> None:
         factories.open_gate()
         self.carried = window
-        planned = factories.planned(people, carrier=Carrier(1, one_letter=window is None))
+        planned = factories.planned(people, provider=PlannedProvider(1, one_letter=window is None))
         self.people = [person.id for person in planned.people]
         self.now = factories.NOW
         self.workers = [Worker() for _ in range(workers)]
@@ -247,7 +247,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule()
     def reroute(self) -> None:
-        move_batches.move_from_unconfigured(Carrier(1, one_letter=self.world.carried is None))
+        move_batches.move_from_unconfigured(PlannedProvider(1, one_letter=self.world.carried is None))
 
     @rule(who=st.integers(0, 5))
     def leave(self, who: int) -> None:

@@ -110,7 +110,7 @@ def _composer() -> compose.Composer:
             shares=wanted,
             items_given=items_given,
             audience=audience,
-            carrier=factories.OUTBOX,
+            provider=factories.OUTBOX,
             now=now,
         )
 

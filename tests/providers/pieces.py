@@ -1,4 +1,4 @@
-"""Letters and parcels for the tests of the carriers."""
+"""Letters and parcels for the tests of the providers."""
 
 import json
 from collections.abc import Sequence

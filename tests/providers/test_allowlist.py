@@ -13,26 +13,26 @@ from tests.providers.pieces import SENDER, parcel
 NO = "not on NEWSLETTER_RECIPIENT_ALLOW"
 
 
-def test_per_recipient_carrier_mails_only_the_allowed() -> None:
+def test_per_recipient_provider_mails_only_the_allowed() -> None:
     with SmtpCatcher() as catcher:
-        carrier = Allowlist(Smtp(urlsplit(catcher.url), SENDER), ["Reader2@Example.org"])
-        outcomes = carrier.hand_over([parcel(1), parcel(2), parcel(3)])
+        provider = Allowlist(Smtp(urlsplit(catcher.url), SENDER), ["Reader2@Example.org"])
+        outcomes = provider.hand_over([parcel(1), parcel(2), parcel(3)])
         assert (outcomes[1], outcomes[3]) == (Rejected(NO), Rejected(NO))
         assert isinstance(outcomes[2], Accepted)
         assert list(outcomes) == [1, 2, 3]
         assert [mail.recipient for mail in catcher.messages] == ["reader2@example.org"]
-        assert (carrier.name, carrier.number, carrier.window, carrier.one_letter) == ("smtp", 2, 50, False)
-        carrier.close()
+        assert (provider.name, provider.number, provider.window, provider.one_letter) == ("smtp", 2, 50, False)
+        provider.close()
         assert catcher.commands[-1] == "QUIT"
 
 
-def test_whole_batch_carrier_still_has_one_outcome() -> None:
+def test_whole_batch_provider_still_has_one_outcome() -> None:
     with FakeSendGrid() as fake:
-        carrier = Allowlist(SendGrid(fake.key, SENDER, url=fake.url), ["reader2@example.org"])
-        mixed = carrier.hand_over([parcel(1), parcel(2)])
+        provider = Allowlist(SendGrid(fake.key, SENDER, url=fake.url), ["reader2@example.org"])
+        mixed = provider.hand_over([parcel(1), parcel(2)])
         assert set(mixed.values()) == {Rejected(NO, split=True)}
-        assert carrier.hand_over([parcel(1)]) == {1: Rejected(NO)}
+        assert provider.hand_over([parcel(1)]) == {1: Rejected(NO)}
         assert fake.requests == []
-        assert isinstance(carrier.hand_over([parcel(2)])[2], Accepted)
+        assert isinstance(provider.hand_over([parcel(2)])[2], Accepted)
         assert [mail.recipient for mail in fake.mails] == ["reader2@example.org"]
-        assert (carrier.window, carrier.one_letter) == (None, True)
+        assert (provider.window, provider.one_letter) == (None, True)

@@ -1,4 +1,4 @@
-"""No carrier lets an address, a password or a key out into logs, reprs or reasons, whatever the other side says."""
+"""No provider lets an address, a password or a key out into logs, reprs or reasons, whatever the other side says."""
 
 import logging
 from collections.abc import Iterator
@@ -52,10 +52,10 @@ def check(
 def test_smtp(point: str, action: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
     with SmtpCatcher(starttls=True, credentials=("user", PASSWORD)) as catcher:
         catcher.script(point, action)
-        carrier = smtp(catcher)
-        outcomes = carrier.hand_over(people())
+        provider = smtp(catcher)
+        outcomes = provider.hand_over(people())
         assert len(outcomes) == 2
-        check(carrier, outcomes, (PASSWORD,), caplog, capfd)
+        check(provider, outcomes, (PASSWORD,), caplog, capfd)
 
 
 @pytest.mark.parametrize("words", ["250 2.0.0 Ok: queued as", "250 id=AB12CD for", "250 OK id=", "250 2.1.5"])
@@ -65,11 +65,11 @@ def test_smtp_accepts_with_an_address_in_its_words(
     for brackets in (True, False):
         with SmtpCatcher(brackets=brackets) as catcher:
             catcher.script("dot", words)  # and then the recipient's address
-            carrier = smtp(catcher)
-            outcomes = carrier.hand_over(people())
+            provider = smtp(catcher)
+            outcomes = provider.hand_over(people())
             assert len(catcher.accepted) == 2
             assert all(isinstance(one, Accepted) for one in outcomes.values())
-            check(carrier, outcomes, (), caplog, capfd)
+            check(provider, outcomes, (), caplog, capfd)
 
 
 @pytest.mark.parametrize("mode", ["", "400", "401", "413", "429", "500", "302", "drop", "half", "cut", "accept-cut"])
@@ -77,15 +77,15 @@ def test_sendgrid(mode: str, caplog: pytest.LogCaptureFixture, capfd: pytest.Cap
     with FakeSendGrid() as fake:
         if mode:
             fake.script(mode)
-        carrier = SendGrid(fake.key, SENDER, url=fake.url)
-        outcomes = carrier.hand_over(people())
+        provider = SendGrid(fake.key, SENDER, url=fake.url)
+        outcomes = provider.hand_over(people())
         assert len(fake.requests) == 1
-        check(carrier, outcomes, (fake.key,), caplog, capfd)
+        check(provider, outcomes, (fake.key,), caplog, capfd)
 
 
 def test_outbox(tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
-    carrier = Outbox(tmp_path, SENDER)
-    check(carrier, carrier.hand_over(people()), (), caplog, capfd)
+    provider = Outbox(tmp_path, SENDER)
+    check(provider, provider.hand_over(people()), (), caplog, capfd)
     assert not any(CANARY in path.name for path in tmp_path.iterdir())
     (tmp_path / "file").touch()
     broken = Outbox(tmp_path / "file" / CANARY, SENDER)

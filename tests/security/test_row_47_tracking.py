@@ -1,4 +1,4 @@
-"""Row 47: no mail tells us or a carrier whether it was opened or what was clicked."""
+"""Row 47: no mail tells us or a provider whether it was opened or what was clicked."""
 
 import re
 from datetime import timedelta
@@ -32,8 +32,8 @@ def test_the_urls_of_a_mail_are_its_articles_and_its_own_four_pages(settings, ht
     assert "img" not in Elements(html).names
 
 
-def test_the_carrier_is_told_to_track_nothing(settings, httpserver) -> None:
-    """Unsaid, the settings of the account would hold, and each link lead through the carrier."""
+def test_the_provider_is_told_to_track_nothing(settings, httpserver) -> None:
+    """Unsaid, the settings of the account would hold, and each link lead through the provider."""
     site = urlsplit(httpserver.url_for("/"))
     with FakeSendGrid() as fake:
         changes = {"mail": "sendgrid:", "sendgrid_api_key": fake.key, "sendgrid_url": fake.url}

@@ -53,7 +53,7 @@ def test_a_file_of_the_outbox_names_one(tmp_path) -> None:
     st.sampled_from(",; \r\n\t<>:"),
 )
 def test_no_text_with_two_addresses_is_one(several: list[str], between: str) -> None:
-    """Of all carriers: the one look that an envelope and a `to` go through."""
+    """Of all providers: the one look that an envelope and a `to` go through."""
     two = Address(between.join(several))
     with pytest.raises(headers.NotMailable):
         headers.recipient(two)

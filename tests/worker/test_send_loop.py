@@ -13,7 +13,7 @@ from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.mail.provider_interface import Accepted
 from newsletter.models import Batch, Gate
-from newsletter.providers.smtp import provider
+from newsletter.providers.smtp.provider import BEGIN_WITHIN, Smtp
 from newsletter.worker import stages, tasks
 from newsletter.worker.stages import StageRun
 from tests import factories
@@ -30,27 +30,27 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def carried_by(carrier: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+def carried_by(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     sender = send.Sender(
-        provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
+        provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
     monkeypatch.setattr(delivery_wiring, "senders", lambda: [sender])
 
 
 def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published, monkeypatch) -> None:
-    carrier = ScriptedProvider(window=2)
-    carried_by(carrier, monkeypatch)
-    monkeypatch.setattr(StageRun, "going_on", lambda _run: not carrier.windows)  # one window took all the time
+    provider = ScriptedProvider(window=2)
+    carried_by(provider, monkeypatch)
+    monkeypatch.setattr(StageRun, "going_on", lambda _run: not provider.windows)  # one window took all the time
     factories.planned(6)
     factories.planned(6)
     tasks.run("send")
-    assert carrier.windows == [2]
+    assert provider.windows == [2]
     assert ledger_summary().by_state == {"accepted": 2, "planned": 10}
     assert published == ["send"]
 
 
 def test_the_last_answer_of_a_window_comes_before_the_tasks_limit() -> None:
-    longest = provider.BEGIN_WITHIN + inspect.signature(provider.Smtp).parameters["answer_within"].default
+    longest = BEGIN_WITHIN + inspect.signature(Smtp).parameters["answer_within"].default
     assert stages.SENDING + longest < tasks.app.tasks["newsletter.send"].soft_time_limit
 
 
@@ -84,10 +84,10 @@ def test_of_a_database_that_is_set_back_under_a_worker_nothing_more_is_sent(
         connection.close()  # as it is by the restart
         return Accepted()
 
-    carrier = ScriptedProvider(set_back)
-    carried_by(carrier, monkeypatch)
+    provider = ScriptedProvider(set_back)
+    carried_by(provider, monkeypatch)
     if not mails:
         set_back()
     tasks.run("send")
-    assert len(carrier.handed) == mails
+    assert len(provider.handed) == mails
     assert "older" in (sending_gate.pause_reason() or "")

@@ -135,7 +135,7 @@ def move(
     number = provider_ids.number_of(source) or _unknown_provider()
     if number == _number(target):
         misuse("--from and --to are the same provider")
-    batches = move_batches.move_batches(number, delivery_wiring.carriers()[_number(target)], now=db.now())
+    batches = move_batches.move_batches(number, delivery_wiring.planned_providers()[_number(target)], now=db.now())
     document = {"from": source, "to": target, "batches": batches}
     result(document, json, f"{batches} batches of {source} now go by {target}")
     if any(carrier.number == number for carrier in wiring.config().providers):

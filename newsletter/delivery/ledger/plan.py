@@ -16,7 +16,7 @@ SIZES = {Lane.NOTICE: 50, Lane.ALERT: 100, Lane.DIGEST: 500}
 
 
 @dataclass(frozen=True)
-class Carrier:
+class PlannedProvider:
     """What planning must know of the provider: its number, and whether everybody of a batch must share one letter."""
 
     number: int
@@ -38,7 +38,7 @@ def plan(
     lane: Lane,
     shares: Sequence[Share],
     items_given: Sequence[tuple[int, int, Sequence[int]]],
-    carrier: Carrier,
+    provider: PlannedProvider,
     now: datetime,
     audience: int = 0,
 ) -> tuple[int, ...]:
@@ -52,10 +52,10 @@ def plan(
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("plan() belongs into the transaction that decides what is owed")
-    groups = list(_groups(shares, max(SIZES[lane], min(MOST, audience // DOUBT)), carrier))
+    groups = list(_groups(shares, max(SIZES[lane], min(MOST, audience // DOUBT)), provider))
     batches = Batch.objects.bulk_create(
         Batch(
-            provider=carrier.number,
+            provider=provider.number,
             lane=lane,
             occasion_id=0 if lane == Lane.NOTICE else occasion_id,
             state=BatchState.PLANNED if parked is None else BatchState.PARKED,
@@ -88,12 +88,12 @@ def plan(
 _Run = tuple[int, Sequence[int]]
 
 
-def _groups(shares: Sequence[Share], size: int, carrier: Carrier) -> Iterator[tuple[str | None, list[_Run]]]:
-    """(why parked, [(edition, people), …]) per batch: one edition each where the carrier needs that, else filled up."""
+def _groups(shares: Sequence[Share], size: int, provider: PlannedProvider) -> Iterator[tuple[str | None, list[_Run]]]:
+    """(why parked, [(edition, people), …]) per batch: one edition each where the provider needs that, else filled up."""
     runs: list[_Run] = []
     room = size
     for share in sorted(shares, key=lambda share: share.parked or ""):
-        alone = carrier.one_letter or share.parked is not None
+        alone = provider.one_letter or share.parked is not None
         if alone and runs:
             yield None, runs
             runs, room = [], size

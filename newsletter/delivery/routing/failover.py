@@ -8,7 +8,7 @@ import structlog
 from django.db.models import Count, Max, Min
 
 from newsletter.delivery.gates import circuit_breaker, provider_gate
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.routing import move_batches
 from newsletter.models import Attempt, AttemptOutcome, Gate
 
@@ -57,7 +57,7 @@ def outages(providers: Sequence[int], *, now: datetime) -> dict[int, Outage]:
     return {number: out[number] for number in providers if number in out}
 
 
-def fail_over(carriers: Mapping[int, Carrier], *, after: timedelta, now: datetime) -> list[FailedOver]:
+def fail_over(providers: Mapping[int, PlannedProvider], *, after: timedelta, now: datetime) -> list[FailedOver]:
     """Move what is planned with a provider that has been out for `after` to one that is not. Repeatable.
 
     One batch stays where the provider may recover by itself, to show when it does. With the gate closed nothing moves:
@@ -65,8 +65,8 @@ def fail_over(carriers: Mapping[int, Carrier], *, after: timedelta, now: datetim
     """
     if not after or not Gate.objects.filter(sending_open=True).exists():
         return []
-    out = outages(list(carriers), now=now)
-    working = [carrier for number, carrier in carriers.items() if number not in out]
+    out = outages(list(providers), now=now)
+    working = [provider for number, provider in providers.items() if number not in out]
     if not working:
         return []
     moved = []

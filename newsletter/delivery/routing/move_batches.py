@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.split_batch import copy_waived_attempts, new_batch_like
 from newsletter.lib import db
 from newsletter.models import Batch, BatchState, Delivery
@@ -25,30 +25,32 @@ WHERE state='planned' AND provider=%(source)s AND id IN (
 """
 
 
-def move_from_unconfigured(carrier: Carrier, *, now: datetime | None = None, configured: Collection[int] = ()) -> int:
-    """Move every planned batch of a provider that is not `configured` any more to `carrier`; returns how many."""
-    known = {carrier.number, *configured}
+def move_from_unconfigured(
+    target: PlannedProvider, *, now: datetime | None = None, configured: Collection[int] = ()
+) -> int:
+    """Move every planned batch of a provider that is not `configured` any more to `target`; returns how many."""
+    known = {target.number, *configured}
     planned = Batch.objects.filter(state=BatchState.PLANNED).exclude(provider__in=known).order_by()
     unconfigured = sorted(planned.values_list("provider", flat=True).distinct())
-    return sum(move_batches(number, carrier, now=now or db.now()) for number in unconfigured)
+    return sum(move_batches(number, target, now=now or db.now()) for number in unconfigured)
 
 
-def move_batches(source: int, carrier: Carrier, *, now: datetime, but: int = 0) -> int:
-    """Move the planned batches of `source` to `carrier`, all `but` one; returns how many.
+def move_batches(source: int, target: PlannedProvider, *, now: datetime, but: int = 0) -> int:
+    """Move the planned batches of `source` to `target`, all `but` one; returns how many.
 
     They are regrouped where the new provider needs one letter for a batch. A batch that waited because the old provider deferred
     it is due at once.
     """
     moved, after = 0, 0
-    limit = _CHUNK_ONE_LETTER if carrier.one_letter else _CHUNK
+    limit = _CHUNK_ONE_LETTER if target.one_letter else _CHUNK
     while True:
         with transaction.atomic():
             rows = db.rows(
                 _MOVE.format(limit=limit, lock=db.skip_locked()),
-                {"to": carrier.number, "source": source, "now": now, "after": after, "but": but},
+                {"to": target.number, "source": source, "now": now, "after": after, "but": but},
             )
             ids = [number for (number,) in rows]
-            if carrier.one_letter:
+            if target.one_letter:
                 _one_letter_each(ids)
         if not ids:
             return moved

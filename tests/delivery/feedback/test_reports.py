@@ -17,7 +17,7 @@ from newsletter.delivery.feedback import soft_bounces
 from newsletter.delivery.feedback.apply import Applied, apply_reports, bounces_from_smtp_refusals
 from newsletter.delivery.feedback.reports import ReportContext
 from newsletter.delivery.ledger import prove_accepted
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
 from newsletter.lib.mail.provider_interface import (
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = factories.NOW
 HEARING = ReportContext(factories.VAULT, index_of)
-REQUEST = Carrier(3, one_letter=True)
+REQUEST = PlannedProvider(3, one_letter=True)
 TAKEN = Accepted()
 
 
@@ -64,11 +64,11 @@ def handed_over(
     number: int = 3,
 ) -> list[Delivery]:
     """Mails of one batch, handed over with this outcome."""
-    made = factories.planned(who, carrier=REQUEST if window is None else Carrier(number, one_letter=False))
+    made = factories.planned(who, provider=REQUEST if window is None else PlannedProvider(number, one_letter=False))
     script = outcome if callable(outcome) else lambda _parcel: outcome
-    carrier = ScriptedProvider(script, window=window, number=number)
+    provider = ScriptedProvider(script, window=window, number=number)
     sender = send.Sender(
-        provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
+        provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
     send.send_next(sender, clock=lambda: NOW)
     return list(Delivery.objects.filter(batch_id__in=made.batch_ids).order_by("id"))
@@ -114,8 +114,8 @@ def test_a_token_of_another_purpose_or_of_a_mail_that_is_gone_is_a_strangers() -
 
 
 def test_mails_that_never_left_have_no_events() -> None:
-    factories.planned(1, carrier=REQUEST)
-    cancelled = factories.planned([factories.subscriber(state="left"), factories.subscriber()], carrier=REQUEST)
+    factories.planned(1, provider=REQUEST)
+    cancelled = factories.planned([factories.subscriber(state="left"), factories.subscriber()], provider=REQUEST)
     assert len(cancelled.people) == 2
     planned = Delivery.objects.order_by("id").first()
     assert planned is not None

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.delivery import send
 from newsletter.delivery.gates import circuit_breaker
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected, Unknown
 from newsletter.models import Batch, Breaker
@@ -24,9 +24,9 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(carrier: ScriptedProvider, moment: datetime = NOW, going_on: Callable[[], bool] = lambda: True) -> int:
+def run(provider: ScriptedProvider, moment: datetime = NOW, going_on: Callable[[], bool] = lambda: True) -> int:
     sender = send.Sender(
-        provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
+        provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
     sent = 0
     while send.send_next(sender, clock=lambda: moment, going_on=going_on):
@@ -40,7 +40,7 @@ def doubtful(window: int | None = None) -> ScriptedProvider:
 
 def test_after_five_doubts_in_a_row_the_rest_waits(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(8):
-        factories.planned(4, carrier=Carrier(1, one_letter=True))
+        factories.planned(4, provider=PlannedProvider(1, one_letter=True))
     assert run(doubtful()) == circuit_breaker.OPEN_AFTER
     assert ledger_summary().by_state == {"planned": 12, "unknown": 20}
     assert capsys.readouterr().out.count("provider_left_alone") == 1
@@ -50,14 +50,14 @@ def test_after_five_doubts_in_a_row_the_rest_waits(capsys: pytest.CaptureFixture
 
 def test_a_probe_risks_one_mail_and_success_opens_the_way() -> None:
     for _ in range(7):
-        factories.planned(4, carrier=Carrier(1, one_letter=True))
+        factories.planned(4, provider=PlannedProvider(1, one_letter=True))
     run(doubtful())
-    carrier = doubtful()
-    assert run(carrier, NOW + timedelta(seconds=61)) == 1
-    assert len(carrier.handed) == 1
-    assert run(carrier, NOW + timedelta(seconds=62)) == 0
-    carrier.script = lambda _parcel: Accepted()
-    assert run(carrier, NOW + timedelta(minutes=5)) > 2
+    provider = doubtful()
+    assert run(provider, NOW + timedelta(seconds=61)) == 1
+    assert len(provider.handed) == 1
+    assert run(provider, NOW + timedelta(seconds=62)) == 0
+    provider.script = lambda _parcel: Accepted()
+    assert run(provider, NOW + timedelta(minutes=5)) > 2
     assert ledger_summary().by_state == {"accepted": 7, "unknown": 21}
     assert circuit_breaker.open_breakers() == []
 
@@ -83,16 +83,16 @@ def test_of_two_workers_that_see_a_probe_due_one_takes_it(monkeypatch: pytest.Mo
 def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
     answers = [Unknown("x")] * 4 + [answer] + [Unknown("x")] * 4
     for _ in answers:
-        factories.planned(1, carrier=Carrier(1, one_letter=True))
-    carrier = ScriptedProvider(window=None)
-    carrier.script = lambda _parcel: answers[len(carrier.handed) - 1]
-    assert run(carrier) == 9
+        factories.planned(1, provider=PlannedProvider(1, one_letter=True))
+    provider = ScriptedProvider(window=None)
+    provider.script = lambda _parcel: answers[len(provider.handed) - 1]
+    assert run(provider) == 9
     assert not circuit_breaker.is_open(1)
 
 
 def test_a_connection_that_never_came_to_be_says_nothing() -> None:
     for _ in range(7):
-        factories.planned(1, carrier=Carrier(1, one_letter=True))
+        factories.planned(1, provider=PlannedProvider(1, one_letter=True))
     assert run(ScriptedProvider(lambda _parcel: Deferred("refused"), window=None)) == 7
     assert not Breaker.objects.exists()
 
@@ -105,9 +105,9 @@ def test_other_providers_go_on() -> None:
 
 def test_windows_after_the_fifth_doubt_are_not_opened() -> None:
     factories.planned(20)
-    carrier = doubtful(window=2)
-    assert run(carrier) == 1
-    assert len(carrier.handed) == 10
+    provider = doubtful(window=2)
+    assert run(provider) == 1
+    assert len(provider.handed) == 10
     assert ledger_summary().by_state == {"planned": 10, "unknown": 10}
 
 
@@ -115,19 +115,19 @@ def test_windows_after_the_fifth_doubt_are_not_opened() -> None:
 def test_a_worker_that_is_told_to_stop_finishes_what_has_left_and_gives_the_rest_back(
     window: int | None, handed: int
 ) -> None:
-    factories.planned(6, carrier=Carrier(1, one_letter=window is None))
-    factories.planned(6, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(6, provider=PlannedProvider(1, one_letter=window is None))
+    factories.planned(6, provider=PlannedProvider(1, one_letter=window is None))
     going = [True]
 
     def stop(_parcel: Parcel) -> Outcome:
         going[0] = False
         return Accepted()
 
-    carrier = ScriptedProvider(stop, window=window)
-    assert run(carrier, going_on=lambda: going[0]) == 1
+    provider = ScriptedProvider(stop, window=window)
+    assert run(provider, going_on=lambda: going[0]) == 1
     assert ledger_summary().by_state == {"accepted": handed, "planned": 12 - handed}
     assert not Batch.objects.filter(state__in=("claimed", "sending")).exists()
-    carrier.script = lambda _parcel: Accepted()
-    run(carrier)
+    provider.script = lambda _parcel: Accepted()
+    run(provider)
     assert ledger_summary().by_state == {"accepted": 12}
-    assert len({parcel.delivery_id for parcel in carrier.handed}) == len(carrier.handed) == 12
+    assert len({parcel.delivery_id for parcel in provider.handed}) == len(provider.handed) == 12

@@ -133,8 +133,8 @@ def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
     Pulse.objects.create(name="tick", at=NOW - timedelta(seconds=5))
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
     factories.planned(1)
-    carrier = ScriptedProvider()
-    sender = Sender(provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")
+    provider = ScriptedProvider()
+    sender = Sender(provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org")
     monkeypatch.setattr(delivery_wiring, "senders", lambda: [sender])
     for seconds in range(0, 180, 15):  # a worker's ticks, as they come
         now = NOW + timedelta(seconds=seconds)
@@ -142,7 +142,7 @@ def test_a_database_cloned_a_moment_ago_sends_nothing_and_closes_in_the_silence(
         maintenance.recover()
         assert send_loop.send_next() is None
     assert sending_gate.pause_reason() == Standing.NO_FILE.value
-    assert carrier.handed == []
+    assert provider.handed == []
 
 
 def test_a_clone_that_takes_the_place_of_a_clone_is_met_afresh(data: Path, other: Path) -> None:

@@ -1,4 +1,4 @@
-"""Planning: batches of the right people, items given once whoever asks, a carrier exchanged before anything left."""
+"""Planning: batches of the right people, items given once whoever asks, a provider exchanged before anything left."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.ledger import cancel, plan
-from newsletter.delivery.ledger.plan import Carrier, Share
+from newsletter.delivery.ledger.plan import PlannedProvider, Share
 from newsletter.delivery.ledger.reports import explain, ledger_summary, listing
 from newsletter.delivery.routing import move_batches
 from newsletter.matching.topics import topics
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.django_db
     size=st.integers(1, 5),
     one_letter=st.booleans(),
 )
-def test_grouping_loses_nobody_and_respects_the_carrier(
+def test_grouping_loses_nobody_and_respects_the_provider(
     shares: list[tuple[list[int], str | None]], size: int, one_letter: bool
 ) -> None:
     asked = [Share(number, people, parked) for number, (people, parked) in enumerate(shares)]
-    groups = list(plan._groups(asked, size, Carrier(1, one_letter)))
+    groups = list(plan._groups(asked, size, PlannedProvider(1, one_letter)))
     flat = [(edition, one) for _, runs in groups for edition, people in runs for one in people]
     assert sorted(flat) == sorted((share.edition_id, one) for share in asked for one in share.subscriber_ids)
     for parked, runs in groups:
@@ -45,7 +45,7 @@ def test_an_item_is_given_once_even_if_two_composers_plan_at_once() -> None:
             lane=Lane.DIGEST,
             shares=[Share(Delivery.objects.first().edition_id, [made.people[0].id])],
             items_given=[(made.item.id, 1, [made.people[0].id])],
-            carrier=Carrier(1, one_letter=False),
+            provider=PlannedProvider(1, one_letter=False),
             now=factories.NOW,
         )
     assert (Delivery.objects.count(), DeliveryItem.objects.count()) == (3, 3)
@@ -63,7 +63,7 @@ def test_batches_grow_with_the_audience(audience: int, sizes: list[int]) -> None
             lane=Lane.ALERT,
             shares=[Share(1, range(150))],
             items_given=[],
-            carrier=Carrier(3, one_letter=True),
+            provider=PlannedProvider(3, one_letter=True),
             now=factories.NOW,
             audience=audience,
         )
@@ -89,7 +89,7 @@ def test_planning_outside_a_transaction_is_refused(transactional_db: None) -> No
             lane=Lane.ALERT,
             shares=[],
             items_given=[],
-            carrier=Carrier(1, one_letter=False),
+            provider=PlannedProvider(1, one_letter=False),
             now=factories.NOW,
         )
 
@@ -98,18 +98,18 @@ def test_planned_batches_follow_to_another_provider_one_letter_each() -> None:
     factories.planned(2)
     other = factories.planned(3)
     Delivery.objects.filter(batch_id=other.batch_ids[0]).update(batch_id=Batch.objects.order_by("id").first().id)
-    assert move_batches.move_from_unconfigured(Carrier(3, one_letter=True)) == 2
+    assert move_batches.move_from_unconfigured(PlannedProvider(3, one_letter=True)) == 2
     for batch in Batch.objects.exclude(state="cancelled"):
         assert batch.provider == 3
         assert Delivery.objects.filter(batch_id=batch.id).values("edition_id").distinct().count() <= 1
     assert ledger_summary().by_state == {"planned": 5}
-    assert move_batches.move_from_unconfigured(Carrier(3, one_letter=True)) == 0
+    assert move_batches.move_from_unconfigured(PlannedProvider(3, one_letter=True)) == 0
 
 
 def test_what_was_begun_stays_with_its_provider() -> None:
     factories.planned(1)
     Batch.objects.update(state="claimed")
-    assert move_batches.move_from_unconfigured(Carrier(3, one_letter=True)) == 0
+    assert move_batches.move_from_unconfigured(PlannedProvider(3, one_letter=True)) == 0
 
 
 @pytest.mark.parametrize(("topics", "cancelled"), [([7], 1), ([7, 8], 0), ([8], 0)])

@@ -8,7 +8,7 @@ from newsletter.delivery import send
 from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.delivery.feedback.reports import ReportContext
 from newsletter.delivery.ledger import prove_accepted, resend, urgent_resend
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import LedgerSummary, explain, ledger_summary, listing
 from newsletter.delivery.pace import daily_cap
 from newsletter.delivery.sending import expired_leases
@@ -45,13 +45,13 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(carrier: ScriptedProvider, moment=NOW) -> list[int]:
+def run(provider: ScriptedProvider, moment=NOW) -> list[int]:
     sender = send.Sender(
-        provider=carrier, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
+        provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
     while send.send_next(sender, clock=lambda: moment):
         pass
-    return [parcel.delivery_id for parcel in carrier.handed]
+    return [parcel.delivery_id for parcel in provider.handed]
 
 
 def doubtful(_parcel: Parcel) -> Outcome:
@@ -60,11 +60,11 @@ def doubtful(_parcel: Parcel) -> Outcome:
 
 def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.ALERT) -> list[str]:
     """References of mails in doubt: a whole request, or (with windows) the second window of two."""
-    factories.planned(people, carrier=Carrier(1, one_letter=window is None), lane=lane)
-    carrier = ScriptedProvider(doubtful, window=window)
+    factories.planned(people, provider=PlannedProvider(1, one_letter=window is None), lane=lane)
+    provider = ScriptedProvider(doubtful, window=window)
     if window:
-        carrier.script = lambda _parcel: Accepted() if len(carrier.windows) == 1 else Unknown("no answer")
-    run(carrier)
+        provider.script = lambda _parcel: Accepted() if len(provider.windows) == 1 else Unknown("no answer")
+    run(provider)
     return [row.reference for row in listing(factories.VAULT, "unknown")]
 
 
@@ -157,8 +157,8 @@ def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, wind
 
 
 def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:
-    factories.planned(3, carrier=Carrier(1, one_letter=True))
-    factories.planned(2, carrier=Carrier(1, one_letter=True))
+    factories.planned(3, provider=PlannedProvider(1, one_letter=True))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=True))
     run(ScriptedProvider(window=None))
     heard = Delivery.objects.order_by("id").first()
     Event.objects.create(fingerprint=b"x", delivery_id=heard.id, kind="delivered", at=NOW, received_at=NOW)
@@ -273,7 +273,7 @@ def test_our_own_word_proves_nothing() -> None:
 
 
 def put_off_then_in_doubt() -> None:
-    factories.planned(2, carrier=Carrier(1, one_letter=True))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=True))
     run(ScriptedProvider(lambda _parcel: Deferred("429"), window=None))
     run(ScriptedProvider(doubtful, window=None), LATER)
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from newsletter.delivery.ledger import resend
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.split_batch import HAS_WAIVED_ATTEMPT
 from newsletter.delivery.routing import move_batches
 from newsletter.delivery.sending import outcomes
@@ -68,7 +68,7 @@ def regroup(_batch: Batch) -> None:
     edition.pk, edition.key = None, b"another"
     edition.save(force_insert=True)
     Delivery.objects.filter(id=Delivery.objects.order_by("id").first().id).update(edition=edition)
-    move_batches.move_batches(1, Carrier(2, one_letter=True), now=LATER)
+    move_batches.move_batches(1, PlannedProvider(2, one_letter=True), now=LATER)
 
 
 @pytest.mark.parametrize("change", [halve, keep_one, part, regroup])
@@ -84,9 +84,9 @@ def test_every_part_of_a_batch_that_goes_again_says_by_whose_word(change: Callab
 
 def test_every_part_can_be_handed_over_and_waived_again() -> None:
     keep_one(waived())
-    carrier = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
-    run(carrier, LATER + timedelta(minutes=10))
-    assert len(carrier.handed) == 4
+    provider = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
+    run(provider, LATER + timedelta(minutes=10))
+    assert len(provider.handed) == 4
     for number in set(Delivery.objects.values_list("batch_id", flat=True)):
         assert Attempt.objects.filter(batch_id=number).count() == 2
 

@@ -10,7 +10,7 @@ from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.models import Attempt, Batch, Delivery, EditionBody
 from tests import factories
-from tests.delivery.two_providers import CARRIERS, SENDGRID, SMTP, Two, two
+from tests.delivery.two_providers import PROVIDERS, SENDGRID, SMTP, Two, two
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def minutes(number: float):
 
 def plan(batches: int, number: int, people: int = 3) -> None:
     for _ in range(batches):
-        factories.planned(people, carrier=CARRIERS[number])
+        factories.planned(people, provider=PROVIDERS[number])
 
 
 def carried_by(number: int, state: str) -> int:
@@ -54,9 +54,9 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
     assert sending_gate.pause_reason() is None
     requests = len(both.sendgrid.requests)
     assert requests == 3
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(9)) == []
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SENDGRID, SMTP, 3)]
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == []
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(9)) == []
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SENDGRID, SMTP, 3)]
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(10)) == []
     both.drain(minutes(10))
     assert states() == {"accepted": 21}
     taken = both.taken()
@@ -74,7 +74,7 @@ def test_what_is_no_fault_of_a_provider_does_not_put_it_out(both: Two) -> None:
     EditionBody.objects.all().delete()
     both.drain(NOW)
     assert Attempt.objects.filter(outcome="deferred").count() == 4
-    assert failover.outages(list(CARRIERS), now=minutes(1)) == {}
+    assert failover.outages(list(PROVIDERS), now=minutes(1)) == {}
 
 
 def test_mails_of_several_letters_are_regrouped_for_a_provider_that_takes_one_letter(both: Two) -> None:
@@ -86,7 +86,7 @@ def test_mails_of_several_letters_are_regrouped_for_a_provider_that_takes_one_le
     both.drain(NOW)
     assert states() == {"accepted": 3, "planned": 5}
     assert [one.provider for one in provider_gate.paused()] == [SMTP]
-    assert move_batches.move_batches(SMTP, CARRIERS[SENDGRID], now=NOW) == 1
+    assert move_batches.move_batches(SMTP, PROVIDERS[SENDGRID], now=NOW) == 1
     both.drain(NOW)
     assert states() == {"accepted": 8}
     assert (sum(both.taken()[SMTP].values()), len(both.sendgrid.requests), both.twice()) == (3, 3, {})
@@ -100,7 +100,7 @@ def test_what_is_in_doubt_stays_with_its_provider(both: Two) -> None:
     both.drain(NOW)
     assert states() == {"unknown": 15, "planned": 6}  # five times in a row: the provider is left alone
     assert list(failover.outages([SENDGRID, SMTP], now=NOW)) == [SENDGRID]
-    failover.fail_over(CARRIERS, after=AFTER, now=minutes(11))
+    failover.fail_over(PROVIDERS, after=AFTER, now=minutes(11))
     both.drain(minutes(11))
     assert carried_by(SENDGRID, "unknown") == 15 and carried_by(SMTP, "unknown") == 0
     assert both.twice() == {}
@@ -110,8 +110,8 @@ def test_one_batch_stays_to_show_when_a_provider_is_back(both: Two) -> None:
     plan(7, SENDGRID)
     both.sendgrid.script("accept-500", times=5)
     both.drain(NOW)
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(11)) == [failover.FailedOver(SENDGRID, SMTP, 1)]
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(11)) == []
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(11)) == [failover.FailedOver(SENDGRID, SMTP, 1)]
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(11)) == []
     assert move_batches.planned_mails(SENDGRID) == 3
     both.step(SENDGRID, minutes(11))  # one mail, taken: it answers again
     assert failover.outages([SENDGRID], now=minutes(11)) == {}
@@ -128,7 +128,7 @@ def test_a_server_out_of_reach_counts_once_it_put_off_several_hand_overs(both: T
     assert failover.outages([SMTP], now=minutes(20)) == {}
     both.step(SMTP, NOW)
     assert failover.outages([SMTP], now=NOW)[SMTP].why == "3 hand-overs put off in a row"
-    assert failover.fail_over(CARRIERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SMTP, SENDGRID, 3)]
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SMTP, SENDGRID, 3)]
     # those that waited for the old one's back-off are due at once
     both.drain(minutes(10))
     assert (carried_by(SENDGRID, "accepted"), both.twice()) == (9, {})
@@ -147,7 +147,7 @@ def test_nothing_moves_by_itself_when(both: Two, why: str) -> None:
     if why == "the gate is closed":
         sending_gate.pause("too many complaints")
     after = timedelta(0) if why == "it is done by hand" else AFTER
-    assert failover.fail_over(CARRIERS, after=after, now=minutes(20)) == []
+    assert failover.fail_over(PROVIDERS, after=after, now=minutes(20)) == []
     assert move_batches.planned_mails(SENDGRID) == 6
 
 
@@ -155,10 +155,10 @@ def test_what_another_worker_holds_is_not_moved(both: Two) -> None:
     plan(1, SENDGRID)
     for state in ("claimed", "sending", "unknown"):
         Batch.objects.update(state=state)
-        assert move_batches.move_batches(SENDGRID, CARRIERS[SMTP], now=NOW) == 0
-        assert move_batches.move_from_unconfigured(CARRIERS[SMTP], now=NOW) == 0
+        assert move_batches.move_batches(SENDGRID, PROVIDERS[SMTP], now=NOW) == 0
+        assert move_batches.move_from_unconfigured(PROVIDERS[SMTP], now=NOW) == 0
     Batch.objects.update(state="accepted")
-    assert move_batches.move_batches(SENDGRID, CARRIERS[SMTP], now=NOW) == 0
+    assert move_batches.move_batches(SENDGRID, PROVIDERS[SMTP], now=NOW) == 0
 
 
 def test_a_claim_of_before_the_move_does_not_pass_the_barrier_of_another_provider(both: Two) -> None:
@@ -173,7 +173,7 @@ def test_a_claim_of_before_the_move_does_not_pass_the_barrier_of_another_provide
 
 
 def test_a_pause_in_the_middle_of_a_batch_stops_before_the_next_window(both: Two) -> None:
-    factories.planned(80, carrier=CARRIERS[SMTP])
+    factories.planned(80, provider=PROVIDERS[SMTP])
     both.smtp.script("mail", "550 5.7.1", skip=49)
     both.step(SMTP, NOW)
     assert both.smtp.commands.count("MAIL") == 50

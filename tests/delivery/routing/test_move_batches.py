@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.gates import provider_gate
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.delivery.send import Sender, send_next
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 #: One takes windows of two people and mixed letters, the other whole batches of one letter.
 WINDOWS = {1: 2, 2: None}
-CARRIERS = {number: Carrier(number, one_letter=window is None) for number, window in WINDOWS.items()}
+PROVIDERS = {number: PlannedProvider(number, one_letter=window is None) for number, window in WINDOWS.items()}
 ANSWERS: dict[str, Callable[[], Outcome]] = {
     "yes": Accepted,
     "later": lambda: Deferred("421"),
@@ -55,10 +55,10 @@ class World:
         factories.open_gate()
         self.now = factories.NOW
         for number, people in ((1, 5), (2, 3), (1, 1)):
-            factories.planned(people, carrier=CARRIERS[number])
+            factories.planned(people, provider=PROVIDERS[number])
         self.may_have: Counter[int] = Counter()
         self.answers: list[str] = []
-        self.carriers = {
+        self.providers = {
             number: ScriptedProvider(self.answer, window=one, number=number) for number, one in WINDOWS.items()
         }
 
@@ -73,18 +73,18 @@ class World:
         return outcome
 
     def send(self, number: int, answers: list[str]) -> None:
-        carrier = self.carriers[number]
-        if carrier.window is None:  # one request, one outcome
+        provider = self.providers[number]
+        if provider.window is None:  # one request, one outcome
             word = answers[0] if answers else "yes"
             self.answers = [word] * 500
         else:
             self.answers = ["no" if word == "halve" else word for word in answers]
-        sender = Sender(carrier, factories.VAULT, "https://news.example.org", "example.org")
+        sender = Sender(provider, factories.VAULT, "https://news.example.org", "example.org")
         try:
             send_next(sender, clock=lambda: self.now)
         except Killed:
-            if carrier.window is None:  # the first of the request said so, the others went along
-                request = carrier.handed[-carrier.windows[-1] :]
+            if provider.window is None:  # the first of the request said so, the others went along
+                request = provider.handed[-provider.windows[-1] :]
                 self.may_have.update(one.delivery_id for one in request[1:])
 
     def run(self, step: Step) -> None:
@@ -92,12 +92,12 @@ class World:
         if what == "send" and number:
             self.send(number, answers or [])
         elif what == "move" and number:
-            move_batches.move_batches(number, CARRIERS[3 - number], now=self.now)
+            move_batches.move_batches(number, PROVIDERS[3 - number], now=self.now)
         elif what == "wait":
             self.now += timedelta(minutes=20)
             expired_leases.recover_expired(now=self.now)
         elif what == "fail over":
-            failover.fail_over(CARRIERS, after=timedelta(minutes=5), now=self.now)
+            failover.fail_over(PROVIDERS, after=timedelta(minutes=5), now=self.now)
         else:
             provider_gate.resume_what_closed_by_itself()
 
@@ -109,7 +109,7 @@ class World:
             for number in (1, 2):
                 self.send(number, [])
         for number in (1, 2):
-            move_batches.move_batches(number, CARRIERS[3 - number], now=self.now)
+            move_batches.move_batches(number, PROVIDERS[3 - number], now=self.now)
             for _ in range(12):
                 self.send(3 - number, [])
 
@@ -136,7 +136,7 @@ def test_a_switch_at_any_point_hands_nothing_over_again_that_may_have_been_taken
 def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mail_once() -> None:
     factories.open_gate()
     for number in range(24):
-        factories.planned(2, carrier=CARRIERS[1 + number % 2])
+        factories.planned(2, provider=PROVIDERS[1 + number % 2])
     taken: list[tuple[int, int]] = []
 
     def work(number: int) -> None:
@@ -144,8 +144,8 @@ def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mai
             taken.append((parcel.delivery_id, number))
             return Accepted()
 
-        carrier = ScriptedProvider(take, window=WINDOWS[number], number=number)
-        sender = Sender(carrier, factories.VAULT, "https://x.example", "x")
+        provider = ScriptedProvider(take, window=WINDOWS[number], number=number)
+        sender = Sender(provider, factories.VAULT, "https://x.example", "x")
         try:
             while ledger_summary().by_state.get("accepted", 0) < 48:
                 send_next(sender, clock=db.now)
@@ -155,7 +155,7 @@ def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mai
     def to_and_fro() -> None:
         try:
             for number in range(12):
-                move_batches.move_batches(1 + number % 2, CARRIERS[2 - number % 2], now=db.now())
+                move_batches.move_batches(1 + number % 2, PROVIDERS[2 - number % 2], now=db.now())
         finally:
             connection.close()
 

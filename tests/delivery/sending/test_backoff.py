@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.sending import backoff
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
@@ -47,7 +47,7 @@ def test_whatever_it_says_a_batch_is_tried_for_more_than_a_day(said: int) -> Non
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_reset_of_three_seconds_waits_three_and_leaves_no_reason_behind(window: int | None) -> None:
     factories.open_gate()
-    factories.planned(2, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=window is None))
     run(ScriptedProvider(lambda _parcel: Deferred("429: too many requests", retry_after=3.0), window=window))
     batch = Batch.objects.get()
     assert (batch.state, batch.reason, batch.not_before) == (

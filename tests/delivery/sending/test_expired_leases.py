@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.delivery import send
 from newsletter.delivery.ledger import prove_accepted
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases, outcomes
 from newsletter.delivery.sending.claim import claim_batch
@@ -31,8 +31,8 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(carrier: ScriptedProvider, moment=NOW) -> None:
-    while send.send_next(sender(carrier), clock=lambda: moment):
+def run(provider: ScriptedProvider, moment=NOW) -> None:
+    while send.send_next(sender(provider), clock=lambda: moment):
         pass
 
 
@@ -40,45 +40,45 @@ def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:
     factories.planned(3)
     claim_batch(now=NOW, provider=1)
     assert expired_leases.recover_expired(now=LATER) == expired_leases.RecoveredBatches(given_back=1, doubtful=0)
-    carrier = ScriptedProvider()
-    run(carrier, LATER)
+    provider = ScriptedProvider()
+    run(provider, LATER)
     assert ledger_summary().by_state == {"accepted": 3}
 
 
 @pytest.mark.parametrize("dies_at", range(1, 6))
 def test_killed_in_a_window_only_that_window_is_in_doubt(dies_at: int) -> None:
     factories.planned(5)
-    carrier = ScriptedProvider(window=2)
+    provider = ScriptedProvider(window=2)
 
     def die(_parcel: object) -> Accepted:
-        if len(carrier.handed) and carrier.windows and sum(carrier.windows) >= dies_at:
+        if len(provider.handed) and provider.windows and sum(provider.windows) >= dies_at:
             raise Killed
         return Accepted()
 
-    carrier.script = die
+    provider.script = die
     with pytest.raises(Killed):
-        run(carrier)
+        run(provider)
     window = (dies_at - 1) // 2
     in_doubt = 2 if window < 2 else 1
     assert expired_leases.recover_expired(now=LATER).doubtful == 1
     assert expired_leases.recover_expired(now=LATER) == expired_leases.RecoveredBatches()
-    carrier.script = lambda _parcel: Accepted()
-    run(carrier, LATER)
+    provider.script = lambda _parcel: Accepted()
+    run(provider, LATER)
     accepted = {"accepted": 5 - in_doubt} if in_doubt < 5 else {}
     assert ledger_summary().by_state == accepted | {"unknown": in_doubt}
-    handed = [parcel.delivery_id for parcel in carrier.handed]
+    handed = [parcel.delivery_id for parcel in provider.handed]
     assert len(handed) == len(set(handed)) == 5
 
 
 def test_killed_in_a_whole_request_all_of_it_is_in_doubt() -> None:
-    factories.planned(3, carrier=Carrier(1, one_letter=True))
+    factories.planned(3, provider=PlannedProvider(1, one_letter=True))
 
     def die(_parcel: object) -> Accepted:
         raise Killed
 
-    carrier = ScriptedProvider(die, window=None)
+    provider = ScriptedProvider(die, window=None)
     with pytest.raises(Killed):
-        run(carrier)
+        run(provider)
     expired_leases.recover_expired(now=LATER)
     assert ledger_summary().by_state == {"unknown": 3}
     run(ScriptedProvider(window=None), LATER)
@@ -113,7 +113,7 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_killed_after_the_barrier_with_nobody_left_nothing_is_in_doubt(window: int | None) -> None:
-    made = factories.planned(3, carrier=Carrier(1, one_letter=window is None))
+    made = factories.planned(3, provider=PlannedProvider(1, one_letter=window is None))
     Subscriber.objects.filter(id__in=[one.id for one in made.people]).update(state="left")
     held = claim_batch(now=NOW, provider=1)
     assert held is not None

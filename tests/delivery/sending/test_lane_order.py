@@ -139,10 +139,10 @@ def test_a_digest_on_its_way_lets_an_alert_pass_between_two_windows() -> None:
             alert.extend(person.id for person in factories.planned(1).people)
         return Accepted()
 
-    carrier = ScriptedProvider(comes, window=2)
-    while send.send_next(sender(carrier), clock=at()):
+    provider = ScriptedProvider(comes, window=2)
+    while send.send_next(sender(provider), clock=at()):
         pass
-    told = [Delivery.objects.get(id=parcel.delivery_id).subscriber_id for parcel in carrier.handed]
+    told = [Delivery.objects.get(id=parcel.delivery_id).subscriber_id for parcel in provider.handed]
     assert told[2:3] == alert
     assert sorted(told) == sorted([*alert, *(person.id for person in digest.people)])
     assert states() == {"accepted": 7}
@@ -153,7 +153,7 @@ def test_a_digest_on_its_way_lets_an_alert_pass_between_two_windows() -> None:
 @pytest.mark.usefixtures("_gate")
 def test_a_digest_does_not_yield_to_another() -> None:
     factories.planned(4, lane=Lane.DIGEST, kind="digest")
-    carrier = ScriptedProvider(window=2)
+    provider = ScriptedProvider(window=2)
     factories.planned(2, lane=Lane.DIGEST, kind="digest")
-    assert send.send_next(sender(carrier), clock=at()) is not None
-    assert carrier.windows == [2, 2]
+    assert send.send_next(sender(provider), clock=at()) is not None
+    assert provider.windows == [2, 2]

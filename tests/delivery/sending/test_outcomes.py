@@ -1,4 +1,4 @@
-"""A hand-over under odd circumstances: keys, databases, workers and carriers that fail in the middle of it."""
+"""A hand-over under odd circumstances: keys, databases, workers and providers that fail in the middle of it."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery import send
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending import outcomes as sending_outcomes
@@ -44,36 +44,36 @@ def _break(*people: Subscriber) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 @pytest.mark.parametrize("broken", range(5))
 def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, broken: int) -> None:
-    made = factories.planned(5, carrier=Carrier(1, one_letter=window is None))
+    made = factories.planned(5, provider=PlannedProvider(1, one_letter=window is None))
     _break(made.people[broken])
-    carrier = ScriptedProvider(window=window)
-    while send.send_next(sender(carrier), clock=at()):
+    provider = ScriptedProvider(window=window)
+    while send.send_next(sender(provider), clock=at()):
         pass
-    assert (len(carrier.handed), states()) == (4, {"accepted": 4, "parked": 1})
+    assert (len(provider.handed), states()) == (4, {"accepted": 4, "parked": 1})
     assert Batch.objects.get(state="parked").reason == NOT_OPENED
 
 
 def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens() -> None:
     made = factories.planned(6)
     _break(*made.people[2:4])
-    carrier = ScriptedProvider(window=2)
-    while send.send_next(sender(carrier), clock=at()):
+    provider = ScriptedProvider(window=2)
+    while send.send_next(sender(provider), clock=at()):
         pass
-    assert (len(carrier.handed), states()) == (2, {"accepted": 2, "parked": 4})
+    assert (len(provider.handed), states()) == (2, {"accepted": 2, "parked": 4})
 
 
 def test_with_keys_that_open_nothing_nobody_is_mailed_and_nothing_is_begun() -> None:
     made = factories.planned(3)
     _break(*made.people)
-    carrier = ScriptedProvider()
-    send.send_next(sender(carrier), clock=at())
-    assert (carrier.handed, states(), Attempt.objects.count()) == ([], {"parked": 3}, 0)
+    provider = ScriptedProvider()
+    send.send_next(sender(provider), clock=at())
+    assert (provider.handed, states(), Attempt.objects.count()) == ([], {"parked": 3}, 0)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
     """A primary that was replaced by another one goes on answering for a while, and takes no write."""
-    factories.planned(2, carrier=Carrier(1, one_letter=True))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=True))
 
     def demoted(_parcel: object) -> Accepted:
         with connection.cursor() as cursor:
@@ -112,22 +112,22 @@ def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
     window: int | None, seconds: float, at: int, accepted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lease may be over meanwhile, and somebody may have been told that nobody knows."""
-    factories.planned(4, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(4, provider=PlannedProvider(1, one_letter=window is None))
     stopped = _Stopped(seconds, at)
     monkeypatch.setattr(send, "time", stopped)
-    carrier = ScriptedProvider(window=window)
-    send.send_next(sender(carrier), clock=stopped.clock)
-    assert len(carrier.handed) == accepted
+    provider = ScriptedProvider(window=window)
+    send.send_next(sender(provider), clock=stopped.clock)
+    assert len(provider.handed) == accepted
     planned = {"planned": 4 - accepted} if accepted < 4 else {}
     assert states() == planned | ({"accepted": accepted} if accepted else {})
 
 
 @pytest.mark.parametrize("window", [None, 4])
-def test_what_a_carrier_says_nothing_of_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    factories.planned(4, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedProvider(window=window)
-    monkeypatch.setattr(carrier, "hand_over", lambda _parcels: {})
-    send.send_next(sender(carrier), clock=at())
+def test_what_a_provider_says_nothing_of_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.planned(4, provider=PlannedProvider(1, one_letter=window is None))
+    provider = ScriptedProvider(window=window)
+    monkeypatch.setattr(provider, "hand_over", lambda _parcels: {})
+    send.send_next(sender(provider), clock=at())
     assert states() == {"unknown": 4}
 
 
@@ -152,7 +152,7 @@ def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
 def test_a_provider_is_taken_at_its_word(
     asked: float | None, seconds: int, window: int | None, all_of_it: bool
 ) -> None:
-    factories.planned(2, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(2, provider=PlannedProvider(1, one_letter=window is None))
     first = Delivery.objects.order_by("id").first().id
     wish = Deferred("429", retry_after=asked)
     some = window is not None and not all_of_it
@@ -163,7 +163,7 @@ def test_a_provider_is_taken_at_its_word(
 
 def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() -> None:
     """What a mail server put off goes by SendGrid: the edge of the window that it was is no edge of the request."""
-    factories.planned(3, carrier=Carrier(1, one_letter=True))
+    factories.planned(3, provider=PlannedProvider(1, one_letter=True))
     send.send_next(sender(ScriptedProvider(lambda _parcel: Deferred("connection refused"))), clock=at())
     later = NOW + timedelta(minutes=5)
     held = claim_batch(now=later, provider=1)
@@ -179,8 +179,8 @@ def test_what_was_tried_for_two_days_waits_for_an_operator(some: bool) -> None:
     Batch.objects.update(attempts=MOST_TRIES - 1)
     first = Delivery.objects.order_by("id").first().id
     put_off = Deferred("450 4.2.1")
-    carrier = ScriptedProvider(lambda parcel: put_off if not some or parcel.delivery_id == first else Accepted())
-    send.send_next(sender(carrier), clock=at())
+    provider = ScriptedProvider(lambda parcel: put_off if not some or parcel.delivery_id == first else Accepted())
+    send.send_next(sender(provider), clock=at())
     assert states() == ({"accepted": 1, "parked": 1} if some else {"parked": 2})
     assert Batch.objects.get(state="parked").reason == "gave up: 450 4.2.1"
 
@@ -193,7 +193,7 @@ def test_a_window_of_a_batch_that_another_worker_took_over_is_not_written_and_no
         Batch.objects.update(token=theirs)
         return Accepted()
 
-    carrier = ScriptedProvider(taken_over, window=2)
-    assert send.send_next(sender(carrier), clock=at()) == send.Sent(Batch.objects.get().id)
+    provider = ScriptedProvider(taken_over, window=2)
+    assert send.send_next(sender(provider), clock=at()) == send.Sent(Batch.objects.get().id)
     batch = Batch.objects.get()
-    assert (batch.state, batch.token, batch.done_upto, len(carrier.handed)) == ("sending", theirs, None, 2)
+    assert (batch.state, batch.token, batch.done_upto, len(provider.handed)) == ("sending", theirs, None, 2)

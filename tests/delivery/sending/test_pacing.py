@@ -12,7 +12,7 @@ from newsletter.config import rate_limits
 from newsletter.delivery import send
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.delivery.ledger import urgent_resend
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.pace.token_buckets import InMemoryBuckets
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import expired_leases, pacing
@@ -37,23 +37,23 @@ def _gate() -> None:
 class World:
     """A paced sender on a clock that only the test moves."""
 
-    def __init__(self, carrier: ScriptedProvider, *, at: datetime = NOW, **words: str) -> None:
+    def __init__(self, provider: ScriptedProvider, *, at: datetime = NOW, **words: str) -> None:
         words = {"pace": "", "domain_pace": "", "daily_cap": "", "warm_up": "", **words}
         self.now = at
-        self.carrier = carrier
+        self.provider = provider
         self.buckets = InMemoryBuckets(lambda: self.now.timestamp())
         self.limits = rate_limits.read(**words)
-        self.pacing = Pacing(self.limits, self.buckets, "smtp", carrier.number)
-        self.sender = Sender(carrier, factories.VAULT, "https://news.example", "news.example", self.pacing)
+        self.pacing = Pacing(self.limits, self.buckets, "smtp", provider.number)
+        self.sender = Sender(provider, factories.VAULT, "https://news.example", "news.example", self.pacing)
         #: (seconds since the beginning, delivery id) of each mail that left.
         self.left: list[tuple[float, int]] = []
 
     def send(self) -> int:
         """All that may go now; returns how many mails that were."""
-        before = len(self.carrier.handed)
+        before = len(self.provider.handed)
         while send.send_next(self.sender, clock=lambda: self.now):
             pass
-        new = self.carrier.handed[before:]
+        new = self.provider.handed[before:]
         self.left.extend(((self.now - NOW).total_seconds(), parcel.delivery_id) for parcel in new)
         return len(new)
 
@@ -77,7 +77,7 @@ def domain_of(parcel) -> str:
 
 @pytest.mark.parametrize("window", [2, None])
 def test_a_providers_pace_is_kept_and_everybody_gets_one_mail(window: int | None) -> None:
-    factories.planned(25, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(25, provider=PlannedProvider(1, one_letter=window is None))
     world = World(ScriptedProvider(window=window), pace="2")
     assert world.send() == 6  # three seconds of it at once
     assert world.send() == 0
@@ -103,17 +103,17 @@ def test_without_a_token_nothing_is_even_claimed() -> None:
 @pytest.mark.parametrize("window", [3, None])
 def test_a_domains_pace_holds_up_its_own_mail_only(window: int | None) -> None:
     crowd = people("gmail.com", 9) + people("small.example", 9) + people("googlemail.com", 9)
-    factories.planned(crowd, carrier=Carrier(1, one_letter=window is None))
+    factories.planned(crowd, provider=PlannedProvider(1, one_letter=window is None))
     world = World(ScriptedProvider(window=window), domain_pace="gmail.com+googlemail.com=0.6")
     world.send()
-    assert Counter(domain_of(one) for one in world.carrier.handed) == {"small.example": 9, "gmail.com": 6}
+    assert Counter(domain_of(one) for one in world.provider.handed) == {"small.example": 9, "gmail.com": 6}
     (waits,) = Batch.objects.filter(state="planned")
     assert (waits.size, waits.reason) == (12, WAITS_FOR_PACE)
     assert waits.not_before > NOW and waits.lease_until is None
     assert not Attempt.objects.filter(batch_id=waits.id).exists()
     world.run(25)
     assert states() == {"accepted": 27}
-    assert Counter(parcel.delivery_id for parcel in world.carrier.handed).most_common(1)[0][1] == 1
+    assert Counter(parcel.delivery_id for parcel in world.provider.handed).most_common(1)[0][1] == 1
     assert not Event.objects.exists()  # nothing was proved of anything: no hand-over had begun
 
 
@@ -124,14 +124,14 @@ def test_each_domain_that_waits_waits_by_itself() -> None:
     waits = sorted((one.size, (one.not_before - NOW).total_seconds()) for one in Batch.objects.filter(state="planned"))
     assert waits == [(3, 4.0), (4, 10.0)]
     world.run(9)
-    assert Counter(domain_of(one) for one in world.carrier.handed) == {"fast.example": 8, "slow.example": 1}
+    assert Counter(domain_of(one) for one in world.provider.handed) == {"fast.example": 8, "slow.example": 1}
 
 
 def test_the_star_is_every_other_domain_by_itself() -> None:
     factories.planned(people("one.example", 5) + people("other.example", 5))
     world = World(ScriptedProvider(), domain_pace="*=0.3")
     world.send()
-    assert Counter(domain_of(one) for one in world.carrier.handed) == {"one.example": 3, "other.example": 3}
+    assert Counter(domain_of(one) for one in world.provider.handed) == {"one.example": 3, "other.example": 3}
 
 
 def test_no_domain_stands_in_a_bucket_or_a_row() -> None:
@@ -156,12 +156,12 @@ def test_an_alert_does_not_wait_behind_the_digests_of_its_domain() -> None:
     factories.planned(people("gmail.com", 60), lane=Lane.DIGEST, kind="digest")
     world = World(ScriptedProvider(), domain_pace="gmail.com=1")
     world.run(5)
-    assert len(world.carrier.handed) < 20
+    assert len(world.provider.handed) < 20
     urgent = factories.planned([factories.subscriber(f"u{n}@gmail.com") for n in range(4)])
     world.send()
     numbers = set(Delivery.objects.filter(batch__lane=Lane.ALERT).values_list("id", flat=True))
     assert len(numbers) == len(urgent.people)
-    assert numbers <= {one.delivery_id for one in world.carrier.handed}
+    assert numbers <= {one.delivery_id for one in world.provider.handed}
 
 
 def test_two_editions_share_a_pace() -> None:
@@ -169,7 +169,7 @@ def test_two_editions_share_a_pace() -> None:
     world = World(ScriptedProvider(), pace="1")
     world.send()
     world.run(20)
-    got = {one.delivery_id for one in world.carrier.handed}
+    got = {one.delivery_id for one in world.provider.handed}
     shares = [
         Delivery.objects.filter(id__in=got, subscriber_id__in=[person.id for person in one.people]).count()
         for one in (first, second)
@@ -183,7 +183,7 @@ def test_mail_that_waited_for_its_domain_does_not_go_last_of_all() -> None:
     world = World(ScriptedProvider(), pace="3", domain_pace="gmail.com=1")
     world.send()
     world.run(20)
-    left = Counter(domain_of(one) for one in world.carrier.handed)
+    left = Counter(domain_of(one) for one in world.provider.handed)
     assert 15 <= left["gmail.com"] <= 30 and 30 <= left["small.example"] < 60
 
 
@@ -218,7 +218,7 @@ def test_a_provider_that_is_tried_again_is_tried_with_one_that_may_go() -> None:
     Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW)
     world = World(ScriptedProvider(), pace="10")
     assert send.send_next(world.sender, clock=lambda: NOW) is not None
-    assert len(world.carrier.handed) == 1
+    assert len(world.provider.handed) == 1
 
 
 # -- looking again
@@ -342,10 +342,10 @@ def test_what_was_put_off_is_given_back_to_the_day_and_counts_once(
     window: int, first: Callable[[Parcel], Outcome]
 ) -> None:
     factories.planned(4)
-    carrier = ScriptedProvider(first, window=window)
-    world = World(carrier, daily_cap="4")
+    provider = ScriptedProvider(first, window=window)
+    world = World(provider, daily_cap="4")
     world.send()
-    carrier.script = lambda _parcel: Accepted()
+    provider.script = lambda _parcel: Accepted()
     world.now += timedelta(minutes=2)
     world.send()
     assert states() == {"accepted": 4}
@@ -411,14 +411,14 @@ def test_a_warm_up_grows_day_by_day_and_ends() -> None:
 def test_cap_pace_and_domains_together_lose_and_double_nothing() -> None:
     factories.planned(people("gmail.com", 20) + people("small.example", 20), lane=Lane.DIGEST, kind="digest")
     factories.planned(people("gmail.net", 10))
-    carrier = ScriptedProvider(window=3)
-    carrier.script = lambda parcel: Deferred("451") if len(carrier.handed) % 7 == 3 else Accepted()
-    world = World(carrier, pace="5", domain_pace="gmail.com=1,*=3", daily_cap="30")
+    provider = ScriptedProvider(window=3)
+    provider.script = lambda parcel: Deferred("451") if len(provider.handed) % 7 == 3 else Accepted()
+    world = World(provider, pace="5", domain_pace="gmail.com=1,*=3", daily_cap="30")
     world.run(400, step=5)
     taken = dict(states())
     assert sum(taken.values()) == 50
     assert 20 <= taken["accepted"] <= 30
-    carrier.script = lambda _parcel: Accepted()
+    provider.script = lambda _parcel: Accepted()
     for number in (1, 2):
         world.now = day(number)
         world.run(4000, step=50)

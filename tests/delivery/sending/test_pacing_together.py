@@ -26,18 +26,18 @@ WORKERS = 4
 
 
 class Workers:
-    """Threads with a connection, a carrier and a client of the buckets each, until nothing more may go."""
+    """Threads with a connection, a provider and a client of the buckets each, until nothing more may go."""
 
     def __init__(self, make_buckets, *, name: str = "smtp", seconds: float = 0.0, **words: str) -> None:
         limits = rate_limits.read(**{"pace": "", "domain_pace": "", "daily_cap": "", "warm_up": "", **words})
-        self.carriers = [ScriptedProvider(window=5) for _ in range(WORKERS)]
+        self.providers = [ScriptedProvider(window=5) for _ in range(WORKERS)]
         self.errors: list[BaseException] = []
         self.until = time.monotonic() + seconds
         self.senders = [
             Sender(
                 one, factories.VAULT, "https://news.example", "news.example", Pacing(limits, make_buckets(), name, 1)
             )
-            for one in self.carriers
+            for one in self.providers
         ]
 
     def run(self) -> Counter[int]:
@@ -48,7 +48,7 @@ class Workers:
         for thread in threads:
             thread.join()
         assert not self.errors
-        return Counter(parcel.delivery_id for one in self.carriers for parcel in one.handed)
+        return Counter(parcel.delivery_id for one in self.providers for parcel in one.handed)
 
     def _one(self, sender: Sender) -> None:
         try:

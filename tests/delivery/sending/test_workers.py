@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery import send
-from newsletter.delivery.ledger.plan import Carrier
+from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases, outcomes, workers
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
@@ -45,7 +45,7 @@ def seen(seconds: float = 0, *, missed: float | None = None, number: UUID = ID) 
 
 
 def claimed(people: int = 3, *, one_letter: bool = False) -> ClaimedBatch:
-    factories.planned(people, carrier=Carrier(1, one_letter=one_letter))
+    factories.planned(people, provider=PlannedProvider(1, one_letter=one_letter))
     held = claim_batch(now=NOW, provider=1, worker=seen())
     assert held is not None and Batch.objects.get(id=held.batch_id).worker_id == ID
     return held
@@ -159,24 +159,24 @@ def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_holder_that_wakes_in_the_middle_of_a_window_overwrites_nothing(window: int | None) -> None:
-    factories.planned(5, carrier=Carrier(1, one_letter=window is None))
-    carrier = ScriptedProvider(window=window)
+    factories.planned(5, provider=PlannedProvider(1, one_letter=window is None))
+    provider = ScriptedProvider(window=window)
 
     def paused(_parcel: Parcel) -> Accepted:
-        if len(carrier.windows) == 1 and not Delivery.objects.filter(batch__state="unknown").exists():
+        if len(provider.windows) == 1 and not Delivery.objects.filter(batch__state="unknown").exists():
             seen(0, missed=12)
             expired_leases.recover_expired(now=at(30))
         return Accepted()
 
-    carrier.script = paused
-    sent = send.send_next(replace(sender(carrier), worker=seen()), clock=lambda: NOW)
+    provider.script = paused
+    sent = send.send_next(replace(sender(provider), worker=seen()), clock=lambda: NOW)
     assert sent is not None and sent.accepted == 0
     in_doubt = 2 if window else 5
     assert states() == ({"planned": 3, "unknown": 2} if window else {"unknown": 5})
-    assert carrier.windows == [in_doubt], "it opened a further window"
-    while send.send_next(sender(carrier), clock=lambda: at(40)):
+    assert provider.windows == [in_doubt], "it opened a further window"
+    while send.send_next(sender(provider), clock=lambda: at(40)):
         pass
-    handed = [one.delivery_id for one in carrier.handed]
+    handed = [one.delivery_id for one in provider.handed]
     assert len(handed) == len(set(handed)) == 5
 
 
@@ -214,10 +214,10 @@ def test_a_record_in_which_all_went_alike(progress: MailProgress) -> None:
     held, ids = begun(2, window=2)
     expired_leases.recover_from(ID, {held.token: dict.fromkeys(ids, progress)}, now=at(1))
     assert states() == {["planned", "unknown", "accepted"][progress]: 2}
-    carrier = ScriptedProvider()
-    while send.send_next(sender(carrier), clock=lambda: at(40)):
+    provider = ScriptedProvider()
+    while send.send_next(sender(provider), clock=lambda: at(40)):
         pass
-    assert len(carrier.handed) == (2 if progress is MailProgress.NOT_TAKEN else 0)
+    assert len(provider.handed) == (2 if progress is MailProgress.NOT_TAKEN else 0)
 
 
 def test_a_record_of_another_hand_over_proves_nothing() -> None:

@@ -21,8 +21,8 @@ from tests.fakes.sendgrid import FakeSendGrid
 from tests.providers.pieces import SENDER, parcel
 
 
-def hand_over(carrier: SendGrid, number: int) -> Outcome:
-    return carrier.hand_over([parcel(number)])[number]
+def hand_over(provider: SendGrid, number: int) -> Outcome:
+    return provider.hand_over([parcel(number)])[number]
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def reach(fake: FakeSendGrid) -> SendGrid:
 
 
 def test_connection_is_kept_whatever_was_answered(fake: FakeSendGrid) -> None:
-    carrier = reach(fake)
+    provider = reach(fake)
     for mode in ("400", "429", "503", "302"):
         fake.script(mode, times=1)
-        assert not isinstance(hand_over(carrier, 1), Accepted)
-        assert isinstance(hand_over(carrier, 2), Accepted)
+        assert not isinstance(hand_over(provider, 1), Accepted)
+        assert isinstance(hand_over(provider, 2), Accepted)
     assert fake.connections == 1
-    carrier.close()
-    assert isinstance(hand_over(carrier, 3), Accepted)
+    provider.close()
+    assert isinstance(hand_over(provider, 3), Accepted)
     assert fake.connections == 2
 
 
@@ -63,18 +63,18 @@ def used_up(_: FakeSendGrid, patch: pytest.MonkeyPatch) -> None:
 def test_connection_that_may_be_dead_is_replaced_before_a_byte_leaves(
     fake: FakeSendGrid, monkeypatch: pytest.MonkeyPatch, end: Callable[[FakeSendGrid, pytest.MonkeyPatch], None]
 ) -> None:
-    carrier = reach(fake)
-    assert isinstance(hand_over(carrier, 1), Accepted)
+    provider = reach(fake)
+    assert isinstance(hand_over(provider, 1), Accepted)
     end(fake, monkeypatch)
-    assert isinstance(hand_over(carrier, 2), Accepted)
+    assert isinstance(hand_over(provider, 2), Accepted)
     assert fake.connections == 2
     assert fake.accepted == ["opaque-0001", "opaque-0002"]
 
 
 def test_connection_close_is_obeyed(fake: FakeSendGrid) -> None:
     fake.closing = True
-    carrier = reach(fake)
-    assert all(isinstance(hand_over(carrier, number), Accepted) for number in (1, 2, 3))
+    provider = reach(fake)
+    assert all(isinstance(hand_over(provider, number), Accepted) for number in (1, 2, 3))
     assert fake.connections == 3
 
 
@@ -82,28 +82,28 @@ def test_connection_close_is_obeyed(fake: FakeSendGrid) -> None:
 def test_kept_connection_that_ends_during_a_request_is_unknown_and_nothing_is_repeated(
     fake: FakeSendGrid, mode: str
 ) -> None:
-    carrier = reach(fake)
-    assert isinstance(hand_over(carrier, 1), Accepted)
+    provider = reach(fake)
+    assert isinstance(hand_over(provider, 1), Accepted)
     fake.script(mode, times=1)
-    assert isinstance(hand_over(carrier, 2), Unknown)
+    assert isinstance(hand_over(provider, 2), Unknown)
     assert len(fake.requests) == 2
-    assert isinstance(hand_over(carrier, 3), Accepted)
+    assert isinstance(hand_over(provider, 3), Accepted)
     assert fake.connections == 2
 
 
 def test_stopped_while_waiting_never_reads_the_answer_of_another(
     fake: FakeSendGrid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carrier = reach(fake)
+    provider = reach(fake)
     fake.script("400", times=1)
     with monkeypatch.context() as stopped:
         stopped.setattr(TimedStream, "read", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            hand_over(carrier, 1)
+            hand_over(provider, 1)
     deadline = time.monotonic() + 20
     while not fake.met["400"] and time.monotonic() < deadline:  # else the second one may be given what is for the first
         time.sleep(0.01)
-    assert isinstance(hand_over(carrier, 2), Accepted)
+    assert isinstance(hand_over(provider, 2), Accepted)
     assert fake.connections == 2
 
 

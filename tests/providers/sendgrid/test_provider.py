@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from python_http_client.exceptions import NotFoundError
 
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
-from newsletter.providers.sendgrid import provider as carrier_module
+from newsletter.providers.sendgrid import provider as provider_module
 from newsletter.providers.sendgrid.provider import SendGrid, outcome_of, retry_after
 from newsletter.providers.sendgrid.request_body import request_template
 from tests.fakes.sendgrid import FakeSendGrid
@@ -87,8 +87,8 @@ def test_no_answer_is_unknown(mode: str) -> None:
 def test_never_connected_is_proof(scheme: str) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        carrier = SendGrid("key", SENDER, url=f"{scheme}://127.0.0.1:{held.getsockname()[1]}")
-        assert one(carrier.hand_over([parcel(1)])) == Deferred("no connection: ConnectionRefusedError")
+        provider = SendGrid("key", SENDER, url=f"{scheme}://127.0.0.1:{held.getsockname()[1]}")
+        assert one(provider.hand_over([parcel(1)])) == Deferred("no connection: ConnectionRefusedError")
     assert isinstance(one(SendGrid("key", SENDER, url=f"{scheme}://nowhere.invalid").hand_over([parcel(1)])), Deferred)
 
 
@@ -103,8 +103,8 @@ def test_silent_handshake_is_proof() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
-        carrier = SendGrid("key", SENDER, url=f"https://127.0.0.1:{held.getsockname()[1]}", timeout=0.2)
-        assert one(carrier.hand_over([parcel(1)])) == Deferred("no connection: TimeoutError")
+        provider = SendGrid("key", SENDER, url=f"https://127.0.0.1:{held.getsockname()[1]}", timeout=0.2)
+        assert one(provider.hand_over([parcel(1)])) == Deferred("no connection: TimeoutError")
 
 
 def test_reset_after_the_request_began_is_unknown() -> None:
@@ -112,9 +112,9 @@ def test_reset_after_the_request_began_is_unknown() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
-        carrier = SendGrid("key", SENDER, url=f"http://127.0.0.1:{held.getsockname()[1]}", timeout=0.2)
+        provider = SendGrid("key", SENDER, url=f"http://127.0.0.1:{held.getsockname()[1]}", timeout=0.2)
         large = letter(text="x" * 20_000_000)  # more than sockets hold: the time-out comes while sending
-        assert isinstance(one(carrier.hand_over([parcel(1, of=large)])), Unknown)
+        assert isinstance(one(provider.hand_over([parcel(1, of=large)])), Unknown)
 
 
 def test_each_person_reads_their_own_mail() -> None:
@@ -152,9 +152,9 @@ def test_one_tag_serves_text_and_html_until_a_value_needs_escaping() -> None:
         replace(parcel(number, of=of), personal={"link": words}) for number, words in ((1, "a"), (2, "<i>"))
     )
     with FakeSendGrid() as fake:
-        carrier = reach(fake)
+        provider = reach(fake)
         for parcels in ([plain], [plain, marked], [plain]):
-            carrier.hand_over(parcels)
+            provider.hand_over(parcels)
         assert [len(request.body["personalizations"][0]["substitutions"]) for request in fake.requests] == [1, 2, 2]
         assert [mail.html for mail in fake.mails] == ["<b>a</b>", "<b>a</b>", "<b>&lt;i&gt;</b>", "<b>a</b>"]
     with pytest.raises(ValueError, match="a tag of their own"):
@@ -179,28 +179,28 @@ def test_sender_with_a_comma_is_one_sender() -> None:
 def test_bad_parcel_splits_the_batch_and_alone_is_refused() -> None:
     bad = parcel(2, address="a@example.org, b@example.org")
     with FakeSendGrid(refused=frozenset({"reader3@example.org"})) as fake:
-        carrier = reach(fake)
-        assert one(carrier.hand_over([parcel(1), bad])) == Rejected(
+        provider = reach(fake)
+        assert one(provider.hand_over([parcel(1), bad])) == Rejected(
             "the address is not one that mail can be sent to", split=True
         )
-        assert one(carrier.hand_over([bad])) == Rejected("the address is not one that mail can be sent to")
+        assert one(provider.hand_over([bad])) == Rejected("the address is not one that mail can be sent to")
         assert fake.requests == []
-        assert one(carrier.hand_over([parcel(1), parcel(3)])) == Rejected(
+        assert one(provider.hand_over([parcel(1), parcel(3)])) == Rejected(
             "400: personalizations.1.to.0.email", split=True
         )
-        assert one(carrier.hand_over([parcel(3)])) == Rejected("400: personalizations.0.to.0.email")
+        assert one(provider.hand_over([parcel(3)])) == Rejected("400: personalizations.0.to.0.email")
         assert fake.accepted == []
 
 
 def test_limits() -> None:
     with FakeSendGrid() as fake:
-        carrier = reach(fake)
-        assert one(carrier.hand_over([parcel(number) for number in range(1001)])) == Rejected(
+        provider = reach(fake)
+        assert one(provider.hand_over([parcel(number) for number in range(1001)])) == Rejected(
             "more than 1000 people in one request", split=True
         )
-        assert carrier.hand_over([]) == {}
+        assert provider.hand_over([]) == {}
         with pytest.raises(ValueError, match="one letter"):
-            carrier.hand_over([parcel(1), parcel(2, of=letter(edition=2))])
+            provider.hand_over([parcel(1), parcel(2, of=letter(edition=2))])
         assert fake.requests == []
 
 
@@ -316,39 +316,39 @@ def test_own_words_have_a_limit_in_bytes_and_too_long_ones_stop_nobody_else(word
     of = letter(text="@@nl-ask@@", html="")
     long = replace(parcel(2, of=of), personal={"ask": words})
     with FakeSendGrid() as fake:
-        carrier = reach(fake)
+        provider = reach(fake)
         if fits:
-            assert isinstance(one(carrier.hand_over([parcel(1, of=of), long])), Accepted)
+            assert isinstance(one(provider.hand_over([parcel(1, of=of), long])), Accepted)
             assert fake.mails[1].text == words
         else:
             why = "one person's own words are longer than 8,000 bytes"
-            assert one(carrier.hand_over([parcel(1, of=of), long])) == Rejected(why, split=True)
-            assert one(carrier.hand_over([long])) == Rejected(why)
-            assert isinstance(one(carrier.hand_over([parcel(1, of=of)])), Accepted)
+            assert one(provider.hand_over([parcel(1, of=of), long])) == Rejected(why, split=True)
+            assert one(provider.hand_over([long])) == Rejected(why)
+            assert isinstance(one(provider.hand_over([parcel(1, of=of)])), Accepted)
 
 
 def test_request_that_is_too_large_is_split_before_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     size = sum(map(len, request_template(letter(), SENDER).request([parcel(1)])))
-    monkeypatch.setattr(carrier_module, "MOST_IN_ALL", size + 1)
+    monkeypatch.setattr(provider_module, "MOST_IN_ALL", size + 1)
     with FakeSendGrid() as fake:
-        carrier = reach(fake)
-        assert one(carrier.hand_over([parcel(1), parcel(2)])) == Rejected("larger than 30 MB", split=True)
-        assert isinstance(one(carrier.hand_over([parcel(1)])), Accepted)
-        assert one(carrier.hand_over([parcel(1, of=letter(text="x" * 3_000))])) == Rejected("larger than 30 MB")
+        provider = reach(fake)
+        assert one(provider.hand_over([parcel(1), parcel(2)])) == Rejected("larger than 30 MB", split=True)
+        assert isinstance(one(provider.hand_over([parcel(1)])), Accepted)
+        assert one(provider.hand_over([parcel(1, of=letter(text="x" * 3_000))])) == Rejected("larger than 30 MB")
 
 
 def test_a_letter_is_encoded_once_and_another_one_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    encode = carrier_module.request_template
+    encode = provider_module.request_template
     monkeypatch.setattr(
-        carrier_module,
+        provider_module,
         "request_template",
         lambda of, *more, **named: made.append(of.edition_id) or encode(of, *more, **named),
     )
     with FakeSendGrid() as fake:
-        carrier = reach(fake)
+        provider = reach(fake)
         for edition in (1, 1, 2, 2, 1):
-            carrier.hand_over([parcel(1, of=letter(edition=edition, subject=f"Edition {edition}"))])
+            provider.hand_over([parcel(1, of=letter(edition=edition, subject=f"Edition {edition}"))])
         assert made == [1, 2, 1]
         assert [mail.subject for mail in fake.mails] == [f"Edition {edition}" for edition in (1, 1, 2, 2, 1)]
 

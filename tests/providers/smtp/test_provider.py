@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Unknown
-from newsletter.providers.smtp import provider as carrier
+from newsletter.providers.smtp import provider as provider
 from newsletter.providers.smtp import session
 from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.smtp import SmtpCatcher
@@ -234,7 +234,7 @@ def test_lost_connection_is_not_renewed_within_a_window() -> None:
 
 
 def test_slow_server_leaves_the_rest_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "BEGIN_WITHIN", 0.3)
+    monkeypatch.setattr(provider, "BEGIN_WITHIN", 0.3)
     with SmtpCatcher() as catcher:
         catcher.script("dot", "accept-slow:0.4", times=1)
         outcomes = reach(catcher).hand_over(three())

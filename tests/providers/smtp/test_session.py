@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
-from newsletter.providers.smtp import provider as carrier
+from newsletter.providers.smtp import provider as provider
 from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.smtp import SmtpCatcher
 from tests.providers.pieces import SENDER, filled, letter, parcel
@@ -156,7 +156,7 @@ def test_where_nothing_is_said_of_domains_one_connection_is_pipelined_within_one
 
 
 def test_connections_are_renewed_in_the_middle_of_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "RENEW_AFTER", 7)
+    monkeypatch.setattr(provider, "RENEW_AFTER", 7)
     with SmtpCatcher() as catcher:
         assert of(hand_over(reach(catcher, 2), 50), Accepted) == set(range(50))
         assert taken(catcher) == list(range(50))
@@ -167,7 +167,7 @@ def test_connections_are_renewed_in_the_middle_of_a_window(monkeypatch: pytest.M
 
 
 def test_renewal_that_fails_leaves_the_rest_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "RENEW_AFTER", 7)
+    monkeypatch.setattr(provider, "RENEW_AFTER", 7)
     with SmtpCatcher() as catcher:
         catcher.script("connect", "421 4.3.2", skip=1)
         outcomes = hand_over(reach(catcher), 20)
@@ -176,7 +176,7 @@ def test_renewal_that_fails_leaves_the_rest_for_later(monkeypatch: pytest.Monkey
 
 
 def test_renewal_that_fails_leaves_the_other_connections_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "RENEW_AFTER", 7)
+    monkeypatch.setattr(provider, "RENEW_AFTER", 7)
     with SmtpCatcher() as catcher:
         catcher.script("connect", "421 4.3.2", skip=2)
         outcomes = hand_over(reach(catcher, 2), 50)

@@ -31,7 +31,7 @@ def _key(settings) -> None:
 @pytest.fixture
 def mail() -> Delivery:
     person = factories.subscriber("canary@example.org", vault=wiring.vault())
-    made = factories.planned([person], carrier=factories.Carrier(3, one_letter=True))
+    made = factories.planned([person], provider=factories.PlannedProvider(3, one_letter=True))
     delivery = Delivery.objects.get(batch_id__in=made.batch_ids)
     for state in ("claimed", "sending", "accepted"):
         type(delivery.batch).objects.filter(id=delivery.batch_id).update(state=state, attempts=1)
