@@ -15,6 +15,7 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api")
 
 from newsletter.editions.rendering.renderer import Renderer  # noqa: E402
+from newsletter.editions.rendering.size_limit import TITLE  # noqa: E402
 from tests.editions import stories  # noqa: E402
 from tests.editions.stories import FRAME, QUIET, TEMPLATES  # noqa: E402
 
@@ -29,14 +30,17 @@ PERSONAL = {
     "link": "https://news.example/confirm/MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
     "reference": "7K3F-09QA-M2",
 }
-MAILS = ("alert", "digest", "confirm", "add", "manage")
+LETTERS, NOTICES = ("alert", "digest", "titles"), ("confirm", "add", "manage", "resumed")
+MAILS = LETTERS + NOTICES
+#: Shown by their titles only.
+TITLED = (stories.UYGHUR, stories.ENGLISH, stories.CHINESE)
 #: Our own pages, and where the samples' articles are.
 HOSTS = {
     "news.example", "digest.example", "example.net", "sub.domain.example", "quaytimes.example", "www.minutes.example",
     "www.coastalwire.example", "zh.coastalwire.example", "ug.coastalwire.example", "ru.coastalwire.example",
 }  # fmt: skip
 
-#: WCAG 2.2, relative luminance: every text against the nearest painted background behind it.
+#: WCAG 2.2, relative luminance: every text, hidden or not, against the nearest painted background behind it.
 CONTRASTS = """() => {
   const rgb = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = colour => rgb(colour).slice(0, 3).map(part => part / 255)
@@ -54,7 +58,7 @@ CONTRASTS = """() => {
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.textContent.trim();
-    if (!text || !element.getClientRects().length || element.closest('style')) continue;
+    if (!text || element.closest('style')) continue;
     const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x);
     found.push([(a + 0.05) / (b + 0.05), text.slice(0, 40), element.tagName]);
   }
@@ -75,10 +79,12 @@ def chromium() -> Iterator["sync_api.Browser"]:
 def mails() -> dict[str, str]:
     renderer = Renderer(TEMPLATES, FRAME)
     blocks = stories.blocks(renderer, QUIET)
+    titles = [renderer.render_block([item], [stories.UYGHUR_TOPIC], {}, QUIET, TITLE) for item in TITLED]
     made = {
         "alert": renderer.render_letter(stories.ALERT, QUIET, blocks).html,
         "digest": renderer.render_letter(stories.DAILY, QUIET, blocks[:1]).html,
-    } | {kind: renderer.render_notice(kind, QUIET).html for kind in ("confirm", "add", "manage")}
+        "titles": renderer.render_letter(stories.DAILY, QUIET, titles, left=2).html,
+    } | {kind: renderer.render_notice(kind, QUIET).html for kind in NOTICES}
     for name, value in PERSONAL.items():
         made = {kind: html.replace(f"@@nl-{name}@@", value) for kind, html in made.items()}
     return made
@@ -144,7 +150,7 @@ def test_links_lead_only_where_they_may(show, name: str) -> None:
     assert {link for link in links if link.startswith("mailto:")} == {f"mailto:{FRAME.contact}"}
     own = {link for link in links if urlsplit(link).hostname == "news.example"}
     letter = {PERSONAL["ask"], PERSONAL["unsubscribe"], stories.OBJECTION}
-    wanted = letter if name in ("alert", "digest") else {PERSONAL["link"]}
+    wanted = letter if name in LETTERS else {PERSONAL["link"]}
     assert own == wanted
 
 
@@ -155,6 +161,14 @@ def test_what_is_read_from_right_to_left_is_shown_so(show) -> None:
     assert [one.evaluate("e => getComputedStyle(e).direction") for one in (title, brief)] == ["rtl", "rtl"]
     assert brief.evaluate("e => getComputedStyle(e).textAlign") in ("right", "start")
     assert page.locator(".about").nth(2).evaluate("e => getComputedStyle(e).direction") == "ltr"
+
+
+def test_the_reason_below_a_title_from_right_to_left_is_read_from_left_to_right(show) -> None:
+    page = show("titles", 360)
+    title, reason = page.locator(".titled [lang=ug]"), page.locator(".titled:has([lang=ug]) .because")
+    assert [one.evaluate("e => getComputedStyle(e).direction") for one in (title, reason)] == ["rtl", "ltr"]
+    left = page.locator(".titled").first.bounding_box()["x"]
+    assert reason.bounding_box()["x"] == left
 
 
 def test_headings_have_an_order_that_ears_can_follow(show) -> None:

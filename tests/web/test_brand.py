@@ -104,6 +104,13 @@ def test_the_accent_is_checked_on_the_backgrounds_that_mails_have(settings):
             assert found and found[1] in backgrounds
 
 
+@pytest.mark.parametrize("accent", ["#000000", "#17594a", "#8a1c1c", "#0000ff", "#5b2a86"])
+def test_soft_text_can_be_read_on_the_tint_of_any_accent(settings, accent):
+    palette = colors.palette(accent)
+    for scheme, colour in zip((palette.light, palette.dark), schemes(settings), strict=True):
+        assert colors.contrast(colour["soft"], scheme.tint) >= 4.5
+
+
 def test_mails_have_the_colours_of_the_pages(settings):
     """What follows from the accent is filled in; matched words are marked in a yellow of their own."""
     marker = {"#fdf0b8", "#54481a", "#fff3c4"}
