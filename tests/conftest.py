@@ -29,7 +29,7 @@ def _or_skip(make: Callable[[], T]) -> T:
 
 #: Folders whose tests start whole processes, or need a service in other ways than by a fixture.
 WHOLE_PROCESSES = frozenset({"browser", "cli", "faults", "journey", "packaging", "security"})
-SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path"})
+SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path", "spamassassin_path"})
 DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 
 
@@ -109,6 +109,12 @@ def postgres_server() -> Iterator[services.Postgres]:
 def chromium_path() -> str:
     """Where Chromium is."""
     return _or_skip(services.chromium)
+
+
+@pytest.fixture(scope="session")
+def spamassassin_path() -> str:
+    """Where SpamAssassin is."""
+    return _or_skip(services.spamassassin)
 
 
 @pytest.fixture

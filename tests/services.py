@@ -167,3 +167,11 @@ def chromium() -> str:
     if found is None:
         raise Missing("chromium")
     return found
+
+
+def spamassassin() -> str:
+    """The path of SpamAssassin's command."""
+    found = shutil.which("spamassassin")
+    if found is None:
+        raise Missing("spamassassin")
+    return found

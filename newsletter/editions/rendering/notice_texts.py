@@ -22,7 +22,7 @@ _NOTICES: dict[str, NoticeText] = {
         subject=mark("Confirm your subscription to %(organisation)s"),
         opening=(
             mark("Somebody, probably you, entered this address to subscribe to %(organisation)s."),
-            mark("The link below opens a page with your choices. Confirm there to start receiving email."),
+            mark("The link below opens a page that shows what you chose. Confirm there to start receiving email."),
         ),
         button=mark("Confirm your subscription"),
         closing=(
