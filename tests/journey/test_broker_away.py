@@ -28,7 +28,7 @@ def smtp() -> Iterator[SmtpCatcher]:
 
 @pytest.fixture
 def deployment(redis_server, smtp: SmtpCatcher, httpserver: HTTPServer, tmp_path: Path) -> Iterator[Deployment]:
-    """On SQLite, migrated; Redis is back and empty afterwards."""
+    """On SQLite; Redis is back and empty afterwards."""
     site = urlsplit(httpserver.url_for("/"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")} | {
         "NEWSLETTER_DATA_DIR": str(tmp_path / "data"),
@@ -39,7 +39,6 @@ def deployment(redis_server, smtp: SmtpCatcher, httpserver: HTTPServer, tmp_path
         "NEWSLETTER_GATHER": "0",
     }
     made = Deployment(environment, tmp_path)
-    made.run("migrate")
     try:
         yield made
     finally:
@@ -84,7 +83,7 @@ def test_a_worker_in_the_middle_of_a_task_outlives_redis(
         answer.wait(20)
         return Response(road.posts(), content_type="application/rss+xml")
 
-    deployment.run("feeds", "add", road.serve(httpserver, road.posts()))
+    deployment.run(("migrate",), ("feeds", "add", road.serve(httpserver, road.posts())))
     sql(deployment, "UPDATE feed SET next_fetch_at = '2020-01-01 00:00:00'")
     httpserver.clear()
     httpserver.expect_request("/feed").respond_with_handler(slowly)
@@ -107,9 +106,12 @@ def test_a_worker_in_the_middle_of_a_task_outlives_redis(
 def test_processes_that_start_without_redis_deliver_and_come_to_it_when_it_is_there(
     deployment: Deployment, smtp: SmtpCatcher, redis_server, httpserver: HTTPServer
 ) -> None:
-    deployment.run("topics", "add", "Uyghur", "--query", "Uyghur OR Uighur")
-    deployment.run("feeds", "add", road.serve(httpserver, road.posts(road.ARTICLES[:1])), "--announce", "all")
-    deployment.run("subscribers", "add", "away@example.org", "--topic", "Uyghur", "--confirmed")
+    deployment.run(
+        ("migrate",),
+        ("topics", "add", "Uyghur", "--query", "Uyghur OR Uighur"),
+        ("feeds", "add", road.serve(httpserver, road.posts(road.ARTICLES[:1])), "--announce", "all"),
+        ("subscribers", "add", "away@example.org", "--topic", "Uyghur", "--confirmed"),
+    )
     sql(deployment, "UPDATE pulse SET at = '2020-01-01 00:00:00' WHERE name = 'tick'")  # it stood still for long
     redis_server.stop(kill=True)
     processes = [deployment.start(*WORKER), deployment.start(*BEAT)]

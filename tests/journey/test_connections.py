@@ -37,7 +37,7 @@ def eventually(done: Callable[[], object], seconds: float = 60) -> bool:
 
 
 def test_tasks_share_a_connection_and_a_broken_one_is_replaced(deployment: Deployment) -> None:
-    deployment.run("migrate")
+    deployment.run(("migrate",))
     deployment.start("-m", "celery", "-A", "worker", "worker", "--concurrency=1", "--loglevel=WARNING")
     bells = Celery(broker=deployment.environment["NEWSLETTER_BROKER_URL"])
     bells.conf.broker_transport_options = {"global_keyprefix": "newsletter:"}

@@ -59,10 +59,12 @@ def test_separate_processes_deliver_with_the_bell_and_without(
     deployment: Deployment, smtp: SmtpCatcher, redis_server, httpserver: HTTPServer, tmp_path: Path
 ) -> None:
     url = road.serve(httpserver, road.posts(road.ARTICLES[:1]))
-    deployment.run("migrate")
-    deployment.run("topics", "add", "Uyghur", "--query", "Uyghur OR Uighur")
-    deployment.run("feeds", "add", url, "--announce", "all")
-    deployment.run("subscribers", "add", "spread@example.org", "--topic", "Uyghur", "--confirmed")
+    deployment.run(
+        ("migrate",),
+        ("topics", "add", "Uyghur", "--query", "Uyghur OR Uighur"),
+        ("feeds", "add", url, "--announce", "all"),
+        ("subscribers", "add", "spread@example.org", "--topic", "Uyghur", "--confirmed"),
+    )
     deployment.start("-m", "celery", "-A", "worker", "worker", "--concurrency=2", "--loglevel=INFO")
     deployment.start("-m", "celery", "-A", "worker", "beat", "--loglevel=INFO")
     deployment.start("-m", "newsletter", "web")
@@ -75,7 +77,7 @@ def test_separate_processes_deliver_with_the_bell_and_without(
     try:
         later = (("Uyghur poems in print", "A small press brings out a book.", "Source: Example Wire"),)
         road.serve(httpserver, road.posts(later).replace("post-0", "post-new"))
-        deployment.run("feeds", "refresh")
+        deployment.run(("feeds", "refresh"))
         assert wait_for(smtp, 2) == 2, "no mail left while Redis was away"
     finally:
         redis_server.start()
