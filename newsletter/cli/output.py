@@ -126,6 +126,11 @@ def span(seconds: float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number with the word that agrees with it: `1 mail`, `2 mails`; `plural` for words that do not just take an s."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
 def read_file(file: str, cap: int) -> bytes:
     """Read a file, or standard input for `-`; at most one byte more than `cap`, so that the caller sees it is too large."""
     try:

@@ -51,6 +51,11 @@ def counts() -> dict[str, int]:
     return {state.value: by_state.get(state.value, 0) for state in Subscriber.State}
 
 
+def confirmed_since(since: datetime) -> int:
+    """How many people confirmed their subscription after `since`."""
+    return Subscriber.objects.filter(confirmed_at__gt=since).count()
+
+
 def show(address: Address, *, vault: Vault) -> StoredPerson | None:
     """What is stored of the person with this address; None if nothing is, not even a suppression."""
     suppression = people.suppression(index_of(address, vault))

@@ -103,7 +103,7 @@ def refresh_feeds(run: StageRun) -> None:
     seconds = min(run.seconds, _LONGEST_POLL)
     for feed in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), seconds=seconds, going_on=run.wanted):
         run.progress("feed", feed.feed_id)
-        run.counts.update(feeds=1, new=feed.new, feeds_failed=bool(feed.error))
+        run.counts.update(feeds=1, new=feed.new, feeds_failed=1 if feed.error else 0)
         if feed.unmatched:
             run.follow()
 

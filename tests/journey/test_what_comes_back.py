@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from newsletter import wiring
-from newsletter.cli.service import status as service_status
+from newsletter.cli.service import status_figures
 from newsletter.config.validators import public_key
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib import clock, db
@@ -67,7 +67,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         ]
         assert [(event.kind, event.detail) for event in Event.objects.all()] == [("bounce", "5.1.1")]
         assert Suppression.objects.get().reason == "bounce"
-        (back,) = service_status.figures()["reputation"]
+        (back,) = status_figures.figures()["reputation"]
         assert (back["provider"], back["accepted"], back["bounces"]) == ("smtp", 1, 1)
         confirm_again(smtp)
         assert Suppression.objects.get().lifted_at is not None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from newsletter.cli.service import doctor
+from newsletter.cli.service.doctor import installation
 from newsletter.config.validators import broker
 
 
@@ -17,8 +17,8 @@ from newsletter.config.validators import broker
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
 def test_a_redis_elsewhere_without_a_password_is_told(settings, host: str, scheme: str) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, broker_url=broker(f"{scheme}://{host}:1/0"))
-    found = doctor._broker()
-    assert (found.verdict, "requirepass" in found.told) == ("warn", True)
+    found = installation.broker()
+    assert (found.verdict, "requirepass" in found.message) == ("warn", True)
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ def test_a_redis_elsewhere_without_a_password_is_told(settings, host: str, schem
 def test_one_on_this_machine_is_well(settings, redis_server, url: str) -> None:
     host = url.format(port=redis_server.port).replace("127.0.0.2", "127.0.0.1")
     settings.NEWSLETTER = replace(settings.NEWSLETTER, broker_url=broker(host))
-    assert doctor._broker().verdict == "ok"
+    assert installation.broker().verdict == "ok"
 
 
 def test_a_password_elsewhere_is_no_reason_to_warn_and_is_not_shown(settings) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, broker_url=broker("redis://:canary7f3a@redis.invalid:1/0"))
-    found = doctor._broker()
-    assert "requirepass" not in found.told and "canary7f3a" not in repr(found)
+    found = installation.broker()
+    assert "requirepass" not in found.message and "canary7f3a" not in repr(found)

@@ -7,7 +7,7 @@ from django.apps import apps
 from structlog.testing import capture_logs
 
 from newsletter import wiring
-from newsletter.cli.service import doctor
+from newsletter.cli.service.doctor import work
 from newsletter.lib import db
 from newsletter.lib.pruning import Rule
 from newsletter.models import (
@@ -71,10 +71,10 @@ def test_after_400_days_nothing_is_older_than_its_rule_allows(lived, monkeypatch
     )
     # one who left, one who unsubscribed, one who never answered
     assert retention.overdue(later)["subscriber"] == 3
-    assert doctor._retention().verdict == "ok"
+    assert work.kept_too_long().verdict == "ok"
     with monkeypatch.context() as clock:
         clock.setattr(db, "now", lambda: later)
-        assert doctor._retention().verdict == "warn"
+        assert work.kept_too_long().verdict == "warn"
     retention.prune(now=later)
     after = installation.counts()
     assert retention.overdue(later) == {}

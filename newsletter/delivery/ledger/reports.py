@@ -79,6 +79,16 @@ def ledger_summary() -> LedgerSummary:
     )
 
 
+def accepted_since(since: datetime) -> int:
+    """How many mails providers accepted after `since`."""
+    ((accepted,),) = db.rows(
+        "SELECT count(DISTINCT d.id) FROM attempt a JOIN batch b ON b.id=a.batch_id JOIN delivery d ON d.batch_id=b.id "
+        "WHERE a.ended_at>%(since)s AND coalesce(d.state,b.state)='accepted'",
+        {"since": since},
+    )
+    return int(accepted)
+
+
 def listing(vault: Vault, state: str | None = None, limit: int = 50) -> list[DeliveryRow]:
     """The newest deliveries, of one state or of all."""
     rows = db.rows(

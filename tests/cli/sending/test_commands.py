@@ -123,7 +123,7 @@ def test_a_stronger_reason_is_not_weakened_by_hand() -> None:
 def test_doctor_says_that_a_new_host_waits_for_a_sign_of_others(capsys, settings, tmp_path) -> None:
     def told() -> list[str]:
         invoke(["doctor", "--json"])
-        return [one["told"] for one in json.loads(capsys.readouterr().out) if one["what"] == "this host"]
+        return [one["message"] for one in json.loads(capsys.readouterr().out) if one["what"] == "this host"]
 
     assert told() == []
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)

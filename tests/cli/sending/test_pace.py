@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from newsletter import delivery_wiring, wiring
-from newsletter.cli.service import doctor, status
+from newsletter.cli.service import status, status_figures
+from newsletter.cli.service.doctor.examine import examine
 from newsletter.config import rate_limits
 from newsletter.config.config import METRICS_LISTENER
 from newsletter.delivery.sending.pacing import WAITS_FOR_PACE
@@ -40,11 +41,11 @@ def paced(settings, monkeypatch, tmp_path):
 
 
 def findings(name: str) -> list[tuple[str, str]]:
-    return [(one.verdict, one.told) for one in doctor.examine() if one.what == name]
+    return [(one.verdict, one.message) for one in examine() if one.what == name]
 
 
 def line(word: str) -> str:
-    return next((one for one in status.lines(status.figures()) if one.startswith(word)), "")
+    return next((one for one in status.lines(status_figures.figures()) if one.startswith(word)), "")
 
 
 def metrics() -> str:
@@ -73,7 +74,7 @@ def test_what_waits_for_the_next_day_is_said_everywhere(paced) -> None:
     factories.planned(10)
     assert run_once.once(wait=timedelta(0)).accepted == 3
     words = "outbox: 3 of 3 mails, waiting for the daily cap: 7 mails, until "
-    assert words in line("today") and "00:00 UTC" in line("today")
+    assert words in line("daily cap") and "00:00 UTC" in line("daily cap")
     ((verdict, told),) = findings("daily cap")
     assert verdict == "warn" and words in told and "NEWSLETTER_DAILY_CAP" in told
     Batch.objects.filter(state="planned").update(not_before=db.now() - timedelta(hours=3))
@@ -82,21 +83,21 @@ def test_what_waits_for_the_next_day_is_said_everywhere(paced) -> None:
     told = metrics()
     for name, value in (("daily_cap", 3), ("daily_used", 3), ("waiting_for_cap", 7)):
         assert f'newsletter_{name}{{provider="outbox"}} {value}.0' in told
-    assert status.figures()["days"][0]["waiting"] == 7
+    assert status_figures.figures()["days"][0]["waiting"] == 7
 
 
 def test_a_day_that_is_not_over_is_shown_and_worries_nobody(paced) -> None:
     paced(warm_up="2026-01-01:100", daily_cap="50")
     factories.planned(10)
     run_once.once(wait=timedelta(0))
-    assert line("today") == "today     outbox: 10 of 50 mails"
+    assert line("daily cap") == "daily cap    outbox: 10 of 50 mails"
     assert findings("daily cap") == [("ok", "outbox: 10 of 50 mails")]
 
 
 def test_without_limits_nothing_is_said(paced) -> None:
     paced()
     assert delivery_wiring.senders()[0].pacing is None
-    assert line("today") == "" and findings("daily cap") == []
+    assert line("daily cap") == "" and findings("daily cap") == []
     assert "newsletter_daily_cap{" not in metrics()
 
 

@@ -47,7 +47,7 @@ def told(capsys, command: str) -> tuple[int, str]:
 def test_status_lists_who_sends(capsys) -> None:
     held(3)
     code, screen = told(capsys, "status")
-    assert code == 0 and "workers   web-1 (17), version 1.2.3, last seen " in screen and "held by" not in screen
+    assert code == 0 and "workers      web-1 (17), version 1.2.3, last seen " in screen and "held by" not in screen
     invoke(["status", "--json"])
     found = json.loads(capsys.readouterr().out)
     (one,) = found["workers"]
@@ -64,10 +64,10 @@ def test_doctor_says_what_stands_still_in_the_hands_of_a_worker(capsys, silent: 
     assert found["verdict"] == verdict
     if verdict != "ok":
         seen = f"{Worker.objects.get().seen_at:%H:%M:%S}"
-        assert found["told"].startswith(
+        assert found["message"].startswith(
             f"1 batch of 3 mails is held by worker web-1 (17), last seen at {seen} UTC: taken back at "
         )
-        assert not any(one["told"] == "nothing waits" for one in findings)
+        assert not any(one["message"] == "nothing waits" for one in findings)
     broken = [one["what"] for one in findings if one["verdict"] == "fail"]
     assert ("held up" in broken) == bool(code)
     ended, screen = told(capsys, "doctor")

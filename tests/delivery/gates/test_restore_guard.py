@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from newsletter import delivery_wiring
 from newsletter.cli.sending import commands as cli_sending
-from newsletter.cli.service import doctor
+from newsletter.cli.service.doctor import work
 from newsletter.delivery.gates import restore_guard, sending_gate
 from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.gates.restore_guard import Standing
@@ -269,7 +269,7 @@ def test_reading_the_standing_writes_nothing_and_joining_writes_the_file(data: P
     with CaptureQueriesContext(connection) as asked:
         assert delivery_wiring._host_guard(other).check(now=NOW) is Standing.OURS
         with road.configured(settings, data_dir=other):
-            assert [one.what for one in doctor._work() if one.what == "this host"] == []
+            assert [one.what for one in work.work() if one.what == "this host"] == []
     assert Gate.objects.values().get() == before and list(other.iterdir()) == []
     assert not [one["sql"] for one in asked if one["sql"].startswith(("UPDATE gate", 'UPDATE "gate"'))]
     assert delivery_wiring._host_guard(other).check_and_join(now=NOW) is Standing.OURS
