@@ -9,8 +9,15 @@ from newsletter.lib import colors
 
 #: Bytes of a logo: it is sent with every first visit.
 LARGEST_LOGO = 100_000
-_FORBIDDEN = {"script", "foreignobject", "iframe", "embed", "object", "audio", "video", "image", "feimage"}
-_ELSEWHERE = re.compile(r"url\(\s*[\"']?(?!#)|@import|javascript:", re.IGNORECASE)
+_FORBIDDEN = {
+    *("script", "handler", "foreignobject", "iframe", "embed", "object", "audio", "video", "image", "feimage"),
+    *("set", "animate", "animatetransform", "animatemotion", "discard"),  # they can give an element any attribute later
+}
+_ELSEWHERE = re.compile(r"url\(\s*[\"']?(?!#)|\b(?:image-set|image|src)\(|@import|javascript:", re.IGNORECASE)
+#: A character of CSS, written by its number or as itself.
+_CSS_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))", re.DOTALL)
+_SVG = "http://www.w3.org/2000/svg"
+_XHTML = "http://www.w3.org/1999/xhtml"
 
 
 @dataclass(frozen=True)
@@ -56,30 +63,44 @@ def read_logo(path: Path) -> bytes:
 
 
 def _check_svg(content: bytes) -> None:
-    elements: list[str] = []
-    parser = expat.ParserCreate()
+    open_elements: list[str] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def declaration(_version: str, encoding: str | None, _standalone: int) -> None:
+        # in another encoding a browser may read other signs than we do here
+        if encoding and encoding.lower() not in ("utf-8", "utf-16", "us-ascii"):
+            raise ValueError("LOGO", f"the file is in {encoding}: save it in UTF-8")
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        element = name.rpartition(":")[2].lower()
-        if not elements and element != "svg":
-            raise ValueError("LOGO", f"the file is not an SVG picture: it begins with <{name}>")
-        elements.append(element)
-        if element in _FORBIDDEN:
-            raise ValueError("LOGO", f"remove <{name}>: a logo may hold shapes and text only")
+        namespace, _, element = name.rpartition(" ")
+        if not open_elements and (namespace, element) != (_SVG, "svg"):
+            raise ValueError(
+                "LOGO", f'the file is not an SVG picture: it begins with <{element}>, and not with <svg xmlns="{_SVG}">'
+            )
+        open_elements.append(element.lower())
+        if element.lower() in _FORBIDDEN or namespace == _XHTML:
+            raise ValueError("LOGO", f"remove <{element}>: a logo may hold shapes and text only")
         for attribute, value in attributes.items():
-            _check_attribute(attribute.rpartition(":")[2].lower(), value)
+            _check_attribute(attribute.rpartition(" ")[2].lower(), value)
 
     def text(data: str) -> None:
-        if elements and elements[-1] == "style" and _ELSEWHERE.search(data):
+        if "style" in open_elements and _loads(data):
             raise ValueError("LOGO", "remove what its style loads from elsewhere")
+
+    def instruction(target: str, _data: str) -> None:
+        if target == "xml-stylesheet":
+            raise ValueError("LOGO", "remove the <?xml-stylesheet …?> line")
 
     def doctype(*_: object) -> None:
         raise ValueError("LOGO", "remove the <!DOCTYPE …> line")
 
+    parser.XmlDeclHandler = declaration
     parser.StartElementHandler = start
-    parser.EndElementHandler = lambda name: elements.pop() if len(elements) > 1 else None
+    parser.EndElementHandler = lambda _name: open_elements.pop() if len(open_elements) > 1 else None
     parser.CharacterDataHandler = text
     parser.buffer_text = True
+    parser.buffer_size = LARGEST_LOGO  # a text comes in one piece
+    parser.ProcessingInstructionHandler = instruction
     parser.StartDoctypeDeclHandler = doctype
     parser.Parse(content, True)
 
@@ -87,8 +108,16 @@ def _check_svg(content: bytes) -> None:
 def _check_attribute(name: str, value: str) -> None:
     if name.startswith("on"):
         raise ValueError("LOGO", f"remove the attribute {name}: a logo runs no script")
-    if (name == "href" and not value.startswith("#")) or _ELSEWHERE.search(value):
+    if (name in ("href", "base") and not value.startswith("#")) or _loads(value):
         raise ValueError("LOGO", f"remove the attribute {name} that points elsewhere")
+
+
+def _loads(css: str) -> bool:
+    return _ELSEWHERE.search(_CSS_ESCAPE.sub(_character, css)) is not None
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(min(int(escape[1], 16), 0x10FFFF)) if escape[1] else escape[2]
 
 
 def _palette(accent: str) -> colors.Palette:

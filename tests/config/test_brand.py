@@ -56,6 +56,15 @@ def test_a_logo_of_shapes_is_served_as_it_is(tmp_path):
         ('<use xlink:href="data:image/svg+xml,x"/>', "attribute href that points elsewhere"),
         ("<path style=\"fill: url( 'https://example.org/x')\"/>", "attribute style that points elsewhere"),
         ("<style>@import 'https://example.org/x.css';</style>", "remove what its style loads"),
+        ("<style>" + " " * 8_188 + "@import 'https://example.org/x.css';</style>", "remove what its style loads"),
+        ("<style><g>@import 'https://example.org/x.css';</g></style>", "remove what its style loads"),
+        (r"<style>@\69 mport 'https://example.org/x.css';</style>", "remove what its style loads"),
+        (r'<path fill="u\72l(https://example.org/x)"/>', "attribute fill that points elsewhere"),
+        ("<path style=\"mask: image-set('https://example.org/x' 1x)\"/>", "attribute style that points elsewhere"),
+        ('<a><set attributeName="href" to="java&#9;script:alert(1)"/></a>', "remove <set>"),
+        ('<path><animate attributeName="onclick" values="alert(1)"/></path>', "remove <animate>"),
+        ('<h:meta xmlns:h="http://www.w3.org/1999/xhtml" http-equiv="refresh" content="0"/>', "remove <meta>"),
+        ('<g xml:base="https://example.org/"><use href="#a"/></g>', "attribute base that points elsewhere"),
     ],
 )
 def test_a_logo_that_runs_or_loads_something_is_refused(tmp_path, inside, message):
@@ -70,9 +79,13 @@ def test_a_logo_that_runs_or_loads_something_is_refused(tmp_path, inside, messag
         ("<html/>", "begins with <html>"),
         ("not a picture", "not an SVG picture: line 1"),
         ("", "not an SVG picture"),
-        ("<svg><g></svg>", "line 1"),
+        ("<svg/>", "and not with <svg xmlns="),
+        (SVG.format("<g>"), "line 1"),
         ('<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', "DOCTYPE"),
         (f"<svg>{' ' * brand.LARGEST_LOGO}</svg>", "100,011 bytes"),
+        ('<?xml version="1.0" encoding="nonsense"?>' + SVG.format(""), "the file is in nonsense: save it in UTF-8"),
+        ('<?xml version="1.0" encoding="utf-7"?>' + SVG.format(""), "the file is in utf-7"),
+        ('<?xml-stylesheet href="https://example.org/x.css"?>' + SVG.format(""), "remove the <?xml-stylesheet"),
     ],
 )
 def test_what_is_no_logo_is_refused(tmp_path, text, message):

@@ -1,7 +1,8 @@
 """Who may read the outbox: somebody at this machine, and nobody else.
 
 The page shows addresses, so it exists only while nothing suggests that another machine could reach it. A proxy on this machine
-makes every visitor look local; that is why any sign of one closes the page.
+makes every visitor look local; that is why any sign of one closes the page: a forwarding header, or HTTP/1.0, which nginx speaks
+to us where its configuration says nothing of headers and versions, and no browser does.
 """
 
 from collections.abc import Callable
@@ -44,6 +45,7 @@ def is_open(request: HttpRequest) -> bool:
         is_configured()
         and _is_loopback(str(request.META.get("REMOTE_ADDR", "")))
         and _is_loopback(urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or "")
+        and request.META.get("SERVER_PROTOCOL") != "HTTP/1.0"
         and not any(_forwards(name) for name in request.META)
     )
 

@@ -1,6 +1,7 @@
 """The outbox is read on the machine that wrote it, and nowhere else."""
 
 import http.client
+import os
 import re
 import threading
 from dataclasses import replace
@@ -86,6 +87,41 @@ def test_what_is_no_mail_is_not_found(client, written, name):
     assert ask(client, f"/outbox/{written[0]}?view=other").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Type: text/html; charset=x-nonsense\r\n\r\n<p>\xff",
+        b"Content-Type: text/plain; charset=utf-7\r\n\r\n+2AA-",
+        b"Content-Type: text/html\r\n\r\n<![foo bar]]><p>",
+        b"Content-Type: text/plain; x*0*=; x*=utf'\r\nMessage-ID: <a@[\r\n\r\nx",
+        b"To: <\r\n\r\n",
+        b'Subject: \xff\r\nTo: "\r\n\r\n',
+        b"",
+    ],
+)
+def test_a_broken_mail_is_listed_and_its_source_is_shown(client, written, tmp_path, raw):
+    name = "20261124T080000Z-broken.eml"
+    (tmp_path / "outbox" / name).write_bytes(raw)
+    page = ask(client, "/outbox/")
+    assert page.status_code == 200 and name in page.content.decode() and written[0] in page.content.decode()
+    assert ask(client, f"/outbox/{name}?view=source").status_code == 200
+    assert ask(client, f"/outbox/{name}").status_code == 200
+    assert ask(client, f"/outbox/{name}/html").status_code == 200
+
+
+def test_what_is_no_file_is_no_mail(client, written, tmp_path):
+    outbox = tmp_path / "outbox"
+    (tmp_path / "secret").write_text("Subject: secret\n\n")
+    (outbox / "20261124T080000Z-link.eml").symlink_to(tmp_path / "secret")
+    (outbox / "20261124T080001Z-folder.eml").mkdir()
+    os.mkfifo(outbox / "20261124T080002Z-pipe.eml")
+    (outbox / "99999999T999999Z-date.eml").write_bytes(b"Subject: x\r\n\r\n")
+    names = {path.name for path in outbox.iterdir()} - set(written)
+    page = ask(client, "/outbox/").content.decode()
+    assert not [name for name in names if name in page] and written[0] in page
+    assert {ask(client, f"/outbox/{name}").status_code for name in names} == {404}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"])
 def test_it_is_open_under_every_name_of_this_machine(client, written, host):
     assert ask(client, "/outbox/", HTTP_HOST=host).status_code == 200
@@ -98,6 +134,10 @@ def everything_is_closed(client, written, **meta):
 @pytest.mark.parametrize("header", sorted({*FORWARDING_HEADERS, "HTTP_X_FORWARDED_PORT", "HTTP_CF_CONNECTING_IP"}))
 def test_behind_a_proxy_there_is_no_outbox(client, written, header):
     assert everything_is_closed(client, written, **{header: "127.0.0.1"})
+
+
+def test_behind_a_proxy_that_adds_no_header_there_is_no_outbox(client, written):
+    assert everything_is_closed(client, written, SERVER_PROTOCOL="HTTP/1.0")
 
 
 @pytest.mark.parametrize("peer", ["192.168.1.5", "203.0.113.9", "::ffff:10.0.0.1", "2001:db8::1", ""])
