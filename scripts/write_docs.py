@@ -11,7 +11,7 @@ from newsletter.lib import colors
 
 DOCS = Path(__file__).parents[1] / "docs"
 _TITLE = re.compile(r"# (\d+)\. (.+)")
-_FACT = re.compile(r"^- (Date|Status|In short): (.+)$", re.MULTILINE)
+_FACT = re.compile(r"^- (Date|Status|In short): (.+(?:\n  .+)*)", re.MULTILINE)
 
 _SCHEME, _COLOUR = re.compile(r":root \{([^}]*)\}"), re.compile(r"--([\w-]+): (#\w{6});")
 _BACKGROUNDS = {"paper", "card", "line", "bad-tint", "warn-tint"}
@@ -44,7 +44,8 @@ def decisions() -> str:
     lines = ["| decision | in short | date | status |", "|---|---|---|---|"]
     for record in sorted((DOCS / "decisions").glob("[0-9]*.md")):
         head = record.read_text().partition("\n## ")[0]
-        title, facts = _TITLE.match(head), dict(_FACT.findall(head))
+        title = _TITLE.match(head)
+        facts = {name: " ".join(fact.split()) for name, fact in _FACT.findall(head)}
         if title is None or len(facts) != 3:
             raise ValueError(f"{record.name} must begin as the template in docs/decisions/README.md")
         short, date, status = facts["In short"], facts["Date"], facts["Status"]

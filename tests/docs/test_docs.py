@@ -12,6 +12,8 @@ from scripts import write_docs
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+WRITTEN = [*PAGES, *(ROOT / ".github").rglob("*.md")]
+_UNBROKEN = re.compile(r"`[^`]+`|\[[^]]*\]\([^)]*\)")
 
 
 @pytest.mark.parametrize("page", write_docs.PARTS)
@@ -84,3 +86,19 @@ def test_the_glossary_explains_each_term_once() -> None:
     terms = [term for row in rows if row not in ("term", "---") for term in row.split(", ")]
     assert len(terms) > 50
     assert len(terms) == len({term.casefold() for term in terms})
+
+
+def test_the_readme_links_every_page() -> None:
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    pages |= {path.name for path in ROOT.glob("*.md")} - {"README.md"} | {"docs/decisions/README.md"}
+    linked = set(re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()))
+    assert pages <= linked
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_prose_is_wrapped(page: Path) -> None:
+    """At 100 characters, but for tables, code, headings, and what has no space to break at."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    lines = [line for line in prose.splitlines() if not line.startswith(("|", "#", "<!--", "!["))]
+    long = [line for line in lines if len(line) > 100 and " " in _UNBROKEN.sub("x", line.strip("-*1234567890. "))]
+    assert not long
