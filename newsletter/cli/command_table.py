@@ -73,9 +73,10 @@ COMMANDS: Mapping[str, Command | Group] = {
         "packs": Command("topics.packs", "List the alias packs, or one pack's groups, and check the files."),
     }),
     "subscribers": Group("Subscribers", {
-        "add": Command("subscribers.commands", "Subscribe somebody."),
-        "show": Command("subscribers.commands", "Show what is stored of the person with this address."),
-        "erase": Command("subscribers.commands", "Delete a person for good."),
+        "list": Command("subscribers.commands", "Count subscribers by state."),
+        "add": Command("subscribers.add", "Subscribe somebody."),
+        "show": Command("subscribers.commands", "Show what is stored about the person with this address."),
+        "erase": Command("subscribers.commands", "Erase a person for good."),
     }),
     "deliveries": Group("Deliveries", {
         "list": Command("deliveries.commands", "List deliveries by their reference."),
@@ -93,9 +94,9 @@ COMMANDS: Mapping[str, Command | Group] = {
         "move": Command("sending.commands", "Hand what is planned with one provider to the other."),
     }),
     "suppressions": Group("Suppressions", {
-        "list": Command("subscribers.suppressions", "List the addresses that are not mailed, by an id that leads to nobody, with the reason and who told it."),
-        "add": Command("subscribers.suppressions", "Mail this address no more, by whatever provider, until the person confirms again or it is lifted."),
-        "lift": Command("subscribers.suppressions", "Let an address be mailed again."),
+        "list": Command("subscribers.suppressions", "List the addresses that must not be mailed, by an id that reveals nobody, with the reason."),
+        "add": Command("subscribers.suppressions", "Never mail this address, until the person confirms again or you lift it."),
+        "lift": Command("subscribers.suppressions", "Allow mail to an address again."),
     }),
 }
 # fmt: on

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from newsletter.lib.mail.provider_interface import Address
-from newsletter.models import Subscriber
+from newsletter.models import Subscriber, Subscription
 from newsletter.subscribers import notices, people
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import activate
@@ -23,6 +23,10 @@ class AddedSubscriber:
     state: str
     #: How many of the topics an active person follows now.
     followed: int = 0
+    #: Whether they were active before.
+    was_active: bool = False
+    #: How many topics they did not follow before.
+    new: int = 0
     #: The notice to mail. None: there is nothing to say, or one was mailed less than a day ago.
     notice_id: int | None = None
 
@@ -65,11 +69,21 @@ def subscribe_directly(
         had_left = people.wants_no_mail(known, suppression)
         if had_left and not returning:
             return HasLeft()
+        was_active = known is not None and known.state == Subscriber.State.ACTIVE
         person = known or people.create(address, choices, subscribing)
+        live = Subscription.objects.filter(subscriber=person, ended_at=None)
+        before = live.count()
         activate(person, choices, subscribing, keep_settings=True, consent=source)
         followed = people.subscribe_to_choices(person, choices, subscribing, source=source)
         notice = notices.announce_resumed(person, now=now, vault=vault) if had_left else None
-        return AddedSubscriber(person.id, person.state, followed, notice.id if notice else None)
+        return AddedSubscriber(
+            person.id,
+            person.state,
+            followed=followed,
+            was_active=was_active,
+            new=live.count() - before,
+            notice_id=notice.id if notice else None,
+        )
 
 
 def _ask(address: Address, choices: Choices, subscribing: Subscribing) -> AddedSubscriber:
