@@ -25,7 +25,17 @@ class Proxy:
     login: str = ""
 
 
-def connector(url: httpcore2.URL, timeout: float) -> Callable[[], httpcore2.HTTP11Connection]:
+class Connection(httpcore2.HTTP11Connection):
+    """A connection that says whether it can take another request."""
+
+    @property
+    def is_reusable(self) -> bool:
+        """False if it ended, or more came than the last answer: that would be read as the answer to the next request."""
+        surplus, _ = self._h11_state.trailing_data  # what h11 has read already; `has_expired` sees what it has not
+        return self.is_idle() and not self.has_expired() and not surplus
+
+
+def connector(url: httpcore2.URL, timeout: float) -> Callable[[], Connection]:
     """Return what opens a connection to the server of `url`; `timeout` is in seconds, for each step.
 
     A proxy of the environment is used for https only, where it is a tunnel and cannot read along.
@@ -35,7 +45,7 @@ def connector(url: httpcore2.URL, timeout: float) -> Callable[[], httpcore2.HTTP
     tls = ssl.create_default_context() if secure else None
     proxy = _proxy_for(host) if secure else None
 
-    def connect() -> httpcore2.HTTP11Connection:
+    def connect() -> Connection:
         """Raises one of `ERRORS`; the connection is closed then."""
         via = (proxy.host, proxy.port) if proxy else (host, url.origin.port)
         stream: httpcore2.NetworkStream = TimedStream(httpcore2.SyncBackend().connect_tcp(*via, remaining(timeout)))
@@ -48,7 +58,7 @@ def connector(url: httpcore2.URL, timeout: float) -> Callable[[], httpcore2.HTTP
         except BaseException:
             stream.close()
             raise
-        return httpcore2.HTTP11Connection(url.origin, stream)
+        return Connection(url.origin, stream)
 
     return connect
 

@@ -53,7 +53,7 @@ class ApiClient:
         }
         self._timeouts = {"timeout": {"read": timeout, "write": timeout}}
         self._connect = connect.connector(self._url, timeout)
-        self._connection: httpcore2.HTTP11Connection | None = None
+        self._connection: connect.Connection | None = None
         self._used = 0
         self._idle_since = 0.0
         self._written = False
@@ -90,7 +90,7 @@ class ApiClient:
             self._connection.close()
             self._connection = None
 
-    def _ready(self) -> httpcore2.HTTP11Connection:
+    def _ready(self) -> connect.Connection:
         """Return a connection that can take a request: the kept one, or a new one."""
         connection = self._kept()
         if connection is None:
@@ -103,12 +103,12 @@ class ApiClient:
         self._used += 1
         return connection
 
-    def _kept(self) -> httpcore2.HTTP11Connection | None:
-        """Return the connection of the last request; None if it is too old, or something waits to be read: it has ended."""
+    def _kept(self) -> connect.Connection | None:
+        """Return the connection of the last request; None if it is too old, has ended, or brought more than an answer."""
         kept = self._connection
         if kept is None or self._used >= RENEW_AFTER or time.monotonic() - self._idle_since > IDLE:
             return None
-        return kept if kept.is_idle() and not kept.has_expired() else None
+        return kept if kept.is_reusable else None
 
     def _request(self, body: Sequence[bytes]) -> httpcore2.Request:
         headers = {**self._headers, "Content-Length": str(sum(map(len, body)))}

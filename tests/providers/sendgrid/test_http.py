@@ -274,3 +274,20 @@ def test_of_a_long_answer_the_beginning_is_read_and_the_next_request_goes_by_ano
         assert (status, body) == (400, b"y" * sendgrid_http.LARGEST)
         status, _, body = post([b"x"])
         assert (status, body) == (202, b"ok")
+
+
+def surplus(connection: socket.socket) -> None:
+    connection.sendall(
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+    )
+    connection.recv(10_000)
+
+
+def busy(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_what_comes_after_an_answer_is_not_read_as_the_answer_to_the_next_request() -> None:
+    with served(surplus, busy) as listening:
+        post = post_to(listening)
+        assert [post([b"x"])[0], post([b"x"])[0]] == [400, 429]
