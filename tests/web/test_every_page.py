@@ -111,6 +111,7 @@ def test_forms_that_post_hold_the_word_against_forgery(pages):
 
 def test_nothing_secret_reaches_the_log(browser, topics, anna, manage, lasting, caplog, capfd):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "django.request")  # quieter where the service set up its log in this process
     secrets = [ANNA.value, "canary", WORD, manage, lasting("ask"), lasting("unsubscribe")]
     press(browser, "/", **signing_up(topics, address=ANNA.value, keyword=WORD))
     press(browser, "/", **signing_up(topics, address=ANNA.value, keyword=WORD, preview="1"))

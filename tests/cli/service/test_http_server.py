@@ -106,16 +106,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_each_phase_of_a_connection_ends_at_its_deadline_whatever_drips_in(serving: Serving, clock: Clock) -> None:
+    handed_over = threading.Event()
+
+    def megabytes() -> Iterator[bytes]:
+        yield b"x" * 15_000_000
+        handed_over.set()
+
     def endless(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/endless":
             return application(environ, start_response)
         start_response("200 OK", [("Content-Length", "15000000")])
-        return [b"x" * 15_000_000]
+        return megabytes()
 
     serving.start(endless)
     begun = clock.now
     reader = serving.connect(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
     assert reader.recv(12) == b"HTTP/1.1 200"
+    assert handed_over.wait(60), "as long as the application writes, the time for taking the answer does not begin"
     drips = {
         "nothing": (serving.connect(), b"", http_server.HEADERS),
         "empty lines": (serving.connect(), b"\r\n\r\n", http_server.HEADERS),
