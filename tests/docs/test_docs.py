@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,30 @@ def test_commands_exist(page: Path) -> None:
         group = root.commands[name]  # type: ignore[attr-defined]
         if second and hasattr(group, "commands"):
             assert second in group.commands, words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_exist(page: Path) -> None:
+    """Those that stand in one code span or line with their command, or with the last words of its name."""
+    text, commands = page.read_text(), _commands()
+    lines = re.findall(r"^(?:\./run\.sh|newsletter) ([^#\n]+)", text, re.MULTILINE)
+    spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    for words in ([word for word in typed.split() if word != "newsletter"] for typed in (*lines, *spans)):
+        known = commands.get(" ".join(words[:2]), commands.get(words[0] if words else ""))
+        if known is not None:
+            assert {word for word in words if re.fullmatch(r"--[a-z-]+", word)} <= known, words
+
+
+@cache
+def _commands() -> dict[str, set[str]]:
+    """The options of each command, by its name with and without that of its group; one word may name several commands."""
+    options: dict[str, set[str]] = {}
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        for second, leaf in {**getattr(command, "commands", {"": command})}.items():
+            known = {option for param in leaf.params for option in (*param.opts, *param.secondary_opts)} | {"--help"}
+            options[f"{name} {second}".strip()] = known
+            options[second] = options.get(second, set()) | known
+    return options
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
