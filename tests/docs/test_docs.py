@@ -37,6 +37,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_headings(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+        headings = re.findall(r"^#+ (.+)$", (page.parent / target if target else page).read_text(), re.MULTILINE)
+        assert heading in {re.sub(r"[^\w\- ]", "", line).lower().replace(" ", "-") for line in headings}, heading
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_exist(page: Path) -> None:
     root = typer.main.get_command(app)
     for words in re.findall(r"(?:\./run\.sh|`newsletter|'newsletter) ([a-z]+(?: [a-z]+)?)", page.read_text()):
