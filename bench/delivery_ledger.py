@@ -96,7 +96,7 @@ def settle_all(slowest: list[float]) -> int:
     from django.db import transaction
 
     from newsletter import wiring
-    from newsletter.delivery.sending import outcomes
+    from newsletter.delivery.sending import record_outcomes
     from newsletter.delivery.sending.claim import claim_batch
     from newsletter.delivery.sending.recipients import start_attempt
     from newsletter.lib import db
@@ -112,7 +112,7 @@ def settle_all(slowest: list[float]) -> int:
         if not recipients:
             raise RuntimeError("a batch of the benchmark has nobody")
         with transaction.atomic():
-            outcomes.record_outcome(held, Accepted(f"ref-{held.batch_id}"), now=db.now())
+            record_outcomes.record_outcome(held, Accepted(f"ref-{held.batch_id}"), now=db.now())
         slowest.append(time.monotonic() - began)
         taken += len(recipients)
 

@@ -6,22 +6,20 @@ No transaction is open while the provider is talked to.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection, transaction
+from django.db import IntegrityError
 
 from newsletter.delivery.gates import circuit_breaker, provider_gate, sending_gate
-from newsletter.delivery.sending import outcomes as sending_outcomes
+from newsletter.delivery.sending import record_outcomes
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch, park_batch, release_claim, should_yield
 from newsletter.delivery.sending.lane_order import LaneOrder
 from newsletter.delivery.sending.messages import LetterCache, Letters, make_parcels
-from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.delivery.sending.recipients import (
     NOT_OPENED,
@@ -31,6 +29,8 @@ from newsletter.delivery.sending.recipients import (
     open_addresses,
     start_attempt,
 )
+from newsletter.delivery.sending.record_outcomes import LeaseLost
+from newsletter.delivery.sending.retry_writes import DATABASE_DOWN, retry_write
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Provider, Rejected, Unknown
@@ -39,18 +39,12 @@ from newsletter.lib.progress import GoingOn, never_stop
 from newsletter.models import EditionBody, Lane, NotBegun
 
 log = structlog.get_logger()
-T = TypeVar("T")
-
-#: Seconds for which recording an outcome is retried: below the tasks' time limit, far below the lease.
-RETRY_WRITES_FOR = 60
 #: Why a hand-over was not begun, for operators.
 _NOT_BEGUN = {
     NotBegun.WORDING: "its wording is gone, or does not open",
     NotBegun.DATABASE: "not begun: the database did not answer",
     NotBegun.HELD_UP: "not begun: the worker was held up",
 }
-#: How a database shows that it is unavailable, or (`InternalError`) read-only after a failover.
-_DATABASE_DOWN = (OperationalError, InterfaceError, InternalError)
 
 
 @dataclass(frozen=True)
@@ -94,7 +88,7 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
         return None
     started = time.monotonic()
     try:
-        recipients = _retry_write(partial(_start_attempt, sender, batch, clock), atomic=False)
+        recipients = retry_write(partial(_start_attempt, sender, batch, clock), atomic=False)
     except IntegrityError:
         park_batch(batch, "an earlier hand-over was never disproved")
         return Sent(batch.batch_id)
@@ -125,7 +119,7 @@ def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> 
         if batch is None:
             return None
         if batch.probe:
-            sending_outcomes.keep_probe_mail(batch, now=clock())
+            record_outcomes.keep_probe_mail(batch, now=clock())
         admitted = pacing.admit(batch, now=clock(), vault=sender.vault) if pacing else batch
         if admitted is not None:
             return admitted
@@ -154,12 +148,12 @@ class _HandOver:
             outcomes = self._held_up(recipients, started) or _hand_over(self.sender, self.batch, recipients, letters)
             all_outcomes.extend(outcomes.values())
             if _all_deferred(outcomes, all_outcomes):
-                _retry_write(partial(_defer, self.sender.provider.number, self.batch, outcomes, self.clock))
+                retry_write(partial(_defer, self.sender.provider.number, self.batch, outcomes, self.clock))
                 return _count(self.batch, all_outcomes)
             started = time.monotonic()
             recipients = self._record(outcomes)
         if not all_outcomes:
-            _retry_write(partial(sending_outcomes.finish_windows, self.batch, now=self.clock()))
+            retry_write(partial(record_outcomes.finish_windows, self.batch, now=self.clock()))
         return _count(self.batch, all_outcomes)
 
     def _held_up(self, recipients: list[Recipient], started: float) -> Mapping[int, Outcome] | None:
@@ -172,10 +166,10 @@ class _HandOver:
     def _record(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Record the outcomes; returns the next window. The usual case, an accepted request, takes one round trip."""
         if self.sender.provider.window is not None:
-            return _retry_write(partial(self._record_window, outcomes))
+            return retry_write(partial(self._record_window, outcomes))
         outcome = next(iter(outcomes.values()))
         only_accepted = isinstance(outcome, Accepted) and not self.batch.provider_doubtful
-        _retry_write(partial(self._record_request, outcome, only_accepted), atomic=not only_accepted)
+        retry_write(partial(self._record_request, outcome, only_accepted), atomic=not only_accepted)
         return []
 
     def _record_request(self, outcome: Outcome, only_accepted: bool) -> None:
@@ -183,7 +177,7 @@ class _HandOver:
         if not only_accepted:
             _pause_if_refused(number, [outcome], now)
             circuit_breaker.record_answers(number, [outcome], now=now)
-        sending_outcomes.record_outcome(self.batch, outcome, now=now)
+        record_outcomes.record_outcome(self.batch, outcome, now=now)
 
     def _record_window(self, outcomes: Mapping[int, Outcome]) -> list[Recipient]:
         """Record a window's outcomes and open the next one, or close the batch, in one commit."""
@@ -191,11 +185,11 @@ class _HandOver:
         next_window = next_window_query(self.batch, after=last, now=now, window=provider.window)
         accepted = all(isinstance(outcome, Accepted) for outcome in outcomes.values())
         if accepted:
-            may_send, doubtful, rows = sending_outcomes.accept_window(
+            may_send, doubtful, rows = record_outcomes.accept_window(
                 self.batch, last, provider=provider.number, next_window=next_window
             )
         else:
-            sending_outcomes.record_window(self.batch, outcomes, now=now)
+            record_outcomes.record_window(self.batch, outcomes, now=now)
             _pause_if_refused(provider.number, outcomes.values(), now)
             may_send, doubtful, rows = (
                 provider_gate.may_send(provider.number),
@@ -204,11 +198,11 @@ class _HandOver:
             )
         breaker_open = doubtful and circuit_breaker.record_answers(provider.number, outcomes.values(), now=now)
         if rows and (reason := self._stop_reason(breaker_open, may_send, now)):
-            sending_outcomes.requeue_rest(self.batch, after=last, now=now, reason=reason)
+            record_outcomes.requeue_rest(self.batch, after=last, now=now, reason=reason)
             rows = []
         window = self._open_window(rows, last, now)
         if not window:
-            sending_outcomes.finish_windows(self.batch, now=now, accepted=accepted)
+            record_outcomes.finish_windows(self.batch, now=now, accepted=accepted)
         return window
 
     def _open_window(self, rows: Sequence[tuple[Any, ...]], last: int, now: datetime) -> list[Recipient]:
@@ -216,7 +210,7 @@ class _HandOver:
             window = self.sender.provider.window
             return open_addresses(self.batch, rows, now=now, window=window, vault=self.sender.vault)
         except KeysDoNotFit:  # the answers are recorded all the same; the rest is parked when it is claimed
-            sending_outcomes.requeue_rest(self.batch, after=last, now=now, reason="an address does not open")
+            record_outcomes.requeue_rest(self.batch, after=last, now=now, reason="an address does not open")
             return []
 
     def _stop_reason(self, breaker_open: bool, may_send: bool, now: datetime) -> str | None:
@@ -231,23 +225,6 @@ class _HandOver:
         return "more urgent mail came" if urgent else None
 
 
-def _retry_write(write: Callable[[], T], *, atomic: bool = True) -> T:
-    """Retry a write while the database is down: what the provider answered must not be lost by a restart of it.
-
-    `atomic` False: it is a transaction by itself, and another one around it would cost two more round trips.
-    """
-    deadline = time.monotonic() + RETRY_WRITES_FOR
-    while True:
-        try:
-            with transaction.atomic() if atomic else nullcontext():
-                return write()
-        except _DATABASE_DOWN:
-            connection.close()
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1)
-
-
 def _hand_over(
     sender: Sender, batch: ClaimedBatch, recipients: list[Recipient], letters: Letters
 ) -> Mapping[int, Outcome]:
@@ -258,7 +235,7 @@ def _hand_over(
         )
     except (EditionBody.DoesNotExist, KeysDoNotFit):
         return _not_begun(recipients, NotBegun.WORDING)
-    except _DATABASE_DOWN:  # recording waits for the database to come back
+    except DATABASE_DOWN:  # recording waits for the database to come back
         return _not_begun(recipients, NotBegun.DATABASE)
     if sender.record is not None and sender.provider.window is not None:
         sender.record.open(batch.token, [recipient.delivery_id for recipient in recipients])
@@ -286,7 +263,7 @@ def _pause_if_refused(provider: int, outcomes: Iterable[Outcome], now: datetime)
 def _defer(provider: int, batch: ClaimedBatch, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:
     deferred = next(outcome for outcome in outcomes.values() if isinstance(outcome, Deferred))
     now = clock()
-    sending_outcomes.defer_batch(batch, deferred, now=now)
+    record_outcomes.defer_batch(batch, deferred, now=now)
     _pause_if_refused(provider, [deferred], now)
     log.warning("put_off", batch_id=batch.batch_id, reason=deferred.reason, paused=deferred.pause)
 

@@ -7,9 +7,8 @@ from typing import Protocol
 
 from newsletter.editions.content import OwedMatch
 from newsletter.editions.reasons import Reasons
-from newsletter.editions.rendering.values import ItemContent, Look, Reason, Source, Span
-from newsletter.models import Citation, Item, ItemVersion, Match, Topic
-from newsletter.models import Look as LookRow
+from newsletter.editions.rendering.values import ItemContent, MailOptions, Reason, Source, Span
+from newsletter.models import Citation, Item, ItemVersion, Look, Match, Topic
 
 
 class FoundWord(Protocol):
@@ -45,7 +44,7 @@ class EditionContent:
     #: Item id → its story.
     story_of: Mapping[int, int | None]
     reasons: Reasons
-    looks: Mapping[int, Look]
+    looks: Mapping[int, MailOptions]
 
 
 def load_content(match_ids: Collection[int], explainer: Explainer) -> EditionContent:
@@ -73,13 +72,13 @@ def load_content(match_ids: Collection[int], explainer: Explainer) -> EditionCon
         items=items,
         story_of={match.item_id: match.item.story_id for match in matches},
         reasons=reasons,
-        looks={row.id: look_of(row) for row in LookRow.objects.all()},
+        looks={row.id: look_of(row) for row in Look.objects.all()},
     )
 
 
-def look_of(row: LookRow) -> Look:
+def look_of(row: Look) -> MailOptions:
     """The look that a row stores."""
-    return Look(locale=row.locale, format=row.format, discreet=row.discreet)
+    return MailOptions(locale=row.locale, format=row.format, discreet=row.discreet)
 
 
 def _owed_match(match: Match) -> OwedMatch:

@@ -106,16 +106,18 @@ def _write(
 ) -> Rematched:
     known = {match.item_id: match for match in Match.objects.filter(topic_id=revision.topic_id, item_id__in=list(hits))}
     new = [
-        _match(revision, row, found, now) for row in rows if (found := hits[row.item_id]) and row.item_id not in known
+        _match(revision, row, row_hits, now)
+        for row in rows
+        if (row_hits := hits[row.item_id]) and row.item_id not in known
     ]
     Match.objects.bulk_create(new)
     restored, same = 0, _same(revision)
     for row in rows:
-        of_item, match = hits[row.item_id], known.get(row.item_id)
-        if of_item and match is not None:
+        row_hits, match = hits[row.item_id], known.get(row.item_id)
+        if row_hits and match is not None:
             restored += match.withdrawn_at is not None
             owes = match.revision_id in same and match.withdrawn_at is not None and match.withdrawn_at >= now - UNDO
-            _match_again(revision, row, of_item, match, owes=owes)
+            _match_again(revision, row, row_hits, match, owes=owes)
     hold.hold_matches([revision.topic_id])
     gone = [match.id for item_id, match in known.items() if not hits[item_id]]
     withdrawn = Match.objects.filter(id__in=gone, withdrawn_at=None).update(withdrawn_at=now)

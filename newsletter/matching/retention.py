@@ -34,12 +34,12 @@ def delete_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: Goi
     among = "" if topic_ids is None else f"AND {db.in_list('t.id', 'ids')}"
     gone, low = 0, 0
     while going_on():
-        found = db.rows(_UNFOLLOWED.format(among=among), {"low": low, "ids": list(topic_ids or ())})
-        if not found:
+        rows = db.rows(_UNFOLLOWED.format(among=among), {"low": low, "ids": list(topic_ids or ())})
+        if not rows:
             break
-        low = found[-1][0]
+        low = rows[-1][0]
         with transaction.atomic():
-            gone += _drop([number for (number,) in found])
+            gone += _drop([number for (number,) in rows])
     return gone
 
 

@@ -11,7 +11,7 @@ from newsletter.editions.rendering.values import (
     Dateline,
     Frame,
     ItemContent,
-    Look,
+    MailOptions,
     Reason,
     RenderedBlock,
     Source,
@@ -32,9 +32,9 @@ FRAME = Frame(
 DAY = date(2026, 11, 29)
 ALERT = Dateline("immediate", DAY, time(14, 5))
 DAILY, WEEKLY = Dateline("daily", DAY), Dateline("weekly", DAY)
-QUIET = Look(locale="en", format="both", discreet=True)
-OPEN = Look(locale="en", format="both", discreet=False)
-TEXT = Look(locale="en", format="text", discreet=True)
+QUIET = MailOptions(locale="en", format="both", discreet=True)
+OPEN = MailOptions(locale="en", format="both", discreet=False)
+TEXT = MailOptions(locale="en", format="text", discreet=True)
 
 
 def source(publisher: str = "Coastal Wire", on: date | None = date(2026, 11, 5), url: str = "") -> Source:
@@ -185,7 +185,7 @@ PORTS_TOPIC = Reason("Ports and cameras", False, ("уйгурских",), {"уй
 MANY = [Reason(f"Topic number {n}", False, (f"word{n}", f"Word{n}s"), objection_url=OBJECTION) for n in range(1, 15)]
 
 
-def blocks(renderer: Renderer, look: Look) -> list[RenderedBlock]:
+def blocks(renderer: Renderer, look: MailOptions) -> list[RenderedBlock]:
     """The blocks of an alert: four scripts, a story of two items, and an awkward item."""
     own = Reason("Huawei", True, ("Huawei",))
     marked = {

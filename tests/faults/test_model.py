@@ -16,11 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.routing import move_batches
-from newsletter.delivery.sending import expired_leases
-from newsletter.delivery.sending import outcomes as sending_outcomes
+from newsletter.delivery.sending import expired_leases, record_outcomes
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
-from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.recipients import Recipient, next_window_query, open_addresses, start_attempt
+from newsletter.delivery.sending.record_outcomes import LeaseLost
 from newsletter.lib import db
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.lib.mail.window_record import MailProgress
@@ -144,18 +143,18 @@ class World:
 
     def _settled(self, held: ClaimedBatch, outcomes: dict[int, Outcome]) -> list[Recipient]:
         if self.carried is None:
-            sending_outcomes.record_outcome(held, next(iter(outcomes.values())), now=self.now)
+            record_outcomes.record_outcome(held, next(iter(outcomes.values())), now=self.now)
             return []
         last, taken = max(outcomes), all(isinstance(outcome, Accepted) for outcome in outcomes.values())
         ahead = next_window_query(held, after=last, now=self.now, window=self.carried)
         if taken:
-            _, _, found = sending_outcomes.accept_window(held, last, provider=1, next_window=ahead)
+            _, _, found = record_outcomes.accept_window(held, last, provider=1, next_window=ahead)
         else:
-            sending_outcomes.record_window(held, outcomes, now=self.now)
+            record_outcomes.record_window(held, outcomes, now=self.now)
             found = db.rows(*ahead)
         following = open_addresses(held, found, now=self.now, window=self.carried, vault=factories.VAULT)
         if not following:
-            sending_outcomes.finish_windows(held, now=self.now, accepted=taken)
+            record_outcomes.finish_windows(held, now=self.now, accepted=taken)
         return following
 
     def states(self) -> dict[int, str]:
@@ -467,12 +466,12 @@ def test_every_order_of_three_workers_and_a_sweeper() -> None:
 
 def test_the_explorer_sees_a_barrier_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger that takes doubt for a no must be found guilty, or the exploration proves nothing."""
-    real = sending_outcomes.record_outcome
+    real = record_outcomes.record_outcome
 
     def careless(held: ClaimedBatch, outcome: Outcome, *, now: datetime) -> None:
         real(held, Deferred("try again", 0.0) if isinstance(outcome, Unknown) else outcome, now=now)
 
-    monkeypatch.setattr(sending_outcomes, "record_outcome", careless)
+    monkeypatch.setattr(record_outcomes, "record_outcome", careless)
     explorer = Explorer(World(1, None, 2), programs(Unknown("x"), True, 2))
     with pytest.raises(AssertionError):
         explorer.explore((0, 0, 0))

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.delivery import send
-from newsletter.delivery.sending import outcomes
+from newsletter.delivery.sending import record_outcomes
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib import db
@@ -60,9 +60,9 @@ def test_an_acceptance_by_itself_and_a_reference_that_came_before() -> None:
         held = claim_batch(now=factories.NOW, provider=1)
         assert held is not None
         assert start_attempt(held, now=factories.NOW, provider=1, window=None, vault=factories.VAULT)
-        outcomes.record_outcome(held, Accepted("said twice"), now=factories.NOW)
-        with pytest.raises(outcomes.LeaseLost):
-            outcomes.record_outcome(held, Accepted("late"), now=factories.NOW)
+        record_outcomes.record_outcome(held, Accepted("said twice"), now=factories.NOW)
+        with pytest.raises(record_outcomes.LeaseLost):
+            record_outcomes.record_outcome(held, Accepted("late"), now=factories.NOW)
     assert set(Batch.objects.values_list("state", "token")) == {("accepted", None)}
     assert sorted(Attempt.objects.values_list("outcome", "provider_ref"), key=str) == [
         ("accepted", "said twice"),

@@ -465,7 +465,7 @@ class Naive:
             row = read[first : first + len(term.keys)]
             whole = len(row) == len(term.keys) and row[0].paragraph == row[-1].paragraph
             met = whole and self.meets(term, [one.key for one in row], [text[one.start : one.end] for one in row])
-            if met and self.signed(getattr(term, "signs", ()), text, row):
+            if met and self.signed(getattr(term, "symbols", ()), text, row):
                 yield row[0], row[-1]
 
     def signed(self, signs: Sequence[str], text: str, row: Sequence[Token]) -> bool:

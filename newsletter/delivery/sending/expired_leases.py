@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from newsletter.delivery.sending import workers
-from newsletter.delivery.sending.outcomes import close_batch, requeue
+from newsletter.delivery.sending.record_outcomes import close_batch, requeue
 from newsletter.lib import db
 from newsletter.lib.mail.window_record import MailProgress, Window
 from newsletter.models import Attempt, AttemptOutcome, Batch, BatchState, Delivery, DeliveryState

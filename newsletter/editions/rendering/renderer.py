@@ -18,7 +18,7 @@ from newsletter.editions.rendering.values import (
     Dateline,
     Frame,
     ItemContent,
-    Look,
+    MailOptions,
     Reason,
     RenderedBlock,
     RenderedMail,
@@ -66,7 +66,7 @@ class Renderer:
         items: Sequence[ItemContent],
         reasons: Sequence[Reason],
         spans: Mapping[int, Sequence[Span]],
-        look: Look,
+        look: MailOptions,
         length: size_limit.Length = size_limit.WHOLE,
     ) -> RenderedBlock:
         """Render one item, or one story that several items tell: each different text once, and all sources.
@@ -91,7 +91,7 @@ class Renderer:
         text = self._text("block.txt.j2", look.locale, story=story, sources=sources, reasons=shown_reasons)
         return RenderedBlock(html=html, text=text, title=story[0].title)
 
-    def _render_title_block(self, item: ItemContent, reasons: Sequence[Reason], look: Look) -> RenderedBlock:
+    def _render_title_block(self, item: ItemContent, reasons: Sequence[Reason], look: MailOptions) -> RenderedBlock:
         """Title, link and reasons in a few lines, for a mail with too many articles to show more of each."""
         shown = present_item(item, (), look.locale)
         shown_reasons = present_reasons(reasons[:_TITLE_REASONS], _TITLE_WORDS)
@@ -100,7 +100,7 @@ class Renderer:
         return RenderedBlock(html=html, text=self._text("title.txt.j2", look.locale, **values), title=shown.title)
 
     def render_letter(
-        self, dateline: Dateline, look: Look, blocks: Sequence[RenderedBlock], *, left: int = 0
+        self, dateline: Dateline, look: MailOptions, blocks: Sequence[RenderedBlock], *, left: int = 0
     ) -> RenderedMail:
         """Join the blocks of an alert or digest, with head and foot.
 
@@ -145,7 +145,7 @@ class Renderer:
         html = "".join([head, str(escape(preview)), middle, first, *(block.html for block in blocks), more, foot])
         return RenderedMail(subject, text, html)
 
-    def available_bytes(self, dateline: Dateline, look: Look, count: int, title: Callable[[int], str]) -> int:
+    def available_bytes(self, dateline: Dateline, look: MailOptions, count: int, title: Callable[[int], str]) -> int:
         """Bytes that `count` blocks may have, so that the whole mail stays below `size_limit.LIMIT`.
 
         `title` returns the title of each, for mails that open with a list of them.
@@ -162,7 +162,7 @@ class Renderer:
         opening = self._opening.render(heading=heading, date="", count="", contents=[], language=language)
         return len("".join([*self._page(heading, language), opening]).encode())
 
-    def render_notice(self, kind: str, look: Look) -> RenderedMail:
+    def render_notice(self, kind: str, look: MailOptions) -> RenderedMail:
         """Render a mail about the subscription itself. It contains no topic and nothing that somebody typed.
 
         Raises:

@@ -43,7 +43,7 @@ class Dateline:
 
 
 @dataclass(frozen=True)
-class Look:
+class MailOptions:
     """What makes two people's mail differ, besides the items."""
 
     locale: str

@@ -47,12 +47,10 @@ def check(
     refused = _wrong_cut(cut)
     if refused is not None:
         return refused
-    found = probe.find_feed(url, fetcher=fetcher, now=now)
-    return (
-        found
-        if isinstance(found, Refused)
-        else probe.check_entries(found, mode=cut, only=entry_filter.normalize_filter(only or {}))
-    )
+    feed = probe.find_feed(url, fetcher=fetcher, now=now)
+    if isinstance(feed, Refused):
+        return feed
+    return probe.check_entries(feed, mode=cut, only=entry_filter.normalize_filter(only or {}))
 
 
 def add(
@@ -78,17 +76,17 @@ def add(
     known = _known(normal_url(url))
     if known is not None:
         return known
-    found = probe.find_feed(url, fetcher=fetcher, now=now)
-    if isinstance(found, Refused):
-        return found
-    known = _known(found.url) or _known(found.came_from)
+    online = probe.find_feed(url, fetcher=fetcher, now=now)
+    if isinstance(online, Refused):
+        return online
+    known = _known(online.url) or _known(online.came_from)
     if known is not None:
         return known
-    name = single_line(title) or found.feed.title
+    name = single_line(title) or online.feed.title
     try:
         with transaction.atomic():
             feed = Feed.objects.create(
-                url=found.url,
+                url=online.url,
                 title=name,
                 title_given=bool(single_line(title)),
                 announce=announce,
@@ -98,8 +96,8 @@ def add(
                 created_at=now,
             )
     except IntegrityError:
-        return _known(found.url) or Refused("it could not be stored: try again")
-    return AddedFeed(feed.id, feed.url, name, len(found.feed.entries), found.note)
+        return _known(online.url) or Refused("it could not be stored: try again")
+    return AddedFeed(feed.id, feed.url, name, len(online.feed.entries), online.note)
 
 
 def find(reference: str) -> int | None:

@@ -48,7 +48,7 @@ class OpmlProblem:
 
 @dataclass(frozen=True)
 class Outlines:
-    """The feeds of a file in its order, without its folders, and what had to be left out."""
+    """The feeds of a file in its order, without its folders, and the outlines that were no feeds."""
 
     feeds: tuple[Outline, ...]
     problems: tuple[OpmlProblem, ...]

@@ -29,7 +29,7 @@ Find = Callable[[str], FoundFeed | Refused]
 
 @dataclass(frozen=True)
 class ImportedFeeds:
-    """What an import did: ids of the new feeds, how many were there already or stood twice in the file, what was left out."""
+    """What an import did: ids of the new feeds, how many were there already or stood twice in the file, and what was left out."""
 
     added: tuple[int, ...]
     there: int
@@ -54,8 +54,8 @@ def import_opml(
         return read
     importer = _Importer(announce, now, list(read.problems))
     outlines = importer.with_valid_urls(read.feeds)
-    for done, (outline, found) in enumerate(_found(outlines, find), 1):
-        importer.add(outline, found)
+    for done, (outline, online) in enumerate(_find_each(outlines, find), 1):
+        importer.add(outline, online)
         progress(done, len(outlines))
     problems = sorted(importer.problems, key=lambda problem: problem.line)
     return ImportedFeeds(tuple(importer.ids), importer.there, importer.repeated, tuple(problems))
@@ -78,7 +78,7 @@ def _outline(feed: Feed) -> Outline:
     )
 
 
-def _found(outlines: Iterable[Outline], find: Find | None) -> Iterator[tuple[Outline, FoundFeed | Refused | None]]:
+def _find_each(outlines: Iterable[Outline], find: Find | None) -> Iterator[tuple[Outline, FoundFeed | Refused | None]]:
     """Yield each outline with what `find` finds at its URL, None without `find`; one at a time per host."""
     if find is None:
         yield from ((outline, None) for outline in outlines)
@@ -89,12 +89,12 @@ def _found(outlines: Iterable[Outline], find: Find | None) -> Iterator[tuple[Out
     stopped = threading.Event()
     pool = ThreadPoolExecutor(AT_ONCE)
 
-    def find_all(of_host: list[Outline]) -> list[tuple[Outline, FoundFeed | Refused]]:
-        return [(outline, find(outline.url)) for outline in of_host if not stopped.is_set()]
+    def find_all(outlines_of_host: list[Outline]) -> list[tuple[Outline, FoundFeed | Refused]]:
+        return [(outline, find(outline.url)) for outline in outlines_of_host if not stopped.is_set()]
 
     try:
-        for found in pool.map(find_all, by_host.values()):
-            yield from found
+        for pairs in pool.map(find_all, by_host.values()):
+            yield from pairs
     finally:
         stopped.set()
         pool.shutdown(cancel_futures=True)
@@ -121,14 +121,14 @@ class _Importer:
                 self.problems.append(OpmlProblem(outline.line, reason))
         return valid
 
-    def add(self, outline: Outline, found: FoundFeed | Refused | None) -> None:
-        """Add one; `found` is what is at its URL, None if that was not read."""
-        if isinstance(found, Refused):
-            self.problems.append(OpmlProblem(outline.line, found.reason))
+    def add(self, outline: Outline, online: FoundFeed | Refused | None) -> None:
+        """Add one; `online` is what is at its URL, None if that was not read."""
+        if isinstance(online, Refused):
+            self.problems.append(OpmlProblem(outline.line, online.reason))
             return
-        known = manage.find(found.url if found else outline.url)
-        known = known or (manage.find(found.came_from) if found else None)
-        feed_id = None if known else self._create(outline, found)
+        known = manage.find(online.url if online else outline.url)
+        known = known or (manage.find(online.came_from) if online else None)
+        feed_id = None if known else self._create(outline, online)
         if feed_id is not None:
             self.ids[feed_id] = None
         elif known in self.ids:
@@ -136,13 +136,13 @@ class _Importer:
         else:
             self.there += 1
 
-    def _create(self, outline: Outline, found: FoundFeed | None) -> int | None:
+    def _create(self, outline: Outline, online: FoundFeed | None) -> int | None:
         """Create the feed as the file describes it and return its id; None if somebody else has just added it."""
-        own_title = found.feed.title if found else ""
+        own_title = online.feed.title if online else ""
         try:
             with transaction.atomic():
                 feed = Feed.objects.create(
-                    url=found.url if found else outline.url,
+                    url=online.url if online else outline.url,
                     title=outline.title if outline.title_given else own_title or outline.title,
                     title_given=outline.title_given,
                     only=entry_filter.normalize_filter(outline.only),

@@ -72,32 +72,32 @@ def find_feed(text: str, *, fetcher: Fetcher, now: datetime) -> FoundFeed | Refu
     url = normal_url(text)
     if not url:
         return Refused("this is no http or https URL without user name and password: check it for typing errors")
-    found = _read(url, fetcher, now)
-    if isinstance(found, NotAFeed) and len(found.feed_links) == 1 and normal_url(found.feed_links[0]):
-        linked = normal_url(found.feed_links[0])
+    page = _read(url, fetcher, now)
+    if isinstance(page, NotAFeed) and len(page.feed_links) == 1 and normal_url(page.feed_links[0]):
+        linked = normal_url(page.feed_links[0])
         second = _read(linked, fetcher, now)
         if isinstance(second, FoundFeed):
             return FoundFeed(second.url, second.came_from, second.feed, f"{url} is a web page; its feed is {linked}")
-    return Refused(f"{url}: {found.reason}") if isinstance(found, NotAFeed) else found
+    return Refused(f"{url}: {page.reason}") if isinstance(page, NotAFeed) else page
 
 
 def check_entries(
-    found: FoundFeed, *, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
+    source: FoundFeed, *, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
 ) -> CheckedFeed:
     """Cut the newest entries of a feed as `mode` says; `only` filters them (see `entry_filter.passes_filter`)."""
-    feed, only = found.feed, only or {}
+    feed, only = source.feed, only or {}
     # a feed with too many entries may have its newest at the end
     shown = sorted(feed.entries, key=_moment, reverse=True) if feed.left_out else feed.entries
     entries = tuple(_cut(entry, mode, passes_filter(only, entry)) for entry in shown[:NEWEST])
     through = sum(passes_filter(only, entry) for entry in feed.entries)
     return CheckedFeed(
-        found.url,
+        source.url,
         feed.title,
         feed.site_url,
         feed.language,
         len(feed.entries),
         through,
-        found.note,
+        source.note,
         entries,
         feed.left_out,
     )

@@ -18,6 +18,7 @@ Forms that are taken whole, up to the row of dashes, where the text goes on:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from newsletter.feeds.citations.rows import CERTAIN_CAP, LINE_CAP, UNCERTAIN_CAP, Row
 from newsletter.feeds.citations.source_line import Segment, segments
@@ -107,8 +108,8 @@ def _list(rows: Sequence[Row], begin: int, context: Context) -> tuple[int, tuple
         return end, ()
     if any(len(item.text) > LINE_CAP or item.size > CERTAIN_CAP for item in items):
         return end, ()
-    found = [segments(item.line) for item in items]
-    return end, tuple(source for sources in found for source in sources) if all(map(_is_known, found)) else ()
+    sources = [segments(item.line) for item in items]
+    return end, tuple(chain.from_iterable(sources)) if all(map(_is_known, sources)) else ()
 
 
 def _is_known(sources: Sequence[Segment]) -> bool:

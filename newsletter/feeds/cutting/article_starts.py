@@ -24,19 +24,19 @@ def find_article_starts(parts: Sequence[Part], post: Post, mode: str) -> Article
     """
     if mode not in ("auto", "always"):
         return _by_selector(parts, mode)
-    found = by_sources(parts, post)
-    if not found.indexes:
-        found = _by_links(parts, post) or found
-    return found if found.indexes or mode == "auto" else _forced(parts)
+    starts = by_sources(parts, post)
+    if not starts.indexes:
+        starts = _by_links(parts, post) or starts
+    return starts if starts.indexes or mode == "auto" else _forced(parts)
 
 
 def _by_selector(parts: Sequence[Part], selector: str) -> ArticleStarts:
     """What the feed's own selector matches, which is marked."""
     indexes = tuple(index for index, part in enumerate(parts) if isinstance(part, Block) and part.kind == "start")
-    found = f"'{selector}' is found in {len(indexes)} place{'' if len(indexes) == 1 else 's'}"
+    reason = f"'{selector}' is found in {len(indexes)} place{'' if len(indexes) == 1 else 's'}"
     if len(indexes) < 2:
-        return ArticleStarts((), f"{found}, and two are needed")
-    return ArticleStarts(indexes, found, short=True)
+        return ArticleStarts((), f"{reason}, and two are needed")
+    return ArticleStarts(indexes, reason, short=True)
 
 
 def _by_links(parts: Sequence[Part], post: Post) -> ArticleStarts | None:

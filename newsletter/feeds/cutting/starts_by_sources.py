@@ -53,13 +53,13 @@ def by_sources(parts: Sequence[Part], post: Post) -> ArticleStarts:
         return ArticleStarts((), "it has no more than one source line with a date or URL")
     kind = _shared_headline_kind(evidence)
     if kind:
-        found = _under_headlines(evidence, kind)
+        starts = _under_headlines(evidence, kind)
     elif evidence.is_certain:
-        found = _without_headlines(parts, evidence.regions)
+        starts = _without_headlines(parts, evidence.regions)
     else:
-        found = ArticleStarts((), "its source lines have no dates")
-    refutation = _refutation(evidence, found, post) if found.indexes else ""
-    return ArticleStarts((), refutation) if refutation else found
+        starts = ArticleStarts((), "its source lines have no dates")
+    refutation = _refutation(evidence, starts, post) if starts.indexes else ""
+    return ArticleStarts((), refutation) if refutation else starts
 
 
 def _collect(parts: Sequence[Part]) -> _Evidence:
@@ -142,10 +142,10 @@ def _without_headlines(parts: Sequence[Part], regions: Sequence[range]) -> Artic
         return ArticleStarts(indexes, f"{count} source lines between rules", short=True, closing=True)
     short = ArticleStarts((), f"{count} source lines, each after a short first line", short=True, closing=True)
     bold = ArticleStarts((), f"{count} source lines, each after bold first words", bold_lead=True, closing=True)
-    for is_head, found in ((is_short_line, short), (bold_lead, bold)):
+    for is_head, starts in ((is_short_line, short), (bold_lead, bold)):
         heads = [_head(parts, region, is_head) for region in regions]
         if all(head is not None for head in heads):
-            return replace(found, indexes=tuple(head for head in heads if head is not None))
+            return replace(starts, indexes=tuple(head for head in heads if head is not None))
     return ArticleStarts((), f"it has {count} source lines, but no headlines between them")
 
 
@@ -158,8 +158,8 @@ def _head(parts: Sequence[Part], region: range, is_head: Callable[[Block], objec
     return index if index + 1 < region.stop or not is_short_line(first) else None
 
 
-def _refutation(evidence: _Evidence, found: ArticleStarts, post: Post) -> str:
-    """What speaks against articles that begin at `found`; empty if nothing does."""
+def _refutation(evidence: _Evidence, starts: ArticleStarts, post: Post) -> str:
+    """What speaks against articles that begin at `starts`; empty if nothing does."""
     parts, ends = evidence.parts, evidence.ends
     lines = [part for index in ends if isinstance(part := parts[index], SourceLine)]
     inline = [end for end, line in zip(ends, lines, strict=True) if line.was_inline and headline_kind(parts[end - 1])]
@@ -168,8 +168,8 @@ def _refutation(evidence: _Evidence, found: ArticleStarts, post: Post) -> str:
     tables = [end for end in ends if end and isinstance(part := parts[end - 1], Block) and part.kind == "table"]
     if len(tables) >= most(len(ends)):
         return "its sources are those of tables"
-    heads = [part.text for index in found.indexes if headline_kind(part := parts[index]) and isinstance(part, Block)]
-    if len(found.indexes) in numbers_promised(post.title) and not COMPILED.search(post.title):
+    heads = [part.text for index in starts.indexes if headline_kind(part := parts[index]) and isinstance(part, Block)]
+    if len(starts.indexes) in numbers_promised(post.title) and not COMPILED.search(post.title):
         return "its title promises as many things as it has parts"
     return against_sources(post, heads, lines)
 

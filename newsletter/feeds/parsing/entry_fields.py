@@ -1,4 +1,4 @@
-"""The fields of an entry made safe and cut to size, the same for every kind of feed."""
+"""Make the fields of an entry safe and cut them to size, the same for every kind of feed."""
 
 import hashlib
 import html as entities
@@ -46,42 +46,44 @@ def language_tag(text: str) -> str:
     return plain if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}", plain) else ""
 
 
-def make_entry(
-    *,
-    guid: str,
-    url: str,
-    title: str,
-    html: str,
-    base: str,
-    author: str,
-    categories: Sequence[str],
-    published_at: datetime | None,
-    lang: str,
-    known: frozenset[str] = frozenset(),
-) -> ParsedEntry:
-    """An entry of raw fields. `title`, `author` and `categories` are text, `html` may be dangerous; `url` and `base` are absolute
-    or empty.
-
-    One whose fingerprint is `known` is not made safe: it comes without its HTML.
+@dataclass(frozen=True, slots=True)
+class EntryFields:
+    """An entry as its feed has it. `title`, `author` and `categories` are text, `html` may be dangerous; `url` and `base` are
+    absolute or empty.
     """
-    plain_guid = single_line(guid, cap=20_000)
-    if len(plain_guid) > GUID_CAP:
-        plain_guid = "sha256:" + hashlib.sha256(plain_guid.encode()).hexdigest()
-    own = fingerprint(guid, url, title, html[:BODY_CAP], author, lang, *categories[:CATEGORY_CAP])
+
+    guid: str
+    url: str
+    title: str
+    html: str
+    base: str
+    author: str
+    categories: Sequence[str]
+    published_at: datetime | None
+    lang: str
+
+
+def make_entry(fields: EntryFields, known: frozenset[str] = frozenset()) -> ParsedEntry:
+    """Make the fields safe and cut them to size. An entry whose fingerprint is in `known` is returned without its HTML."""
+    guid = single_line(fields.guid, cap=20_000)
+    if len(guid) > GUID_CAP:
+        guid = "sha256:" + hashlib.sha256(guid.encode()).hexdigest()
+    html, categories = fields.html[:BODY_CAP], fields.categories[:CATEGORY_CAP]
+    mark = fingerprint(fields.guid, fields.url, fields.title, html, fields.author, fields.lang, *categories)
     # without a date, or guid and title, an entry is recognised by its HTML (see `entry_identity`)
-    unchanged = own in known and bool(published_at or (plain_guid and title.strip()))
-    names = (_line(category, 100) for category in categories[:CATEGORY_CAP])
+    unchanged = mark in known and bool(fields.published_at or (guid and fields.title.strip()))
+    names = (_line(category, 100) for category in categories)
     return ParsedEntry(
-        guid=plain_guid,
-        url=url if len(url) <= URL_CAP else "",
-        title=_line(title, TITLE_CAP),
-        html="" if unchanged else sanitize(html[:BODY_CAP]),
-        base=base,
-        author=_line(author, 200),
+        guid=guid,
+        url=fields.url if len(fields.url) <= URL_CAP else "",
+        title=_line(fields.title, TITLE_CAP),
+        html="" if unchanged else sanitize(html),
+        base=fields.base,
+        author=_line(fields.author, 200),
         categories=tuple(dict.fromkeys(filter(None, names))),
-        published_at=published_at,
-        lang=lang,
-        fingerprint=own,
+        published_at=fields.published_at,
+        lang=fields.lang,
+        fingerprint=mark,
         unchanged=unchanged,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.feeds.dates.feed_dates import FeedDates
 from newsletter.feeds.html.web_url import absolute_url
-from newsletter.feeds.parsing.entry_fields import DateBounds, language_tag, make_entry, paragraphs
+from newsletter.feeds.parsing.entry_fields import DateBounds, EntryFields, language_tag, make_entry, paragraphs
 from newsletter.feeds.parsing.model import NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 from newsletter.feeds.parsing.newest_entries import newest
 from newsletter.feeds.parsing.raw_feed import first_usable, older_page
@@ -75,7 +75,7 @@ def _entry(
 ) -> ParsedEntry:
     authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     names = [_text(author, "name") for author in authors or [] if isinstance(author, dict)]
-    return make_entry(
+    fields = EntryFields(
         guid=_guid(item),
         url=url,
         title=_text(item, "title"),
@@ -85,8 +85,8 @@ def _entry(
         categories=[tag for tag in _list(item.get("tags")) if isinstance(tag, str)],
         published_at=published_at,
         lang=language_tag(_text(item, "language")) or language,
-        known=known,
     )
+    return make_entry(fields, known)
 
 
 def _guid(item: dict[str, Any]) -> str:

@@ -57,7 +57,9 @@ def _share_rising(row: Sequence[float]) -> float | None:
 
 
 def keep_newest(text: str, bounds: DateBounds) -> tuple[str, int]:
-    """A feed in XML with its `ENTRY_CAP` newest entries only, and how many were left out: parsing them all would take long.
+    """Return an XML feed with only its `ENTRY_CAP` newest entries, and the number of those removed.
+
+    Parsing them all would take too long.
 
     A feed whose entries cannot be separated without parsing it stays as it is.
     """

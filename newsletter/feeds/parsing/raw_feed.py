@@ -9,7 +9,7 @@ from newsletter.feeds.dates.feed_dates import FeedDates
 from newsletter.feeds.html.redirectors import unwrap_redirect
 from newsletter.feeds.html.sanitize_text import single_line, title_to_text
 from newsletter.feeds.html.web_url import absolute_url
-from newsletter.feeds.parsing.entry_fields import CATEGORY_CAP, DateBounds, language_tag, make_entry
+from newsletter.feeds.parsing.entry_fields import CATEGORY_CAP, DateBounds, EntryFields, language_tag, make_entry
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.parsing.newest_entries import newest
 from newsletter.feeds.parsing.text_constructs import Text, as_html, as_line
@@ -104,7 +104,7 @@ def older_page(href: str, url: str) -> str:
 def _entry(
     raw: RawEntry, url: str, base: str, language: str, published_at: datetime | None, known: frozenset[str]
 ) -> ParsedEntry:
-    return make_entry(
+    fields = EntryFields(
         guid=raw.guid,
         url=url,
         title=as_line(raw.title),
@@ -114,8 +114,8 @@ def _entry(
         categories=[as_line(category, cap=100) for category in raw.categories[:CATEGORY_CAP]],
         published_at=published_at,
         lang=language_tag(raw.language) or language,
-        known=known,
     )
+    return make_entry(fields, known)
 
 
 def _published(texts: tuple[str, ...], dates: FeedDates) -> datetime | None:

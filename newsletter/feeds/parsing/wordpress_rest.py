@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from newsletter.feeds.dates.feed_dates import FeedDates
 from newsletter.feeds.html.sanitize_text import title_to_text
 from newsletter.feeds.html.web_url import absolute_url
-from newsletter.feeds.parsing.entry_fields import DateBounds, make_entry
+from newsletter.feeds.parsing.entry_fields import DateBounds, EntryFields, make_entry
 from newsletter.feeds.parsing.model import ENTRY_CAP, NotAFeed, ParsedEntry, ParsedFeed, ParseFailed
 
 
@@ -43,7 +43,7 @@ def _entry(post: dict[str, Any], site: str, bounds: DateBounds, known: frozenset
     link = absolute_url(_text(post, "link"), site) if _text(post, "link") else ""
     inside = post.get("_embedded")
     inside = inside if isinstance(inside, dict) else {}
-    return make_entry(
+    fields = EntryFields(
         # stored with character references in it, which the feed's XML undoes
         guid=html.unescape(_rendered(post, "guid")),
         url=link,
@@ -54,8 +54,8 @@ def _entry(post: dict[str, Any], site: str, bounds: DateBounds, known: frozenset
         categories=[name for terms in _list(inside.get("wp:term")) for name in map(title_to_text, _names(terms))],
         published_at=FeedDates((), bounds.check).read(_text(post, "date_gmt")),
         lang="",
-        known=known,
     )
+    return make_entry(fields, known)
 
 
 def _names(things: Any) -> list[str]:

@@ -40,7 +40,7 @@ def read_pack(path: Path) -> AliasPackFile:
     """Read a pack.
 
     Raises:
-        BadPack: with everything that is wrong with the file.
+        InvalidPack: with everything that is wrong with the file.
     """
     raw = _loaded(path)
     problems = list(validate_pack(path.name, raw))

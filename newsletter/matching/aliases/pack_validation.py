@@ -25,10 +25,10 @@ class PackProblem:
     """What is wrong with a pack, where, and what to do."""
 
     where: str
-    said: str
+    advice: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.said}"
+        return f"{self.where}: {self.advice}"
 
 
 def validate_pack(file: str, raw: Any) -> Iterator[PackProblem]:

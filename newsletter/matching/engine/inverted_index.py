@@ -18,7 +18,7 @@ from newsletter.matching.engine.required_words import name_key, word_key, word_k
 from newsletter.matching.engine.searchable_text import SearchableText
 from newsletter.matching.query.compiled import Alternative, CompiledQuery, MatchKind, TermQuery
 from newsletter.matching.query.nodes import And, Not, Or
-from newsletter.matching.query.parser import LONGEST_ACRONYM
+from newsletter.matching.query.terms import LONGEST_ACRONYM
 from newsletter.matching.text.stemming import Stems
 
 #: Items of a block.

@@ -70,7 +70,7 @@ class ItemMatcher:
 
     def aliases_out_of_context(self, term: TermQuery) -> tuple[Alias, ...]:
         """Aliases of a term that are in the item without the words they need beside them."""
-        found = (
+        aliases = (
             alternative.alias
             for alternative in term.alternatives
             if alternative.alias
@@ -78,7 +78,7 @@ class ItemMatcher:
             and not self._has_context(alternative.context)
             and any(True for _ in self.body.find(alternative))
         )
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(aliases))
 
     def _has_context(self, context: tuple[Alternative, ...]) -> bool:
         known = self._contexts.get(context)

@@ -10,7 +10,7 @@ from itertools import accumulate
 from newsletter.matching.query.compiled import Alternative, MatchKind
 from newsletter.matching.text import stemming
 from newsletter.matching.text.scripts import spelling, without_accents
-from newsletter.matching.text.signs import has_signs
+from newsletter.matching.text.symbols import has_symbols
 from newsletter.matching.text.tokenize import BREAK, TokenizedText
 
 #: Indexes of the first and the last word.
@@ -103,11 +103,11 @@ class SearchableText:
         return _starts(self.unaccented_haystack)
 
     def find(self, alternative: Alternative) -> Iterator[WordRange]:
-        """Where the words of an alternative stand, in order, with its capitals, signs and spelling; its context is ignored."""
+        """Where the words of an alternative stand, in order, with its capitals, symbols and spelling; its context is ignored."""
         for first, last in self._find_keys(alternative):
             if alternative.capitals and not self._in_capitals(first, alternative.capitals):
                 continue
-            if alternative.signs and not self._has_signs(first, last, alternative.signs):
+            if alternative.symbols and not self._has_symbols(first, last, alternative.symbols):
                 continue
             if alternative.spelling and alternative.spelling != tuple(map(self._spelling, range(first, last + 1))):
                 continue
@@ -151,23 +151,23 @@ class SearchableText:
 
     def capitals(self, longest: int) -> set[tuple[str, int]]:
         """Words of at most `longest` letters that stand in capitals somewhere, and how many letters are capitals."""
-        found = set()
+        capitals = set()
         for first, (_, text) in zip(self._first, self._texts, strict=True):
             for index, key in enumerate(text.keys):
                 if len(key) > longest or key == BREAK or "a" <= text.shown[text.place(index)[0]] <= "z":
                     continue
                 for letters in (len(key), len(key) - 1) if key[-1] == "s" else (len(key),):
                     if self._in_capitals(first + index, letters):
-                        found.add((key, letters))
-        return found
+                        capitals.add((key, letters))
+        return capitals
 
     def _in_capitals(self, index: int, letters: int) -> bool:
         shown = self._spelling(index)
         return shown[:letters].isupper() and shown[letters:] in ("", "s")
 
-    def _has_signs(self, first: int, last: int, signs: tuple[str, ...]) -> bool:
+    def _has_symbols(self, first: int, last: int, symbols: tuple[str, ...]) -> bool:
         _, text, offset = self._text_at(first)
-        return has_signs(text.around(first - offset, last - offset), signs)
+        return has_symbols(text.around(first - offset, last - offset), symbols)
 
     def _spelling(self, index: int) -> str:
         _, text, offset = self._text_at(index)

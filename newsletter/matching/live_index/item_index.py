@@ -162,7 +162,9 @@ def _read(part: BlockState, wanted: Mapping[int, ItemState], clock: ProcessorClo
     missing = [item_id for item_id in wanted if item_id not in states]
     items: dict[int, IndexedItem] = {}
     for chunk in (missing[start : start + _AT_ONCE] for start in range(0, len(missing), _AT_ONCE)):
-        loaded = {one.item.id: one for one in load_items(current_versions().defer("html").filter(item_id__in=chunk))}
+        loaded = {
+            stored.item.id: stored for stored in load_items(current_versions().defer("html").filter(item_id__in=chunk))
+        }
         for item_id in chunk:
             if clock.over:
                 return BlockState(part.block.updated(items, removed), states)

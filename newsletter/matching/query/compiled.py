@@ -68,8 +68,8 @@ class Alternative:
     capitals: int = 0
     #: How the words must be spelled, including case; empty: it makes no difference.
     spelling: tuple[str, ...] = field(default=(), repr=False)
-    #: Which signs must stand before, between and after the words; empty: they make no difference.
-    signs: tuple[str, ...] = field(default=(), repr=False)
+    #: Which symbols must stand before, between and after the words; empty: they make no difference.
+    symbols: tuple[str, ...] = field(default=(), repr=False)
     alias: Alias | None = None
     #: Alternatives of which one must match in the same item; empty: always valid.
     context: "tuple[Alternative, ...]" = ()
@@ -77,7 +77,7 @@ class Alternative:
     @property
     def sufficient(self) -> bool:
         """Whether it matches wherever its keys are found."""
-        return not (self.capitals or self.spelling or self.signs or self.context)
+        return not (self.capitals or self.spelling or self.symbols or self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,8 @@ def _compile_term(term: Term, aliases: Aliases) -> TermQuery:
             return TermQuery(text, _phrases(parts), name, distance)
         case FieldTerm("title", plain):
             return TermQuery(text, _with_aliases(plain, aliases), "title")
-        case FieldTerm(name, BareWord(words, signs=signs)):  # names of publishers and people are not inflected
-            return TermQuery(text, (Alternative(MatchKind.PHRASE, words, signs=signs),), name)
+        case FieldTerm(name, BareWord(words, symbols=symbols)):  # names of publishers and people are not inflected
+            return TermQuery(text, (Alternative(MatchKind.PHRASE, words, symbols=symbols),), name)
         case FieldTerm(name, plain):
             return TermQuery(text, _alternatives(plain), name)
         case _:
@@ -167,8 +167,8 @@ def _alternatives(term: Plain) -> tuple[Alternative, ...]:
         case BareWord((key,), _, capitals) | Phrase((key,), capitals) if capitals:
             plural = (Alternative(MatchKind.PHRASE, (f"{key}s",), len(key)),) if isinstance(term, BareWord) else ()
             return (Alternative(MatchKind.PHRASE, (key,), len(key)), *plural)
-        case BareWord(words, signs=signs) | Phrase(words, signs=signs) if signs:
-            return (Alternative(MatchKind.PHRASE, words, signs=signs),)
+        case BareWord(words, symbols=symbols) | Phrase(words, symbols=symbols) if symbols:
+            return (Alternative(MatchKind.PHRASE, words, symbols=symbols),)
         case BareWord((key,), name=name) if not is_unspaced(key):
             return (Alternative(_word_kind(name), (key,)),)
         case BareWord(words, hyphenated, name=name) if hyphenated:
@@ -177,8 +177,8 @@ def _alternatives(term: Plain) -> tuple[Alternative, ...]:
             return (Alternative(MatchKind.PHRASE, words),)
         case Prefix(words):
             return (Alternative(MatchKind.PREFIX, words),)
-        case Exact(words, spelling, signs):
-            return (Alternative(MatchKind.PHRASE, words, 0, spelling, signs),)
+        case Exact(words, spelling, symbols):
+            return (Alternative(MatchKind.PHRASE, words, 0, spelling, symbols),)
         case AccentInsensitive(words):
             return (Alternative(MatchKind.UNACCENTED, words),)
         case Near(parts):

@@ -16,7 +16,7 @@ FIELDS = ("title", "source", "author", "category", "lang", "feed")
 NARROWING = frozenset({"lang", "feed"})
 #: What is read as an operator, ours or another search engine's, unless a backslash or quotation marks say that it is a word.
 OPERATORS = frozenset(["AND", "OR", "NOT", "NEAR", "ONEAR", "ADJ", "XOR", "ANDNOT", "SAME", "WITH", "WITHIN", "AROUND"])
-#: Signs that have a meaning in a bare word, or may have; and before one.
+#: Symbols that have a meaning in a bare word, or may have; and before one.
 _MEANING = frozenset('"\\()|*?~^:!$%#')
 _MEANING_FIRST = (_MEANING - set("$%#")) | set("-=+/[{<>")
 #: What stands before the / of other engines' nearness: `w/5`.
@@ -34,8 +34,8 @@ class BareWord:
     capitals: bool = False
     #: Typed with a capital: only inflected forms that names have.
     name: bool = False
-    #: What must stand before, between and after its keys, if it was typed with signs; then it has no inflected forms.
-    signs: tuple[str, ...] = field(default=(), repr=False)
+    #: What must stand before, between and after its keys, if it was typed with symbols; then it has no inflected forms.
+    symbols: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Phrase:
 
     keys: tuple[str, ...] = field(repr=False)
     capitals: bool = False
-    signs: tuple[str, ...] = field(default=(), repr=False)
+    symbols: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Exact:
 
     keys: tuple[str, ...] = field(repr=False)
     spelled: tuple[str, ...] = field(repr=False)
-    signs: tuple[str, ...] = field(default=(), repr=False)
+    symbols: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,19 +209,19 @@ def to_text(query: Query) -> str:
             return f"-{to_text(part)}"
         case FieldTerm(name, term):
             return f"{name}:{to_text(term)}"
-        case BareWord(keys, signs=signs) if signs:
-            return _escaped(_with_signs(keys, signs))
+        case BareWord(keys, symbols=symbols) if symbols:
+            return _escaped(_with_symbols(keys, symbols))
         case BareWord(keys, hyphenated, capitals, name):
             made = _bare(keys, "-" if hyphenated else "\\ ", capitals)
             return capitalised(made) if name else made
-        case Phrase(keys, signs=signs) if signs:
-            return _quoted([_with_signs(keys, signs)])
+        case Phrase(keys, symbols=symbols) if symbols:
+            return _quoted([_with_symbols(keys, symbols)])
         case Phrase(keys, capitals):
             return _quoted(key.upper() if capitals else key for key in keys)
         case Prefix(keys):
             return _bare(keys, "-", capitals=False) + "*"
-        case Exact(_, spelled, signs):
-            return "=" + _quoted([_with_signs(spelled, signs)] if signs else spelled)
+        case Exact(_, spelled, symbols):
+            return "=" + _quoted([_with_symbols(spelled, symbols)] if symbols else spelled)
         case AccentInsensitive(keys):
             return "~" + _quoted(keys)
         case Near(parts, distance):
@@ -237,16 +237,16 @@ def _quoted(words: Iterable[str]) -> str:
     return '"' + " ".join(word.replace("\\", r"\\").replace('"', r"\"").replace("*", r"\*") for word in words) + '"'
 
 
-def _with_signs(keys: tuple[str, ...], signs: tuple[str, ...]) -> str:
-    """Words with their signs; where none is asked for between two, a space says so."""
-    made = signs[0]
-    for key, sign, last in zip(keys, signs[1:], [*[False] * (len(keys) - 1), True], strict=True):
-        made += key + (sign if sign or last else " ")
+def _with_symbols(keys: tuple[str, ...], symbols: tuple[str, ...]) -> str:
+    """Words with their symbols; where none is asked for between two, a space says so."""
+    made = symbols[0]
+    for key, symbol, last in zip(keys, symbols[1:], [*[False] * (len(keys) - 1), True], strict=True):
+        made += key + (symbol if symbol or last else " ")
     return made
 
 
 def _escaped(written: str) -> str:
-    """A bare word in which no sign has a meaning."""
+    """A bare word in which no symbol has a meaning."""
     made = "".join(f"\\{char}" if char.isspace() or char in _MEANING else char for char in written[1:])
     made = (written[0] + made).replace("&&", r"&\&").replace("..", r".\.")
     if made.partition("/")[0] in _NEARNESS:
@@ -255,10 +255,10 @@ def _escaped(written: str) -> str:
 
 
 def _bare(keys: tuple[str, ...], between: str, capitals: bool) -> str:
-    """Words in scripts with spaces are held apart; AND, OR and NOT cannot be taken for signs, since keys are small letters."""
+    """Join words; `between` separates those of scripts with spaces. No key is an operator, since keys are in small letters."""
     made = keys[0]
-    for one, other in pairwise(keys):
-        made += other if is_unspaced(one) and is_unspaced(other) else between + other
+    for key, next_key in pairwise(keys):
+        made += next_key if is_unspaced(key) and is_unspaced(next_key) else between + next_key
     if not capitals:
         return made
     return f"\\{made.upper()}" if made.upper() in OPERATORS else made.upper()

@@ -8,14 +8,14 @@ from newsletter.matching.query.query_error import QueryError
 _QUOTES = "to look for it as it stands, put it between quotation marks"
 _NEAR = f'for words near each other write "both words"~5; {_QUOTES}'
 _WILDCARD = f"only a * at the end of a word stands for other letters, as in uygh*; {_QUOTES}"
-_SAID = {"AND", "OR", "NOT"}
-_FOREIGN = "|".join(sorted(OPERATORS - _SAID))
+_OUR_OPERATORS = {"AND", "OR", "NOT"}
+_FOREIGN = "|".join(sorted(OPERATORS - _OUR_OPERATORS))
 #: Fields of other engines, when a space follows and they would be words.
 _FIELDS = (
     "site|(?:all)?in(?:title|url|text|anchor)|filetype|ext|cache|related|subject|from|domain|host|body|content|url|date"
 )
 
-#: What a bare word may not look like, what to do. What stands after a backslash is neither sign nor letter here.
+#: What a bare word may not look like, what to do. What stands after a backslash is neither symbol nor letter here.
 _REFUSED = tuple(
     (re.compile(pattern), hint)
     for pattern, hint in (
@@ -73,6 +73,6 @@ def refuse_double_minus(query: str) -> None:
     Raises:
         QueryError: a word is left out twice, which would ask for it.
     """
-    plain = _QUOTED.sub(lambda found: "x" * len(found[0]), query)
-    if found := _DOUBLE_MINUS.search(plain):
-        raise QueryError("to leave a word out write one minus before it", found.start() + 1)
+    plain = _QUOTED.sub(lambda match: "x" * len(match[0]), query)
+    if match := _DOUBLE_MINUS.search(plain):
+        raise QueryError("to leave a word out write one minus before it", match.start() + 1)

@@ -31,12 +31,12 @@ def roots(word: str, language: str) -> tuple[str, ...]:
 
 def by_ending(name: str, word: str, language: str) -> bool:
     """Whether two words have the same beginning, accents aside, and endings that stand in for each other."""
-    one, other = _as_long(name), _as_long(word)
-    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    bare_name, bare_word = _as_long(name), _as_long(word)
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(bare_name, bare_word, strict=False)))
     for start in range(common, max(common - _LONGEST, 1) - 1, -1):
         umlaut = name[:start] != word[:start]
         for group in _groups().get(language, ()):
-            if one[start:] in group and other[start:] in group and (umlaut or _UMLAUT not in group):
+            if bare_name[start:] in group and bare_word[start:] in group and (umlaut or _UMLAUT not in group):
                 return True
     return False
 

@@ -44,7 +44,7 @@ def letter_variants() -> dict[int, str]:
         traditional, tab, simplified = line.partition("\t")
         if tab and not line.startswith("#"):
             same[ord(traditional)] = simplified.split()[0]
-    same |= {ord(one): other for one, other in _ARABIC.items()}
+    same |= {ord(variant): letter for variant, letter in _ARABIC.items()}
     same[ord("״")] = '"'
     return same | dict.fromkeys(map(ord, _APOSTROPHES), "'") | dict.fromkeys(map(ord, _HYPHENS), "-")
 

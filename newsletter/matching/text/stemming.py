@@ -1,6 +1,6 @@
-"""A word's key and the language it stands in, in; its stem out: what its inflected forms have in common.
+"""Stem words (Snowball) by the language of their text: the inflected forms of a word have the same stem.
 
-A word that meets no other has a stem of its own: a function word, and one of which the stemmer leaves less than four letters.
+A function word, and a word of which the stemmer leaves less than four letters, keeps a stem of its own, which no other word has.
 """
 
 import threading
@@ -103,7 +103,7 @@ class Stems:
         return stems
 
     def _stemmer(self, script: str) -> Stemmer.Stemmer | None:
-        """One for each thread: they are not to be shared."""
+        """Return the stemmer of this thread: stemmers cannot be shared between threads."""
         known: dict[str, Stemmer.Stemmer] | None = getattr(self._stemmers, "by_script", None)
         if known is None:  # without caches of their own: a text is longer than they are
             known = {name: Stemmer.Stemmer(language, 0) for name, language in self._names.items()}
@@ -114,7 +114,7 @@ class Stems:
 def _joinable_stem(key: str, stem: str, alone: frozenset[str], shortest: int) -> str:
     if len(stem) >= shortest and key not in alone:
         return stem
-    # one that is so short, and its own stem, is no other's anyway
+    # no other word has a stem that is so short and equal to its word
     return key if stem == key and len(key) < shortest else f"{_ALONE}{key}"
 
 
@@ -129,8 +129,8 @@ def _function_keys(language: str) -> frozenset[str]:
 
 @cache
 def _script(letter: str) -> str:
-    found = _SCRIPT.match(letter)
-    return (found.lastgroup or "") if found else ""
+    match = _SCRIPT.match(letter)
+    return (match.lastgroup or "") if match else ""
 
 
 def stems_for(lang: str) -> Stems:

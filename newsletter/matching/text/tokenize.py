@@ -1,4 +1,4 @@
-"""Text in, the words that queries meet out: folded, whole, each with its place in the text as it is shown."""
+"""Split a text into normalized words, each with its position in the text as it is shown."""
 
 import re
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from newsletter.matching.text.scripts import INSIDE, LETTER, UNSPACED
 BREAK = "\x01"
 #: Stands for a dot of an acronym or what groups the digits of a number, once found: in a word, and not part of its key.
 _DOT = "\x02"
-#: Stand for the signs of `C++` and `C#`, once found: parts of the key.
+#: Stand for the symbols of `C++` and `C#`, once found: parts of the key.
 _PLUS, _SHARP = "\x03", "\x04"
 _OURS = str.maketrans(dict.fromkeys((_DOT, _PLUS, _SHARP), " "))
-_KEY_SIGNS = str.maketrans({_DOT: None, "'": None, _PLUS: "+", _SHARP: "#"})
+_KEY_SYMBOLS = str.maketrans({_DOT: None, "'": None, _PLUS: "+", _SHARP: "#"})
 _BROKEN = "\n\n"
 _WORD = regex.compile(
     rf"(?V1){_BROKEN}|{UNSPACED}\p{{M}}*|{LETTER}(?:[{_PLUS}{_SHARP}]+|{INSIDE}*(?:['{_DOT}]+{LETTER}{INSIDE}*)*{_DOT}?)"
@@ -30,14 +30,14 @@ _STRAY = regex.compile(rf"(?:^|[\s'{_DOT}-])\p{{M}}")
 _BLANK_LINE = re.compile(r"\n([^\S\n]+)\n")
 _ANY_DOTTED = re.compile(r"\.[^\W\d_]\.")
 _DOTTED = regex.compile(rf"(?V1)(?<![\w.'-])(?:[{LETTER}&&\p{{L}}]\.){{2,}}+(?:[{LETTER}&&\p{{L}}])?+(?!\w)")
-#: Two, since looking for one sign is many times faster than for one of two.
+#: Two, since looking for one character is many times faster than for one of two.
 _COMMA_GROUP, _DOT_GROUP = re.compile(r",[0-9]{3}"), re.compile(r"\.[0-9]{3}")
 #: 1,000 and 1.000.000 and 1,00,000; not 0.125, 192.168.1.1 or 1,000,5.
 _GROUPED = regex.compile(
     rf"(?V1)(?<!{LETTER}\p{{M}}*|[_.,'{_DOT}])[1-9][0-9]{{0,2}}"
     r"(?:(?:,[0-9]{2,3})*,[0-9]{3}(?![0-9]|,[0-9])|(?:\.[0-9]{3})+(?![0-9]|\.[0-9]))"
 )
-_LETTER_WITH_SIGNS = regex.compile(rf"(?V1)(?<!{LETTER}\p{{M}}*|[_'{_DOT}])[a-z](?:\+\+(?!\+)|#)(?!\p{{M}})")
+_LETTER_WITH_SYMBOLS = regex.compile(rf"(?V1)(?<!{LETTER}\p{{M}}*|[_'{_DOT}])[a-z](?:\+\+(?!\+)|#)(?!\p{{M}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class TokenizedText:
     def __init__(self, shown: str) -> None:
         self.shown = shown
         folded = normalize(shown)
-        self._folded, self._places = _protect_signs(folded.text), folded.places
+        self._folded, self._places = _protect_symbols(folded.text), folded.places
         cut = self._folded.translate(_ASCII) if self._folded.isascii() else self._folded.translate(_kinds)
         if "\0" in cut or (not cut.isascii() and _STRAY.search(cut)):
             #: The words in order; BREAK where a paragraph ends.
-            self.keys = [_key(found[0]) for found in _WORD.finditer(self._folded)]
+            self.keys = [_key(match[0]) for match in _WORD.finditer(self._folded)]
         else:
-            self.keys = _without_signs(cut.replace("-", " ").replace(_BROKEN, f" {BREAK} ")).split()
+            self.keys = _without_symbols(cut.replace("-", " ").replace(_BROKEN, f" {BREAK} ")).split()
 
     @property
     def hyphenated(self) -> bool:
@@ -81,7 +81,7 @@ class TokenizedText:
     def _spans(self) -> list[tuple[int, int]]:
         """Where each word stands in the folded text."""
         pattern = _ASCII_WORD if self._folded.isascii() else _WORD
-        return [found.span() for found in pattern.finditer(self._folded)]
+        return [match.span() for match in pattern.finditer(self._folded)]
 
     def place(self, number: int) -> tuple[int, int]:
         """Where the word of this number stands in the shown text."""
@@ -103,18 +103,18 @@ class TokenizedText:
     @cached_property
     def compounds(self) -> list[Compound]:
         """Words joined by hyphens: `e-mail` is also read as `email`."""
-        found: list[Compound] = []
+        compounds: list[Compound] = []
         first = 0
         for number in range(1, len(self.keys) + 1):
             if number < len(self.keys) and self._joined(number - 1, number):
                 continue
             if number - first > 1:
-                found.append(Compound("".join(self.keys[first:number]), first, number - 1))
+                compounds.append(Compound("".join(self.keys[first:number]), first, number - 1))
             first = number
-        return found
+        return compounds
 
-    def _joined(self, one: int, other: int) -> bool:
-        return self._folded[self._spans[one][1] : self._spans[other][0]] == "-"
+    def _joined(self, left: int, right: int) -> bool:
+        return self._folded[self._spans[left][1] : self._spans[right][0]] == "-"
 
 
 def tokenize(text: str) -> list[Token]:
@@ -128,14 +128,14 @@ def tokenize(text: str) -> list[Token]:
 
 
 def keys(text: str) -> tuple[str, ...]:
-    """Only the keys of `words`."""
+    """Only the keys of `tokenize`."""
     return tuple(key for key in TokenizedText(text).keys if key != BREAK)
 
 
-def _words(reading: TokenizedText) -> Iterator[Token]:
-    for number, key in enumerate(reading.keys):
+def _words(text: TokenizedText) -> Iterator[Token]:
+    for number, key in enumerate(text.keys):
         if key != BREAK:
-            yield Token(key, *reading.place(number))
+            yield Token(key, *text.place(number))
 
 
 class _Kinds(dict[int, str]):
@@ -165,7 +165,7 @@ _kinds = _Kinds()
 _ASCII = {code: _kinds[code] for code in range(128)}  # str.translate is fastest when it has them all
 
 
-def _protect_signs(folded: str) -> str:
+def _protect_symbols(folded: str) -> str:
     """As long as it was: acronyms without dots, numbers in one, apostrophes only inside words, a blank line two line feeds."""
     if _DOT in folded or _PLUS in folded or _SHARP in folded:
         folded = folded.translate(_OURS)
@@ -175,23 +175,23 @@ def _protect_signs(folded: str) -> str:
     if "'" in folded or ('"' in folded and not folded.isascii()):
         folded = _acronyms(normalize_apostrophes(folded))  # once more, for l'O.N.U.
     if _COMMA_GROUP.search(folded) or _DOT_GROUP.search(folded):
-        folded = _GROUPED.sub(lambda found: found[0].replace(",", _DOT).replace(".", _DOT), folded)
+        folded = _GROUPED.sub(lambda match: match[0].replace(",", _DOT).replace(".", _DOT), folded)
     if "+" in folded or "#" in folded:
-        folded = _LETTER_WITH_SIGNS.sub(_with_signs, folded)
+        folded = _LETTER_WITH_SYMBOLS.sub(_with_symbols, folded)
     return folded
 
 
 def _acronyms(folded: str) -> str:
     if _ANY_DOTTED.search(folded):
-        return _DOTTED.sub(lambda found: found[0].replace(".", _DOT), folded)
+        return _DOTTED.sub(lambda match: match[0].replace(".", _DOT), folded)
     return folded
 
 
-def _with_signs(found: regex.Match[str]) -> str:
-    return found[0].replace("+", _PLUS).replace("#", _SHARP)
+def _with_symbols(match: regex.Match[str]) -> str:
+    return match[0].replace("+", _PLUS).replace("#", _SHARP)
 
 
-def _without_signs(folded: str) -> str:
+def _without_symbols(folded: str) -> str:
     if "'" in folded:
         folded = ENDING.sub("", folded).replace("'", "")
     if _PLUS in folded or _SHARP in folded:
@@ -204,4 +204,4 @@ def _key(word: str) -> str:
         return BREAK
     if word.isalnum():
         return word
-    return (ENDING.sub("", word) if "'" in word else word).translate(_KEY_SIGNS)
+    return (ENDING.sub("", word) if "'" in word else word).translate(_KEY_SYMBOLS)

@@ -60,8 +60,8 @@ def objection_token(item_id: int, topic_id: int, vault: Vault) -> str:
 
 def objected_match(text: str, *, vault: Vault) -> ObjectedMatch | None:
     """The match that a link leads to; None when the link is none of ours. Changes nothing."""
-    found = _read(text, vault)
-    match = found.select_related("topic").first() if found is not None else None
+    matches = _matches(text, vault)
+    match = matches.select_related("topic").first() if matches is not None else None
     if match is None:
         return None
     titles = ItemVersion.objects.filter(item_id=match.item_id, n=match.item_version).values_list("title", flat=True)
@@ -70,13 +70,13 @@ def objected_match(text: str, *, vault: Vault) -> ObjectedMatch | None:
 
 def record_objection(text: str, *, now: datetime, vault: Vault) -> bool:
     """Count one objection, up to 20 a day for an item under a topic; False when the link is none of ours."""
-    found = _read(text, vault)
-    if found is None or not found.exists():
+    matches = _matches(text, vault)
+    if matches is None or not matches.exists():
         return False
     today = now.astimezone(UTC).date()
     room = ~Q(objected_on=today) | Q(objected_on=None) | Q(objected_that_day__lt=MOST_A_DAY)
     that_day = Case(When(objected_on=today, then=F("objected_that_day") + 1), default=Value(1))
-    found.filter(room).update(objections=F("objections") + 1, objected_that_day=that_day, objected_on=today)
+    matches.filter(room).update(objections=F("objections") + 1, objected_that_day=that_day, objected_on=today)
     return True
 
 
@@ -88,7 +88,9 @@ def noisy_spellings(topic_id: int) -> list[NoisySpelling]:
     for match in Match.objects.filter(topic_id=topic_id, receipt__isnull=False):
         for spelling in {_spelling(hit) for hit in match.receipt or ()}:
             matches[spelling].append(match)
-    objections = {spelling: sum(match.objections for match in of_it) for spelling, of_it in matches.items()}
+    objections = {
+        spelling: sum(match.objections for match in with_spelling) for spelling, with_spelling in matches.items()
+    }
     noisy = [spelling for spelling, count in objections.items() if count >= NOISY_FROM]
     noisy.sort(key=lambda spelling: (-objections[spelling] / len(matches[spelling]), spelling[0]))
     return [
@@ -120,12 +122,15 @@ def _spelling(hit: Mapping[str, Any]) -> tuple[str, str | None]:
     return (alias, hit.get("pack")) if alias else (hit["term"], None)
 
 
-def _read(text: str, vault: Vault) -> Any:
-    """The match behind a link, of a curated topic only: the address of an own keyword would be its secret."""
-    found = vault.read_token(_PURPOSE, text)
-    if found is None:
+def _matches(text: str, vault: Vault) -> Any:
+    """The match of a link as a query set, only for curated topics: the address of an own keyword would reveal its secret.
+
+    Returns None if the link is none of ours.
+    """
+    numbers = vault.read_token(_PURPOSE, text)
+    if numbers is None:
         return None
-    item_id, topic_id = found[0], int.from_bytes(found[1])
+    item_id, topic_id = numbers[0], int.from_bytes(numbers[1])
     if not (0 < item_id < _MOST_ID and 0 < topic_id < _MOST_ID):
         return None
     return Match.objects.filter(item_id=item_id, topic_id=topic_id, topic__kind=Topic.Kind.CURATED)

@@ -11,7 +11,7 @@ from django.conf import settings
 from newsletter.delivery.ledger import urgent_resend
 from newsletter.editions.edition_store import body_json
 from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Look, RenderedBlock
+from newsletter.editions.rendering.values import MailOptions, RenderedBlock
 from newsletter.lib.mail import headers, message, placeholders
 from newsletter.lib.mail.provider_interface import Deferred, Parcel
 from newsletter.models import Edition, EditionBody
@@ -38,7 +38,7 @@ def planned(kind: str) -> None:
     """Two mails with the words of the real templates."""
     renderer = Renderer(settings.TEMPLATES_DIR / "email", stories.FRAME)
     block = RenderedBlock(html="<p>A story</p>", text="A story\n", title="A story")
-    words = renderer.render_letter(stories.ALERT, Look("en", kind, True), [block])
+    words = renderer.render_letter(stories.ALERT, MailOptions("en", kind, True), [block])
     factories.planned(2)
     edition = Edition.objects.get()
     edition.key = hashlib.sha256(words.html.encode() + words.text.encode()).digest()

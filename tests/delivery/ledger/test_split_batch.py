@@ -10,7 +10,7 @@ from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.split_batch import HAS_WAIVED_ATTEMPT
 from newsletter.delivery.routing import move_batches
-from newsletter.delivery.sending import outcomes
+from newsletter.delivery.sending import record_outcomes
 from newsletter.delivery.sending.claim import claim_batch, release_claim
 from newsletter.delivery.sending.pacing import split_claimed_batch
 from newsletter.delivery.sending.recipients import start_attempt
@@ -45,13 +45,13 @@ def halve(_batch: Batch) -> None:
     assert held is not None
     with transaction.atomic():
         start_attempt(held, now=LATER, provider=1, window=None, vault=factories.VAULT)
-        outcomes.record_outcome(held, Rejected("413", split=True), now=LATER)
+        record_outcomes.record_outcome(held, Rejected("413", split=True), now=LATER)
 
 
 def keep_one(_batch: Batch) -> None:
     held = claim_batch(now=LATER, provider=1)
     assert held is not None
-    outcomes.keep_probe_mail(held, now=LATER)
+    record_outcomes.keep_probe_mail(held, now=LATER)
     release_claim(held)
 
 

@@ -8,7 +8,7 @@ from newsletter.delivery import send
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.delivery.sending import expired_leases, outcomes
+from newsletter.delivery.sending import expired_leases, record_outcomes
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import next_window_query, start_attempt
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
@@ -99,14 +99,14 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing() -> None:
     assert recipients
     expired_leases.recover_expired(now=LATER)
     number = recipients[0].delivery_id
-    with pytest.raises(outcomes.LeaseLost):
-        outcomes.record_window(held, {number: Rejected("late")}, now=LATER)
+    with pytest.raises(record_outcomes.LeaseLost):
+        record_outcomes.record_window(held, {number: Rejected("late")}, now=LATER)
     ahead = next_window_query(held, after=number, now=LATER, window=2)
-    with pytest.raises(outcomes.LeaseLost):
-        outcomes.accept_window(held, number, provider=1, next_window=ahead)
+    with pytest.raises(record_outcomes.LeaseLost):
+        record_outcomes.accept_window(held, number, provider=1, next_window=ahead)
     for taken in (False, True):
-        with pytest.raises(outcomes.LeaseLost):
-            outcomes.finish_windows(held, now=LATER, accepted=taken)
+        with pytest.raises(record_outcomes.LeaseLost):
+            record_outcomes.finish_windows(held, now=LATER, accepted=taken)
     assert Batch.objects.get(id=made.batch_ids[0]).state == "unknown"
     assert Delivery.objects.get().state is None
 
@@ -130,7 +130,7 @@ def test_killed_when_all_was_written_the_batch_is_what_was_written(answer: Outco
     assert held is not None
     window = start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
     assert window
-    outcomes.record_window(held, {one.delivery_id: answer for one in window}, now=NOW)
+    record_outcomes.record_window(held, {one.delivery_id: answer for one in window}, now=NOW)
     expired_leases.recover_expired(now=LATER)
     told = "failed" if isinstance(answer, Rejected) else "unknown"
     assert prove_accepted.accept_proved(now=LATER) == 0
@@ -144,7 +144,7 @@ def test_killed_when_all_was_put_off_nothing_is_in_doubt() -> None:
     assert held is not None
     window = start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT)
     assert window
-    outcomes.record_window(held, {one.delivery_id: Deferred("450 4.2.1") for one in window}, now=NOW)
+    record_outcomes.record_window(held, {one.delivery_id: Deferred("450 4.2.1") for one in window}, now=NOW)
     expired_leases.recover_expired(now=LATER)
     assert ledger_summary().by_state == {"planned": 2}
     assert Batch.objects.get(id=held.batch_id).state == "cancelled"

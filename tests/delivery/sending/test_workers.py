@@ -10,11 +10,11 @@ from django.db import connection
 from newsletter.delivery import send
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.delivery.sending import expired_leases, outcomes, workers
+from newsletter.delivery.sending import expired_leases, record_outcomes, workers
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch
 from newsletter.delivery.sending.expired_leases import RecoveredBatches
-from newsletter.delivery.sending.outcomes import LeaseLost
 from newsletter.delivery.sending.recipients import next_window_query, start_attempt
+from newsletter.delivery.sending.record_outcomes import LeaseLost
 from newsletter.lib import db
 from newsletter.lib.mail.provider_interface import Accepted, Parcel
 from newsletter.lib.mail.window_record import MailProgress
@@ -186,7 +186,7 @@ def test_a_late_answer_cannot_settle_what_was_taken_back() -> None:
     expired_leases.recover_expired(now=at(21))
     ahead = next_window_query(held, after=first, now=at(22), window=2)
     with pytest.raises(LeaseLost):
-        outcomes.accept_window(held, first, provider=1, next_window=ahead)
+        record_outcomes.accept_window(held, first, provider=1, next_window=ahead)
     assert states() == {"planned": 3, "unknown": 2}
 
 

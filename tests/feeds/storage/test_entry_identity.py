@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from newsletter.feeds.parsing.entry_fields import make_entry as made
+from newsletter.feeds.parsing.entry_fields import EntryFields, make_entry
 from newsletter.feeds.parsing.model import ParsedEntry, ParsedFeed
 from newsletter.feeds.storage import diff
 from newsletter.feeds.storage.save import Saved, save_poll
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def post(number: int, *, guid: str | None = None, **changes: object) -> ParsedEntry:
-    entry = made(
+    fields = EntryFields(
         guid=f"g{number}" if guid is None else guid,
         url=f"https://digest.example/2026/post-{number}",
         title=f"What number {number} says",
@@ -32,7 +32,7 @@ def post(number: int, *, guid: str | None = None, **changes: object) -> ParsedEn
         published_at=datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=number),
         lang="en",
     )
-    return replace(entry, **changes)  # type: ignore[arg-type]
+    return replace(make_entry(fields), **changes)  # type: ignore[arg-type]
 
 
 WORDS = (

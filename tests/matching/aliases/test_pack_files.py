@@ -129,7 +129,7 @@ def test_any_yaml_is_a_pack_or_has_problems(whole: object, groups: list[object])
     for raw in (whole, {"version": 1, "title": "T", "groups": groups}):
         for problem in validate_pack("x.yaml", raw):
             assert str(problem).startswith("x.yaml")
-            assert problem.said
+            assert problem.advice
 
 
 def test_unknown_group_error_lists_those_that_exist(tmp_path: Path) -> None:

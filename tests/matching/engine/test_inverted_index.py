@@ -63,7 +63,7 @@ def test_keywords_are_decided_except_for_forms_of_names_and_signs(
         truth = {slot for slot, item in enumerate(items) if Naive(item).holds(tree)}
         assert found.certain <= truth <= found.possible
         # inflected names and signs are left to the matcher
-        if not any(way.kind is MatchKind.NAME or way.signs for sought in terms(plan) for way in sought.alternatives):
+        if not any(way.kind is MatchKind.NAME or way.symbols for sought in terms(plan) for way in sought.alternatives):
             assert found.certain == found.possible
 
 

@@ -9,8 +9,7 @@ from django.db import connection
 from newsletter.delivery import send
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.delivery.sending import expired_leases
-from newsletter.delivery.sending import outcomes as sending_outcomes
+from newsletter.delivery.sending import expired_leases, record_outcomes
 from newsletter.delivery.sending.backoff import MOST_TRIES
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import NOT_OPENED, start_attempt
@@ -140,8 +139,8 @@ def test_a_window_whose_commit_was_not_heard_of_is_written_once() -> None:
     answers = (Accepted(), Deferred("450 4.2.1"), Rejected("550 5.1.1"))
     outcomes = {one.delivery_id: answer for one, answer in zip(window, answers, strict=True)}
     for _ in range(2):
-        sending_outcomes.record_window(held, outcomes, now=NOW)
-    sending_outcomes.finish_windows(held, now=NOW)
+        record_outcomes.record_window(held, outcomes, now=NOW)
+    record_outcomes.finish_windows(held, now=NOW)
     assert states() == {"accepted": 1, "failed": 1, "planned": 1}
     assert (Batch.objects.count(), Event.objects.count()) == (2, 1)
 
