@@ -9,7 +9,7 @@ import pytest
 from newsletter.editions.rendering import notice_texts, template_environment, text_format
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.editions.rendering.size_limit import TITLE
-from newsletter.editions.rendering.values import Dateline, Look, Reason, RenderedMail
+from newsletter.editions.rendering.values import Dateline, MailOptions, Reason, RenderedMail
 from newsletter.lib.mail.placeholders import resolve_second_copy
 from tests.editions.stories import ALERT, DAILY, FRAME, TEMPLATES, WEEKLY, item_content
 
@@ -62,7 +62,7 @@ def untranslated(text: str) -> set[str]:
     return set(re.findall(r"[^\W\d_]{2,}", unescape(text))) - DATA
 
 
-def letter(renderer: Renderer, dateline: Dateline, look: Look) -> RenderedMail:
+def letter(renderer: Renderer, dateline: Dateline, look: MailOptions) -> RenderedMail:
     item = item_content(title="Xxx", html="<p>Xxx</p>")
     blocks = [renderer.render_block([item], REASONS, {}, look, length) for length in (-1, TITLE, TITLE)]
     return renderer.render_letter(dateline, look, blocks, left=2)
@@ -71,7 +71,7 @@ def letter(renderer: Renderer, dateline: Dateline, look: Look) -> RenderedMail:
 @pytest.mark.parametrize("discreet", [True, False])
 @pytest.mark.parametrize("dateline", [ALERT, DAILY, WEEKLY], ids=lambda dateline: dateline.cadence)
 def test_every_text_of_a_letter_is_translated(renderer, dateline, discreet):
-    mail = letter(renderer, dateline, Look("xx", "both", discreet))
+    mail = letter(renderer, dateline, MailOptions("xx", "both", discreet))
     for part in (mail.subject, mail.text, mail.html):
         assert "⟦" in part
         assert untranslated(part) == set()
@@ -80,13 +80,13 @@ def test_every_text_of_a_letter_is_translated(renderer, dateline, discreet):
 
 @pytest.mark.parametrize("kind", ["confirm", "add", "manage", "resumed"])
 def test_every_text_of_a_notice_is_translated(renderer, kind):
-    mail = renderer.render_notice(kind, Look("xx", "both", True))
+    mail = renderer.render_notice(kind, MailOptions("xx", "both", True))
     for part in (mail.subject, mail.text, mail.html):
         assert "⟦" in part
         assert untranslated(part) == set()
 
 
 def test_languages_do_not_mix(renderer):
-    letter(renderer, DAILY, Look("xx", "both", True))
-    english = letter(renderer, DAILY, Look("en", "both", True))
+    letter(renderer, DAILY, MailOptions("xx", "both", True))
+    english = letter(renderer, DAILY, MailOptions("en", "both", True))
     assert "⟦" not in english.subject + english.text + english.html
