@@ -134,3 +134,12 @@ def test_prose_is_wrapped(page: Path) -> None:
     lines = [line for line in prose.splitlines() if not line.startswith(("|", "#", "<!--", "!["))]
     long = [line for line in lines if len(line) > 100 and " " in _UNBROKEN.sub("x", line.strip("-*1234567890. "))]
     assert not long
+
+
+def test_the_changelog_is_grouped_by_reader() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
+        kind, *readers = re.split(r"^#### For ", part, flags=re.MULTILINE)
+        assert kind.strip() in ("Added", "Changed", "Fixed"), kind
+        assert all(reader.split()[0] in ("subscribers", "admins", "ops", "contributors") for reader in readers)
+    assert "\n- **" not in text
