@@ -62,7 +62,7 @@ class Edition(models.Model):
     """Content, shared by all who get the same."""
 
     id = models.BigAutoField(primary_key=True)
-    #: SHA-256 of kind, look, template revision and content.
+    #: SHA-256 of kind, date, look, template revision and content.
     key = models.BinaryField(unique=True)
     kind = models.TextField(choices=Occasion.Kind)
     look = models.ForeignKey("newsletter.Look", models.PROTECT, db_index=False)

@@ -120,6 +120,7 @@ def left_over(count: int, cadence: str, language: str) -> str:
     return message % {"count": count}
 
 
+@lru_cache(maxsize=1024)  # the same dates come again and again, and the format is parsed each time
 def long_date(day: date | None, locale: str) -> str:
     """`5 November 2020`, as the locale writes it; empty if there is no date."""
     return "" if day is None else format_date(day, "long", _locale(locale))
