@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from newsletter.cli.command_name import command_name, in_callers_folder, name_in_hints
+from newsletter.lib.refused import Refused
+
+T = TypeVar("T")
 
 #: The option that every command has.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -38,6 +41,13 @@ def fail(message: str) -> NoReturn:
 def misuse(message: str) -> NoReturn:
     """End the command with one line and exit code 2: it was asked for something that cannot be."""
     raise CommandFailed(message, 2)
+
+
+def or_fail(answer: T | Refused) -> T:
+    """The answer; if it is a refusal, end the command with its reason."""
+    if isinstance(answer, Refused):
+        fail(answer.reason)
+    return answer
 
 
 def example(*lines: str) -> str:

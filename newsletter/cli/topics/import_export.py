@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli.output import Json, Target, example, fail, note, progress, read_file, result, write_file
+from newsletter.cli.output import Json, Target, counted, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -17,11 +17,12 @@ app = typer.Typer()
 def read_in(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A YAML file; - is standard input.")],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Change topics that are there, and add also those that bring very much.")
+        bool,
+        typer.Option("--yes", help="Change topics that exist and differ, and add topics that bring very many items."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Add the topics of a YAML file. One that is there and differs is shown, and changed only with --yes."""
+    """Add the topics of a YAML file. Topics that exist and differ are named, and changed only with --yes."""
     data = read_file(file, import_export.MAX_BYTES)
     ready()
     with progress("adding topics") as update:
@@ -31,8 +32,8 @@ def read_in(
     for problem in done.problems:
         note(f"{file}, line {problem.line}: {problem.reason}")
     for different in done.different:
-        does = f"{different.gained} items gained, {different.lost} lost"
-        note(f"{file}, line {different.line}: {different.name} is there, and not so ({does}): --yes changes it")
+        effect = f"{counted(different.gained, 'item')} gained, {different.lost} lost"
+        note(f"{file}, line {different.line}: {different.name} exists and differs ({effect}): --yes changes it")
     result(done, json, _summary(done))
     if done.problems and not (done.added or done.changed or done.unchanged or done.different):
         fail(f"{file}: no topic could be added")
@@ -40,13 +41,18 @@ def read_in(
 
 @app.command("export", epilog=example("topics export > topics.yaml"))
 def write_out(file: Target = "-", json: Json = False) -> None:
-    """Write all topics but retired ones as a YAML file. Keywords of readers are never in it."""
+    """Write all topics as a YAML file, except retired ones. It never contains keywords of subscribers."""
     ready()
     topics = import_export.export_topics()
     write_file(file, yaml_file.write_topic_file(topics), topics, json, "all topics")
 
 
 def _summary(done: import_export.ImportResult) -> str:
-    left = f", {len(done.different)} differ and were left" if done.different else ""
-    bad = f", {len(done.problems)} problems" if done.problems else ""
-    return f"{len(done.added)} topics added, {len(done.changed)} changed, {done.unchanged} were so already{left}{bad}"
+    parts = [
+        f"{counted(len(done.added), 'topic')} added",
+        f"{len(done.changed)} changed",
+        f"{done.unchanged} unchanged",
+        *([f"{len(done.different)} different, left as they are"] if done.different else []),
+        *([counted(len(done.problems), "problem")] if done.problems else []),
+    ]
+    return ", ".join(parts)

@@ -19,7 +19,7 @@ def packs(
     pack: Annotated[str, typer.Argument(metavar="[PACK]", help="Show the groups of this pack.")] = "",
     json: Json = False,
 ) -> None:
-    """List the alias packs, or one pack's groups, and check the files. Exit code 1 when one cannot be used."""
+    """List the alias packs, or the groups of one, and check the files. Exit code 1 if one cannot be used."""
     names = pack_files.pack_names(settings.PACKS_DIR)
     if pack and pack not in names:
         fail(f"there is no pack {pack}: there are {', '.join(names)}")

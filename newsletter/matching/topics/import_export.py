@@ -10,7 +10,7 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import contains_spelling
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
-from newsletter.matching.topics.lookup import find_topic, live_revisions, slug_of
+from newsletter.matching.topics.lookup import description_problem, find_topic, live_revisions, slug_of
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.matching.topics.yaml_file import TopicDescription, TopicFileProblem
 from newsletter.models import Topic, TopicRevision
@@ -77,6 +77,7 @@ def _describe(topic: Topic, live: TopicRevision) -> TopicDescription:
     return TopicDescription(
         name=topic.name or "",
         query=live.query or "",
+        description=topic.description or None,
         packs=tuple(sorted(live.packs)),
         without=tuple(live.without),
         urgent=topic.urgent,
@@ -90,7 +91,10 @@ def _import(described: TopicDescription, done: ImportResult, now: datetime, made
     if topic is None:
         return _add(described, done, now, made_by, yes)
     change = _change(described, revisions.live_revision(topic))
-    if change is None and topic.urgent == described.urgent:
+    description = topic.description if described.description is None else described.description
+    if refusal := description_problem(description):
+        return refusal.reason
+    if change is None and (topic.urgent, topic.description) == (described.urgent, description):
         done.unchanged += 1
         return None
     draft = revisions.changed_draft(described.name, change) if change else None
@@ -107,7 +111,7 @@ def _import(described: TopicDescription, done: ImportResult, now: datetime, made
         saved = revisions.save_draft(described.name, draft, now=now, made_by=made_by) if draft else None
         if isinstance(saved, Refused):
             return saved.reason
-        Topic.objects.filter(id=topic.id).update(urgent=described.urgent)
+        Topic.objects.filter(id=topic.id).update(urgent=described.urgent, description=description)
     done.changed.append(topic.id)
     return None
 
@@ -127,7 +131,9 @@ def _add(described: TopicDescription, done: ImportResult, now: datetime, made_by
 
 def _made(described: TopicDescription, draft: TopicDraft, now: datetime, made_by: str) -> SavedRevision | Refused:
     with transaction.atomic():
-        made = topics.add_draft(described.name, draft, now=now, made_by=made_by)
+        made = topics.add_draft(
+            described.name, draft, now=now, made_by=made_by, description=described.description or ""
+        )
         if not isinstance(made, Refused):
             Topic.objects.filter(id=made.topic_id).update(urgent=described.urgent)
             if described.held:

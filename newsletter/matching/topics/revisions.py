@@ -79,7 +79,7 @@ def changed_draft(name: str, change: TopicChange) -> TopicDraft | Refused:
     if isinstance(draft, Refused):
         return draft
     if (draft.query, draft.versions, list(draft.off)) == (live.query, live.packs, live.without):
-        return Refused("it is so already: nothing would change")
+        return Refused("no change: the topic is like this already")
     return replace(draft, based_on=live.id)
 
 
@@ -92,7 +92,7 @@ def restored_draft(name: str, n: int) -> TopicDraft | Refused:
     if earlier is None:
         return Refused("there is no such revision: see 'newsletter topics history NAME'")
     if earlier.id == topic.revision_id:
-        return Refused("it is so already: nothing would change")
+        return Refused("no change: the topic is like this already")
     refusal = query_problem(earlier.query or "")
     return refusal or replace(draft_of(earlier), note=f"as revision {n}", based_on=topic.revision_id)
 

@@ -9,16 +9,20 @@ import yaml
 from newsletter.lib.yaml_loader import UNREADABLE, BoundedLoader, YamlRefused, repeated
 
 _TEXTS, _LISTS, _SWITCHES = ("name", "query"), ("packs", "without"), ("urgent", "held")
-_FIELDS = (*_TEXTS, *_LISTS, *_SWITCHES)
+_FIELDS = (*_TEXTS, "description", *_LISTS, *_SWITCHES)
 _SHAPE = "it needs 'topics', a list of topics with 'name' and 'query': 'newsletter topics export' writes such a file"
 
 
 @dataclass(frozen=True)
 class TopicDescription:
-    """A topic as a file describes it on `line`. `packs` None: all packs."""
+    """A topic as a file describes it on `line`.
+
+    `packs` None: all packs. `description` None: the file says nothing of it, and an existing one is kept.
+    """
 
     name: str
     query: str
+    description: str | None = None
     packs: tuple[str, ...] | None = None
     without: tuple[str, ...] = ()
     urgent: bool = False
@@ -85,6 +89,8 @@ def write_topic_file(topics: Iterable[TopicDescription]) -> str:
 
 def _to_mapping(topic: TopicDescription) -> dict[str, Any]:
     mapping: dict[str, Any] = {"name": topic.name, "query": topic.query}
+    if topic.description:
+        mapping["description"] = topic.description
     if topic.packs is not None:
         mapping["packs"] = list(topic.packs)
     if topic.without:
@@ -121,6 +127,7 @@ def _read_topic(loader: BoundedLoader, node: yaml.Node) -> TopicDescription | To
     return TopicDescription(
         name=" ".join(values["name"].split()),
         query=values["query"].strip(),
+        description=values["description"].strip() if "description" in values else None,
         packs=tuple(values["packs"]) if "packs" in values else None,
         without=tuple(values.get("without", ())),
         urgent=values.get("urgent", False),
@@ -136,7 +143,7 @@ def _problem(values: Any) -> str | None:
     for field in values:
         if field not in _FIELDS:
             return f"'{field}' is no field of a topic: there are {', '.join(_FIELDS)}"
-    for field in _TEXTS:
+    for field in (*_TEXTS, *({"description"} & values.keys())):
         if not isinstance(values.get(field), str):
             return f"'{field}' must be words: put them between quotation marks"
     for field in _LISTS:

@@ -47,7 +47,7 @@ def test_an_edit_shows_what_it_does_and_can_be_taken_back(command: Command) -> N
     code, out, _ = command("topics", "edit", "Sea", "--query", "ship")
     assert (code, "1 gained, 2 lost" in out) == (0, True)
     code, _, err = command("topics", "edit", "Sea", "--query", "ship")
-    assert (code, "nothing would change" in err, err.count("\n")) == (1, True, 1)
+    assert (code, "no change" in err, err.count("\n")) == (1, True, 1)
     assert command("topics", "revert", "Sea", "1")[0] == 0
     history = json.loads(command("topics", "history", "Sea", "--json")[1])
     assert [(one["n"], one["query"], one["note"]) for one in history] == [
@@ -93,7 +93,7 @@ def test_spellings_can_be_switched_off_and_on(command: Command) -> None:
 
 def test_a_name_of_several_words_is_hinted_at(command: Command) -> None:
     err = command("topics", "add", "Hong Kong", "--query", '"Hong Kong" OR Macau')[2]
-    assert "hint: Hong Kong has other spellings in the packs; written Hong-Kong it meets them" in err
+    assert "hint: the packs have other spellings of Hong Kong; write Hong-Kong to match them too" in err
     assert "hint" not in command("topics", "edit", "Hong Kong", "--query", "Hong-Kong OR Macau")[2]
 
 
@@ -121,8 +121,8 @@ def test_hold_release_and_what_is_noisy(command: Command) -> None:
     command("topics", "add", "Uyghur", "--query", "Uyghur")
     rematch.rematch(clock=db.now)
     assert "is on hold" in command("topics", "hold", "Uyghur")[1]
-    assert "(revision 1, held)" in command("topics", "show", "Uyghur")[1]
-    assert "goes on" in command("topics", "release", "Uyghur", "--mail")[1]
+    assert "revision 1, held)" in command("topics", "show", "Uyghur")[1]
+    assert "is released" in command("topics", "release", "Uyghur", "--mail")[1]
     assert command("topics", "release", "Uyghur")[0] == 1
     match = Match.objects.get()
     for _ in range(3):
@@ -132,7 +132,7 @@ def test_hold_release_and_what_is_noisy(command: Command) -> None:
             vault=wiring.vault(),
         )
     out = command("topics", "show", "Uyghur")[1]
-    assert "noisy: Weiwuer (peoples): 3 objections on 1 items" in out
+    assert "noisy: Weiwuer (peoples): 3 objections to 1 item" in out
     assert "A Weiwuer name" in out
     code, _, err = command("topics", "retire", "Uyghur")
     assert (code, "--yes" in err) == (2, True)
@@ -163,3 +163,23 @@ def test_doctor_tells_of_topics(command: Command) -> None:
     command("topics", "add", "Never", "--query", "cable -cable", "--packs", "none")
     out = command("doctor")[1]
     assert "fail  topic Never: it can never match" in out
+
+
+def test_a_description_is_set_shown_and_changed_without_a_revision(command: Command) -> None:
+    code, out, _ = command("topics", "add", "Sea", "--query", "cable", "--description", "  Cables and ships ")
+    assert code == 0 and "topic Sea (" in out
+    assert "Cables and ships\n" in command("topics", "show", "Sea")[1]
+    code, out, _ = command("topics", "edit", "Sea", "--description", "Seals")
+    assert (code, "has a new description" in out) == (0, True)
+    (listed,) = json.loads(command("topics", "list", "--json")[1])
+    assert (listed["description"], listed["revision"]) == ("Seals", 1)
+    assert command("topics", "edit", "Sea", "--query", "seal", "--description", "Seals only")[0] == 0
+    assert (Topic.objects.get().description, len(json.loads(command("topics", "history", "Sea", "--json")[1]))) == (
+        "Seals only",
+        2,
+    )
+    for text, says in (("x" * 201, "200 is the most"), ("two\nlines", "write it on one")):
+        code, out, err = command("topics", "edit", "Sea", "--description", text)
+        assert (code, out) == (1, "") and says in err
+        assert command("topics", "add", "New", "--query", "new", "--description", text)[0] == 1
+    assert Topic.objects.count() == 1

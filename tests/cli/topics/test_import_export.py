@@ -46,7 +46,10 @@ def put(file: Path, *entries: str) -> str:
 def test_an_export_makes_the_same_topics_in_an_empty_installation(command: Command, file: Path) -> None:
     startup.prepare()
     topics.keyword_topic(CANARY, vault=wiring.vault(), now=db.now())
-    command("add", "Uyghur", "--query", 'Uyghur OR "East Turkestan" -football', "--without", "Uigur")
+    command(
+        *("add", "Uyghur", "--query", 'Uyghur OR "East Turkestan" -football', "--without", "Uigur"),
+        *("--description", "Uyghur life: language and culture"),
+    )
     command("add", "Hong Kong", "--query", "title:Hong-Kong OR 香港", "--packs", "peoples,institutions")
     command("add", "NO", "--query", '"NO" OR "12"', "--packs", "none")
     command("add", "Gone", "--query", "gone")
@@ -64,11 +67,12 @@ def test_an_export_makes_the_same_topics_in_an_empty_installation(command: Comma
     AliasPack.objects.all().delete()
     file.write_text(text, encoding="utf-8")
     code, out, err = command("import", str(file))
-    assert (code, out, err) == (0, "3 topics added, 0 changed, 0 were so already\n", "")
+    assert (code, out, err) == (0, "3 topics added, 0 changed, 0 unchanged\n", "")
     assert import_export.export_topics() == before
     assert command("export")[1] == text
+    assert [one.description for one in before] == [None, None, "Uyghur life: language and culture"]
     assert [one.urgent for one in before] == [False, False, True] and [one.held for one in before][1]
-    assert "0 topics added, 0 changed, 3 were so already" in command("import", str(file))[1]
+    assert "0 topics added, 0 changed, 3 unchanged" in command("import", str(file))[1]
     assert Topic.objects.count() == 3
 
 
@@ -90,12 +94,12 @@ def test_what_is_there_and_differs_is_shown_and_changed_only_when_told(command: 
     command("add", "Land", "--query", "road", "--packs", "none")
     name = put(file, "{name: sea, query: ship, urgent: true}", "{name: Land, query: road, packs: []}")
     code, out, err = command("import", name)
-    assert (code, out) == (0, "0 topics added, 0 changed, 1 were so already, 1 differ and were left\n")
-    assert err == f"{name}, line 2: sea is there, and not so (1 items gained, 1 lost): --yes changes it\n"
+    assert (code, out) == (0, "0 topics added, 0 changed, 1 unchanged, 1 different, left as they are\n")
+    assert err == f"{name}, line 2: sea exists and differs (1 item gained, 1 lost): --yes changes it\n"
     assert [one.query for one in topic_status.list_topics()] == ["road", "cable"]
     told = json.loads(command("import", name, "--json")[1])
     assert told["different"] == [{"line": 2, "name": "sea", "gained": 1, "lost": 1}]
-    assert "0 topics added, 1 changed, 1 were so already" in command("import", name, "--yes")[1]
+    assert "0 topics added, 1 changed, 1 unchanged" in command("import", name, "--yes")[1]
     sea = Topic.objects.get(name="Sea")
     assert (topic_status.list_topics()[1].query, topic_status.list_topics()[1].revision, sea.urgent) == (
         "ship",
@@ -130,7 +134,7 @@ def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Comma
         "{name: Eight, query: eight}",
     )
     code, out, err = command("import", name)
-    assert (code, out) == (0, "2 topics added, 0 changed, 0 were so already, 8 problems\n")
+    assert (code, out) == (0, "2 topics added, 0 changed, 0 unchanged, 8 problems\n")
     said = dict(line.removeprefix(f"{name}, line ").split(": ", 1) for line in err.splitlines())
     assert list(said) == ["3", "4", "5", "6", "7", "8", "9", "10"]
     assert "column" in said["3"] and "there are companies" in said["4"] and "did you mean Uigur" in said["5"]
@@ -160,3 +164,17 @@ def test_a_file_that_cannot_be_opened_or_is_too_large_is_told(command: Command, 
     assert "cannot be written" in command("export", "/nowhere/topics.yaml")[2]
     monkeypatch.setattr(import_export, "MAX_BYTES", 10)
     assert "take it apart" in command("import", put(file, "{name: One, query: one}"))[2]
+
+
+def test_a_file_changes_a_description_and_keeps_one_that_it_leaves_out(command: Command, file: Path) -> None:
+    startup.prepare()
+    command("add", "Sea", "--query", "cable", "--description", "Cables and ships")
+    assert "1 unchanged" in command("import", put(file, "{name: Sea, query: cable}"), "--yes")[1]
+    assert Topic.objects.get().description == "Cables and ships"
+    name = put(file, "{name: Sea, query: cable, description: Seals too}")
+    assert "1 different" in command("import", name)[1]
+    assert "1 changed" in command("import", name, "--yes")[1]
+    assert Topic.objects.get().description == "Seals too"
+    bad = put(file, f"{{name: Sea, query: cable, description: {'x' * 201}}}", "{name: B, query: b, description: [x]}")
+    code, _, err = command("import", bad)
+    assert code == 1 and "200 is the most" in err and "'description' must be words" in err

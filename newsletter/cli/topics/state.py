@@ -1,0 +1,68 @@
+"""Commands that hold, release and retire topics, and mark them urgent."""
+
+from typing import Annotated
+
+import typer
+
+from newsletter.cli.output import Json, ask, counted, example, fail, or_fail, result
+from newsletter.cli.service.migrations import ready
+from newsletter.cli.topics.commands import Name
+from newsletter.lib import db
+from newsletter.matching.topics import hold, topics
+from newsletter.models import Topic
+
+app = typer.Typer()
+
+
+@app.command("hold", epilog=example("topics hold Uyghur"))
+def hold_topic(name: Name, json: Json = False) -> None:
+    """Collect a topic's matches without mailing them, until you release it."""
+    ready()
+    held = or_fail(hold.hold(name, now=db.now()))
+    waiting = counted(held.waiting, "match waits", "matches wait")
+    result(held, json, f"topic {name} ({held.topic_id}) is on hold: {waiting}, and new ones are collected")
+
+
+@app.command(epilog=example("topics release Uyghur", "topics release Uyghur --mail"))
+def release(
+    name: Name,
+    mail: Annotated[bool, typer.Option("--mail", help="Also mail what was collected during the hold.")] = False,
+    json: Json = False,
+) -> None:
+    """End a hold.
+
+    Matches from before the hold are mailed; those collected during it only with --mail.
+    """
+    ready()
+    done = or_fail(hold.release(name, mail=mail, now=db.now()))
+    owed = counted(done.owed, "match will be mailed", "matches will be mailed")
+    result(done, json, f"topic {name} ({done.topic_id}) is released: {owed}, {done.dropped} will not")
+
+
+@app.command(epilog=example("topics retire Uyghur --yes"))
+def retire(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, json: Json = False
+) -> None:
+    """Stop a topic and end its subscriptions."""
+    ready()
+    if not yes:
+        ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
+    retired = or_fail(topics.retire_topic(name, now=db.now()))
+    result(retired, json, f"topic {name} ({retired.topic_id}) retired")
+
+
+@app.command(epilog=example("topics urgent Uyghur", "topics urgent Uyghur --off"))
+def urgent(
+    name: Name,
+    off: Annotated[bool, typer.Option("--off", help="Make it an ordinary topic again.")] = False,
+    json: Json = False,
+) -> None:
+    """Mark a topic urgent: an alert that stays in doubt for two hours is sent once more.
+
+    Alerts of other topics wait for you.
+    """
+    ready()
+    if not Topic.objects.filter(kind=Topic.Kind.CURATED, name__iexact=name).update(urgent=not off):
+        fail("there is no such topic: see 'newsletter topics list'")
+    now_is = "an ordinary topic" if off else "urgent: alerts in doubt are sent once more after two hours"
+    result({"topic": name, "urgent": not off}, json, f"topic {name} is {now_is}")
