@@ -28,8 +28,9 @@ migrations: | .venv-test ## write the migration for changed models (N=what_it_do
 format: | .venv-test ## format the code and fix what the linter can fix
 	.venv-test/bin/ruff format . && .venv-test/bin/ruff check --fix .
 
-docs: | .venv-test ## write the tables of the docs that come from elsewhere: settings, retention, colours, decisions
+docs: | .venv-test ## write the tables of the docs that come from elsewhere, and wrap prose at 100 characters
 	$(IN_VENV) scripts.write_docs
+	$(IN_VENV) scripts.wrap_docs
 
 screenshot: | .venv-test ## take the README's screenshot from a demo (needs Chromium)
 	$(IN_VENV) scripts.screenshot
