@@ -179,7 +179,7 @@ def pruned_beside_mail(people: Sequence[int], mail: Sequence[int], clock: Clock)
 
     def sweep() -> None:
         last[0] = time.monotonic()
-        gone.update(retention.prune(now=db.now(), going_on=noted))
+        gone.update(retention.prune(now=db.now(), should_continue=noted))
         connection.close()
 
     beside: list[float] = []

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.feedback.reports import ReportContext
     from newsletter.delivery.gates.host_guard import HostGuard
     from newsletter.delivery.ledger.plan import PlannedProvider
-    from newsletter.delivery.pace.daily_cap import DailyAllowance
-    from newsletter.delivery.pace.token_buckets import Buckets
+    from newsletter.delivery.rate_limits.daily_cap import DailyAllowance
+    from newsletter.delivery.rate_limits.token_buckets import Buckets
     from newsletter.delivery.send import Sender
     from newsletter.delivery.sending.lane_order import LaneOrder
     from newsletter.delivery.sending.messages import LetterCache
@@ -163,10 +163,10 @@ def allowances(now: datetime) -> list[DailyAllowance]:
 def buckets() -> Buckets:
     """Return the token buckets: in memory if one process does everything, else in the broker's Redis."""
     if wiring.config().embedded:
-        from newsletter.delivery.pace.token_buckets import InMemoryBuckets
+        from newsletter.delivery.rate_limits.token_buckets import InMemoryBuckets
 
         return InMemoryBuckets()
-    from newsletter.delivery.pace.redis_token_buckets import RedisBuckets
+    from newsletter.delivery.rate_limits.redis_token_buckets import RedisBuckets
 
     return RedisBuckets(wiring.config().broker_url)
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.delivery.feedback import soft_bounces
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import PIECE, InPieces, Params, Rule, Table, days
 from newsletter.models import (
     Attempt,
@@ -46,36 +46,36 @@ _SAID = (
 )
 
 
-def prune(*, now: datetime, piece: int = PIECE, going_on: GoingOn = never_stop) -> dict[str, int]:
+def prune(*, now: datetime, piece: int = PIECE, should_continue: ShouldContinue = never_stop) -> dict[str, int]:
     """Delete what is past its time; returns rows by table. What is in doubt stays until an operator decides.
 
-    `going_on` is asked before each piece: what is left then is found the next time.
+    `should_continue` is called before each piece: what is left when it returns False is deleted the next time.
     """
-    done = prune_bodies(now, going_on, piece) | prune_mails(now, going_on, piece)
-    return done | prune_given(now, going_on, piece) | prune_events(now, going_on, piece)
+    done = prune_bodies(now, should_continue, piece) | prune_mails(now, should_continue, piece)
+    return done | prune_given(now, should_continue, piece) | prune_events(now, should_continue, piece)
 
 
-def prune_bodies(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+def prune_bodies(now: datetime, should_continue: ShouldContinue, piece: int = PIECE) -> dict[str, int]:
     """Delete the words of mails, but for those of mails that still wait."""
     old = {"before": now - BODY}
-    rows = InPieces(going_on, piece).by_key("edition_body", "edition_id", "made_at<%(before)s", old, only=_SAID)
+    rows = InPieces(should_continue, piece).by_key("edition_body", "edition_id", "made_at<%(before)s", old, only=_SAID)
     return {"edition_body": rows}
 
 
-def prune_mails(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+def prune_mails(now: datetime, should_continue: ShouldContinue, piece: int = PIECE) -> dict[str, int]:
     """Delete deliveries, and what stands around them when none of them is left."""
-    pieces = InPieces(going_on, piece)
+    pieces = InPieces(should_continue, piece)
     mails = sum(
         pieces.by_key("delivery", "subscriber_id", "occasion_id=%(occasion)s", {"occasion": occasion_id}, only=_SURE)
         for occasion_id in _occasions(now - LEDGER)
     )
-    wide = InPieces(going_on, piece * 10)
+    wide = InPieces(should_continue, piece * 10)
     return {"delivery": mails} | _unused(pieces, wide, {"before": now - LEDGER})
 
 
-def prune_given(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+def prune_given(now: datetime, should_continue: ShouldContinue, piece: int = PIECE) -> dict[str, int]:
     """Delete which old items went to whom."""
-    pieces = InPieces(going_on, piece)
+    pieces = InPieces(should_continue, piece)
     rows = sum(
         pieces.by_key("delivery_item", "subscriber_id", "item_id=%(item)s", {"item": item_id})
         for item_id in _items(now - GIVEN)
@@ -83,9 +83,9 @@ def prune_given(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[st
     return {"delivery_item": rows}
 
 
-def prune_events(now: datetime, going_on: GoingOn, piece: int = PIECE) -> dict[str, int]:
+def prune_events(now: datetime, should_continue: ShouldContinue, piece: int = PIECE) -> dict[str, int]:
     """Delete old events of mails."""
-    return {"event": InPieces(going_on, piece).oldest("event", "received_at", now - LEDGER)}
+    return {"event": InPieces(should_continue, piece).oldest("event", "received_at", now - LEDGER)}
 
 
 def _unused(pieces: InPieces, wide: InPieces, old: Params) -> dict[str, int]:

@@ -35,7 +35,7 @@ from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit, Vault
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Provider, Rejected, Unknown
 from newsletter.lib.mail.window_record import Slot
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.models import EditionBody, Lane, NotBegun
 
 log = structlog.get_logger()
@@ -77,13 +77,15 @@ class Sent:
     unknown: int = 0
 
 
-def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingOn = never_stop) -> Sent | None:
-    """Claim and send the next batch that is due. Returns None if there is none, sending is paused, or `going_on` is False.
+def send_next(
+    sender: Sender, *, clock: Callable[[], datetime], should_continue: ShouldContinue = never_stop
+) -> Sent | None:
+    """Claim and send the next batch that is due. Returns None if there is none, or sending is paused.
 
-    `clock` is the database's, since leases are compared with it. `going_on` is asked before each further window, too: a worker
-    that is to stop finishes what has left, and plans the rest again.
+    `clock` is the database's, since leases are compared with it. `should_continue` is called before each window: a worker that is
+    to stop finishes the windows it has handed over, and plans the rest again.
     """
-    batch = _claim(sender, clock, going_on)
+    batch = _claim(sender, clock, should_continue)
     if batch is None:
         return None
     started = time.monotonic()
@@ -99,16 +101,16 @@ def send_next(sender: Sender, *, clock: Callable[[], datetime], going_on: GoingO
         release_claim(batch)
         return None
     try:
-        return _HandOver(sender, batch, clock, going_on).run(recipients, started)
+        return _HandOver(sender, batch, clock, should_continue).run(recipients, started)
     except LeaseLost:
         log.error("lease_lost", batch_id=batch.batch_id)
         return Sent(batch.batch_id)
 
 
-def _claim(sender: Sender, clock: Callable[[], datetime], going_on: GoingOn) -> ClaimedBatch | None:
+def _claim(sender: Sender, clock: Callable[[], datetime], should_continue: ShouldContinue) -> ClaimedBatch | None:
     """Claim the next batch that is due, or split off the part of it that may go now."""
     pacing = sender.pacing
-    while going_on() and (lanes := pacing.lanes(now=clock()) if pacing else tuple(Lane)):
+    while should_continue() and (lanes := pacing.lanes(now=clock()) if pacing else tuple(Lane)):
         batch = claim_batch(
             now=clock(),
             provider=sender.provider.number,
@@ -138,7 +140,7 @@ class _HandOver:
     sender: Sender
     batch: ClaimedBatch
     clock: Callable[[], datetime]
-    going_on: GoingOn
+    should_continue: ShouldContinue
 
     def run(self, recipients: list[Recipient], started: float) -> Sent:
         """Hand over one window after the other. `started` is the monotonic time just before the first was opened."""
@@ -219,7 +221,7 @@ class _HandOver:
             return "the provider leaves us in doubt"
         if not may_send:
             return "sending was paused"
-        if not self.going_on():
+        if not self.should_continue():
             return "the worker's time is up"
         urgent = should_yield(self.batch, now=now, provider=self.sender.provider.number)
         return "more urgent mail came" if urgent else None

@@ -28,7 +28,7 @@ from newsletter.feeds.polling.host_queue import HostQueue, HostScheduler, queues
 from newsletter.feeds.polling.leases import FeedLease
 from newsletter.feeds.polling.record_result import PollResult, record_result
 from newsletter.feeds.sandbox import sandboxed_parse
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.models import Feed
 
 log = structlog.get_logger()
@@ -48,12 +48,12 @@ def poll_due(
     parse: Parse = sandboxed_parse.parse_in_sandbox,
     only: Iterable[int] | None = None,
     seconds: float = 3600,
-    going_on: GoingOn = never_stop,
+    should_continue: ShouldContinue = never_stop,
 ) -> Iterator[PollResult]:
     """Poll the feeds that are due (of `only`, if given), and yield each result as it comes.
 
-    No fetch begins after `seconds`, and none is waited for once `going_on`, asked about each second, returns False; what was not
-    read stays due. Feeds of one host are read one after the other; hosts that another process asks are left out.
+    No fetch begins after `seconds`, and none is waited for once `should_continue`, called about each second, returns False; what
+    was not read stays due. Feeds of one host are read one after the other; hosts that another process polls are left out.
 
     Raises:
         DatabaseError: the database does not answer; leased feeds are due again when their lease is over.
@@ -61,7 +61,7 @@ def poll_due(
     scheduler = HostScheduler(queues_by_host(clock(), only), THREADS)
     poll = _Poll(clock, fetcher, parse, scheduler, FetchThreads[HostQueue](THREADS), monotonic() + seconds)
     try:
-        while going_on() and poll.start_fetches():
+        while should_continue() and poll.start_fetches():
             step = poll.handle_next_result()
             if isinstance(step, PollResult):
                 yield step

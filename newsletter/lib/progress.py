@@ -5,7 +5,7 @@ from collections.abc import Callable
 #: Called with the number of steps done and the number in all.
 Progress = Callable[[int, int], None]
 #: Asked between two steps. Work that is left when it returns False is found the next time.
-GoingOn = Callable[[], bool]
+ShouldContinue = Callable[[], bool]
 
 
 def no_progress(*_: object) -> None:

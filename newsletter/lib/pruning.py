@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 
 #: Rows per statement, each of which is a transaction.
 PIECE = 5_000
 
-#: (now, going_on) → number of deleted rows by table. May run several times, also at once.
-Prune = Callable[[datetime, GoingOn], dict[str, int]]
+#: (now, should_continue) → number of deleted rows by table. May run several times, also at once.
+Prune = Callable[[datetime, ShouldContinue], dict[str, int]]
 Params = dict[str, Any]
 
 
@@ -44,17 +44,17 @@ def days(span: timedelta) -> str:
 
 
 class InPieces:
-    """Deletes rows, at most `piece` in one statement, while `going_on` returns True."""
+    """Deletes rows, at most `piece` in one statement, while `should_continue` returns True."""
 
-    def __init__(self, going_on: GoingOn = never_stop, piece: int = PIECE) -> None:
-        self._going_on = going_on
+    def __init__(self, should_continue: ShouldContinue = never_stop, piece: int = PIECE) -> None:
+        self._should_continue = should_continue
         self._piece = piece
 
     def by_key(self, table: str, key: str, where: str, params: Params, *, only: str = "true") -> int:
         """Delete the rows that meet `where` and `only`, in the order of a key; `only` is not used to find them."""
         deleted, low = 0, -1
         piece = f'SELECT {key} FROM "{table}" WHERE {key}>%(low)s AND {where} ORDER BY {key} LIMIT {self._piece}'
-        while self._going_on():
+        while self._should_continue():
             high = db.rows(f"SELECT max(c.{key}) FROM ({piece}) c", params | {"low": low})[0][0]
             if high is None:
                 break
@@ -79,7 +79,7 @@ class InPieces:
 
     def _repeat(self, delete: str, params: Params) -> int:
         deleted = 0
-        while self._going_on():
+        while self._should_continue():
             rows = db.execute(delete, params)
             if not rows:
                 break

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import Rule, Table, days
 from newsletter.matching.topics.lookup import bump_index_version
 from newsletter.models import AliasPack, Anchor, Match, Subscription, Topic, TopicRevision
@@ -26,14 +26,14 @@ DELETE FROM "match" WHERE topic_id>%(low)s AND topic_id<=%(high)s AND matched_at
 AND EXISTS (SELECT 1 FROM topic t WHERE t.id="match".topic_id AND t.kind='own')"""
 
 
-def delete_unfollowed(topic_ids: Collection[int] | None = None, *, going_on: GoingOn = never_stop) -> int:
-    """Delete own topics that nobody follows any more, with their matches and anchors; returns how many.
+def delete_unfollowed(topic_ids: Collection[int] | None = None, *, should_continue: ShouldContinue = never_stop) -> int:
+    """Delete own topics that nobody follows any more, with their matches and keyword hashes; returns how many.
 
     `topic_ids`: only those among these.
     """
     among = "" if topic_ids is None else f"AND {db.in_list('t.id', 'ids')}"
     gone, low = 0, 0
-    while going_on():
+    while should_continue():
         rows = db.rows(_UNFOLLOWED.format(among=among), {"low": low, "ids": list(topic_ids or ())})
         if not rows:
             break
@@ -55,15 +55,15 @@ def _drop(ids: Collection[int]) -> int:
     return len(gone)
 
 
-def prune_own_topics(_now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_own_topics(_now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete own keywords that nobody follows."""
-    return {"topic": delete_unfollowed(going_on=going_on)}
+    return {"topic": delete_unfollowed(should_continue=should_continue)}
 
 
-def prune_own_matches(now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_own_matches(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete what own keywords met long ago: it is owed to nobody any more, and would only tell what they look for."""
     gone, low = 0, 0
-    while going_on():
+    while should_continue():
         page = f"SELECT id FROM topic WHERE kind='own' AND id>%(low)s ORDER BY id LIMIT {_TOPICS}"
         high = db.rows(f"SELECT max(p.id) FROM ({page}) p", {"low": low})[0][0]
         if high is None:

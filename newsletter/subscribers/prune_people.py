@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn
+from newsletter.lib.progress import ShouldContinue
 from newsletter.models import Notice, Subscriber, Suppression
 from newsletter.subscribers.notices import VALID
 from newsletter.subscribers.unsubscribe import UNDO
@@ -46,15 +46,15 @@ def never_confirmed(now: datetime) -> QuerySet[Subscriber]:
     return Subscriber.objects.filter(~Exists(waiting), state=Subscriber.State.PENDING, created_at__lt=now - _SHORTEST)
 
 
-def prune_left(now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_left(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete people who left too long ago. A keyed hash of the address stays, so that no import subscribes it again.
 
     Rows that others have locked are left for the next hour.
     """
-    while going_on() and db.execute(_SET_LEFT_AT, {"now": now}):
+    while should_continue() and db.execute(_SET_LEFT_AT, {"now": now}):
         pass
     deleted = 0
-    while going_on():
+    while should_continue():
         with transaction.atomic():
             page = db.rows(_LEFT_PAGE.format(lock=db.skip_locked()), {"before": now - UNDO})
             ids = [subscriber_id for (subscriber_id,) in page]
@@ -65,14 +65,14 @@ def prune_left(now: datetime, going_on: GoingOn) -> dict[str, int]:
     return {"subscriber": deleted}
 
 
-def prune_pending(now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_pending(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete people who did not confirm, with their notices, once the last of these has expired.
 
     Who had left before goes back to having left: a stranger's sign-up must not hide that.
     """
     deleted = 0
     last = {"at": datetime.min.replace(tzinfo=now.tzinfo), "id": 0}
-    while going_on():
+    while should_continue():
         page = db.rows(_PENDING_PAGE, {"before": now - _SHORTEST, "piece": _PEOPLE, **last})
         if not page:
             break

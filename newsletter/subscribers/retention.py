@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn
+from newsletter.lib.progress import ShouldContinue
 from newsletter.lib.pruning import InPieces, Rule, Table, days
 from newsletter.models import (
     Consent,
@@ -33,34 +33,34 @@ UPDATE notice SET choices_cipher=NULL, key_id=NULL WHERE id IN (
   SELECT id FROM notice WHERE used_at IS NOT NULL AND choices_cipher IS NOT NULL LIMIT 5000)"""
 
 
-def prune_subscriptions(now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_subscriptions(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete subscriptions that ended too long ago to be restored."""
-    return {"subscription": InPieces(going_on).older("subscription", "id", "ended_at", now - UNDO)}
+    return {"subscription": InPieces(should_continue).older("subscription", "id", "ended_at", now - UNDO)}
 
 
-def prune_choices(_now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_choices(_now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete the choices of answered notices, where answering did not."""
-    while going_on() and db.execute(_ANSWERED):
+    while should_continue() and db.execute(_ANSWERED):
         pass
     return {}
 
 
-def prune_notices(now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_notices(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete notices that no longer count."""
-    return {"notice": InPieces(going_on).oldest("notice", "created_at", now - COUNTED)}
+    return {"notice": InPieces(should_continue).oldest("notice", "created_at", now - COUNTED)}
 
 
-def prune_suppressions(now: datetime, going_on: GoingOn) -> dict[str, int]:
+def prune_suppressions(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
     """Delete suppressions that were lifted long ago."""
-    return {"suppression": InPieces(going_on).older("suppression", "address_index", "lifted_at", now - LIFTED)}
+    return {"suppression": InPieces(should_continue).older("suppression", "address_index", "lifted_at", now - LIFTED)}
 
 
-def prune_requests(now: datetime, _going_on: GoingOn) -> dict[str, int]:
+def prune_requests(now: datetime, _should_continue: ShouldContinue) -> dict[str, int]:
     """Delete requests of public forms that no worker has decided; usually there are none."""
     return {"sign_up_request": queue.prune(now)}
 
 
-def prune_limits(now: datetime, _going_on: GoingOn) -> dict[str, int]:
+def prune_limits(now: datetime, _should_continue: ShouldContinue) -> dict[str, int]:
     """Delete counts of mailboxes and networks that have expired."""
     return {"mailbox_limit": mailbox_limit.prune(now), "network_count": network_limit.prune(now)}
 

@@ -9,8 +9,8 @@ import newsletter.delivery.erasure
 import newsletter.delivery.feedback.reports
 import newsletter.delivery.gates.host_guard
 import newsletter.delivery.ledger.plan
-import newsletter.delivery.pace.redis_token_buckets
-import newsletter.delivery.pace.token_buckets
+import newsletter.delivery.rate_limits.redis_token_buckets
+import newsletter.delivery.rate_limits.token_buckets
 import newsletter.delivery.routing.rules
 import newsletter.delivery.send
 import newsletter.delivery.sending.heartbeat

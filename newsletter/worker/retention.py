@@ -10,7 +10,7 @@ from newsletter.delivery import retention as delivery
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.storage import retention as feeds
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import Rule, Table
 from newsletter.matching import retention as matching
 from newsletter.models import Breaker, Gate, IndexState, NoticeBudget, ProviderGate, Pulse, Route
@@ -52,17 +52,18 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def prune(*, now: datetime, going_on: GoingOn = never_stop) -> dict[str, int]:
+def prune(*, now: datetime, should_continue: ShouldContinue = never_stop) -> dict[str, int]:
     """Delete what is older than its rule allows; return the number of rows by table.
 
-    A rule that fails is logged and does not stop the others. What is left when `going_on` returns False goes the next time.
+    A rule that fails is logged and does not stop the others. What is left when `should_continue` returns False
+    is deleted the next time.
     """
     deleted: Counter[str] = Counter()
     for rule in RULES:
-        if rule.prune is None or not going_on():
+        if rule.prune is None or not should_continue():
             continue
         try:
-            done = rule.prune(now, going_on)
+            done = rule.prune(now, should_continue)
         except Exception as error:  # noqa: BLE001 - the other rules do not depend on it; its text may hold rows
             log.error("prune_failed", rule=rule.stored, error=type(error).__name__)
             close_old_connections()

@@ -75,7 +75,7 @@ class Pass:
 
     def _guarded(self, stage: Stage, run: StageRun, *ids: int) -> None:
         try:
-            while stage.work(run, *ids) and run.going_on():
+            while stage.work(run, *ids) and run.should_continue():
                 pass
         except Exception as error:  # noqa: BLE001 - whatever it is, the other stages do not depend on it
             # the error's own words may hold rows or addresses

@@ -15,18 +15,18 @@ from newsletter.lib import db
 _checked = threading.local()
 
 
-def going_on() -> bool:
+def should_continue() -> bool:
     """True while new work may start."""
     return not wiring.shutdown.is_set()
 
 
-def send_next(going_on: Callable[[], bool] = going_on) -> send.Sent | None:
+def send_next(should_continue: Callable[[], bool] = should_continue) -> send.Sent | None:
     """Send the next batch that is due, by any provider; None if there is none that may go now."""
     with wiring.shutdown.in_progress():
         for sender in delivery_wiring.senders():
             if not _host_may_send():
                 return None
-            if (sent := send.send_next(sender, clock=db.steady_now, going_on=going_on)) is not None:
+            if (sent := send.send_next(sender, clock=db.steady_now, should_continue=should_continue)) is not None:
                 return sent
     return None
 
@@ -45,7 +45,7 @@ def _host_may_send() -> bool:
 
 def wait_for_rate_limit(until: float) -> bool:
     """Wait a moment for mail under a rate limit; False if there is none, or the monotonic time `until` has passed."""
-    if not going_on() or time.monotonic() >= until:
+    if not should_continue() or time.monotonic() >= until:
         return False
     waits = [sender.pacing.pause(now=db.now()) for sender in delivery_wiring.senders() if sender.pacing]
     seconds = min((wait for wait in waits if wait is not None), default=None)

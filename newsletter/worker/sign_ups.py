@@ -7,7 +7,7 @@ import structlog
 from newsletter import wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.models import SignUpRequest
 from newsletter.subscribers.form_requests import queue
 from newsletter.subscribers.form_requests.decide import decide_next
@@ -16,19 +16,19 @@ from newsletter.subscribers.limits import network_limit, notice_budget
 log = structlog.get_logger()
 
 
-def decide(going_on: GoingOn = never_stop) -> int:
+def decide(should_continue: ShouldContinue = never_stop) -> int:
     """Decide the requests that are ready, those of people who hold one of their mails first; returns how many notices to plan."""
     now = db.now()
     network_limit.prune(now)
     queue.wake(now)
     if dropped := queue.trim():
         log.warning("sign_up_requests_dropped", rows=dropped)
-    return sum(_decide(kind, going_on) for kind in SignUpRequest.Kind)
+    return sum(_decide(kind, should_continue) for kind in SignUpRequest.Kind)
 
 
-def _decide(kind: SignUpRequest.Kind, going_on: Callable[[], bool]) -> int:
+def _decide(kind: SignUpRequest.Kind, should_continue: Callable[[], bool]) -> int:
     notices = 0
-    while going_on():
+    while should_continue():
         done = decide_next(kind, wiring.subscribing(db.now()))
         if done is None:
             break

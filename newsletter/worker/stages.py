@@ -16,7 +16,7 @@ from newsletter import edition_wiring, wiring
 from newsletter.editions import compose, gatherings, notices
 from newsletter.feeds import poll
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn, no_progress
+from newsletter.lib.progress import ShouldContinue, no_progress
 from newsletter.matching import match, rematch
 from newsletter.worker import maintenance, retention, send_loop, sign_ups
 
@@ -46,7 +46,7 @@ class StageRun:
     #: Seconds in which it may start new work.
     seconds: float = math.inf
     #: False once the run is to end whatever is left.
-    wanted: GoingOn = send_loop.going_on
+    keep_running: ShouldContinue = send_loop.should_continue
     #: Called with the name of a step and an id or a number.
     progress: ReportProgress = no_progress
     #: Until when, in monotonic seconds, it waits for mail that only waits for its rate limit.
@@ -57,9 +57,9 @@ class StageRun:
     counts: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
 
-    def going_on(self) -> bool:
+    def should_continue(self) -> bool:
         """True while new work may start."""
-        return self.wanted() and time.monotonic() < self.started + self.seconds
+        return self.keep_running() and time.monotonic() < self.started + self.seconds
 
     def wait(self) -> bool:
         """Wait a moment if mail only waits for its rate limit; False if none does, or the time for that is up."""
@@ -101,7 +101,9 @@ class Stage:
 def refresh_feeds(run: StageRun) -> None:
     """Read the feeds that are due."""
     seconds = min(run.seconds, _LONGEST_POLL)
-    for feed in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), seconds=seconds, going_on=run.wanted):
+    for feed in poll.poll_due(
+        clock=db.now, fetcher=wiring.fetcher(), seconds=seconds, should_continue=run.keep_running
+    ):
         run.progress("feed", feed.feed_id)
         run.counts.update(feeds=1, new=feed.new, feeds_failed=1 if feed.error else 0)
         if feed.unmatched:
@@ -136,14 +138,14 @@ def match_items(run: StageRun) -> None:
 
 def decide_sign_ups(run: StageRun) -> bool:
     """Decide on requests from public forms; True if time ran out."""
-    if sign_ups.decide(run.going_on):
+    if sign_ups.decide(run.should_continue):
         run.follow()
-    return not run.going_on()
+    return not run.should_continue()
 
 
 def plan_notices(run: StageRun) -> None:
     """Plan the mail of waiting notices."""
-    while run.going_on() and notices.plan_notices(edition_wiring.composer(), now=db.now()):
+    while run.should_continue() and notices.plan_notices(edition_wiring.composer(), now=db.now()):
         run.follow()
 
 
@@ -178,13 +180,13 @@ def compose_gathering(run: StageRun, gathering_id: int) -> None:
 def send_batches(run: StageRun) -> bool:
     """Send up to `TURN` batches that are due; True if more may be."""
     for _ in range(TURN):
-        sent = send_loop.send_next(run.going_on)
+        sent = send_loop.send_next(run.should_continue)
         if sent is not None:
             run.progress("batch", sent.batch_id)
             run.counts.update(
                 accepted=sent.accepted, deferred=sent.deferred, refused=sent.refused, unknown=sent.unknown
             )
-        if not run.going_on():
+        if not run.should_continue():
             return True
         if sent is None:
             return run.wait()
@@ -193,7 +195,7 @@ def send_batches(run: StageRun) -> bool:
 
 def prune_rows(run: StageRun) -> None:
     """Delete what is kept no longer."""
-    retention.prune(now=db.now(), going_on=run.going_on)
+    retention.prune(now=db.now(), should_continue=run.should_continue)
 
 
 #: In the order in which `newsletter once` runs them.

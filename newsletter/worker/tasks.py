@@ -18,7 +18,7 @@ if not apps.ready:
 from newsletter import wiring
 from newsletter.feeds.polling.leases import lease_poll
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn
+from newsletter.lib.progress import ShouldContinue
 from newsletter.worker import celery_app, preload, send_loop, signals  # noqa: F401
 from newsletter.worker.stages import BY_NAME, STAGES, Stage, StageRun
 
@@ -69,17 +69,17 @@ def run(name: str, *ids: int) -> None:
     """Run a stage as its task does: for a limited time, and publish it again if there is more."""
     stage = BY_NAME[name]
     if not stage.one_at_a_time:
-        _run(stage, ids, send_loop.going_on)
+        _run(stage, ids, send_loop.should_continue)
     elif (held := lease_poll(db.now())) is not None:
         try:
-            _run(stage, ids, lambda: send_loop.going_on() and held.renew(db.now()))
+            _run(stage, ids, lambda: send_loop.should_continue() and held.renew(db.now()))
         finally:
             held.release(db.now())
 
 
-def _run(stage: Stage, ids: tuple[int, ...], wanted: GoingOn) -> None:
+def _run(stage: Stage, ids: tuple[int, ...], keep_running: ShouldContinue) -> None:
     follow = partial(publish, stage.then) if stage.then else _nothing_follows
-    if stage.work(StageRun(follow=follow, seconds=stage.seconds, wanted=wanted), *ids):
+    if stage.work(StageRun(follow=follow, seconds=stage.seconds, keep_running=keep_running), *ids):
         publish(stage.name, *ids)
 
 

@@ -82,11 +82,11 @@ def test_old_rows_go_in_pieces_and_what_is_left_goes_the_next_time() -> None:
     later = factories.NOW + timedelta(days=30)
     counts: list[tuple[int, int]] = []
 
-    def going_on() -> bool:
+    def should_continue() -> bool:
         counts.append((Delivery.objects.count(), DeliveryItem.objects.count()))
         return len(counts) < 5
 
-    assert retention.prune(now=later, piece=3, going_on=going_on)["delivery"] < 7
+    assert retention.prune(now=later, piece=3, should_continue=should_continue)["delivery"] < 7
     assert max(one[0] - other[0] for one, other in pairwise(counts)) <= 3
     again = retention.prune(now=later, piece=3)
     assert (Delivery.objects.count(), DeliveryItem.objects.count()) == (2, 2)

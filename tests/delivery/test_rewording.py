@@ -19,7 +19,7 @@ from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.ledger import resend, urgent_resend
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import listing
-from newsletter.delivery.pace.token_buckets import InMemoryBuckets
+from newsletter.delivery.rate_limits.token_buckets import InMemoryBuckets
 from newsletter.delivery.routing import failover
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import pacing

@@ -122,7 +122,7 @@ def test_feeds_that_are_not_begun_in_time_stay_due(world: Sites) -> None:
 def test_a_stopped_poll_releases_feeds_and_hosts(world: Sites) -> None:
     ids = add(world, "127.0.8.1", "127.0.8.2")
     answers = iter([True, True])
-    assert read(world, "127.0.8.1", "127.0.8.2", wait=30, going_on=lambda: next(answers, False)) == []
+    assert read(world, "127.0.8.1", "127.0.8.2", wait=30, should_continue=lambda: next(answers, False)) == []
     assert set(poll.due_feeds(now=NOW)) == set(ids)
     assert not Host.objects.filter(free_at__gt=NOW).exists()
 

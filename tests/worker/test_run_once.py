@@ -89,7 +89,7 @@ def test_what_was_sent_before_a_failure_is_counted(monkeypatch) -> None:
     factories.planned(1)
     real, asked = send_loop.send_next, []
 
-    def send_next(_going_on: object) -> object:
+    def send_next(_should_continue: object) -> object:
         asked.append(1)
         return real() if len(asked) == 1 else breaks()
 

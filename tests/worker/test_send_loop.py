@@ -40,7 +40,7 @@ def carried_by(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_slow_server_gets_one_window_and_the_task_is_published_again(published, monkeypatch) -> None:
     provider = ScriptedProvider(window=2)
     carried_by(provider, monkeypatch)
-    monkeypatch.setattr(StageRun, "going_on", lambda _run: not provider.windows)  # one window took all the time
+    monkeypatch.setattr(StageRun, "should_continue", lambda _run: not provider.windows)  # one window took all the time
     factories.planned(6)
     factories.planned(6)
     tasks.run("send")

@@ -97,12 +97,12 @@ def _groups(shares: Sequence[Share], size: int, provider: PlannedProvider) -> It
         if alone and runs:
             yield None, runs
             runs, room = [], size
-        everybody, at = share.subscriber_ids, 0
-        while at < len(everybody):
-            people = everybody[at : at + room]
+        everybody, start = share.subscriber_ids, 0
+        while start < len(everybody):
+            people = everybody[start : start + room]
             runs.append((share.edition_id, people))
-            at, room = at + len(people), room - len(people)
-            if not room or (alone and at == len(everybody)):
+            start, room = start + len(people), room - len(people)
+            if not room or (alone and start == len(everybody)):
                 yield share.parked, runs
                 runs, room = [], size
     if runs:

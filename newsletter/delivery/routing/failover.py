@@ -49,11 +49,14 @@ def outages(providers: Sequence[int], *, now: datetime) -> dict[int, Outage]:
     """Which of these providers are out: paused, with an open circuit breaker, or deferring everything. By their number."""
     out = {outage.provider: outage for number in providers if (outage := _unreachable(number, now))}
     out |= {
-        one.provider: Outage(one.provider, one.since, f"{one.in_a_row} mails in doubt in a row")
-        for one in circuit_breaker.open_breakers()
-        if one.since is not None
+        breaker.provider: Outage(breaker.provider, breaker.since, f"{breaker.in_a_row} mails in doubt in a row")
+        for breaker in circuit_breaker.open_breakers()
+        if breaker.since is not None
     }
-    out |= {one.provider: Outage(one.provider, one.since or now, one.why, final=True) for one in provider_gate.paused()}
+    out |= {
+        paused.provider: Outage(paused.provider, paused.since or now, paused.why, final=True)
+        for paused in provider_gate.paused()
+    }
     return {number: out[number] for number in providers if number in out}
 
 

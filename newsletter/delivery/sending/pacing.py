@@ -13,8 +13,8 @@ from django.db import transaction
 
 from newsletter.config.rate_limits import RateLimits
 from newsletter.delivery.ledger.split_batch import split_off
-from newsletter.delivery.pace.daily_cap import DailyAllowance, daily_allowance, used_today
-from newsletter.delivery.pace.token_buckets import DOMAIN_BURST_SECONDS, Bucket, Buckets, TokenRequest
+from newsletter.delivery.rate_limits.daily_cap import DailyAllowance, daily_allowance, used_today
+from newsletter.delivery.rate_limits.token_buckets import DOMAIN_BURST_SECONDS, Bucket, Buckets, TokenRequest
 from newsletter.delivery.sending.claim import CLAIM_LEASE, ClaimedBatch, can_claim
 from newsletter.delivery.sending.recipients import delivery_domains, waiting_deliveries
 from newsletter.lib.crypto import Vault

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from newsletter.lib import db
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import Rule, Table, days
 from newsletter.models import Batch, BatchState, Worker
 
@@ -110,7 +110,7 @@ def _silent(now: datetime) -> QuerySet[Worker]:
     return Worker.objects.filter(seen_at__lt=now - KEPT)
 
 
-def prune(now: datetime, _going_on: GoingOn = never_stop) -> dict[str, int]:
+def prune(now: datetime, _should_continue: ShouldContinue = never_stop) -> dict[str, int]:
     """Delete the rows of processes that were silent for longer than `KEPT`; returns how many, by table."""
     return {"worker": _silent(now).delete()[0]}
 

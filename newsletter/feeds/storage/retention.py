@@ -2,18 +2,18 @@
 
 from datetime import datetime, timedelta
 
-from newsletter.lib.progress import GoingOn, never_stop
+from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import InPieces, Rule, Table, days
 from newsletter.models import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
 
 KEPT = timedelta(days=30)
 
 
-def prune(*, now: datetime, going_on: GoingOn = never_stop) -> dict[str, int]:
+def prune(*, now: datetime, should_continue: ShouldContinue = never_stop) -> dict[str, int]:
     """Delete what is past its time and return the rows by table. Entries and items stay: they show what is known."""
     before = now - KEPT
     return {
-        "fetch": InPieces(going_on).oldest("fetch", "at", before),
+        "fetch": InPieces(should_continue).oldest("fetch", "at", before),
         "incident": Incident.objects.filter(closed_at__lt=before).delete()[0],
         "host": Host.objects.filter(free_at__lt=before).delete()[0],
     }
@@ -30,7 +30,7 @@ RULES = (
             Table(Incident, lambda now: Incident.objects.filter(closed_at__lt=now - KEPT)),
             Table(Host, lambda now: Host.objects.filter(free_at__lt=now - KEPT)),
         ),
-        lambda now, going_on: prune(now=now, going_on=going_on),
+        lambda now, should_continue: prune(now=now, should_continue=should_continue),
     ),
     Rule(
         "feeds, entries, items",

@@ -1,6 +1,6 @@
 """Build a partial index for a new process: only the topics that the first few items can match.
 
-Reading and compiling a hundred thousand topics takes seconds. The first items do not wait for that: keyword hashes (anchors) tell
+Reading and compiling a hundred thousand topics takes seconds. The first items do not wait for that: keyword hashes tell
 which keyword topics they can match, and only those are read. The whole index is built meanwhile, in a background thread.
 """
 

@@ -13,9 +13,9 @@ from newsletter.models import Cadence
 from newsletter.subscribers import confirm as confirmations
 from newsletter.subscribers.confirm import ConfirmationPreview, Confirmed
 from newsletter.web.public import page_data
+from newsletter.web.public.mail_times import rhythm, when
 from newsletter.web.public.responses import invalid_link_page
 from newsletter.web.public.submit import submit_renewal
-from newsletter.web.public.time_zones import rhythm, when
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

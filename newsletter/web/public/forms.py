@@ -13,7 +13,7 @@ from newsletter.models import Cadence
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
 from newsletter.web.public import page_data
-from newsletter.web.public.time_zones import HOURS, WEEKDAYS, clocks
+from newsletter.web.public.mail_times import HOURS, WEEKDAYS, clocks
 
 #: (value, label, hint) of each radio button.
 CADENCES = (

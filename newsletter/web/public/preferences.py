@@ -24,9 +24,9 @@ from newsletter.subscribers.preferences import (
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
+from newsletter.web.public.mail_times import when
 from newsletter.web.public.responses import SeeOther, invalid_link_page
 from newsletter.web.public.submit import submit_renewal
-from newsletter.web.public.time_zones import when
 
 #: Topics and own words that one person may follow.
 MOST = 100

@@ -24,12 +24,12 @@ def _gate() -> None:
     factories.open_gate()
 
 
-def run(provider: ScriptedProvider, moment: datetime = NOW, going_on: Callable[[], bool] = lambda: True) -> int:
+def run(provider: ScriptedProvider, moment: datetime = NOW, should_continue: Callable[[], bool] = lambda: True) -> int:
     sender = send.Sender(
         provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
     )
     sent = 0
-    while send.send_next(sender, clock=lambda: moment, going_on=going_on):
+    while send.send_next(sender, clock=lambda: moment, should_continue=should_continue):
         sent += 1
     return sent
 
@@ -124,7 +124,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_has_left_and_gives_the_rest
         return Accepted()
 
     provider = ScriptedProvider(stop, window=window)
-    assert run(provider, going_on=lambda: going[0]) == 1
+    assert run(provider, should_continue=lambda: going[0]) == 1
     assert ledger_summary().by_state == {"accepted": handed, "planned": 12 - handed}
     assert not Batch.objects.filter(state__in=("claimed", "sending")).exists()
     provider.script = lambda _parcel: Accepted()

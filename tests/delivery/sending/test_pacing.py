@@ -13,7 +13,7 @@ from newsletter.delivery import send
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.delivery.ledger import urgent_resend
 from newsletter.delivery.ledger.plan import PlannedProvider
-from newsletter.delivery.pace.token_buckets import InMemoryBuckets
+from newsletter.delivery.rate_limits.token_buckets import InMemoryBuckets
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending import expired_leases, pacing
 from newsletter.delivery.sending.claim import claim_batch, release_claim

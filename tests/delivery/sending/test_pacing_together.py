@@ -10,8 +10,8 @@ from django.db import connection
 
 from newsletter.config import rate_limits
 from newsletter.delivery import send
-from newsletter.delivery.pace.redis_token_buckets import RedisBuckets
-from newsletter.delivery.pace.token_buckets import Buckets, InMemoryBuckets
+from newsletter.delivery.rate_limits.redis_token_buckets import RedisBuckets
+from newsletter.delivery.rate_limits.token_buckets import Buckets, InMemoryBuckets
 from newsletter.delivery.send import Sender
 from newsletter.delivery.sending.pacing import Pacing
 from newsletter.lib import db

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from newsletter.delivery.pace import redis_token_buckets
-from newsletter.delivery.pace.redis_token_buckets import SHARE_WITHOUT_REDIS, RedisBuckets
-from newsletter.delivery.pace.token_buckets import (
+from newsletter.delivery.rate_limits import redis_token_buckets
+from newsletter.delivery.rate_limits.redis_token_buckets import SHARE_WITHOUT_REDIS, RedisBuckets
+from newsletter.delivery.rate_limits.token_buckets import (
     LONGEST_WAIT,
     Bucket,
     Buckets,

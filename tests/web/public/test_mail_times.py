@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.editions.digest_schedule import REPRESENTATIVES
 from newsletter.models import Cadence
-from newsletter.web.public.time_zones import PLACES, clocks, rhythm, when
+from newsletter.web.public.mail_times import PLACES, clocks, rhythm, when
 
 WINTER, SUMMER = datetime(2026, 1, 15, 23, 30, tzinfo=UTC), datetime(2026, 7, 15, 23, 30, tzinfo=UTC)
 

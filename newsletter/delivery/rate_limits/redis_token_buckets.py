@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from newsletter.delivery.pace.token_buckets import (
+from newsletter.delivery.rate_limits.token_buckets import (
     LONGEST_WAIT,
     Bucket,
     Buckets,

@@ -1,4 +1,7 @@
-"""The zone is asked by what one's clock shows now: no place is stored that the person did not pick, no script guesses it."""
+"""Offer time zones by what a clock there shows now, and word when the next mail comes.
+
+A person picks a zone; none is guessed by a script, and no place is stored.
+"""
 
 from datetime import datetime
 from functools import cache
