@@ -9,10 +9,12 @@ from newsletter.matching.live_index.stored_items import current_versions
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.query.spellings import listed_spellings
-from newsletter.models import Topic, TopicRevision
+from newsletter.models import Item, Topic, TopicRevision
 
 #: Spellings on a topic's card, and articles on the first page.
 MOST_SPELLINGS, SAMPLE = 6, 3
+#: Items among which the articles of the first page are chosen.
+NEWEST = 1000
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,14 @@ def _card(topic: Topic, query: str) -> Card:
 
 
 def newest_articles() -> list[Article]:
-    """The newest few articles: of those that could be mailed, or else of all, which a first poll only stored."""
-    stored = current_versions().order_by("-item__first_seen_at", "-item_id")
-    newest = list(stored.filter(item__announced=True)[:SAMPLE]) or list(stored[:SAMPLE])
-    return [Article(row.title, row.item.entry.feed.title, row.item.first_seen_at) for row in newest if row.title]
+    """The newest few articles: of those that could be mailed, or else of all, which a first poll only stored.
+
+    Only the newest items are looked at: anybody may load the page, however many items are stored.
+    """
+    newest = list(Item.objects.order_by("-first_seen_at", "-id").values_list("id", "announced")[:NEWEST])
+    ids = [item_id for item_id, announced in newest if announced] or [item_id for item_id, _ in newest]
+    rows = current_versions().filter(item_id__in=ids[:SAMPLE]).order_by("-item__first_seen_at", "-item_id")
+    return [Article(row.title, row.item.entry.feed.title, row.item.first_seen_at) for row in rows if row.title]
 
 
 def problem(keyword: str) -> str | None:

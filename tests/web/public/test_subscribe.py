@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from newsletter import wiring
 from newsletter.lib import clock
-from newsletter.models import Notice, Subscriber, Subscription, Topic
+from newsletter.models import Item, Notice, Subscriber, Subscription, Topic
 from newsletter.subscribers.choices import MailTime
 from newsletter.subscribers.confirm import choices_of
+from newsletter.web.public import page_data
 from tests import factories
 from tests.web.conftest import WORD, notice_token, press, signing_up
 from tests.web.public.test_links import dump
@@ -156,3 +157,14 @@ def test_the_newest_articles_are_shown_with_who_runs_this(client, topics, settin
     page = client.get("/").content.decode()
     assert re.findall(r"<bdi>Article &lt;(\d)&gt;</bdi>", page) == ["0", "1", "2"]
     assert "The &lt;Digest&gt;" in page and "1 Harbour Road" in page
+    Item.objects.exclude(itemversion__title="Article <4>").update(announced=False)
+    assert [article.title for article in page_data.newest_articles()] == ["Article <4>"]
+
+
+def test_for_the_newest_articles_not_every_stored_one_is_read(django_assert_num_queries):
+    factories.item("Announced", "Text.", seen=clock.utcnow() - timedelta(days=9))
+    stored = factories.item("Stored", "Text.")
+    Item.objects.filter(id=stored.id).update(announced=False)
+    with django_assert_num_queries(2) as captured:
+        assert [article.title for article in page_data.newest_articles()] == ["Announced"]
+    assert "LIMIT" in captured[0]["sql"] and f"IN ({Item.objects.get(announced=True).id})" in captured[1]["sql"]
