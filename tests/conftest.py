@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 from unittest import TestCase
@@ -46,11 +47,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) == "faults":
             item.add_marker("no_cover")
     if os.environ.get("TEST_DATABASE") == "postgres":
-        config.hook.pytest_deselected(items=[item for item in items if not _asks_for_a_database(item)])
-        items[:] = [item for item in items if _asks_for_a_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not _runs_on_postgres(item)])
+        items[:] = [item for item in items if _runs_on_postgres(item)]
     yield
-    # they wait for long: the other workers find enough to do beside them, but would have nothing left if they came last
-    items.sort(key=lambda item: _folder(item) not in WHOLE_PROCESSES or _asks_for_a_database(item))
+    items[:] = _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Tests that wait for processes, evenly among those that compute: pytest-xdist first gives each worker a stretch of the list.
+
+    The last quarter of the list has none, or a worker would still wait when the others have nothing left to do.
+    """
+    waiting = [item for item in items if _waits(item)]
+    computing = [item for item in items if not _waits(item)]
+    # a file's tests stay together, for the fixtures that they share; a fault's scenario takes long by itself
+    groups = [
+        list(group) for _, group in groupby(waiting, lambda item: (item.path, _folder(item) == "faults" and item))
+    ]
+    between = max(1, len(computing) * 3 // 4 // max(1, len(groups)))
+    spread: list[pytest.Item] = []
+    for number, group in enumerate(groups):
+        spread += group + computing[number * between : (number + 1) * between]
+    return spread + computing[len(groups) * between :]
+
+
+def _waits(item: pytest.Item) -> bool:
+    return _folder(item) in WHOLE_PROCESSES and not _asks_for_a_database(item)
+
+
+def _runs_on_postgres(item: pytest.Item) -> bool:
+    return _asks_for_a_database(item) or _folder(item) == "faults"
 
 
 def _asks_for_a_database(item: pytest.Item) -> bool:

@@ -11,11 +11,11 @@ from tests.faults import servers
 
 PEOPLE, SIZE = 1_000, 10
 
-#: The scenarios of real processes want the machine for themselves: ./test.sh runs them on their own.
+#: The scenarios of real processes: ./test.sh runs them beside the tests on PostgreSQL.
 collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Template]:
     server = _or_skip(lambda: services.Postgres(durable=True))
     _or_skip(services.Redis).close()
@@ -24,12 +24,12 @@ def server_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def window_template(server_template: servers.Template, tmp_path_factory: pytest.TempPathFactory) -> servers.Template:
     """Batches of several windows."""
     return servers.Template(server_template.postgres, tmp_path_factory.mktemp("windows"), PEOPLE, 150)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def file_template(tmp_path_factory: pytest.TempPathFactory) -> servers.Template:
     return servers.Template(None, tmp_path_factory.mktemp("faults-sqlite"), PEOPLE, SIZE)
