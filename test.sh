@@ -32,7 +32,8 @@ at_once="-n ${TEST_WORKERS:-$(($(nproc 2>/dev/null || echo 2) * 2))} --dist work
 say "tests, on SQLite"
 # Tracing doubles what a test costs on Python 3.11, so coverage is measured here only: every test runs here.
 "$bin/python" -m pytest $at_once --cov=newsletter --cov-fail-under=92 --cov-report=term:skip-covered
-say "rooms, ledger and journeys, on PostgreSQL; beside them processes, Redis and PostgreSQL are killed while mail goes out"
-FAULTS=1 TEST_DATABASE=postgres "$bin/python" -m pytest $at_once \
-    tests/lib tests/config tests/worker tests/feeds tests/matching tests/editions tests/delivery tests/subscribers tests/journey \
-    tests/security tests/faults/test_scenarios.py
+say "faults: processes, Redis and PostgreSQL killed while mail goes out"
+FAULTS=1 "$bin/python" -m pytest $at_once tests/faults/test_scenarios.py
+say "rooms, ledger and journeys, on PostgreSQL"
+TEST_DATABASE=postgres "$bin/python" -m pytest $at_once \
+    tests/lib tests/config tests/worker tests/feeds tests/matching tests/editions tests/delivery tests/subscribers tests/journey tests/security

@@ -11,7 +11,7 @@ from tests.faults import servers
 
 PEOPLE, SIZE = 1_000, 10
 
-#: The scenarios of real processes: ./test.sh runs them beside the tests on PostgreSQL.
+#: The scenarios of real processes want the machine for themselves: ./test.sh runs them on their own.
 collect_ignore = [] if os.environ.get("FAULTS") == "1" else ["test_scenarios.py"]
 
 

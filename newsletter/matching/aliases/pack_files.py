@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,22 @@ def read_pack(path: Path) -> AliasPackFile:
     Raises:
         InvalidPack: with everything that is wrong with the file.
     """
-    raw = _loaded(path)
-    problems = list(validate_pack(path.name, raw))
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError:
+        raise InvalidPack([PackProblem(path.name, "it cannot be opened")]) from None
+    except UnicodeDecodeError:
+        raise InvalidPack([PackProblem(path.name, "it is not UTF-8: save it as UTF-8")]) from None
+    return _parse_pack(path.stem, content)
+
+
+@lru_cache(maxsize=16)  # to parse and check a pack takes 0.2 s, and every change of a topic reads them all
+def _parse_pack(name: str, content: str) -> AliasPackFile:
+    raw = _parse_yaml(f"{name}.yaml", content)
+    problems = list(validate_pack(f"{name}.yaml", raw))
     if problems:
         raise InvalidPack(problems)
-    groups = tuple(_group(path.stem, group) for group in raw["groups"])
-    return AliasPackFile(path.stem, raw["version"], raw["title"], groups)
+    return AliasPackFile(name, raw["version"], raw["title"], tuple(_group(name, group) for group in raw["groups"]))
 
 
 def find_group(reference: str, directory: Path) -> AliasGroup:
@@ -93,17 +104,13 @@ def _group(pack: str, raw: Mapping[str, Any]) -> AliasGroup:
     )
 
 
-def _loaded(path: Path) -> Any:
+def _parse_yaml(file_name: str, content: str) -> Any:
     try:
-        return yaml_loader.load(path.read_text(encoding="utf-8"))
-    except OSError:
-        reason = "it cannot be opened"
-    except UnicodeDecodeError:
-        reason = "it is not UTF-8: save it as UTF-8"
+        return yaml_loader.load(content)
     except yaml_loader.YamlRefused as refused:
         reason = f"line {refused.line}: {refused.reason}"
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark is not None else ""
         reason = f"it is not YAML{line}: compare with the lines above, and with another pack"
-    raise InvalidPack([PackProblem(path.name, reason)])
+    raise InvalidPack([PackProblem(file_name, reason)])
