@@ -36,8 +36,7 @@ screenshot: | .venv-test ## take the README's screenshot from a demo (needs Chro
 	$(IN_VENV) scripts.screenshot
 
 messages: | .venv-test ## extract the text of pages and mails for translators
-	PYTHONPATH=. .venv-test/bin/pybabel -q extract -F babel.cfg -k mark -k gettext_lazy -k ngettext_lazy:1,2 --no-location --sort-output \
-		--omit-header -o locale/django.pot .
+	$(IN_VENV) scripts.extract_messages
 
 lock: ## pin the newest allowed versions, with hashes (needs uv)
 	$(LOCK) --upgrade -o requirements.lock
