@@ -44,7 +44,9 @@ def test_links_lead_to_headings(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_exist(page: Path) -> None:
     root = typer.main.get_command(app)
-    for words in re.findall(r"(?:\./run\.sh|`newsletter|'newsletter) ([a-z]+(?: [a-z]+)?)", page.read_text()):
+    for words in re.findall(
+        r"(?:\./run\.sh|`newsletter|'newsletter) ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", page.read_text()
+    ):
         name, _, second = words.partition(" ")
         assert name in root.commands, words  # type: ignore[attr-defined]
         group = root.commands[name]  # type: ignore[attr-defined]
