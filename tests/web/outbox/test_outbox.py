@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import socket
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -179,10 +180,13 @@ def test_through_the_real_server(written):
             connection.request("GET", "/outbox/", headers=headers)
             statuses.append(connection.getresponse().status)
             connection.close()
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as proxy:
+            proxy.sendall(b"GET /outbox/ HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+            statuses.append(int(proxy.recv(1000).split()[1]))
     finally:
         server.close()
         thread.join(20)
-    assert statuses == [200, 404, 404]
+    assert statuses == [200, 404, 404, 404]
 
 
 def test_each_link_of_a_mail_is_listed_once_with_its_words():
