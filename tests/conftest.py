@@ -101,8 +101,13 @@ def _fixtures(item: pytest.Item) -> set[str]:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A database for each worker. SQLite in a file, as it is used: one in memory is locked differently between threads."""
+    """A database for each worker. SQLite in a file, as it is used: one in memory is locked differently between threads.
+
+    Nothing waits for the disk, as on the PostgreSQL of `tests/services.py`: no test pulls the plug.
+    """
     if connection.vendor == "sqlite":
+        options = connection.settings_dict["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
