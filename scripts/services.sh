@@ -1,11 +1,10 @@
-# Redis, PostgreSQL, Chromium and SpamAssassin for the tests, from Debian's packages, where that can be done.
+# Redis, PostgreSQL and Chromium for the tests, from Debian's packages, where that can be done.
 
 install_services() {
     missing=""
     command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-noto-core fonts-noto-cjk"
-    command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
     [ -n "$missing" ] || return 0
     if [ "${NEWSLETTER_APT:-1}" = 0 ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
         echo "newsletter: not installed, so what needs it is skipped:$missing" >&2
