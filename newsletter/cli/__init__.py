@@ -10,7 +10,7 @@ from typer._completion_classes import completion_init
 
 from newsletter import __version__
 from newsletter.cli.command_name import command_name
-from newsletter.cli.command_table import COMMANDS
+from newsletter.cli.command_table import COMMANDS, TASKS
 from newsletter.cli.lazy_group import LazyGroup
 from newsletter.cli.output import CommandFailed, for_people
 
@@ -19,13 +19,13 @@ __all__ = ["app", "invoke"]
 
 class _Root(LazyGroup):
     def __init__(self, **attrs: Any) -> None:
-        super().__init__(table=COMMANDS, **attrs)
+        super().__init__(table=COMMANDS, tasks=TASKS, **attrs)
 
 
 app = typer.Typer(
     name="newsletter",
     cls=_Root,
-    help="Reads digest feeds and mails each subscriber only what meets their topics or keywords.",
+    help="Reads digest feeds and mails each subscriber only what matches their topics or keywords.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,7 +48,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Reads digest feeds and mails each subscriber only what meets their topics or keywords."""
+    """Reads digest feeds and mails each subscriber only what matches their topics or keywords."""
 
 
 def invoke(words: list[str]) -> int:

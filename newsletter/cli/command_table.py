@@ -1,11 +1,11 @@
-"""Every command: its name, its help in one line, and the module that holds it.
+"""Every command: its name, its help in one line, the module that holds it, and the task under which help lists it.
 
 Help pages and completion read this table alone; a module is imported when its command is called. `tests/cli/test_lazy_import.py`
 checks that the modules say the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Group:
 
     title: str
     commands: Mapping[str, Command]
+    #: Task → names of the commands for it. Without tasks, help lists all under one heading.
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def help(self) -> str:
@@ -39,22 +41,27 @@ COMMANDS: Mapping[str, Command | Group] = {
     "migrate": Command("service.operations", "Bring the tables to this version and check the keys."),
     "status": Command("service.operations", "Show whether the service runs, what it did today, and what needs you."),
     "doctor": Command("service.operations", "Examine the installation and say what to do."),
-    "match": Command("topics.match", "Show which stored items meet QUERY, and where its words stand in them."),
-    "explain": Command("topics.match", "Show why an item is about a topic, or which part of the topic's query it does not meet."),
+    "match": Command("topics.match", "Show which stored items match a query, and which of their words."),
+    "explain": Command("topics.match", "Show why an item matches a topic, or which part of the query it does not match."),
     "feeds": Group("Feeds", {
-        "check": Command("feeds.check", "Say what is at URL, how its newest entries would be cut into items and why, and what a choice would let through."),
+        "check": Command("feeds.check", "Show what is at URL, how its newest entries would be cut into items, and why."),
         "add": Command("feeds.commands", "Add the feed at URL, or the feed of the web page there."),
-        "list": Command("feeds.listing", "List all feeds and how they are."),
-        "show": Command("feeds.show", "Show a feed: how it is, its last fetches and newest entries with their items."),
-        "edit": Command("feeds.commands", "Change a feed's title, announce or cut, or narrow it; a new choice replaces the whole of the old one."),
+        "list": Command("feeds.listing", "List all feeds and their health."),
+        "show": Command("feeds.show", "Show a feed: its health, its last fetches, and its newest entries with their items."),
+        "edit": Command("feeds.commands", "Change a feed's title, how it is cut, or which entries it lets through."),
         "pause": Command("feeds.commands", "Stop polling a feed."),
         "resume": Command("feeds.commands", "Poll a feed again."),
         "remove": Command("feeds.commands", "Remove a feed with its entries and items."),
-        "refresh": Command("feeds.refresh", "Read feeds now, whether they are due or not."),
+        "refresh": Command("feeds.refresh", "Poll feeds now, whether they are due or not."),
         "backfill": Command("feeds.backfill", "Read a feed's archive, older page by older page."),
-        "incidents": Command("feeds.backfill", "What operators should know about feeds: list (without a command), close."),
+        "incidents": Command("feeds.backfill", "List what you should know about feeds; 'close' closes one."),
         "import": Command("feeds.import_export", "Add the feeds of an OPML file."),
-        "export": Command("feeds.import_export", "Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."),
+        "export": Command("feeds.import_export", "Write all feeds as an OPML 2.0 file."),
+    }, {
+        "Add and change": ("check", "add", "edit", "pause", "resume", "remove"),
+        "See how they are": ("list", "show", "incidents"),
+        "Read now": ("refresh", "backfill"),
+        "Files": ("import", "export"),
     }),
     "topics": Group("Topics", {
         "add": Command("topics.commands", "Add a topic."),
@@ -71,6 +78,11 @@ COMMANDS: Mapping[str, Command | Group] = {
         "import": Command("topics.import_export", "Add the topics of a YAML file."),
         "export": Command("topics.import_export", "Write all topics as a YAML file, except retired ones."),
         "packs": Command("topics.packs", "List the alias packs, or the groups of one, and check the files."),
+    }, {
+        "Add and change": ("preview", "add", "edit", "history", "revert"),
+        "See how they are": ("list", "show", "packs"),
+        "Stop and resume mail": ("hold", "release", "retire", "urgent"),
+        "Files": ("import", "export"),
     }),
     "subscribers": Group("Subscribers", {
         "list": Command("subscribers.commands", "Count subscribers by state."),
@@ -80,23 +92,32 @@ COMMANDS: Mapping[str, Command | Group] = {
     }),
     "deliveries": Group("Deliveries", {
         "list": Command("deliveries.commands", "List deliveries by their reference."),
-        "sums": Command("deliveries.commands", "Tell what became of each alert and digest as a whole: planned is the sum of all that stands beside it."),
-        "explain": Command("deliveries.commands", "Tell the story of the mail with this reference at its foot, without saying whose it is."),
-        "retry": Command("deliveries.commands", "Send a mail that is unknown or parked once more."),
-        "resolve": Command("deliveries.commands", "Write down what became of a mail that is unknown, or close one that is parked."),
-        "release": Command("deliveries.commands", "Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."),
+        "sums": Command("deliveries.commands", "Show what became of each alert and digest as a whole."),
+        "explain": Command("deliveries.commands", "Show what happened to the mail with this reference at its foot, but not whose it is."),
+        "retry": Command("deliveries.commands", "Send an unknown or parked mail once more."),
+        "resolve": Command("deliveries.commands", "Record what became of an unknown mail, or close a parked one."),
+        "release": Command("deliveries.commands", "Send again what a provider accepted and then dropped."),
     }),
     "sending": Group("Sending", {
-        "list": Command("sending.commands", "Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."),
-        "pause": Command("sending.commands", "Let no mail leave until 'sending resume', or none by one provider."),
-        "resume": Command("sending.commands", "Let mail leave again: all that closed by itself or was paused as a whole, or one provider by its name."),
-        "share": Command("sending.commands", "Choose which share of the people one provider carries, from the next mails on; a person who was moved stays there."),
-        "move": Command("sending.commands", "Hand what is planned with one provider to the other."),
+        "list": Command("sending.commands", "Show the providers, what waits for them, and the chosen shares."),
+        "pause": Command("sending.commands", "Stop sending all mail, or the mail of one provider."),
+        "resume": Command("sending.commands", "Resume sending, or one provider by its name."),
+        "share": Command("sending.commands", "Choose the share of people whose mail one provider sends."),
+        "move": Command("sending.commands", "Hand the planned mail of one provider to the other."),
     }),
     "suppressions": Group("Suppressions", {
         "list": Command("subscribers.suppressions", "List the addresses that must not be mailed, by an id that reveals nobody, with the reason."),
         "add": Command("subscribers.suppressions", "Never mail this address, until the person confirms again or you lift it."),
         "lift": Command("subscribers.suppressions", "Allow mail to an address again."),
     }),
+}
+
+#: Task → the commands and groups for it.
+TASKS: Mapping[str, tuple[str, ...]] = {
+    "Try it": ("demo", "sample-feed"),
+    "Run the service": ("run", "web", "once", "migrate"),
+    "See how it is": ("status", "doctor"),
+    "Choose what is mailed": ("feeds", "topics", "match", "explain"),
+    "Subscribers and their mail": ("subscribers", "suppressions", "deliveries", "sending"),
 }
 # fmt: on

@@ -26,7 +26,7 @@ class Commands(Mapping[str, ClickCommand]):
     def __getitem__(self, name: str) -> ClickCommand:
         row = self._table[name]
         if isinstance(row, Group):
-            return LazyGroup(name=name, table=row.commands, help=row.help, no_args_is_help=True)
+            return LazyGroup(name=name, table=row.commands, tasks=row.tasks, help=row.help, no_args_is_help=True)
         return load(name, row.module)
 
     def __iter__(self) -> Iterator[str]:
@@ -77,9 +77,12 @@ def _too_many(ctx: Context) -> str:
 class LazyGroup(_LightHelp, TyperGroup):
     """The commands of `table` as one group."""
 
-    def __init__(self, *, table: Mapping[str, Command | Group], **attrs: Any) -> None:
+    def __init__(
+        self, *, table: Mapping[str, Command | Group], tasks: Mapping[str, tuple[str, ...]], **attrs: Any
+    ) -> None:
         super().__init__(**{**attrs, "commands": None, "rich_markup_mode": None})
         self.commands = cast("Any", Commands(table))
+        self._tasks = tasks or {"Commands": tuple(table)}
         listed = {name: TyperCommand(name, help=row.help, rich_markup_mode=None) for name, row in table.items()}
         #: The same group with commands that know their help and nothing else.
         self._listed = TyperGroup(commands=cast("dict[str, ClickCommand]", listed), rich_markup_mode=None)
@@ -89,8 +92,13 @@ class LazyGroup(_LightHelp, TyperGroup):
         return self._listed.list_commands(ctx)
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the commands of a help page, without importing them."""
-        self._listed.format_commands(ctx, formatter)
+        """Write the commands of a help page by task, without importing them."""
+        width = max(map(len, self._listed.commands))
+        for task, names in self._tasks.items():
+            with formatter.section(task):
+                formatter.write_dl(
+                    [(name.ljust(width), self._listed.commands[name].get_short_help_str(200)) for name in names]
+                )
 
     def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
         """The commands and options that begin with `incomplete`, without importing a command."""

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from newsletter import cli
-from newsletter.cli.command_table import COMMANDS, Command, Group
+from newsletter.cli.command_table import COMMANDS, TASKS, Command, Group
 from newsletter.cli.lazy_group import load
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +50,14 @@ ROWS = list(rows())
 @pytest.mark.parametrize(("name", "row"), [(name, row) for _, name, row in ROWS], ids=[words for words, _, _ in ROWS])
 def test_the_table_says_what_the_module_says(name: str, row: Command) -> None:
     assert row.help == load(name, row.module).get_short_help_str(1000)
+
+
+def test_help_lists_each_command_once_under_a_task() -> None:
+    groups = [(COMMANDS, TASKS)]
+    groups += [(row.commands, row.tasks) for row in COMMANDS.values() if isinstance(row, Group) and row.tasks]
+    assert len(groups) == 3
+    for commands, tasks in groups:
+        assert sorted(name for names in tasks.values() for name in names) == sorted(commands)
 
 
 def test_every_command_of_every_module_is_in_the_table() -> None:
@@ -97,8 +105,10 @@ def test_help_imports_no_command_and_touches_nothing(words: tuple[str, ...], tmp
     assert not (tmp_path / "data").exists()
     if words == ("--help",):
         assert all(name in shown for name in COMMANDS)
+        assert all(f"\n{task}:\n" in shown for task in TASKS)
+        assert max(map(len, shown.splitlines())) <= 80
     if words == ("feeds", "--help"):
-        assert "backfill" in shown and "List all feeds and how they are." in shown
+        assert "backfill" in shown and "List all feeds and their health." in shown
 
 
 @pytest.mark.parametrize(

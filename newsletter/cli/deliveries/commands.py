@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli.output import Json, ask, example, fail, misuse, note, progress, result, table, when
+from newsletter.cli.output import Json, ask, counted, example, fail, misuse, note, progress, result, table, when
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.ledger import reports as ledger_reports
 from newsletter.delivery.ledger import resend
@@ -22,9 +22,9 @@ from newsletter.models import BatchState, DeliveryState
 
 app = typer.Typer()
 
-Why = Annotated[str, typer.Option(help="What you know, and how: it is written into the story of each mail.")]
-Who = Annotated[str, typer.Option(help="Whose word it is; you, if not said.")]
-Whole = Annotated[bool, typer.Option("--batch", help="All mails that are in doubt together with this one.")]
+Why = Annotated[str, typer.Option(help="What you know and how you know it; stored with each mail.")]
+Who = Annotated[str, typer.Option(help="Who decided; without it, you.")]
+Whole = Annotated[bool, typer.Option("--batch", help="All mails in doubt together with this one.")]
 
 _STATES = sorted({*BatchState.values, *DeliveryState.values})
 
@@ -54,7 +54,10 @@ def sums(
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many, the newest first.")] = 10,
     json: Json = False,
 ) -> None:
-    """Tell what became of each alert and digest as a whole: planned is the sum of all that stands beside it."""
+    """Show what became of each alert and digest as a whole.
+
+    Planned is the sum of the columns after it.
+    """
     ready()
     found = ledger_reports.mailings(limit)
     states = ("accepted", "failed", "cancelled", "unknown", "parked")
@@ -69,7 +72,7 @@ def sums(
     if json:
         result([{**asdict(one), "planned": one.planned, "under_way": one.under_way} for one in found], json)
     else:
-        table(found, json, columns, empty="Nothing was mailed yet, or it is no longer kept.")
+        table(found, json, columns, empty="Nothing was mailed yet, or the record is no longer kept.")
 
 
 def _of(state: str, one: ledger_reports.Mailing) -> int:
@@ -78,11 +81,11 @@ def _of(state: str, one: ledger_reports.Mailing) -> int:
 
 @app.command(epilog=example("deliveries explain 7K3F-09QA-M2"))
 def explain(reference: str, json: Json = False) -> None:
-    """Tell the story of the mail with this reference at its foot, without saying whose it is."""
+    """Show what happened to the mail with this reference at its foot, but not whose it is."""
     ready()
     story = ledger_reports.explain(reference, wiring.vault())
     if story is None:
-        fail("there is no such reference: check it for typing errors (mails are kept on record for 14 days)")
+        fail("there is no such reference: check the spelling (records are kept for 14 days)")
     lines = [
         f"{story.reference}: {story.state}{f' ({story.reason})' if story.reason else ''}",
         f"for {story.occasion}, planned {when(story.planned_at)}, batch {story.batch_id}",
@@ -105,14 +108,14 @@ def retry(
     who: Who = "",
     batch: Whole = False,
     all_parked: Annotated[
-        bool, typer.Option("--all-parked", help="All parked mails whose words are kept; never what is in doubt.")
+        bool, typer.Option("--all-parked", help="All parked mails whose content is still stored; never mails in doubt.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --all-parked.")] = False,
     json: Json = False,
 ) -> None:
-    """Send a mail that is unknown or parked once more. If it was taken the first time, it arrives twice."""
+    """Send an unknown or parked mail once more. If it was accepted the first time, it arrives twice."""
     if bool(reference) == all_parked or (all_parked and batch):
-        misuse("name one REFERENCE (with --batch: all that are in doubt with it), or say --all-parked alone")
+        misuse("name one REFERENCE (with --batch: all in doubt with it), or use --all-parked alone")
     word = _word(who, why)
     ready()
     if all_parked:
@@ -130,9 +133,9 @@ def resolve(
     batch: Whole = False,
     json: Json = False,
 ) -> None:
-    """Write down what became of a mail that is unknown, or close one that is parked. Nothing is sent."""
+    """Record what became of an unknown mail, or close a parked one. Nothing is sent."""
     if state not in ("accepted", "failed"):
-        misuse("--as is accepted or failed; to send it once more: 'newsletter deliveries retry'")
+        misuse("--as is accepted or failed. To send the mail once more, use 'newsletter deliveries retry'")
     ready()
     done = resend.resolve(
         reference, state == "accepted", _word(who, why), now=db.now(), vault=wiring.vault(), whole=batch
@@ -146,14 +149,17 @@ def resolve(
     )
 )
 def release(
-    provider: Annotated[str, typer.Option(help="Who took the mails, by name: smtp, sendgrid, smtp-2 …")],
+    provider: Annotated[str, typer.Option(help="The provider that accepted the mails: smtp, sendgrid, smtp-2 …")],
     since: Annotated[datetime, typer.Option(help="From when on, UTC.", formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])],
     why: Annotated[str, typer.Option(help="The proof that these mails will never leave the provider.")],
     who: Who = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only the number is told.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it, only the number is shown.")] = False,
     json: Json = False,
 ) -> None:
-    """Send again what a provider accepted and then dropped (account closed, queue deleted), but for what it told us of."""
+    """Send again what a provider accepted and then dropped.
+
+    For a closed account or a deleted queue, for instance. Mails that the provider reported on are left out.
+    """
     number = provider_ids.number_of(provider)
     if number is None:
         misuse("--provider is smtp, sendgrid or outbox, or the second of one kind, as smtp-2")
@@ -162,7 +168,7 @@ def release(
     moment = since.replace(tzinfo=UTC)
     if not yes:
         count = resend.count_releasable(number, moment)
-        words = f"{count} mails would go again: whoever has them gets them twice. Say --yes to do it"
+        words = f"{_mails(count)} would be sent again, and arrive twice if they arrived before: add --yes to do it"
         result({"releasable": count}, json, words)
         return
     _told(resend.release(number, moment, word, now=db.now()), "planned again", json)
@@ -171,23 +177,22 @@ def release(
 def _retry_parked(word: resend.OperatorNote, yes: bool, json: bool) -> None:
     found = resend.parked_mails()
     if found.left:
-        note(
-            f"{_mails(found.left)} parked that stay: their words are not kept, or one may have left; see them one by one"
-        )
+        stay = counted(found.left, "mail stays", "mails stay")
+        note(f"{stay} parked: the content is not stored any more, or one may have left; look at them one by one")
     if not found.deliveries:
-        fail("no parked mail can go again: see 'newsletter deliveries list --state parked'")
+        fail("no parked mail can be sent again: see 'newsletter deliveries list --state parked'")
     if not yes:
         for reason, number in found.reasons.items():
             note(f"{number}: {reason}")
-        count = f"{_mails(found.deliveries)} in {found.batches} batch{'' if found.batches == 1 else 'es'}"
-        ask(f"Send {count} again?", f"{count} would go again: add --yes if that is meant")
+        count = f"{_mails(found.deliveries)} in {counted(found.batches, 'batch', 'batches')}"
+        ask(f"Send {count} again?", f"{count} would be sent again: add --yes to do it")
     with progress("planning again") as update:
         done = resend.retry_parked(word, now=db.now(), progress=update)
     _told(done, "planned again", json)
 
 
 def _mails(number: int) -> str:
-    return f"{number} mail{'' if number == 1 else 's'}"
+    return counted(number, "mail")
 
 
 def _topics(item: StoryItem) -> str:
@@ -207,7 +212,7 @@ def _attempt(row: Mapping[str, object]) -> str:
 
 def _word(who: str, why: str) -> resend.OperatorNote:
     if not why.strip():
-        misuse("--why is needed: it is all that is left of your reasons later")
+        misuse("--why must not be empty: it is what remains of your reasons later")
     return resend.OperatorNote(who.strip() or getpass.getuser(), " ".join(why.split()))
 
 

@@ -7,16 +7,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from newsletter import wiring
-from newsletter.cli.output import Json, example, fail, result, table
+from newsletter.cli.output import Json, counted, example, fail, result, table
 from newsletter.cli.service.migrations import ready
-from newsletter.feeds import backfill as reading
+from newsletter.feeds import backfill as archive
 from newsletter.feeds.catalogue import manage
 from newsletter.feeds.storage.incidents import close_by_id, listing
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 
 incidents = typer.Typer(
-    help="What operators should know about feeds: list (without a command), close.",
+    help="List what you should know about feeds; 'close' closes one.",
     invoke_without_command=True,
     epilog=example("feeds incidents", "feeds incidents close 7"),
 )
@@ -29,48 +29,51 @@ app.add_typer(incidents, name="incidents")
 @app.command(epilog=example("feeds backfill 1 --pages 20"))
 def backfill(
     reference: Annotated[str, typer.Argument(metavar="ID|URL", help="The feed's number or URL.")],
-    pages: Annotated[int | None, typer.Option(help="Read at most so many pages; without it, all.", min=1)] = None,
+    pages: Annotated[int | None, typer.Option(help="Read at most this many pages; without it, all.", min=1)] = None,
     pause: Annotated[float, typer.Option(help="Seconds between two pages.", min=0, max=3600)] = 1.0,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin with the newest page again.")] = False,
-    skip: Annotated[
-        bool, typer.Option("--skip", help="Leave out the page that is next, as it cannot be read.")
-    ] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start again with the newest page.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Leave out the next page, which cannot be read.")] = False,
     json: Json = False,
 ) -> None:
-    """Read a feed's archive, older page by older page. Nothing of it is mailed; stopped, it goes on where it was."""
+    """Read a feed's archive, older page by older page. Nothing of it is mailed; a stopped run continues where it was."""
     ready()
     feed_id = manage.find(reference)
     if feed_id is None:
         fail("there is no such feed: see 'newsletter feeds list'")
     with _bar() as bar:
         task = bar.add_task("reading the archive", total=pages, items=0)
-        done = reading.backfill(
+        done = archive.backfill(
             feed_id,
-            reading.Options(pages or 0, pause, restart=restart, skip=skip),
+            archive.Options(pages or 0, pause, restart=restart, skip=skip),
             fetcher=wiring.fetcher(),
             clock=db.now,
             progress=lambda so_far: bar.update(task, completed=so_far.pages, items=so_far.items),
         )
     if isinstance(done, Refused):
         fail(done.reason)
-    read = f"{done.pages} pages read, {done.entries} new entries, {done.items} new items"
-    bad = f"; {done.bad} entries could not be read: please report this" if done.bad else ""
-    result(done, json, f"feed {feed_id}: {read}{bad}.", *_told(done))
+    read = (
+        f"{counted(done.pages, 'page')} read, {counted(done.entries, 'new entry', 'new entries')}, "
+        f"{counted(done.items, 'new item')}"
+    )
+    bad = f"; {counted(done.bad, 'entry', 'entries')} could not be read: report this as a bug" if done.bad else ""
+    result(done, json, f"feed {feed_id}: {read}{bad}.", *_next_step(done))
     if done.status == "failed":
-        where = f"feed {feed_id}, after {done.pages_in_all} older pages"
-        fail(f"{where}: {done.error}; when run again it goes on there, and after that page with --skip")
+        where = f"feed {feed_id}, after {counted(done.pages_in_all, 'older page')}"
+        fail(f"{where}: {done.error}; run it again to continue there, or with --skip to leave that page out")
 
 
-def _told(done: reading.Backfilled) -> tuple[str, ...]:
+def _next_step(done: archive.Backfilled) -> tuple[str, ...]:
     match done.status:
         case "finished" if not done.pages_in_all:
             return ("It has no older pages that can be read.",)
         case "finished":
-            return (f"Its archive of {done.pages_in_all} older pages is read to the end; --restart reads it anew.",)
+            return (
+                f"Its archive ({counted(done.pages_in_all, 'older page')}) is read to the end; --restart reads it again.",
+            )
         case "met":
-            return ("The gap is closed. Run it again to read on through what is older.",)
+            return ("The gap is closed. Run it again to read what is older.",)
         case "overtaken":
-            return ("Another process reads this archive, or it was begun anew or removed: nothing more was done here.",)
+            return ("Another process reads this archive, or it was restarted or removed: nothing more was done here.",)
         case "more":
             return ("Run it again to read on.",)
         case _:
@@ -90,10 +93,10 @@ def _bar() -> Progress:
 @incidents.callback()
 def list_incidents(
     context: typer.Context,
-    closed: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    closed: Annotated[bool, typer.Option("--all", help="Also closed ones.")] = False,
     json: Json = False,
 ) -> None:
-    """List what operators should know about feeds."""
+    """List what you should know about feeds."""
     if context.invoked_subcommand is not None:
         return
     ready()

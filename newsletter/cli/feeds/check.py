@@ -1,12 +1,14 @@
 """The command that reads a feed without storing it, to show how its entries would be cut."""
 
+from collections.abc import Iterator
+
 import typer
 
 from newsletter import wiring
 from newsletter.cli.feeds.options import Authors, Categories, Cutting, Languages, narrowing
-from newsletter.cli.output import Json, example, fail, joined, result, table, when
+from newsletter.cli.output import Json, counted, example, fail, joined, result, table, when
 from newsletter.feeds.catalogue import manage
-from newsletter.feeds.catalogue.probe import CheckedEntry
+from newsletter.feeds.catalogue.probe import CheckedEntry, CheckedFeed
 from newsletter.feeds.storage.entry_filter import describe_filter, normalize_filter
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -25,9 +27,9 @@ def check(
     cut: Cutting = "auto",
     json: Json = False,
 ) -> None:
-    """Say what is at URL, how its newest entries would be cut into items and why, and what a choice would let through.
+    """Show what is at URL, how its newest entries would be cut into items, and why.
 
-    Nothing is stored.
+    Options show what they would let through. Nothing is stored.
     """
     only = narrowing(author, category, language)
     found = manage.check(url, only=only, cut=cut, fetcher=wiring.fetcher(), now=db.now())
@@ -36,17 +38,22 @@ def check(
     if json:
         result(found, json)
         return
-    result(None, False, f"{found.title}: {found.total} entries, language {found.language or 'not said'}", found.note)
-    if found.left_out:
-        result(None, False, f"{found.left_out} older entries are not read: of a feed the newest {found.total} count")
-    if any(only.values()):
-        result(
-            None,
-            False,
-            f"narrowed to {describe_filter(normalize_filter(only))}: {found.through} of them are let through",
-        )
+    result(None, False, *_summary(found, only))
     for entry in found.entries:
         _show_checked(entry)
+
+
+def _summary(found: CheckedFeed, only: dict[str, list[str]]) -> Iterator[str]:
+    """The lines above the entries."""
+    yield f"{found.title}: {counted(found.total, 'entry', 'entries')}, language {found.language or 'not given'}"
+    if found.note:
+        yield found.note
+    if found.left_out:
+        yield f"{counted(found.left_out, 'older entry is', 'older entries are')} not read: the newest {found.total} count"
+    if any(only.values()):
+        yield f"Narrowed to {describe_filter(normalize_filter(only))}: {found.through} of {found.total} are let through"
+    if len(found.entries) < found.total:
+        yield f"Shown here: the newest {len(found.entries)} of {found.total}"
 
 
 def _show_checked(entry: CheckedEntry) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from newsletter import wiring
 from newsletter.cli.feeds.options import Authors, Categories, Cutting, Languages, Reference, feed_id_of, narrowing
-from newsletter.cli.output import Json, example, fail, misuse, result
+from newsletter.cli.output import Json, ask, counted, example, fail, misuse, result
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue import manage
 from newsletter.lib import db
@@ -15,16 +15,18 @@ from newsletter.lib.refused import Refused
 app = typer.Typer()
 
 _FIRST_POLL = {
-    "none": "its present entries are stored and mailed to nobody; what comes later is",
-    "latest": "of its present entries only the newest may be mailed",
-    "all": "all its present entries may be mailed",
+    "none": "Its present entries are stored but not mailed. Later ones are mailed",
+    "latest": "Of its present entries, only the newest may be mailed",
+    "all": "All its present entries may be mailed",
 }
 
 
 @app.command(epilog=example("feeds add https://digest.example/feed/ --announce latest"))
 def add(
     url: str,
-    announce: Annotated[str, typer.Option(help="What of the first poll may be mailed: none, latest or all.")] = "none",
+    announce: Annotated[
+        str, typer.Option(help="Which of its present entries may be mailed: none, latest or all.")
+    ] = "none",
     title: Annotated[str, typer.Option(help="A title instead of the feed's own.")] = "",
     author: Authors = None,
     category: Categories = None,
@@ -32,7 +34,7 @@ def add(
     cut: Cutting = "auto",
     json: Json = False,
 ) -> None:
-    """Add the feed at URL, or the feed of the web page there. It is read once, to be sure that it is one."""
+    """Add the feed at URL, or the feed of the web page there. It is read once, to make sure that it is a feed."""
     ready()
     only = narrowing(author, category, language)
     added = manage.add(url, announce=announce, title=title, only=only, cut=cut, fetcher=wiring.fetcher(), now=db.now())
@@ -41,8 +43,8 @@ def add(
     result(
         added,
         json,
-        f"feed {added.feed_id} added: {added.title}, {added.entries} entries. {added.note}".rstrip(),
-        f"At the first poll, which is due now: {_FIRST_POLL[announce]}.",
+        f"feed {added.feed_id} ({added.title}) added: {counted(added.entries, 'entry', 'entries')}. {added.note}".rstrip(),
+        f"{_FIRST_POLL[announce]}. The first poll is due now.",
     )
 
 
@@ -53,8 +55,8 @@ def add(
 )
 def edit(
     reference: Reference,
-    title: Annotated[str | None, typer.Option(help="A title; empty brings back the feed's own.")] = None,
-    announce: Annotated[str | None, typer.Option(help="none, latest or all; counts until the first poll.")] = None,
+    title: Annotated[str | None, typer.Option(help="A title; an empty one restores the feed's own.")] = None,
+    announce: Annotated[str | None, typer.Option(help="none, latest or all; no effect after the first poll.")] = None,
     cut: Annotated[str | None, typer.Option(help="Cut entries: auto, never, always, or a CSS selector.")] = None,
     author: Authors = None,
     category: Categories = None,
@@ -62,7 +64,10 @@ def edit(
     everything: Annotated[bool, typer.Option("--all", help="Let all entries through again.")] = False,
     json: Json = False,
 ) -> None:
-    """Change a feed's title, announce or cut, or narrow it; a new choice replaces the whole of the old one."""
+    """Change a feed's title, how it is cut, or which entries it lets through.
+
+    --author, --category and --language together replace the earlier choice.
+    """
     ready()
     only = narrowing(author, category, language)
     if everything and any(only.values()):
@@ -92,15 +97,15 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Remove a feed with its entries and items. What was mailed stays mailed."""
+    """Remove a feed with its entries and items. Mails already sent stay as they are."""
     ready()
     feed_id = feed_id_of(reference)
     if not yes:
-        typer.confirm(f"Remove feed {feed_id} with all its entries?", abort=True, err=True)
+        ask(f"Remove feed {feed_id} with all its entries?", "add --yes to remove the feed with all its entries")
     _done(manage.remove(feed_id), json, "removed")
 
 
 def _done(answer: manage.ChangedFeed | Refused, json: bool, what: str) -> None:
     if isinstance(answer, Refused):
         fail(answer.reason)
-    result(answer, json, f"feed {answer.feed_id} {what}")
+    result(answer, json, f"feed {answer.feed_id} ({answer.title}) {what}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.cli.output import Json, Target, example, fail, note, progress, read_file, result, write_file
+from newsletter.cli.output import Json, Target, counted, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue import opml_import, probe
 from newsletter.lib import db
@@ -51,10 +51,8 @@ def read_in(
         fail(f"{file}: {done.reason}")
     for problem in done.problems:
         note(f"{file}, line {problem.line}: {problem.reason}")
-    left = f", {len(done.problems)} problems" if done.problems else ""
-    summary = (
-        f"{len(done.added)} feeds added, {done.there} were there already, {done.repeated} stood twice in the file{left}"
-    )
+    left = f", {counted(len(done.problems), 'problem')}" if done.problems else ""
+    summary = f"{counted(len(done.added), 'feed')} added, {done.there} exist already, {done.repeated} repeated in the file{left}"
     result(done, json, summary)
     if not done.added and not done.there and done.problems:
         fail(f"{file}: no feed could be added")
@@ -62,7 +60,10 @@ def read_in(
 
 @app.command("export", epilog=example("feeds export feeds.opml"))
 def write_out(file: Target = "-", json: Json = False) -> None:
-    """Write all feeds as an OPML 2.0 file, with your own titles, cuts, narrowings and pauses."""
+    """Write all feeds as an OPML 2.0 file.
+
+    Your own titles, cuts, filters and pauses are in it.
+    """
     ready()
     text = opml_import.export_opml(now=db.now())
     write_file(file, text, {"opml": text}, json, "all feeds")

@@ -12,7 +12,7 @@ app = typer.Typer()
 
 @app.command("list", epilog=example("feeds list", "feeds list --json"))
 def list_feeds(json: Json = False) -> None:
-    """List all feeds and how they are."""
+    """List all feeds and their health."""
     ready()
     columns = {
         "ID": lambda row: row.id,

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from newsletter import wiring
 from newsletter.cli.feeds.options import feed_id_of
-from newsletter.cli.output import Json, example, fail, result
+from newsletter.cli.output import Json, counted, example, fail, result
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import poll
 from newsletter.feeds.catalogue import feed_status, manage
@@ -20,11 +20,11 @@ app = typer.Typer()
 @app.command(epilog=example("feeds refresh", "feeds refresh 1"))
 def refresh(
     reference: Annotated[
-        str | None, typer.Argument(metavar="[ID|URL]", help="One feed; all active ones without.")
+        str | None, typer.Argument(metavar="[ID|URL]", help="One feed; without it, all active ones.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Read feeds now, whether they are due or not. Mails follow by the workers, or by 'newsletter once'."""
+    """Poll feeds now, whether they are due or not. Workers, or 'newsletter once', then send the mails."""
     ready()
     chosen = (
         [feed_id_of(reference)]
@@ -34,7 +34,7 @@ def refresh(
     for feed_id in chosen:
         manage.mark_due(feed_id, now=db.now())
     read = []
-    with Console(stderr=True).status(f"reading {len(chosen)} feeds …") as shown:
+    with Console(stderr=True).status(f"reading {counted(len(chosen), 'feed')} …") as shown:
         for one in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
             read.append(one)
             shown.update(f"{len(read)} of {len(chosen)} feeds read")

@@ -18,10 +18,10 @@ app = typer.Typer()
 @app.command(epilog=example("feeds show 1", "feeds show 1 --entry 12"))
 def show(
     reference: Reference,
-    entry: Annotated[int | None, typer.Option(help="One entry: how it was cut into items, and why.")] = None,
+    entry: Annotated[int | None, typer.Option(help="Show one entry: how it was cut into items, and why.")] = None,
     json: Json = False,
 ) -> None:
-    """Show a feed: how it is, its last fetches and newest entries with their items."""
+    """Show a feed: its health, its last fetches, and its newest entries with their items."""
     ready()
     if entry is not None:
         _show_one_entry(feed_id_of(reference), entry, json)

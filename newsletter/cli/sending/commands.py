@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from newsletter import delivery_wiring, wiring
-from newsletter.cli.output import Json, example, fail, misuse, note, result, table
+from newsletter.cli.output import Json, counted, example, fail, misuse, note, result, table
 from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
@@ -17,12 +17,12 @@ from newsletter.subscribers.email_address import InvalidAddress, parse_address
 
 app = typer.Typer()
 
-ByName = Annotated[str, typer.Option(metavar="NAME", help="One provider alone, by its name in 'sending list'.")]
+ByName = Annotated[str, typer.Option(metavar="NAME", help="Only this provider, by its name in 'sending list'.")]
 
 
 @app.command("list", epilog=example("sending list"))
 def list_providers(json: Json = False) -> None:
-    """Show who carries mail, whether they are well, what waits for them, and the shares that were chosen."""
+    """Show the providers, what waits for them, and the chosen shares."""
     ready()
     statuses, shares = provider_statuses(now=db.now()), rules.routing_rules()
     if json:
@@ -50,11 +50,11 @@ def list_providers(json: Json = False) -> None:
 
 @app.command(epilog=example("sending pause --why 'wrong postal address'", "sending pause --provider smtp-2"))
 def pause(
-    why: Annotated[str, typer.Option(help="Shown to everybody who asks for the status.")] = "an operator",
+    why: Annotated[str, typer.Option(help="The reason, shown in 'status'.")] = "an operator",
     provider: ByName = "",
     json: Json = False,
 ) -> None:
-    """Let no mail leave until 'sending resume', or none by one provider. Nothing is lost meanwhile."""
+    """Stop sending all mail, or the mail of one provider. Nothing is lost meanwhile."""
     ready()
     again = f"'newsletter sending resume{f' --provider {provider}' if provider else ''}' opens it"
     if provider:
@@ -74,7 +74,10 @@ def resume(
     provider: ByName = "",
     json: Json = False,
 ) -> None:
-    """Let mail leave again: all that closed by itself or was paused as a whole, or one provider by its name."""
+    """Resume sending, or one provider by its name.
+
+    Without a name, this also opens providers that closed by themselves.
+    """
     ready()
     if provider:
         provider_gate.resume(provider_ids.number_of(provider) or _unknown_provider())
@@ -99,26 +102,27 @@ def resume(
 )
 def share(
     percent: Annotated[str, typer.Argument(metavar="PERCENT", help="0% to 100% of the people.")] = "",
-    provider: Annotated[
-        str, typer.Option(metavar="NAME", help="Who carries their mail; the rest goes by the other.")
-    ] = "",
+    provider: Annotated[str, typer.Option(metavar="NAME", help="The provider; the other one sends the rest.")] = "",
     domain: Annotated[str, typer.Option(help="Only people with addresses of this domain.")] = "",
-    forget: Annotated[bool, typer.Option("--forget", help="Drop what was chosen.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove this rule.")] = False,
     json: Json = False,
 ) -> None:
-    """Choose which share of the people one provider carries, from the next mails on; a person who was moved stays there."""
+    """Choose the share of people whose mail one provider sends.
+
+    It counts from the next mails on. A person who was moved stays there.
+    """
     ready()
     where = _domain(domain)
     if forget:
         if not rules.delete_rule(where):
-            fail("nothing was chosen for it: see 'newsletter sending list'")
+            fail("there is no such rule: see 'newsletter sending list'")
         result(
             {"domain": where, "forgotten": True}, json, f"mails to {_people(where)} go as if nothing had been chosen"
         )
         return
     rule = rules.RoutingRule(where, _number(provider), _percent(percent))
     if len(wiring.config().providers) < 2:
-        fail("there is one provider alone: set NEWSLETTER_MAIL_URL_2 first")
+        fail("there is only one provider: set NEWSLETTER_MAIL_URL_2 first")
     rules.store_rule(rule)
     result(_document(rule), json, _describe(rule))
     note("what is planned already stays where it is: 'newsletter sending move' takes all of it along")
@@ -126,18 +130,21 @@ def share(
 
 @app.command(epilog=example("sending move --from smtp --to sendgrid"))
 def move(
-    source: Annotated[str, typer.Option("--from", metavar="NAME", help="Whose planned mails.")],
-    target: Annotated[str, typer.Option("--to", metavar="NAME", help="Who is to carry them.")],
+    source: Annotated[str, typer.Option("--from", metavar="NAME", help="The provider that has the mail now.")],
+    target: Annotated[str, typer.Option("--to", metavar="NAME", help="The provider that is to send it.")],
     json: Json = False,
 ) -> None:
-    """Hand what is planned with one provider to the other. What was begun, accepted or is in doubt stays where it is."""
+    """Hand the planned mail of one provider to the other.
+
+    Mail that was begun, accepted or is in doubt stays where it is.
+    """
     ready()
     number = provider_ids.number_of(source) or _unknown_provider()
     if number == _number(target):
         misuse("--from and --to are the same provider")
     batches = move_batches.move_batches(number, delivery_wiring.planned_providers()[_number(target)], now=db.now())
     document = {"from": source, "to": target, "batches": batches}
-    result(document, json, f"{batches} batches of {source} now go by {target}")
+    result(document, json, f"{counted(batches, 'batch', 'batches')} of {source} moved to {target}")
     if any(carrier.number == number for carrier in wiring.config().providers):
         note(
             f"new mails go as before: 'newsletter sending share 100% --provider {target}' lets all of them go by {target}"

@@ -34,16 +34,16 @@ _LIMIT = 1000
 def match(
     query: Annotated[str, typer.Option("--query", help="What to look for: see docs/queries.md.")] = "",
     queries: Annotated[
-        str, typer.Option("--queries", metavar="FILE", help="Many instead, one a line; - is standard input.")
+        str, typer.Option("--queries", metavar="FILE", help="A file of queries, one a line; - is standard input.")
     ] = "",
-    entry: Annotated[int | None, typer.Option(help="Look at the items of this entry only.")] = None,
+    entry: Annotated[int | None, typer.Option(help="Only the items of this entry.")] = None,
     days: Annotated[int, typer.Option(min=1, max=90, help="How far back to look.")] = 90,
     packs: Annotated[
-        bool, typer.Option("--packs/--no-packs", help="Meet the spellings of the alias packs, too.")
+        bool, typer.Option("--packs/--no-packs", help="Match the spellings of the alias packs too.")
     ] = True,
     json: Json = False,
 ) -> None:
-    """Show which stored items meet QUERY, and where its words stand in them."""
+    """Show which stored items match a query, and which of their words."""
     if bool(query) == bool(queries):
         misuse("give either --query or --queries")
     ready()
@@ -89,7 +89,7 @@ def _items(rows: list[dict[str, Any]], indent: str = "") -> list[str]:
         f"{indent}item {row['item']}: {row['title']}  ({', '.join(dict.fromkeys(map(_describe_hit, row['hits'])))})"
         for row in rows
     ]
-    return lines or [f"{indent}No stored item meets it."]
+    return lines or [f"{indent}No stored item matches."]
 
 
 @app.command(epilog=example("explain 12 Uyghur"))
@@ -98,7 +98,7 @@ def explain(
     topic: Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's name.")],
     json: Json = False,
 ) -> None:
-    """Show why an item is about a topic, or which part of the topic's query it does not meet."""
+    """Show why an item matches a topic, or which part of the query it does not match."""
     ready()
     why = explain_match.explain_match(item, topic)
     if isinstance(why, Refused):
@@ -135,11 +135,11 @@ def _describe_hit(hit: dict[str, Any]) -> str:
 
 def _lines(why: MatchExplanation) -> Iterator[str]:
     yield f"item {why.item_id}: {why.title}"
-    yield f"{'meets' if why.meets else 'does not meet'} {why.topic}, revision {why.revision}: {why.query}"
+    yield f"{'matches' if why.meets else 'does not match'} {why.topic}, revision {why.revision}: {why.query}"
     for clause in why.decided:
         yield f"  {_clause(clause, why)}"
         for spelling in clause.without_context:
-            yield f"  {term_to_spelling(spelling)} is in it, and none of the words that it needs beside it"
+            yield f"  {term_to_spelling(spelling)} is in it, but none of the words that it needs beside it"
     yield f"stored: {why.stored or 'no match'}"
 
 

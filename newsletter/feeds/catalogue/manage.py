@@ -33,6 +33,7 @@ class ChangedFeed:
     """A feed was changed as asked."""
 
     feed_id: int
+    title: str
 
 
 def check(
@@ -159,8 +160,11 @@ def mark_due(feed_id: int, *, now: datetime) -> ChangedFeed | Refused:
 def remove(feed_id: int) -> ChangedFeed | Refused:
     """Delete a feed with its entries, items and their matches. What was mailed stays mailed."""
     with transaction.atomic():
-        deleted, _ = Feed.objects.filter(id=feed_id).delete()
-    return ChangedFeed(feed_id) if deleted else _missing(feed_id)
+        feed = Feed.objects.filter(id=feed_id).first()
+        if feed is None:
+            return _missing(feed_id)
+        feed.delete()
+    return ChangedFeed(feed_id, feed.title)
 
 
 def _wrong_cut(cut: str) -> Refused | None:
@@ -175,8 +179,10 @@ def _read_whole(now: datetime) -> dict[str, Any]:
 
 def _update(feed_id: int, columns: dict[str, Any]) -> ChangedFeed | Refused:
     feeds = Feed.objects.filter(id=feed_id)
-    exists = feeds.update(**columns) if columns else feeds.exists()
-    return ChangedFeed(feed_id) if exists else _missing(feed_id)
+    if columns:
+        feeds.update(**columns)
+    feed = feeds.first()
+    return ChangedFeed(feed_id, feed.title) if feed is not None else _missing(feed_id)
 
 
 def _missing(feed_id: int) -> Refused:

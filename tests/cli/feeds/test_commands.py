@@ -91,7 +91,7 @@ def test_an_archive_is_read_in_parts_and_to_its_end(command: Command, archive: A
         0,
         [
             f"feed {feed_id}: 2 pages read, 15 new entries, 15 new items.",
-            "Its archive of 4 older pages is read to the end; --restart reads it anew.",
+            "Its archive (4 older pages) is read to the end; --restart reads it again.",
         ],
     )
     assert "reading the archive" in rest.err
@@ -110,7 +110,7 @@ def test_a_broken_page_ends_with_one_line_that_says_what_to_do(
     done = command("backfill", feed_id, "--pause", "0")
     assert done.code == 1
     last = done.err.splitlines()[-1]
-    assert last.startswith(f"newsletter: feed {feed_id}, after 1 older pages: ")
+    assert last.startswith(f"newsletter: feed {feed_id}, after 1 older page: ")
     assert "--skip" in last
     assert command("backfill", feed_id, "--pause", "0", "--skip").code == 0
 
@@ -180,7 +180,7 @@ def test_feeds_go_out_and_come_back(command: Command, tmp_path: Path) -> None:
     assert said["opml"].encode().partition(b"<body>")[2] == text
     Feed.objects.exclude(url="https://1.example/feed").delete()
     done = command("import", "-", "--announce", "all", stdin=file.read_bytes())
-    assert (done.code, done.out) == (0, "2 feeds added, 1 were there already, 0 stood twice in the file\n")
+    assert (done.code, done.out) == (0, "2 feeds added, 1 exist already, 0 repeated in the file\n")
     assert Feed.objects.filter(announce="all").count() == 2
     assert set(Feed.objects.values_list("title", flat=True)) == {"哈 0", "哈 1", "哈 2"}
 

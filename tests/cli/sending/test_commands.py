@@ -36,7 +36,7 @@ def _ready() -> None:
         ("share 10 per cent", 2, ""),
         ("share 101% --provider outbox", 2, "whole number of percent"),
         ("share 10% --provider outbox --domain @", 2, "after the @ sign"),
-        ("share --forget", 1, "nothing was chosen"),
+        ("share --forget", 1, "no such rule"),
         ("move --from outbox --to outbox", 2, "the same provider"),
         ("move --from pigeon --to outbox", 2, "is one of outbox"),
         ("pause --provider sendgrid", 2, "is one of outbox"),

@@ -107,11 +107,11 @@ def test_match_and_explain_say_why(command: Command) -> None:
     command("topics", "add", "Cameras", "--query", "Hikvision -cable")
     rematch.rematch(clock=db.now)
     out = command("explain", str(one.id), "cameras")[1]
-    assert "meets Cameras, revision 1" in out
+    assert "matches Cameras, revision 1" in out
     assert "Hikvision: “海康威视”, by the other spelling 海康威视 (companies)" in out
     assert "never to be mailed" in out
     out = command("explain", str(two.id), "Cameras")[1]
-    assert "does not meet" in out and "Hikvision is not in it" in out and "no match" in out
+    assert "does not match" in out and "Hikvision is not in it" in out and "no match" in out
     assert json.loads(command("explain", str(two.id), "Cameras", "--json")[1])["meets"] is False
     assert command("explain", "99999", "Cameras")[0] == 1
 

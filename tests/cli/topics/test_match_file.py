@@ -70,7 +70,7 @@ def test_bad_lines_are_named_and_stop_no_other(command: Command, items: None) ->
 def test_for_people_each_query_stands_above_its_items(command: Command, items: None) -> None:
     _, out, _ = command("match", "--queries", "-", stdin=b"harbour\nglacier\n")
     heading, item, other, none = out.splitlines()
-    assert (heading, other, none) == ("harbour:", "glacier:", "  No stored item meets it.")
+    assert (heading, other, none) == ("harbour:", "glacier:", "  No stored item matches.")
     assert item.startswith("  item ") and TITLES[1] in item
 
 

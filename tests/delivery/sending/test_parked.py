@@ -81,9 +81,9 @@ def test_the_command_asks_before_and_tells_how_many_and_why(capsys) -> None:
     assert command("--all-parked --why 'the relay is back'") == 2
     told = capsys.readouterr()
     assert (
-        "3 mails in 1 batch would go again" in told.err
+        "3 mails in 1 batch would be sent again" in told.err
         and "3: gave up: 451" in told.err
-        and "1 mail parked" in told.err
+        and "1 mail stays parked" in told.err
     )
     assert told.out == "" and ledger_summary().by_state == {"parked": 4}
     assert command("--all-parked --yes --json --who ops --why 'the relay is back'") == 0
@@ -91,7 +91,7 @@ def test_the_command_asks_before_and_tells_how_many_and_why(capsys) -> None:
     assert ledger_summary().by_state == {"planned": 3, "parked": 1}
     assert Event.objects.filter(detail="ops: the relay is back").count() == 3
     assert command("--all-parked --yes --why again") == 1
-    assert "no parked mail can go again" in capsys.readouterr().err
+    assert "no parked mail can be sent again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", ["", "--all-parked --batch", "7K3F-09QA-M2 --all-parked", "--all-parked --why ' '"])
