@@ -10,7 +10,7 @@ from newsletter.config import rate_limits
 from newsletter.config.rate_limits import STANDARD_PLAN, RateLimits
 from newsletter.config.validators import SettingsError
 from newsletter.lib.mail.provider_ids import name_of, number_of
-from tests.config.test_settings import config
+from tests.config.helpers import config
 
 DAY = date(2026, 11, 24)
 

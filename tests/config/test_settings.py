@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter import settings
 from newsletter.config import key_file
-from newsletter.config.config import DEFAULTS, Config, read_config, read_environment
+from newsletter.config.config import DEFAULTS, read_environment
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError
-from newsletter.lib.crypto import new_keys
 from newsletter.lib.mail import provider_ids
 from newsletter.lib.mail.headers import SenderIdentity
 from newsletter.lib.mail.message import prepare
@@ -28,8 +27,8 @@ from newsletter.lib.mail.provider_interface import Address, Letter, Parcel
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
 from newsletter.providers.smtp.provider import Smtp
+from tests.config.helpers import config
 
-SECRET, ADDRESS_KEYS = new_keys()
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,10 +38,6 @@ def _public(curve: ec.EllipticCurve) -> str:
 
 
 SENDER = {"FROM": "Digest <digest@example.org>"}
-
-
-def config(**values: str) -> Config:
-    return read_config({**DEFAULTS, "SECRET_KEY": SECRET, "ADDRESS_KEYS": ADDRESS_KEYS, **values})
 
 
 def test_the_defaults_are_good() -> None:

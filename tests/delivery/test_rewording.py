@@ -46,7 +46,7 @@ from tests.delivery.two_providers import PROVIDERS, SMTP, two
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
 LATER = NOW + timedelta(hours=3)
-HEARING = ReportContext(factories.VAULT, index_of)
+REPORT_CONTEXT = ReportContext(factories.VAULT, index_of)
 #: The columns in which messages for operators stand.
 WORDS = (
     (Batch, "reason"),
@@ -151,7 +151,7 @@ def test_refusals_at_the_door(reword: Reword) -> None:
     answers = iter([refused("5.1.1"), refused("5.7.1"), Rejected("body: 550 5.1.1")])
     run(ScriptedProvider(lambda _parcel: next(answers), window=50))
     reword()
-    done = bounces_from_smtp_refusals(HEARING, now=NOW)
+    done = bounces_from_smtp_refusals(REPORT_CONTEXT, now=NOW)
     assert (done.new, done.suppressed) == (2, 1)
     assert sorted(Event.objects.values_list("kind", "detail")) == [("bounce", "5.1.1"), ("soft bounce", "5.7.1")]
 
@@ -166,7 +166,7 @@ def test_a_refusal_on_the_wire_is_a_bounce_where_it_is_of_the_recipient(
         run(Reworded(both.providers[SMTP]))
     assert Delivery.objects.get().state == "failed"
     reword()
-    assert bounces_from_smtp_refusals(HEARING, now=NOW).suppressed == bounces == Suppression.objects.count()
+    assert bounces_from_smtp_refusals(REPORT_CONTEXT, now=NOW).suppressed == bounces == Suppression.objects.count()
 
 
 def test_a_doubt_about_the_data_is_not_forgotten_by_an_operators_pause(reword: Reword, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The ledger around a hand-over: what each answer of a provider leaves behind."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -16,23 +16,14 @@ from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, 
 from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subscriber, Suppression
 from tests import factories
 from tests.delivery.fake_provider import Script, ScriptedProvider, sender
+from tests.delivery.helpers import NOW, at, states
 
 pytestmark = pytest.mark.django_db
-
-NOW = factories.NOW
 
 
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     factories.open_gate()
-
-
-def at(moment: datetime = NOW):
-    return lambda: moment
-
-
-def states() -> dict[str, int]:
-    return ledger_summary().by_state
 
 
 def test_everybody_gets_one_parcel_with_their_own_address_and_links() -> None:

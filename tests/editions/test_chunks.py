@@ -11,7 +11,6 @@ from newsletter.editions import compose, gatherings
 from newsletter.editions.owed import audience
 from newsletter.models import Batch, Cadence, Delivery, DeliveryItem, Edition, Gathering, Subscriber
 from tests import factories
-from tests.editions.test_compose import composer  # noqa: F401 - the fixture
 
 NOW = factories.NOW
 
@@ -39,7 +38,7 @@ def _each_once(people: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_composers_plan_everybody_once(composer: compose.Composer) -> None:  # noqa: F811
+def test_concurrent_composers_plan_everybody_once(composer: compose.Composer) -> None:
     gathering = _alert()
     start, failed = threading.Barrier(3), []
 
@@ -67,7 +66,7 @@ class Killed(BaseException):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("at", ["between chunks", "before the commit"])
-def test_work_of_a_killed_composer_is_resumed(composer: compose.Composer, at: str, monkeypatch) -> None:  # noqa: F811
+def test_work_of_a_killed_composer_is_resumed(composer: compose.Composer, at: str, monkeypatch) -> None:
     gathering = _alert()
     calls: list[object] = []
 
@@ -95,7 +94,7 @@ def test_work_of_a_killed_composer_is_resumed(composer: compose.Composer, at: st
 
 
 @pytest.mark.django_db(transaction=True)
-def test_chunk_can_be_sent_before_the_next_is_composed(composer: compose.Composer) -> None:  # noqa: F811
+def test_chunk_can_be_sent_before_the_next_is_composed(composer: compose.Composer) -> None:
     seen: list[tuple[int, int, bool]] = []
 
     def planned(batch_ids: object) -> None:
@@ -112,7 +111,7 @@ def test_chunk_can_be_sent_before_the_next_is_composed(composer: compose.Compose
 
 
 @pytest.mark.django_db
-def test_edition_is_rendered_once_across_chunks(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
+def test_edition_is_rendered_once_across_chunks(composer: compose.Composer, monkeypatch) -> None:
     rendered: list[object] = []
     render_letter = composer.renderer.render_letter
     monkeypatch.setattr(
@@ -125,7 +124,7 @@ def test_edition_is_rendered_once_across_chunks(composer: compose.Composer, monk
 
 
 @pytest.mark.django_db
-def test_chunk_shrinks_when_every_mail_is_different(composer: compose.Composer, monkeypatch) -> None:  # noqa: F811
+def test_chunk_shrinks_when_every_mail_is_different(composer: compose.Composer, monkeypatch) -> None:
     monkeypatch.setattr(compose, "MOST_EDITIONS", 2)
     at_once: list[int] = []
     store = compose.store_editions

@@ -1,19 +1,11 @@
 """Composing: who is owed what, each item given once, each edition rendered once."""
 
-from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
 from newsletter.editions import compose, gatherings, owed
-from newsletter.editions.load_content import Explainer
-from newsletter.editions.rendering.renderer import Renderer
-from newsletter.editions.rendering.values import Frame
-from newsletter.lib.colors import palette
 from newsletter.models import (
     Batch,
     Cadence,
@@ -28,64 +20,9 @@ from newsletter.models import (
     Subscription,
 )
 from tests import factories
+from tests.editions.composing import NOW, alert, items_given
 
 pytestmark = pytest.mark.django_db
-
-NOW = factories.NOW
-FRAME = Frame(
-    organisation="The Digest",
-    postal_address="1 Road, Town",
-    contact="people@example.org",
-    sender="The Digest",
-    base_url="https://news.example.org",
-    letter="D",
-    palette=palette("#17594a"),
-)
-
-
-def no_keywords(_ids: Collection[int]) -> Mapping[int, str]:
-    return {}
-
-
-def no_spans(_query: str, _title: str, _text: str) -> Sequence:
-    return ()
-
-
-def objection_url(item_id: int, topic_id: int) -> str:
-    return f"https://news.example.org/objection/{item_id}-{topic_id}"
-
-
-def _plan(*, occasion_id, lane, shares, items_given, audience, now):
-    wanted = [Share(*share) for share in shares]
-    provider = PlannedProvider(1, one_letter=False)
-    return plan(
-        occasion_id=occasion_id,
-        lane=lane,
-        shares=wanted,
-        items_given=items_given,
-        audience=audience,
-        provider=provider,
-        now=now,
-    )
-
-
-@pytest.fixture(scope="module")
-def composer() -> compose.Composer:
-    return compose.Composer(
-        renderer=Renderer(Path(settings.TEMPLATES_DIR) / "email", FRAME),
-        explainer=Explainer(keywords=no_keywords, find_words=no_spans, objection_url=objection_url),
-        vault=factories.VAULT,
-        plan=_plan,
-    )
-
-
-def alert(composer: compose.Composer, *, chunk: int = 50_000) -> tuple[int, ...]:
-    gathering = gatherings.close_alert_gathering(now=NOW, wait=timedelta(0))
-    return () if gathering is None else compose.compose(gathering, composer, clock=lambda: NOW, chunk=chunk)
-
-
-def items_given() -> set[tuple[int, int]]:
-    return set(DeliveryItem.objects.values_list("item_id", "subscriber_id"))
 
 
 def test_each_follower_gets_one_mail_with_their_topics(composer: compose.Composer) -> None:

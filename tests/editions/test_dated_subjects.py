@@ -7,8 +7,7 @@ import pytest
 from newsletter.editions import compose, gatherings
 from newsletter.models import Cadence, Edition, EditionBody, Gathering
 from tests import factories
-from tests.editions.test_compose import NOW, alert, composer  # noqa: F401 - a fixture
-from tests.editions.test_size_limit import mails
+from tests.editions.composing import NOW, alert, mails
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +16,7 @@ def subjects() -> list[str]:
     return [words["subject"] for _, words in mails()]
 
 
-def send_due(composer: compose.Composer, now) -> None:  # noqa: F811
+def send_due(composer: compose.Composer, now) -> None:
     for gathering in gatherings.open_due_digests(now=now):
         compose.compose(gathering, composer, clock=lambda: now)
 
@@ -28,7 +27,7 @@ def reader(topic, cadence: Cadence, **rhythm):
     factories.follow(factories.subscriber(**{column: made}), topic, cadence)
 
 
-def test_zones_with_the_same_date_share_an_edition(composer: compose.Composer) -> None:  # noqa: F811
+def test_zones_with_the_same_date_share_an_edition(composer: compose.Composer) -> None:
     topic = factories.topic()
     for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
         reader(topic, Cadence.DAILY, zone=zone)
@@ -39,7 +38,7 @@ def test_zones_with_the_same_date_share_an_edition(composer: compose.Composer) -
     assert subjects() == ["Your daily digest, 24 November 2026"]
 
 
-def test_date_is_that_of_the_readers_zone(composer: compose.Composer) -> None:  # noqa: F811
+def test_date_is_that_of_the_readers_zone(composer: compose.Composer) -> None:
     topic = factories.topic()
     for zone in ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"):
         reader(topic, Cadence.DAILY, zone=zone)
@@ -48,7 +47,7 @@ def test_date_is_that_of_the_readers_zone(composer: compose.Composer) -> None:  
     assert sorted(subjects()) == ["Your daily digest, 23 November 2026", "Your daily digest, 24 November 2026"]
 
 
-def test_weekly_digest_has_the_date_of_its_weekday(composer: compose.Composer) -> None:  # noqa: F811
+def test_weekly_digest_has_the_date_of_its_weekday(composer: compose.Composer) -> None:
     topic = factories.topic()
     reader(topic, Cadence.WEEKLY)
     factories.match(factories.item(), topic, owed_at=NOW - timedelta(hours=1))
@@ -56,7 +55,7 @@ def test_weekly_digest_has_the_date_of_its_weekday(composer: compose.Composer) -
     assert subjects() == ["Your weekly digest, 23 November 2026"]
 
 
-def test_alerts_have_a_date_and_time_and_each_is_rendered_once(composer: compose.Composer) -> None:  # noqa: F811
+def test_alerts_have_a_date_and_time_and_each_is_rendered_once(composer: compose.Composer) -> None:
     topic = factories.topic()
     for _ in range(3):
         factories.follow(factories.subscriber(), topic)

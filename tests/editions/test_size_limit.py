@@ -1,6 +1,5 @@
 """No mail is longer than mail programs show, and no item that does not fit is lost."""
 
-import json
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -15,8 +14,6 @@ from newsletter.editions.rendering.size_limit import LIMIT, STEPS, TITLE, WHOLE,
 from newsletter.models import (
     Cadence,
     DeliveryItem,
-    Edition,
-    EditionBody,
     Item,
     ItemVersion,
     LeftOver,
@@ -24,10 +21,8 @@ from newsletter.models import (
     Topic,
 )
 from tests import factories
-from tests.editions.test_compose import NOW, alert, composer
+from tests.editions.composing import NOW, alert, mails
 from tests.environment import examples
-
-__all__ = ["composer"]
 
 LONG = "A long sentence about the harbour and its cameras, which goes on. " * 35  # 2,300 characters
 
@@ -109,18 +104,6 @@ def follower(count: int, text: str, **subscriber: object) -> tuple[list[int], in
         factories.match(item, topic, owed_at=NOW - timedelta(seconds=count - number))
         items.append(item.id)
     return items, person.id
-
-
-def mails() -> list[tuple[Edition, dict[str, str]]]:
-    return [
-        (
-            body.edition,
-            json.loads(
-                factories.VAULT.decrypt(body.key_id, body.cipher, handle=bytes(body.edition.key), column="body")
-            ),
-        )
-        for body in EditionBody.objects.select_related("edition").order_by("edition_id")
-    ]
 
 
 @pytest.mark.django_db

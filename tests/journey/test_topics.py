@@ -127,7 +127,7 @@ def test_everybody_has_the_same_link_to_object_and_an_own_word_has_none(
 def test_no_keyword_of_a_reader_reaches_a_column_or_a_log_by_any_of_this(
     smtp: SmtpCatcher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tests.security.test_row_38_secrets_in_logs import everything_stored
+    from tests.security.stored import everything_stored
 
     caplog.set_level(logging.DEBUG)
     road.subscribe("reader@example.org", "Uyghur", keywords=(KEYWORD,))

@@ -22,7 +22,7 @@ from tests import reports
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
-from tests.journey.test_what_comes_back import later, post
+from tests.journey.helpers import later, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

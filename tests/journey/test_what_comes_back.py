@@ -1,18 +1,17 @@
 """A mail walks the whole road and something comes back: into a Maildir, or posted by a SendGrid that signs."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.test import Client
 
 from newsletter import wiring
 from newsletter.cli.service import status_figures
 from newsletter.config.validators import public_key
 from newsletter.delivery.ledger.reports import ledger_summary
-from newsletter.lib import clock, db
+from newsletter.lib import db
 from newsletter.models import Event, Subscriber, Subscription, Suppression
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
@@ -23,14 +22,10 @@ from tests import reports
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
+from tests.journey.helpers import later, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 READER = "canary@example.org"
-
-
-def later() -> datetime:
-    """Surely after what was just done: those who tell count in whole seconds."""
-    return clock.utcnow() + timedelta(seconds=5)
 
 
 @pytest.fixture
@@ -135,12 +130,3 @@ def test_a_request_that_was_taken_and_never_answered_is_proved_by_its_events(set
         assert list(Subscription.objects.exclude(ended_at=None).values_list("ended_reason", flat=True)) == ["provider"]
         assert sorted(Subscriber.objects.values_list("state", flat=True)) == ["active", "left"]
         assert len(fake.accepted) == 2
-
-
-def post(raw: bytes, now) -> None:
-    signature, timestamp = reports.sign(raw, now)
-    headers = {
-        "X-Twilio-Email-Event-Webhook-Signature": signature,
-        "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
-    }
-    assert Client().post("/hooks/sendgrid", raw, content_type="application/json", headers=headers).status_code == 204

@@ -3,17 +3,16 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from newsletter.lib.mail.provider_interface import Accepted, Outcome, Parcel, Provider
 from newsletter.providers.outbox import Outbox
 from newsletter.providers.sendgrid.provider import SendGrid
-from newsletter.providers.smtp.provider import Smtp
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
 from tests.providers.pieces import SENDER, parcel
+from tests.providers.sinks import smtp
 
 CANARY = "canary7f3a"
 PASSWORD = "hunter2zzyzx"
@@ -21,10 +20,6 @@ PASSWORD = "hunter2zzyzx"
 
 def people() -> list[Parcel]:
     return [parcel(number, address=f"{CANARY}+{number}@example.org") for number in (1, 2)]
-
-
-def smtp(catcher: SmtpCatcher) -> Smtp:
-    return Smtp(urlsplit(catcher.url), SENDER, ca_file=str(catcher.ca_file), timeout=1.0, answer_within=1.0)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from newsletter.feeds.fetching import address_guard
 from newsletter.feeds.fetching.http_client import Fetcher, RequestFailed
 from newsletter.lib import db
 from newsletter.models import Feed
-from tests.feeds.fetching.test_address_guard import PRIVATE
+from tests.feeds.fetching.addresses import PRIVATE
 from tests.feeds.poll_one import poll_one
 
 REBOUND = ("127.0.0.1.nip.io", "localtest.me", "metadata.google.internal")

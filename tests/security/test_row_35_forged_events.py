@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from newsletter.lib import clock
 from newsletter.models import Event, Suppression
 from tests import reports
-from tests.web.webhooks.test_sendgrid import PATH, _key, mail, token  # noqa: F401 - fixtures
+from tests.web.webhooks.sendgrid_posts import PATH, _key, mail, token  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 SIGNATURE, TIMESTAMP = "X-Twilio-Email-Event-Webhook-Signature", "X-Twilio-Email-Event-Webhook-Timestamp"

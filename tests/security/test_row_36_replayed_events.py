@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from newsletter.lib import clock
 from newsletter.models import Batch, Delivery, Event, Suppression
 from tests import reports
-from tests.web.webhooks.test_sendgrid import PATH, _key, mail, post, token  # noqa: F401 - fixtures
+from tests.web.webhooks.sendgrid_posts import PATH, _key, mail, post, token  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from newsletter.models import Event, Subscriber, Suppression
 from newsletter.worker import startup, tasks
 from tests import reports
 from tests.journey import road
-from tests.web.webhooks.test_sendgrid import _key, mail, post, token  # noqa: F401 - fixtures
+from tests.web.webhooks.sendgrid_posts import _key, mail, post, token  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "canary@example.org"

@@ -6,8 +6,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from django.apps import apps
-from django.db import connection
 from pytest_httpserver import HTTPServer
 
 from newsletter import cli, wiring
@@ -19,6 +17,7 @@ from newsletter.models import Subscriber
 from newsletter.worker import run_once, startup, tasks
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
+from tests.security.stored import everything_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,21 +40,6 @@ def walked(settings, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture):
         run_once.once(wait=timedelta(0))
         assert [one.recipient for one in smtp.messages] == [ADDRESS]
         yield caplog
-
-
-def everything_stored() -> dict[str, str]:
-    """Each table's content as text, bytes read as Latin-1 so that nothing can hide in them."""
-    found = {}
-    for model in apps.get_app_config("newsletter").get_models():
-        table = model._meta.db_table
-        with connection.cursor() as cursor:
-            cursor.execute(f'SELECT * FROM "{table}"')
-            found[table] = "\n".join(
-                bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
-                for row in cursor.fetchall()
-                for value in row
-            )
-    return found
 
 
 def test_no_table_holds_the_address_or_the_keyword_in_clear(walked) -> None:

@@ -13,7 +13,7 @@ from newsletter.providers.sendgrid.provider import SendGrid
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.smtp import SmtpCatcher
 from tests.providers.pieces import SENDER, body, parcel
-from tests.providers.test_privacy import smtp
+from tests.providers.sinks import smtp
 
 _ADDRESS = re.compile(r"reader\d+@example\.org")
 

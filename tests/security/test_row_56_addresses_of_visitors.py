@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from newsletter.worker import sign_ups
 from tests.security.service import Service
-from tests.security.test_row_38_secrets_in_logs import everything_stored
+from tests.security.stored import everything_stored
 from tests.web.conftest import signing_up
 
 AGENT = "Canary7f3aBrowser/1.0"

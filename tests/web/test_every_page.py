@@ -12,7 +12,7 @@ from newsletter.config.config import METRICS_LISTENER
 from newsletter.models import Gate, Pulse, Subscription
 from newsletter.web.security_headers import POLICY
 from tests.web.conftest import ANNA, WORD, press, signing_up
-from tests.web.public.test_links import objection_token
+from tests.web.public.link_helpers import objection_token
 
 pytestmark = pytest.mark.django_db
 VOID = {"meta", "link", "input", "br", "img"}
@@ -203,7 +203,7 @@ def test_small_texts(client):
 
 
 def test_no_address_of_a_visitor_is_stored(client, topics):
-    from tests.web.public.test_links import dump
+    from tests.web.public.link_helpers import dump
 
     client.post("/", signing_up(topics), REMOTE_ADDR="203.0.113.77", headers={"user-agent": "Probe/1"})
     assert "203.0.113.77" not in str(dump()) and "Probe/1" not in str(dump())

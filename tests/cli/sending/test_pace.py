@@ -15,8 +15,7 @@ from newsletter.lib import db
 from newsletter.models import Attempt, Batch, Lane
 from newsletter.worker import run_once, startup
 from tests import factories
-from tests.delivery.feedback.test_reports import handed_over
-from tests.delivery.test_send import states
+from tests.delivery.helpers import handed_over, states
 from tests.journey import road
 
 pytestmark = pytest.mark.django_db

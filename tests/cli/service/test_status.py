@@ -13,7 +13,7 @@ from newsletter.lib import db
 from newsletter.models import Attempt, Feed, Pulse, Worker
 from newsletter.worker import startup
 from tests import factories
-from tests.delivery.feedback.test_reports import handed_over
+from tests.delivery.helpers import handed_over
 
 pytestmark = pytest.mark.django_db
 

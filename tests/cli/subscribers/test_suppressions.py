@@ -72,7 +72,7 @@ def test_a_maildir_that_is_not_there_stops_nothing(settings, tmp_path) -> None:
 
 
 def test_the_tick_closes_the_providers_gate_on_silence(settings) -> None:
-    from tests.delivery.feedback.test_reports import handed_over
+    from tests.delivery.helpers import handed_over
 
     settings.NEWSLETTER = replace(settings.NEWSLETTER, sendgrid_webhook_keys=(public_key(reports.PUBLIC),))
     Gate.objects.all().delete()

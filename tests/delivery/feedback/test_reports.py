@@ -5,19 +5,15 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from newsletter.delivery import send
 from newsletter.delivery.feedback import soft_bounces
-from newsletter.delivery.feedback.apply import Applied, apply_reports, bounces_from_smtp_refusals
-from newsletter.delivery.feedback.reports import ReportContext
+from newsletter.delivery.feedback.apply import Applied, bounces_from_smtp_refusals
 from newsletter.delivery.ledger import prove_accepted
-from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.sending import expired_leases
 from newsletter.lib.mail.provider_interface import (
@@ -32,46 +28,18 @@ from newsletter.lib.mail.provider_interface import (
 )
 from newsletter.models import Batch, Consent, Delivery, Event, Gate, SoftBounce, Subscriber, Subscription, Suppression
 from newsletter.subscribers import people
-from newsletter.subscribers.email_address import index_of
 from tests import factories
-from tests.delivery.fake_provider import ScriptedProvider
+from tests.delivery.helpers import NOW, REPORT_CONTEXT, REQUEST, apply, handed_over
 from tests.environment import examples
 from tests.reports import report
 from tests.subscribers.helpers import at_once
 
 pytestmark = pytest.mark.django_db
 
-NOW = factories.NOW
-HEARING = ReportContext(factories.VAULT, index_of)
-REQUEST = PlannedProvider(3, one_letter=True)
-TAKEN = Accepted()
-
 
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     factories.open_gate()
-
-
-def apply(*reports: Report, now=NOW) -> Applied:
-    return apply_reports(reports, HEARING, provider="sendgrid", now=now)
-
-
-def handed_over(
-    who: int | Sequence[Subscriber] = 3,
-    outcome: Callable[[Any], Outcome] | Outcome = TAKEN,
-    *,
-    window: int | None = None,
-    number: int = 3,
-) -> list[Delivery]:
-    """Mails of one batch, handed over with this outcome."""
-    made = factories.planned(who, provider=REQUEST if window is None else PlannedProvider(number, one_letter=False))
-    script = outcome if callable(outcome) else lambda _parcel: outcome
-    provider = ScriptedProvider(script, window=window, number=number)
-    sender = send.Sender(
-        provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
-    )
-    send.send_next(sender, clock=lambda: NOW)
-    return list(Delivery.objects.filter(batch_id__in=made.batch_ids).order_by("id"))
 
 
 def suppressions() -> dict[str, int]:
@@ -289,16 +257,16 @@ def test_refusals_at_the_door_are_bounces_without_a_report() -> None:
     }
     number = itertools.count()
     handed_over(4, lambda _parcel: answers[next(number)], window=50)
-    done = bounces_from_smtp_refusals(HEARING, now=NOW)
+    done = bounces_from_smtp_refusals(REPORT_CONTEXT, now=NOW)
     assert (done.new, done.suppressed) == (2, 1)
-    assert bounces_from_smtp_refusals(HEARING, now=NOW) == Applied()
+    assert bounces_from_smtp_refusals(REPORT_CONTEXT, now=NOW) == Applied()
     assert sorted(Event.objects.values_list("kind", "detail")) == [("bounce", "5.1.1"), ("soft bounce", "5.7.1")]
 
 
 def test_a_refusal_is_told_by_the_server_that_said_it() -> None:
     for number in (2, 12):
         handed_over(2, Rejected("RCPT: 550 5.1.1", recipient_status="5.1.1"), window=50, number=number)
-    assert bounces_from_smtp_refusals(HEARING, now=NOW).suppressed == 4
+    assert bounces_from_smtp_refusals(REPORT_CONTEXT, now=NOW).suppressed == 4
     assert sorted(Suppression.objects.values_list("provider", flat=True)) == ["smtp", "smtp", "smtp-2", "smtp-2"]
 
 

@@ -24,7 +24,7 @@ from newsletter.models import (
 )
 from newsletter.worker import maintenance
 from tests import factories
-from tests.delivery.feedback.test_reports import apply, handed_over
+from tests.delivery.helpers import apply, handed_over
 from tests.reports import report
 
 pytestmark = pytest.mark.django_db

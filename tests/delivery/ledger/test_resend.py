@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter.delivery import send
 from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.delivery.feedback.reports import ReportContext
 from newsletter.delivery.ledger import prove_accepted, resend, urgent_resend
@@ -15,10 +14,7 @@ from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending.claim import claim_batch
 from newsletter.delivery.sending.recipients import start_attempt
 from newsletter.lib.mail.provider_interface import (
-    Accepted,
     Deferred,
-    Outcome,
-    Parcel,
     Rejected,
     Report,
     ReportKind,
@@ -32,40 +28,14 @@ from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane
 from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
+from tests.delivery.helpers import LATER, NOW, WORD, doubtful, in_doubt, mark_urgent, run
 
 pytestmark = pytest.mark.django_db
-
-NOW = factories.NOW
-LATER = NOW + timedelta(hours=3)
-WORD = resend.OperatorNote("ops", "nothing came")
 
 
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     factories.open_gate()
-
-
-def run(provider: ScriptedProvider, moment=NOW) -> list[int]:
-    sender = send.Sender(
-        provider=provider, vault=factories.VAULT, base_url="https://news.example.org", domain="example.org"
-    )
-    while send.send_next(sender, clock=lambda: moment):
-        pass
-    return [parcel.delivery_id for parcel in provider.handed]
-
-
-def doubtful(_parcel: Parcel) -> Outcome:
-    return Unknown("no answer")
-
-
-def in_doubt(people: int = 3, *, window: int | None = None, lane: Lane = Lane.ALERT) -> list[str]:
-    """References of mails in doubt: a whole request, or (with windows) the second window of two."""
-    factories.planned(people, provider=PlannedProvider(1, one_letter=window is None), lane=lane)
-    provider = ScriptedProvider(doubtful, window=window)
-    if window:
-        provider.script = lambda _parcel: Accepted() if len(provider.windows) == 1 else Unknown("no answer")
-    run(provider)
-    return [row.reference for row in listing(factories.VAULT, "unknown")]
 
 
 def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
@@ -276,14 +246,6 @@ def put_off_then_in_doubt() -> None:
     factories.planned(2, provider=PlannedProvider(1, one_letter=True))
     run(ScriptedProvider(lambda _parcel: Deferred("429"), window=None))
     run(ScriptedProvider(doubtful, window=None), LATER)
-
-
-def mark_urgent() -> None:
-    urgent = factories.topic()
-    Topic.objects.filter(id=urgent.id).update(urgent=True)
-    for edition in {one.edition for one in Delivery.objects.select_related("edition")}:
-        edition.content = [[1, 1, [urgent.id]]]
-        edition.save()
 
 
 def test_an_urgent_alert_waits_for_word_of_the_hand_over_that_is_in_doubt_not_of_one_before() -> None:

@@ -18,7 +18,7 @@ from newsletter.models import Edition, EditionBody
 from newsletter.providers.sendgrid.request_body import request_template
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.ledger.test_resend import LATER, doubtful, mark_urgent, run
+from tests.delivery.helpers import LATER, doubtful, mark_urgent, run
 from tests.editions import stories
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from newsletter.lib.mail.provider_interface import Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Edition
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.ledger.test_resend import LATER, WORD, in_doubt, run
+from tests.delivery.helpers import LATER, WORD, in_doubt, run
 
 pytestmark = pytest.mark.django_db
 

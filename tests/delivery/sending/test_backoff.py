@@ -14,7 +14,7 @@ from newsletter.lib.mail.provider_interface import Deferred
 from newsletter.models import Batch
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.sending.test_expired_leases import run
+from tests.delivery.helpers import run
 
 NOW = factories.NOW
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.delivery import send
 from newsletter.delivery.ledger import prove_accepted
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.reports import ledger_summary
@@ -14,7 +13,8 @@ from newsletter.delivery.sending.recipients import next_window_query, start_atte
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Subscriber
 from tests import factories
-from tests.delivery.fake_provider import ScriptedProvider, sender
+from tests.delivery.fake_provider import ScriptedProvider
+from tests.delivery.helpers import run
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +29,6 @@ class Killed(BaseException):
 @pytest.fixture(autouse=True)
 def _gate() -> None:
     factories.open_gate()
-
-
-def run(provider: ScriptedProvider, moment=NOW) -> None:
-    while send.send_next(sender(provider), clock=lambda: moment):
-        pass
 
 
 def test_killed_before_the_barrier_nothing_is_in_doubt() -> None:

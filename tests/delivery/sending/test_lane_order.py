@@ -14,8 +14,8 @@ from newsletter.delivery.sending.lane_order import PASSED_MOST, LaneOrder, Queue
 from newsletter.lib.mail.provider_interface import Accepted
 from newsletter.models import Batch, Delivery, Lane
 from tests import factories
-from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.test_send import at, sender, states
+from tests.delivery.fake_provider import ScriptedProvider, sender
+from tests.delivery.helpers import at, states
 
 NOW = factories.NOW
 

@@ -22,7 +22,7 @@ from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, 
 from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.test_send import states
+from tests.delivery.helpers import states
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from newsletter.lib import db
 from newsletter.models import Batch, Lane
 from tests import factories, services
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.test_send import states
+from tests.delivery.helpers import states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

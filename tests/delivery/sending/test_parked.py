@@ -14,7 +14,7 @@ from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event
 from newsletter.worker import startup
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.ledger.test_resend import LATER, WORD, in_doubt, run
+from tests.delivery.helpers import LATER, WORD, in_doubt, run
 
 pytestmark = pytest.mark.django_db
 

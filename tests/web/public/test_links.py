@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -19,27 +18,9 @@ from newsletter.subscribers.sign_up import sign_up
 from newsletter.subscribers.tokens import undo_token
 from tests import factories
 from tests.web.conftest import ANNA, WORD, notice_token, press
+from tests.web.public.link_helpers import dump, objection_token
 
 pytestmark = pytest.mark.django_db
-
-
-def dump():
-    """Every row of every table, as the database holds it."""
-    with connection.cursor() as cursor:
-        tables = sorted(connection.introspection.table_names(cursor))
-        found = {}
-        for table in tables:
-            cursor.execute(f'SELECT * FROM "{table}"')
-            found[table] = sorted(map(repr, cursor.fetchall()))
-    return found
-
-
-def objection_token(topic):
-    """The link of an item that met a topic."""
-    topic.refresh_from_db()
-    item = factories.item()
-    factories.match(item, topic)
-    return reader_feedback.objection_token(item.id, topic.id, wiring.vault())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from newsletter.subscribers.confirm import choices_of
 from newsletter.web.public import page_data
 from tests import factories
 from tests.web.conftest import WORD, notice_token, press, signing_up
-from tests.web.public.test_links import dump
+from tests.web.public.link_helpers import dump
 
 pytestmark = pytest.mark.django_db
 
