@@ -32,6 +32,7 @@ def seen(page):
     return page.status_code, sorted(page.headers.items()), page.content
 
 
+@pytest.mark.no_cover
 def test_a_thousand_posts_for_one_mailbox_from_200_networks_are_one_mail(client, topics):
     for number in range(250):  # the queue's own test has a thousand
         tag = f"+{number % 5}" if number % 2 else ""

@@ -149,6 +149,7 @@ def test_links_for_unknown_addresses_spend_no_budget(monkeypatch):
     assert not SignUpRequest.objects.exists()
 
 
+@pytest.mark.no_cover
 def test_flood_for_one_mailbox_sends_one_mail():
     """From two hundred networks, with many tags, over half a day."""
     for number in range(1000):
