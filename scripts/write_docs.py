@@ -6,7 +6,7 @@ from pathlib import Path
 
 import django
 
-from newsletter.config import config
+from newsletter.config import settings_table
 from newsletter.lib import colors
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -20,10 +20,10 @@ _BACKGROUNDS = {"paper", "card", "line", "bad-tint", "warn-tint"}
 def settings() -> str:
     """The table of docs/configuration.md."""
     lines = ["| name | default | meaning |", "|---|---|---|"]
-    for name, setting in config.SETTINGS.items():
+    for name, setting in settings_table.SETTINGS.items():
         default = f"`{setting.default}`" if setting.default else "—"
         secret = " (secret)" if setting.secret else ""
-        lines.append(f"| `{config.PREFIX}{name}` | {default} | {setting.meaning}{secret} |")
+        lines.append(f"| `{settings_table.PREFIX}{name}` | {default} | {setting.meaning}{secret} |")
     return "\n".join(lines)
 
 
@@ -55,7 +55,7 @@ def decisions() -> str:
 
 def colours() -> str:
     """The table of docs/design.md: the accent of the defaults, with its contrast on page and card."""
-    palette = colors.palette(config.DEFAULTS["ACCENT"])
+    palette = colors.palette(settings_table.DEFAULTS["ACCENT"])
     lines = ["| colour | light | contrast | dark | contrast |", "|---|---|---|---|---|"]
     css = (DOCS.parent / "newsletter/web/static/style.css").read_text()
     light, dark = (dict(_COLOUR.findall(block)) for block in _SCHEME.findall(css) if "--paper" in block)

@@ -19,6 +19,7 @@ from newsletter import settings
 from newsletter.config import key_file
 from newsletter.config.config import DEFAULTS, read_environment
 from newsletter.config.key_file import prepare_keys
+from newsletter.config.settings_table import DEFAULTS
 from newsletter.config.validators import SettingsError
 from newsletter.lib.mail import provider_ids
 from newsletter.lib.mail.headers import SenderIdentity

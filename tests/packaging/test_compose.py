@@ -14,7 +14,7 @@ import yaml
 
 from newsletter import settings
 from newsletter.cli import app
-from newsletter.config import config
+from newsletter.config import config, settings_table
 from tests.services import free_port, wait_for_port
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,9 @@ OURS = ("migrate", "web", "worker", "beat")
 
 def known(name: str) -> bool:
     short = name.removeprefix("NEWSLETTER_")
-    return short in config.DEFAULTS or (short.removesuffix("_FILE") in config.SECRETS and short.endswith("_FILE"))
+    return short in settings_table.DEFAULTS or (
+        short.removesuffix("_FILE") in settings_table.SECRETS and short.endswith("_FILE")
+    )
 
 
 def test_every_variable_exists() -> None:
@@ -36,7 +38,9 @@ def test_every_variable_exists() -> None:
 
 
 def test_the_example_names_every_setting() -> None:
-    assert {f"NEWSLETTER_{name}" for name in config.DEFAULTS} == set(re.findall(r"NEWSLETTER_[A-Z0-9_]+(?==)", EXAMPLE))
+    assert {f"NEWSLETTER_{name}" for name in settings_table.DEFAULTS} == set(
+        re.findall(r"NEWSLETTER_[A-Z0-9_]+(?==)", EXAMPLE)
+    )
 
 
 def test_compose_passes_every_setting_that_the_example_sets() -> None:
@@ -102,12 +106,12 @@ def test_every_secret_is_a_file() -> None:
     assert all(declared[name] == {"file": f"secrets/{name}"} for name in declared)
     for name, service in COMPOSE["services"].items():
         environment = service.get("environment", {})
-        assert not [one for one in environment if one.removeprefix("NEWSLETTER_") in config.SECRETS], name
+        assert not [one for one in environment if one.removeprefix("NEWSLETTER_") in settings_table.SECRETS], name
         assert not re.search(r"PASSWORD(?!_FILE)", str(environment)), name
         read = {path.removeprefix("/run/secrets/") for path in environment.values() if "/run/secrets/" in path}
         assert read <= set(service.get("secrets", [])) <= declared.keys(), name
     told = {one.removeprefix("NEWSLETTER_").removesuffix("_FILE") for one in COMPOSE["services"]["web"]["environment"]}
-    assert told >= config.SECRETS
+    assert told >= settings_table.SECRETS
     assert "secrets" in (ROOT / ".gitignore").read_text() and "secrets" in (ROOT / ".dockerignore").read_text()
     assert COMPOSE["services"]["mail"]["profiles"] == ["mail"]
 
