@@ -1,6 +1,7 @@
 """A configuration made of defaults and some settings."""
 
-from newsletter.config.config import DEFAULTS, Config, read_config
+from newsletter.config.config import Config, read_config
+from newsletter.config.settings_table import DEFAULTS
 from newsletter.lib.crypto import new_keys
 
 SECRET, ADDRESS_KEYS = new_keys()

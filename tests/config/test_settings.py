@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter import settings
 from newsletter.config import key_file
-from newsletter.config.config import DEFAULTS, read_environment
+from newsletter.config.config import read_environment
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.settings_table import DEFAULTS
 from newsletter.config.validators import SettingsError
