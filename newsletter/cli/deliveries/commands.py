@@ -4,7 +4,6 @@ import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -56,27 +55,34 @@ def sums(
 ) -> None:
     """Show what became of each alert and digest as a whole.
 
-    Planned is the sum of the columns after it.
+    Planned is the sum of accepted and all others.
     """
     ready()
-    found = ledger_reports.mailings(limit)
-    states = ("accepted", "failed", "cancelled", "unknown", "parked")
-    columns: dict[str, Callable[[ledger_reports.Mailing], object]] = {
-        "Occasion": lambda one: one.key,
-        "Begun": lambda one: one.created_at,
-        "Complete": lambda one: "under way" if one.under_way else when(one.closed_at),
-        "Planned": lambda one: one.planned,
-    }
-    columns |= {state.title(): partial(_of, state) for state in states}
-    columns["Under way"] = lambda one: one.under_way
+    mailings = ledger_reports.mailings(limit)
     if json:
-        result([{**asdict(one), "planned": one.planned, "under_way": one.under_way} for one in found], json)
-    else:
-        table(found, json, columns, empty="Nothing was mailed yet, or the record is no longer kept.")
+        result([{**asdict(each), "planned": each.planned, "under_way": each.under_way} for each in mailings], json)
+        return
+    columns: dict[str, Callable[[ledger_reports.Mailing], object]] = {
+        "Occasion": lambda each: each.key,
+        "Begun": lambda each: f"{each.created_at:%m-%d %H:%M}",
+        "Complete": _complete,
+        "Planned": lambda each: each.planned,
+        "Accepted": lambda each: each.by_state.get("accepted", 0),
+        "Others": _others,
+    }
+    table(mailings, json, columns, empty="Nothing was mailed yet, or the record is no longer kept.")
 
 
-def _of(state: str, one: ledger_reports.Mailing) -> int:
-    return one.by_state.get(state, 0)
+def _complete(mailing: ledger_reports.Mailing) -> str:
+    if mailing.under_way:
+        return "under way"
+    return f"{mailing.closed_at:%m-%d %H:%M}" if mailing.closed_at else "-"
+
+
+def _others(mailing: ledger_reports.Mailing) -> str:
+    """The mails that were not accepted, by state."""
+    states = [f"{count} {state}" for state, count in mailing.by_state.items() if count and state != "accepted"]
+    return ", ".join([*states, *([f"{mailing.under_way} under way"] if mailing.under_way else [])])
 
 
 @app.command(epilog=example("deliveries explain 7K3F-09QA-M2"))

@@ -2,7 +2,7 @@
 
 import typer
 
-from newsletter.cli.output import Json, example, joined, span, table
+from newsletter.cli.output import Json, example, joined, result, span, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue.feed_status import FeedRow, listing
 from newsletter.lib import db
@@ -16,16 +16,17 @@ def list_feeds(json: Json = False) -> None:
     ready()
     columns = {
         "ID": lambda row: row.id,
-        "How": lambda row: row.health,
-        "Title": lambda row: row.title,
+        "Health": lambda row: row.health,
+        "Feed": lambda row: f"{row.title}\n{row.url}" if row.title else row.url,
         "Entries": lambda row: row.entries,
-        "Posts every": lambda row: span(row.posts_every),
-        "Newest": lambda row: row.newest_at,
-        "Next read": lambda row: row.next_fetch_at if row.state == "active" else None,
-        "Trouble": _trouble,
-        "URL": lambda row: row.url,
+        "Every": lambda row: span(row.posts_every),
+        "Newest": lambda row: f"{row.newest_at:%Y-%m-%d}" if row.newest_at else "-",
+        "Next poll": lambda row: f"{row.next_fetch_at:%H:%M} UTC" if row.state == "active" else "-",
     }
-    table(listing(now=db.now()), json, columns, empty="No feeds yet: 'newsletter feeds add URL' adds one.")
+    feeds = listing(now=db.now())
+    table(feeds, json, columns, empty="No feeds yet: add one with 'newsletter feeds add URL'")
+    if not json:
+        result(None, False, *(f"feed {row.id} ({row.title}): {trouble}" for row in feeds if (trouble := _trouble(row))))
 
 
 def _trouble(row: FeedRow) -> str:

@@ -15,17 +15,18 @@ def list_topics(json: Json = False) -> None:
     """List all topics."""
     ready()
     columns = {
+        "ID": lambda row: row.topic_id,
         "Name": lambda row: row.name,
         "State": lambda row: row.state,
         "Matches": lambda row: row.matches,
-        "Followers": lambda row: many(row.followers),
+        "Followers": lambda row: f"< {FEWEST_FOLLOWERS}" if row.followers is None else row.followers,
         "Query": lambda row: row.query,
     }
     table(
         topic_status.list_topics(),
         json,
         columns,
-        empty="No topics yet: 'newsletter topics add NAME --query Q' adds one.",
+        empty="No topics yet: add one with 'newsletter topics add NAME --query QUERY'",
     )
 
 

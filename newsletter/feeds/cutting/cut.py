@@ -78,7 +78,7 @@ def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
     """
     title = post.title
     if mode == "never":
-        return _whole(blocks, title, "one article: this feed is never cut")
+        return _whole(blocks, title, "treated as one article: this feed is never cut")
     parts = [
         piece
         for part in mark_source_lines(blocks)
@@ -86,10 +86,10 @@ def cut(blocks: Sequence[Block], post: Post, mode: str = "auto") -> Cut:
     ]
     starts = find_article_starts(parts, post, mode)
     if not starts.indexes:
-        return _whole(blocks, title, f"one article: {starts.reason}")
+        return _whole(blocks, title, f"treated as one article: {starts.reason}")
     drafts, left = _drafts(parts, starts, title)
     if not 2 <= len(drafts) <= MOST:
-        return _whole(blocks, title, f"one article: cutting would make {len(drafts)}")
+        return _whole(blocks, title, f"treated as one article: cutting would make {len(drafts)}")
     pieces = _with_keys([_piece(draft) for draft in drafts])
     return Cut(pieces, f"{len(pieces)} articles: {starts.reason}", to_text(_texts(left)))
 

@@ -50,7 +50,7 @@ def by_sources(parts: Sequence[Part], post: Post) -> ArticleStarts:
     """Where the articles begin that end with source lines, or have them below their headlines."""
     evidence = _collect(parts)
     if len(evidence.ends) < 2:
-        return ArticleStarts((), "it has no more than one source line with a date or URL")
+        return ArticleStarts((), "at most one source line with a date or URL found")
     kind = _shared_headline_kind(evidence)
     if kind:
         starts = _under_headlines(evidence, kind)

@@ -63,7 +63,7 @@ def test_an_ordinary_post_stays_one(sample: dict) -> None:
     of = entry(sample["html"], sample["title"])
     made = cut_entry(of)
     assert [(piece.key, piece.title) for piece in made.pieces] == [(WHOLE, sample["title"])], made.reason
-    assert made.reason.startswith("one article: ")
+    assert made.reason.startswith("treated as one article: ")
     assert_nothing_lost(of, made)
 
 
@@ -234,9 +234,9 @@ def test_a_selector_says_what_begins_an_article(selector: str, html: str, titles
 @pytest.mark.parametrize(
     ("selector", "reason"),
     [
-        ("h3.title", "one article: 'h3.title' is found in 0 places, and two are needed"),
-        ("h3:first-of-type", "one article: 'h3:first-of-type' is found in 1 place, and two are needed"),
-        ("pre", "one article: 'pre' is found in 0 places, and two are needed"),
+        ("h3.title", "treated as one article: 'h3.title' is found in 0 places, and two are needed"),
+        ("h3:first-of-type", "treated as one article: 'h3:first-of-type' is found in 1 place, and two are needed"),
+        ("pre", "treated as one article: 'pre' is found in 0 places, and two are needed"),
     ],
 )
 def test_a_selector_that_finds_no_two_leaves_the_entry_whole(selector: str, reason: str) -> None:
