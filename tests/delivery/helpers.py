@@ -69,7 +69,7 @@ def handed_over(
 
 LATER = NOW + timedelta(hours=3)
 
-WORD = resend.OperatorNote("ops", "nothing came")
+OPERATOR_NOTE = resend.OperatorNote("ops", "nothing came")
 
 
 def run(provider: ScriptedProvider, moment=NOW) -> list[int]:

@@ -70,13 +70,13 @@ def test_the_words_of_an_older_worker_become_codes(statement: str, column: str, 
     assert not Batch.objects.filter(occasion_id__lt=0).exists()
 
 
-def test_an_older_resume_ends_a_doubt() -> None:
+def test_resume_by_an_older_version_ends_a_doubt() -> None:
     older(CLOSED)
     older(OPENED)
     assert Gate.objects.get().closed_for is None
 
 
-def test_what_an_older_worker_paced_takes_its_own_turn() -> None:
+def test_batch_paced_by_an_older_worker_takes_its_turn() -> None:
     older(NEW_PACED)
     first = Batch.objects.get(occasion_id=7)
     assert [one.paced for one in due_queues((Lane.ALERT,), now=NOW, provider=1) if one.occasion_id == 7] == [True]

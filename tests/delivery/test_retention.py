@@ -62,7 +62,7 @@ def test_doubt_is_kept_until_somebody_decides() -> None:
     assert Delivery.objects.count() == 2
 
 
-def test_what_was_given_outlives_every_way_to_owe_it() -> None:
+def test_given_items_are_kept_while_they_can_be_owed() -> None:
     made = factories.planned(1)
     Item.objects.filter(id=made.item.id).update(first_seen_at=factories.NOW)
     retention.prune(now=factories.NOW + timedelta(days=20))
@@ -112,7 +112,7 @@ def gathered(kind: str, days: int, **words: object) -> Gathering:
     return Gathering.objects.create(**{"occasion": occasion, "cut_at": at, "composed_at": at, **words})
 
 
-def test_what_mails_were_for_goes_with_them_in_pieces() -> None:
+def test_occasions_and_gatherings_are_pruned_with_their_mails() -> None:
     month = factories.NOW + timedelta(days=30)
     made = factories.planned(2)
     settle("accepted")

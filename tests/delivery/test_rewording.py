@@ -169,7 +169,7 @@ def test_a_refusal_on_the_wire_is_a_bounce_where_it_is_of_the_recipient(
     assert bounces_from_smtp_refusals(REPORT_CONTEXT, now=NOW).suppressed == bounces == Suppression.objects.count()
 
 
-def test_a_doubt_about_the_data_is_not_forgotten_by_an_operators_pause(reword: Reword, tmp_path: Path) -> None:
+def test_operators_pause_keeps_the_doubt_about_the_data(reword: Reword, tmp_path: Path) -> None:
     HostGuard(tmp_path).check_and_advance_mark(now=NOW)
     (tmp_path / restore_guard.FILE_NAME).unlink()
     assert HostGuard(tmp_path).close_if_restored(now=NOW) is Standing.NO_FILE
@@ -212,7 +212,7 @@ def test_an_operators_retry_does_not_use_up_the_rule(reword: Reword) -> None:
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_what_is_no_fault_of_a_provider_does_not_put_it_out(ours: bool, reword: Reword) -> None:
+def test_failures_on_our_side_do_not_count_as_an_outage(ours: bool, reword: Reword) -> None:
     for _ in range(4):
         factories.planned(1)
     if ours:

@@ -164,7 +164,7 @@ def test_a_request_too_large_is_halved_until_the_bad_one_stands_alone() -> None:
         lambda who: Suppression.objects.create(address_index=who.address_index, reason="bounce", since=NOW),
     ],
 )
-def test_who_may_no_longer_be_mailed_is_left_out_at_the_barrier(change) -> None:
+def test_unsubscribed_recipient_is_left_out_when_the_attempt_starts(change) -> None:
     made = factories.planned(2)
     change(made.people[0])
     provider = ScriptedProvider()
@@ -200,7 +200,7 @@ def test_erasure_stops_even_a_notice() -> None:
     assert (provider.handed, states()) == ([], {"cancelled": 1})
 
 
-def test_who_leaves_between_two_windows_is_left_out_too() -> None:
+def test_recipient_who_unsubscribes_between_two_windows_is_left_out() -> None:
     made = factories.planned(4)
     last = made.people[3]
 
@@ -330,7 +330,7 @@ def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
 
 
 @pytest.mark.parametrize("window", [None, 2])
-def test_who_did_not_hear_that_the_barrier_was_passed_may_ask_again(window: int | None) -> None:
+def test_starting_an_attempt_again_after_a_lost_commit_answer(window: int | None) -> None:
     factories.planned(2, provider=PlannedProvider(1, one_letter=window is None))
     held = claim_batch(now=NOW, provider=1)
     assert held is not None

@@ -47,6 +47,6 @@ def test_short_colours_are_written_in_full():
 
 
 @pytest.mark.parametrize("text", ["", "17594a", "#17594", "#17594g", "green", "#17594a;", "rgb(1,2,3)"])
-def test_what_is_no_colour_is_refused(text):
+def test_invalid_colour_is_refused(text):
     with pytest.raises(ValueError, match="not a colour"):
         colors.parse(text)

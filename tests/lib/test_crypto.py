@@ -13,7 +13,7 @@ from tests.factories import VAULT
 
 
 @given(st.text(), st.binary(min_size=16, max_size=16))
-def test_what_is_sealed_opens_in_its_own_place_only(plain: str, handle: bytes) -> None:
+def test_ciphertext_decrypts_only_in_its_own_row_and_column(plain: str, handle: bytes) -> None:
     key_id, sealed = VAULT.encrypt(plain, handle=handle, column="address")
     assert VAULT.decrypt(key_id, sealed, handle=handle, column="address") == plain
     for other in ({"handle": handle[::-1] + b"x", "column": "address"}, {"handle": handle, "column": "query"}):
@@ -61,7 +61,7 @@ def test_the_length_of_a_ciphertext_tells_steps_of_64_bytes_only(one: str, other
 
 
 @given(st.text(max_size=200), st.binary(min_size=16, max_size=16))
-def test_what_was_sealed_unpadded_before_still_opens(plain: str, handle: bytes) -> None:
+def test_unpadded_ciphertext_of_older_versions_still_decrypts(plain: str, handle: bytes) -> None:
     nonce = bytes(12)
     sealed = nonce + AESGCM(bytes(range(32))).encrypt(nonce, plain.encode(), handle + b"address")
     assert VAULT.decrypt(1, sealed, handle=handle, column="address") == plain

@@ -34,7 +34,7 @@ def test_rows_of_each_in_order_and_what_one_wrote_the_next_reads() -> None:
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "by itself"])
-def test_what_one_may_not_undoes_all(inside: bool) -> None:
+def test_failing_statement_rolls_back_the_pipeline(inside: bool) -> None:
     one = (ADD, {"name": "a", "at": factories.NOW})
     with pytest.raises(IntegrityError):
         if inside:
@@ -53,7 +53,7 @@ def test_without_a_transaction_it_is_one_of_its_own_and_stored_at_once() -> None
     assert Pulse.objects.count() == 1
 
 
-def test_an_acceptance_by_itself_and_a_reference_that_came_before() -> None:
+def test_acceptance_alone_and_with_a_repeated_reference() -> None:
     factories.open_gate()
     for _ in range(2):
         factories.planned(1)
@@ -78,7 +78,7 @@ def test_the_carried_clock_goes_on_and_is_the_databases() -> None:
 
 
 @on_postgres
-def test_what_is_asked_often_is_planned_once() -> None:
+def test_frequent_statement_is_prepared_once() -> None:
     for number in range(3):
         db.rows("SELECT name FROM pulse WHERE name=%(name)s", {"name": str(number)}, prepared=True)
         db.execute_pipeline(("SELECT at FROM pulse WHERE name=%(name)s", {"name": str(number)}))

@@ -90,7 +90,7 @@ def test_references_of_neighbours_have_nothing_in_common_and_other_keys_read_oth
 
 
 @pytest.mark.parametrize(("old", "number"), [("BQQC-WSPH-6", 1), ("D200-0000-F", 2**31)])
-def test_one_from_before_they_were_keyed_is_still_read(old: str, number: int) -> None:
+def test_unkeyed_reference_of_older_versions_is_still_read(old: str, number: int) -> None:
     assert read_reference(old, VAULT) == number
     assert read_reference(old[:-1] + ("0" if old[-1] != "0" else "1"), VAULT) is None
 

@@ -67,7 +67,7 @@ def test_full_disk_leaves_nothing_half_written(outbox: Outbox, tmp_path: Path, m
     assert isinstance(outbox.hand_over([parcel(1)])[1], Accepted)
 
 
-def test_what_cannot_be_a_mail_or_a_name_is_refused(outbox: Outbox, tmp_path: Path) -> None:
+def test_invalid_mail_or_name_is_refused(outbox: Outbox, tmp_path: Path) -> None:
     outcomes = outbox.hand_over(
         [replace(parcel(1), opaque="../../escaped"), parcel(2, address="a@example.org, b@example.org"), parcel(3)]
     )

@@ -49,7 +49,7 @@ def suppressions() -> dict[str, int]:
 # -- what is stored
 
 
-def test_an_event_told_again_is_stored_once() -> None:
+def test_repeated_event_is_stored_once() -> None:
     mail = handed_over(1)[0]
     first = report(mail, ReportKind.DELAYED, mark="5 ", detail="450 4.2.1")
     assert apply(first, first) == Applied(new=1, repeated=1)
@@ -132,7 +132,7 @@ def test_a_worker_that_died_in_its_first_window_is_proved_mail_by_mail() -> None
     assert Batch.objects.get().state == "accepted"
 
 
-def test_an_event_that_comes_before_the_doubt_is_remembered() -> None:
+def test_event_before_the_outcome_is_unknown_is_kept() -> None:
     def die(_parcel: object) -> Outcome:
         raise KeyboardInterrupt
 
@@ -183,7 +183,7 @@ def test_late_news_never_undo_an_acceptance() -> None:
         (ReportKind.DELAYED, {}),
     ],
 )
-def test_what_suppresses(kind: ReportKind, expected: dict[str, bool]) -> None:
+def test_which_reports_suppress(kind: ReportKind, expected: dict[str, bool]) -> None:
     mail = handed_over(1)[0]
     assert apply(report(mail, kind)).suppressed == len(expected)
     assert suppressions() == expected
@@ -233,7 +233,7 @@ def test_a_person_lifts_their_bounce_and_a_new_one_counts_again() -> None:
 
 
 @pytest.mark.parametrize("stronger", ["admin", "erased"])
-def test_what_an_operator_or_an_erasure_decided_is_not_weakened(stronger: str) -> None:
+def test_decisions_of_operators_and_erasures_stay(stronger: str) -> None:
     person = factories.subscriber()
     mail = handed_over([person])[0]
     Suppression.objects.create(address_index=person.address_index, reason=stronger, sticky=True, since=NOW)

@@ -94,7 +94,7 @@ def test_after_resume_only_new_bounces_count(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("kind", [ReportKind.BOUNCE, ReportKind.SOFT_BOUNCE, ReportKind.COMPLAINT])
-def test_what_comes_of_confirmation_mails_closes_no_gate(monkeypatch, kind: ReportKind) -> None:
+def test_bounces_of_confirmation_mails_do_not_close_the_gate(monkeypatch, kind: ReportKind) -> None:
     for name in ("FLOOD_LEAST", "COMPLAINTS_LEAST"):
         monkeypatch.setattr(reputation, name, 2)
     mails = handed_over(6)
@@ -215,7 +215,7 @@ def test_accepted_and_then_nothing_closes_the_gate_of_that_provider() -> None:
     assert "10 of 10 mails brought no event" in (why or "") and "account" in (why or "")
 
 
-def test_one_event_of_a_request_is_a_sign_of_life() -> None:
+def test_one_event_of_a_request_ends_the_silence() -> None:
     mails = handed_over(10)
     apply(report(mails[0], ReportKind.PROCESSED))
     assert silence(2) is None
@@ -245,7 +245,7 @@ def test_a_share_of_silence_within_the_limit_is_borne() -> None:
     assert reputation.close_for_reputation(now=NOW + timedelta(hours=1.1), events_from=[SENDGRID]) is not None
 
 
-def test_what_was_accepted_before_events_could_come_is_not_held_against_it() -> None:
+def test_mails_accepted_before_the_webhook_do_not_count_as_silence() -> None:
     handed_over(10)
     assert reputation.close_for_reputation(now=NOW + timedelta(minutes=5), events_from=[SENDGRID]) is None
     assert reputation.close_for_reputation(now=NOW + timedelta(hours=2), events_from=[SENDGRID]) is None

@@ -80,7 +80,7 @@ def test_of_two_workers_that_see_a_probe_due_one_takes_it(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("answer", [Accepted(), Rejected("550 5.1.1")])
-def test_an_answer_ends_the_row_even_a_no(answer: Outcome) -> None:
+def test_any_answer_ends_a_row_of_doubtful_ones(answer: Outcome) -> None:
     answers = [Unknown("x")] * 4 + [answer] + [Unknown("x")] * 4
     for _ in answers:
         factories.planned(1, provider=PlannedProvider(1, one_letter=True))

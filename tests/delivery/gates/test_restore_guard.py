@@ -61,7 +61,7 @@ def at_work(directory: Path, now: datetime = NOW) -> None:
     assert HostGuard(directory).check_and_advance_mark(now=now) is Standing.OURS
 
 
-def test_an_installation_at_work_is_left_alone(data: Path) -> None:
+def test_working_installation_stays_open(data: Path) -> None:
     for _ in range(3):
         assert look(data) is Standing.OURS
     assert sending_gate.pause_reason() is None
@@ -224,13 +224,13 @@ def test_a_directory_that_cannot_be_written_stops_nothing(data: Path, tmp_path: 
     assert sending_gate.pause_reason() is None
 
 
-def test_an_operators_pause_is_not_overwritten_by_a_good_look(data: Path) -> None:
+def test_successful_check_does_not_overwrite_an_operators_pause(data: Path) -> None:
     sending_gate.pause("tests")
     assert look(data) is Standing.OURS
     assert sending_gate.pause_reason() == "tests"
 
 
-def test_an_operators_pause_does_not_make_a_doubt_forgotten(data: Path, tmp_path: Path) -> None:
+def test_operators_pause_keeps_a_doubt_about_the_data(data: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     why = look(other)

@@ -20,7 +20,7 @@ def _gate(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_being_cancelled_is_not_claimed_before_that_is_committed() -> None:
+def test_batch_is_not_claimed_while_its_cancellation_is_uncommitted() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one write at a time")
     person = factories.subscriber()

@@ -106,7 +106,7 @@ def test_planned_batches_follow_to_another_provider_one_letter_each() -> None:
     assert move_batches.move_from_unconfigured(PlannedProvider(3, one_letter=True)) == 0
 
 
-def test_what_was_begun_stays_with_its_provider() -> None:
+def test_begun_batch_stays_with_its_provider() -> None:
     factories.planned(1)
     Batch.objects.update(state="claimed")
     assert move_batches.move_from_unconfigured(PlannedProvider(3, one_letter=True)) == 0

@@ -28,7 +28,7 @@ from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane
 from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.helpers import LATER, NOW, WORD, doubtful, in_doubt, mark_urgent, run
+from tests.delivery.helpers import LATER, NOW, OPERATOR_NOTE, doubtful, in_doubt, mark_urgent, run
 
 pytestmark = pytest.mark.django_db
 
@@ -41,11 +41,11 @@ def _gate() -> None:
 def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     reference = in_doubt(1)[0]
     EditionBody.objects.all().delete()
-    told = resend.retry(reference, WORD, now=LATER, vault=factories.VAULT)
+    told = resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
     assert isinstance(told, Refused)
     assert "words" in told.reason
     assert ledger_summary().by_state == {"unknown": 1}
-    assert resend.resolve(reference, False, WORD, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
+    assert resend.resolve(reference, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
     assert ledger_summary().by_state == {"failed": 1}
 
 
@@ -54,20 +54,20 @@ def test_a_parked_mail_can_be_closed(whole: bool) -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="could not be worded")
     first, second = [row.reference for row in listing(factories.VAULT, "parked")]
-    assert resend.resolve(first, False, WORD, now=LATER, vault=factories.VAULT, whole=whole) == resend.ResendResult(
-        2 if whole else 1
-    )
+    assert resend.resolve(
+        first, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole
+    ) == resend.ResendResult(2 if whole else 1)
     assert (Batch.objects.get().state == "cancelled") is whole
     if not whole:
-        resend.resolve(second, False, WORD, now=LATER, vault=factories.VAULT)
+        resend.resolve(second, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
     assert ledger_summary() == LedgerSummary({"failed": 2}, None, 0)
 
 
 @pytest.mark.parametrize("window", [None, 2])
-def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
+def test_retried_mail_is_sent_and_its_history_has_the_reason(window: int | None) -> None:
     reference = in_doubt(4, window=window)[0]
     before = ledger_summary().by_state["unknown"]
-    assert resend.retry(reference, WORD, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
+    assert resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
     handed = run(ScriptedProvider(window=window), LATER)
     assert [reference_of(number, factories.VAULT) for number in handed] == [reference]
     assert ledger_summary().by_state["unknown"] == before - 1
@@ -81,52 +81,52 @@ def test_one_mail_goes_again_and_its_story_says_why(window: int | None) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     references = in_doubt(4, window=window)
-    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True) == resend.ResendResult(
-        len(references)
-    )
+    assert resend.retry(
+        references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True
+    ) == resend.ResendResult(len(references))
     handed = run(ScriptedProvider(window=window), LATER)
     assert sorted(references_of(handed, factories.VAULT)) == sorted(references)
     assert ledger_summary().by_state == {"accepted": 4}
-    assert resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT) == Refused(
+    assert resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == Refused(
         "it is accepted: only what is unknown or parked can go again"
     )
 
 
-def test_what_is_not_in_doubt_cannot_be_retried_while_it_is_on_its_way() -> None:
+def test_only_mail_with_unknown_outcome_can_be_retried() -> None:
     factories.planned(1)
     reference = listing(factories.VAULT)[0].reference
-    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), Refused)
+    assert isinstance(resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT), Refused)
     Batch.objects.update(state="claimed")
-    assert isinstance(resend.retry(reference, WORD, now=NOW, vault=factories.VAULT), Refused)
-    assert isinstance(resend.retry("0000-0000-9", WORD, now=NOW, vault=factories.VAULT), Refused)
+    assert isinstance(resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT), Refused)
+    assert isinstance(resend.retry("0000-0000-9", OPERATOR_NOTE, now=NOW, vault=factories.VAULT), Refused)
 
 
 def test_a_parked_mail_goes_again() -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="gave up: 451")
     reference = listing(factories.VAULT, "parked")[0].reference
-    assert resend.retry(reference, WORD, now=NOW, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
+    assert resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
     assert len(run(ScriptedProvider())) == 2
 
 
 @pytest.mark.parametrize("accepted", [True, False])
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("window", [None, 2])
-def test_what_an_operator_found_out_settles_it(accepted: bool, whole: bool, window: int | None) -> None:
+def test_operators_resolution_settles_an_unknown_outcome(accepted: bool, whole: bool, window: int | None) -> None:
     references = in_doubt(4, window=window)
     state = "accepted" if accepted else "failed"
     assert resend.resolve(
-        references[0], accepted, WORD, now=LATER, vault=factories.VAULT, whole=whole
+        references[0], accepted, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole
     ) == resend.ResendResult(len(references) if whole else 1)
     story = explain(references[0], factories.VAULT)
     assert story is not None
     assert (story.state, story.reason) == (state, "ops: nothing came")
     assert ledger_summary().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
     assert run(ScriptedProvider(window=window), LATER) == []
-    assert isinstance(resend.resolve(references[0], accepted, WORD, now=LATER, vault=factories.VAULT), Refused)
+    assert isinstance(resend.resolve(references[0], accepted, OPERATOR_NOTE, now=LATER, vault=factories.VAULT), Refused)
 
 
-def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -> None:
+def test_dropped_mails_are_resent_except_those_with_events() -> None:
     factories.planned(3, provider=PlannedProvider(1, one_letter=True))
     factories.planned(2, provider=PlannedProvider(1, one_letter=True))
     run(ScriptedProvider(window=None))
@@ -134,7 +134,7 @@ def test_what_a_provider_took_and_dropped_goes_again_but_for_what_it_told_of() -
     Event.objects.create(fingerprint=b"x", delivery_id=heard.id, kind="delivered", at=NOW, received_at=NOW)
     assert resend.count_releasable(1, NOW + timedelta(seconds=1)) == resend.count_releasable(2, NOW) == 0
     assert resend.count_releasable(1, NOW) == 4
-    assert resend.release(1, NOW, WORD, now=LATER) == resend.ResendResult(4)
+    assert resend.release(1, NOW, OPERATOR_NOTE, now=LATER) == resend.ResendResult(4)
     handed = run(ScriptedProvider(window=None), LATER)
     assert sorted(handed) == sorted(set(Delivery.objects.values_list("id", flat=True)) - {heard.id})
     assert ledger_summary().by_state == {"accepted": 5}
@@ -154,15 +154,15 @@ def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> 
     """What a mail server took and dropped goes by SendGrid: where its windows ended is no end of the request."""
     factories.planned(3)
     run(ScriptedProvider(window=2))
-    assert resend.release(1, NOW, WORD, now=LATER) == resend.ResendResult(3)
+    assert resend.release(1, NOW, OPERATOR_NOTE, now=LATER) == resend.ResendResult(3)
     begun_and_died(LATER, None)
     assert ledger_summary().by_state == {"unknown": 3}
 
 
-def test_what_is_answered_about_released_windows_is_written() -> None:
+def test_outcome_of_a_released_window_is_recorded() -> None:
     factories.planned(3)
     run(ScriptedProvider(window=2))
-    resend.release(1, NOW, WORD, now=LATER)
+    resend.release(1, NOW, OPERATOR_NOTE, now=LATER)
     assert len(run(ScriptedProvider(lambda _parcel: Rejected("550"), window=2), LATER)) == 3
     assert ledger_summary().by_state == {"failed": 3}
 
@@ -172,7 +172,9 @@ def test_a_window_in_doubt_that_went_again_in_one_request_is_proved_as_one() -> 
     begun_and_died(NOW, 2)
     reference = listing(factories.VAULT, "unknown")[0].reference
     later = LATER + timedelta(days=1)
-    assert resend.retry(reference, WORD, now=later, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
+    assert resend.retry(reference, OPERATOR_NOTE, now=later, vault=factories.VAULT, whole=True) == resend.ResendResult(
+        2
+    )
     begun_and_died(later, None)
     assert ledger_summary().by_state == {"unknown": 2}
     one = Delivery.objects.order_by("id")[0]
@@ -213,9 +215,9 @@ def told(reference: str, kind: ReportKind) -> None:
 
 
 @pytest.mark.parametrize("window", [None, 2])
-def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None) -> None:
+def test_mail_proved_accepted_before_its_resend_is_not_resent(window: int | None) -> None:
     first, second = in_doubt(4, window=window)[:2]
-    resend.retry(first, WORD, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(first, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
     told(first, ReportKind.PROCESSED)
     told(second, ReportKind.DROPPED)
     handed = [reference_of(number, factories.VAULT) for number in run(ScriptedProvider(window=window), LATER)]
@@ -226,7 +228,7 @@ def test_what_is_told_of_before_it_goes_again_stays_one_mail(window: int | None)
 
 def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
     references = in_doubt(2)
-    resend.retry(references[0], WORD, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
     for reference in references:
         told(reference, ReportKind.DELIVERED)
     assert run(ScriptedProvider(), LATER) == []
@@ -236,7 +238,7 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
 
 def test_our_own_word_proves_nothing() -> None:
     reference = in_doubt(2)[0]
-    resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
     run(ScriptedProvider(doubtful), LATER)
     assert prove_accepted.accept_proved(now=LATER) == 0
     assert ledger_summary().by_state == {"unknown": 2}
@@ -248,7 +250,7 @@ def put_off_then_in_doubt() -> None:
     run(ScriptedProvider(doubtful, window=None), LATER)
 
 
-def test_an_urgent_alert_waits_for_word_of_the_hand_over_that_is_in_doubt_not_of_one_before() -> None:
+def test_urgent_resend_waits_for_events_of_the_latest_attempt() -> None:
     put_off_then_in_doubt()
     mark_urgent()
     assert urgent_resend.resend_urgent(now=LATER + timedelta(minutes=119)) == 0
@@ -275,10 +277,10 @@ def test_no_third_time_for_an_urgent_alert_whatever_batch_it_is_in_by_then() -> 
     assert urgent_resend.resend_urgent(now=later + timedelta(hours=4)) == 1
 
 
-def test_what_is_left_of_a_batch_is_counted_when_it_goes_again() -> None:
+def test_batch_sizes_are_right_after_parts_are_resent() -> None:
     first, second = in_doubt(2)
-    resend.retry(first, WORD, now=LATER, vault=factories.VAULT)
-    resend.retry(second, WORD, now=LATER, vault=factories.VAULT)
+    resend.retry(first, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
+    resend.retry(second, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
     assert sorted(Batch.objects.values_list("size", flat=True)) == [1, 1]
 
 
@@ -288,15 +290,15 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
     begun = 4
     assert daily_cap.used_today(1, now=LATER) == begun
     for reference, whole in ((first, False), (second, True)):
-        resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=whole)
+        resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole)
         begun += len(run(ScriptedProvider(doubtful, window=window), LATER))
         assert daily_cap.used_today(1, now=LATER) == begun
     assert begun == (8 if window is None else 6)
 
 
-def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_count() -> None:
+def test_deferred_resend_keeps_its_first_attempt_in_the_daily_count() -> None:
     reference = in_doubt(2)[0]
-    resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
     half = ScriptedProvider(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
@@ -305,7 +307,7 @@ def test_what_is_put_off_of_a_second_hand_over_keeps_its_first_one_in_the_days_c
     assert daily_cap.used_today(1, now=LATER) == 2 + 2
 
 
-def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_again() -> None:
+def test_rejected_mail_stays_in_the_daily_count_when_the_rest_is_resent() -> None:
     factories.planned(2)
     first = ScriptedProvider(window=2)
     first.script = lambda parcel: (
@@ -313,6 +315,6 @@ def test_what_was_refused_for_good_stays_in_the_days_count_when_the_rest_goes_ag
     )
     run(first)
     reference = listing(factories.VAULT, "unknown")[0].reference
-    resend.retry(reference, WORD, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
     assert len(run(ScriptedProvider(), LATER)) == 1
     assert daily_cap.used_today(1, now=LATER) >= 3

@@ -77,7 +77,7 @@ def test_only_the_second_copy_says_that_it_may_be_one(kind: str, expected: int, 
         assert placeholders.SECOND_COPY_END not in text
 
 
-def test_what_was_surely_not_taken_goes_again_without_a_word_of_it() -> None:
+def test_mail_proved_not_accepted_is_resent_without_a_note() -> None:
     planned("both")
     run(ScriptedProvider(lambda _parcel: Deferred("429"), window=None))
     again = ScriptedProvider(window=None)

@@ -19,7 +19,7 @@ from newsletter.lib.mail.provider_interface import Rejected, Unknown
 from newsletter.models import Attempt, Batch, Delivery, Edition
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
-from tests.delivery.helpers import LATER, WORD, in_doubt, run
+from tests.delivery.helpers import LATER, OPERATOR_NOTE, in_doubt, run
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def carries(number: int) -> bool:
 
 def waived() -> Batch:
     """Four mails that were in doubt and go again by an operator's word."""
-    resend.retry(in_doubt(4)[0], WORD, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(in_doubt(4)[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
     return Batch.objects.get()
 
 
@@ -78,7 +78,7 @@ def test_every_part_of_a_batch_that_goes_again_says_by_whose_word(change: Callab
     assert len(parts) > 1
     for number in parts:
         told = Attempt.objects.filter(batch_id=number, waived_by__isnull=False).values_list("n", "waived_by", "outcome")
-        assert list(told) == [(1, str(WORD), "unknown")]
+        assert list(told) == [(1, str(OPERATOR_NOTE), "unknown")]
         assert carries(number)
 
 
@@ -91,7 +91,7 @@ def test_every_part_can_be_handed_over_and_waived_again() -> None:
         assert Attempt.objects.filter(batch_id=number).count() == 2
 
 
-def test_what_never_was_in_doubt_carries_nothing() -> None:
+def test_mail_never_in_doubt_has_no_note_of_a_second_copy() -> None:
     factories.planned(4)
     keep_one(Batch.objects.get())
     assert not any(map(carries, Batch.objects.values_list("id", flat=True)))

@@ -71,7 +71,7 @@ def test_no_stretch_of_time_lets_more_through(
 
 @given(rate=RATES, backlog=st.integers(1, 200), urgent=st.booleans())
 @settings(max_examples=examples(50))
-def test_whoever_comes_when_told_gets_something_in_the_end(rate: float, backlog: int, urgent: bool) -> None:
+def test_waiting_as_advised_gets_tokens_in_the_end(rate: float, backlog: int, urgent: bool) -> None:
     clock = Clock()
     buckets = InMemoryBuckets(clock)
     visits = 0
@@ -100,7 +100,7 @@ def test_many_who_wait_come_back_one_after_the_other_and_use_the_whole_pace() ->
     assert visits < 500
 
 
-def test_what_is_not_urgent_leaves_half_and_queues_by_itself() -> None:
+def test_mail_that_is_not_urgent_leaves_half_the_tokens() -> None:
     clock = Clock()
     buckets = InMemoryBuckets(clock)
     digests = buckets.take(None, [ask(1000, 10, urgent=False)])[0]

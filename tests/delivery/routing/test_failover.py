@@ -69,7 +69,7 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
     ) == [(SENDGRID, "deferred"), (SMTP, "accepted")]
 
 
-def test_what_is_no_fault_of_a_provider_does_not_put_it_out(both: Two) -> None:
+def test_failures_on_our_side_do_not_count_as_an_outage(both: Two) -> None:
     plan(4, SMTP)
     EditionBody.objects.all().delete()
     both.drain(NOW)
@@ -94,7 +94,7 @@ def test_mails_of_several_letters_are_regrouped_for_a_provider_that_takes_one_le
     assert set(Batch.objects.filter(provider=SENDGRID).values_list("attempts", flat=True)) == {2}
 
 
-def test_what_is_in_doubt_stays_with_its_provider(both: Two) -> None:
+def test_mail_with_unknown_outcome_stays_with_its_provider(both: Two) -> None:
     plan(7, SENDGRID)
     both.sendgrid.script("accept-500", times=5)
     both.drain(NOW)
@@ -106,7 +106,7 @@ def test_what_is_in_doubt_stays_with_its_provider(both: Two) -> None:
     assert both.twice() == {}
 
 
-def test_one_batch_stays_to_show_when_a_provider_is_back(both: Two) -> None:
+def test_one_batch_stays_to_probe_the_provider(both: Two) -> None:
     plan(7, SENDGRID)
     both.sendgrid.script("accept-500", times=5)
     both.drain(NOW)
@@ -151,7 +151,7 @@ def test_nothing_moves_by_itself_when(both: Two, why: str) -> None:
     assert move_batches.planned_mails(SENDGRID) == 6
 
 
-def test_what_another_worker_holds_is_not_moved(both: Two) -> None:
+def test_claimed_batch_is_not_moved(both: Two) -> None:
     plan(1, SENDGRID)
     for state in ("claimed", "sending", "unknown"):
         Batch.objects.update(state=state)

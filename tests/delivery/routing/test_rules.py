@@ -62,7 +62,7 @@ def test_routes_go_by_the_domain_and_all_others_by_their_rule() -> None:
     assert people(SMTP, ids) == set()
 
 
-def test_an_address_that_does_not_open_goes_with_all_others_and_stops_nobody() -> None:
+def test_undecryptable_address_does_not_stop_the_others() -> None:
     ids = [factories.subscriber("a@gmail.com").id, factories.subscriber("b@gmail.com").id]
     Subscriber.objects.filter(id=ids[0]).update(address_cipher=b"broken")
     rules.store_rule(RoutingRule("gmail.com", SENDGRID))

@@ -27,17 +27,17 @@ def waits(attempts: int, said: float | None = None) -> float:
     ("attempts", "said", "seconds"),
     [(1, 3, 3), (10, 3, 3), (11, 3, 60), (12, 3, 120), (12, 500, 500), (1, 0, 1), (1, -5, 1), (3, 1e9, 86_400)],
 )
-def test_what_it_says_counts_until_it_said_it_too_often(attempts: int, said: float, seconds: float) -> None:
+def test_retry_after_is_followed_until_the_limit(attempts: int, said: float, seconds: float) -> None:
     assert waits(attempts, said) == seconds
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(0, 1), (1, 1), (2, 2), (3, 5), (4, 15), (5, 60), (49, 60)])
-def test_where_it_says_nothing(attempts: int, minutes: int) -> None:
+def test_backoff_without_retry_after(attempts: int, minutes: int) -> None:
     assert waits(attempts) == minutes * 60
 
 
 @given(st.integers(1, 3600))
-def test_whatever_it_says_a_batch_is_tried_for_more_than_a_day(said: int) -> None:
+def test_batch_is_retried_for_more_than_a_day_whatever_retry_after_says(said: int) -> None:
     tries = range(1, backoff.MOST_TRIES)
     assert timedelta(seconds=sum(waits(number, said) for number in tries)) > timedelta(days=1)
     assert all(waits(number, said) >= said for number in tries)

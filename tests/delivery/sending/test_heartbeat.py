@@ -94,7 +94,7 @@ def test_each_thread_has_a_record_of_its_own_and_loses_it_with_the_heartbeat(tmp
     assert delivery_wiring.record() is None
 
 
-def test_what_a_dead_process_of_this_machine_held_is_taken_back_at_once(settings, tmp_path: Path) -> None:
+def test_batch_of_a_dead_process_on_this_host_is_recovered_at_once(settings, tmp_path: Path) -> None:
     """As the embedded service does when it starts: the process before it is dead, for only one may use the data directory."""
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=tmp_path)
     factories.open_gate()

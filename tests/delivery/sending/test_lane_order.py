@@ -99,7 +99,7 @@ def test_two_large_editions_planned_one_after_the_other_share_the_claims() -> No
 
 
 @pytest.mark.usefixtures("_gate")
-def test_what_waited_for_its_pace_does_not_go_last_of_all() -> None:
+def test_batch_that_waited_for_its_rate_limit_keeps_its_place() -> None:
     occasion = plan(10)
     late = list(Batch.objects.order_by("-id").values_list("id", flat=True)[:4])
     Batch.objects.filter(id__in=late).update(paced=True)
@@ -109,7 +109,7 @@ def test_what_waited_for_its_pace_does_not_go_last_of_all() -> None:
 
 
 @pytest.mark.usefixtures("_gate")
-def test_what_is_not_due_takes_no_turn() -> None:
+def test_batch_that_is_not_due_takes_no_turn() -> None:
     first, second = plan(3), plan(3)
     Batch.objects.filter(occasion_id=first).update(not_before=NOW + timedelta(hours=1))
     assert [occasion for _, occasion in claims(5)] == [second] * 3

@@ -205,7 +205,7 @@ def test_a_claim_that_was_lost_meanwhile_is_not_divided() -> None:
     assert [(one.state, one.size) for one in Batch.objects.all()] == [("planned", 5)]
 
 
-def test_an_address_that_does_not_open_is_left_to_the_barrier() -> None:
+def test_undecryptable_address_passes_rate_limiting() -> None:
     made = factories.planned(people("gmail.com", 2))
     made.people[0].address_cipher = b"nonsense" * 5
     made.people[0].save()
@@ -239,7 +239,7 @@ def test_it_is_worth_looking_again_only_when_mail_waits_for_its_pace() -> None:
     assert world.pacing.pause(now=NOW) == pacing.LOOK
 
 
-def test_what_comes_due_between_a_look_and_this_question_is_not_left() -> None:
+def test_batch_due_between_two_queries_is_not_missed() -> None:
     factories.planned(people("gmail.com", 5))
     world = World(ScriptedProvider(), domain_pace="gmail.com=0.3")
     world.send()
@@ -275,7 +275,7 @@ def test_without_tokens_what_waits_for_its_domain_is_worth_a_look() -> None:
         lambda: Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW),
     ],
 )
-def test_what_may_not_go_at_all_is_not_looked_for_again(shut: Callable[[], object], tokens: int) -> None:
+def test_no_wait_for_mail_that_cannot_go_at_all(shut: Callable[[], object], tokens: int) -> None:
     factories.planned(8)
     world = World(ScriptedProvider(), pace="1")
     world.send()
@@ -338,9 +338,7 @@ def _notice_occasion() -> int:
         pytest.param(4, lambda parcel: Accepted() if parcel.delivery_id % 2 else Deferred("450"), id="single mails"),
     ],
 )
-def test_what_was_put_off_is_given_back_to_the_day_and_counts_once(
-    window: int, first: Callable[[Parcel], Outcome]
-) -> None:
+def test_deferred_mail_is_returned_to_the_daily_cap(window: int, first: Callable[[Parcel], Outcome]) -> None:
     factories.planned(4)
     provider = ScriptedProvider(first, window=window)
     world = World(provider, daily_cap="4")

@@ -42,7 +42,7 @@ def _break(*people: Subscriber) -> None:
 
 @pytest.mark.parametrize("window", [None, 2])
 @pytest.mark.parametrize("broken", range(5))
-def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, broken: int) -> None:
+def test_undecryptable_address_does_not_stop_other_recipients(window: int | None, broken: int) -> None:
     made = factories.planned(5, provider=PlannedProvider(1, one_letter=window is None))
     _break(made.people[broken])
     provider = ScriptedProvider(window=window)
@@ -52,7 +52,7 @@ def test_an_address_that_does_not_open_stops_nobody_else(window: int | None, bro
     assert Batch.objects.get(state="parked").reason == NOT_OPENED
 
 
-def test_what_was_answered_is_written_though_no_address_of_the_next_window_opens() -> None:
+def test_outcomes_are_recorded_though_the_next_window_cannot_be_decrypted() -> None:
     made = factories.planned(6)
     _break(*made.people[2:4])
     provider = ScriptedProvider(window=2)
@@ -70,7 +70,7 @@ def test_with_keys_that_open_nothing_nobody_is_mailed_and_nothing_is_begun() -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_outlives_a_database_that_only_lets_itself_be_read() -> None:
+def test_outcome_is_recorded_after_the_database_was_read_only() -> None:
     """A primary that was replaced by another one goes on answering for a while, and takes no write."""
     factories.planned(2, provider=PlannedProvider(1, one_letter=True))
 
@@ -122,7 +122,7 @@ def test_a_worker_that_was_stopped_behind_the_barrier_lets_nothing_leave(
 
 
 @pytest.mark.parametrize("window", [None, 4])
-def test_what_a_provider_says_nothing_of_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_outcome_is_unknown(window: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     factories.planned(4, provider=PlannedProvider(1, one_letter=window is None))
     provider = ScriptedProvider(window=window)
     monkeypatch.setattr(provider, "hand_over", lambda _parcels: {})
@@ -173,7 +173,7 @@ def test_put_off_by_windows_and_killed_in_one_request_all_of_it_is_in_doubt() ->
 
 
 @pytest.mark.parametrize("some", [True, False])
-def test_what_was_tried_for_two_days_waits_for_an_operator(some: bool) -> None:
+def test_batch_is_parked_after_two_days_of_attempts(some: bool) -> None:
     factories.planned(2)
     Batch.objects.update(attempts=MOST_TRIES - 1)
     first = Delivery.objects.order_by("id").first().id

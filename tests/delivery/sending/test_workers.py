@@ -96,7 +96,7 @@ def test_a_request_of_a_silent_holder_is_in_doubt_as_a_whole() -> None:
     [(5, 12, 21), (0, None, 500), (0, 16, 21)],
     ids=["silent for less than 20 s", "nobody noticed, as when the database was away", "noticed a moment ago"],
 )
-def test_who_may_still_live_keeps_what_it_holds(last: float, missed: float | None, moment: float) -> None:
+def test_process_that_may_be_alive_keeps_its_batches(last: float, missed: float | None, moment: float) -> None:
     held, _ = begun()
     Batch.objects.update(lease_until=at(900))
     seen(last, missed=missed)
@@ -143,7 +143,7 @@ def test_the_lease_is_the_last_resort_of_a_holder_that_lives() -> None:
     assert expired_leases.recover_expired(now=at(3600)) == RecoveredBatches(doubtful=1)
 
 
-def test_what_an_older_worker_does_leaves_no_holder_behind() -> None:
+def test_worker_of_an_older_version_leaves_no_holder() -> None:
     claimed()
     with connection.cursor() as cursor:  # as 0012 gave back, and claimed
         cursor.execute("UPDATE batch SET state='planned', token=NULL, lease_until=NULL")
@@ -193,7 +193,7 @@ def test_a_late_answer_cannot_settle_what_was_taken_back() -> None:
 # -- a process of this machine that is surely dead, and its record
 
 
-def test_what_the_record_says_of_the_window() -> None:
+def test_window_record_decides_what_is_in_doubt() -> None:
     held, ids = begun(6, window=4)
     window = dict(
         zip(
@@ -244,7 +244,7 @@ def test_a_dead_process_gives_back_what_it_only_claimed_and_nobody_elses() -> No
 # -- what is told
 
 
-def test_who_holds_what_since_when_and_until_when() -> None:
+def test_held_up_batches_are_listed_with_their_holders() -> None:
     begun()
     assert workers.held_up(now=at(5)) == []
     (late,) = workers.held_up(now=at(12))

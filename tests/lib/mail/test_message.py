@@ -129,7 +129,7 @@ def test_this_python_may_be_fooled_but_we_are_not() -> None:
 
 
 @given(st.text(max_size=400), st.text(max_size=400), st.text(max_size=120))
-def test_any_words_come_back_exactly(text: str, markup: str, subject: str) -> None:
+def test_any_text_survives_encoding(text: str, markup: str, subject: str) -> None:
     of = letter(subject=subject, text=f"{text}@@nl-ask@@{markup}", html=f"{markup}@@nl-reference@@@@nl-link@@{text} ")
     raw = made(of)
     check_wire(raw)
@@ -213,7 +213,7 @@ def test_personal_words_are_escaped_in_html_only() -> None:
         {"personal": {"ask": "canary"}},
     ],
 )
-def test_what_is_not_fit_for_a_header_is_refused_and_not_shown(broken: dict[str, object]) -> None:
+def test_text_unfit_for_a_header_is_refused_and_not_shown(broken: dict[str, object]) -> None:
     own: Parcel = replace(parcel(), **broken)
     with pytest.raises(headers.NotMailable) as caught:
         message.prepare(letter(), SENDER).message(own, DATE)

@@ -55,7 +55,7 @@ def test_nothing_is_followed_and_nothing_waits(box: Path, tmp_path: Path) -> Non
     assert secret.read_text() == "not for you"
 
 
-def test_what_was_understood_is_deleted_after_a_week_and_nothing_else(box: Path) -> None:
+def test_only_understood_reports_are_deleted_after_a_week(box: Path) -> None:
     for name in ("1:2,ST", "2:2,S", "3:2,", "4:2,F"):
         (box / "cur" / name).write_bytes(b"x")
     now = datetime.now(UTC)

@@ -61,11 +61,11 @@ def test_without_the_mail_the_threads_own_headers_lead_to_it() -> None:
     assert found is not None and found.token == TOKEN
 
 
-def test_an_address_alone_proves_nothing() -> None:
+def test_report_without_a_token_is_ignored() -> None:
     assert read(reports.bounce("somebody.else@example.org")) is None
 
 
-def test_an_alias_with_several_mailboxes_is_well_if_one_of_them_is() -> None:
+def test_alias_is_delivered_if_one_of_its_mailboxes_is() -> None:
     second = b"Final-Recipient: rfc822; two@example.org\r\nAction: delivered\r\nStatus: 2.0.0\r\n\r\n"
     raw = reports.bounce(OURS).replace(
         b"--=_edge\r\nContent-Type: text/rfc", second + b"--=_edge\r\nContent-Type: text/rfc"
@@ -90,7 +90,7 @@ def test_complaints(said: str, kind: ReportKind | None) -> None:
     assert found is None or found.addresses == ()
 
 
-def test_an_answer_from_a_holiday_is_no_report() -> None:
+def test_vacation_reply_is_no_report() -> None:
     answer = EmailMessage()
     answer["From"], answer["In-Reply-To"], answer["Auto-Submitted"] = "reader@example.org", f"<{OURS}>", "auto-replied"
     answer["Subject"] = "Out of office"

@@ -208,7 +208,7 @@ def sips(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(("slow", "size"), [(drips, 1), (goes_on, 1), (sips, 30_000_000)])
-def test_an_exchange_ends_in_time_though_each_of_its_steps_does(
+def test_deadline_bounds_the_whole_exchange(
     monkeypatch: pytest.MonkeyPatch, slow: Callable[[socket.socket], None], size: int
 ) -> None:
     monkeypatch.setattr(sendgrid_http, "WHOLE", 0.5)
@@ -220,7 +220,7 @@ def early(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
 
 
-def test_an_answer_to_a_request_that_was_not_written_whole_proves_nothing() -> None:
+def test_answer_to_a_partly_written_request_is_unknown() -> None:
     with served(early) as listening, pytest.raises(sendgrid_http.NoAnswer):
         post_to(listening)([b"x" * 30_000_000])
 
@@ -287,7 +287,7 @@ def busy(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
 
 
-def test_what_comes_after_an_answer_is_not_read_as_the_answer_to_the_next_request() -> None:
+def test_bytes_after_an_answer_are_not_read_as_the_next_answer() -> None:
     with served(surplus, busy) as listening:
         post = post_to(listening)
         assert [post([b"x"])[0], post([b"x"])[0]] == [400, 429]

@@ -289,7 +289,7 @@ def test_package_prints_the_key_at_debug_and_we_do_not(caplog: pytest.LogCapture
 
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=100), st.text(max_size=100))
 @example('"%s" \\ <b>&', "%(name)s%", "%d", "\"\\u0041 % <b>&'\n\x7f\ud800")
-def test_any_words_make_a_valid_request(text: str, markup: str, subject: str, own: str) -> None:
+def test_any_text_makes_a_valid_request(text: str, markup: str, subject: str, own: str) -> None:
     of = letter(text=f"{text}@@nl-ask@@", html=f"{markup}@@nl-ask@@", subject=subject)
     url = 'https://news.example.org/"one\\click"/%s'
     parcels = [parcel(1, of=of), replace(parcel(2, of=of), personal={"ask": own}, unsubscribe=url)]

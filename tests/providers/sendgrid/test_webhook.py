@@ -71,7 +71,7 @@ def test_an_old_signature_or_one_of_the_future_is_not_believed(minutes: int) -> 
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"null", b"[", b"\xff", b"[" * 100_000, b'"' + b"9" * 5000])
-def test_what_is_signed_and_no_list_is_garbled(raw: bytes) -> None:
+def test_signed_body_that_is_no_list_is_garbled(raw: bytes) -> None:
     signature, timestamp = reports.sign(raw, NOW)
     assert read(raw, signature=signature, timestamp=timestamp, keys=KEYS, now=NOW) == Unverified("garbled")
 
@@ -123,7 +123,7 @@ def test_kinds(event, kind) -> None:
         {**reports.event(TOKEN), "event": ["delivered"]},
     ],
 )
-def test_what_speaks_of_no_mail_is_left_out_and_the_rest_is_read(event) -> None:
+def test_events_without_a_mail_are_left_out(event) -> None:
     found = told(event, reports.event(TOKEN))
     assert isinstance(found, SignedReports)
     assert (len(found.reports), found.left_out) == (1, 1)

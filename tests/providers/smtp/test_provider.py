@@ -128,7 +128,7 @@ def test_before_any_mail_everything_is_proof(point: str, action: str, expected: 
         assert not any("secret" in repr(one) or "user@" in repr(one) for one in outcomes.values())
 
 
-def test_nobody_listens() -> None:
+def test_connection_refused() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # bound and not listening: refused
         outcomes = Smtp(urlsplit(f"smtp://127.0.0.1:{held.getsockname()[1]}"), SENDER).hand_over(three())
@@ -259,7 +259,7 @@ def test_unexpected_end_never_leaves_half_a_mail_behind() -> None:
         assert catcher.accepted[-3:] == [(f"message{number}@example.org", 1) for number in (1, 2, 3)]
 
 
-def test_one_bad_address_stops_nobody_else() -> None:
+def test_rejected_recipient_does_not_stop_the_others() -> None:
     with SmtpCatcher() as catcher:
         bad = [
             parcel(2, address="a@example.org> <b@example.org"),
@@ -297,7 +297,7 @@ def test_all_mails_of_a_window_bear_the_date_at_which_it_began() -> None:
         assert dates == ["Tue, 24 Nov 2026 07:00:01 +0000"] * 3 + ["Tue, 24 Nov 2026 07:00:02 +0000"]
 
 
-def test_what_is_trusted_is_read_once_for_each_file() -> None:
+def test_certificates_are_loaded_once_per_file() -> None:
     with SmtpCatcher(implicit=True) as one, SmtpCatcher(implicit=True) as other:
         for catcher in (one, other, one):
             assert kinds(reach(catcher).hand_over(three())) == "AAA"

@@ -143,7 +143,7 @@ def test_a_domain_has_no_more_at_once_than_it_may() -> None:
         assert catcher.most_at_once["small0.example"] == 1
 
 
-def test_where_nothing_is_said_of_domains_one_connection_is_pipelined_within_one() -> None:
+def test_without_a_domain_limit_one_connection_is_pipelined() -> None:
     with SmtpCatcher() as catcher:
         catcher.script("dot", "accept-drop", skip=1, times=1)
         outcomes = Smtp(urlsplit(f"{catcher.url}?connections=1"), SENDER).hand_over([parcel(n) for n in range(4)])

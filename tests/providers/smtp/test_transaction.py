@@ -67,5 +67,5 @@ def test_the_first_refusal_outlasts_a_lost_connection() -> None:
         ("answer", 554, b"5.7.1 spam", Rejected("answer: 554 5.7.1")),
     ],
 )
-def test_what_a_refusal_means(phase: Phase, code: int, text: bytes, outcome: Outcome) -> None:
+def test_status_codes_of_refusals(phase: Phase, code: int, text: bytes, outcome: Outcome) -> None:
     assert refusal_for(phase, code, text) == outcome
