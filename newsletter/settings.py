@@ -63,14 +63,14 @@ def keep_private(path: Path) -> None:
     """
     with contextlib.suppress(OSError):  # there already, or no place for it: opening it says so
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
         try:
-            if one.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                one.chmod(0o600)
+            if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                file.chmod(0o600)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise SettingsError(f"{one} can be read by others: run 'chmod 600 {one}' as its owner") from error
+            raise SettingsError(f"{file} can be read by others: run 'chmod 600 {file}' as its owner") from error
 
 
 _values = read_environment(os.environ)

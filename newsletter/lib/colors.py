@@ -66,7 +66,7 @@ def contrast(first: str, second: str) -> float:
 def mix(first: str, second: str, share: float) -> str:
     """`share` (0 to 1) of the first colour, the rest of the second."""
     pairs = zip(_channels(first), _channels(second), strict=True)
-    return _hex([share * one + (1 - share) * other for one, other in pairs])
+    return _hex([share * left + (1 - share) * right for left, right in pairs])
 
 
 def palette(accent: str) -> Palette:

@@ -1,4 +1,4 @@
-"""YAML from outside in, plain values out, or what is wrong and on which line; no small text can grow into a large value.
+"""Load untrusted YAML as plain values, or say what is wrong and on which line; no small text can grow into a large value.
 
 PyYAML's safe loader makes no objects of classes, but it follows aliases (`*a`) and merge keys (`<<`) wherever they lead, takes
 the last of two equal keys without a word, and reads a number of any length.
