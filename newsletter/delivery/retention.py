@@ -121,12 +121,12 @@ def _unused(pieces: InPieces, wide: InPieces, old: Params) -> dict[str, int]:
 
 def _occasions(before: datetime) -> Iterator[int]:
     """Each old occasion that still has deliveries."""
-    found = db.rows(
+    rows = db.rows(
         "SELECT o.id FROM occasion o WHERE o.created_at<%(before)s "
         "AND EXISTS (SELECT 1 FROM delivery d WHERE d.occasion_id=o.id) ORDER BY o.id",
         {"before": before},
     )
-    return (number for (number,) in found)
+    return (number for (number,) in rows)
 
 
 def _items(before: datetime) -> Iterator[int]:

@@ -51,7 +51,7 @@ class MailReport:
 
 
 def match_mails(reports: Sequence[Report], vault: Vault) -> list[MailReport]:
-    """The reports that speak of a mail in the ledger; those with an unknown token, or of mail that never left, are left out."""
+    """Return the reports about mails in the ledger. Those with an unknown token, or about mail that never left, are ignored."""
     delivery_ids = [_delivery_id(report, vault) for report in reports]
     mails = _reported_mails({delivery_id for delivery_id in delivery_ids if delivery_id is not None})
     return [

@@ -29,7 +29,7 @@ Find = Callable[[str], FoundFeed | Refused]
 
 @dataclass(frozen=True)
 class ImportedFeeds:
-    """What an import did: ids of the new feeds, how many were there already or stood twice in the file, and what was left out."""
+    """The result of an import: ids of new feeds, numbers of known and of repeated ones, and why others were not added."""
 
     added: tuple[int, ...]
     there: int

@@ -90,7 +90,7 @@ def modified(sign: str, text: str, column: int) -> Plain:
 
 def near(text: str, distance: str, column: int) -> Near:
     """Return the term for `"…"~N`: words with at most `distance`, as typed, other words among them."""
-    parts = tuple(dict.fromkeys(_keys_without_symbols(one, column) for one in text.split() if _keys_in(one)))
+    parts = tuple(dict.fromkeys(_keys_without_symbols(part, column) for part in text.split() if _keys_in(part)))
     if not (
         distance.isascii()
         and distance.isdigit()
