@@ -13,6 +13,7 @@ from newsletter.delivery.ledger.cancel import cancel_planned
 from newsletter.lib import clock, urls
 from newsletter.models import Cadence
 from newsletter.subscribers.preferences import (
+    Changed,
     Preferences,
     add,
     change_frequency,
@@ -21,8 +22,9 @@ from newsletter.subscribers.preferences import (
     stop,
     view,
 )
+from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.public import keyword_preview, page_data
-from newsletter.web.public.forms import SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
+from newsletter.web.public.forms import NO_ZONE, SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
 from newsletter.web.public.mail_times import when
 from newsletter.web.public.responses import SeeOther, invalid_link_page
@@ -33,6 +35,7 @@ MOST = 100
 #: What the page says after a button, by the word in its address.
 DONE = {
     "saved": _("Saved."),
+    "zone": _("Saved. Your time zone is UTC. Is that right? If not, change it below."),
     "stopped": _("Stopped. You can undo this for a day."),
     "resumed": _("You follow it again."),
     "added": _("Added."),
@@ -76,11 +79,17 @@ def _resume(request: HttpRequest, token: str, subscription_id: int) -> HttpRespo
 
 
 def _change_frequency(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+    """Save it. Who was never asked for a time zone is asked to check it, once a digest depends on it."""
     chosen = request.POST.get("cadence", "")
-    if chosen in ("1", "2", "3"):
-        now, vault = clock.utcnow(), wiring.vault()
-        change_frequency(token, subscription_id, Cadence(int(chosen)), now=now, vault=vault)
-    return _back(token, "saved")
+    if chosen not in ("1", "2", "3"):
+        return SeeOther(urls.path("preferences", token))
+    now, vault = clock.utcnow(), wiring.vault()
+    changed = change_frequency(token, subscription_id, Cadence(int(chosen)), now=now, vault=vault)
+    current = view(token, now=now, vault=vault)
+    if not isinstance(changed, Changed) or not isinstance(current, Preferences):
+        return invalid_link_page(request, InvalidToken())
+    unchecked = chosen != "1" and current.mail_time.zone == NO_ZONE
+    return _back(token, "zone" if unchecked else "saved")
 
 
 def _number(text: str) -> int:

@@ -48,8 +48,18 @@ def test_a_frequency_is_saved_where_it_is_changed(browser, path):
 @pytest.mark.parametrize("cadence", ["", "0", "4", "x", "१"])
 def test_a_frequency_that_is_none_changes_nothing(browser, path, cadence):
     topic = live().get(topic__name="Huawei")
-    assert press(browser, path, frequency=topic.id, cadence=cadence).status_code == 303
+    assert press(browser, path, frequency=topic.id, cadence=cadence).headers["Location"] == path, "nothing was saved"
     assert live().get(topic__name="Huawei").cadence == 2
+
+
+def test_who_was_never_asked_for_a_time_zone_is_asked_when_a_digest_needs_it(browser, anna, path):
+    from newsletter.models import Rhythm
+
+    Rhythm.objects.update(zone="UTC")
+    topic = live().get(topic__name="Huawei")
+    assert press(browser, path, frequency=topic.id, cadence="1").headers["Location"].endswith("?done=saved")
+    done = press(browser, path, frequency=topic.id, cadence="3")
+    assert "Your time zone is UTC. Is that right?" in browser.get(done.headers["Location"]).content.decode()
 
 
 def test_new_choices_come_as_often_as_most_of_the_others(browser, path):

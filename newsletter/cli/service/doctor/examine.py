@@ -8,7 +8,8 @@ def examine() -> list[Finding]:
     """Examine everything. One thing that cannot be examined does not stop the others."""
     findings = [installation.keys_file(), installation.database()]
     if findings[-1].verdict != "fail":
-        findings += [installation.keys_fit(), *work.work(), work.kept_too_long(), *work.topics()]
+        findings += [installation.keys_fit(), *work.work(), work.kept_too_long()]
+        findings += [*work.selectors(), *work.topics()]
     return [
         *findings,
         *installation.packs(),

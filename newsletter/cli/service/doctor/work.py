@@ -12,6 +12,7 @@ from newsletter.cli.service.status import came_back, daily_cap
 from newsletter.cli.service.status_figures import figures as read_figures
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.routing import rules
+from newsletter.feeds.catalogue import feed_status
 from newsletter.lib import db
 from newsletter.lib.mail.provider_ids import name_of
 from newsletter.matching.topics import checks
@@ -54,6 +55,12 @@ def kept_too_long() -> Finding:
     rows = ", ".join(f"{number} in {table}" for table, number in sorted(late.items()))
     advice = f"rows are a day past their time ({rows}): does a worker run newsletter.prune?"
     return found("retention", advice if late else "", "nothing is kept longer than docs/privacy.md promises")
+
+
+def selectors() -> Iterator[Finding]:
+    """Feeds that are not cut any more, because their CSS selector cannot be used."""
+    for feed_id, reason in feed_status.unusable_selectors():
+        yield Finding(f"feed {feed_id}", "fail", f"{reason} ('newsletter feeds edit {feed_id} --cut SELECTOR')")
 
 
 def topics() -> Iterator[Finding]:
