@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_doctor_says_which_selector_to_replace() -> None:
-    feed = factories.feed("https://a.example/feed")
+    feed = Feed.objects.create(url="https://a.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
     name = f"feed {feed.id}"
     assert not [finding for finding in examine() if finding.what == name]
     Feed.objects.filter(id=feed.id).update(cut="p:-soup-contains('x')")

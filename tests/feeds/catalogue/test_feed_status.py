@@ -62,9 +62,9 @@ def test_the_record_of_fetches_ends_after_a_month() -> None:
 
 @pytest.mark.django_db
 def test_selectors_that_cannot_be_used_are_named() -> None:
-    good = factories.feed("https://a.example/feed")
-    bad = factories.feed("https://b.example/feed")
-    factories.feed("https://c.example/feed")
+    good = Feed.objects.create(url="https://a.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
+    bad = Feed.objects.create(url="https://b.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
+    Feed.objects.create(url="https://c.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
     Feed.objects.filter(id=good.id).update(cut="h3.entry-title")
     Feed.objects.filter(id=bad.id).update(cut=":matches(h3)")
     ((feed_id, reason),) = feed_status.unusable_selectors()
