@@ -13,6 +13,7 @@ from typer._click.exceptions import UsageError
 from typer._click.shell_completion import CompletionItem
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from newsletter.cli.command_name import name_in_hints
 from newsletter.cli.command_table import Command, Group
 from newsletter.cli.django_setup import set_up
 
@@ -44,6 +45,10 @@ class _LightHelp(ClickCommand):
         if option is not None:
             option.default = False
         return option
+
+    def get_help(self, ctx: Context) -> str:
+        """The help page; commands that it names are as this person can type them."""
+        return name_in_hints(super().get_help(ctx))
 
 
 class _Leaf(_LightHelp, TyperCommand):

@@ -74,6 +74,8 @@ def test_hints_name_what_was_typed(checkout: Path, tmp_path: Path) -> None:
     assert "'newsletter feeds list'" in on_path.stderr
     examples = call(["./run.sh", "feeds", "show", "--help"], checkout).stdout
     assert "./run.sh feeds show 1" in examples and "newsletter feeds" not in examples
+    page = call(["./run.sh", "feeds", "refresh", "--help"], checkout).stdout
+    assert "'./run.sh once'" in page and "newsletter" not in page
 
 
 def test_only_commands_in_hints_are_renamed(monkeypatch: pytest.MonkeyPatch) -> None:

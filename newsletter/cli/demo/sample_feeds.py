@@ -46,12 +46,12 @@ def _html(post: dict[str, Any]) -> str:
     """A post's text as its site would write it, closing with its source line."""
     parts = [_block(block.strip()) for block in post["text"].strip().split("\n\n")]
     label = post["sources"][0].get("label", "Source:")
-    told = []
+    sources = []
     for source in post["sources"]:
         day = f", {source['day']}" if source["day"] else ""
         url = escape(source["url"])
-        told.append(f'{escape(source["name"])}{day}<br><a href="{url}">{url}</a>')
-    return "\n".join([*parts, f"<p>{label} {'<br>'.join(told)}</p>"])
+        sources.append(f'{escape(source["name"])}{day}<br><a href="{url}">{url}</a>')
+    return "\n".join([*parts, f"<p>{label} {'<br>'.join(sources)}</p>"])
 
 
 def _block(block: str) -> str:

@@ -64,7 +64,7 @@ def _show_checked(entry: CheckedEntry) -> None:
         "": lambda row: f"  {row[0]}",
         "Item": lambda row: row[1].title,
         "Characters": lambda row: len(row[1].text),
-        "Source": lambda row: joined(one.publisher or one.url for one in row[1].cited),
+        "Source": lambda row: joined(source.publisher or source.url for source in row[1].cited),
     }
     table(list(enumerate(entry.pieces, 1)), False, columns, empty="  nothing")
     if entry.left_out:

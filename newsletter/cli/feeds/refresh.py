@@ -16,6 +16,8 @@ from newsletter.lib import db
 
 app = typer.Typer()
 
+_NO_FEEDS = "No active feeds: add one with 'newsletter feeds add URL'"
+
 
 @app.command(epilog=example("feeds refresh", "feeds refresh 1"))
 def refresh(
@@ -35,18 +37,14 @@ def refresh(
         manage.mark_due(feed_id, now=db.now())
     read = []
     with Console(stderr=True).status(f"reading {counted(len(chosen), 'feed')} …") as shown:
-        for one in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
-            read.append(one)
+        for polled in poll.poll_due(clock=db.now, fetcher=wiring.fetcher(), only=chosen):
+            read.append(polled)
             shown.update(f"{len(read)} of {len(chosen)} feeds read")
     states = {row.id: row.state for row in feed_status.listing(now=db.now())}
-    read += [_unread(feed_id, states) for feed_id in set(chosen) - {one.feed_id for one in read}]
-    read.sort(key=lambda one: one.feed_id)
-    lines = [
-        f"feed {one.feed_id}: {one.status}, {one.new} new, {one.changed} changed{'; ' + one.error if one.error else ''}"
-        for one in read
-    ]
-    result(read, json, *(lines or ["No active feeds: 'newsletter feeds add URL' adds one."]))
-    if read and all(one.error for one in read):
+    read += [_unread(feed_id, states) for feed_id in set(chosen) - {polled.feed_id for polled in read}]
+    read.sort(key=lambda polled: polled.feed_id)
+    result(read, json, *(map(_describe, read) if read else [_NO_FEEDS]))
+    if read and all(polled.error for polled in read):
         fail("no feed could be read")
 
 
@@ -57,3 +55,8 @@ def _unread(feed_id: int, states: dict[int, str]) -> PollResult:
             feed_id, "busy", error="another process reads its site, or the site wants to be left alone: try again later"
         )
     return PollResult(feed_id, state, error=f"it is {state}: 'newsletter feeds resume {feed_id}' reads it again")
+
+
+def _describe(polled: PollResult) -> str:
+    error = f"; {polled.error}" if polled.error else ""
+    return f"feed {polled.feed_id}: {polled.status}, {polled.new} new, {polled.changed} changed{error}"

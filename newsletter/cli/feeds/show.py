@@ -49,8 +49,8 @@ def show(
         "Trouble": lambda row: row.error,
     }
     table(shown.fetches, False, fetches, empty="Not read yet.")
-    for one in shown.newest:
-        _show_entry(one)
+    for newest in shown.newest:
+        _show_entry(newest)
 
 
 def _show_one_entry(feed_id: int, entry_id: int, json: bool) -> None:
@@ -71,6 +71,6 @@ def _show_entry(entry: EntryRow) -> None:
         "Item": lambda row: row.title,
         "Version": lambda row: row.version,
         "Characters": lambda row: row.length,
-        "Source": lambda row: joined(one.publisher or one.url for one in row.sources),
+        "Source": lambda row: joined(source.publisher or source.url for source in row.sources),
     }
     table(entry.items, False, columns, empty="  no items")

@@ -19,9 +19,9 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
         f"{counted(day['confirmed'], 'person', 'people')} confirmed."
     )
     yield ""
-    found = list(problems(figures))
-    yield f"{counted(len(found), 'thing needs', 'things need')} you:" if found else "Nothing needs you."
-    yield from (f"- {problem}" for problem in found)
+    open_problems = list(problems(figures))
+    yield f"{counted(len(open_problems), 'thing needs', 'things need')} you:" if open_problems else "Nothing needs you."
+    yield from (f"- {problem}" for problem in open_problems)
     yield ""
     yield from (f"{label:12} {value}" for label, value in _rows(figures))
 
