@@ -53,9 +53,26 @@ make_environment() {
     lock=$2
     python=$(find_python) || exit 1
     want=$(cat "$lock" | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read() + sys.version.encode()).hexdigest())')
-    if [ -f "$venv/.ready" ] && [ "$(cat "$venv/.ready")" = "$want" ]; then
-        return
-    fi
+    is_ready && return
+    # two commands that are started together must not both make it
+    until mkdir "$venv.lock" 2>/dev/null; do
+        holder=$(cat "$venv.lock/pid" 2>/dev/null || true)
+        if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
+            rm -rf "$venv.lock" # it was ended before it was done
+        else
+            sleep 0.2
+        fi
+    done
+    echo $$ >"$venv.lock/pid"
+    is_ready || install_packages
+    rm -rf "$venv.lock"
+}
+
+is_ready() {
+    [ -f "$venv/.ready" ] && [ "$(cat "$venv/.ready")" = "$want" ]
+}
+
+install_packages() {
     echo "newsletter: setting up $(basename "$venv") (once, about half a minute) …" >&2
     rm -rf "$venv"
     # Debian's python3 may lack ensurepip: then the machine's own pip installs into an environment without one

@@ -212,13 +212,13 @@ class _HandOver:
             window = self.sender.provider.window
             return open_addresses(self.batch, rows, now=now, window=window, vault=self.sender.vault)
         except KeysDoNotFit:  # the answers are recorded all the same; the rest is parked when it is claimed
-            record_outcomes.requeue_rest(self.batch, after=last, now=now, reason="an address does not open")
+            record_outcomes.requeue_rest(self.batch, after=last, now=now, reason="an address cannot be decrypted")
             return []
 
     def _stop_reason(self, breaker_open: bool, may_send: bool, now: datetime) -> str | None:
         """Why no further window is opened. Returns None if one may be."""
         if breaker_open:
-            return "the provider leaves us in doubt"
+            return "the provider left mail unknown"
         if not may_send:
             return "sending was paused"
         if not self.should_continue():

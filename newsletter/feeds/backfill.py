@@ -87,7 +87,7 @@ def backfill(
         return Backfilled(feed_id, "finished", pages_in_all=feed.backfilled)
     start = page_urls.next_numbered_page(feed.backfill_page) if options.skip else feed.backfill_page
     if options.skip and not start:
-        return Refused("the page that is next cannot be left out, for only it says what follows: run it without --skip")
+        return Refused("the next page cannot be skipped, because only it names the page after it: leave out --skip")
     reader = PageReader(fetcher, parse, clock(), options.pause)
     present = _read_present_page(feed, reader)
     if isinstance(present, Refused):
@@ -109,7 +109,7 @@ def _read_present_page(feed: Feed, reader: PageReader) -> _PresentPage | Refused
     seen = Entry.objects.filter(id__in=poll.seen_ids).order_by("-last_seen_at")
     polled_at = seen.values_list("last_seen_at", flat=True).first()
     if polled_at is None:
-        return Refused(f"none of its present entries was read yet: run 'newsletter feeds refresh {feed.id}' first")
+        return Refused(f"its current entries have not been read yet: run 'newsletter feeds refresh {feed.id}' first")
     new_guids = frozenset(entry.identified.guid for entry in poll.changed if entry.stored is None)
     return _PresentPage(parsed, frozenset(poll.seen_ids), new_guids, polled_at)
 

@@ -78,7 +78,7 @@ class BoundedLoader(yaml.SafeLoader):
 
 def repeated(key: yaml.ScalarNode) -> YamlRefused:
     """What is wrong with a key that stands for a second time."""
-    return YamlRefused(f"'{key.value}' stands here for a second time: keep one of them", key.start_mark)
+    return YamlRefused(f"'{key.value}' appears twice: keep one of them", key.start_mark)
 
 
 def load(text: str) -> Any:

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 def typed() -> str:
     """What a newcomer pastes."""
-    section = (ROOT / "README.md").read_text().partition("## The first five minutes\n")[2]
-    return section.partition("```\n")[2].partition("```")[0]
+    section = (ROOT / "README.md").read_text().partition("## The first five minutes\n")[2].partition("\n## ")[0]
+    return "".join(section.split("```\n")[1::2])
 
 
 @pytest.fixture

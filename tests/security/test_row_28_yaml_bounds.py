@@ -21,7 +21,7 @@ REFUSED = [
     pytest.param(LAUGHS, "repeat too much", 5, id="aliases of aliases"),
     pytest.param(MERGES, "repeat too much", 6, id="merge keys of merge keys"),
     pytest.param(LONG_WORD, "repeat too much", 2, id="a long word a thousand times"),
-    pytest.param("a: 1\nb: {c: 1,\n    c: 2}", "'c' stands here for a second time", 3, id="a key twice"),
+    pytest.param("a: 1\nb: {c: 1,\n    c: 2}", "'c' appears twice", 3, id="a key twice"),
     pytest.param("a: &a {<<: *a, k: 1}", "leads back to itself", 1, id="a mapping that merges itself"),
     pytest.param("a: 1\nb: &b [[*b]]", "leads back to itself", 2, id="a list in itself"),
     pytest.param("a: " + "1:" * 20_000 + "1", "a number is too long", 1, id="a number to the base of 60"),
@@ -51,7 +51,7 @@ def test_a_pack_is_refused_with_what_and_where(tmp_path: Path, text: str, says: 
     [
         (lambda: f"{LAUGHS}\ntopics: []", "line 5: its aliases"),
         (lambda: f"{MERGES}\ntopics: []", "line 6: its aliases"),
-        (lambda: "topics: []\ntopics: []", "line 2: 'topics' stands here for a second time"),
+        (lambda: "topics: []\ntopics: []", "line 2: 'topics' appears twice"),
     ],
 )
 def test_a_file_of_topics_is_refused_with_what_and_where(make: Callable[[], str], says: str) -> None:
@@ -72,7 +72,7 @@ def test_a_second_query_of_a_topic_is_told_by_its_line_and_stops_no_other(entry:
     assert isinstance(found, TopicFile)
     assert [topic.name for topic in found.topics] == ["Two"]
     (problem,) = found.problems
-    assert "stands here for a second time" in problem.reason
+    assert "appears twice" in problem.reason
     assert problem.line == 1 + next(n for n, text in enumerate(entry.split("\n"), 1) if "two" in text or "a: 2" in text)
 
 

@@ -179,7 +179,7 @@ def _number(name: str) -> int:
 def _unknown_provider() -> NoReturn:
     names = [carrier.name for carrier in wiring.config().providers]
     hint = "; NEWSLETTER_MAIL_URL_2 names a second one" if len(names) == 1 else ""
-    misuse(f"a provider is one of {', '.join(names)}{hint}")
+    misuse(f"the provider must be one of {', '.join(names)}{hint}")
 
 
 def _percent(text: str) -> int:

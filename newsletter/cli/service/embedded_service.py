@@ -136,7 +136,7 @@ def _greet(*, own_data: bool) -> None:
     note(f"web pages: {config.base_url}")
     note(f"mails:     {outbox if config.mail_kind == 'outbox' else f'sent by {config.mail_kind}'}")
     if own_data and keys.exists():
-        note(f"keep safe: {keys}  (without this file no stored address can ever be read again)")
+        note(f"keep a copy of {keys}: without it no stored address can ever be read again")
     if own_data:
         note("Add feeds, topics and subscribers in another terminal: see 'newsletter --help'. Ctrl-C ends the service.")
 

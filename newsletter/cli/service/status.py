@@ -16,7 +16,7 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
     day = figures["last_day"]
     yield (
         f"Last 24 hours: {counted(day['items'], 'new item')}, {counted(day['mails'], 'mail')} sent, "
-        f"{counted(day['confirmed'], 'person', 'people')} confirmed."
+        f"{counted(day['confirmed'], 'subscriber')} confirmed."
     )
     yield ""
     open_problems = list(problems(figures))
@@ -42,7 +42,7 @@ def _rows(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "web pages", figures["web"]
     to_files = figures["mail"] == "outbox"
     yield "mail goes", f"to files, nothing is sent: {outbox_place()}" if to_files else f"out by {figures['mail']}"
-    yield "stored in", f"{_DATABASES.get(figures['database'], figures['database'])}, messages by {figures['broker']}"
+    yield "stored in", f"{_DATABASES.get(figures['database'], figures['database'])}, broker {figures['broker']}"
 
 
 def _by_state(counts: dict[str, int]) -> str:

@@ -35,8 +35,8 @@ def read_in(
         effect = f"{counted(different.gained, 'item')} gained, {different.lost} lost"
         note(f"{file}, line {different.line}: {different.name} exists and differs ({effect}): --yes changes it")
     result(done, json, _summary(done))
-    if done.problems and not (done.added or done.changed or done.unchanged or done.different):
-        fail(f"{file}: no topic could be added")
+    if done.problems:
+        fail(f"{file}: {counted(len(done.problems), 'topic')} could not be added or changed: see above")
 
 
 @app.command("export", epilog=example("topics export > topics.yaml"))

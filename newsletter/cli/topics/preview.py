@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from newsletter.cli.output import ask
+from newsletter.cli.output import ask, counted
 from newsletter.cli.topics.listing import many
 from newsletter.matching.topics.preview import MANY_PER_DAY, Rate, SampleItem, TopicPreview
 
@@ -33,7 +33,8 @@ def confirm_large_change(preview: TopicPreview, yes: bool) -> None:
 
 
 def _rate(rate: Rate) -> str:
-    return f"{rate.items} items, {rate.per_week:.1f} a week, {rate.per_day:.1f} a day, {rate.busiest_day} on the busiest day"
+    items = counted(rate.items, "item")
+    return f"{items}, {rate.per_week:.1f} a week, {rate.per_day:.1f} a day, {rate.busiest_day} on the busiest day"
 
 
 def _samples(what: str, samples: tuple[SampleItem, ...]) -> Iterator[str]:

@@ -66,9 +66,9 @@ def retry(
         ids = _undecided(batch)
         chosen = ids if whole else [delivery_id for delivery_id in ids if delivery_id == delivery.id]
         if not chosen:
-            return Refused(f"it is {_state(delivery)}: only what is unknown or parked can go again")
+            return Refused(f"it is {_state(delivery)}: only unknown or parked mail can be sent again")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
-            return Refused("its words are not kept, or were never made: it can only be resolved")
+            return Refused("its content is not stored, so it cannot be sent again: resolve it instead")
         plan_again(batch, chosen, note, OwnEvent.RETRIED, now)
         return ResendResult(len(chosen))
 
@@ -117,7 +117,7 @@ def resolve(
         ids = _undecided(batch)
         chosen = ids if whole else [delivery_id for delivery_id in ids if delivery_id == delivery.id]
         if not chosen:
-            return Refused(f"it is {_state(delivery)}: only what is unknown or parked can be resolved")
+            return Refused(f"it is {_state(delivery)}: only unknown or parked mail can be resolved")
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(note))
         store_own_events(OwnEvent.RESOLVED, chosen, batch_id=batch.id, detail=f"{state}, {note}", now=now)
         if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):

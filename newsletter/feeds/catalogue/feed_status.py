@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from newsletter.feeds.html import css_selector
 from newsletter.feeds.polling.schedule import is_silent
 from newsletter.models import Citation, Entry, Feed, Fetch, Incident, Item, ItemVersion
 
@@ -122,12 +121,6 @@ def health(feed: Feed, now: datetime) -> str:
 def counts(*, now: datetime) -> dict[str, int]:
     """Count the feeds of each health that occurs."""
     return dict(Counter(health(feed, now) for feed in Feed.objects.all()))
-
-
-def unusable_selectors() -> list[tuple[int, str]]:
-    """(feed id, why its selector cannot be used) of each feed whose entries are not cut because of that."""
-    chosen = Feed.objects.exclude(cut__in=("auto", "never", "always")).order_by("id").values_list("id", "cut")
-    return [(feed_id, reason) for feed_id, cut in chosen if (reason := css_selector.refusal(cut))]
 
 
 def listing(*, now: datetime) -> tuple[FeedRow, ...]:

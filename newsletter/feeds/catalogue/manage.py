@@ -70,7 +70,7 @@ def add(
     says how its entries become items.
     """
     if announce not in Feed.Announce.values:
-        return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
+        return Refused(f"--announce must be one of {', '.join(Feed.Announce.values)}")
     refused = _wrong_cut(cut)
     if refused is not None:
         return refused
@@ -125,7 +125,7 @@ def edit(
     columns: dict[str, Any] = {}
     if announce is not None:
         if announce not in Feed.Announce.values:
-            return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
+            return Refused(f"--announce must be one of {', '.join(Feed.Announce.values)}")
         columns["announce"] = announce
     if cut is not None:
         refused = _wrong_cut(cut)
@@ -192,7 +192,7 @@ def _missing(feed_id: int) -> Refused:
 def _known(url: str) -> Refused | None:
     """Return a refusal if the feed at `url` is there already, with or without a closing slash, under http or https."""
     feed = Feed.objects.filter(url__in=_variants(url)).first()
-    return None if feed is None else Refused(f"this feed is there already: see 'newsletter feeds show {feed.id}'")
+    return None if feed is None else Refused(f"this feed is already in the list: see 'newsletter feeds show {feed.id}'")
 
 
 def _variants(url: str) -> list[str]:

@@ -174,7 +174,7 @@ def _outline(line: int, attributes: dict[str, str]) -> Outline | OpmlProblem | N
 def _something_else(name: str) -> str:
     if name.lower() in ("rss", "feed", "rdf:rdf"):
         return "it is a feed itself: 'newsletter feeds add URL' adds one"
-    return f"it is no OPML file, but begins with <{single_line(name, cap=40)}>: export it from a feed reader as OPML"
+    return f"it is not an OPML file: it begins with <{single_line(name, cap=40)}>: export it from a feed reader as OPML"
 
 
 def _only(text: str) -> dict[str, list[str]] | None:

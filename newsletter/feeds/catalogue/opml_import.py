@@ -46,9 +46,9 @@ def import_opml(
     at a time (see `probe.find_feed`). `announce` says what of a first poll may be mailed. `progress` is called for each.
     """
     if announce not in Feed.Announce.values:
-        return Refused(f"announce is one of {', '.join(Feed.Announce.values)}")
+        return Refused(f"--announce must be one of {', '.join(Feed.Announce.values)}")
     if len(data) > CAP:
-        return Refused(f"it is larger than {CAP // 1_000_000} MB: take it apart")
+        return Refused(f"it is larger than {CAP // 1_000_000} MB: split it into smaller files")
     read = opml.read(data)
     if isinstance(read, Refused):
         return read

@@ -71,7 +71,9 @@ def find_feed(text: str, *, fetcher: Fetcher, now: datetime) -> FoundFeed | Refu
     """Find the feed at an address as a person typed it; a web page that names exactly one feed leads to that."""
     url = normal_url(text)
     if not url:
-        return Refused("this is no http or https URL without user name and password: check it for typing errors")
+        return Refused(
+            "this is not an http or https URL, or it has a user name or password: check it for typing errors"
+        )
     page = _read(url, fetcher, now)
     if isinstance(page, NotAFeed) and len(page.feed_links) == 1 and normal_url(page.feed_links[0]):
         linked = normal_url(page.feed_links[0])

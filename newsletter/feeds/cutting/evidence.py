@@ -79,11 +79,11 @@ def against_sources(post: Post, heads: Sequence[str], lines: Sequence[SourceLine
         return "its source lines all name the same source"
     data = post_words.OWN_WORK if len(pages - {""}) == len(cited) else post_words.DATA
     if all(data.search(source.publisher) for source in cited):
-        return "its source lines name where figures or rules are from"
+        return "its source lines are those of figures or rules"
     days = [source.published_on for source in cited if source.published_on]
     if days and not any(source.url for source in cited):
         if max(days) - min(days) > ONE_TIME:
-            return "its sources lie more than a year apart"
+            return "its sources are more than a year apart"
         if post.published_on and post.published_on - max(days) > ONE_TIME:
             return "its sources are more than a year older"
     return ""
@@ -123,7 +123,7 @@ def against_links(post: Post, heads: Sequence[Block], articles: Sequence[Sequenc
     if sum(host == _host(post.site) for host in hosts) > len(hosts) // 4:
         return "its headings link to its own site"
     if _most_of(articles, _is_time):
-        return "nothing but times stands under its headings"
+        return "there are only times under its headings"
     if len(set(hosts)) < 2 and not is_news and not bylines:
         return "its headings all link to one site"
     if not is_news and not _most_of(texts, _is_sentence):

@@ -164,7 +164,7 @@ def _refutation(evidence: _Evidence, starts: ArticleStarts, post: Post) -> str:
     lines = [part for index in ends if isinstance(part := parts[index], SourceLine)]
     inline = [end for end, line in zip(ends, lines, strict=True) if line.was_inline and headline_kind(parts[end - 1])]
     if len(inline) >= most(len(ends)):
-        return "its sources stand in the headings themselves"
+        return "its sources are in the headings themselves"
     tables = [end for end in ends if end and isinstance(part := parts[end - 1], Block) and part.kind == "table"]
     if len(tables) >= most(len(ends)):
         return "its sources are those of tables"

@@ -105,4 +105,4 @@ def fetch_and_parse(request: FetchRequest, *, fetcher: Fetcher, parse: Parse, no
 
 def from_exception(error: Exception) -> FetchFailed:
     """Return the result of a fetch that a mistake in our own code broke."""
-    return FetchFailed(None, reason=f"reading it broke our own code ({type(error).__name__}): please report this")
+    return FetchFailed(None, reason=f"we failed to read it ({type(error).__name__}): please report this")

@@ -245,5 +245,5 @@ def _unreachable(error: httpcore2.ConnectError) -> str:
     if text.startswith("no such host"):
         return f"{text}: check the URL"
     if "CERTIFICATE" in text.upper():
-        return "its certificate is not valid: use http:// if you trust the way there, or ask the site's owner"
-    return "nobody answers there: check the URL, or try again later"
+        return "its certificate is not valid: use http:// if you trust the network, or ask the owner of the site"
+    return "no server answers there: check the URL, or try again later"

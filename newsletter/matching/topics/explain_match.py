@@ -80,7 +80,7 @@ def _fate(match: Match) -> str:
     if match.held_at is not None:
         return "waiting for the topic to be released"
     if match.owed_at is None:
-        return "never to be mailed: the item was there before the topic, or was not announced"
+        return "will not be mailed: the item is older than the topic, or was not announced"
     return f"owed since {_minute(match.owed_at)}"
 
 

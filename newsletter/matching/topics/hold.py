@@ -39,7 +39,7 @@ def hold(name: str, *, now: datetime) -> Held | Refused:
         if topic is None:
             return no_such_topic()
         if topic.held_since is not None:
-            return Refused("it is on hold already: 'newsletter topics release NAME' ends that")
+            return Refused("this topic is already on hold: 'newsletter topics release NAME' releases it")
         Topic.objects.filter(id=topic.id).update(held_since=now)
         bump_index_version()
     return Held(topic.id, hold_matches([topic.id]))

@@ -56,7 +56,7 @@ def import_topics(
     mailed old items. `progress` hears how many of how many are done.
     """
     if len(data) > MAX_BYTES:
-        return Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB: take it apart")
+        return Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB: split it into smaller files")
     read = yaml_file.read_topic_file(data)
     if isinstance(read, yaml_file.NotATopicFile):
         return Refused(read.reason)

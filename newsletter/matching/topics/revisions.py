@@ -79,7 +79,7 @@ def changed_draft(name: str, change: TopicChange) -> TopicDraft | Refused:
     if isinstance(draft, Refused):
         return draft
     if (draft.query, draft.versions, list(draft.off)) == (live.query, live.packs, live.without):
-        return Refused("no change: the topic is like this already")
+        return Refused("no change: the topic already looks like this")
     return replace(draft, based_on=live.id)
 
 
@@ -92,7 +92,7 @@ def restored_draft(name: str, n: int) -> TopicDraft | Refused:
     if earlier is None:
         return Refused("there is no such revision: see 'newsletter topics history NAME'")
     if earlier.id == topic.revision_id:
-        return Refused("no change: the topic is like this already")
+        return Refused("no change: the topic already looks like this")
     refusal = query_problem(earlier.query or "")
     return refusal or replace(draft_of(earlier), note=f"as revision {n}", based_on=topic.revision_id)
 
@@ -105,7 +105,7 @@ def draft_of(revision: TopicRevision) -> TopicDraft:
 
 def save_draft(name: str, draft: TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
     """Make a draft the topic's live revision. New items are matched at once, stored ones later (`rematch.py`)."""
-    changed_meanwhile = Refused("somebody changed it meanwhile: look again at what your change would do")
+    changed_meanwhile = Refused("somebody else has changed it: preview your change again")
     try:
         with transaction.atomic():
             topic = find_topic(name)

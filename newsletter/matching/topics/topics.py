@@ -46,13 +46,13 @@ def add_draft(
     try:
         with transaction.atomic():
             if Topic.objects.filter(Q(name__iexact=name) | Q(slug=slug), kind=Topic.Kind.CURATED).exists():
-                return Refused("there is such a topic already: see 'newsletter topics list', or choose another name")
+                return Refused("a topic of that name exists: see 'newsletter topics list', or choose another name")
             topic = Topic.objects.create(
                 kind=Topic.Kind.CURATED, name=name, slug=slug, description=description, created_at=now
             )
             revisions.write_revision(topic, 1, draft, now=now, made_by=made_by)
     except IntegrityError:
-        return Refused("another topic of that name was made at this moment: see 'newsletter topics list'")
+        return Refused("a topic of that name was added a moment ago: see 'newsletter topics list'")
     return SavedRevision(topic.id, 1)
 
 

@@ -142,7 +142,7 @@ def _problem(values: Any) -> str | None:
         return "a topic needs 'name' and 'query'"
     for field in values:
         if field not in _FIELDS:
-            return f"'{field}' is no field of a topic: there are {', '.join(_FIELDS)}"
+            return f"a topic has no field '{field}': its fields are {', '.join(_FIELDS)}"
     for field in (*_TEXTS, *({"description"} & values.keys())):
         if not isinstance(values.get(field), str):
             return f"'{field}' must be words: put them between quotation marks"

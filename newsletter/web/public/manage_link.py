@@ -9,6 +9,7 @@ from newsletter import wiring
 from newsletter.subscribers import manage_link
 from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken
 from newsletter.subscribers.tokens import InvalidToken
+from newsletter.web.outbox.access import is_open
 from newsletter.web.public import page_data
 from newsletter.web.public.forms import AddressForm
 from newsletter.web.public.responses import SeeOther, invalid_link_page
@@ -39,4 +40,5 @@ def ask_token(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def asked(request: HttpRequest) -> HttpResponse:
     """What will be in the mailbox: the same page for every address."""
-    return render(request, "public/asked.html.j2", page_data.sender() | {"subject": page_data.subject("manage")})
+    context = page_data.sender() | {"subject": page_data.subject("manage"), "outbox": is_open(request)}
+    return render(request, "public/asked.html.j2", context)

@@ -26,6 +26,8 @@ class Card:
     description: str
     spellings: tuple[str, ...]
     more: int
+    #: Whether its name is one of the spellings that it looks for.
+    named: bool
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,16 @@ def cards() -> list[Card]:
 
 def _card(topic: Topic, query: str) -> Card:
     name = topic.name or ""
-    spellings = tuple(spelling for spelling in listed_spellings(query) if spelling.casefold() != name.casefold())
-    shown = spellings[:MOST_SPELLINGS]
-    return Card(topic.id, name, topic.description, shown, len(spellings) - len(shown))
+    spellings = listed_spellings(query)
+    others = tuple(spelling for spelling in spellings if _letters(spelling) != _letters(name))
+    shown = others[:MOST_SPELLINGS]
+    named = len(others) < len(spellings)
+    return Card(topic.id, name, topic.description, shown, len(others) - len(shown), named)
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: `Hong-Kong` tells nobody more than `Hong Kong`."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def newest_articles() -> list[Article]:

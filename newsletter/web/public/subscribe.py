@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.lib import clock
 from newsletter.subscribers.form_requests.values import SignUp
+from newsletter.web.outbox.access import is_open
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
@@ -45,6 +46,7 @@ def expect(request: HttpRequest) -> HttpResponse:
     context = page_data.sender() | {
         "subject": page_data.subject("confirm"),
         "subject_known": page_data.subject("add"),
+        "outbox": is_open(request),
     }
     return render(request, "public/expect.html.j2", context)
 

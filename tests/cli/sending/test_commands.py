@@ -32,15 +32,15 @@ def _ready() -> None:
     ("words", "code", "told"),
     [
         ("share 10% --provider outbox", 1, "NEWSLETTER_MAIL_URL_2"),
-        ("share 10% --provider smtp", 2, "is one of outbox"),
+        ("share 10% --provider smtp", 2, "must be one of outbox"),
         ("share 10 per cent", 2, ""),
         ("share 101% --provider outbox", 2, "whole number of percent"),
         ("share 10% --provider outbox --domain @", 2, "after the @ sign"),
         ("share --forget", 1, "no such rule"),
         ("move --from outbox --to outbox", 2, "the same provider"),
-        ("move --from pigeon --to outbox", 2, "is one of outbox"),
-        ("pause --provider sendgrid", 2, "is one of outbox"),
-        ("resume --provider pigeon", 2, "is one of outbox"),
+        ("move --from pigeon --to outbox", 2, "must be one of outbox"),
+        ("pause --provider sendgrid", 2, "must be one of outbox"),
+        ("resume --provider pigeon", 2, "must be one of outbox"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(capsys, words: str, code: int, told: str) -> None:

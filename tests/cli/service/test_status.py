@@ -41,7 +41,7 @@ def verdict(capsys, what: str) -> tuple[str, str]:
 def test_a_new_installation_is_not_running_and_has_nothing(capsys) -> None:
     first, day, _, heading, *rest = screen(capsys, "status").splitlines()
     assert first == "The service is NOT running."
-    assert day == "Last 24 hours: 0 new items, 0 mails sent, 0 people confirmed."
+    assert day == "Last 24 hours: 0 new items, 0 mails sent, 0 subscribers confirmed."
     assert heading == "4 things need you:"
     hints = [line for line in rest if line.startswith("- ")]
     assert ["newsletter run" in hints[0], "feeds add" in hints[1], "topics add" in hints[2]] == [True] * 3

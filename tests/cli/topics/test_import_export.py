@@ -134,13 +134,15 @@ def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Comma
         "{name: Eight, query: eight}",
     )
     code, out, err = command("import", name)
-    assert (code, out) == (0, "2 topics added, 0 changed, 0 unchanged, 8 problems\n")
-    said = dict(line.removeprefix(f"{name}, line ").split(": ", 1) for line in err.splitlines())
+    assert (code, out) == (1, "2 topics added, 0 changed, 0 unchanged, 8 problems\n"), "a script must notice"
+    *lines, last = err.splitlines()
+    assert last == f"newsletter: {name}: 8 topics could not be added or changed: see above"
+    said = dict(line.removeprefix(f"{name}, line ").split(": ", 1) for line in lines)
     assert list(said) == ["3", "4", "5", "6", "7", "8", "9", "10"]
     assert "column" in said["3"] and "there are companies" in said["4"] and "did you mean Uigur" in said["5"]
     assert said["6"] == "the topic stands on line 2 already"
     assert said["7"].startswith("it would bring 31 items a day") and "letter" in said["8"]
-    assert "there is such a topic already" in said["9"] and "quotation marks" in said["10"]
+    assert "a topic of that name exists" in said["9"] and "quotation marks" in said["10"]
     assert {one.name for one in topic_status.list_topics() if one.state == "active"} == {"One", "Eight"}
     put(file, "{name: Cable, query: cable}")
     assert command("import", name, "--yes")[0] == 0
@@ -148,7 +150,7 @@ def test_a_bad_topic_is_told_by_its_line_and_the_others_are_added(command: Comma
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "'topics'"), ("topics: [", "near line"), ("topics:\n  - {name: One, query: '('}\n", "no topic could be")],
+    [("", "'topics'"), ("topics: [", "near line"), ("topics:\n  - {name: One, query: '('}\n", "1 topic could not be")],
 )
 def test_a_file_of_which_nothing_comes_fails(
     command: Command, monkeypatch: pytest.MonkeyPatch, text: str, says: str
@@ -163,7 +165,7 @@ def test_a_file_that_cannot_be_opened_or_is_too_large_is_told(command: Command, 
     assert command("import", "/nowhere/topics.yaml")[2].startswith("newsletter: /nowhere/topics.yaml cannot be read")
     assert "cannot be written" in command("export", "/nowhere/topics.yaml")[2]
     monkeypatch.setattr(import_export, "MAX_BYTES", 10)
-    assert "take it apart" in command("import", put(file, "{name: One, query: one}"))[2]
+    assert "split it into smaller files" in command("import", put(file, "{name: One, query: one}"))[2]
 
 
 def test_a_file_changes_a_description_and_keeps_one_that_it_leaves_out(command: Command, file: Path) -> None:

@@ -43,7 +43,7 @@ def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     EditionBody.objects.all().delete()
     told = resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
     assert isinstance(told, Refused)
-    assert "words" in told.reason
+    assert "content" in told.reason
     assert ledger_summary().by_state == {"unknown": 1}
     assert resend.resolve(reference, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
     assert ledger_summary().by_state == {"failed": 1}
@@ -88,7 +88,7 @@ def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     assert sorted(references_of(handed, factories.VAULT)) == sorted(references)
     assert ledger_summary().by_state == {"accepted": 4}
     assert resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == Refused(
-        "it is accepted: only what is unknown or parked can go again"
+        "it is accepted: only unknown or parked mail can be sent again"
     )
 
 

@@ -58,14 +58,3 @@ def test_the_record_of_fetches_ends_after_a_month() -> None:
     Incident.objects.create(feed=feed, kind="gap", opened_at=NOW - 400 * DAY)
     assert retention.prune(now=NOW) == {"fetch": 2, "incident": 2, "host": 2}
     assert Incident.objects.filter(closed_at=None).count() == 1
-
-
-@pytest.mark.django_db
-def test_selectors_that_cannot_be_used_are_named() -> None:
-    good = Feed.objects.create(url="https://a.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
-    bad = Feed.objects.create(url="https://b.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
-    Feed.objects.create(url="https://c.example/feed", created_at=factories.NOW, next_fetch_at=factories.NOW)
-    Feed.objects.filter(id=good.id).update(cut="h3.entry-title")
-    Feed.objects.filter(id=bad.id).update(cut=":matches(h3)")
-    ((feed_id, reason),) = feed_status.unusable_selectors()
-    assert feed_id == bad.id and "':matches(h3)' is no CSS selector that we know" in reason

@@ -203,7 +203,7 @@ def test_draft_of_an_older_revision_is_not_saved() -> None:
     assert isinstance(revisions.save_draft("Cable", one, now=NOW, made_by="a"), SavedRevision)
     refused = revisions.save_draft("Cable", two, now=NOW, made_by="b")
     assert isinstance(refused, Refused)
-    assert "look again" in refused.reason
+    assert "preview your change again" in refused.reason
 
 
 def test_revision_keeps_pack_versions_and_spellings_can_be_switched_off(settings, tmp_path) -> None:

@@ -50,7 +50,7 @@ def test_minimal_topic_file_is_read() -> None:
         ("{name: One, query: 12}", "'query' must be words: put them between quotation marks"),
         (
             "{name: One, query: one, pack: peoples}",
-            "'pack' is no field of a topic: there are name, query, description, packs",
+            "a topic has no field 'pack': its fields are name, query, description, packs",
         ),
         ("{name: One, query: one, packs: peoples}", "'packs' must be a list of words"),
         ("{name: One, query: one, without: [NO]}", "'without' must be a list of words"),

@@ -92,7 +92,7 @@ def test_a_bad_line_is_shown_and_hides_no_other(client: Client, manage: str, pag
     article("Zzyzx")
     status, html, told = shown(client, "zzyzx", "", 'a "b', "Kashgar OR Aksu", path=path)
     assert status == 422 and "“zzyzx” matches 1 article" in told
-    wrong = html.partition('id="wrong-keyword">')[2].partition("<")[0]
+    wrong = html.partition('id="wrong-keyword">')[2].partition("</p>")[0]
     assert "Line 3, “a &#34;b”: A quotation mark is missing" in wrong
     assert "Line 4, “Kashgar OR Aksu”: Use words" in wrong
     assert "zzyzx" not in wrong

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from newsletter import wiring
 from newsletter.lib import clock
-from newsletter.models import Item, Notice, Subscriber, Subscription, Topic
+from newsletter.models import Item, Notice, Subscriber, Subscription, Topic, TopicRevision
 from newsletter.subscribers.choices import MailTime
 from newsletter.subscribers.confirm import choices_of
 from newsletter.web.public import page_data
@@ -168,3 +168,17 @@ def test_for_the_newest_articles_not_every_stored_one_is_read(django_assert_num_
     with django_assert_num_queries(2) as captured:
         assert [article.title for article in page_data.newest_articles()] == ["Announced"]
     assert "LIMIT" in captured[0]["sql"] and f"IN ({Item.objects.get(announced=True).id})" in captured[1]["sql"]
+
+
+def test_where_mail_goes_to_files_the_next_page_leads_to_them(client, settings):
+    local = {"bind": ("127.0.0.1", 8000), "base_url": "http://127.0.0.1:8000"}
+    settings.NEWSLETTER = replace(wiring.config(), **local)
+    for path in ("/expect", "/asked"):
+        assert 'href="/outbox/"' in client.get(path, HTTP_HOST="127.0.0.1:8000").content.decode()
+        assert "/outbox/" not in client.get(path, HTTP_HOST="127.0.0.1:8000", HTTP_VIA="1.1 proxy").content.decode()
+
+
+def test_a_topic_whose_name_it_does_not_look_for_says_what_it_looks_for(client, topics):
+    TopicRevision.objects.filter(topic=topics[0]).update(query="chip OR semiconductor")
+    card = client.get("/").content.decode().partition("<bdi>Huawei</bdi>")[2].partition("</label>")[0]
+    assert "Looks for: <bdi>chip</bdi>, <bdi>semiconductor</bdi>" in card

@@ -37,7 +37,7 @@ def keys_file() -> Finding:
         return Finding("keys", "warn", f"other users can look into {directory}: run 'chmod 700 {directory}'")
     if not path.exists():
         return Finding("keys", "ok", "from the environment: keep a copy, without them no address can be read")
-    return Finding("keys", "ok", f"in {path}: keep a copy, without it no address can be read")
+    return Finding("keys", "ok", f"in {path}: keep a copy: without it no address can be read")
 
 
 def database() -> Finding:

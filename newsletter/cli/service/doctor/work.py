@@ -12,7 +12,7 @@ from newsletter.cli.service.status import came_back, daily_cap
 from newsletter.cli.service.status_figures import figures as read_figures
 from newsletter.delivery.gates.restore_guard import Standing
 from newsletter.delivery.routing import rules
-from newsletter.feeds.catalogue import feed_status
+from newsletter.feeds.catalogue import selector_check
 from newsletter.lib import db
 from newsletter.lib.mail.provider_ids import name_of
 from newsletter.matching.topics import checks
@@ -59,7 +59,7 @@ def kept_too_long() -> Finding:
 
 def selectors() -> Iterator[Finding]:
     """Feeds that are not cut any more, because their CSS selector cannot be used."""
-    for feed_id, reason in feed_status.unusable_selectors():
+    for feed_id, reason in selector_check.unusable_selectors():
         yield Finding(f"feed {feed_id}", "fail", f"{reason} ('newsletter feeds edit {feed_id} --cut SELECTOR')")
 
 
@@ -104,7 +104,7 @@ def _held_up(figures: dict[str, Any]) -> Iterator[Finding]:
         advice = ". If that time is over, no worker is left to take them back: start one" if row["dead"] else ""
         yield Finding("held up", "fail" if row["dead"] else "warn", problems.held_up(row) + advice)
     if not figures["held_up"]:
-        yield Finding("held up", "ok", "no mail stands still with a dead worker")
+        yield Finding("held up", "ok", "no mail is held by a dead worker")
 
 
 def _sign_ups(figures: dict[str, Any]) -> Finding:
@@ -114,7 +114,7 @@ def _sign_ups(figures: dict[str, Any]) -> Finding:
         return Finding("sign-ups", "warn", f"{problems.SIGN_UPS_SLOWED}, {waiting} wait. This ends by itself")
     advice = f"{waiting} wait, more than usual: see docs/operations.md"
     return found(
-        "sign-ups", advice if waiting >= _MANY_SIGN_UPS else "", f"{waiting} wait" if waiting else "none waits"
+        "sign-ups", advice if waiting >= _MANY_SIGN_UPS else "", f"{waiting} waiting" if waiting else "none waiting"
     )
 
 
