@@ -109,7 +109,8 @@ class _Bells:
         self._worker = app.WorkController(
             app=app, pool_cls="threads", concurrency=4, loglevel="WARNING", without_heartbeat=True
         )
-        self._beat = celery.beat.Service(app, max_interval=1)
+        # by default it would keep a file in the folder where the service was started
+        self._beat = celery.beat.Service(app, max_interval=1, scheduler_cls=app.conf.beat_scheduler)
         for name, target in (
             ("worker", self._worker.start),
             ("beat", lambda: self._beat.start(embedded_process=False)),
