@@ -89,6 +89,13 @@ class Service:
             parts.stop()
 
 
+def beat_service(app: Any) -> Any:
+    """Beat with the scheduler of the settings. By default it would keep a file in the folder where it was started."""
+    import celery.beat
+
+    return celery.beat.Service(app, max_interval=1, scheduler_cls=app.conf.beat_scheduler)
+
+
 class _Bells:
     """Worker and beat on the broker of the settings; the worker's start also starts its own look at the tables."""
 
@@ -102,15 +109,12 @@ class _Bells:
 
     def start(self) -> None:
         """Start the threads."""
-        import celery.beat
-
         app = self._app
         app.loader.import_default_modules()
         self._worker = app.WorkController(
             app=app, pool_cls="threads", concurrency=4, loglevel="WARNING", without_heartbeat=True
         )
-        # by default it would keep a file in the folder where the service was started
-        self._beat = celery.beat.Service(app, max_interval=1, scheduler_cls=app.conf.beat_scheduler)
+        self._beat = beat_service(app)
         for name, target in (
             ("worker", self._worker.start),
             ("beat", lambda: self._beat.start(embedded_process=False)),
