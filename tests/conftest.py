@@ -30,6 +30,8 @@ def _or_skip(make: Callable[[], T]) -> T:
 
 #: Folders whose tests start whole processes, or need a service in other ways than by a fixture.
 WHOLE_PROCESSES = frozenset({"browser", "cli", "faults", "journey", "packaging", "security"})
+#: Folders whose tests repeat what the tests of single parts reach.
+NOT_MEASURED = frozenset({"faults", "journey", "security"})
 SERVICES = frozenset({"redis_server", "postgres_server", "chromium_path", "spamassassin_path"})
 DATABASES = frozenset({"db", "transactional_db", "django_db_setup"})
 
@@ -39,12 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark unit tests. On PostgreSQL keep what asks for a database: all else does the same on both, and was tried on SQLite.
 
     Coverage nearly doubles what a test costs. It is not measured where lines are only repeated: in property tests, which run a
-    hundred times through what examples reach, and where every order of the ledger's steps is tried.
+    hundred times through what examples reach, and in the folders of `NOT_MEASURED`.
     """
     for item in items:
         if _is_unit(item):
             item.add_marker("unit")
-        if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) == "faults":
+        if is_hypothesis_test(getattr(item, "obj", None)) or _folder(item) in NOT_MEASURED:
             item.add_marker("no_cover")
     if os.environ.get("TEST_DATABASE") == "postgres":
         config.hook.pytest_deselected(items=[item for item in items if not _runs_on_postgres(item)])

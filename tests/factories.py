@@ -17,6 +17,7 @@ from newsletter.models import (
     Cadence,
     Entry,
     Feed,
+    IndexState,
     Item,
     ItemVersion,
     Lane,
@@ -71,6 +72,7 @@ def subscriber(address: str = "", *, state: str = "active", vault: Vault = VAULT
 
 
 def topic(name: str = "", *, query: str = "huawei") -> Topic:
+    IndexState.objects.get_or_create(id=1)  # a migration makes it, and a test that empties the tables takes it away
     number = next(_numbers)
     made = Topic.objects.create(kind="curated", name=name or f"Topic {number}", slug=f"topic-{number}", created_at=NOW)
     revision = TopicRevision.objects.create(topic=made, n=1, query=query, made_at=NOW)
