@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
@@ -27,6 +27,7 @@ from newsletter.config.validators import (
     why,
 )
 from newsletter.lib import crypto
+from newsletter.lib.loopback import is_loopback
 
 #: Key in the WSGI environment of requests on NEWSLETTER_METRICS_BIND; no header can set it.
 METRICS_LISTENER: Final = "newsletter.metrics_listener"
@@ -89,6 +90,17 @@ class Config:
     def embedded(self) -> bool:
         """True if one process does everything, with a broker in memory; False with a broker that processes share."""
         return self.broker_url.startswith("memory:")
+
+    @property
+    def local_only(self) -> bool:
+        """True if the pages are bound to this machine and linked to by its address, and no proxy is named."""
+        host = urlsplit(self.base_url).hostname or ""
+        return is_loopback(self.bind[0]) and is_loopback(host) and not self.trusted_proxy
+
+    @property
+    def outbox_directory(self) -> Path:
+        """Where the first outbox writes its mails."""
+        return self.data_dir / "outbox"
 
     @property
     def providers(self) -> tuple[provider_urls.Configured, ...]:

@@ -5,14 +5,16 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from newsletter.lib.clock import utcnow
 from newsletter.lib.mail import headers
 from newsletter.lib.mail.provider_interface import Accepted, Deferred, Outcome, Parcel, Rejected
 from newsletter.providers.prepared_messages import PreparedLetters
 
-_STAMP = "%Y%m%dT%H%M%SZ"
-_NAME = re.compile(r"\d{8}T\d{6}Z-([\w-]+)\.eml", re.ASCII)
+#: How the time of writing (UTC) stands in the name of a file, and the whole name.
+STAMP: Final = "%Y%m%dT%H%M%SZ"
+NAME: Final = re.compile(r"(?P<written_at>\d{8}T\d{6}Z)-(?P<opaque>[\w-]{1,100})\.eml", re.ASCII)
 _OPAQUE = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
@@ -47,14 +49,14 @@ class Outbox:
     def _known(self, opaque: set[str]) -> dict[str, str]:
         """Return the names of files that exist already, by opaque value."""
         with os.scandir(self._directory) as entries:
-            names = [match for entry in entries if (match := _NAME.fullmatch(entry.name))]
-        return {name[1]: name[0] for name in names if name[1] in opaque}
+            matches = [match for entry in entries if (match := NAME.fullmatch(entry.name))]
+        return {match["opaque"]: match[0] for match in matches if match["opaque"] in opaque}
 
     def _write(self, parcel: Parcel, letters: PreparedLetters, known: dict[str, str]) -> Outcome:
         now = self._clock()
         if not _OPAQUE.fullmatch(parcel.opaque):
             return Rejected("its opaque word cannot be part of a file name")
-        name = known.get(parcel.opaque) or f"{now.strftime(_STAMP)}-{parcel.opaque}.eml"
+        name = known.get(parcel.opaque) or f"{now.strftime(STAMP)}-{parcel.opaque}.eml"
         try:
             _write_file(self._directory / name, letters.message(parcel, now))
         except headers.NotMailable as error:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 
 from newsletter.lib.crypto import Vault
 from newsletter.lib.mail.provider_interface import Address
-from newsletter.models import Cadence, Notice, Subscriber, Topic
+from newsletter.models import Cadence, Notice, Subscriber, Subscription, Topic
 from newsletter.subscribers import confirm
 from newsletter.subscribers.admin_subscribe import subscribe_directly
 from newsletter.subscribers.choices import Choices
@@ -57,6 +58,11 @@ def token(notice: Notice) -> str:
 
 def lasting(purpose: str, person: Subscriber) -> str:
     return VAULT.token(purpose, person.id, person.link_epoch.to_bytes(2) + bytes(6))
+
+
+def live() -> QuerySet[Subscription]:
+    """The subscriptions that have not ended."""
+    return Subscription.objects.filter(ended_at=None)
 
 
 def now_and_vault(now: datetime = NOW) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tests.subscribers.helpers import (
     ask,
     cancel_nothing,
     lasting,
+    live,
     now_and_vault,
     press,
     token,
@@ -27,21 +28,6 @@ from tests.subscribers.helpers import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def anna():
-    press(token(ask(Choices((topic().id, topic("Huawei").id), ("Zzyzx",)))))
-    return Subscriber.objects.get()
-
-
-@pytest.fixture
-def link(anna):
-    return token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id))
-
-
-def live():
-    return Subscription.objects.filter(ended_at=None)
 
 
 def test_manage_link_is_mailed_to_active_subscribers_only(anna):

@@ -3,8 +3,8 @@
 import pytest
 
 from newsletter.lib.mail.provider_interface import Address
-from newsletter.models import Cadence, Notice, Subscriber, Subscription
-from newsletter.subscribers import manage_link, preferences
+from newsletter.models import Cadence, Notice, Subscriber
+from newsletter.subscribers import preferences
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.preferences import Changed
@@ -18,6 +18,7 @@ from tests.subscribers.helpers import (
     ask,
     cancel_nothing,
     lasting,
+    live,
     now_and_vault,
     press,
     subscribing,
@@ -27,21 +28,6 @@ from tests.subscribers.helpers import (
 
 pytestmark = pytest.mark.django_db
 MAIL_TIME = MailTime("UTC", 7, 0)
-
-
-@pytest.fixture
-def anna():
-    press(token(ask(Choices((topic().id, topic("Huawei").id), ("Zzyzx",)))))
-    return Subscriber.objects.get()
-
-
-@pytest.fixture
-def link(anna):
-    return token(Notice.objects.get(id=manage_link.ask_by_address(ANNA, **now_and_vault()).notice_id))
-
-
-def live():
-    return Subscription.objects.filter(ended_at=None)
 
 
 def test_view_shows_topic_names_and_keywords(link):

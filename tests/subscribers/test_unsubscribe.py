@@ -27,6 +27,7 @@ from tests.subscribers.helpers import (
     ask,
     cancel_nothing,
     lasting,
+    live,
     now_and_vault,
     press,
     token,
@@ -44,10 +45,6 @@ def anna():
 
 def notice_id(kind):
     return Notice.objects.get(kind=kind).id
-
-
-def live():
-    return Subscription.objects.filter(ended_at=None)
 
 
 @pytest.mark.parametrize("reason", ["reader", "one-click"])

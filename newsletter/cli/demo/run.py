@@ -122,7 +122,7 @@ def _read_again(site: SampleSite) -> None:
 
 def _name_new_mails(known: set[str]) -> set[str]:
     """Print the subject of each mail that is not in `known`; returns the names of their files."""
-    outbox = wiring.config().data_dir / "outbox"
+    outbox = wiring.config().outbox_directory
     paths = [path for path in sorted(outbox.glob("*.eml")) if path.name not in known] if outbox.is_dir() else []
     for path in paths:
         mail = message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -7,13 +7,13 @@ to us where its configuration says nothing of headers and versions, and no brows
 
 from collections.abc import Callable
 from functools import wraps
-from ipaddress import ip_address
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 
 from newsletter import wiring
+from newsletter.lib.loopback import is_loopback
 from newsletter.web.client_address import FORWARDING_HEADERS
 
 P = ParamSpec("P")
@@ -42,35 +42,14 @@ def is_open(request: HttpRequest) -> bool:
     point a name of its own at 127.0.0.1 and read the answer (DNS rebinding).
     """
     return (
-        is_configured()
-        and _is_loopback(str(request.META.get("REMOTE_ADDR", "")))
-        and _is_loopback(urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or "")
+        wiring.config().carries("outbox")
+        and wiring.config().local_only
+        and is_loopback(str(request.META.get("REMOTE_ADDR", "")))
+        and is_loopback(urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or "")
         and request.META.get("SERVER_PROTOCOL") != "HTTP/1.0"
         and not any(_forwards(name) for name in request.META)
     )
 
 
-def is_configured() -> bool:
-    """Whether mail goes to files, and the settings describe a service that only this machine uses."""
-    config = wiring.config()
-    return (
-        config.carries("outbox")
-        and _is_loopback(config.bind[0])
-        and _is_loopback(urlsplit(config.base_url).hostname or "")
-        and not config.trusted_proxy
-    )
-
-
 def _forwards(name: str) -> bool:
     return name.startswith("HTTP_X_FORWARDED") or name in FORWARDING_HEADERS or name in _MORE_FORWARDING_HEADERS
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

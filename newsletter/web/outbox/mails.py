@@ -4,7 +4,6 @@ The directory may hold files that others put there, so whatever of a mail cannot
 """
 
 import os
-import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-#: Names as `providers/outbox.py` gives them.
-NAME: Final = re.compile(r"(\d{8}T\d{6}Z)-[\w-]{1,100}\.eml", re.ASCII)
+from newsletter.providers.outbox import NAME, STAMP
+
 #: Mails on one page of the list.
 PAGE: Final = 50
 #: Bytes of a file that are read for the list (its head), and for a page: more is left out.
@@ -155,10 +154,11 @@ def _bytes(path: Path, most: int) -> bytes:
 
 def _written_at(name: str) -> datetime | None:
     """When a mail was written, by its file's name; None if this is no name of a mail."""
-    if not NAME.fullmatch(name):
+    match = NAME.fullmatch(name)
+    if match is None:
         return None
     try:
-        return datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(match["written_at"], STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -1,6 +1,5 @@
 """The pages of the outbox. They exist on the machine that wrote the mails, and answer 404 everywhere else."""
 
-from pathlib import Path
 from typing import Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,7 +21,7 @@ VIEWS: Final = ("phone", "desktop", "text", "source")
 @local_only
 def outbox(request: HttpRequest) -> HttpResponse:
     """The mails, the newest first. `?before=NAME` goes on where a page ended."""
-    listed, more = mails.newest(_directory(), before=request.GET.get("before", ""))
+    listed, more = mails.newest(wiring.config().outbox_directory, before=request.GET.get("before", ""))
     return render(request, "outbox/outbox.html.j2", {"mails": listed, "more": more, "private": True})
 
 
@@ -52,11 +51,7 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _mail(name: str) -> mails.Mail:
-    mail = mails.read(_directory(), name)
+    mail = mails.read(wiring.config().outbox_directory, name)
     if mail is None:
         raise Http404
     return mail
-
-
-def _directory() -> Path:
-    return wiring.config().data_dir / "outbox"

@@ -13,7 +13,6 @@ from newsletter.delivery.ledger.cancel import cancel_planned
 from newsletter.lib import clock, urls
 from newsletter.models import Cadence
 from newsletter.subscribers.preferences import (
-    Changed,
     Preferences,
     add,
     change_frequency,
@@ -22,7 +21,6 @@ from newsletter.subscribers.preferences import (
     stop,
     view,
 )
-from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import NO_ZONE, SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
@@ -62,33 +60,33 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return invalid_link_page(request, current, renew=True)
     if request.method != "POST":
         return _page(request, current, _fresh(current))
-    for name, press in (("stop", _stop), ("resume", _resume), ("frequency", _change_frequency)):
-        if name in request.POST:
-            return press(request, token, _number(request.POST[name]))
+    if "stop" in request.POST:
+        return _stop(token, _number(request.POST["stop"]))
+    if "resume" in request.POST:
+        return _resume(token, _number(request.POST["resume"]))
+    if "frequency" in request.POST:
+        return _change_frequency(request, token, current)
     return _add(request, token, current) if {"add", "preview"} & request.POST.keys() else _save(request, token, current)
 
 
-def _stop(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+def _stop(token: str, subscription_id: int) -> HttpResponse:
     stop(token, subscription_id, now=clock.utcnow(), vault=wiring.vault(), cancel_planned=cancel_planned)
     return _back(token, "stopped")
 
 
-def _resume(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+def _resume(token: str, subscription_id: int) -> HttpResponse:
     resume(token, subscription_id, now=clock.utcnow(), vault=wiring.vault())
     return _back(token, "resumed")
 
 
-def _change_frequency(request: HttpRequest, token: str, subscription_id: int) -> HttpResponse:
+def _change_frequency(request: HttpRequest, token: str, current: Preferences) -> HttpResponse:
     """Save it. Who was never asked for a time zone is asked to check it, once a digest depends on it."""
     chosen = request.POST.get("cadence", "")
     if chosen not in ("1", "2", "3"):
         return SeeOther(urls.path("preferences", token))
-    now, vault = clock.utcnow(), wiring.vault()
-    changed = change_frequency(token, subscription_id, Cadence(int(chosen)), now=now, vault=vault)
-    current = view(token, now=now, vault=vault)
-    if not isinstance(changed, Changed) or not isinstance(current, Preferences):
-        return invalid_link_page(request, InvalidToken())
-    unchecked = chosen != "1" and current.mail_time.zone == NO_ZONE
+    cadence, subscription_id = Cadence(int(chosen)), _number(request.POST["frequency"])
+    change_frequency(token, subscription_id, cadence, now=clock.utcnow(), vault=wiring.vault())
+    unchecked = cadence != Cadence.IMMEDIATE and current.mail_time.zone == NO_ZONE
     return _back(token, "zone" if unchecked else "saved")
 
 

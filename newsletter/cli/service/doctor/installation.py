@@ -11,10 +11,10 @@ from django.db import DatabaseError
 from newsletter import wiring
 from newsletter.cli.service.doctor.finding import Finding, found
 from newsletter.cli.service.migrations import is_migrated
-from newsletter.cli.service.outbox_place import is_this_machine
 from newsletter.delivery.gates import sending_gate
 from newsletter.lib import db
 from newsletter.lib.crypto import KeysDoNotFit
+from newsletter.lib.loopback import is_loopback
 from newsletter.lib.mail import message
 from newsletter.matching.aliases import pack_files
 from newsletter.matching.aliases.pack_files import InvalidPack
@@ -85,7 +85,7 @@ def broker() -> Finding:
         return Finding("broker", "ok", "in memory, which is right for one process")
     url = urlsplit(wiring.config().broker_url)
     host = url.hostname or "localhost"
-    if not url.password and not is_this_machine(host):
+    if not url.password and not is_loopback(host):
         return Finding("broker", "warn", _OPEN_BROKER)
     try:
         with socket.create_connection((host, url.port or 6379), timeout=3):

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from newsletter import wiring
 from newsletter.cli.service.doctor.finding import Finding, found
-from newsletter.cli.service.outbox_place import is_this_machine, outbox_place
+from newsletter.cli.service.outbox_place import outbox_place
+from newsletter.lib.loopback import is_loopback
 
 
 def mail() -> Iterator[Finding]:
@@ -16,7 +17,7 @@ def mail() -> Iterator[Finding]:
     real = config.carries("smtp") or config.carries("sendgrid")
     to_files = f"nothing is sent, mails are written to files ({outbox_place()}): set NEWSLETTER_MAIL_URL to send them"
     yield found("mail", "" if real else to_files, f"sent by {config.mail_kind}")
-    local = is_this_machine(urlsplit(config.base_url).hostname or "")
+    local = is_loopback(urlsplit(config.base_url).hostname or "")
     unreachable = real and (local or config.base_url.startswith("http:"))
     advice = "links in mails would not work for subscribers: set NEWSLETTER_BASE_URL to your https address"
     yield found("links", advice if unreachable else "", f"lead to {config.base_url}")
