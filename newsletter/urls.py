@@ -1,6 +1,6 @@
 """Every address of the web pages."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from newsletter.lib.urls import PATHS
 from newsletter.web import brand, health, log_filter
@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/logo.svg", brand.logo, name="logo"),
     path("robots.txt", static_pages.robots, name="robots"),
     path(".well-known/security.txt", static_pages.security, name="security"),
+    path("desk/", include("newsletter.web.desk.urls")),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<str:name>", outbox.mail, name="outbox_mail"),
     path("outbox/<str:name>/html", outbox.mail_html, name="outbox_html"),

@@ -1,5 +1,7 @@
 """All tables, one file per room; states and their transitions in `states.py`."""
 
+from newsletter.models.admins import Admin
+from newsletter.models.audit import AuditEntry
 from newsletter.models.delivery import (
     Attempt,
     Batch,
@@ -42,10 +44,12 @@ from newsletter.models.subscribers import (
 
 __all__ = [
     "OUR_EVENTS",
+    "Admin",
     "AliasPack",
     "Anchor",
     "Attempt",
     "AttemptOutcome",
+    "AuditEntry",
     "Batch",
     "BatchState",
     "Breaker",

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, StrictUndefined
 
-from newsletter.web import brand
+from newsletter.web import brand, filters
 
 
 def environment(**options: Any) -> Environment:
@@ -19,6 +19,7 @@ def environment(**options: Any) -> Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
     )
+    made.filters.update(filters.FILTERS)
     config = settings.NEWSLETTER
     made.globals.update(
         url=reverse,
@@ -28,6 +29,8 @@ def environment(**options: Any) -> Environment:
         has_logo=config.brand.logo is not None,
         brand_version=brand.version(config.brand),
         stylesheet=_static("style.css"),
+        desk_stylesheet=_static("desk.css"),
+        desk_script=_static("desk.js"),
     )
     return made
 

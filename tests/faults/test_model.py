@@ -256,7 +256,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(whole=st.booleans(), again=st.sampled_from(["retry", "accepted"]))
     def operator(self, whole: bool, again: str) -> None:
         """An operator knows what arrived: only what did not goes again, only what did is called accepted."""
-        from newsletter.lib.references import reference as reference_of
+        from newsletter.lib.mail.references import reference as reference_of
 
         states = self.world.states()
         doubtful = [number for number, state in states.items() if state == "unknown"]

@@ -17,7 +17,7 @@ from newsletter.config.validators import SettingsError
 from newsletter.delivery.ledger.reports import listing
 from newsletter.lib import db
 from newsletter.lib.crypto import STEP, Vault, new_keys, parse_keys
-from newsletter.lib.references import read_reference, reference
+from newsletter.lib.mail.references import read_reference, reference
 from newsletter.models import Delivery, Gate
 from tests.security import installation
 

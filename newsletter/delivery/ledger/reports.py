@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
-from newsletter.lib.references import read_reference, reference, references
+from newsletter.lib.mail.references import read_reference, reference, references
 from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, ItemVersion, Occasion, Topic
 
 

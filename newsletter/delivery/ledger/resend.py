@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from newsletter.delivery.ledger.own_events import store_own_events
 from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.lib.crypto import Vault
-from newsletter.lib.references import read_reference
+from newsletter.lib.mail.references import read_reference
 from newsletter.lib.refused import Refused
 from newsletter.models import (
     OUR_EVENTS,

@@ -9,7 +9,7 @@ from newsletter.lib import db, urls
 from newsletter.lib.crypto import NO_CHECK, Vault, link_epoch_check
 from newsletter.lib.mail.placeholders import resolve_second_copy
 from newsletter.lib.mail.provider_interface import Letter, Parcels
-from newsletter.lib.references import references
+from newsletter.lib.mail.references import references
 from newsletter.models import EditionBody, Notice
 
 #: Letters that a process keeps decrypted: an alert's batches come with the same few again and again.

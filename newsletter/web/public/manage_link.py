@@ -12,8 +12,9 @@ from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.outbox.access import is_open
 from newsletter.web.public import page_data
 from newsletter.web.public.forms import AddressForm
-from newsletter.web.public.responses import SeeOther, invalid_link_page
+from newsletter.web.public.responses import invalid_link_page
 from newsletter.web.public.submit import submit
+from newsletter.web.see_other import SeeOther
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

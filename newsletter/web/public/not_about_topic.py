@@ -9,7 +9,8 @@ from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.matching.topics import reader_feedback
 from newsletter.subscribers.tokens import InvalidToken
-from newsletter.web.public.responses import SeeOther, invalid_link_page
+from newsletter.web.public.responses import invalid_link_page
+from newsletter.web.see_other import SeeOther
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -25,8 +25,9 @@ from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import NO_ZONE, SHORT_CADENCES, SUBJECTS, AddForm, SettingsForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
 from newsletter.web.public.mail_times import when
-from newsletter.web.public.responses import SeeOther, invalid_link_page
+from newsletter.web.public.responses import invalid_link_page
 from newsletter.web.public.submit import submit_renewal
+from newsletter.web.see_other import SeeOther
 
 #: Topics and own words that one person may follow.
 MOST = 100

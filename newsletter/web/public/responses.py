@@ -1,18 +1,12 @@
 """Pages and redirects that several views give."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
 
 from newsletter.lib.i18n import mark
 from newsletter.subscribers.tokens import Expired, InvalidToken, Used
 from newsletter.web.public.forms import AddressForm
-
-
-class SeeOther(HttpResponseRedirect):
-    """303: look there now, with GET; so that "reload" never presses a button again (RFC 9110 section 15.4.4)."""
-
-    status_code = 303
 
 
 def invalid_link_page(

@@ -10,7 +10,8 @@ from newsletter.subscribers.form_requests.values import FormRequest, Renewal
 from newsletter.subscribers.manage_link import renewable
 from newsletter.subscribers.tokens import InvalidToken
 from newsletter.web.client_address import client_address
-from newsletter.web.public.responses import SeeOther, invalid_link_page
+from newsletter.web.public.responses import invalid_link_page
+from newsletter.web.see_other import SeeOther
 from newsletter.worker import tasks
 
 

@@ -11,8 +11,8 @@ from newsletter.web.outbox.access import is_open
 from newsletter.web.public import keyword_preview, page_data
 from newsletter.web.public.forms import CADENCES, SUBJECTS, SubscribeForm
 from newsletter.web.public.keyword_preview import NO_PREVIEW, preview_page
-from newsletter.web.public.responses import SeeOther
 from newsletter.web.public.submit import submit
+from newsletter.web.see_other import SeeOther
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,9 +20,9 @@ from newsletter.lib.mail.provider_interface import (
     ReportKind,
     Unknown,
 )
-from newsletter.lib.references import read_reference
-from newsletter.lib.references import reference as reference_of
-from newsletter.lib.references import references as references_of
+from newsletter.lib.mail.references import read_reference
+from newsletter.lib.mail.references import reference as reference_of
+from newsletter.lib.mail.references import references as references_of
 from newsletter.lib.refused import Refused
 from newsletter.models import Attempt, Batch, Delivery, EditionBody, Event, Lane, Topic
 from newsletter.subscribers.email_address import index_of

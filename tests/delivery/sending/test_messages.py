@@ -11,7 +11,7 @@ from newsletter.delivery.sending.messages import LetterCache, Letters, make_parc
 from newsletter.delivery.sending.recipients import Recipient
 from newsletter.lib import urls
 from newsletter.lib.mail.provider_interface import Address, Letter, Parcel, Parcels
-from newsletter.lib.references import read_reference
+from newsletter.lib.mail.references import read_reference
 from newsletter.models import Edition, EditionBody
 from tests import factories
 from tests.factories import VAULT

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.lib import ff1
 from newsletter.lib.crypto import Vault
-from newsletter.lib.references import read_reference, reference, references
+from newsletter.lib.mail.references import read_reference, reference, references
 from tests.factories import VAULT
 
 IDS = st.integers(0, 2**40 - 1)

@@ -1,0 +1,77 @@
+"""Who may open which page of the desk. Every route says so (`urls.py`), and this is the only place that checks it."""
+
+import functools
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, cast
+
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from newsletter.audit import actor
+from newsletter.models import Admin
+from newsletter.web.desk.page import page
+
+View = Callable[..., HttpResponse]
+#: Styles and one script of ours; frames only for previews of mails, which have a policy of their own.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+class Access(Enum):
+    """Who may open a page."""
+
+    #: Everybody, signed in or not.
+    ANYBODY = "anybody"
+    #: Every admin.
+    EDITOR = "editor"
+    #: Owners, and editors with the right to send messages.
+    SENDER = "sender"
+    OWNER = "owner"
+
+
+def allows(access: Access, admin: Admin) -> bool:
+    """Whether an admin who is signed in may open such a page."""
+    if access is Access.OWNER:
+        return admin.is_owner
+    return admin.sends if access is Access.SENDER else True
+
+
+def guarded(view: View, access: Access, *, recent: bool) -> View:
+    """The view, for those who may open it; with `recent`, the password was asked for in the last 30 minutes."""
+
+    def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if access is Access.ANYBODY:
+            return view(request, *args, **kwargs)
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        admin = admin_of(request)
+        with timezone.override(admin.time_zone):
+            if not allows(access, admin):
+                return page(request, "desk/forbidden.html.j2", {"access": access.value}, status=403)
+            if recent:
+                raise_if_reauthentication_required(request, app="desk")
+            return view(request, *args, **kwargs)
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = allowed(request, *args, **kwargs)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    answer.access, answer.recent = access, recent  # type: ignore[attr-defined]
+    return answer
+
+
+def admin_of(request: HttpRequest) -> Admin:
+    """Who is signed in; behind `guarded` there is always somebody."""
+    return cast(Admin, request.user)
+
+
+def actor_of(request: HttpRequest) -> actor.Actor:
+    """Who is signed in, for the audit log."""
+    return actor.from_admin(admin_of(request))

@@ -1,0 +1,37 @@
+"""How the desk writes times and numbers. Times are in the zone that is active: the admin's own, on the desk."""
+
+from datetime import date, datetime
+
+from django.utils import timezone
+from markupsafe import Markup
+
+
+def when(moment: datetime | None) -> Markup | str:
+    """`<time>` with "Tue 10 Nov, 14:35"; the year stands there unless it is this one. Empty for None."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    year = "" if local.year == timezone.localdate().year else f" {local.year}"
+    words = f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), words)
+
+
+def day(of: date | None) -> Markup | str:
+    """`<time>` with "Tue 10 Nov 2026". Empty for None."""
+    if of is None:
+        return ""
+    local = timezone.localtime(of).date() if isinstance(of, datetime) else of
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), f"{local:%a} {local.day} {local:%b %Y}")
+
+
+def number(count: int | None) -> str:
+    """3204 → "3,204". Empty for None."""
+    return "" if count is None else f"{count:,}"
+
+
+def percent(share: float | None) -> str:
+    """0.0012 → "0.12 %". Empty for None."""
+    return "" if share is None else f"{share * 100:.2f} %"
+
+
+FILTERS = {"when": when, "day": day, "number": number, "percent": percent}
