@@ -1,19 +1,37 @@
 """Admins in both roles, signed in."""
 
+import time
+from functools import cache
+
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from newsletter.lib import clock
 from newsletter.models import Admin
 
+PASSWORD = "correct horse battery staple"
+
+
+@cache
+def _password_hash() -> str:
+    return make_password(PASSWORD)
+
 
 def make_admin(name: str, role: str, **columns) -> Admin:
-    return Admin.objects.create(username=name, role=role, created_at=clock.utcnow(), password="!", **columns)
+    return Admin.objects.create(
+        username=name, role=role, created_at=clock.utcnow(), password=_password_hash(), **columns
+    )
 
 
-def signed_in(admin: Admin) -> Client:
-    client = Client(enforce_csrf_checks=False)
+def signed_in(admin: Admin, *, recent: bool = True) -> Client:
+    """A client of an admin; `recent`: the password was asked for again a moment ago."""
+    client = Client()
     client.force_login(admin)
+    if recent:
+        session = client.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+        session.save()
     return client
 
 
