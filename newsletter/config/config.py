@@ -69,6 +69,8 @@ class Config:
     sendgrid_url_2: str = ""
     #: Minutes after which what waits for a provider that is out goes to the other; 0: only by hand.
     failover_after: int = 0
+    #: Fewer people who have one topic in common than this are not counted where somebody sees it.
+    small_number: int = 10
     #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
     #: Opens /metrics on the pages' listener; empty: it is not there.
@@ -188,6 +190,7 @@ def read_config(values: Mapping[str, str]) -> Config:
         index_key=index_key,
         data_dir=Path(values["DATA_DIR"]).resolve(),
         gather=whole("GATHER", values["GATHER"], most=3600),
+        small_number=whole("SMALL_NUMBER", values["SMALL_NUMBER"], least=5, most=1000),
         limits=_limits(values),
         feed_allow=frozenset(host_port("FEED_ALLOW", part) for part in parts(values["FEED_ALLOW"])),
         log_level=level(values["LOG_LEVEL"]),

@@ -89,6 +89,11 @@ SETTINGS: dict[str, Setting] = {
         "first day of a new sender, `2026-11-24`, for a daily cap that grows; with a plan of your own "
         "`2026-11-24:100/200/500`; or by provider",
     ),
+    "SMALL_NUMBER": Setting(
+        "10",
+        'a number of people who follow one topic is shown as "fewer than 10" below this, and otherwise rounded to ten; '
+        "from 5 to 1000",
+    ),
     "FEED_ALLOW": Setting("", "`HOST:PORT` pairs on private addresses that feeds may be read from"),
     "LOG_LEVEL": Setting("INFO", "DEBUG, INFO, WARNING or ERROR"),
     "RECIPIENT_ALLOW": Setting("", "for tests: the only addresses that get real mail; empty: all"),

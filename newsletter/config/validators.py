@@ -87,10 +87,10 @@ def local_url(bind: tuple[str, int]) -> str:
     return f"http://[{host}]:{bind[1]}" if ":" in host else f"http://{host}:{bind[1]}"
 
 
-def whole(name: str, text: str, *, most: int) -> int:
-    """Parse a whole number from 0 to `most`."""
-    if not (text.isascii() and text.isdigit() and int(text) <= most):
-        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a whole number from 0 to {most}")
+def whole(name: str, text: str, *, least: int = 0, most: int) -> int:
+    """Parse a whole number from `least` to `most`."""
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not a whole number from {least} to {most}")
     return int(text)
 
 

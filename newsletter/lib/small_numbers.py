@@ -16,4 +16,4 @@ class PeopleCount:
 
 def people_count(count: int, *, threshold: int) -> PeopleCount:
     """What may be shown of `count` people who have one topic in common. Totals of the site are shown as they are."""
-    return PeopleCount(None if count < threshold else round(count, -1), threshold)
+    return PeopleCount(None if count < threshold else (count + 5) // 10 * 10, threshold)

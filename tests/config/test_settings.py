@@ -58,6 +58,7 @@ def test_the_defaults_are_good() -> None:
         ("BIND", "127.0.0.1:99999"),
         ("GATHER", "-1"),
         ("GATHER", "1e3"),
+        ("SMALL_NUMBER", "4"),
         ("LOG_LEVEL", "LOUD"),
         ("BASE_URL", "news.example.org"),
         ("BASE_URL", "https://x:port/"),

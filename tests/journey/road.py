@@ -132,7 +132,7 @@ def subscribe(
     address: str, *names: str, keywords: tuple[str, ...] = (), cadence: Cadence = Cadence.IMMEDIATE, **more: Any
 ) -> int:
     """A confirmed subscriber."""
-    ids = {topic.name: topic.topic_id for topic in topic_status.list_topics()}
+    ids = {topic.name: topic.topic_id for topic in topic_status.list_topics(small_number=10)}
     choices = Choices(topic_ids=tuple(ids[name] for name in names), keywords=keywords, cadence=cadence, **more)
     made = subscribe_directly(
         parse_address(address),

@@ -96,7 +96,7 @@ def _describe(done: AddedSubscriber) -> str:
 def _topic_ids(names: list[str]) -> tuple[int, ...]:
     ids = []
     for name in names:
-        topic = topic_status.find_status(name)
+        topic = topic_status.find_status(name, small_number=wiring.config().small_number)
         if topic is None:
             fail("there is no such topic: see 'newsletter topics list'")
         ids.append(topic.topic_id)

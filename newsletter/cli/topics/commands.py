@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from django.conf import settings
 
+from newsletter import wiring
 from newsletter.cli.output import Json, counted, example, fail, misuse, note, or_fail, result, table, when
 from newsletter.cli.service.migrations import ready
-from newsletter.cli.topics.listing import many
 from newsletter.cli.topics.preview import confirm_large_change, describe_preview
 from newsletter.lib import db
 from newsletter.matching.aliases import groups, pack_files
@@ -70,7 +70,7 @@ def add(
 def show(name: Name, json: Json = False) -> None:
     """Show a topic, and the spellings that subscribers say bring wrong items."""
     ready()
-    shown = topic_status.find_status(name)
+    shown = topic_status.find_status(name, small_number=_small())
     if shown is None:
         fail("there is no such topic: see 'newsletter topics list'")
     noisy = reader_feedback.noisy_spellings(shown.topic_id)
@@ -79,7 +79,7 @@ def show(name: Name, json: Json = False) -> None:
         *([shown.description] if shown.description else []),
         f"query: {shown.query}",
         f"packs: {_packs(shown.packs)}" + (f"; without {', '.join(shown.without)}" if shown.without else ""),
-        f"{counted(shown.matches, 'item')} matched, followed by {many(shown.followers)}",
+        f"{counted(shown.matches, 'item')} matched, followed by {shown.followers}",
     ]
     for spelling in noisy:
         where = f" ({spelling.pack})" if spelling.pack else ""
@@ -147,10 +147,10 @@ def show_preview(
     if not name:
         effect = preview.preview_draft(or_fail(revisions.new_draft(query)), now=db.now(), days=days)
     elif not query:
-        effect = or_fail(preview.preview_topic(name, None, now=db.now(), days=days))
+        effect = or_fail(preview.preview_topic(name, None, now=db.now(), small_number=_small(), days=days))
     else:
         draft = or_fail(revisions.changed_draft(name, TopicChange(query)))
-        effect = or_fail(preview.preview_topic(name, draft, now=db.now(), days=days))
+        effect = or_fail(preview.preview_topic(name, draft, now=db.now(), small_number=_small(), days=days))
     result(effect, json, *describe_preview(effect))
 
 
@@ -184,7 +184,7 @@ def revert(
 
 def _save(name: str, draft: TopicDraft, yes: bool, json: bool, what: str) -> None:
     _hint(draft)
-    effect = or_fail(preview.preview_topic(name, draft, now=db.now()))
+    effect = or_fail(preview.preview_topic(name, draft, now=db.now(), small_number=_small()))
     if not json:
         result(None, False, *describe_preview(effect))
     confirm_large_change(effect, yes)
@@ -201,6 +201,10 @@ def _saved(name: str, made: SavedRevision, effect: preview.TopicPreview, json: b
 def _hint(draft: TopicDraft) -> None:
     for spelling, better in groups.unmet_names(parse(draft.query), draft.query, draft.groups):
         note(f"hint: the packs have other spellings of {spelling}; write {better} to match them too")
+
+
+def _small() -> int:
+    return wiring.config().small_number
 
 
 def _names(packs: str) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 import typer
 
+from newsletter import wiring
 from newsletter.cli.output import Json, example, table
 from newsletter.cli.service.migrations import ready
 from newsletter.matching.topics import topic_status
-from newsletter.matching.topics.topic_status import FEWEST_FOLLOWERS
 
 app = typer.Typer()
 
@@ -19,17 +19,12 @@ def list_topics(json: Json = False) -> None:
         "Name": lambda row: row.name,
         "State": lambda row: row.state,
         "Matches": lambda row: row.matches,
-        "Followers": lambda row: f"< {FEWEST_FOLLOWERS}" if row.followers is None else row.followers,
+        "Followers": lambda row: row.followers,
         "Query": lambda row: row.query,
     }
     table(
-        topic_status.list_topics(),
+        topic_status.list_topics(small_number=wiring.config().small_number),
         json,
         columns,
         empty="No topics yet: add one with 'newsletter topics add NAME --query QUERY'",
     )
-
-
-def many(followers: int | None) -> str:
-    """A number of people, or that it is too small to be told."""
-    return f"fewer than {FEWEST_FOLLOWERS}" if followers is None else str(followers)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from newsletter.cli.output import ask, counted
-from newsletter.cli.topics.listing import many
 from newsletter.matching.topics.preview import MANY_PER_DAY, Rate, SampleItem, TopicPreview
 
 
@@ -18,8 +17,8 @@ def describe_preview(preview: TopicPreview) -> Iterator[str]:
         yield f"  {_rate(preview.after)}"
     yield from _samples("gained" if preview.before is not None else "meets", preview.samples_gained)
     yield from _samples("lost", preview.samples_lost)
-    if preview.followed:
-        yield f"  followed by {many(preview.followers)}"
+    if preview.followers is not None:
+        yield f"  followed by {preview.followers}"
 
 
 def confirm_large_change(preview: TopicPreview, yes: bool) -> None:

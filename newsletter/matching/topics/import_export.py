@@ -90,7 +90,8 @@ def _import(described: TopicDescription, done: ImportResult, now: datetime, made
     topic = find_topic(described.name)
     if topic is None:
         return _add(described, done, now, made_by, yes)
-    change = _change(described, revisions.live_revision(topic))
+    live = revisions.live_revision(topic)
+    change = _change(described, live)
     description = topic.description if described.description is None else described.description
     if refusal := description_problem(description):
         return refusal.reason
@@ -101,9 +102,7 @@ def _import(described: TopicDescription, done: ImportResult, now: datetime, made
     if isinstance(draft, Refused):
         return draft.reason
     if not yes:
-        result = preview.preview_topic(described.name, draft, now=now) if draft else None
-        if isinstance(result, Refused):
-            return result.reason
+        result = preview.preview_draft(draft, revisions.draft_of(live), now=now) if draft else None
         gained, lost = (result.gained, result.lost) if result else (0, 0)
         done.different.append(DifferentTopic(described.line, described.name, gained, lost))
         return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from newsletter.lib.refused import Refused
+from newsletter.lib.small_numbers import PeopleCount
 from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.topics.draft_matcher import DraftMatcher, matched_words
 from newsletter.matching.topics.lookup import find_topic, no_such_topic
@@ -55,7 +56,7 @@ class SampleItem:
 class TopicPreview:
     """What a draft would change. `before` is None if there is nothing to compare with; then every item is gained.
 
-    `followers` is None for fewer than ten, and if nobody can follow it yet (`followed` is False).
+    `followers` is None if nobody can follow it yet.
     """
 
     days: int
@@ -67,18 +68,23 @@ class TopicPreview:
     weeks: tuple[Week, ...]
     samples_gained: tuple[SampleItem, ...]
     samples_lost: tuple[SampleItem, ...]
-    followed: bool = False
-    followers: int | None = None
+    followers: PeopleCount | None = None
 
 
-def preview_topic(name: str, draft: TopicDraft | None, *, now: datetime, days: int = DAYS) -> TopicPreview | Refused:
-    """What `draft` would change of a topic; without a draft, what the topic matches as it is."""
+def preview_topic(
+    name: str, draft: TopicDraft | None, *, now: datetime, small_number: int, days: int = DAYS
+) -> TopicPreview | Refused:
+    """What `draft` would change of a topic; without a draft, what the topic matches as it is.
+
+    Fewer followers than `small_number` are not told.
+    """
     topic = find_topic(name)
     if topic is None:
         return no_such_topic()
     live = draft_of(live_revision(topic))
     before, after = (None, live) if draft is None else (live, draft)
-    return preview_draft(after, before, now=now, days=days, followed=True, followers=followers([topic.id])[topic.id])
+    followed_by = followers([topic.id], small_number=small_number)[topic.id]
+    return preview_draft(after, before, now=now, days=days, followers=followed_by)
 
 
 def preview_draft(
@@ -87,8 +93,7 @@ def preview_draft(
     *,
     now: datetime,
     days: int = DAYS,
-    followed: bool = False,
-    followers: int | None = None,
+    followers: PeopleCount | None = None,
 ) -> TopicPreview:
     """What `after` matches of the items of the last `days`, and how that differs from `before`."""
     matcher = DraftMatcher({0: after} if before is None else {0: after, 1: before})
@@ -115,7 +120,6 @@ def preview_draft(
         weeks=_weeks(old, new, since),
         samples_gained=_samples(gained),
         samples_lost=_samples(lost),
-        followed=followed,
         followers=followers,
     )
 

@@ -259,9 +259,9 @@ def test_preview_hides_small_numbers_of_followers() -> None:
     topic = Topic.objects.get(id=add("Cable", "cable"))
     for _ in range(9):
         factories.follow(factories.subscriber(), topic)
-    assert preview.preview_topic("Cable", None, now=NOW).followers is None
+    assert preview.preview_topic("Cable", None, now=NOW, small_number=10).followers.shown is None
     factories.follow(factories.subscriber(), topic)
-    assert preview.preview_topic("Cable", draft("ship"), now=NOW).followers == 10
+    assert preview.preview_topic("Cable", draft("ship"), now=NOW, small_number=10).followers.shown == 10
 
 
 def test_topic_on_hold_collects_matches_and_owes_none() -> None:
@@ -273,7 +273,7 @@ def test_topic_on_hold_collects_matches_and_owes_none() -> None:
     during = fresh("A cable during")
     run(NOW + timedelta(hours=1))
     assert states() == {before.id: (False, False), during.id: (False, False)}
-    assert topic_status.find_status("Cable").state == "held"
+    assert topic_status.find_status("Cable", small_number=10).state == "held"
     assert hold.release("Cable", mail=False, now=NOW + timedelta(hours=2)) == hold.Released(topic_id, 1, 1)
     assert states() == {before.id: (True, False), during.id: (False, False)}
     assert isinstance(hold.release("Cable", mail=False, now=NOW), Refused)
