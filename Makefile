@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs screenshot messages lock \
 	properties fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
-	bench-preview bench-delivery bench-end-to-end bench-cli
+	bench-preview bench-delivery bench-end-to-end bench-cli bench-desk
 
 IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
 SPREAD = -n auto --dist worksteal
@@ -113,6 +113,9 @@ bench-end-to-end: | .venv-test ## send one alert to a million subscribers, from 
 
 bench-cli: | .venv-test ## time help, status and lists, compared with `import django` (ARGS="--rounds 20")
 	$(IN_VENV) bench.cli $(ARGS)
+
+bench-desk: | .venv-test ## time every page of the desk with a million deliveries on PostgreSQL, compared with a usual list
+	$(IN_VENV) bench.desk $(ARGS)
 
 .venv-test: # the first run of test.sh makes it
 	./test.sh --version

@@ -29,7 +29,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of the templates under `/desk/`: `frame`. Nothing for other pages, which know no accounts."""
     if not request.path.startswith("/desk/"):
         return {}
-    admin = request.user if isinstance(request.user, Admin) else None
+    user = getattr(request, "user", None)  # a request for another host is refused before anybody is looked up
+    admin = user if isinstance(user, Admin) else None
     return {
         "frame": {
             "admin": admin,

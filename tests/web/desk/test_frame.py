@@ -17,3 +17,7 @@ def test_an_editor_sees_no_section_of_people(as_editor):
 def test_the_policy_of_a_page_allows_no_inline_code(as_owner):
     policy = as_owner.get(reverse("desk_home")).headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_a_request_for_another_host_is_refused_with_a_page(client, db):
+    assert client.get("/desk/", headers={"host": "elsewhere.example"}).status_code == 400
