@@ -7,10 +7,10 @@ import typer
 
 from newsletter import delivery_wiring, wiring
 from newsletter.cli.output import Json, counted, example, fail, misuse, note, result, table
-from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.routing import move_batches, rules
+from newsletter.delivery.routing.provider_status import provider_statuses
 from newsletter.lib import db
 from newsletter.lib.mail import provider_ids
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
@@ -24,7 +24,7 @@ ByName = Annotated[str, typer.Option(metavar="NAME", help="Only this provider, b
 def list_providers(json: Json = False) -> None:
     """Show the providers, what waits for them, and the chosen shares."""
     ready()
-    statuses, shares = provider_statuses(now=db.now()), rules.routing_rules()
+    statuses, shares = provider_statuses(_configured(), now=db.now()), rules.routing_rules()
     if json:
         result(
             {
@@ -166,6 +166,10 @@ def _open_gate(confirm: bool) -> None:
         )
     else:
         sending_gate.resume()
+
+
+def _configured() -> list[int]:
+    return [carrier.number for carrier in wiring.config().providers]
 
 
 def _number(name: str) -> int:

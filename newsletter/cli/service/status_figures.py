@@ -8,10 +8,10 @@ from django.db import connection
 from django.db.models import Count
 
 from newsletter import delivery_wiring, wiring
-from newsletter.cli.sending.provider_status import provider_statuses
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import circuit_breaker, sending_gate
 from newsletter.delivery.ledger.reports import accepted_since, ledger_summary
+from newsletter.delivery.routing.provider_status import provider_statuses
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
 from newsletter.feeds.catalogue import feed_status
@@ -32,6 +32,7 @@ DAY = timedelta(hours=24)
 def figures() -> dict[str, Any]:
     """Everything that the screen shows."""
     now = db.now()
+    configured = [carrier.number for carrier in wiring.config().providers]
     ledger = ledger_summary()
     tick = Pulse.objects.filter(name="tick").first()
     silent = tick is None or tick.at < now - SILENT
@@ -51,7 +52,7 @@ def figures() -> dict[str, Any]:
         "broker": wiring.config().broker_url.split(":", 1)[0],
         "mail": wiring.config().mail_kind,
         "sending_paused_by": sending_gate.pause_reason(),
-        "providers": [asdict(row) for row in provider_statuses(now=now)],
+        "providers": [asdict(row) for row in provider_statuses(configured, now=now)],
         "providers_left_alone": [
             asdict(breaker) | {"provider": name_of(breaker.provider)} for breaker in circuit_breaker.open_breakers()
         ],

@@ -1,9 +1,9 @@
 """The state of each provider: paused, out of reach, mails that wait for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter import wiring
 from newsletter.delivery.gates import provider_gate
 from newsletter.delivery.routing import failover, move_batches
 from newsletter.lib.mail import provider_ids
@@ -14,6 +14,7 @@ class ProviderStatus:
     """Whether a provider may send and can be reached, and how many mails are planned with it."""
 
     provider: str
+    number: int
     open: bool
     paused_by: str | None
     by_hand: bool
@@ -22,14 +23,15 @@ class ProviderStatus:
     planned: int
 
 
-def provider_statuses(*, now: datetime) -> list[ProviderStatus]:
-    """The status of configured providers, that of NEWSLETTER_MAIL_URL first, then of paused ones no longer configured."""
+def provider_statuses(configured: Sequence[int], *, now: datetime) -> list[ProviderStatus]:
+    """The status of the configured providers, by their numbers, then of paused ones that are no longer configured."""
     closed = {gate.provider: gate for gate in provider_gate.paused()}
-    numbers = list(dict.fromkeys([*(carrier.number for carrier in wiring.config().providers), *closed]))
+    numbers = list(dict.fromkeys([*configured, *closed]))
     out = failover.outages(numbers, now=now)
     return [
         ProviderStatus(
             provider=provider_ids.name_of(number),
+            number=number,
             open=number not in closed,
             paused_by=closed[number].why if number in closed else None,
             by_hand=number in closed and closed[number].by_hand,
