@@ -14,7 +14,7 @@ from hypothesis import is_hypothesis_test
 
 from newsletter import wiring
 from newsletter.lib.crypto import Vault
-from tests import factories, services
+from tests import append_only, factories, services
 
 T = TypeVar("T")
 
@@ -110,6 +110,7 @@ def django_db_modify_db_settings(
     if connection.vendor == "sqlite":
         options = connection.settings_dict["OPTIONS"]
         options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+        append_only.let_flush_empty_it()
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
+from newsletter.audit.actor import Actor
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
 from newsletter.editions.edition_store import EditionDraft, body_json, store_editions
@@ -32,6 +33,7 @@ from newsletter.models import (
 )
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+ACTOR = Actor("command", "tests")
 VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))
 OUTBOX = PlannedProvider(1, one_letter=False)
 _numbers = itertools.count(1)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from django.db import transaction
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record
 from newsletter.feeds.archive import page_urls
 from newsletter.feeds.archive.older_pages import NoMorePages, Page, PageFailed, PageReader, older_pages
 from newsletter.feeds.fetching.fetch_and_parse import Parse
@@ -68,6 +70,7 @@ def backfill(
     *,
     fetcher: Fetcher,
     clock: Callable[[], datetime],
+    actor: Actor,
     parse: Parse = sandboxed_parse.parse_in_sandbox,
     progress: Callable[[Backfilled], None] = no_progress,
 ) -> Backfilled | Refused:
@@ -92,6 +95,8 @@ def backfill(
     present = _read_present_page(feed, reader)
     if isinstance(present, Refused):
         return present
+    run = {"most_pages": options.most_pages, "restart": options.restart, "skip": options.skip}
+    record(actor, "feed.backfill", Thing("feed", feed.id, feed.title), now=clock(), after=run)
     pages = older_pages(feed.url, present.parsed, reader, start=start)
     return _store_pages(feed, present, pages, options.most_pages, clock, progress)
 

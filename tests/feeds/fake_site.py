@@ -25,6 +25,7 @@ from newsletter.matching.match import match_fresh
 from newsletter.models import Edition, EditionBody, IndexState
 from tests import factories
 from tests.editions.stories import FRAME
+from tests.factories import ACTOR
 from tests.feeds.poll_one import poll_one
 
 _numbers = itertools.count(1_000_000)
@@ -67,7 +68,7 @@ class Site:
         url = self._server.url_for(f"/{name}")
         feed_id = manage.find(url)
         if feed_id is None:
-            added = manage.add(url, announce="all", fetcher=self.fetcher, now=now)
+            added = manage.add(url, announce="all", fetcher=self.fetcher, now=now, actor=ACTOR)
             assert isinstance(added, manage.AddedFeed), added
             feed_id = added.feed_id
         manage.mark_due(feed_id, now=now)

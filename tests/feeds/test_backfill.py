@@ -27,6 +27,7 @@ from newsletter.lib.refused import Refused
 from newsletter.models import Entry, Feed, Incident, Item, ItemVersion, Match
 from newsletter.worker import run_once, startup
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.fake_archive import Archive, guid, moment
 from tests.journey import road
 
@@ -67,7 +68,7 @@ class Site:
     def answer(self, **options: object) -> Backfilled | Refused:
         more = {name: options.pop(name) for name in ("parse", "progress") if name in options}
         given = {"fetcher": self.fetcher, "clock": lambda: NOW + timedelta(hours=2), "parse": parse, **more}
-        return backfill(self.feed.id, Options(pause=0, **options), **given)  # type: ignore[arg-type]
+        return backfill(self.feed.id, Options(pause=0, **options), **given, actor=ACTOR)  # type: ignore[arg-type]
 
     def numbers(self, **conditions: object) -> list[int]:
         """Of the stored posts."""
@@ -245,7 +246,7 @@ def test_a_feed_without_older_pages_says_so(site) -> None:
     one = site(Archive(30, counted_by=None)).polled()
     assert one.run() == Backfilled(one.feed.id, "finished")
     assert isinstance(one.answer(most_pages=1), Backfilled)
-    assert isinstance(backfill(10**6, Options(), fetcher=one.fetcher, clock=lambda: NOW), Refused)
+    assert isinstance(backfill(10**6, Options(), fetcher=one.fetcher, clock=lambda: NOW, actor=ACTOR), Refused)
 
 
 def test_two_concurrent_backfills_store_each_page_once(site) -> None:
@@ -354,7 +355,7 @@ def test_entries_of_a_backfill_are_mailed_to_nobody(site, settings, tmp_path: Pa
         road.subscribe("alert@example.org", "Huawei")
         road.subscribe("weekly@example.org", "Huawei", cadence=factories.Cadence.WEEKLY)
         assert run_once.once(wait=timedelta(0)).accepted == 1
-        done = backfill(one.feed.id, Options(pause=0), fetcher=wiring.fetcher(), clock=db.now, parse=parse)
+        done = backfill(one.feed.id, Options(pause=0), fetcher=wiring.fetcher(), clock=db.now, parse=parse, actor=ACTOR)
         assert isinstance(done, Backfilled)
         assert (done.status, done.items) == ("finished", 30)
         delivered = run_once.deliver(wait=timedelta(0))
@@ -371,9 +372,13 @@ SCRIPT = """
 import sys
 from newsletter.worker import tasks  # first: it sets Django up
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.lib import db
 from newsletter.feeds import backfill
-print(backfill.backfill(int(sys.argv[1]), backfill.Options(pause=0), fetcher=wiring.fetcher(), clock=db.now).status)
+done = backfill.backfill(
+    int(sys.argv[1]), backfill.Options(pause=0), fetcher=wiring.fetcher(), clock=db.now, actor=actor.from_command()
+)
+print(done.status)
 """
 
 

@@ -22,6 +22,7 @@ from newsletter.feeds.parsing.raw_feed import RawFeed
 from newsletter.feeds.storage import incidents
 from newsletter.models import Entry, Feed, Incident, Item
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.poll_one import poll_one
 from tests.feeds.promises import NOW, URL
 from tests.hang_guard import hang_guard
@@ -167,7 +168,7 @@ def test_new_entries_at_the_end_of_a_long_feed_are_news_and_an_operator_is_warne
     site = urlsplit(httpserver.url_for("/"))
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     now = factories.NOW
-    added = manage.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now)
+    added = manage.add(road.serve(httpserver, feed(range(600))), announce="none", fetcher=fetcher, now=now, actor=ACTOR)
     assert isinstance(added, manage.AddedFeed)
 
     def poll(upto: range, after: int) -> feeds_poll.PollResult:
@@ -189,7 +190,7 @@ def test_new_entries_at_the_end_of_a_long_feed_are_news_and_an_operator_is_warne
     assert poll_one(added.feed_id, now=now + timedelta(days=1), fetcher=fetcher).new == 1
     assert not Item.objects.get(entry__title="Story 99").announced
     # somebody has seen it: not again tomorrow, but in a month
-    incidents.close_by_id(one.id, now + timedelta(days=1))
+    incidents.close_by_id(one.id, now + timedelta(days=1), actor=ACTOR)
     poll(range(603), 2)
     assert incidents.listing() == ()
     poll(range(604), 40)

@@ -13,6 +13,7 @@ from newsletter.feeds.fetching.http_client import Fetched, Fetcher, NotModified,
 from newsletter.lib.refused import Refused
 from newsletter.models import Citation, Entry, Feed, Fetch, Item, ItemVersion
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.poll_one import poll_one
 from tests.journey import road
 
@@ -28,7 +29,7 @@ def fetcher(httpserver: HTTPServer) -> Fetcher:
 
 def add(httpserver: HTTPServer, fetcher: Fetcher, text: str, announce: str = "all") -> int:
     url = road.serve(httpserver, text)
-    added = manage.add(url, announce=announce, fetcher=fetcher, now=NOW)
+    added = manage.add(url, announce=announce, fetcher=fetcher, now=NOW, actor=ACTOR)
     assert isinstance(added, manage.AddedFeed), added
     return added.feed_id
 
@@ -197,7 +198,7 @@ def test_an_entity_bomb_and_a_page_are_refused_with_a_reason(httpserver: HTTPSer
     for text, kind in ((bomb, "application/xml"), ("<!doctype html><title>x</title>", "text/html")):
         httpserver.clear()
         httpserver.expect_request("/feed").respond_with_data(text, content_type=kind)
-        refused = manage.add(httpserver.url_for("/feed"), fetcher=fetcher, now=NOW)
+        refused = manage.add(httpserver.url_for("/feed"), fetcher=fetcher, now=NOW, actor=ACTOR)
         assert isinstance(refused, Refused)
         assert refused.reason
     assert Feed.objects.count() == 0

@@ -19,6 +19,7 @@ from newsletter.subscribers.admin_subscribe import AddedSubscriber, subscribe_di
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import parse_address
 from newsletter.worker import startup
+from tests.factories import ACTOR
 from tests.fakes import sendgrid, smtp
 
 #: (title, paragraphs, source line): two meet Uyghur, one meets Huawei, one nobody.
@@ -124,7 +125,7 @@ def set_up(url: str, *, announce: str = "all") -> None:
     startup.prepare()
     topics.add_topic("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
     topics.add_topic("Huawei", "Huawei", now=db.now(), made_by="test")
-    added = manage.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher())
+    added = manage.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher(), actor=ACTOR)
     assert isinstance(added, manage.AddedFeed), added
 
 

@@ -12,6 +12,7 @@ from newsletter.feeds.fetching import address_guard
 from newsletter.feeds.fetching.http_client import Fetcher, RequestFailed
 from newsletter.lib import db
 from newsletter.models import Feed
+from tests.factories import ACTOR
 from tests.feeds.fetching.addresses import PRIVATE
 from tests.feeds.poll_one import poll_one
 
@@ -88,15 +89,15 @@ def test_nothing_that_a_site_answers_leads_to_a_machine_of_ours(httpserver: HTTP
     )
     for number, canary in enumerate(canaries):
         httpserver.expect_request(f"/jump{number}").respond_with_data(status=302, headers={"Location": canary})
-        manage.add(f"http://localhost:{port}/jump{number}", now=db.now(), fetcher=fetcher)
+        manage.add(f"http://localhost:{port}/jump{number}", now=db.now(), fetcher=fetcher, actor=ACTOR)
     for number, text in enumerate(named(canaries[0])):
         httpserver.expect_request(f"/feed{number}").respond_with_data(text, content_type="application/xml")
-        manage.add(f"http://localhost:{port}/feed{number}", now=db.now(), fetcher=fetcher)
+        manage.add(f"http://localhost:{port}/feed{number}", now=db.now(), fetcher=fetcher, actor=ACTOR)
     for feed_id in Feed.objects.values_list("id", flat=True):
         for _ in range(2):
             manage.mark_due(feed_id, now=db.now())
             poll_one(feed_id, now=db.now(), fetcher=fetcher)
     for host in PRIVATE:
-        manage.add(f"http://{host}:{port}/canary", now=db.now(), fetcher=Fetcher())
+        manage.add(f"http://{host}:{port}/canary", now=db.now(), fetcher=Fetcher(), actor=ACTOR)
     asked = [request.path for request, _ in httpserver.log]
     assert "/canary" not in asked and len(set(asked)) >= 8

@@ -6,6 +6,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.command_name import command_name
 from newsletter.cli.demo import sample_feeds
 from newsletter.cli.demo.sample_site import SampleSite
@@ -65,7 +66,9 @@ def _set_up(site: SampleSite) -> None:
         topics.add_topic(name, query, now=db.now(), made_by="demo", description=description)
     for name in sample_feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
-        added = manage.add(site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now())
+        added = manage.add(
+            site.url(name), announce=announce, fetcher=wiring.fetcher(), now=db.now(), actor=actor.from_command()
+        )
         if isinstance(added, Refused):
             fail(added.reason)
     ids = {topic.name: topic.topic_id for topic in topic_status.list_topics(small_number=wiring.config().small_number)}

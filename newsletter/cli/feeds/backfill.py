@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, counted, example, fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import backfill as archive
@@ -48,6 +49,7 @@ def backfill(
             fetcher=wiring.fetcher(),
             clock=db.now,
             progress=lambda so_far: bar.update(task, completed=so_far.pages, items=so_far.items),
+            actor=actor.from_command(),
         )
     if isinstance(done, Refused):
         fail(done.reason)
@@ -118,6 +120,6 @@ def close(
 ) -> None:
     """Close an incident that you have looked at. The feed stays as it is."""
     ready()
-    if not close_by_id(incident, db.now()):
+    if not close_by_id(incident, db.now(), actor=actor.from_command()):
         fail(f"no incident {incident} is open: see 'newsletter feeds incidents'")
     result({"closed": incident}, json, f"incident {incident} closed")

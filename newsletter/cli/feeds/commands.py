@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.feeds.options import Authors, Categories, Cutting, Languages, Reference, feed_id_of, narrowing
 from newsletter.cli.output import Json, ask, counted, example, fail, misuse, result
 from newsletter.cli.service.migrations import ready
@@ -37,7 +38,16 @@ def add(
     """Add the feed at URL, or the feed of the web page there. It is read once, to make sure that it is a feed."""
     ready()
     only = narrowing(author, category, language)
-    added = manage.add(url, announce=announce, title=title, only=only, cut=cut, fetcher=wiring.fetcher(), now=db.now())
+    added = manage.add(
+        url,
+        announce=announce,
+        title=title,
+        only=only,
+        cut=cut,
+        fetcher=wiring.fetcher(),
+        now=db.now(),
+        actor=actor.from_command(),
+    )
     if isinstance(added, Refused):
         fail(added.reason)
     result(
@@ -73,7 +83,15 @@ def edit(
     if everything and any(only.values()):
         misuse("--all lets everything through: leave out --author, --category and --language")
     narrowed = only if everything or any(only.values()) else None
-    done = manage.edit(feed_id_of(reference), now=db.now(), title=title, announce=announce, cut=cut, only=narrowed)
+    done = manage.edit(
+        feed_id_of(reference),
+        now=db.now(),
+        title=title,
+        announce=announce,
+        cut=cut,
+        only=narrowed,
+        actor=actor.from_command(),
+    )
     _done(done, json, "changed")
 
 
@@ -81,14 +99,14 @@ def edit(
 def pause(reference: Reference, json: Json = False) -> None:
     """Stop polling a feed."""
     ready()
-    _done(manage.pause(feed_id_of(reference)), json, "paused")
+    _done(manage.pause(feed_id_of(reference), now=db.now(), actor=actor.from_command()), json, "paused")
 
 
 @app.command(epilog=example("feeds resume 1"))
 def resume(reference: Reference, json: Json = False) -> None:
     """Poll a feed again."""
     ready()
-    _done(manage.resume(feed_id_of(reference), now=db.now()), json, "is polled again")
+    _done(manage.resume(feed_id_of(reference), now=db.now(), actor=actor.from_command()), json, "is polled again")
 
 
 @app.command(epilog=example("feeds remove 1 --yes"))
@@ -102,7 +120,7 @@ def remove(
     feed_id = feed_id_of(reference)
     if not yes:
         ask(f"Remove feed {feed_id} with all its entries?", "add --yes to remove the feed with all its entries")
-    _done(manage.remove(feed_id), json, "removed")
+    _done(manage.remove(feed_id, now=db.now(), actor=actor.from_command()), json, "removed")
 
 
 def _done(answer: manage.ChangedFeed | Refused, json: bool, what: str) -> None:

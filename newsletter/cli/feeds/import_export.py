@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, Target, counted, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue import opml_import, probe
@@ -46,6 +47,7 @@ def read_in(
             announce=announce,
             find=(lambda url: probe.find_feed(url, fetcher=fetcher, now=now)) if check else None,
             progress=update,
+            actor=actor.from_command(),
         )
     if isinstance(done, Refused):
         fail(f"{file}: {done.reason}")

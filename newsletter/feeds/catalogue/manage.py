@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record, record_difference
 from newsletter.feeds.catalogue import probe
 from newsletter.feeds.catalogue.probe import CheckedFeed, normal_url
 from newsletter.feeds.cutting.cut import refusal
@@ -15,6 +17,9 @@ from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.storage import entry_filter, incidents
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed, Incident
+
+#: Columns that somebody decides on; the others follow from what the feed says.
+_DECIDED = ("title", "title_given", "announce", "cut", "only", "state")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ def add(
     cut: str = "auto",
     fetcher: Fetcher,
     now: datetime,
+    actor: Actor,
 ) -> AddedFeed | Refused:
     """Add the feed at `url` after reading it once to be sure that it is one; its entries come with the first poll.
 
@@ -96,9 +102,21 @@ def add(
                 next_fetch_at=now,
                 created_at=now,
             )
+            record_added(feed, actor=actor, now=now)
     except IntegrityError:
         return _known(online.url) or Refused("it could not be stored: try again")
     return AddedFeed(feed.id, feed.url, name, len(online.feed.entries), online.note)
+
+
+def record_added(feed: Feed, *, actor: Actor, now: datetime) -> None:
+    """Write to the audit log that a feed was added. Call it in that transaction."""
+    after = {"url": feed.url, "announce": feed.announce, "cut": feed.cut, "only": feed.only}
+    record(actor, "feed.add", thing_of(feed), now=now, after=after)
+
+
+def thing_of(feed: Feed) -> Thing:
+    """A feed in the audit log."""
+    return Thing("feed", feed.id, feed.title)
 
 
 def find(reference: str) -> int | None:
@@ -113,6 +131,7 @@ def edit(
     feed_id: int,
     *,
     now: datetime,
+    actor: Actor,
     title: str | None = None,
     announce: str | None = None,
     cut: str | None = None,
@@ -137,32 +156,38 @@ def edit(
     if title is not None:
         name = single_line(title)
         columns |= {"title_given": bool(name), **({"title": name} if name else _read_whole(now))}
-    return _update(feed_id, columns)
+    return _update(feed_id, columns, "feed.edit", actor, now)
 
 
-def pause(feed_id: int) -> ChangedFeed | Refused:
+def pause(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refused:
     """Stop polling a feed."""
-    return _update(feed_id, {"state": Feed.State.PAUSED})
+    return _update(feed_id, {"state": Feed.State.PAUSED}, "feed.pause", actor, now)
 
 
-def resume(feed_id: int, *, now: datetime) -> ChangedFeed | Refused:
+def resume(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refused:
     """Poll a feed again, at once, also one that had ended or was quarantined."""
-    for kind in (Incident.Kind.ENDED, Incident.Kind.QUARANTINED):
-        incidents.close(feed_id, kind, now=now)
-    return _update(feed_id, {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "kills": 0})
+    columns = {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "kills": 0}
+    with transaction.atomic():
+        for kind in (Incident.Kind.ENDED, Incident.Kind.QUARANTINED):
+            incidents.close(feed_id, kind, now=now)
+        return _update(feed_id, columns, "feed.resume", actor, now)
 
 
 def mark_due(feed_id: int, *, now: datetime) -> ChangedFeed | Refused:
-    """Make a feed due at once."""
-    return _update(feed_id, {"next_fetch_at": now})
+    """Make a feed due at once. This is not written to the audit log: it only hurries what happens anyway."""
+    if not Feed.objects.filter(id=feed_id).update(next_fetch_at=now):
+        return _missing(feed_id)
+    return ChangedFeed(feed_id, Feed.objects.values_list("title", flat=True).get(id=feed_id))
 
 
-def remove(feed_id: int) -> ChangedFeed | Refused:
+def remove(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refused:
     """Delete a feed with its entries, items and their matches. What was mailed stays mailed."""
     with transaction.atomic():
         feed = Feed.objects.filter(id=feed_id).first()
         if feed is None:
             return _missing(feed_id)
+        before = {"url": feed.url, **{name: getattr(feed, name) for name in _DECIDED}}
+        record(actor, "feed.remove", thing_of(feed), now=now, before=before)
         feed.delete()
     return ChangedFeed(feed_id, feed.title)
 
@@ -177,12 +202,17 @@ def _read_whole(now: datetime) -> dict[str, Any]:
     return {"etag": "", "last_modified": "", "body_hash": None, "marks": b"", "next_fetch_at": now}
 
 
-def _update(feed_id: int, columns: dict[str, Any]) -> ChangedFeed | Refused:
-    feeds = Feed.objects.filter(id=feed_id)
-    if columns:
-        feeds.update(**columns)
-    feed = feeds.first()
-    return ChangedFeed(feed_id, feed.title) if feed is not None else _missing(feed_id)
+def _update(feed_id: int, columns: dict[str, Any], action: str, actor: Actor, now: datetime) -> ChangedFeed | Refused:
+    with transaction.atomic():
+        feed = Feed.objects.select_for_update().filter(id=feed_id).first()
+        if feed is None:
+            return _missing(feed_id)
+        after = {name: columns[name] for name in _DECIDED if name in columns}
+        before = {name: getattr(feed, name) for name in after}
+        record_difference(actor, action, thing_of(feed), now=now, before=before, after=after)
+        if columns:
+            Feed.objects.filter(id=feed_id).update(**columns)
+        return ChangedFeed(feed_id, columns.get("title", feed.title))
 
 
 def _missing(feed_id: int) -> Refused:

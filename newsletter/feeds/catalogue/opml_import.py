@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
+from newsletter.audit.actor import Actor
 from newsletter.feeds.catalogue import manage, opml
 from newsletter.feeds.catalogue.opml import OpmlProblem, Outline
 from newsletter.feeds.catalogue.probe import FoundFeed, normal_url
@@ -38,7 +39,13 @@ class ImportedFeeds:
 
 
 def import_opml(
-    data: bytes, *, now: datetime, announce: str = "none", find: Find | None = None, progress: Progress = no_progress
+    data: bytes,
+    *,
+    now: datetime,
+    actor: Actor,
+    announce: str = "none",
+    find: Find | None = None,
+    progress: Progress = no_progress,
 ) -> ImportedFeeds | Refused:
     """Add the feeds of an OPML file, each in a transaction of its own. One that cannot be added does not stop the others.
 
@@ -52,7 +59,7 @@ def import_opml(
     read = opml.read(data)
     if isinstance(read, Refused):
         return read
-    importer = _Importer(announce, now, list(read.problems))
+    importer = _Importer(announce, now, actor, list(read.problems))
     outlines = importer.with_valid_urls(read.feeds)
     for done, (outline, online) in enumerate(_find_each(outlines, find), 1):
         importer.add(outline, online)
@@ -103,8 +110,8 @@ def _find_each(outlines: Iterable[Outline], find: Find | None) -> Iterator[tuple
 class _Importer:
     """Adds outlines one by one, and counts."""
 
-    def __init__(self, announce: str, now: datetime, problems: list[OpmlProblem]) -> None:
-        self._announce, self._now, self.problems = announce, now, problems
+    def __init__(self, announce: str, now: datetime, actor: Actor, problems: list[OpmlProblem]) -> None:
+        self._announce, self._now, self._actor, self.problems = announce, now, actor, problems
         self.ids = dict[int, None]()
         self.there = self.repeated = 0
 
@@ -150,6 +157,7 @@ class _Importer:
                     next_fetch_at=self._now,
                     created_at=self._now,
                 )
+                manage.record_added(feed, actor=self._actor, now=self._now)
                 self._adjust(outline, feed.id)
                 return feed.id
         except IntegrityError:
@@ -157,8 +165,8 @@ class _Importer:
 
     def _adjust(self, outline: Outline, feed_id: int) -> None:
         if outline.cut:
-            done = manage.edit(feed_id, now=self._now, cut=outline.cut)
+            done = manage.edit(feed_id, now=self._now, actor=self._actor, cut=outline.cut)
             if isinstance(done, Refused):
                 self.problems.append(OpmlProblem(outline.line, f"added, but cut as usual: {done.reason}"))
         if outline.paused:
-            manage.pause(feed_id)
+            manage.pause(feed_id, now=self._now, actor=self._actor)

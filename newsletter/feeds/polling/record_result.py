@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from newsletter.audit import actor
+from newsletter.audit.record import Thing, record
 from newsletter.feeds.fetching.fetch_and_parse import FetchFailed, FetchResult, Unchanged, Updated
 from newsletter.feeds.parsing import fingerprints
 from newsletter.feeds.parsing.model import ENTRY_CAP
@@ -135,6 +137,7 @@ def _record_failure(lease: FeedLease, result: FetchFailed) -> PollResult:
         if recorded and end is not None and active.update(state=Feed.State(end.value)):
             detail = f"{result.reason}. 'newsletter feeds resume {feed.id}' tries it again"
             incidents.open_(feed.id, end, detail=detail, now=now)
+            _record_rule(lease, "feed.stop", {"state": Feed.State.ACTIVE}, {"state": end, "because": result.reason})
     return PollResult(feed.id, "failed" if recorded else "overtaken", error=result.reason if recorded else "")
 
 
@@ -157,11 +160,18 @@ def _move(lease: FeedLease, moved_to: str) -> None:
         return
     try:
         with transaction.atomic():
-            mine.update(url=moved_to, moved_to="", moved_times=0)
+            if mine.update(url=moved_to, moved_to="", moved_times=0):
+                _record_rule(lease, "feed.move", {"url": feed.url}, {"url": moved_to})
     except IntegrityError:
         detail = f"it moved to {moved_to}, which is a feed here already: remove one of them"
         mine.update(moved_to="", moved_times=0)
         incidents.open_(feed.id, Incident.Kind.MOVED, detail=detail, now=lease.now)
+
+
+def _record_rule(lease: FeedLease, action: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    feed = lease.feed
+    thing = Thing("feed", feed.id, feed.title)
+    record(actor.from_rule("polling"), action, thing, now=lease.now, before=before, after=after)
 
 
 def _bad_entries(poll: diff.PollDiff, saved: Saved) -> str:

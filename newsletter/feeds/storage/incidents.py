@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record
 from newsletter.models import Feed, Incident
 
 #: An incident that persists is opened again so long after somebody closed it.
@@ -72,9 +74,15 @@ def close(feed_id: int, kind: Incident.Kind, now: datetime) -> bool:
     return bool(Incident.objects.filter(feed_id=feed_id, kind=kind, closed_at=None).update(closed_at=now))
 
 
-def close_by_id(incident_id: int, now: datetime) -> bool:
+def close_by_id(incident_id: int, now: datetime, *, actor: Actor) -> bool:
     """Close the incident that somebody names; False if it is not open."""
-    return bool(Incident.objects.filter(id=incident_id, closed_at=None).update(closed_at=now))
+    with transaction.atomic():
+        if not Incident.objects.filter(id=incident_id, closed_at=None).update(closed_at=now):
+            return False
+        incident = Incident.objects.select_related("feed").get(id=incident_id)
+        thing = Thing("feed", incident.feed_id, incident.feed.title)
+        record(actor, "feed.close_incident", thing, now=now, after={"incident": incident.kind})
+        return True
 
 
 def listing(*, closed: bool = False) -> tuple[IncidentRow, ...]:

@@ -16,6 +16,7 @@ from newsletter.feeds.catalogue import manage
 from newsletter.feeds.storage import incidents
 from newsletter.models import Feed, Incident
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.fake_archive import Archive
 from tests.journey import road
 
@@ -72,7 +73,7 @@ def polled(url: str) -> int:
     from newsletter.worker import run_once, startup
 
     startup.prepare()
-    added = manage.add(url, announce="all", fetcher=wiring.fetcher(), now=db.now())
+    added = manage.add(url, announce="all", fetcher=wiring.fetcher(), now=db.now(), actor=ACTOR)
     assert isinstance(added, manage.AddedFeed)
     run_once.once(wait=factories.timedelta(0))
     return added.feed_id

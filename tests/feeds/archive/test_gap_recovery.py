@@ -12,6 +12,7 @@ from newsletter.feeds.catalogue import feed_status, manage
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.models import Entry, Feed, Incident, Item
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.fake_archive import Archive
 from tests.feeds.poll_one import poll_one
 
@@ -32,7 +33,7 @@ class Site:
         self.archive = archive
         self.fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
         server.expect_request("/feed/").respond_with_handler(archive.answer)
-        added = manage.add(server.url_for("/feed/"), fetcher=self.fetcher, now=NOW)
+        added = manage.add(server.url_for("/feed/"), fetcher=self.fetcher, now=NOW, actor=ACTOR)
         assert isinstance(added, manage.AddedFeed), added
         self.feed_id, self.hours = added.feed_id, 0
 

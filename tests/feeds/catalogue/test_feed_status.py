@@ -10,6 +10,7 @@ from newsletter.feeds.storage import retention
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed, Fetch, Host, Incident
 from tests import factories
+from tests.factories import ACTOR
 
 NOW = factories.NOW
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -40,11 +41,11 @@ def test_health_is_one_word(columns: dict[str, object], word: str) -> None:
 @pytest.mark.django_db
 def test_pausing_and_resuming() -> None:
     feed = Feed.objects.create(url="https://a.example/", next_fetch_at=NOW - HOUR, created_at=NOW)
-    manage.pause(feed.id)
+    manage.pause(feed.id, now=NOW, actor=ACTOR)
     assert [row.health for row in feed_status.listing(now=NOW)] == ["paused"]
-    manage.resume(feed.id, now=NOW)
+    manage.resume(feed.id, now=NOW, actor=ACTOR)
     assert [row.health for row in feed_status.listing(now=NOW)] == ["due"]
-    assert isinstance(manage.pause(feed.id + 1), Refused)
+    assert isinstance(manage.pause(feed.id + 1, now=NOW, actor=ACTOR), Refused)
 
 
 @pytest.mark.django_db

@@ -17,6 +17,7 @@ from newsletter.feeds.parsing.model import ParsedFeed
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 from tests import factories
+from tests.factories import ACTOR
 
 NOW = factories.NOW
 FOLDERS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -200,7 +201,7 @@ class TestImport:
             "<outline text='file' xmlUrl='file:///etc/passwd'/>",
             outline("two"),
         )
-        done = import_opml(text.encode(), now=NOW, announce="latest")
+        done = import_opml(text.encode(), now=NOW, announce="latest", actor=ACTOR)
         assert isinstance(done, ImportedFeeds)
         assert (len(done.added), done.there, done.repeated) == (2, 1, 1)
         assert [problem.line for problem in done.problems] == [5, 6, 7, 8]
@@ -208,7 +209,7 @@ class TestImport:
         assert {(one.url, one.title, one.announce, one.next_fetch_at, one.title_given) for one in added} == {
             (f"https://{name}.example/feed", name, "latest", NOW, False) for name in ("one", "two")
         }
-        again = import_opml(text.encode(), now=NOW)
+        again = import_opml(text.encode(), now=NOW, actor=ACTOR)
         assert isinstance(again, ImportedFeeds)
         assert (again.added, again.there) == ((), 4)
 
@@ -228,14 +229,14 @@ class TestImport:
         before = list(Feed.objects.order_by("url").values_list(*columns))
         text = opml_import.export_opml(now=NOW)
         Feed.objects.all().delete()
-        done = import_opml(text.encode(), now=NOW)
+        done = import_opml(text.encode(), now=NOW, actor=ACTOR)
         assert isinstance(done, ImportedFeeds)
         assert (len(done.added), done.problems) == (4, ())
         assert list(Feed.objects.order_by("url").values_list(*columns)) == before
         assert opml_import.export_opml(now=NOW) == text
 
     def test_an_invalid_cut_is_reported(self) -> None:
-        done = import_opml(body(outline("one", "newsletter:cut='--sideways'")).encode(), now=NOW)
+        done = import_opml(body(outline("one", "newsletter:cut='--sideways'")).encode(), now=NOW, actor=ACTOR)
         assert isinstance(done, ImportedFeeds)
         assert (len(done.added), [problem.line for problem in done.problems]) == (1, [2])
         assert Feed.objects.get().cut == "auto"
@@ -262,7 +263,7 @@ class TestImport:
             "<outline text='x' xmlUrl='relative'/>",
         )
         seen = list[tuple[int, int]]()
-        done = import_opml(text.encode(), now=NOW, find=find, progress=lambda *one: seen.append(one))
+        done = import_opml(text.encode(), now=NOW, find=find, progress=lambda *one: seen.append(one), actor=ACTOR)
         assert isinstance(done, ImportedFeeds)
         assert (len(done.added), sorted(problem.line for problem in done.problems)) == (12, [14, 15])
         assert seen[-1] == (13, 13)
@@ -270,10 +271,10 @@ class TestImport:
         assert Feed.objects.filter(url="https://host1.example/feed4").exists()
 
     def test_files_that_are_no_opml_or_too_large_add_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert isinstance(import_opml(b"<rss/>", now=NOW), Refused)
-        assert isinstance(import_opml(FOLDERS.encode(), now=NOW, announce="loudly"), Refused)
+        assert isinstance(import_opml(b"<rss/>", now=NOW, actor=ACTOR), Refused)
+        assert isinstance(import_opml(FOLDERS.encode(), now=NOW, announce="loudly", actor=ACTOR), Refused)
         monkeypatch.setattr(opml_import, "CAP", 100)
-        refused = import_opml(FOLDERS.encode(), now=NOW)
+        refused = import_opml(FOLDERS.encode(), now=NOW, actor=ACTOR)
         assert isinstance(refused, Refused)
         assert "larger" in refused.reason
         assert Feed.objects.count() == 0
@@ -290,20 +291,20 @@ def test_feeds_are_added_one_by_one_and_what_was_added_before_it_was_stopped_sta
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_opml(text.encode(), now=NOW, progress=progress)
+        import_opml(text.encode(), now=NOW, progress=progress, actor=ACTOR)
     assert held == [False] * 3  # nobody else waits for more than one of them
     assert list(Feed.objects.values_list("state", flat=True)) == ["paused"] * 3
-    again = import_opml(text.encode(), now=NOW)
+    again = import_opml(text.encode(), now=NOW, actor=ACTOR)
     assert isinstance(again, ImportedFeeds)
     assert (len(again.added), again.there) == (1, 3)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_feed_is_never_seen_before_it_is_as_the_file_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(_feed_id: int) -> None:
+    def stopped(_feed_id: int, **_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(opml_import.manage, "pause", stopped)
     with pytest.raises(KeyboardInterrupt):
-        import_opml(body(outline("one"), outline("two", "newsletter:state='paused'")).encode(), now=NOW)
+        import_opml(body(outline("one"), outline("two", "newsletter:state='paused'")).encode(), now=NOW, actor=ACTOR)
     assert Feed.objects.get().url == "https://one.example/feed"

@@ -22,6 +22,7 @@ from newsletter.feeds.fetching.http_client import Fetched, Fetcher, NotModified,
 from newsletter.feeds.polling import record_result
 from newsletter.models import Entry, Feed, Fetch, Host, Incident, Item
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.poll_one import poll_one
 from tests.journey import road
 
@@ -301,7 +302,7 @@ def test_requests_have_a_user_agent_and_no_cookies(httpserver: HTTPServer) -> No
 
 
 def add(server: HTTPServer, fetcher: Fetcher, **more: object) -> int:
-    added = manage.add(road.serve(server, road.posts()), announce="all", fetcher=fetcher, now=NOW, **more)  # type: ignore[arg-type]
+    added = manage.add(road.serve(server, road.posts()), announce="all", fetcher=fetcher, now=NOW, **more, actor=ACTOR)  # type: ignore[arg-type]
     assert isinstance(added, manage.AddedFeed), added
     return added.feed_id
 
@@ -347,7 +348,7 @@ def test_a_feed_that_moves_to_the_url_of_another_stays_and_opens_an_incident(
 ) -> None:
     feed_id = add(httpserver, fetcher)
     road.serve(httpserver, road.posts(), "/new")
-    other = manage.add(httpserver.url_for("/new"), fetcher=fetcher, now=NOW)
+    other = manage.add(httpserver.url_for("/new"), fetcher=fetcher, now=NOW, actor=ACTOR)
     assert isinstance(other, manage.AddedFeed)
     jump(httpserver, "/feed", "/new", 308)
     for hours in range(1, 4):
@@ -367,7 +368,7 @@ def test_a_feed_that_is_gone_for_good_ends_and_can_be_resumed(httpserver: HTTPSe
     assert poll.due_feeds(now=NOW + 100 * HOUR) == ()
     assert "feeds resume" in Incident.objects.get(closed_at=None).detail
     road.serve(httpserver, road.posts())
-    manage.resume(feed_id, now=NOW + HOUR)
+    manage.resume(feed_id, now=NOW + HOUR, actor=ACTOR)
     assert read(feed_id, fetcher, 2 * HOUR).new == 4
     assert not Incident.objects.filter(closed_at=None).exists()
 
@@ -378,7 +379,7 @@ def test_a_site_that_asks_for_fewer_visits_is_left_alone_with_all_its_feeds(
 ) -> None:
     feed_id = add(httpserver, fetcher)
     road.serve(httpserver, road.posts(), "/other")
-    other = manage.add(httpserver.url_for("/other"), fetcher=fetcher, now=NOW)
+    other = manage.add(httpserver.url_for("/other"), fetcher=fetcher, now=NOW, actor=ACTOR)
     assert isinstance(other, manage.AddedFeed)
     httpserver.clear()
     httpserver.expect_request("/feed").respond_with_data("", status=429, headers={"Retry-After": "7200"})
@@ -409,7 +410,7 @@ def test_a_retry_after_of_another_host_behind_a_redirect_does_not_rest_this_host
     fetcher = Fetcher(allow=frozenset({("localhost", port), ("127.0.0.1", port)}))
     url = f"http://localhost:{port}/feed"
     road.serve(httpserver, road.posts())
-    added = manage.add(url, fetcher=fetcher, now=NOW)
+    added = manage.add(url, fetcher=fetcher, now=NOW, actor=ACTOR)
     assert isinstance(added, manage.AddedFeed), added
     httpserver.clear()
     jump(httpserver, "/feed", f"http://127.0.0.1:{port}/busy", 302)
@@ -427,7 +428,7 @@ def test_what_an_operator_changes_during_a_poll_stays(
     Feed.objects.update(announce="none")
 
     def record(*args: Any) -> Any:
-        manage.edit(feed_id, title="Mine", announce="all", now=NOW)
+        manage.edit(feed_id, title="Mine", announce="all", now=NOW, actor=ACTOR)
         return record_result.record_result(*args)
 
     monkeypatch.setattr(poll, "record_result", record)

@@ -25,6 +25,7 @@ from newsletter.feeds.storage import save
 from newsletter.models import Citation, Entry, Feed, Host, Item, ItemVersion
 from tests import factories
 from tests.environment import examples
+from tests.factories import ACTOR
 from tests.feeds.poll_one import poll_one
 
 NOW = factories.NOW
@@ -119,7 +120,7 @@ class World:
         else:
             column, value = SETTINGS[what]
             for feed_id in self.ids:
-                manage.edit(feed_id, now=self.now, **{column: value})
+                manage.edit(feed_id, now=self.now, **{column: value}, actor=ACTOR)
 
     def poll(self) -> None:
         self.site.body = feed(self.posts)

@@ -14,6 +14,7 @@ from newsletter.feeds.parsing.model import ParsedEntry
 from newsletter.feeds.storage.entry_filter import describe_filter, normalize_filter, passes_filter
 from newsletter.models import Entry, Item
 from tests import factories
+from tests.factories import ACTOR
 from tests.feeds.poll_one import poll_one
 from tests.journey import road
 
@@ -81,7 +82,7 @@ def test_a_narrowed_feed_and_its_widening(httpserver: HTTPServer) -> None:
     assert isinstance(checked, CheckedFeed)
     assert (checked.total, checked.through) == (2, 1)
     assert [one.through for one in checked.entries] == [True, False]
-    added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
+    added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW, actor=ACTOR)
     assert isinstance(added, manage.AddedFeed)
 
     def read(hours: int) -> poll.PollResult:
@@ -95,13 +96,13 @@ def test_a_narrowed_feed_and_its_widening(httpserver: HTTPServer) -> None:
     assert read(1).new == 1
     assert Item.objects.get(entry__guid="g2").announced
     # the operator widens the feed: what had passed is known, and nobody's mail
-    manage.edit(added.feed_id, only={}, now=NOW)
+    manage.edit(added.feed_id, only={}, now=NOW, actor=ACTOR)
     road.serve(httpserver, feed(by("LLD", 1), by("Ana, LLD", 2), by("Ana", 3), by("Ana", 4)))
     assert read(2).new == 2
     assert not Item.objects.get(entry__guid="g3").announced
     assert Item.objects.get(entry__guid="g4").announced
     # narrowed again, what was kept stays
-    manage.edit(added.feed_id, only={"authors": ["LLD"]}, now=NOW)
+    manage.edit(added.feed_id, only={"authors": ["LLD"]}, now=NOW, actor=ACTOR)
     assert read(3).new == 0
     assert Item.objects.count() == 4
     assert Entry.objects.get(guid="g4").left_out
@@ -112,9 +113,9 @@ def test_widened_and_cut_in_another_way_at_once_it_still_mails_nothing_old(https
     site = urlsplit(httpserver.url_for("/"))
     fetcher = Fetcher(allow=frozenset({(site.hostname or "", site.port or 0)}))
     url = road.serve(httpserver, feed(by("LLD", 1), by("Ana", 2)))
-    added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW)
+    added = manage.add(url, announce="all", only={"authors": ["LLD"]}, fetcher=fetcher, now=NOW, actor=ACTOR)
     assert isinstance(added, manage.AddedFeed)
     poll_one(added.feed_id, now=NOW, fetcher=fetcher)
-    manage.edit(added.feed_id, only={}, cut="never", now=NOW)
+    manage.edit(added.feed_id, only={}, cut="never", now=NOW, actor=ACTOR)
     assert poll_one(added.feed_id, now=NOW, fetcher=fetcher).new == 1
     assert not Item.objects.get(entry__guid="g2").announced

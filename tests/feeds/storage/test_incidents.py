@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from newsletter.feeds.storage import incidents
 from newsletter.models import Feed, Incident
 from tests import factories
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
@@ -43,9 +44,9 @@ def test_one_that_somebody_has_looked_at_is_closed_by_its_number() -> None:
     for each in (one, other):
         incidents.open_(each.id, GAP, "", NOW)
     (chosen,) = (row.id for row in incidents.listing() if row.feed_title == "Digest 2")
-    assert incidents.close_by_id(chosen, NOW)
-    assert not incidents.close_by_id(chosen, NOW)
-    assert not incidents.close_by_id(10**6, NOW)
+    assert incidents.close_by_id(chosen, NOW, actor=ACTOR)
+    assert not incidents.close_by_id(chosen, NOW, actor=ACTOR)
+    assert not incidents.close_by_id(10**6, NOW, actor=ACTOR)
     assert [row.feed_id for row in incidents.listing()] == [one.id]
 
 

@@ -1,0 +1,52 @@
+"""What stands in the audit log, and what never does."""
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from newsletter.audit.record import Thing, reason_problem, record, record_difference, without_secrets
+from newsletter.models import AuditEntry
+from tests.factories import ACTOR, NOW
+
+FEED = Thing("feed", 7, "Harbour news")
+
+
+@pytest.mark.django_db
+def test_only_what_differs_is_written() -> None:
+    state = {"state": "active", "title": "Harbour news"}
+    assert not record_difference(ACTOR, "feed.edit", FEED, now=NOW, before=state, after=state)
+    assert record_difference(ACTOR, "feed.pause", FEED, now=NOW, before=state, after=state | {"state": "paused"})
+    row = AuditEntry.objects.get()
+    assert (row.before, row.after, row.actor, row.at) == ({"state": "active"}, {"state": "paused"}, "tests", NOW)
+
+
+@pytest.mark.django_db
+def test_addresses_and_credentials_are_left_out() -> None:
+    thing = Thing("feed", 7, "News, by anna@example.org")
+    record(
+        ACTOR,
+        "feed.add",
+        thing,
+        now=NOW,
+        after={"url": "https://me:pw@example.org/feed", "at": NOW, "on": ["a@b.example"]},
+    )
+    row = AuditEntry.objects.get()
+    assert row.object_name == "News, by [address]"
+    assert row.after == {"url": "https://example.org/feed", "at": "2026-11-24T09:00:00Z", "on": ["[address]"]}
+
+
+def test_a_url_keeps_its_at_sign() -> None:
+    assert without_secrets("https://social.example/@news@host.example") == "https://social.example/@news@host.example"
+    assert without_secrets("<anna@example.org> wrote") == "<[address]> wrote"
+
+
+@pytest.mark.django_db
+def test_rows_are_never_changed_or_deleted() -> None:
+    record(ACTOR, "feed.add", FEED, now=NOW)
+    for change in (lambda: AuditEntry.objects.update(actor="x"), lambda: AuditEntry.objects.all().delete()):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+
+def test_a_reason_is_needed_and_names_nobody() -> None:
+    assert reason_problem("  ") and reason_problem("anna@example.org asked")
+    assert reason_problem("she asked by phone") is None
