@@ -48,10 +48,12 @@ def measure(people: int, items: int, rounds: int, only: str) -> None:
     import django
 
     django.setup()
-    from bench import desk_data
+    from newsletter.lib import db
+    from tests.web.desk import installation
 
-    print(f"filling {items:,} items and {people * desk_data.OCCASIONS:,} deliveries …", flush=True)
-    desk_data.fill(people, items=items)
+    print(f"filling {items:,} items and {people * installation.OCCASIONS:,} deliveries …", flush=True)
+    installation.fill(items=items, words=million.WORDS)
+    db.execute("VACUUM ANALYZE")
     client = _owner()
     print(f"{'page':44} {'ms':>7} {'queries':>8}   medians of {rounds}, on {os.cpu_count()} cores")
     slow = []

@@ -1,31 +1,30 @@
-"""A large installation for the benchmark of the desk: feeds, 50,000 items with their matches, a million deliveries."""
+"""An installation with something of everything: feeds, items with their matches, a ledger in all states.
+
+Small for the walk through the pages, large for `bench/desk.py`.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-
-from bench import million
 
 if TYPE_CHECKING:
     from newsletter.models import Item, Match
 
-FEEDS, ITEMS, OCCASIONS, DAYS = 40, 50_000, 10, 90
+FEEDS, OCCASIONS, DAYS = 40, 10, 90
 SEED = 11
 #: Of the deliveries, in thousandths.
 FAILED, UNKNOWN = 4, 1
 
 
-def fill(people: int, *, items: int = ITEMS) -> None:
-    """Fill the database of `million.seeded`: it has the people and the topics."""
-    from newsletter.lib import db
-
+def fill(*, items: int, words: Sequence[str]) -> None:
+    """Fill a database that has people and topics. `words`: what titles speak of, in turn; each should be some topic's query."""
     chance = random.Random(SEED)
     _feeds()
-    _items(items, chance)
-    _ledger(people)
-    db.execute("VACUUM ANALYZE")
+    _items(items, words, chance)
+    _ledger()
 
 
 def _feeds() -> None:
@@ -62,7 +61,7 @@ def _feeds() -> None:
     )
 
 
-def _items(count: int, chance: random.Random) -> None:
+def _items(count: int, words: Sequence[str], chance: random.Random) -> None:
     """Items over 90 days, the oldest first; half of them met one topic."""
     from newsletter.lib import db
     from newsletter.models import Entry, Feed, Item, ItemVersion, Match, Topic
@@ -77,7 +76,7 @@ def _items(count: int, chance: random.Random) -> None:
                 feed_id=chance.choice(feeds),
                 guid=f"guid-{number}",
                 url=f"https://digest.example/{number}",
-                title=_title(number),
+                title=_title(number, words),
                 published_at=at,
                 first_seen_at=at,
                 last_seen_at=at,
@@ -100,9 +99,9 @@ def _items(count: int, chance: random.Random) -> None:
             ItemVersion(
                 item_id=item.id,
                 n=1,
-                title=_title(number),
-                text=f"{_title(number)}. {more}",
-                html=f"<p>{_title(number)}. {more}</p>",
+                title=_title(number, words),
+                text=f"{_title(number, words)}. {more}",
+                html=f"<p>{_title(number, words)}. {more}</p>",
                 meaning_hash=number.to_bytes(32, "big"),
                 seen_at=item.first_seen_at,
             )
@@ -112,7 +111,7 @@ def _items(count: int, chance: random.Random) -> None:
     )
     Match.objects.bulk_create(
         (
-            _match(item, number, *topics[number % len(topics)])
+            _match(item, number, words, *topics[number % len(topics)])
             for number, item in enumerate(items)
             if number // len(topics) % 2
         ),
@@ -120,10 +119,10 @@ def _items(count: int, chance: random.Random) -> None:
     )
 
 
-def _match(item: Item, number: int, topic: int, revision: int) -> Match:
+def _match(item: Item, number: int, words: Sequence[str], topic: int, revision: int) -> Match:
     from newsletter.models import Match
 
-    word, at = million.WORDS[number % len(million.WORDS)], item.first_seen_at
+    word, at = words[number % len(words)], item.first_seen_at
     hit = {"field": "title", "start": 19, "end": 19 + len(word), "term": word, "alias": None, "pack": None}
     return Match(
         item_id=item.id,
@@ -138,11 +137,11 @@ def _match(item: Item, number: int, topic: int, revision: int) -> Match:
     )
 
 
-def _title(number: int) -> str:
-    return f"What became of the {million.WORDS[number % len(million.WORDS)]}, part {number}"
+def _title(number: int, words: Sequence[str]) -> str:
+    return f"What became of the {words[number % len(words)]}, part {number}"
 
 
-def _ledger(people: int) -> None:
+def _ledger() -> None:
     """`OCCASIONS` alerts and digests to everybody, over ten days: all accepted but a few."""
     from django.db import transaction
 
@@ -153,6 +152,7 @@ def _ledger(people: int) -> None:
     ids = [row[0] for row in db.rows("SELECT id FROM subscriber ORDER BY id")]
     items = [row[0] for row in db.rows("SELECT id FROM item ORDER BY id DESC LIMIT %s", [OCCASIONS])]
     look = Look.objects.order_by("id").first()
+    topic = db.rows("SELECT topic_id FROM match ORDER BY id DESC LIMIT 1")[0][0]
     now = db.now()
 
     for number in range(OCCASIONS):
@@ -160,9 +160,6 @@ def _ledger(people: int) -> None:
         kind, lane = ("digest", Lane.DIGEST) if number % 2 else ("alert", Lane.ALERT)
         key = f"digest:daily:{at:%Y-%m-%d}" if kind == "digest" else f"alert:{number}"
         occasion = Occasion.objects.create(kind=kind, key=key, created_at=at, closed_at=at)
-        topic = db.rows("SELECT topic_id FROM match WHERE item_id <= %s ORDER BY id DESC LIMIT 1", [items[number]])[0][
-            0
-        ]
         editions = Edition.objects.bulk_create(
             Edition(
                 key=f"{number}:{place}".encode().ljust(32),
@@ -173,7 +170,7 @@ def _ledger(people: int) -> None:
             )
             for place in range(20)
         )
-        part = -(-people // len(editions))
+        part = -(-len(ids) // len(editions))
         shares = [Share(edition.id, ids[place * part : (place + 1) * part]) for place, edition in enumerate(editions)]
         with transaction.atomic():
             plan(
@@ -183,12 +180,12 @@ def _ledger(people: int) -> None:
                 items_given=[(items[number], 1, ids)],
                 provider=PlannedProvider(1, one_letter=False),
                 now=at,
-                audience=people,
+                audience=len(ids),
             )
         _accept(occasion.id, at)
     db.execute(
-        "UPDATE delivery SET state = CASE WHEN mod(id, 5) = 0 THEN 'unknown' ELSE 'failed' END, reason = 'the server refused it' "
-        f"WHERE mod(id, 1000) < {FAILED + UNKNOWN}"
+        "UPDATE delivery SET state = CASE WHEN id / 5 * 5 = id THEN 'unknown' ELSE 'failed' END, "
+        f"reason = 'the server refused it' WHERE id - id / 1000 * 1000 < {FAILED + UNKNOWN}"
     )
 
 

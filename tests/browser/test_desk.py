@@ -1,0 +1,87 @@
+"""Every page of the desk in a real browser, in both roles: on a phone, without help of the mouse, with a strict policy."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop in this thread; the database does not care
+sync_api = pytest.importorskip("playwright.sync_api")
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from newsletter.models import Admin, Delivery, Edition, Feed, Item, Occasion, Topic  # noqa: E402
+from newsletter.web.desk.access import Access  # noqa: E402
+from tests import factories  # noqa: E402
+from tests.web.desk import installation  # noqa: E402
+from tests.web.desk.conftest import make_admin, signed_in  # noqa: E402
+from tests.web.desk.routes import access, address, desk_routes  # noqa: E402
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORDS = ("Huawei", "Uyghur")
+#: WCAG 2.2, levels A and AA (https://www.w3.org/TR/WCAG22/).
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+#: Answers of routes that are no pages: downloads, and frames with a mail's own HTML.
+NO_PAGES = ("export", "download", "frame", "source")
+
+
+@pytest.fixture
+def known(db) -> dict[str, int]:
+    """An installation with something of everything, and the newest row of each kind that an address can name."""
+    factories.open_gate()
+    topics = [factories.topic(word, query=word) for word in WORDS]
+    for number in range(24):
+        factories.follow(factories.subscriber(), topics[number % 2])
+    installation.fill(items=40, words=WORDS)
+    newest = {"feed_id": Feed, "topic_id": Topic, "item_id": Item, "occasion_id": Occasion, "edition_id": Edition}
+    return {name: model.objects.latest("id").id for name, model in newest.items()} | {
+        "delivery_id": Delivery.objects.latest("id").id
+    }
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def open_as(chromium_path, live_server, complaints) -> Iterator[object]:
+    """Opens pages as an admin, on a phone; what the browser complains of is collected."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+
+        def opened(admin: Admin) -> "sync_api.Page":
+            context = browser.new_context(base_url=live_server.url, viewport={"width": 390, "height": 844})
+            cookie = signed_in(admin).cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+            page = context.new_page()
+            page.on("console", lambda message: _note(message.text, page.url, complaints))
+            page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+            return page
+
+        yield opened
+        browser.close()
+
+
+def _note(text: str, url: str, complaints: list[str]) -> None:
+    if "status of 4" not in text:  # an answer of 4xx to the page itself is no complaint of the browser
+        complaints.append(f"{url}: {text}")
+
+
+@pytest.mark.parametrize("role", [Admin.Role.EDITOR, Admin.Role.OWNER])
+def test_every_page_works_on_a_phone_and_for_those_who_do_not_see_it(open_as, known, complaints, role):
+    page, axe = open_as(make_admin("somebody", role)), Axe()
+    for route in desk_routes():
+        if route.name.endswith(NO_PAGES) or access(route) is Access.ANYBODY:
+            continue
+        if access(route) is Access.OWNER and role == Admin.Role.EDITOR:
+            continue
+        answer = page.goto(address(route, **known))
+        if answer is None or not answer.ok or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        found = axe.run(page, options=RULES).response["violations"]
+        complaints += [f"{route.name}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
+        wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        complaints += [f"{route.name}: {wide} px too wide for a phone"] if wide > 0 else []
+    assert not complaints, "\n".join(complaints)
