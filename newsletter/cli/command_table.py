@@ -110,6 +110,15 @@ COMMANDS: Mapping[str, Command | Group] = {
         "add": Command("subscribers.suppressions", "Never mail this address, until the person confirms again or you lift it."),
         "lift": Command("subscribers.suppressions", "Allow mail to an address again."),
     }),
+    "admin": Group("Admins of the desk", {
+        "create": Command("admins.commands", "Add an owner, and print the link that sets the password."),
+        "invite": Command("admins.commands", "Add a colleague, and print the link that sets the password."),
+        "list": Command("admins.commands", "List all admins."),
+        "edit": Command("admins.commands", "Change an admin's role, or the right to send messages."),
+        "disable": Command("admins.commands", "End an admin's sessions, and let them sign in no longer."),
+        "enable": Command("admins.commands", "Let a disabled admin sign in again."),
+        "reset": Command("admins.commands", "Take an admin's password and second factor away, and print a link that sets a new password."),
+    }),
 }
 
 #: Task → the commands and groups for it.
@@ -118,6 +127,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Run the service": ("run", "web", "once", "migrate"),
     "See how it is": ("status", "doctor"),
     "Choose what is mailed": ("feeds", "topics", "match", "explain"),
+    "The desk": ("admin",),
     "Subscribers and their mail": ("subscribers", "suppressions", "deliveries", "sending"),
 }
 # fmt: on

@@ -5,12 +5,20 @@
 
 from allauth.account import views as account
 
+from newsletter.lib.urls import WELCOME_PATH
 from newsletter.web.desk import home
 from newsletter.web.desk.access import Access
+from newsletter.web.desk.accounts import welcome
 from newsletter.web.desk.routes import route
 
 urlpatterns = [
     route("", home.home, "desk_home", Access.EDITOR),
     route("sign-in/", account.login, "account_login", Access.ANYBODY),
     route("sign-out/", account.logout, "account_logout", Access.ANYBODY),
+    route(
+        WELCOME_PATH.removeprefix("/desk/").replace("{token}", "<str:token>"),
+        welcome.welcome,
+        "desk_welcome",
+        Access.ANYBODY,
+    ),
 ]
