@@ -350,7 +350,7 @@ def test_entries_of_a_backfill_are_mailed_to_nobody(site, settings, tmp_path: Pa
     allowed = frozenset({(place.hostname or "", place.port or 0)})
     with road.configured(settings, data_dir=tmp_path, feed_allow=allowed):
         startup.prepare()
-        topic = road.topics.add_topic("Huawei", "Huawei", now=NOW, made_by="test")
+        topic = road.topics.add_topic("Huawei", "Huawei", now=NOW, actor=ACTOR)
         assert topic
         road.subscribe("alert@example.org", "Huawei")
         road.subscribe("weekly@example.org", "Huawei", cadence=factories.Cadence.WEEKLY)

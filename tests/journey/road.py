@@ -123,8 +123,8 @@ def serve(server: HTTPServer, text: str, path: str = "/feed") -> str:
 def set_up(url: str, *, announce: str = "all") -> None:
     """What an admin types first."""
     startup.prepare()
-    topics.add_topic("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), made_by="test")
-    topics.add_topic("Huawei", "Huawei", now=db.now(), made_by="test")
+    topics.add_topic("Uyghur", "Uyghur OR Uighur OR 维吾尔", now=db.now(), actor=ACTOR)
+    topics.add_topic("Huawei", "Huawei", now=db.now(), actor=ACTOR)
     added = manage.add(url, announce=announce, title="", now=db.now(), fetcher=wiring.fetcher(), actor=ACTOR)
     assert isinstance(added, manage.AddedFeed), added
 

@@ -18,6 +18,7 @@ from newsletter.matching.topics import hold, reader_feedback, revisions
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.models import Match, Topic, TopicRevision
 from newsletter.worker import run_once, tasks
+from tests.factories import ACTOR
 from tests.fakes.smtp import SmtpCatcher
 from tests.journey import road
 from tests.web.conftest import press
@@ -47,7 +48,7 @@ def smtp(settings, httpserver: HTTPServer) -> Iterator[SmtpCatcher]:
 def change(name: str, query: str) -> None:
     draft = revisions.changed_draft(name, TopicChange(query))
     assert isinstance(draft, TopicDraft)
-    assert isinstance(revisions.save_draft(name, draft, now=db.now(), made_by="test"), SavedRevision)
+    assert isinstance(revisions.save_draft(name, draft, now=db.now(), actor=ACTOR), SavedRevision)
 
 
 def read_and_match() -> None:
@@ -80,10 +81,10 @@ def test_a_narrowed_topic_mails_nothing_of_what_it_no_longer_means(smtp: SmtpCat
 
 def test_a_held_topic_mails_nothing_until_it_is_released(smtp: SmtpCatcher) -> None:
     road.subscribe("reader@example.org", "Uyghur")
-    hold.hold("Uyghur", now=db.now())
+    hold.hold("Uyghur", now=db.now(), actor=ACTOR)
     read_and_match()
     assert texts(smtp) == []
-    hold.release("Uyghur", mail=True, now=db.now())
+    hold.release("Uyghur", mail=True, now=db.now(), actor=ACTOR)
     (text,) = texts(smtp)
     assert "Cameras that sort" in text
     assert texts(smtp) == []
@@ -92,12 +93,12 @@ def test_a_held_topic_mails_nothing_until_it_is_released(smtp: SmtpCatcher) -> N
 def test_a_hold_stops_what_is_owed_and_gives_it_back(smtp: SmtpCatcher) -> None:
     road.subscribe("reader@example.org", "Uyghur")
     read_and_match()
-    hold.hold("Uyghur", now=db.now())
+    hold.hold("Uyghur", now=db.now(), actor=ACTOR)
     assert texts(smtp) == []
-    hold.release("Uyghur", mail=False, now=db.now())
+    hold.release("Uyghur", mail=False, now=db.now(), actor=ACTOR)
     assert len(texts(smtp)) == 1
-    hold.hold("Uyghur", now=db.now())
-    hold.release("Uyghur", mail=True, now=db.now())
+    hold.hold("Uyghur", now=db.now(), actor=ACTOR)
+    hold.release("Uyghur", mail=True, now=db.now(), actor=ACTOR)
     assert texts(smtp) == []
 
 

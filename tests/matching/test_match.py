@@ -15,6 +15,7 @@ from newsletter.matching.topics import lookup, revisions, topic_status, topics
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange
 from newsletter.models import Citation, Entry, IndexState, Item, ItemVersion, Match, Subscription, Topic, TopicRevision
 from tests import factories
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
@@ -26,14 +27,14 @@ def _fresh() -> None:
 
 
 def add(name: str, query: str) -> int:
-    made = topics.add_topic(name, query, now=NOW, made_by="test")
+    made = topics.add_topic(name, query, now=NOW, actor=ACTOR)
     assert isinstance(made, SavedRevision)
     return made.topic_id
 
 
 def edit(name: str, query: str) -> SavedRevision | Refused:
     draft = revisions.changed_draft(name, TopicChange(query))
-    return draft if isinstance(draft, Refused) else revisions.save_draft(name, draft, now=NOW, made_by="test")
+    return draft if isinstance(draft, Refused) else revisions.save_draft(name, draft, now=NOW, actor=ACTOR)
 
 
 def waiting(title: str = "Huawei’s cable", text: str = "Text.", **values: object) -> Item:
@@ -105,7 +106,7 @@ def test_large_index_is_updated_and_rebuilt_in_the_background(monkeypatch) -> No
     )
     index = CurrentIndex(factories.VAULT)
     assert set(index.get().topics) == {huawei, gone, broken, own}
-    topics.retire_topic("Gone", now=NOW)
+    topics.retire_topic("Gone", now=NOW, actor=ACTOR)
     edit("Huawei", "cable -huawei")
     changed = index.get()
     assert changed.index.changes == 3  # one gone, one edited: the old and the new
@@ -176,7 +177,7 @@ def test_preview_matches_recent_items_and_stores_nothing() -> None:
 def test_invalid_names_and_queries_are_refused() -> None:
     add("Uyghur", "Uyghur")
     for name, query in (("uyghur", "x"), ("", "x"), ("!", "x"), ("x" * 81, "x"), ("Other", "(")):
-        assert isinstance(topics.add_topic(name, query, now=NOW, made_by="test"), Refused)
+        assert isinstance(topics.add_topic(name, query, now=NOW, actor=ACTOR), Refused)
     assert isinstance(edit("Nothing", "x"), Refused)
     assert Topic.objects.count() == 1
 
@@ -188,7 +189,7 @@ def test_edit_makes_a_revision_and_retiring_ends_subscriptions() -> None:
     history = revisions.history("uyghur")
     assert not isinstance(history, Refused)
     assert [row.query for row in history] == ["Uyghur OR Uighur", "Uyghur"]
-    topics.retire_topic("Uyghur", now=NOW)
+    topics.retire_topic("Uyghur", now=NOW, actor=ACTOR)
     assert Subscription.objects.get().ended_reason == "retired"
     waiting("Uyghur")
     assert run().matches == 0

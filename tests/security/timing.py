@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.factories import ACTOR
+
 SAMPLES = int(os.environ.get("SAMPLES", "1000"))
 SEED = int(os.environ.get("SEED", "7"))
 CLASSES = ("new", "active", "erased")
@@ -44,7 +46,7 @@ def prepare() -> None:
 
     call_command("migrate", verbosity=0)
     startup.prepare()
-    topics.add_topic("Uyghur", "Uyghur", now=db.now(), made_by="timing")
+    topics.add_topic("Uyghur", "Uyghur", now=db.now(), actor=ACTOR)
     for kind, number in itertools.product(CLASSES[1:], range(SAMPLES)):
         address = parse_address(_address(kind, number))
         subscribe_directly(

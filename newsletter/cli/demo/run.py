@@ -63,7 +63,7 @@ def _set_up(site: SampleSite) -> None:
 
     for name, pack, description in _TOPICS:
         query = groups.group_query(pack_files.find_group(pack, settings.PACKS_DIR))
-        topics.add_topic(name, query, now=db.now(), made_by="demo", description=description)
+        topics.add_topic(name, query, now=db.now(), actor=actor.from_command(), description=description)
     for name in sample_feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
         added = manage.add(

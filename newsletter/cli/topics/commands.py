@@ -7,6 +7,7 @@ import typer
 from django.conf import settings
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, counted, example, fail, misuse, note, or_fail, result, table, when
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics.preview import confirm_large_change, describe_preview
@@ -18,8 +19,6 @@ from newsletter.matching.topics import lookup, preview, reader_feedback, revisio
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 
 app = typer.Typer()
-
-_BY = "command line"
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The topic's name.")]
 Query = Annotated[str, typer.Option("--query", help="What to look for: see docs/queries.md.")]
@@ -62,7 +61,9 @@ def add(
     _hint(draft)
     effect = preview.preview_draft(draft, now=db.now())
     confirm_large_change(effect, yes)
-    made = or_fail(topics.add_draft(name, draft, now=db.now(), made_by=_BY, description=description or ""))
+    made = or_fail(
+        topics.add_draft(name, draft, now=db.now(), actor=actor.from_command(), description=description or "")
+    )
     _saved(name, made, effect, json, "added")
 
 
@@ -120,14 +121,14 @@ def edit(
     ready()
     change = TopicChange(query or None, _names(packs) if packs else None, tuple(without or ()), tuple(with_ or ()))
     if description is not None and change == TopicChange():
-        described = or_fail(topics.set_description(name, description))
+        described = or_fail(topics.set_description(name, description, now=db.now(), actor=actor.from_command()))
         result(described, json, f"topic {name} ({described.topic_id}) has a new description")
         return
     if refusal := lookup.description_problem(description or ""):
         fail(refusal.reason)
     _save(name, or_fail(revisions.changed_draft(name, change)), yes, json, "changed")
     if description is not None:
-        or_fail(topics.set_description(name, description))
+        or_fail(topics.set_description(name, description, now=db.now(), actor=actor.from_command()))
 
 
 @app.command("preview", epilog=example("topics preview --query 'cable AND sea' --days 30", "topics preview Uyghur"))
@@ -188,7 +189,9 @@ def _save(name: str, draft: TopicDraft, yes: bool, json: bool, what: str) -> Non
     if not json:
         result(None, False, *describe_preview(effect))
     confirm_large_change(effect, yes)
-    _saved(name, or_fail(revisions.save_draft(name, draft, now=db.now(), made_by=_BY)), effect, json, what)
+    _saved(
+        name, or_fail(revisions.save_draft(name, draft, now=db.now(), actor=actor.from_command())), effect, json, what
+    )
 
 
 def _saved(name: str, made: SavedRevision, effect: preview.TopicPreview, json: bool, what: str) -> None:

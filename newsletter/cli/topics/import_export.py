@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from newsletter.audit import actor
 from newsletter.cli.output import Json, Target, counted, example, fail, note, progress, read_file, result, write_file
 from newsletter.cli.service.migrations import ready
 from newsletter.lib import db
@@ -26,7 +27,7 @@ def read_in(
     data = read_file(file, import_export.MAX_BYTES)
     ready()
     with progress("adding topics") as update:
-        done = import_export.import_topics(data, now=db.now(), made_by="command line", yes=yes, progress=update)
+        done = import_export.import_topics(data, now=db.now(), actor=actor.from_command(), yes=yes, progress=update)
     if isinstance(done, Refused):
         fail(f"{file}: {done.reason}")
     for problem in done.problems:

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli.output import Json, ask, counted, example, fail, or_fail, result
+from newsletter.audit import actor
+from newsletter.cli.output import Json, ask, counted, example, or_fail, result
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics.commands import Name
 from newsletter.lib import db
 from newsletter.matching.topics import hold, topics
-from newsletter.models import Topic
 
 app = typer.Typer()
 
@@ -18,7 +18,7 @@ app = typer.Typer()
 def hold_topic(name: Name, json: Json = False) -> None:
     """Collect a topic's matches without mailing them, until you release it."""
     ready()
-    held = or_fail(hold.hold(name, now=db.now()))
+    held = or_fail(hold.hold(name, now=db.now(), actor=actor.from_command()))
     waiting = counted(held.waiting, "match waits", "matches wait")
     result(held, json, f"topic {name} ({held.topic_id}) is on hold: {waiting}, and new ones are collected")
 
@@ -34,7 +34,7 @@ def release(
     Matches from before the hold are mailed; those collected during it only with --mail.
     """
     ready()
-    done = or_fail(hold.release(name, mail=mail, now=db.now()))
+    done = or_fail(hold.release(name, mail=mail, now=db.now(), actor=actor.from_command()))
     owed = counted(done.owed, "match will be mailed", "matches will be mailed")
     result(done, json, f"topic {name} ({done.topic_id}) is released: {owed}, {done.dropped} will not")
 
@@ -47,7 +47,7 @@ def retire(
     ready()
     if not yes:
         ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
-    retired = or_fail(topics.retire_topic(name, now=db.now()))
+    retired = or_fail(topics.retire_topic(name, now=db.now(), actor=actor.from_command()))
     result(retired, json, f"topic {name} ({retired.topic_id}) retired")
 
 
@@ -62,7 +62,6 @@ def urgent(
     Alerts of other topics wait for you.
     """
     ready()
-    if not Topic.objects.filter(kind=Topic.Kind.CURATED, name__iexact=name).update(urgent=not off):
-        fail("there is no such topic: see 'newsletter topics list'")
+    or_fail(topics.set_urgent(name, not off, now=db.now(), actor=actor.from_command()))
     now_is = "an ordinary topic" if off else "urgent: alerts in doubt are sent once more after two hours"
     result({"topic": name, "urgent": not off}, json, f"topic {name} is {now_is}")

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import record
 from newsletter.lib.refused import Refused
-from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic
+from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic, thing_of
 from newsletter.models import Match, Topic
 
 #: Digests read matches until so long after the item can become owed; deliveries of an item are stored for longer.
@@ -32,7 +34,7 @@ class Released:
     dropped: int
 
 
-def hold(name: str, *, now: datetime) -> Held | Refused:
+def hold(name: str, *, now: datetime, actor: Actor) -> Held | Refused:
     """Collect a topic's matches from now on without owing them. Matches that are owed wait, too; planned mail is still sent."""
     with transaction.atomic():
         topic = find_topic(name)
@@ -41,6 +43,7 @@ def hold(name: str, *, now: datetime) -> Held | Refused:
         if topic.held_since is not None:
             return Refused("this topic is already on hold: 'newsletter topics release NAME' releases it")
         Topic.objects.filter(id=topic.id).update(held_since=now)
+        record(actor, "topic.hold", thing_of(topic), now=now, before={"held": False}, after={"held": True})
         bump_index_version()
     return Held(topic.id, hold_matches([topic.id]))
 
@@ -59,7 +62,7 @@ def repair_holds(*, now: datetime) -> None:
     strays.update(owed_at=F("held_at"), held_at=None)
 
 
-def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
+def release(name: str, *, mail: bool, now: datetime, actor: Actor) -> Released | Refused:
     """End a hold. What was owed before it is owed again; what was collected in it only with `mail`.
 
     Only young items (ten days) become an alert; a digest still takes up what an alert before the hold had been made of.
@@ -79,4 +82,7 @@ def release(name: str, *, mail: bool, now: datetime) -> Released | Refused:
         if not mail:
             again = again.filter(held_at__lte=topic.held_since)
         owed = again.update(owed_at=F("held_at"), held_at=None)
-        return Released(topic.id, owed, waiting.update(held_at=None))
+        released = Released(topic.id, owed, waiting.update(held_at=None))
+        after = {"held": False, "owed": released.owed, "dropped": released.dropped}
+        record(actor, "topic.release", thing_of(topic), now=now, before={"held": True}, after=after)
+        return released

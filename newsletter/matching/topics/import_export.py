@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.audit.actor import Actor
 from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import contains_spelling
@@ -48,7 +49,7 @@ def export_topics() -> list[TopicDescription]:
 
 
 def import_topics(
-    data: bytes, *, now: datetime, made_by: str, yes: bool = False, progress: Progress = no_progress
+    data: bytes, *, now: datetime, actor: Actor, yes: bool = False, progress: Progress = no_progress
 ) -> ImportResult | Refused:
     """Add the topics of a file, each in a transaction of its own. One that cannot be added does not stop the others.
 
@@ -66,7 +67,7 @@ def import_topics(
         first = lines.setdefault(slug_of(described.name), described.line)
         if first != described.line:
             done.problems.append(TopicFileProblem(described.line, f"the topic stands on line {first} already"))
-        elif (reason := _import(described, done, now, made_by, yes)) is not None:
+        elif (reason := _import(described, done, now, actor, yes)) is not None:
             done.problems.append(TopicFileProblem(described.line, reason))
         progress(number, len(read.topics))
     done.problems.sort(key=lambda problem: problem.line)
@@ -85,11 +86,11 @@ def _describe(topic: Topic, live: TopicRevision) -> TopicDescription:
     )
 
 
-def _import(described: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
+def _import(described: TopicDescription, done: ImportResult, now: datetime, actor: Actor, yes: bool) -> str | None:
     """Do what the file says of one topic, and count it; the reason when that cannot be done."""
     topic = find_topic(described.name)
     if topic is None:
-        return _add(described, done, now, made_by, yes)
+        return _add(described, done, now, actor, yes)
     live = revisions.live_revision(topic)
     change = _change(described, live)
     description = topic.description if described.description is None else described.description
@@ -107,36 +108,35 @@ def _import(described: TopicDescription, done: ImportResult, now: datetime, made
         done.different.append(DifferentTopic(described.line, described.name, gained, lost))
         return None
     with transaction.atomic():
-        saved = revisions.save_draft(described.name, draft, now=now, made_by=made_by) if draft else None
+        saved = revisions.save_draft(described.name, draft, now=now, actor=actor) if draft else None
         if isinstance(saved, Refused):
             return saved.reason
-        Topic.objects.filter(id=topic.id).update(urgent=described.urgent, description=description)
+        topics.set_urgent(described.name, described.urgent, now=now, actor=actor)
+        topics.set_description(described.name, description, now=now, actor=actor)
     done.changed.append(topic.id)
     return None
 
 
-def _add(described: TopicDescription, done: ImportResult, now: datetime, made_by: str, yes: bool) -> str | None:
+def _add(described: TopicDescription, done: ImportResult, now: datetime, actor: Actor, yes: bool) -> str | None:
     draft = revisions.new_draft(described.query, packs=described.packs, off=described.without)
     if isinstance(draft, Refused):
         return draft.reason
     if not yes and (per_day := preview.preview_draft(draft, now=now).after.per_day) > preview.MANY_PER_DAY:
         return f"it would bring {per_day:.0f} items a day: narrow the query, or add --yes if that is meant"
-    made = _made(described, draft, now, made_by)
+    made = _made(described, draft, now, actor)
     if isinstance(made, Refused):
         return made.reason
     done.added.append(made.topic_id)
     return None
 
 
-def _made(described: TopicDescription, draft: TopicDraft, now: datetime, made_by: str) -> SavedRevision | Refused:
+def _made(described: TopicDescription, draft: TopicDraft, now: datetime, actor: Actor) -> SavedRevision | Refused:
     with transaction.atomic():
-        made = topics.add_draft(
-            described.name, draft, now=now, made_by=made_by, description=described.description or ""
-        )
+        made = topics.add_draft(described.name, draft, now=now, actor=actor, description=described.description or "")
         if not isinstance(made, Refused):
-            Topic.objects.filter(id=made.topic_id).update(urgent=described.urgent)
+            topics.set_urgent(described.name, described.urgent, now=now, actor=actor)
             if described.held:
-                hold.hold(described.name, now=now)
+                hold.hold(described.name, now=now, actor=actor)
         return made
 
 

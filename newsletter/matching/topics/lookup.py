@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import regex
 from django.db.models import F, Q
 
+from newsletter.audit.record import Thing
 from newsletter.lib.refused import Refused
 from newsletter.models import IndexState, Topic, TopicRevision
 
@@ -25,6 +26,11 @@ def live_revisions(topics: Iterable[Topic]) -> dict[int, TopicRevision]:
     topics = list(topics)
     revisions = TopicRevision.objects.in_bulk([topic.revision_id for topic in topics if topic.revision_id is not None])
     return {topic.id: revisions[topic.revision_id] for topic in topics if topic.revision_id is not None}
+
+
+def thing_of(topic: Topic) -> Thing:
+    """A curated topic in the audit log."""
+    return Thing("topic", topic.id, topic.name or "")
 
 
 def no_such_topic() -> Refused:

@@ -3,16 +3,19 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import record_difference
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import AliasGroup, contains_spelling, without_spellings
 from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query import language
 from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics.lookup import bump_index_version, find_topic, live_revisions, no_such_topic
+from newsletter.matching.topics.lookup import bump_index_version, find_topic, live_revisions, no_such_topic, thing_of
 from newsletter.models import Topic, TopicRevision
 
 
@@ -103,7 +106,7 @@ def draft_of(revision: TopicRevision) -> TopicDraft:
     return TopicDraft(revision.query or "", dict(revision.packs), tuple(revision.without), groups)
 
 
-def save_draft(name: str, draft: TopicDraft, *, now: datetime, made_by: str) -> SavedRevision | Refused:
+def save_draft(name: str, draft: TopicDraft, *, now: datetime, actor: Actor) -> SavedRevision | Refused:
     """Make a draft the topic's live revision. New items are matched at once, stored ones later (`rematch.py`)."""
     changed_meanwhile = Refused("somebody else has changed it: preview your change again")
     try:
@@ -114,13 +117,25 @@ def save_draft(name: str, draft: TopicDraft, *, now: datetime, made_by: str) -> 
             if topic.revision_id != draft.based_on:
                 return changed_meanwhile
             last = TopicRevision.objects.filter(topic=topic).order_by("-n").values_list("n", flat=True)[0]
-            write_revision(topic, last + 1, draft, now=now, made_by=made_by)
+            before = as_columns(live_revision(topic))
+            made = write_revision(topic, last + 1, draft, now=now, actor=actor)
+            record_difference(actor, "topic.edit", thing_of(topic), now=now, before=before, after=as_columns(made))
             return SavedRevision(topic.id, last + 1)
     except IntegrityError:
         return changed_meanwhile
 
 
-def write_revision(topic: Topic, n: int, draft: TopicDraft, *, now: datetime, made_by: str) -> None:
+def as_columns(revision: TopicRevision) -> dict[str, Any]:
+    """What the audit log keeps of a curated topic's revision."""
+    return {
+        "revision": revision.n,
+        "query": revision.query,
+        "packs": dict(revision.packs),
+        "without": list(revision.without),
+    }
+
+
+def write_revision(topic: Topic, n: int, draft: TopicDraft, *, now: datetime, actor: Actor) -> TopicRevision:
     """Write revision `n` of a topic and make it live. Call it in a transaction."""
     topic_aliases.store_packs(draft.packs, now=now)
     revision = TopicRevision.objects.create(
@@ -130,13 +145,14 @@ def write_revision(topic: Topic, n: int, draft: TopicDraft, *, now: datetime, ma
         packs=draft.versions,
         without=list(draft.off),
         made_at=now,
-        made_by=made_by,
+        made_by=actor.name,
         note=draft.note,
         rematch=TopicRevision.Rematch.TODO,
     )
     TopicRevision.objects.filter(topic=topic).exclude(id=revision.id).update(rematch=TopicRevision.Rematch.DONE)
     Topic.objects.filter(id=topic.id).update(revision_id=revision.id)
     bump_index_version()
+    return revision
 
 
 def live_revision(topic: Topic) -> TopicRevision:

@@ -6,6 +6,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import record, record_difference
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.lib.refused import Refused
@@ -18,23 +20,22 @@ from newsletter.matching.topics.lookup import (
     name_problem,
     no_such_topic,
     slug_of,
+    thing_of,
 )
 from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Subscription, Topic, TopicRevision
 
 
-def add_topic(name: str, query: str, *, now: datetime, made_by: str, description: str = "") -> SavedRevision | Refused:
+def add_topic(name: str, query: str, *, now: datetime, actor: Actor, description: str = "") -> SavedRevision | Refused:
     """Add a curated topic. Items seen from now on are owed to its followers; stored ones are matched, and not mailed."""
     draft = revisions.new_draft(query)
     return (
-        draft
-        if isinstance(draft, Refused)
-        else add_draft(name, draft, now=now, made_by=made_by, description=description)
+        draft if isinstance(draft, Refused) else add_draft(name, draft, now=now, actor=actor, description=description)
     )
 
 
 def add_draft(
-    name: str, draft: revisions.TopicDraft, *, now: datetime, made_by: str, description: str = ""
+    name: str, draft: revisions.TopicDraft, *, now: datetime, actor: Actor, description: str = ""
 ) -> SavedRevision | Refused:
     """`add_topic` with a draft, which may have been previewed."""
     name = " ".join(name.split())
@@ -50,26 +51,29 @@ def add_draft(
             topic = Topic.objects.create(
                 kind=Topic.Kind.CURATED, name=name, slug=slug, description=description, created_at=now
             )
-            revisions.write_revision(topic, 1, draft, now=now, made_by=made_by)
+            made = revisions.write_revision(topic, 1, draft, now=now, actor=actor)
+            after = {"description": description, **revisions.as_columns(made)}
+            record(actor, "topic.add", thing_of(topic), now=now, after=after)
     except IntegrityError:
         return Refused("a topic of that name was added a moment ago: see 'newsletter topics list'")
     return SavedRevision(topic.id, 1)
 
 
-def set_description(name: str, description: str) -> SavedRevision | Refused:
+def set_description(name: str, description: str, *, now: datetime, actor: Actor) -> SavedRevision | Refused:
     """Change what subscribers read about a topic. This makes no revision: nothing is matched differently."""
     description = description.strip()
     refusal = description_problem(description)
     if refusal:
         return refusal
-    topic = lookup.find_topic(name)
-    if topic is None:
-        return no_such_topic()
-    Topic.objects.filter(id=topic.id).update(description=description)
-    return SavedRevision(topic.id, revisions.live_revision(topic).n)
+    return _change(name, "topic.describe", "description", description, actor, now)
 
 
-def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:
+def set_urgent(name: str, urgent: bool, *, now: datetime, actor: Actor) -> SavedRevision | Refused:
+    """Mark a topic urgent, or not any more: an alert on it that stays in doubt for two hours is sent once more."""
+    return _change(name, "topic.urgent", "urgent", urgent, actor, now)
+
+
+def retire_topic(name: str, *, now: datetime, actor: Actor) -> SavedRevision | Refused:
     """Stop matching a topic and end its subscriptions. Planned mail is still sent."""
     with transaction.atomic():
         topic = lookup.find_topic(name)
@@ -78,6 +82,8 @@ def retire_topic(name: str, *, now: datetime) -> SavedRevision | Refused:
         Topic.objects.filter(id=topic.id).update(state=Topic.State.RETIRED)
         live = Subscription.objects.filter(topic=topic, ended_at=None)
         live.update(ended_at=now, ended_reason=Subscription.EndedReason.RETIRED, changed_at=now)
+        before, after = {"state": Topic.State.ACTIVE}, {"state": Topic.State.RETIRED}
+        record(actor, "topic.retire", thing_of(topic), now=now, before=before, after=after)
         bump_index_version()
         return SavedRevision(topic.id, revisions.live_revision(topic).n)
 
@@ -108,6 +114,17 @@ def keyword_topic(keyword: str, *, vault: Vault, now: datetime) -> int:
         Topic.objects.filter(id=topic.id).update(state=Topic.State.ACTIVE)
         bump_index_version()
     return topic.id
+
+
+def _change(name: str, action: str, column: str, value: object, actor: Actor, now: datetime) -> SavedRevision | Refused:
+    with transaction.atomic():
+        topic = lookup.find_topic(name)
+        if topic is None:
+            return no_such_topic()
+        before = {column: getattr(topic, column)}
+        if record_difference(actor, action, thing_of(topic), now=now, before=before, after={column: value}):
+            Topic.objects.filter(id=topic.id).update(**{column: value})
+        return SavedRevision(topic.id, revisions.live_revision(topic).n)
 
 
 def _locked_topic(index: bytes) -> Topic | None:

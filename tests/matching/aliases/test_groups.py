@@ -14,6 +14,7 @@ from newsletter.matching.topics import explain_match, reader_feedback, revisions
 from newsletter.matching.topics.revisions import TopicChange
 from newsletter.models import IndexState, Item, Match, Topic
 from tests import factories
+from tests.factories import ACTOR
 
 NOW = factories.NOW
 UYGHUR = AliasGroup(
@@ -93,13 +94,13 @@ def meet(title: str, text: str = "Text.") -> Item:
 
 @pytest.mark.usefixtures("_fresh")
 def test_receipt_names_the_alias_and_the_topic_can_disable_it() -> None:
-    topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test")
+    topics.add_topic("Uyghur", "Uyghur", now=NOW, actor=ACTOR)
     meet("新疆的维吾尔人")
     (hit,) = Match.objects.get().receipt
     assert hit == {"field": "title", "start": 3, "end": 6, "term": "Uyghur", "alias": "维吾尔", "pack": "peoples"}
     draft = revisions.changed_draft("Uyghur", TopicChange(off=("维吾尔",)))
     assert not isinstance(draft, Refused)
-    revisions.save_draft("Uyghur", draft, now=NOW, made_by="test")
+    revisions.save_draft("Uyghur", draft, now=NOW, actor=ACTOR)
     rematch.rematch(clock=lambda: NOW)
     assert Match.objects.get().withdrawn_at == NOW
     meet("又是维吾尔人")
@@ -109,7 +110,7 @@ def test_receipt_names_the_alias_and_the_topic_can_disable_it() -> None:
 @pytest.mark.usefixtures("_fresh")
 def test_keywords_match_no_aliases_and_topics_may_choose_none() -> None:
     own = topics.keyword_topic("Uyghur", vault=factories.VAULT, now=NOW)
-    topics.add_draft("Plain", revisions.new_draft("Uyghur", packs=()), now=NOW, made_by="test")
+    topics.add_draft("Plain", revisions.new_draft("Uyghur", packs=()), now=NOW, actor=ACTOR)
     meet("新疆的维吾尔人")
     assert not Match.objects.exists()
     meet("Two Uyghurs")
@@ -118,7 +119,7 @@ def test_keywords_match_no_aliases_and_topics_may_choose_none() -> None:
 
 @pytest.mark.usefixtures("_fresh")
 def test_explanations_of_matches_and_of_none() -> None:
-    topics.add_topic("Cables", "(cable OR Hikvision) -fish", now=NOW, made_by="test")
+    topics.add_topic("Cables", "(cable OR Hikvision) -fish", now=NOW, actor=ACTOR)
     good, bad, none = meet("海康威视"), meet("A cable for fish"), meet("Nothing")
     told = explain_match.explain_match(good.id, "cables")
     assert told.meets
@@ -135,7 +136,7 @@ def test_explanations_of_matches_and_of_none() -> None:
 
 @pytest.mark.usefixtures("_fresh")
 def test_noisy_spellings_are_listed_with_their_worst_items() -> None:
-    topic = Topic.objects.get(id=topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id)
+    topic = Topic.objects.get(id=topics.add_topic("Uyghur", "Uyghur", now=NOW, actor=ACTOR).topic_id)
     noisy, quiet = meet("A Weiwuer name"), meet("An Uyghur town")
     token = reader_feedback.objection_token(noisy.id, topic.id, factories.VAULT)
     for _ in range(reader_feedback.NOISY_FROM - 1):
@@ -152,7 +153,7 @@ def test_noisy_spellings_are_listed_with_their_worst_items() -> None:
 
 @pytest.mark.usefixtures("_fresh")
 def test_invalid_objection_links_count_nothing() -> None:
-    topic = topics.add_topic("Uyghur", "Uyghur", now=NOW, made_by="test").topic_id
+    topic = topics.add_topic("Uyghur", "Uyghur", now=NOW, actor=ACTOR).topic_id
     item = meet("Uyghur")
     for token in (
         factories.VAULT.token("ask", item.id, topic.to_bytes(8)),

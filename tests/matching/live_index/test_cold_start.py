@@ -22,6 +22,7 @@ from newsletter.matching.topics import topics
 from newsletter.matching.topics.revisions import SavedRevision
 from newsletter.models import Anchor, IndexState, Item, Match, Topic
 from tests import factories
+from tests.factories import ACTOR
 from tests.matching.strategies import ALIASES, QUERY, TEXT, parsed
 
 NOW = factories.NOW
@@ -86,7 +87,7 @@ def _topics(transactional_db: None) -> None:
     IndexState.objects.get_or_create(id=1)
     for keyword in KEYWORDS:
         topics.keyword_topic(keyword, vault=factories.VAULT, now=NOW)
-    topics.add_topic("Ships", "ship OR title:zzyzx", now=NOW, made_by="test")
+    topics.add_topic("Ships", "ship OR title:zzyzx", now=NOW, actor=ACTOR)
 
 
 @pytest.mark.usefixtures("_topics")
@@ -138,7 +139,7 @@ def test_new_language_needs_its_own_hashes() -> None:
 
 @pytest.mark.usefixtures("_topics")
 def test_hashes_reveal_no_word_and_are_deleted_with_their_topic() -> None:
-    curated = topics.add_topic("Zzyzx", "Zzyzx", now=NOW, made_by="test")
+    curated = topics.add_topic("Zzyzx", "Zzyzx", now=NOW, actor=ACTOR)
     assert isinstance(curated, SavedRevision)
     assert not Anchor.objects.filter(topic_id=curated.topic_id).exists()
     with connection.cursor() as cursor:

@@ -9,6 +9,7 @@ from newsletter.matching.query.language import parse
 from newsletter.matching.topics import checks, revisions, topics
 from newsletter.models import IndexState, Topic, TopicRevision
 from tests import factories
+from tests.factories import ACTOR
 
 NOW = factories.NOW
 
@@ -54,7 +55,7 @@ def test_satisfiable_queries_are_not_contradictions(query: str) -> None:
 def add(name: str, query: str = "cable", **values: object) -> Topic:
     IndexState.objects.get_or_create(id=1)
     draft = revisions.new_draft(query, packs=())
-    made = topics.add_draft(name, draft, now=NOW - timedelta(days=60), made_by="test")
+    made = topics.add_draft(name, draft, now=NOW - timedelta(days=60), actor=ACTOR)
     Topic.objects.filter(id=made.topic_id).update(**values)
     return Topic.objects.get(id=made.topic_id)
 
@@ -96,7 +97,7 @@ def test_newer_spellings_are_reported(settings, tmp_path) -> None:
     settings.PACKS_DIR = tmp_path
     (tmp_path / "waters.yaml").write_text(pack.format(1))
     IndexState.objects.get_or_create(id=1)
-    topics.add_topic("Lakes", "Lake", now=NOW, made_by="test")
+    topics.add_topic("Lakes", "Lake", now=NOW, actor=ACTOR)
     assert messages() == {}
     (tmp_path / "waters.yaml").write_text(pack.format(2))
     assert "waters 2" in messages()["Lakes"]

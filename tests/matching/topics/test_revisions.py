@@ -13,6 +13,7 @@ from newsletter.matching.topics import hold, preview, revisions, topic_status, t
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.models import AliasPack, Entry, IndexState, Item, Match, Topic, TopicRevision
 from tests import factories
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
@@ -25,7 +26,7 @@ def _fresh() -> None:
 
 
 def add(name: str, query: str, **other: object) -> int:
-    made = topics.add_topic(name, query, now=NOW, made_by="test", **other)
+    made = topics.add_topic(name, query, now=NOW, **other, actor=ACTOR)
     assert isinstance(made, SavedRevision)
     return made.topic_id
 
@@ -39,7 +40,7 @@ def draft(query: str) -> TopicDraft:
 def change(name: str, now=NOW, **values: object) -> SavedRevision:
     made = revisions.changed_draft(name, TopicChange(**values))
     assert isinstance(made, TopicDraft), made
-    saved = revisions.save_draft(name, made, now=now, made_by="test")
+    saved = revisions.save_draft(name, made, now=now, actor=ACTOR)
     assert isinstance(saved, SavedRevision)
     return saved
 
@@ -102,7 +103,7 @@ def test_undone_change_restores_what_is_owed_and_other_changes_do_not() -> None:
     undone = revisions.restored_draft("Cable", 1)
     assert isinstance(undone, TopicDraft)
     assert undone.note == "as revision 1"
-    assert revisions.save_draft("Cable", undone, now=NOW, made_by="test") == SavedRevision(Topic.objects.get().id, 3)
+    assert revisions.save_draft("Cable", undone, now=NOW, actor=ACTOR) == SavedRevision(Topic.objects.get().id, 3)
     settle()
     assert states() == {item.id: (True, False)}
     change("Cable", query="ship")
@@ -200,8 +201,8 @@ def test_draft_without_change_or_with_errors_is_refused() -> None:
 def test_draft_of_an_older_revision_is_not_saved() -> None:
     add("Cable", "cable")
     one, two = (revisions.changed_draft("Cable", TopicChange(query)) for query in ("ship", "harbour"))
-    assert isinstance(revisions.save_draft("Cable", one, now=NOW, made_by="a"), SavedRevision)
-    refused = revisions.save_draft("Cable", two, now=NOW, made_by="b")
+    assert isinstance(revisions.save_draft("Cable", one, now=NOW, actor=ACTOR), SavedRevision)
+    refused = revisions.save_draft("Cable", two, now=NOW, actor=ACTOR)
     assert isinstance(refused, Refused)
     assert "preview your change again" in refused.reason
 
@@ -268,15 +269,15 @@ def test_topic_on_hold_collects_matches_and_owes_none() -> None:
     topic_id = add("Cable", "cable")
     before = fresh("A cable before")
     run()
-    assert hold.hold("Cable", now=NOW) == hold.Held(topic_id, 1)
-    assert isinstance(hold.hold("Cable", now=NOW), Refused)
+    assert hold.hold("Cable", now=NOW, actor=ACTOR) == hold.Held(topic_id, 1)
+    assert isinstance(hold.hold("Cable", now=NOW, actor=ACTOR), Refused)
     during = fresh("A cable during")
     run(NOW + timedelta(hours=1))
     assert states() == {before.id: (False, False), during.id: (False, False)}
     assert topic_status.find_status("Cable", small_number=10).state == "held"
-    assert hold.release("Cable", mail=False, now=NOW + timedelta(hours=2)) == hold.Released(topic_id, 1, 1)
+    assert hold.release("Cable", mail=False, now=NOW + timedelta(hours=2), actor=ACTOR) == hold.Released(topic_id, 1, 1)
     assert states() == {before.id: (True, False), during.id: (False, False)}
-    assert isinstance(hold.release("Cable", mail=False, now=NOW), Refused)
+    assert isinstance(hold.release("Cable", mail=False, now=NOW, actor=ACTOR), Refused)
     after = fresh("A cable after")
     run(NOW + timedelta(hours=3))
     assert states()[after.id] == (True, False)
@@ -284,10 +285,10 @@ def test_topic_on_hold_collects_matches_and_owes_none() -> None:
 
 def test_release_with_mail_owes_only_recent_matches() -> None:
     add("Cable", "cable")
-    hold.hold("Cable", now=NOW)
+    hold.hold("Cable", now=NOW, actor=ACTOR)
     young, old = fresh("A cable", seen=NOW), fresh("Another cable", seen=NOW - timedelta(days=9))
     run(NOW + timedelta(minutes=1))
-    released = hold.release("Cable", mail=True, now=NOW + timedelta(days=2))
+    released = hold.release("Cable", mail=True, now=NOW + timedelta(days=2), actor=ACTOR)
     assert (released.owed, released.dropped) == (1, 1)
     assert states() == {young.id: (True, False), old.id: (False, False)}
     assert Match.objects.get(item=young).owed_at == NOW + timedelta(minutes=1)
@@ -296,7 +297,7 @@ def test_release_with_mail_owes_only_recent_matches() -> None:
 
 def test_match_owed_while_a_hold_began_is_held() -> None:
     topic = Topic.objects.get(id=add("Cable", "cable"))
-    hold.hold("Cable", now=NOW)
+    hold.hold("Cable", now=NOW, actor=ACTOR)
     factories.match(factories.item(), topic, owed_at=NOW)
     settle()
     assert list(states().values()) == [(False, False)]
@@ -315,7 +316,7 @@ def test_edited_item_of_a_topic_on_hold_is_not_owed() -> None:
     add("Cable", "cable")
     item = fresh("A cable")
     run()
-    hold.hold("Cable", now=NOW)
+    hold.hold("Cable", now=NOW, actor=ACTOR)
     Match.objects.update(withdrawn_at=NOW, owed_at=NOW, held_at=None)
     Item.objects.filter(id=item.id).update(matched_at=None)
     run()
