@@ -126,16 +126,6 @@ def when(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
 
 
-def span(seconds: float | None) -> str:
-    """Format seconds for people in the largest unit that fits: `40 min`, `7 h`, `2 days`."""
-    if seconds is None:
-        return "-"
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def counted(number: int, singular: str, plural: str = "") -> str:
     """A number with the word that agrees with it: `1 mail`, `2 mails`; `plural` for words that do not just take an s."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

@@ -26,6 +26,19 @@ class Feed(models.Model):
         LATEST = "latest"
         ALL = "all"
 
+    class Backfill(models.TextChoices):
+        """How a request to read its archive stands (see `feeds.backfill.Backfilled`)."""
+
+        NONE = ""
+        WAITING = "waiting"
+        #: The pages that were asked for are read.
+        MORE = "more"
+        FINISHED = "finished"
+        #: A gap is closed.
+        MET = "met"
+        FAILED = "failed"
+        STOPPED = "stopped"
+
     url = models.TextField(unique=True)
     #: The feed's own title, unless `title_given`.
     title = models.TextField(default="")
@@ -45,6 +58,10 @@ class Feed(models.Model):
     only = models.JSONField(default=dict)
     #: When its first poll was stored; None until then.
     started_at = models.DateTimeField(null=True)
+    #: When it was last read without an error, changed or not; None: never.
+    read_at = models.DateTimeField(null=True)
+    #: When the first of its failed fetches in a row was; None while it can be read.
+    failing_since = models.DateTimeField(null=True)
     #: Failed fetches in a row.
     failures = models.SmallIntegerField(default=0)
     #: Times in a row that the child that parses it had to be killed.
@@ -63,12 +80,24 @@ class Feed(models.Model):
     #: A backfill: the page to read next (empty: at its beginning or done), and pages read so far.
     backfill_page = models.TextField(default="")
     backfilled = models.IntegerField(default=0)
+    #: When a worker reads on in its archive, which somebody asked for on a page; None: nobody did, or it is over.
+    backfill_due_at = models.DateTimeField(null=True)
+    #: The pages read in all (`backfilled`) at which it ends; 0: at the end of the archive.
+    backfill_until = models.IntegerField(default=0, db_default=0)
+    #: How the last request stands, the new items that it brought, and why it failed.
+    backfill_state = models.TextField(choices=Backfill, default=Backfill.NONE, db_default="")
+    backfill_items = models.IntegerField(default=0, db_default=0)
+    backfill_error = models.TextField(default="", db_default="")
+    #: When somebody first looked at it to add it: what is published from then on is news, whatever `announce` says.
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "feed"
         indexes: ClassVar = [
             models.Index(fields=["next_fetch_at"], condition=Q(state="active"), name="feed_due"),
+            models.Index(
+                fields=["backfill_due_at"], condition=Q(backfill_due_at__isnull=False), name="feed_backfill_due"
+            ),
         ]
 
 
@@ -159,7 +188,10 @@ class Entry(models.Model):
     class Meta:
         db_table = "entry"
         constraints: ClassVar = [models.UniqueConstraint(fields=["feed", "guid"], name="entry_once")]
-        indexes: ClassVar = [models.Index(fields=["feed", "link_hash"], name="entry_link")]
+        indexes: ClassVar = [
+            models.Index(fields=["feed", "link_hash"], name="entry_link"),
+            models.Index(fields=["feed", "published_at"], name="entry_published"),
+        ]
 
 
 class Story(models.Model):

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from django.utils import timezone
 from markupsafe import Markup
 
+from newsletter.lib.clock import span
+
 
 def when(moment: datetime | None) -> Markup | str:
     """`<time>` with "Tue 10 Nov, 14:35"; the year stands there unless it is this one. Empty for None."""
@@ -34,4 +36,4 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share * 100:.2f} %"
 
 
-FILTERS = {"when": when, "day": day, "number": number, "percent": percent}
+FILTERS = {"when": when, "day": day, "number": number, "percent": percent, "span": span}

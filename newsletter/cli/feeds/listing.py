@@ -2,10 +2,11 @@
 
 import typer
 
-from newsletter.cli.output import Json, example, joined, result, span, table
+from newsletter.cli.output import Json, example, joined, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds.catalogue.feed_status import FeedRow, listing
 from newsletter.lib import db
+from newsletter.lib.clock import span
 
 app = typer.Typer()
 
@@ -30,5 +31,5 @@ def list_feeds(json: Json = False) -> None:
 
 
 def _trouble(row: FeedRow) -> str:
-    error = row.last.error if row.last and row.failures else ""
-    return joined(filter(None, [error, *row.incidents])) if error or row.incidents else ""
+    reason = row.reason if row.needs_somebody else ""
+    return joined(filter(None, [reason, *row.incidents])) if reason or row.incidents else ""

@@ -1,17 +1,15 @@
 """Show feeds, their health, and what they brought."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from newsletter.feeds.polling.schedule import is_silent
+from newsletter.feeds.catalogue.feed_health import NEEDS_SOMEBODY, explained, health
 from newsletter.models import Citation, Entry, Feed, Fetch, Incident, Item, ItemVersion
 
-#: A feed that is due for longer is late: no worker polls, or there are too many feeds.
-LATE = timedelta(minutes=10)
 #: Fetches, and entries, that are shown of one feed.
 NEWEST = 10
 
@@ -33,8 +31,8 @@ class FetchRow:
 class FeedRow:
     """A feed and its state.
 
-    `health` is a word of `health`, `entries` counts the stored ones, `posts_every` is in seconds, `incidents` are those that are
-    open, in words.
+    `health` is a word of `feed_health.WORDS`, `reason` says why and what to do, `since` when that began. `entries` counts the
+    stored ones, `posts_every` is in seconds, `incidents` are those that are open, in words. `read_at` is the last good read.
     """
 
     id: int
@@ -53,6 +51,15 @@ class FeedRow:
     posts_every: int | None
     newest_at: datetime | None
     incidents: tuple[str, ...]
+    reason: str = ""
+    since: datetime | None = None
+    read_at: datetime | None = None
+    failing_since: datetime | None = None
+
+    @property
+    def needs_somebody(self) -> bool:
+        """True if somebody should look at it."""
+        return self.health in NEEDS_SOMEBODY or bool(self.incidents)
 
 
 @dataclass(frozen=True)
@@ -102,76 +109,83 @@ class FeedDetails:
     newest: tuple[EntryRow, ...]
 
 
-def health(feed: Feed, now: datetime) -> str:
-    """Return a feed's health, the gravest first: paused, ended, quarantined, broken, late, due, silent, new or well."""
-    if feed.state != Feed.State.ACTIVE:
-        return str(feed.state)
-    if feed.failures:
-        return "broken"
-    if feed.next_fetch_at < now - LATE:
-        return "late"
-    if feed.next_fetch_at <= now:
-        return "due"
-    if feed.started_at is None:
-        return "new"
-    every = timedelta(seconds=feed.posts_every) if feed.posts_every is not None else None
-    return "silent" if is_silent(every, feed.newest_at, now) else "well"
-
-
 def counts(*, now: datetime) -> dict[str, int]:
     """Count the feeds of each health that occurs."""
-    return dict(Counter(health(feed, now) for feed in Feed.objects.all()))
+    return dict(Counter(health(feed, now) for feed in Feed.objects.defer("marks", "only")))
 
 
 def listing(*, now: datetime) -> tuple[FeedRow, ...]:
     """Return all feeds, by title."""
-    return _rows(Feed.objects.order_by("title", "id"), now)
+    return rows(Feed.objects.order_by("title", "id"), now=now)
+
+
+def row_of(feed_id: int, *, now: datetime) -> FeedRow | None:
+    """Return a feed and its state; None if there is no such feed."""
+    return next(iter(rows(Feed.objects.filter(id=feed_id), now=now)), None)
 
 
 def show(feed_id: int, *, now: datetime) -> FeedDetails | None:
     """Return a feed with its last fetches and newest entries; None if there is no such feed."""
-    rows = _rows(Feed.objects.filter(id=feed_id), now)
-    if not rows:
+    row = row_of(feed_id, now=now)
+    if row is None:
         return None
-    fetches = Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:NEWEST]
-    entries = Entry.objects.filter(feed_id=feed_id).order_by("-published_at", "-id")
-    return FeedDetails(rows[0], tuple(map(_fetch, fetches)), _entries(entries[:NEWEST]))
+    newest = Entry.objects.filter(feed_id=feed_id).order_by("-published_at", "-id")
+    return FeedDetails(row, fetches(feed_id, NEWEST), entry_rows(newest[:NEWEST]))
+
+
+def fetches(feed_id: int, most: int) -> tuple[FetchRow, ...]:
+    """Return the last fetches of a feed, newest first."""
+    return tuple(map(_fetch, Fetch.objects.filter(feed_id=feed_id).order_by("-id")[:most]))
 
 
 def show_entry(feed_id: int, entry_id: int) -> EntryRow | None:
     """Return an entry of a feed with its items; None if there is no such entry."""
-    return next(iter(_entries(Entry.objects.filter(feed_id=feed_id, id=entry_id))), None)
+    return next(iter(entry_rows(Entry.objects.filter(feed_id=feed_id, id=entry_id))), None)
 
 
-def _rows(feeds: Iterable[Feed], now: datetime) -> tuple[FeedRow, ...]:
+def rows(feeds: Iterable[Feed], *, now: datetime) -> tuple[FeedRow, ...]:
+    """Return the rows of these feeds, in their order, in three queries."""
     chosen = list(feeds)
-    entries = dict(Entry.objects.values_list("feed_id").annotate(n=Count("id")).order_by())
-    newest = Fetch.objects.filter(feed_id=OuterRef("id")).order_by("-id").values("id")[:1]
-    ids = Feed.objects.annotate(last_id=Subquery(newest)).values_list("last_id", flat=True)
-    last = {row.feed_id: _fetch(row) for row in Fetch.objects.filter(id__in=[fetch_id for fetch_id in ids if fetch_id])}
+    ids = [feed.id for feed in chosen]
+    entries = dict(Entry.objects.filter(feed_id__in=ids).values_list("feed_id").annotate(n=Count("id")).order_by())
+    last = _last_fetches(ids)
     open_now: dict[int, list[str]] = {}
-    for incident in Incident.objects.filter(closed_at=None).order_by("opened_at", "id"):
+    for incident in Incident.objects.filter(feed_id__in=ids, closed_at=None).order_by("opened_at", "id"):
         open_now.setdefault(incident.feed_id, []).append(incident.detail)
     return tuple(
-        FeedRow(
-            id=feed.id,
-            url=feed.url,
-            title=feed.title,
-            state=feed.state,
-            announce=feed.announce,
-            cut=feed.cut,
-            next_fetch_at=feed.next_fetch_at,
-            started_at=feed.started_at,
-            failures=feed.failures,
-            entries=entries.get(feed.id, 0),
-            last=last.get(feed.id),
-            health=health(feed, now),
-            only=feed.only,
-            posts_every=feed.posts_every,
-            newest_at=feed.newest_at,
-            incidents=tuple(open_now.get(feed.id, ())),
-        )
-        for feed in chosen
+        _row(feed, entries.get(feed.id, 0), last.get(feed.id), open_now.get(feed.id, ()), now) for feed in chosen
+    )
+
+
+def _last_fetches(feed_ids: Collection[int]) -> dict[int, FetchRow]:
+    newest = Fetch.objects.filter(feed_id=OuterRef("id")).order_by("-id").values("id")[:1]
+    ids = Feed.objects.filter(id__in=feed_ids).annotate(last_id=Subquery(newest)).values("last_id")
+    return {row.feed_id: _fetch(row) for row in Fetch.objects.filter(id__in=ids)}
+
+
+def _row(feed: Feed, entries: int, last: FetchRow | None, incidents: Iterable[str], now: datetime) -> FeedRow:
+    state = explained(feed, now, error=last.error if last else "")
+    return FeedRow(
+        id=feed.id,
+        url=feed.url,
+        title=feed.title,
+        state=feed.state,
+        announce=feed.announce,
+        cut=feed.cut,
+        next_fetch_at=feed.next_fetch_at,
+        started_at=feed.started_at,
+        failures=feed.failures,
+        entries=entries,
+        last=last,
+        health=state.word,
+        only=feed.only,
+        posts_every=feed.posts_every,
+        newest_at=feed.newest_at,
+        incidents=tuple(incidents),
+        reason=state.reason,
+        since=state.since,
+        read_at=feed.read_at,
+        failing_since=feed.failing_since,
     )
 
 
@@ -179,7 +193,8 @@ def _fetch(row: Fetch) -> FetchRow:
     return FetchRow(row.at, row.status, row.bytes, row.new, row.changed, row.ms, row.error)
 
 
-def _entries(chosen: Iterable[Entry]) -> tuple[EntryRow, ...]:
+def entry_rows(chosen: Iterable[Entry]) -> tuple[EntryRow, ...]:
+    """Return the rows of these entries, in their order, with their items in the present version."""
     entries = list(chosen)
     items: dict[int, list[ItemRow]] = {entry.id: [] for entry in entries}
     present = ItemVersion.objects.filter(Q(item__entry_id__in=items) & Q(n=F("item__version")))

@@ -166,7 +166,7 @@ def pause(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refused
 
 def resume(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refused:
     """Poll a feed again, at once, also one that had ended or was quarantined."""
-    columns = {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "kills": 0}
+    columns = {"state": Feed.State.ACTIVE, "next_fetch_at": now, "failures": 0, "failing_since": None, "kills": 0}
     with transaction.atomic():
         for kind in (Incident.Kind.ENDED, Incident.Kind.QUARANTINED):
             incidents.close(feed_id, kind, now=now)

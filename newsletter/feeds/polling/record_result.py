@@ -112,6 +112,8 @@ def _after_success(lease: FeedLease, result: Updated | Unchanged, wait: int) -> 
     asked = timedelta(seconds=max(wait, result.max_age))
     after = schedule.after_success(every, feed.newest_at, asked=asked, now=now, chance=lease.chance)
     return {
+        "read_at": now,
+        "failing_since": None,
         "failures": 0,
         "kills": 0,
         "wait": wait,
@@ -128,7 +130,12 @@ def _record_failure(lease: FeedLease, result: FetchFailed) -> PollResult:
     parser_kills = feed.kills + 1 if result.parser_killed else 0
     asked = timedelta(seconds=result.retry_after)
     after = schedule.after_failure(failures, asked=asked, chance=lease.chance)
-    columns = {"failures": failures, "kills": parser_kills, "next_fetch_at": now + after}
+    columns = {
+        "failing_since": feed.failing_since or now,
+        "failures": failures,
+        "kills": parser_kills,
+        "next_fetch_at": now + after,
+    }
     end = _end_of_feed(result, parser_kills)
     with transaction.atomic(savepoint=False):
         recorded = lease.finish(columns, status=result.status, bytes=result.size, error=result.reason)

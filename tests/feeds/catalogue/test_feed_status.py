@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.feeds.catalogue import feed_status, manage
-from newsletter.feeds.catalogue.feed_status import health
+from newsletter.feeds.catalogue.feed_health import health
 from newsletter.feeds.storage import retention
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed, Fetch, Host, Incident
