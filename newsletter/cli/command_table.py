@@ -84,6 +84,11 @@ COMMANDS: Mapping[str, Command | Group] = {
         "Stop and resume mail": ("hold", "release", "retire", "urgent"),
         "Files": ("import", "export"),
     }),
+    "items": Group("Items", {
+        "publish": Command("items.publish", "Publish an item by hand: it is matched and mailed like an item of a feed."),
+        "correct": Command("items.publish", "Correct an item that was published by hand."),
+        "withdraw": Command("items.publish", "Take back an item that was published by hand and is in no mail yet."),
+    }),
     "subscribers": Group("Subscribers", {
         "list": Command("subscribers.commands", "Count subscribers by state."),
         "add": Command("subscribers.add", "Subscribe somebody."),
@@ -126,7 +131,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Try it": ("demo", "sample-feed"),
     "Run the service": ("run", "web", "once", "migrate"),
     "See how it is": ("status", "doctor"),
-    "Choose what is mailed": ("feeds", "topics", "match", "explain"),
+    "Choose what is mailed": ("feeds", "topics", "items", "match", "explain"),
     "The desk": ("admin",),
     "Subscribers and their mail": ("subscribers", "suppressions", "deliveries", "sending"),
 }

@@ -86,6 +86,8 @@ def backfill(
     feed = Feed.objects.filter(id=feed_id).first()
     if feed is None:
         return Refused(f"there is no feed {feed_id}: see 'newsletter feeds list'")
+    if feed.state == Feed.State.BY_HAND:
+        return Refused("this feed is built in and has no archive")
     if feed.backfilled and not feed.backfill_page:
         return Backfilled(feed_id, "finished", pages_in_all=feed.backfilled)
     start = page_urls.next_numbered_page(feed.backfill_page) if options.skip else feed.backfill_page

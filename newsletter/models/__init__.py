@@ -17,7 +17,7 @@ from newsletter.models.delivery import (
     Worker,
 )
 from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver, Occasion
-from newsletter.models.feeds import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
+from newsletter.models.feeds import Citation, Entry, Feed, Fetch, HandItem, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
 from newsletter.models.sign_ups import MailboxLimit, NetworkCount, NoticeBudget, SignUpRequest
 from newsletter.models.states import (
@@ -68,6 +68,7 @@ __all__ = [
     "Fetch",
     "Gate",
     "Gathering",
+    "HandItem",
     "Host",
     "Incident",
     "IndexState",

@@ -1,4 +1,7 @@
-"""Tables of the feeds room: feed, host, fetch, incident, entry, story, item, its versions and citations."""
+"""Tables of the feeds room: feed, host, fetch, incident, entry, story, item, its versions, citations.
+
+Items that admins publish by hand have an entry, too, and a row with what was typed.
+"""
 
 from typing import ClassVar
 
@@ -14,6 +17,8 @@ class Feed(models.Model):
 
         ACTIVE = "active"
         PAUSED = "paused"
+        #: The one built-in feed, which is never polled: admins publish its items by hand.
+        BY_HAND = "by hand"
         #: Its site says that it is gone for good (410).
         ENDED = "ended"
         #: Reading it had to be killed again and again.
@@ -192,6 +197,23 @@ class Entry(models.Model):
             models.Index(fields=["feed", "link_hash"], name="entry_link"),
             models.Index(fields=["feed", "published_at"], name="entry_published"),
         ]
+
+
+class HandItem(models.Model):
+    """What an admin typed to publish an item by hand: the entry's only item is made of it, and corrected from it."""
+
+    entry = models.OneToOneField(Entry, models.CASCADE, primary_key=True)
+    #: The text as it was typed.
+    markdown = models.TextField()
+    #: The source that was typed beside the text.
+    publisher = models.TextField(default="")
+    published_on = models.DateField(null=True)
+    url = models.TextField(default="")
+    #: None: it was not withdrawn.
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "hand_item"
 
 
 class Story(models.Model):

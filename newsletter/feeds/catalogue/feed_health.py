@@ -10,7 +10,7 @@ from newsletter.models import Feed
 #: A feed that is due for longer is late: no worker polls, or there are too many feeds.
 LATE = timedelta(minutes=10)
 #: All words, the gravest first.
-WORDS = ("quarantined", "ended", "broken", "late", "silent", "new", "due", "well", "paused")
+WORDS = ("quarantined", "ended", "broken", "late", "silent", "new", "due", "well", "by hand", "paused")
 #: Words of feeds that need somebody.
 NEEDS_SOMEBODY = frozenset(WORDS[:5])
 
@@ -30,7 +30,7 @@ class FeedHealth:
 
 
 def health(feed: Feed, now: datetime) -> str:
-    """Return a feed's health, the gravest first: paused, ended, quarantined, broken, late, due, silent, new or well."""
+    """Return a feed's health, the gravest first: paused, by hand, ended, quarantined, broken, late, due, silent, new or well."""
     if feed.state != Feed.State.ACTIVE:
         return str(feed.state)
     if feed.failures:
@@ -51,6 +51,8 @@ def explained(feed: Feed, now: datetime, *, error: str = "") -> FeedHealth:
     match word:
         case "paused":
             return FeedHealth(word, "it is not read until somebody resumes it")
+        case "by hand":
+            return FeedHealth(word, "admins publish its items: it is built in, and never read")
         case "ended":
             return FeedHealth(
                 word, "its site says that it is gone for good: remove it, or resume it to try again", feed.failing_since

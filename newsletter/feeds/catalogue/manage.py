@@ -20,6 +20,7 @@ from newsletter.models import Feed, Incident
 
 #: Columns that somebody decides on; the others follow from what the feed says.
 _DECIDED = ("title", "title_given", "announce", "cut", "only", "state")
+_BUILT_IN = Refused("this feed is built in and never polled: see 'newsletter items publish'")
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,13 @@ def resume(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refuse
 
 def mark_due(feed_id: int, *, now: datetime) -> ChangedFeed | Refused:
     """Make a feed due at once. This is not written to the audit log: it only hurries what happens anyway."""
-    if not Feed.objects.filter(id=feed_id).update(next_fetch_at=now):
+    feed = Feed.objects.filter(id=feed_id).first()
+    if feed is None:
         return _missing(feed_id)
-    return ChangedFeed(feed_id, Feed.objects.values_list("title", flat=True).get(id=feed_id))
+    if feed.state == Feed.State.BY_HAND:
+        return _BUILT_IN
+    Feed.objects.filter(id=feed_id).update(next_fetch_at=now)
+    return ChangedFeed(feed_id, feed.title)
 
 
 def remove(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refused:
@@ -186,6 +191,8 @@ def remove(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refuse
         feed = Feed.objects.filter(id=feed_id).first()
         if feed is None:
             return _missing(feed_id)
+        if feed.state == Feed.State.BY_HAND:
+            return _BUILT_IN
         before = {"url": feed.url, **{name: getattr(feed, name) for name in _DECIDED}}
         record(actor, "feed.remove", thing_of(feed), now=now, before=before)
         feed.delete()
@@ -207,6 +214,8 @@ def _update(feed_id: int, columns: dict[str, Any], action: str, actor: Actor, no
         feed = Feed.objects.select_for_update().filter(id=feed_id).first()
         if feed is None:
             return _missing(feed_id)
+        if feed.state == Feed.State.BY_HAND:
+            return _BUILT_IN
         after = {name: columns[name] for name in _DECIDED if name in columns}
         before = {name: getattr(feed, name) for name in after}
         record_difference(actor, action, thing_of(feed), now=now, before=before, after=after)

@@ -69,8 +69,8 @@ def import_opml(
 
 
 def export_opml(*, now: datetime) -> str:
-    """Return all feeds as an OPML 2.0 file, which `import_opml` turns into the same feeds."""
-    feeds = Feed.objects.order_by("title", "id")
+    """Return all feeds but the built-in one as an OPML 2.0 file, which `import_opml` turns into the same feeds."""
+    feeds = Feed.objects.exclude(state=Feed.State.BY_HAND).order_by("title", "id")
     return opml.write(map(_outline, feeds), "Feeds", now)
 
 
