@@ -73,7 +73,9 @@ class Batch(models.Model):
                 name="batch_turns",
             ),
             models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "sending"]), name="batch_leased"),
-            models.Index(fields=["state"], condition=Q(state__in=["unknown", "parked"]), name="batch_doubtful"),
+            models.Index(
+                fields=["state"], condition=Q(state__in=["unknown", "parked", "failed"]), name="batch_doubtful"
+            ),
         ]
 
 

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from newsletter import wiring
-from newsletter.cli.service import status_figures
 from newsletter.config.validators import public_key
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.lib import db
 from newsletter.models import Event, Subscriber, Subscription, Suppression
+from newsletter.status.attention import read_attention
+from newsletter.status.figures import figures
 from newsletter.subscribers import confirm
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.email_address import parse_address
@@ -62,7 +63,7 @@ def test_a_bounce_in_the_maildir_stops_mail_until_the_person_confirms_again(sett
         ]
         assert [(event.kind, event.detail) for event in Event.objects.all()] == [("bounce", "5.1.1")]
         assert Suppression.objects.get().reason == "bounce"
-        (back,) = status_figures.figures()["reputation"]
+        (back,) = figures(read_attention())["reputation"]
         assert (back["provider"], back["accepted"], back["bounces"]) == ("smtp", 1, 1)
         confirm_again(smtp)
         assert Suppression.objects.get().lifted_at is not None

@@ -78,11 +78,14 @@ def migrate(json: Json = False) -> None:
 def status(json: Json = False) -> None:
     """Show whether the service runs, what it did today, and what needs you."""
     from newsletter.cli.service import status as screen
-    from newsletter.cli.service import status_figures
+    from newsletter.status.attention import read_attention
+    from newsletter.status.figures import figures
+    from newsletter.status.problems import problems
 
     ready()
-    figures = status_figures.figures()
-    result(figures, json, *screen.lines(figures))
+    found = read_attention()
+    document = figures(found)
+    result(document, json, *screen.lines(document, problems(found)))
 
 
 @app.command(epilog=example("doctor"))

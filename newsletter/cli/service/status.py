@@ -1,17 +1,18 @@
 """The screen of `status`: whether the service runs, what came in and went out, what needs attention, then the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from newsletter.cli.output import counted, when
 from newsletter.cli.service.outbox_place import outbox_place
-from newsletter.cli.service.problems import problems
+from newsletter.cli.service.problem_words import sentence
+from newsletter.status.problem import Problem
 
 _DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
-def lines(figures: dict[str, Any]) -> Iterator[str]:
-    """The lines of the screen."""
+def lines(figures: dict[str, Any], problems: Iterable[Problem]) -> Iterator[str]:
+    """The lines of the screen. Nothing of a problem is repeated elsewhere."""
     yield "The service is running." if figures["running"] else "The service is NOT running."
     day = figures["last_day"]
     yield (
@@ -19,9 +20,9 @@ def lines(figures: dict[str, Any]) -> Iterator[str]:
         f"{counted(day['confirmed'], 'subscriber')} confirmed."
     )
     yield ""
-    open_problems = list(problems(figures))
+    open_problems = list(problems)
     yield f"{counted(len(open_problems), 'thing needs', 'things need')} you:" if open_problems else "Nothing needs you."
-    yield from (f"- {problem}" for problem in open_problems)
+    yield from (f"- {sentence(problem)}" for problem in open_problems)
     yield ""
     yield from (f"{label:12} {value}" for label, value in _rows(figures))
 

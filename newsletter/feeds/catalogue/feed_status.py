@@ -1,13 +1,12 @@
 """Show feeds, their health, and what they brought."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from newsletter.feeds.catalogue.feed_health import NEEDS_SOMEBODY, explained, health
+from newsletter.feeds.catalogue.feed_health import NEEDS_SOMEBODY, explained
 from newsletter.models import Citation, Entry, Feed, Fetch, Incident, Item, ItemVersion
 
 #: Fetches, and entries, that are shown of one feed.
@@ -107,11 +106,6 @@ class FeedDetails:
     feed: FeedRow
     fetches: tuple[FetchRow, ...]
     newest: tuple[EntryRow, ...]
-
-
-def counts(*, now: datetime) -> dict[str, int]:
-    """Count the feeds of each health that occurs."""
-    return dict(Counter(health(feed, now) for feed in Feed.objects.defer("marks", "only")))
 
 
 def listing(*, now: datetime) -> tuple[FeedRow, ...]:

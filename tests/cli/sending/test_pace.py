@@ -6,13 +6,15 @@ import pytest
 from django.test import Client
 
 from newsletter import delivery_wiring, wiring
-from newsletter.cli.service import status, status_figures
+from newsletter.cli.service import status
 from newsletter.cli.service.doctor.examine import examine
 from newsletter.config import rate_limits
 from newsletter.config.config import METRICS_LISTENER
 from newsletter.delivery.sending.pacing import WAITS_FOR_PACE
 from newsletter.lib import db
 from newsletter.models import Attempt, Batch, Lane
+from newsletter.status.attention import read_attention
+from newsletter.status.figures import figures
 from newsletter.worker import run_once, startup
 from tests import factories
 from tests.delivery.helpers import handed_over, states
@@ -44,7 +46,7 @@ def findings(name: str) -> list[tuple[str, str]]:
 
 
 def line(word: str) -> str:
-    return next((one for one in status.lines(status_figures.figures()) if one.startswith(word)), "")
+    return next((one for one in status.lines(figures(read_attention()), ()) if one.startswith(word)), "")
 
 
 def metrics() -> str:
@@ -82,7 +84,7 @@ def test_what_waits_for_the_next_day_is_said_everywhere(paced) -> None:
     told = metrics()
     for name, value in (("daily_cap", 3), ("daily_used", 3), ("waiting_for_cap", 7)):
         assert f'newsletter_{name}{{provider="outbox"}} {value}.0' in told
-    assert status_figures.figures()["days"][0]["waiting"] == 7
+    assert figures(read_attention())["days"][0]["waiting"] == 7
 
 
 def test_a_day_that_is_not_over_is_shown_and_worries_nobody(paced) -> None:

@@ -8,13 +8,15 @@ from django.db import connection
 from structlog.testing import capture_logs
 
 from newsletter import delivery_wiring, wiring
-from newsletter.cli.service import status, status_figures
+from newsletter.cli.service import status
 from newsletter.cli.service.doctor.examine import examine
 from newsletter.config.validators import public_key
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
 from newsletter.models import Gate, Pulse
+from newsletter.status.attention import read_attention
+from newsletter.status.figures import figures
 from newsletter.worker import startup, tasks
 from tests import factories, reports
 from tests.journey import road
@@ -34,10 +36,10 @@ def findings(name: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("complaints", "verdict"), [(79, "ok"), (80, "warn")])
 def test_complaints_are_told_and_warned_of(monkeypatch, complaints: int, verdict: str) -> None:
     found = [reputation.Reputation(3, 100_000, 250, complaints)]
-    monkeypatch.setattr(status_figures.reputation, "reputation", lambda now: found)
+    monkeypatch.setattr(reputation, "reputation", lambda now: found)
     ((said, told),) = findings("what came back")
     assert said == verdict and f"sendgrid: 250 bounces (0.25%), {complaints} complaints (0.0{complaints}%)" in told
-    line = next(line for line in status.lines(status_figures.figures()) if line.startswith("came back"))
+    line = next(line for line in status.lines(figures(read_attention()), ()) if line.startswith("came back"))
     assert f"{complaints} complaints" in line
 
 
