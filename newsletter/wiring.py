@@ -21,6 +21,8 @@ from newsletter.lib.mail import headers
 from newsletter.lib.shutdown import Shutdown
 
 if TYPE_CHECKING:
+    from newsletter.dns_check.lookup import Lookup
+    from newsletter.dns_check.sender import CheckedSender
     from newsletter.feeds.fetching.http_client import Fetcher
     from newsletter.matching.live_index.current import CurrentIndex
     from newsletter.matching.live_index.item_index import ItemIndex
@@ -68,6 +70,25 @@ def mail_sender() -> headers.SenderIdentity:
         contact=config().contact,
         base_url=config().base_url,
     )
+
+
+def checked_sender() -> CheckedSender:
+    """Return whose mail the DNS check is about: the domain of From, and the providers that send."""
+    from newsletter.dns_check.sender import Carrier, CheckedSender
+
+    carriers = tuple(
+        Carrier(provider.name, provider.kind, (provider.url.hostname or "") if provider.kind == "smtp" else "")
+        for provider in config().providers
+        if provider.kind != "outbox"
+    )
+    return CheckedSender(mail_sender().domain.lower(), carriers, config().dkim_selectors)
+
+
+def dns_lookup() -> Lookup:
+    """Return what asks the DNS, with a deadline that begins now."""
+    from newsletter.dns_check.lookup import Lookup
+
+    return Lookup(config().dns_server)
 
 
 def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:

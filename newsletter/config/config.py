@@ -15,6 +15,7 @@ from newsletter.config.validators import (
     SettingsError,
     bearer,
     broker,
+    dns_server,
     host_port,
     http_url,
     level,
@@ -22,6 +23,7 @@ from newsletter.config.validators import (
     networks,
     parts,
     public_key,
+    selector,
     sender,
     whole,
     why,
@@ -69,6 +71,9 @@ class Config:
     sendgrid_url_2: str = ""
     #: Minutes after which what waits for a provider that is out goes to the other; 0: only by hand.
     failover_after: int = 0
+    #: For the DNS check: the names of DKIM keys, and the server to ask; None: this machine's.
+    dkim_selectors: tuple[str, ...] = ()
+    dns_server: tuple[str, int] | None = None
     #: Fewer people who have one topic in common than this are not counted where somebody sees it.
     small_number: int = 10
     #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -190,6 +195,8 @@ def read_config(values: Mapping[str, str]) -> Config:
         index_key=index_key,
         data_dir=Path(values["DATA_DIR"]).resolve(),
         gather=whole("GATHER", values["GATHER"], most=3600),
+        dkim_selectors=tuple(selector(part) for part in parts(values["DKIM_SELECTOR"])),
+        dns_server=dns_server(values["DNS_SERVER"]) if values["DNS_SERVER"] else None,
         small_number=whole("SMALL_NUMBER", values["SMALL_NUMBER"], least=5, most=1000),
         limits=_limits(values),
         feed_allow=frozenset(host_port("FEED_ALLOW", part) for part in parts(values["FEED_ALLOW"])),

@@ -48,6 +48,16 @@ SETTINGS: dict[str, Setting] = {
     ),
     "BOUNCE_MAILDIR": Setting("", "Maildir that receives bounces and complaints"),
     "FROM": Setting("", "sender, such as `Digest <digest@example.org>`; needed for real mail"),
+    "DKIM_SELECTOR": Setting(
+        "",
+        "selectors of the DKIM keys that your mail is signed with, for the DNS check: the `s=` of a DKIM-Signature; empty: "
+        "SendGrid's `s1,s2`, none for SMTP",
+    ),
+    "DNS_SERVER": Setting(
+        "",
+        "name server that the DNS check asks, as `ADDRESS` or `ADDRESS:PORT`, where that of this machine answers otherwise "
+        "than the internet's; empty: that of this machine",
+    ),
     "ORGANISATION": Setting("Newsletter", "name of the organisation, on pages and at the foot of mails"),
     "ACCENT": Setting(
         "#17594a", "colour of links and buttons on pages and in mails; dark backgrounds get a lighter shade of it"

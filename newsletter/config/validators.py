@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from email.errors import MessageError
 from email.headerregistry import Address as MailAddress
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -52,6 +52,25 @@ def host_port(name: str, text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise SettingsError(f"NEWSLETTER_{name}: {text!r} is not HOST:PORT, for example 127.0.0.1:8000")
     return host, int(port)
+
+
+def dns_server(text: str) -> tuple[str, int]:
+    """Parse the address of a name server, with a port or without (then 53)."""
+    try:
+        return str(ip_address(text.strip("[]"))), 53
+    except ValueError:
+        host, port = host_port("DNS_SERVER", text)
+    try:
+        return str(ip_address(host)), port
+    except ValueError:
+        raise SettingsError(f"NEWSLETTER_DNS_SERVER: {host!r} is not an address, for example 9.9.9.9") from None
+
+
+def selector(text: str) -> str:
+    """Check the name of a DKIM key (RFC 6376, 3.1)."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", text):
+        raise SettingsError(f"NEWSLETTER_DKIM_SELECTOR: {text!r} is not a selector, for example s1 or mail2026")
+    return text.lower()
 
 
 def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:

@@ -95,6 +95,8 @@ class Subscription(models.Model):
         ONE_CLICK = "one-click"
         #: The provider was asked to stop.
         PROVIDER = "provider"
+        #: Somebody who runs the service, at the reader's word.
+        ADMIN = "admin"
         #: Its topic is no longer offered.
         RETIRED = "retired"
 

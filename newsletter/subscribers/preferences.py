@@ -1,6 +1,6 @@
 """What a person follows and how it comes, shown and changed with a link that was mailed within the last 24 hours."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 
 from newsletter.lib.crypto import Vault
 from newsletter.models import Cadence, Notice, SignUpRequest, Subscriber, Subscription, Topic
-from newsletter.subscribers import people
+from newsletter.subscribers import changes, people
+from newsletter.subscribers.changes import CancelPlanned
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.limits import mailbox_limit
 from newsletter.subscribers.subscribing import Subscribing
@@ -17,9 +18,6 @@ from newsletter.subscribers.tokens import Expired, InvalidToken, find_notice, la
 
 #: How long a stopped subscription can be resumed where it ended.
 UNDO = timedelta(hours=24)
-
-#: (subscriber id, topic id): cancels planned mail whose every reason is that topic.
-CancelPlanned = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,7 @@ def change_frequency(
         person = _person(token, now, vault, lock=True)
         if not isinstance(person, Subscriber):
             return person
-        other = Subscription.objects.filter(id=subscription_id, subscriber=person, ended_at=None)
-        return Changed(other.exclude(cadence=cadence).update(cadence=cadence, changed_at=now))
+        return Changed(changes.set_cadence(person, subscription_id, cadence, now=now))
 
 
 def change_mail_time(
@@ -110,15 +107,7 @@ def change_mail_time(
         person = _person(token, subscribing.now, subscribing.vault, lock=True)
         if not isinstance(person, Subscriber):
             return person
-        before = (person.daily_rhythm_id, person.weekly_rhythm_id)
-        look = person.look
-        settings = Choices(mail_time=mail_time, discreet=discreet, locale=look.locale, format=look.format)
-        people.apply_choices(person, settings, subscribing)
-        person.save(update_fields=["look", "daily_rhythm", "weekly_rhythm"])
-        if before == (person.daily_rhythm_id, person.weekly_rhythm_id):
-            return Changed(0)
-        live = Subscription.objects.filter(subscriber=person, ended_at=None)
-        return Changed(live.update(changed_at=subscribing.now))
+        return Changed(changes.set_mail_time(person, mail_time, subscribing, discreet=discreet))
 
 
 def add(token: str, choices: Choices, subscribing: Subscribing) -> Changed | Expired | InvalidToken:
@@ -140,13 +129,10 @@ def stop(
         person = _person(token, now, vault, lock=True)
         if not isinstance(person, Subscriber):
             return person
-        live = Subscription.objects.filter(id=subscription_id, subscriber=person, ended_at=None)
-        subscription = live.first()
-        if subscription is None:
-            return Changed(0)
-        live.update(ended_at=now, ended_reason=Subscription.EndedReason.READER, changed_at=now)
-        cancel_planned(person.id, subscription.topic_id)
-        return Changed(1)
+        reader = Subscription.EndedReason.READER
+        return Changed(
+            changes.end_subscription(person, subscription_id, reader, now=now, cancel_planned=cancel_planned)
+        )
 
 
 def resume(token: str, subscription_id: int, *, now: datetime, vault: Vault) -> Changed | Expired | InvalidToken:

@@ -7,8 +7,7 @@ from django.db import transaction
 
 from newsletter.lib.crypto import Vault
 from newsletter.models import Subscriber, Subscription
-from newsletter.subscribers import notices, people
-from newsletter.subscribers.limits import mailbox_limit
+from newsletter.subscribers import changes, notices
 from newsletter.subscribers.tokens import InvalidToken, find_subscriber, read_undo, undo_token
 
 #: How long leaving can be taken back; ended subscriptions are kept as long.
@@ -65,11 +64,7 @@ def unsubscribe(
         person = Subscriber.objects.select_for_update().get(id=holder.id)
         if person.state == Subscriber.State.LEFT:
             return Unsubscribed(person.id, 0)
-        live = Subscription.objects.filter(subscriber=person, ended_at=None)
-        ended = live.update(ended_at=now, ended_reason=reason, changed_at=now)
-        Subscriber.objects.filter(id=person.id).update(state=Subscriber.State.LEFT, left_at=now)
-        notices.expire_confirmations(person, now=now)
-        mailbox_limit.drop_waiting(people.address_of(person, vault), vault)
+        ended = changes.leave(person, reason, now=now, vault=vault)
         return Unsubscribed(person.id, ended, undo_token(person.id, now, vault) if ended else None)
 
 

@@ -88,15 +88,18 @@ def status(json: Json = False) -> None:
     result(document, json, *screen.lines(document, problems(found)))
 
 
-@app.command(epilog=example("doctor"))
+@app.command(epilog=example("doctor", "doctor --dns"))
 def doctor(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show only what needs you.")] = False,
+    dns: Annotated[
+        bool, typer.Option("--dns", help="Also look up SPF, DKIM, DMARC, MX and PTR of the sender's domain.")
+    ] = False,
 ) -> None:
     """Examine the installation and say what to do. Exit code 1 if something is broken."""
     from newsletter.cli.service.doctor.examine import examine
 
-    findings = examine()
+    findings = examine(dns=dns)
     shown = [finding for finding in findings if not quiet or finding.verdict != "ok"]
     lines = [f"{finding.verdict:5} {finding.what}: {finding.message}" for finding in shown]
     result(findings if json else None, json, *(lines or ["Everything is well."]))
