@@ -85,6 +85,8 @@ COMMANDS: Mapping[str, Command | Group] = {
         "Files": ("import", "export"),
     }),
     "items": Group("Items", {
+        "list": Command("items.listing", "List stored items, newest first, or search all of them by words."),
+        "show": Command("items.listing", "Show an item: its sources, versions, and the topics that it matched or nearly matched."),
         "publish": Command("items.publish", "Publish an item by hand: it is matched and mailed like an item of a feed."),
         "correct": Command("items.publish", "Correct an item that was published by hand."),
         "withdraw": Command("items.publish", "Take back an item that was published by hand and is in no mail yet."),

@@ -33,22 +33,39 @@ class ClauseExplanation:
             return self.parts[0].decided
         return tuple(term for part in self.parts if part.met == self.met for term in part.decided)
 
+    @property
+    def misses(self) -> int:
+        """How many clauses would have to be otherwise for the item to match; 0 if it does."""
+        if self.met:
+            return 0
+        if self.clause in ("term", "not"):
+            return 1
+        each = [part.misses for part in self.parts]
+        return sum(each) if self.clause == "and" else min(each)
+
+    @property
+    def present(self) -> tuple["ClauseExplanation", ...]:
+        """The terms that the query asks for and the item has."""
+        if self.clause == "term":
+            return (self,) if self.met else ()
+        return () if self.clause == "not" else tuple(term for part in self.parts for term in part.present)
+
 
 def explain(query: Query, item: Document, aliases: Aliases = NO_ALIASES) -> ClauseExplanation:
     """Which clauses of a query match an item, and where."""
-    return _explain(compile_query(query, aliases), ItemMatcher(item))
+    return explain_compiled(compile_query(query, aliases), ItemMatcher(item))
 
 
-def _explain(query: CompiledQuery, item: ItemMatcher) -> ClauseExplanation:
+def explain_compiled(query: CompiledQuery, item: ItemMatcher) -> ClauseExplanation:
     match query:
         case And(parts):
-            each = tuple(_explain(part, item) for part in parts)
+            each = tuple(explain_compiled(part, item) for part in parts)
             return ClauseExplanation("and", all(part.met for part in each), parts=each)
         case Or(parts):
-            each = tuple(_explain(part, item) for part in parts)
+            each = tuple(explain_compiled(part, item) for part in parts)
             return ClauseExplanation("or", any(part.met for part in each), parts=each)
         case Not(part):
-            excluded = _explain(part, item)
+            excluded = explain_compiled(part, item)
             return ClauseExplanation("not", not excluded.met, parts=(excluded,))
         case _:
             return _explain_term(query, item)
