@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Case, When
 
 from newsletter.editions import left_over
 from newsletter.editions.content import Content, select_content
@@ -20,7 +21,7 @@ from newsletter.editions.load_content import EditionContent, Explainer, load_con
 from newsletter.editions.owed import CHUNK, FIRST, SECOND, Owed, audience, chunk_end, owed
 from newsletter.editions.rendering.renderer import Renderer
 from newsletter.lib.crypto import Vault
-from newsletter.models import Gathering, Lane
+from newsletter.models import Gathering, Lane, Occasion
 
 log = structlog.get_logger()
 
@@ -132,6 +133,7 @@ def _compose_chunk(
             with transaction.atomic():
                 if not Gathering.objects.filter(id=gathering.id, composed_upto=lo).update(composed_upto=hi):
                     return ()
+                _remember_topic(gathering.occasion_id, [draft for draft, _ in drafts])
                 return _plan(gathering, drafts, composer, people, now)
         except IntegrityError:
             if not tries_left:
@@ -150,6 +152,21 @@ def _shares(groups: Sequence[Owed], content: EditionContent, writer: EditionWrit
         share = shares.setdefault(writer.key(look_id, fitted), _Share(look_id, fitted, []))
         share.subscriber_ids.extend(subscriber_ids)
     return shares
+
+
+def _remember_topic(occasion_id: int, drafts: Sequence[EditionDraft]) -> None:
+    """Note the one topic that all mails of an occasion are for, or that there are several.
+
+    Counts of an occasion with one topic say how many follow it, and are shown accordingly. First in the transaction, and only
+    when it changes: composers of one occasion wait for each other here.
+    """
+    topics = {
+        topic_id for draft in drafts if not isinstance(draft.content, str) for _, _, ids in draft.content for topic_id in ids
+    }
+    if topics:
+        topic_id = topics.pop() if len(topics) == 1 else 0
+        other = Occasion.objects.filter(id=occasion_id).exclude(only_topic_id__in=[0, topic_id])
+        other.update(only_topic_id=Case(When(only_topic_id=None, then=topic_id), default=0))
 
 
 def _plan(

@@ -63,10 +63,14 @@ class Batch(models.Model):
     done_upto = models.BigIntegerField(null=True)
     #: In words, for operators; nothing is decided by it.
     reason = models.TextField(null=True)
+    #: While it is parked: since when somebody keeps it back. None: it is parked for another reason.
+    held_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "batch"
         indexes: ClassVar = [
+            # the sums of a mailing
+            models.Index(fields=["occasion_id", "state", "held_at", "size"], name="batch_occasion"),
             models.Index(
                 fields=["provider", "lane", "occasion_id", "paced", "not_before", "id"],
                 condition=Q(state="planned"),
@@ -100,6 +104,7 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["batch"], name="delivery_batch"),
             models.Index(fields=["state"], condition=Q(state__isnull=False), name="delivery_exception"),
+            models.Index(fields=["batch", "state"], condition=Q(state__isnull=False), name="delivery_own_state"),
         ]
 
 

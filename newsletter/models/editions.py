@@ -22,6 +22,10 @@ class Occasion(models.Model):
     created_at = models.DateTimeField()
     #: When nothing of it was to come any more, of an alert or a digest.
     closed_at = models.DateTimeField(null=True)
+    #: Since when somebody keeps back what has not left.
+    held_at = models.DateTimeField(null=True)
+    #: The one topic that all of its mails are for, own keywords too; 0: several. None: nothing was composed, or it is not known.
+    only_topic_id = models.IntegerField(null=True)
 
     class Meta:
         db_table = "occasion"
@@ -70,9 +74,15 @@ class Edition(models.Model):
     content = models.JSONField()
     parked_reason = models.TextField(null=True)
     created_at = models.DateTimeField()
+    #: Since when somebody keeps back what has not left.
+    held_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "edition"
+        indexes: ClassVar = [
+            # nearly always empty, and asked for at each claim
+            models.Index(fields=["id"], condition=Q(held_at__isnull=False), name="edition_held")
+        ]
 
 
 class EditionBody(models.Model):

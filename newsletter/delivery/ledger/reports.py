@@ -151,8 +151,9 @@ def _items(content: Sequence[tuple[int, int, Sequence[int]]]) -> tuple[StoryItem
 #: States from which mail goes on without anybody's decision.
 UNDER_WAY = (BatchState.PLANNED, BatchState.CLAIMED, BatchState.SENDING)
 _UNDER_WAY = "', '".join(UNDER_WAY)
-# Composed to the end, and no batch waits or is under way.
+# Not on hold, composed to the end, and no batch waits or is under way.
 _COMPLETE = f"""
+occasion.held_at IS NULL AND
 NOT EXISTS (SELECT 1 FROM gathering g WHERE g.occasion_id=occasion.id AND g.composed_at IS NULL)
 AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.state IN ('{_UNDER_WAY}') AND b.occasion_id=occasion.id)"""
 

@@ -75,7 +75,7 @@ def retry(
 
 def parked_mails() -> ParkedMails:
     """What `retry_parked` would plan again."""
-    all_parked = Delivery.objects.filter(batch__state=BatchState.PARKED, state=None)
+    all_parked = Delivery.objects.filter(batch__state=BatchState.PARKED, batch__held_at=None, state=None)
     ready = all_parked.filter(batch__in=_surely_parked(), edition__editionbody__isnull=False)
     counts = ready.order_by().values_list("batch__reason").annotate(Count("id"), Count("batch_id", distinct=True))
     by_reason = sorted(counts, key=lambda row: -row[1])
@@ -159,7 +159,7 @@ def plan_again(
         Attempt.objects.filter(batch_id=batch.id, disproved=False, waived_by=None).update(waived_by=str(note))
         new_id = batch.id
         Batch.objects.filter(id=batch.id).update(
-            state=BatchState.PLANNED, reason=None, not_before=now, begun_upto=None, done_upto=None
+            state=BatchState.PLANNED, reason=None, held_at=None, not_before=now, begun_upto=None, done_upto=None
         )
     else:  # with a copy of the waived attempt: the ledger shows why there is a second one
         new_id = split_off(batch, ids, word=str(note), not_before=now)
@@ -191,9 +191,9 @@ def deliveries_in_state(batch: Batch, state: DeliveryState) -> list[int]:
 
 
 def _surely_parked() -> QuerySet[Batch]:
-    """Parked batches without an attempt of unknown outcome."""
+    """Parked batches without an attempt of unknown outcome, but for those that somebody holds."""
     doubtful = Attempt.objects.filter(disproved=False, waived_by=None)
-    return Batch.objects.filter(state=BatchState.PARKED).exclude(id__in=doubtful.values("batch_id"))
+    return Batch.objects.filter(state=BatchState.PARKED, held_at=None).exclude(id__in=doubtful.values("batch_id"))
 
 
 def _ready(batch: Batch) -> list[int]:

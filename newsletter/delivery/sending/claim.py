@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from newsletter.delivery.gates import circuit_breaker, provider_gate
+from newsletter.delivery.ledger.holds import MAY_BE_HELD, keep_back
 from newsletter.delivery.ledger.split_batch import HAS_WAIVED_ATTEMPT
 from newsletter.delivery.sending import workers
 from newsletter.delivery.sending.lane_order import LaneOrder, Queue
@@ -30,6 +31,8 @@ class ClaimedBatch:
     provider_doubtful: bool = True
     #: Its mails may have left before, and are sent again on somebody's decision.
     resend: bool = False
+    #: Somebody keeps mail back, perhaps some of this.
+    held: bool = False
 
 
 # From each occasion to the next by the index: neither the number of batches nor of those that wait counts.
@@ -52,7 +55,7 @@ UPDATE batch SET state='claimed', token=%(token)s, lease_until=%(lease)s, worker
 WHERE state='planned' AND id=(
   SELECT id FROM batch WHERE state='planned' AND provider=%(provider)s AND lane=%(lane)s AND occasion_id=%(occasion)s
   AND paced=%(paced)s AND not_before<=%(now)s ORDER BY not_before, id LIMIT 1 {{skip_locked}})
-RETURNING id, {HAS_WAIVED_ATTEMPT}"""
+RETURNING id, {HAS_WAIVED_ATTEMPT}, {MAY_BE_HELD}"""
 
 
 def claim_batch(
@@ -66,8 +69,18 @@ def claim_batch(
     """Claim the next planned batch: urgent lanes first, the occasions of a lane in turn, as `lane_order` remembers it.
 
     `worker` is the process that claims; of one without a heartbeat only the lease shows that it died.
-    Returns None if nothing is due in `lanes`, a gate is closed, or the circuit breaker is open and no probe is due.
+    Mail that somebody keeps back is parked on the way. Returns None if nothing is due in `lanes`, a gate is closed, or the
+    circuit breaker is open and no probe is due.
     """
+    while batch := _claim_next(now, provider, lanes, worker, lane_order):
+        if not batch.held or keep_back(batch.batch_id, batch.token, now=now):
+            return batch
+    return None
+
+
+def _claim_next(
+    now: datetime, provider: int, lanes: Sequence[Lane], worker: UUID | None, lane_order: LaneOrder | None
+) -> ClaimedBatch | None:
     query = _CLAIMABLE.format(columns=_CLAIM_COLUMNS, lanes=_lanes_table(lanes))
     rows = db.rows(query, {"now": now, "provider": provider}, prepared=True)
     if not rows:
@@ -87,8 +100,9 @@ def claim_batch(
         )
         if claimed:
             lane_order.record_claim(queue, due)
-            batch_id, resend = claimed[0]
-            return ClaimedBatch(batch_id, token, Lane(queue.lane), bool(breaker_open), bool(doubtful), bool(resend))
+            batch_id, *rest = claimed[0]
+            resend, held = map(bool, rest)
+            return ClaimedBatch(batch_id, token, Lane(queue.lane), bool(breaker_open), bool(doubtful), resend, held)
     return None
 
 
