@@ -161,7 +161,11 @@ def _remember_topic(occasion_id: int, drafts: Sequence[EditionDraft]) -> None:
     when it changes: composers of one occasion wait for each other here.
     """
     topics = {
-        topic_id for draft in drafts if not isinstance(draft.content, str) for _, _, ids in draft.content for topic_id in ids
+        topic_id
+        for draft in drafts
+        if not isinstance(draft.content, str)
+        for _, _, ids in draft.content
+        for topic_id in ids
     }
     if topics:
         topic_id = topics.pop() if len(topics) == 1 else 0

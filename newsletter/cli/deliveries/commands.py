@@ -13,7 +13,8 @@ from newsletter.cli.output import Json, ask, counted, example, fail, misuse, not
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.ledger import reports as ledger_reports
 from newsletter.delivery.ledger import resend
-from newsletter.delivery.ledger.reports import StoryItem
+from newsletter.delivery.mailings import delivery_story
+from newsletter.delivery.mailings.edition_items import StoryItem
 from newsletter.lib import db
 from newsletter.lib.mail import provider_ids
 from newsletter.lib.refused import Refused
@@ -89,7 +90,7 @@ def _others(mailing: ledger_reports.Mailing) -> str:
 def explain(reference: str, json: Json = False) -> None:
     """Show what happened to the mail with this reference at its foot, but not whose it is."""
     ready()
-    story = ledger_reports.explain(reference, wiring.vault())
+    story = delivery_story.explain(reference, wiring.vault())
     if story is None:
         fail("there is no such reference: check the spelling (records are kept for 14 days)")
     lines = [
@@ -97,7 +98,8 @@ def explain(reference: str, json: Json = False) -> None:
         f"for {story.occasion}, planned {when(story.planned_at)}, batch {story.batch_id}",
         *(f"  item {item.item_id} version {item.version}, {item.title!r}: {_topics(item)}" for item in story.items),
         *(f"  attempt {_attempt(row)}" for row in story.attempts),
-        *(f"  {row['kind']} at {row['at']:%Y-%m-%d %H:%M}: {row['detail']}" for row in story.events),
+        *(f"  {_step(step)}" for step in sorted([*story.matched, *story.steps], key=lambda step: step.at)),
+        *(f"  agreed on {step.at:%Y-%m-%d} to {step.detail}" for step in story.consents),
     ]
     result(story, json, *lines)
 
@@ -208,6 +210,11 @@ def _topics(item: StoryItem) -> str:
     if len(curated) < len(item.topics):
         words.append("a keyword of their own")
     return " and ".join(words)
+
+
+def _step(step: delivery_story.StoryStep) -> str:
+    """`2026-11-10 07:00 handed over: smtp`."""
+    return f"{when(step.at)} {step.what}{f': {step.detail}' if step.detail else ''}"
 
 
 def _attempt(row: Mapping[str, object]) -> str:

@@ -1,6 +1,7 @@
 """Keep back mail of a mailing or an edition that somebody holds, when a worker claims it.
 
-A hold parks what is planned at that moment (`mailings/hold.py`). What is planned later, or comes back from a worker, is parked here.
+A hold parks what is planned at that moment (`mailings/hold.py`). What is planned later, or comes back from a worker, is
+parked here.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Report what became of mail: deliveries by state, the history of one delivery, and the figures of each alert or digest."""
+"""Report what became of mail: deliveries by state, and the figures of each alert or digest."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef
 
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
-from newsletter.lib.mail.references import read_reference, reference, references
-from newsletter.models import Attempt, Batch, BatchState, Delivery, Event, ItemVersion, Occasion, Topic
+from newsletter.lib.mail.references import references
+from newsletter.models import Batch, BatchState, Delivery, Occasion
 
 
 @dataclass(frozen=True)
@@ -31,39 +31,6 @@ class DeliveryRow:
     state: str
     reason: str | None
     batch_id: int
-
-
-@dataclass(frozen=True)
-class StoryTopic:
-    """A topic that brought an item. `name` is None for somebody's own keyword, which is shown to nobody."""
-
-    topic_id: int
-    name: str | None
-
-
-@dataclass(frozen=True)
-class StoryItem:
-    """An item of a mail, in the version that was mailed."""
-
-    item_id: int
-    version: int
-    title: str
-    topics: tuple[StoryTopic, ...]
-
-
-@dataclass(frozen=True)
-class DeliveryStory:
-    """Everything that is known of one delivery but for whom it is."""
-
-    reference: str
-    occasion: str
-    planned_at: datetime
-    state: str
-    reason: str | None
-    batch_id: int
-    items: tuple[StoryItem, ...]
-    attempts: tuple[Mapping[str, object], ...]
-    events: tuple[Mapping[str, object], ...]
 
 
 def ledger_summary() -> LedgerSummary:
@@ -99,53 +66,6 @@ def listing(vault: Vault, state: str | None = None, limit: int = 50) -> list[Del
     )
     shown = references([row[0] for row in rows], vault)
     return [DeliveryRow(code, *row[1:]) for code, row in zip(shown, rows, strict=True)]
-
-
-def explain(typed: str, vault: Vault) -> DeliveryStory | None:
-    """What is known of the mail with this reference. Returns None if it is mistyped or no longer kept."""
-    delivery_id = read_reference(typed, vault)
-    delivery = (
-        Delivery.objects.select_related("batch", "edition").filter(id=delivery_id).first() if delivery_id else None
-    )
-    if delivery is None:
-        return None
-    occasion = Occasion.objects.get(id=delivery.occasion_id)
-    attempts = Attempt.objects.filter(batch_id=delivery.batch_id).order_by("n")
-    events = Event.objects.filter(delivery_id=delivery.id).order_by("id")
-    content = delivery.edition.content if occasion.kind != Occasion.Kind.NOTICE else []
-    return DeliveryStory(
-        reference=reference(delivery.id, vault),
-        occasion=occasion.key,
-        planned_at=occasion.created_at,
-        state=delivery.state or delivery.batch.state,
-        reason=delivery.reason or delivery.batch.reason,
-        batch_id=delivery.batch_id,
-        items=_items(content),
-        attempts=tuple(
-            attempts.values("n", "provider", "began_at", "ended_at", "outcome", "phase", "disproved", "waived_by")
-        ),
-        events=tuple(events.values("kind", "at", "detail")),
-    )
-
-
-def _items(content: Sequence[tuple[int, int, Sequence[int]]]) -> tuple[StoryItem, ...]:
-    """The items of an edition, with the titles that were mailed and the names of their topics."""
-    item_ids = [item_id for item_id, _, _ in content]
-    titles = {
-        (row.item_id, row.n): row.title
-        for row in ItemVersion.objects.filter(item_id__in=item_ids).only("item_id", "n", "title")
-    }
-    topic_ids = {topic_id for _, _, topic_ids in content for topic_id in topic_ids}
-    names = dict(Topic.objects.filter(id__in=topic_ids).values_list("id", "name"))
-    return tuple(
-        StoryItem(
-            item_id,
-            version,
-            titles.get((item_id, version), ""),
-            tuple(StoryTopic(topic_id, names.get(topic_id)) for topic_id in topic_ids),
-        )
-        for item_id, version, topic_ids in content
-    )
 
 
 #: States from which mail goes on without anybody's decision.

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from newsletter.delivery.ledger import cancel, plan
 from newsletter.delivery.ledger.plan import PlannedProvider, Share
-from newsletter.delivery.ledger.reports import explain, ledger_summary, listing
+from newsletter.delivery.ledger.reports import ledger_summary, listing
+from newsletter.delivery.mailings.delivery_story import explain
 from newsletter.delivery.routing import move_batches
 from newsletter.matching.topics import topics
 from newsletter.models import Batch, Delivery, DeliveryItem, ItemVersion, Lane, Occasion

@@ -8,7 +8,8 @@ from newsletter.delivery.feedback.apply import apply_reports
 from newsletter.delivery.feedback.reports import ReportContext
 from newsletter.delivery.ledger import prove_accepted, resend, urgent_resend
 from newsletter.delivery.ledger.plan import PlannedProvider
-from newsletter.delivery.ledger.reports import LedgerSummary, explain, ledger_summary, listing
+from newsletter.delivery.ledger.reports import LedgerSummary, ledger_summary, listing
+from newsletter.delivery.mailings.delivery_story import explain
 from newsletter.delivery.rate_limits import daily_cap
 from newsletter.delivery.sending import expired_leases
 from newsletter.delivery.sending.claim import claim_batch

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0022_admins_and_audit")]
+    dependencies = [("newsletter", "0025_batch_doubtful_failed")]
 
     # columns that may be empty: SQLite adds them in place, and keeps the table's triggers
     operations = [

@@ -1,0 +1,118 @@
+"""Mailings: alerts, digests and messages as a whole, with their state. Notices are no mailings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from newsletter.delivery.mailings.sums import MailingSums, sums_of
+from newsletter.lib import db
+from newsletter.lib.refused import Refused
+from newsletter.models import Delivery, Gathering, Occasion
+
+
+class MailingState(StrEnum):
+    """What a mailing is doing, in a word."""
+
+    #: In doubt, or parked: somebody must decide.
+    UNDECIDED = "needs a decision"
+    HELD = "on hold"
+    #: Nothing of it has left.
+    PLANNED = "planned"
+    GOING_OUT = "going out"
+    FAILED = "done, some failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class MailingRow:
+    """A mailing with its sums."""
+
+    id: int
+    key: str
+    kind: str
+    created_at: datetime
+    held_at: datetime | None
+    #: All of its mails are for one topic, or it is not known that they are not: its numbers say how many follow it.
+    one_topic: bool
+    #: More of it is still put together.
+    composing: bool
+    sums: MailingSums
+
+    @property
+    def state(self) -> MailingState:
+        """The most pressing of what holds."""
+        sums = self.sums
+        if sums.undecided:
+            return MailingState.UNDECIDED
+        if self.held_at or sums.held:
+            return MailingState.HELD
+        if sums.waiting or sums.sending or self.composing:
+            return MailingState.GOING_OUT if sums.gone else MailingState.PLANNED
+        return MailingState.FAILED if sums.failed else MailingState.DONE
+
+
+@dataclass(frozen=True)
+class MailingPage:
+    """Some mailings, the newest first. `after`: the id to ask with for the next page; None: this is the last one."""
+
+    rows: tuple[MailingRow, ...]
+    after: int | None = None
+
+
+#: `open`: something of it is to come. `done`: nothing is.
+FILTERS = ("", "open", "done")
+_UNDECIDED = """
+SELECT occasion_id FROM batch WHERE state IN ('unknown','parked') AND held_at IS NULL AND occasion_id<>0
+UNION SELECT occasion_id FROM delivery WHERE state='unknown'"""
+
+
+def mailing_page(*, after: int | None = None, which: str = "", size: int = 25, but: Sequence[int] = ()) -> MailingPage:
+    """Mailings that were planned for anybody, below the id `after`; `which` as in `FILTERS`, without the ids in `but`."""
+    query = _mailings().exclude(id__in=list(but))
+    if after is not None:
+        query = query.filter(id__lt=after)
+    if which:
+        query = query.filter(closed_at__isnull=which == "open")
+    occasions = list(query.order_by("-id")[: size + 1])
+    return MailingPage(_rows(occasions[:size]), occasions[size - 1].id if len(occasions) > size else None)
+
+
+def undecided_mailings(limit: int = 100) -> tuple[MailingRow, ...]:
+    """The newest mailings with mails in doubt, or parked for another reason than a hold."""
+    ids = [occasion_id for (occasion_id,) in db.rows(_UNDECIDED)]
+    return _rows(list(_mailings().filter(id__in=ids).order_by("-id")[:limit]))
+
+
+def mailing(key: str | int) -> MailingRow | Refused:
+    """One mailing, by its id or its key (`digest:daily:2026-11-23`)."""
+    by = {"id": key} if isinstance(key, int) else {"key": key}
+    rows = _rows(list(_mailings().filter(**by)[:1]))
+    return rows[0] if rows else Refused("there is no such mailing: records are kept for 14 days")
+
+
+def _mailings() -> QuerySet[Occasion]:
+    return Occasion.objects.exclude(kind=Occasion.Kind.NOTICE).filter(
+        Exists(Delivery.objects.filter(occasion=OuterRef("id")))
+    )
+
+
+def _rows(occasions: Sequence[Occasion]) -> tuple[MailingRow, ...]:
+    ids = [occasion.id for occasion in occasions]
+    sums = sums_of(ids)
+    composing = set(Gathering.objects.filter(occasion__in=ids, composed_at=None).values_list("occasion_id", flat=True))
+    return tuple(
+        MailingRow(
+            id=occasion.id,
+            key=occasion.key,
+            kind=occasion.kind,
+            created_at=occasion.created_at,
+            held_at=occasion.held_at,
+            one_topic=occasion.only_topic_id != 0,
+            composing=occasion.id in composing,
+            sums=sums[occasion.id],
+        )
+        for occasion in occasions
+    )
