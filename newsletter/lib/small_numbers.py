@@ -1,4 +1,4 @@
-"""Counts of people that belong to one topic: a small one would say who follows it."""
+"""Counts of people that belong to one topic: a small one would say who follows it. Whether a count that was shown holds."""
 
 from dataclasses import dataclass
 
@@ -17,3 +17,9 @@ class PeopleCount:
 def people_count(count: int, *, threshold: int) -> PeopleCount:
     """What may be shown of `count` people who have one topic in common. Totals of the site are shown as they are."""
     return PeopleCount(None if count < threshold else (count + 5) // 10 * 10, threshold)
+
+
+def has_moved(shown: int, now: int) -> bool:
+    """Whether a number of people differs by more than 10, or 1 in 100, from the one that somebody was shown."""
+    difference = abs(now - shown)
+    return difference > 10 or difference * 100 > max(shown, now)

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("newsletter", "0025_batch_doubtful_failed")]
+    dependencies = [("newsletter", "0026_ended_by_an_admin")]
 
     # columns that may be empty: SQLite adds them in place, and keeps the table's triggers
     operations = [
