@@ -80,6 +80,8 @@ class Config:
     trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
     #: Opens /metrics on the pages' listener; empty: it is not there.
     metrics_token: str = field(default="", repr=False)
+    #: What this installation is, if it is not the real one; else empty.
+    environment: str = ""
     #: A listener of its own for /metrics, None without one.
     metrics_bind: tuple[str, int] | None = None
 
@@ -200,6 +202,7 @@ def read_config(values: Mapping[str, str]) -> Config:
         small_number=whole("SMALL_NUMBER", values["SMALL_NUMBER"], least=5, most=1000),
         limits=_limits(values),
         feed_allow=frozenset(host_port("FEED_ALLOW", part) for part in parts(values["FEED_ALLOW"])),
+        environment=values["ENVIRONMENT"],
         log_level=level(values["LOG_LEVEL"]),
         recipient_allow=frozenset(part.lower() for part in parts(values["RECIPIENT_ALLOW"])),
         placeholder_sender=not values["FROM"],

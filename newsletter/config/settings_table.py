@@ -105,6 +105,10 @@ SETTINGS: dict[str, Setting] = {
         "from 5 to 1000",
     ),
     "FEED_ALLOW": Setting("", "`HOST:PORT` pairs on private addresses that feeds may be read from"),
+    "ENVIRONMENT": Setting(
+        "",
+        "a word shown on every page of the desk where this is not the real installation, such as `staging`; empty: none",
+    ),
     "LOG_LEVEL": Setting("INFO", "DEBUG, INFO, WARNING or ERROR"),
     "RECIPIENT_ALLOW": Setting("", "for tests: the only addresses that get real mail; empty: all"),
 }

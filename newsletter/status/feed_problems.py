@@ -48,7 +48,7 @@ def _feed(feed: UnwellFeed) -> Problem:
         texts[feed.health.word],
         {"name": feed.name, "count": feed.failures, "since": feed.health.since},
         since=feed.health.since,
-        link=DeskLink("desk_feeds_show", _("Look at the feed"), {"feed_id": feed.id}),
+        link=DeskLink("desk_feeds_feed", _("Look at the feed"), {"feed_id": feed.id}),
     )
 
 

@@ -71,7 +71,7 @@ def _missing(found: Attention) -> Iterator[Problem]:
         )
     if not found.has_topics:
         advice = _("add one with 'newsletter topics add NAME --query QUERY'")
-        link = DeskLink("desk_topics_add", _("Make a topic"))
+        link = DeskLink("desk_topics_new", _("Make a topic"))
         yield Problem(kind.NO_TOPICS, missing, _("no topics yet"), advice=advice, link=link)
     if not found.has_subscribers:
         advice = _("people subscribe at {page}, or use 'newsletter subscribers add'").format(

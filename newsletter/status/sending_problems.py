@@ -28,7 +28,7 @@ def sending_paused(found: Attention) -> Iterator[Problem]:
             _("sending is paused by {why}"),
             {"why": found.sending_paused_by},
             advice=_("'newsletter sending resume' opens it"),
-            link=DeskLink("desk_pause", _("Look at what waits")),
+            link=DeskLink("desk_home_pause", _("Look at what waits")),
         )
 
 

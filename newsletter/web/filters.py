@@ -18,6 +18,14 @@ def when(moment: datetime | None) -> Markup | str:
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), words)
 
 
+def clock(moment: datetime | None) -> Markup | str:
+    """`<time>` with "14:35". Empty for None."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), f"{local:%H:%M}")
+
+
 def day(of: date | None) -> Markup | str:
     """`<time>` with "Tue 10 Nov 2026". Empty for None."""
     if of is None:
@@ -36,4 +44,4 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share * 100:.2f} %"
 
 
-FILTERS = {"when": when, "day": day, "number": number, "percent": percent, "span": span}
+FILTERS = {"when": when, "clock": clock, "day": day, "number": number, "percent": percent, "span": span}

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from newsletter.audit import actor
 from newsletter.models import Admin
+from newsletter.web.desk import clock
 from newsletter.web.desk.page import page
 
 View = Callable[..., HttpResponse]
@@ -50,7 +51,7 @@ def guarded(view: View, access: Access, *, recent: bool) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         admin = admin_of(request)
-        with timezone.override(admin.time_zone):
+        with timezone.override(clock.zone(request, admin)):
             if not allows(access, admin):
                 return page(request, "desk/forbidden.html.j2", {"access": access.value}, status=403)
             if recent:

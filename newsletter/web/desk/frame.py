@@ -8,9 +8,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from newsletter import wiring
 from newsletter.delivery.gates import sending_gate
 from newsletter.lib.i18n import mark
 from newsletter.models import Admin
+from newsletter.status.in_need import in_need
+from newsletter.web.desk.clock import shows_utc
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,41 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {}
     user = getattr(request, "user", None)  # a request for another host is refused before anybody is looked up
     admin = user if isinstance(user, Admin) else None
+    environment = wiring.config().environment
+    if admin is None:
+        return {"frame": {"admin": None, "environment": environment, "messages": _messages(request)}}
+    now = timezone.now()
+    needed = in_need(now=now)
+    numbers = {"desk_feeds": needed.feeds, "desk_mailings": needed.mails}
     return {
         "frame": {
             "admin": admin,
-            "sections": _sections(request, admin) if admin else [],
-            "paused_by": sending_gate.pause_reason() if admin else None,
-            "messages": list(messages.get_messages(request)),
-            "as_of": timezone.now(),
+            "environment": environment,
+            "sections": [_shown(request, section, numbers.get(section.url, 0)) for section in _sections(admin)],
+            "needs": needed.feeds + needed.mails,
+            "paused_by": sending_gate.pause_reason(),
+            "messages": _messages(request),
+            "as_of": now,
+            "here": request.get_full_path(),
+            "utc": shows_utc(request),
         }
     }
 
 
-def _sections(request: HttpRequest, admin: Admin) -> list[dict[str, Any]]:
+def _messages(request: HttpRequest) -> list[Any]:
+    """Sentences for this page. One that the script asks for again takes none away from the page that is opened next."""
+    return [] if "X-Refresh" in request.headers else list(messages.get_messages(request))
+
+
+def _sections(admin: Admin) -> list[Section]:
+    return [section for section in SECTIONS if admin.is_owner or not section.owners_only]
+
+
+def _shown(request: HttpRequest, section: Section, needs: int) -> dict[str, Any]:
     current = (request.resolver_match.url_name or "") if request.resolver_match else ""
-    return [
-        {"url": section.url, "label": gettext(section.label), "current": current.startswith(section.url)}
-        for section in SECTIONS
-        if admin.is_owner or not section.owners_only
-    ]
+    return {
+        "url": section.url,
+        "label": gettext(section.label),
+        "current": current.startswith(section.url),
+        "needs": needs,
+    }

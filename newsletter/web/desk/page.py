@@ -6,6 +6,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from newsletter.web.see_other import SeeOther
 
@@ -27,3 +29,10 @@ def refused(request: HttpRequest, reason: str, url: str) -> SeeOther:
     """Answer a form: nothing was done, for `reason`, which stands on top of the page at `url`."""
     messages.error(request, reason)
     return SeeOther(url)
+
+
+def back(request: HttpRequest) -> str:
+    """The page of the desk on which the form was, by its hidden field `back`; Home if it names none."""
+    page = request.POST.get("back", "")
+    is_ours = page.startswith("/desk/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return page if is_ours else reverse("desk_home")

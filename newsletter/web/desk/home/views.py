@@ -9,4 +9,4 @@ from newsletter.web.desk.page import page
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What needs somebody, and today in numbers."""
-    return page(request, "desk/home.html.j2")
+    return page(request, "desk/home/home.html.j2")
