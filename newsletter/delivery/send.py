@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from django.db import IntegrityError
 
+from newsletter.audit import actor
 from newsletter.delivery.gates import circuit_breaker, provider_gate, sending_gate
 from newsletter.delivery.sending import record_outcomes
 from newsletter.delivery.sending.claim import ClaimedBatch, claim_batch, park_batch, release_claim, should_yield
@@ -39,7 +40,8 @@ from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.models import EditionBody, Lane, NotBegun
 
 log = structlog.get_logger()
-#: Why a hand-over was not begun, for operators.
+
+_REFUSED = actor.from_rule("refused by the provider")  #: Why a hand-over was not begun, for operators.
 _NOT_BEGUN = {
     NotBegun.WORDING: "its wording is gone, or does not open",
     NotBegun.DATABASE: "not begun: the database did not answer",
@@ -259,7 +261,7 @@ def _pause_if_refused(provider: int, outcomes: Iterable[Outcome], now: datetime)
     """Pause a provider that refuses us altogether; the others go on."""
     refusal = next((outcome for outcome in outcomes if isinstance(outcome, Deferred) and outcome.pause), None)
     if refusal is not None:
-        provider_gate.pause(provider, sending_gate.refusal_words(refusal.reason, now), now=now)
+        provider_gate.pause(provider, sending_gate.refusal_words(refusal.reason, now), now=now, actor=_REFUSED)
 
 
 def _defer(provider: int, batch: ClaimedBatch, outcomes: Mapping[int, Outcome], clock: Callable[[], datetime]) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record
 from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Subscriber, Subscription
 from newsletter.subscribers import notices, people
@@ -51,6 +53,7 @@ def subscribe_directly(
     confirmed: bool,
     returning: bool = False,
     source: str,
+    actor: Actor,
 ) -> AddedSubscriber | Suppressed | HasLeft:
     """Subscribe `address`: active at once if they `confirmed` elsewhere; else they are asked by mail.
 
@@ -64,7 +67,9 @@ def subscribe_directly(
         if suppression is not None and people.is_permanent(suppression):
             return Suppressed(suppression.reason)
         if not confirmed:
-            return _ask(address, choices, subscribing)
+            asked = _ask(address, choices, subscribing)
+            _record(asked, actor, subscribing, confirmed=False)
+            return asked
         known = people.lock(address, vault)
         had_left = people.wants_no_mail(known, suppression)
         if had_left and not returning:
@@ -76,7 +81,7 @@ def subscribe_directly(
         activate(person, choices, subscribing, keep_settings=True, consent=source)
         followed = people.subscribe_to_choices(person, choices, subscribing, source=source)
         notice = notices.announce_resumed(person, now=now, vault=vault) if had_left else None
-        return AddedSubscriber(
+        added = AddedSubscriber(
             person.id,
             person.state,
             followed=followed,
@@ -84,6 +89,14 @@ def subscribe_directly(
             new=live.count() - before,
             notice_id=notice.id if notice else None,
         )
+        _record(added, actor, subscribing, confirmed=True)
+        return added
+
+
+def _record(added: AddedSubscriber, actor: Actor, subscribing: Subscribing, *, confirmed: bool) -> None:
+    """Numbers only: the audit log never says who follows what."""
+    after = {"state": added.state, "confirmed": confirmed, "new": added.new}
+    record(actor, "subscriber.add", Thing("subscriber", added.subscriber_id), now=subscribing.now, after=after)
 
 
 def _ask(address: Address, choices: Choices, subscribing: Subscribing) -> AddedSubscriber:

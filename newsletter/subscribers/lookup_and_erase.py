@@ -7,6 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record
 from newsletter.lib.crypto import Vault
 from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import SignUpRequest, Subscriber, Subscription, Suppression
@@ -93,7 +95,7 @@ def show(address: Address, *, vault: Vault) -> StoredPerson | None:
 Forget = Callable[[int, Collection[int]], None]
 
 
-def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> bool:
+def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget, actor: Actor) -> bool:
     """Delete the person with all that is theirs: subscriptions, notices with their choices, consents, and what `forget` deletes.
 
     Returns False if nobody has this address.
@@ -116,6 +118,8 @@ def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget) -> b
         )
         mailbox_limit.reset(address, tuple(SignUpRequest.Kind), vault)
         subscriber_id = person.id
+        before, after = {"state": person.state}, {"state": "erased"}
+        record(actor, "subscriber.erase", Thing("subscriber", subscriber_id), now=now, before=before, after=after)
         topic_ids = list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True))
         person.delete()
         forget(subscriber_id, topic_ids)

@@ -42,6 +42,7 @@ from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider, sender
 from tests.delivery.two_providers import PROVIDERS, SMTP, two
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 NOW = factories.NOW
@@ -175,14 +176,14 @@ def test_operators_pause_keeps_the_doubt_about_the_data(reword: Reword, tmp_path
     assert HostGuard(tmp_path).close_if_restored(now=NOW) is Standing.NO_FILE
     reword()
     Pulse.objects.create(name="tick", at=NOW)  # somebody seems to be at work: only the doubt speaks against it
-    sending_gate.pause("moving house")
+    sending_gate.pause("moving house", now=NOW, actor=ACTOR)
     assert Gate.objects.get().paused_by != "moving house"
     assert HostGuard(tmp_path).close_if_restored(now=NOW) is Standing.NO_FILE
-    HostGuard(tmp_path).confirm_installation()
-    sending_gate.pause("moving house")
+    HostGuard(tmp_path).confirm_installation(now=NOW, actor=ACTOR)
+    sending_gate.pause("moving house", now=NOW, actor=ACTOR)
     assert Gate.objects.get().paused_by == "moving house"
     reword()
-    sending_gate.pause("moving again")
+    sending_gate.pause("moving again", now=NOW, actor=ACTOR)
     assert Gate.objects.get().paused_by == "moving again"
 
 
@@ -204,7 +205,7 @@ def test_an_operators_retry_does_not_use_up_the_rule(reword: Reword) -> None:
     doubtful = ScriptedProvider(lambda _parcel: Unknown("no answer"), window=None)
     run(doubtful)
     (row,) = listing(factories.VAULT, "unknown")
-    resend.retry(row.reference, resend.OperatorNote("ops", "lost"), now=NOW, vault=factories.VAULT)
+    resend.retry(row.reference, resend.OperatorNote("ops", "lost"), now=NOW, vault=factories.VAULT, actor=ACTOR)
     run(doubtful)
     mark_urgent()
     reword()

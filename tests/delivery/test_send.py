@@ -17,6 +17,7 @@ from newsletter.models import Attempt, Batch, Delivery, Event, Gate, Lane, Subsc
 from tests import factories
 from tests.delivery.fake_provider import Script, ScriptedProvider, sender
 from tests.delivery.helpers import NOW, at, states
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +105,7 @@ def test_a_wrong_key_closes_that_providers_gate_and_fails_nobody() -> None:
     assert sending_gate.pause_reason() is None and ["401" in one.why for one in provider_gate.paused()] == [True]
     assert send.send_next(sender(provider), clock=at(NOW + timedelta(hours=1))) is None
     assert states() == {"planned": 4}
-    assert provider_gate.resume_what_closed_by_itself() == []
+    assert provider_gate.resume_what_closed_by_itself(now=NOW, actor=ACTOR) == []
     provider.script = lambda _parcel: Accepted()
     while send.send_next(sender(provider), clock=at(NOW + timedelta(hours=1))):
         pass
@@ -218,7 +219,7 @@ def test_sending_paused_between_two_windows_plans_the_rest_anew() -> None:
     factories.planned(5)
 
     def pause(_parcel: object) -> Accepted:
-        provider_gate.pause(1, "an operator", now=NOW, by_hand=True)
+        provider_gate.pause(1, "an operator", now=NOW, by_hand=True, actor=ACTOR)
         return Accepted()
 
     provider = ScriptedProvider(pause, window=2)
@@ -307,7 +308,7 @@ def test_notices_go_before_alerts_and_alerts_before_digests() -> None:
 def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
     factories.planned(1)
     held = claim_batch(now=NOW, provider=1)
-    sending_gate.pause("tests")
+    sending_gate.pause("tests", now=NOW, actor=ACTOR)
     assert held is not None
     assert start_attempt(held, now=NOW, provider=1, window=2, vault=factories.VAULT) is None
     assert Gate.objects.get().paused_by == "tests"
@@ -315,7 +316,11 @@ def test_a_paused_gate_stops_even_a_batch_that_is_already_claimed() -> None:
 
 
 @pytest.mark.parametrize(
-    "pause", [lambda: sending_gate.pause("tests"), lambda: provider_gate.pause(1, "tests", now=NOW)]
+    "pause",
+    [
+        lambda: sending_gate.pause("tests", now=NOW, actor=ACTOR),
+        lambda: provider_gate.pause(1, "tests", now=NOW, actor=ACTOR),
+    ],
 )
 def test_a_gate_that_closes_between_two_windows_stops_the_next(pause) -> None:
     factories.planned(4)

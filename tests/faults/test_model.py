@@ -28,6 +28,7 @@ from newsletter.models import Worker as WorkerRow
 from newsletter.models.states import BATCH_TRANSITIONS
 from tests import factories
 from tests.environment import examples
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -271,12 +272,14 @@ class Ledger(RuleBasedStateMachine):
             word, reference = resend.OperatorNote("ops", "looked"), reference_of(number, factories.VAULT)
             if again == "retry":
                 assert resend.retry(
-                    reference, word, now=self.world.now, vault=factories.VAULT, whole=whole
+                    reference, word, now=self.world.now, vault=factories.VAULT, whole=whole, actor=ACTOR
                 ) == resend.ResendResult(len(together))
                 self.world.proved.update(together)
             else:
                 assert isinstance(
-                    resend.resolve(reference, True, word, now=self.world.now, vault=factories.VAULT, whole=whole),
+                    resend.resolve(
+                        reference, True, word, now=self.world.now, vault=factories.VAULT, whole=whole, actor=ACTOR
+                    ),
                     resend.ResendResult,
                 )
 

@@ -136,11 +136,7 @@ def subscribe(
     ids = {topic.name: topic.topic_id for topic in topic_status.list_topics(small_number=10)}
     choices = Choices(topic_ids=tuple(ids[name] for name in names), keywords=keywords, cadence=cadence, **more)
     made = subscribe_directly(
-        parse_address(address),
-        choices,
-        wiring.subscribing(db.now()),
-        confirmed=True,
-        source="test",
+        parse_address(address), choices, wiring.subscribing(db.now()), confirmed=True, source="test", actor=ACTOR
     )
     assert isinstance(made, AddedSubscriber)
     return made.subscriber_id

@@ -29,6 +29,7 @@ from newsletter.subscribers.form_requests import queue, values
 from newsletter.subscribers.sign_up import SignedUp
 from newsletter.subscribers.tokens import lasting_token
 from newsletter.worker import run_once, sign_ups
+from tests.factories import ACTOR
 from tests.journey import road
 
 _ARTICLES = (
@@ -65,7 +66,7 @@ def lived_in() -> None:
     _ask_and_stop_one("stays@example.org")
     run_once.once(wait=timedelta(0))
     _leave("left@example.org")
-    erase("erased@example.org")
+    erase("erased@example.org", actor=ACTOR)
     for name, kind in (
         ("bounced", ReportKind.BOUNCE),
         ("complained", ReportKind.COMPLAINT),
@@ -75,7 +76,9 @@ def lived_in() -> None:
     ):
         report(f"{name}@example.org", kind)
     assert not isinstance(
-        suppression_list.lift(index_of(parse_address("bounced@example.org"), wiring.vault()), now=db.now()),
+        suppression_list.lift(
+            index_of(parse_address("bounced@example.org"), wiring.vault()), now=db.now(), actor=ACTOR
+        ),
         Refused,
     )
     left_over.remember([person("daily@example.org").id], now=db.now())
@@ -107,7 +110,9 @@ def person(address: str) -> Subscriber:
 
 def erase(address: str) -> None:
     """As the command does it."""
-    assert lookup_and_erase.erase(parse_address(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget)
+    assert lookup_and_erase.erase(
+        parse_address(address), now=db.now(), vault=wiring.vault(), forget=wiring.forget, actor=ACTOR
+    )
 
 
 def report(address: str, kind: ReportKind) -> None:

@@ -50,14 +50,10 @@ def prepare() -> None:
     for kind, number in itertools.product(CLASSES[1:], range(SAMPLES)):
         address = parse_address(_address(kind, number))
         subscribe_directly(
-            address,
-            Choices(topic_ids=(1,)),
-            wiring.subscribing(db.now()),
-            confirmed=True,
-            source="timing",
+            address, Choices(topic_ids=(1,)), wiring.subscribing(db.now()), confirmed=True, source="timing", actor=ACTOR
         )
         if kind == "erased":
-            lookup_and_erase.erase(address, now=db.now(), vault=wiring.vault(), forget=wiring.forget)
+            lookup_and_erase.erase(address, now=db.now(), vault=wiring.vault(), forget=wiring.forget, actor=ACTOR)
 
 
 def measure() -> dict[str, dict[str, list[float]]]:

@@ -17,6 +17,7 @@ from newsletter.subscribers.admin_subscribe import subscribe_directly
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.sign_up import sign_up
 from newsletter.subscribers.subscribing import Subscribing
+from tests.factories import ACTOR
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"a secret for tests only", {1: bytes(range(32))}, bytes(range(32, 64)))
@@ -49,7 +50,7 @@ def ask(choices: Choices, address: Address = ANNA, now: datetime = NOW) -> Notic
 
 def add(choices: Choices, *, confirmed: bool, now: datetime = NOW) -> object:
     """Subscribe ANNA as the command does."""
-    return subscribe_directly(ANNA, choices, subscribing(now), confirmed=confirmed, source="command")
+    return subscribe_directly(ANNA, choices, subscribing(now), confirmed=confirmed, source="command", actor=ACTOR)
 
 
 def token(notice: Notice) -> str:

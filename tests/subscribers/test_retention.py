@@ -15,6 +15,7 @@ from newsletter.subscribers.admin_subscribe import AddedSubscriber, HasLeft, sub
 from newsletter.subscribers.choices import Choices
 from newsletter.subscribers.confirm import Confirmed
 from tests import factories
+from tests.factories import ACTOR
 from tests.subscribers.helpers import (
     ANNA,
     DAY,
@@ -52,7 +53,7 @@ def leave(person: Subscriber, now) -> leaving.Unsubscribed:
 
 def add(now, **more):
     made = {"confirmed": True, "source": "command"} | more
-    return subscribe_directly(ANNA, Choices(keywords=("Zzyzx",)), subscribing(now), **made)
+    return subscribe_directly(ANNA, Choices(keywords=("Zzyzx",)), subscribing(now), **made, actor=ACTOR)
 
 
 def test_left_subscriber_is_deleted_after_14_days_and_leaves_a_hash() -> None:

@@ -15,6 +15,7 @@ from newsletter.subscribers.admin_subscribe import AddedSubscriber, subscribe_di
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.manage_link import ask_by_address
 from newsletter.worker import sign_ups
+from tests.factories import ACTOR
 
 ANNA = Address("canary7f3a@example.org")
 WORD = "Zzyzx"
@@ -36,13 +37,7 @@ def anna(topics) -> Subscriber:
     """An active person who follows both topics and a word of her own."""
     now = clock.utcnow() - timedelta(hours=1)
     choices = Choices(tuple(topic.id for topic in topics), (WORD,), mail_time=MailTime("Europe/Berlin"))
-    added = subscribe_directly(
-        ANNA,
-        choices,
-        wiring.subscribing(now),
-        confirmed=True,
-        source="test",
-    )
+    added = subscribe_directly(ANNA, choices, wiring.subscribing(now), confirmed=True, source="test", actor=ACTOR)
     assert isinstance(added, AddedSubscriber)
     return Subscriber.objects.get(id=added.subscriber_id)
 

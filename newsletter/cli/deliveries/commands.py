@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, ask, counted, example, fail, misuse, note, progress, result, table, when
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.ledger import reports as ledger_reports
@@ -129,7 +130,11 @@ def retry(
     if all_parked:
         _retry_parked(word, yes, json)
     else:
-        _told(resend.retry(reference, word, now=db.now(), vault=wiring.vault(), whole=batch), "planned again", json)
+        _told(
+            resend.retry(reference, word, now=db.now(), vault=wiring.vault(), actor=actor.from_command(), whole=batch),
+            "planned again",
+            json,
+        )
 
 
 @app.command(epilog=example("deliveries resolve 7K3F-09QA-M2 --as accepted --why 'it is in the server log'"))
@@ -146,7 +151,13 @@ def resolve(
         misuse("--as is accepted or failed. To send the mail once more, use 'newsletter deliveries retry'")
     ready()
     done = resend.resolve(
-        reference, state == "accepted", _word(who, why), now=db.now(), vault=wiring.vault(), whole=batch
+        reference,
+        state == "accepted",
+        _word(who, why),
+        now=db.now(),
+        vault=wiring.vault(),
+        actor=actor.from_command(),
+        whole=batch,
     )
     _told(done, f"now {state}", json)
 
@@ -179,7 +190,7 @@ def release(
         words = f"{_mails(count)} would be sent again, and arrive twice if they arrived before: add --yes to do it"
         result({"releasable": count}, json, words)
         return
-    _told(resend.release(number, moment, word, now=db.now()), "planned again", json)
+    _told(resend.release(number, moment, word, now=db.now(), actor=actor.from_command()), "planned again", json)
 
 
 def _retry_parked(word: resend.OperatorNote, yes: bool, json: bool) -> None:
@@ -195,7 +206,7 @@ def _retry_parked(word: resend.OperatorNote, yes: bool, json: bool) -> None:
         count = f"{_mails(found.deliveries)} in {counted(found.batches, 'batch', 'batches')}"
         ask(f"Send {count} again?", f"{count} would be sent again: add --yes to do it")
     with progress("planning again") as update:
-        done = resend.retry_parked(word, now=db.now(), progress=update)
+        done = resend.retry_parked(word, now=db.now(), actor=actor.from_command(), progress=update)
     _told(done, "planned again", json)
 
 

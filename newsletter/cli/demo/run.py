@@ -88,6 +88,7 @@ def _follow(name: str, choices: Choices) -> None:
         wiring.subscribing(db.now()),
         confirmed=True,
         source="demo",
+        actor=actor.from_command(),
     )
 
 

@@ -6,7 +6,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from newsletter import delivery_wiring, wiring
-from newsletter.cli.output import Json, counted, example, fail, misuse, note, result, table
+from newsletter.audit import actor
+from newsletter.audit.actor import Actor
+from newsletter.cli.output import Json, counted, example, fail, misuse, note, or_fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.routing import move_batches, rules
@@ -56,11 +58,12 @@ def pause(
 ) -> None:
     """Stop sending all mail, or the mail of one provider. Nothing is lost meanwhile."""
     ready()
+    who = actor.from_command()
     again = f"'newsletter sending resume{f' --provider {provider}' if provider else ''}' opens it"
     if provider:
-        provider_gate.pause(_number(provider), why, now=db.now(), by_hand=True)
+        or_fail(provider_gate.pause(_number(provider), why, now=db.now(), actor=who, by_hand=True))
     else:
-        sending_gate.pause(why)
+        or_fail(sending_gate.pause(why, now=db.now(), actor=who))
     document = {"sending": "paused", "why": why, "provider": provider or None}
     result(document, json, f"{provider or 'sending'} is paused ({why}): {again}")
 
@@ -79,11 +82,12 @@ def resume(
     Without a name, this also opens providers that closed by themselves.
     """
     ready()
+    who = actor.from_command()
     if provider:
-        provider_gate.resume(provider_ids.number_of(provider) or _unknown_provider())
+        provider_gate.resume(provider_ids.number_of(provider) or _unknown_provider(), now=db.now(), actor=who)
     else:
-        _open_gate(confirm)
-    still_paused = [] if provider else provider_gate.resume_what_closed_by_itself()
+        _open_gate(confirm, who)
+    still_paused = [] if provider else provider_gate.resume_what_closed_by_itself(now=db.now(), actor=who)
     names = [provider_ids.name_of(gate.provider) for gate in still_paused]
     document = {"sending": "open", "provider": provider or None, "still_paused": names}
     result(document, json, f"{provider or 'sending'} is open")
@@ -114,7 +118,7 @@ def share(
     ready()
     where = _domain(domain)
     if forget:
-        if not rules.delete_rule(where):
+        if not rules.delete_rule(where, now=db.now(), actor=actor.from_command()):
             fail("there is no such rule: see 'newsletter sending list'")
         result(
             {"domain": where, "forgotten": True}, json, f"mails to {_people(where)} go as if nothing had been chosen"
@@ -123,7 +127,7 @@ def share(
     rule = rules.RoutingRule(where, _number(provider), _percent(percent))
     if len(wiring.config().providers) < 2:
         fail("there is only one provider: set NEWSLETTER_MAIL_URL_2 first")
-    rules.store_rule(rule)
+    rules.store_rule(rule, now=db.now(), actor=actor.from_command())
     result(_document(rule), json, _describe(rule))
     note("what is planned already stays where it is: 'newsletter sending move' takes all of it along")
 
@@ -142,7 +146,8 @@ def move(
     number = provider_ids.number_of(source) or _unknown_provider()
     if number == _number(target):
         misuse("--from and --to are the same provider")
-    batches = move_batches.move_batches(number, delivery_wiring.planned_providers()[_number(target)], now=db.now())
+    planned = delivery_wiring.planned_providers()[_number(target)]
+    batches = move_batches.move_batches(number, planned, now=db.now(), actor=actor.from_command())
     document = {"from": source, "to": target, "batches": batches}
     result(document, json, f"{counted(batches, 'batch', 'batches')} of {source} moved to {target}")
     if any(carrier.number == number for carrier in wiring.config().providers):
@@ -151,10 +156,10 @@ def move(
         )
 
 
-def _open_gate(confirm: bool) -> None:
+def _open_gate(confirm: bool, who: Actor) -> None:
     guard = delivery_wiring.host_guard()
     if confirm:
-        guard.confirm_installation()
+        guard.confirm_installation(now=db.now(), actor=who)
         if restore_guard.read(guard.directory) is None:
             fail(
                 f"confirmed, but no file can be written in {guard.directory}: "
@@ -165,7 +170,7 @@ def _open_gate(confirm: bool) -> None:
             f"{standing.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
         )
     else:
-        sending_gate.resume()
+        sending_gate.resume(now=db.now(), actor=who)
 
 
 def _configured() -> list[int]:

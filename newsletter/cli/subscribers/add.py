@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, counted, example, fail, misuse, note, result
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.subscribers.address import AddressArgument, read_address
@@ -67,7 +68,15 @@ def add(
     if not choices.topic_ids and not choices.keywords:
         misuse("name at least one --topic or --query")
     subscribing = wiring.subscribing(db.now())
-    done = subscribe_directly(plain, choices, subscribing, confirmed=confirmed, returning=returning, source="command")
+    done = subscribe_directly(
+        plain,
+        choices,
+        subscribing,
+        confirmed=confirmed,
+        returning=returning,
+        source="command",
+        actor=actor.from_command(),
+    )
     if isinstance(done, Suppressed):
         fail(f"this address must not be mailed ({done.reason})")
     if isinstance(done, HasLeft):

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, ask, example, fail, result, when
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.subscribers.address import AddressArgument, read_address
@@ -58,6 +59,8 @@ def erase(
     plain = read_address(address)
     if not yes:
         ask("Erase this person, and never mail this address again?", "add --yes to erase this person for good")
-    if not lookup_and_erase.erase(plain, now=db.now(), vault=wiring.vault(), forget=wiring.forget):
+    if not lookup_and_erase.erase(
+        plain, now=db.now(), vault=wiring.vault(), forget=wiring.forget, actor=actor.from_command()
+    ):
         fail("nothing is stored under this address")
     result({"erased": True}, json, "Erased. This address is never mailed again.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.cli.output import Json, example, fail, misuse, note, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.subscribers.address import AddressArgument, read_address
@@ -45,7 +46,7 @@ def add(address: AddressArgument = "-", json: Json = False) -> None:
     """Never mail this address, until the person confirms again or you lift it."""
     ready()
     index = index_of(read_address(address), wiring.vault())
-    added = suppression_list.add(index, now=db.now())
+    added = suppression_list.add(index, now=db.now(), actor=actor.from_command())
     document = {"id": suppression_list.short_id(index), "added": added}
     result(document, json, "suppressed" if added else "already suppressed: see 'newsletter suppressions list'")
 
@@ -67,7 +68,7 @@ def lift(
     index = suppression_list.find_by_short_id(address) if is_id else index_of(read_address(address), wiring.vault())
     if index is None:
         fail("there is no such ID: see 'newsletter suppressions list'")
-    done = suppression_list.lift(index, now=db.now())
+    done = suppression_list.lift(index, now=db.now(), actor=actor.from_command())
     if isinstance(done, Refused):
         fail(done.reason)
     result(

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from newsletter.audit import actor
 from newsletter.delivery.feedback import reputation, soft_bounces
 from newsletter.delivery.feedback.reports import (
     CHUNK,
@@ -123,7 +124,7 @@ def _close_for_flood(providers: Iterable[int], now: datetime) -> str | None:
     for provider in sorted(providers):
         reason = reputation.bounce_flood(provider, now=now)
         if reason is not None:
-            sending_gate.pause(reason, only_if_open=True)
+            sending_gate.pause(reason, now=now, actor=actor.from_rule("bounces"), only_if_open=True)
             return reason
     return None
 

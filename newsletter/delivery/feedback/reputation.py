@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from newsletter.audit import actor
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.lib import db
 from newsletter.lib.mail.provider_interface import ReportKind
@@ -160,13 +161,13 @@ def close_for_reputation(*, now: datetime, events_from: Collection[int]) -> str 
     """
     why = _complaints(now) or _bounces(now)
     if why is not None:
-        sending_gate.pause(why, only_if_open=True)
+        sending_gate.pause(why, now=now, actor=actor.from_rule("reputation"), only_if_open=True)
     if not events_from:
         Pulse.objects.filter(name=_HEARD_SINCE).delete()
     for provider in sorted(events_from):
         silent = _silence(now, provider)
         if silent is not None:
-            provider_gate.pause(provider, silent, now=now)
+            provider_gate.pause(provider, silent, now=now, actor=actor.from_rule("silence after acceptance"))
             why = why or silent
     return why
 

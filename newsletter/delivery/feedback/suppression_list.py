@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record
 from newsletter.delivery.feedback.suppression_rules import Cause, Reason, store_suppression
 from newsletter.lib.refused import Refused
 from newsletter.models import SoftBounce, Suppression
@@ -68,12 +70,21 @@ def find_by_short_id(shown: str) -> bytes | None:
     return bytes(indexes[0]) if len(indexes) == 1 else None
 
 
-def add(index: bytes, *, now: datetime) -> bool:
+def thing_of(index: bytes) -> Thing:
+    """A suppression in the audit log, by what stands for it in lists."""
+    return Thing("suppression", name=short_id(index))
+
+
+def add(index: bytes, *, now: datetime, actor: Actor) -> bool:
     """Suppress this address until the person confirms again or it is lifted. Returns False if it is suppressed already."""
-    return bool(store_suppression(index, Cause(0, Reason.ADMIN, now, "")))
+    with transaction.atomic():
+        added = bool(store_suppression(index, Cause(0, Reason.ADMIN, now, "")))
+        if added:
+            record(actor, "suppression.add", thing_of(index), now=now, after={"because": Reason.ADMIN})
+        return added
 
 
-def lift(index: bytes, *, now: datetime) -> Lifted | Refused:
+def lift(index: bytes, *, now: datetime, actor: Actor) -> Lifted | Refused:
     """Let this address be mailed again, and forget its soft bounces. Permanent suppressions stay."""
     with transaction.atomic():
         row = Suppression.objects.select_for_update().filter(address_index=index, lifted_at=None).first()
@@ -83,4 +94,5 @@ def lift(index: bytes, *, now: datetime) -> Lifted | Refused:
             return Refused(_FOR_GOOD.get(Reason(row.reason), "it stands for good"))
         Suppression.objects.filter(address_index=index).update(lifted_at=now)
         SoftBounce.objects.filter(subscriber__address_index=index).delete()
+        record(actor, "suppression.lift", thing_of(index), now=now, before={"because": row.reason})
     return Lifted(row.reason)

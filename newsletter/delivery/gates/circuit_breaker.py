@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 from django.db.models import F
 
+from newsletter.audit import actor
+from newsletter.audit.record import record
+from newsletter.delivery.gates.provider_gate import thing_of
 from newsletter.lib import db
 from newsletter.lib.mail.provider_interface import Accepted, Outcome, Rejected, Unknown
 from newsletter.models import Breaker
@@ -69,6 +72,7 @@ def record_answers(provider: int, outcomes: Iterable[Outcome], *, now: datetime)
         opened = Breaker.objects.filter(provider=provider, open_until__isnull=False)
         if opened.update(open_until=None, opened_at=None, in_a_row=0, probes=0):
             log.warning("provider_answers_again", provider=provider)
+            _record(provider, "provider.use_again", now, {"left_alone": True}, {"left_alone": False})
         Breaker.objects.filter(provider=provider, in_a_row__gt=0).update(in_a_row=0)
         return False
     if not any(isinstance(answer, Unknown) for answer in answers):
@@ -78,7 +82,12 @@ def record_answers(provider: int, outcomes: Iterable[Outcome], *, now: datetime)
     too_many = Breaker.objects.filter(provider=provider, open_until=None, in_a_row__gte=OPEN_AFTER)
     if too_many.update(open_until=now + _wait(0), opened_at=now, probes=0):
         log.error("provider_left_alone", provider=provider, unknown=OPEN_AFTER)
+        _record(provider, "provider.leave_alone", now, {"left_alone": False}, {"left_alone": True})
     return is_open(provider)
+
+
+def _record(provider: int, action: str, now: datetime, before: dict[str, bool], after: dict[str, bool]) -> None:
+    record(actor.from_rule("circuit breaker"), action, thing_of(provider), now=now, before=before, after=after)
 
 
 def _wait(probes: int) -> timedelta:

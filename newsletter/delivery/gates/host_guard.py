@@ -11,6 +11,9 @@ from uuid import UUID
 
 import structlog
 
+from newsletter.audit import actor
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import record
 from newsletter.delivery.gates import restore_guard, sending_gate
 from newsletter.delivery.gates.restore_guard import Observed, Standing
 from newsletter.lib import db
@@ -60,6 +63,8 @@ class HostGuard:
         closed = {"paused_by": standing.value, "closed_for": ClosedFor.RESTORED}
         if standing.in_doubt and Gate.objects.exclude(**closed).update(sending_open=False, **closed):
             log.error("sending_closed", reason=standing.value)
+            after = {"open": False, "because": standing.value}
+            record(actor.from_rule("restored data"), "sending.pause", sending_gate.ALL_MAIL, now=now, after=after)
         return standing
 
     def check_and_advance_mark(self, *, now: datetime) -> Standing:
@@ -72,13 +77,13 @@ class HostGuard:
             self.advance_mark()
         return standing
 
-    def confirm_installation(self) -> None:
+    def confirm_installation(self, *, now: datetime, actor: Actor) -> None:
         """Open the gate, since an operator says that this installation is the one that sends: ahead of any mark kept anywhere."""
         kept = restore_guard.read(self.directory)
         gate = Gate.objects.get()
         Gate.objects.update(mark=max(gate.mark, kept.mark if kept else 0) + 1)
         self.advance_mark()
-        sending_gate.resume()
+        sending_gate.resume(now=now, actor=actor, action="sending.confirm")
         log.warning("installation_confirmed")
 
     def advance_mark(self) -> None:

@@ -4,15 +4,21 @@ from datetime import datetime
 from uuid import uuid4
 
 import structlog
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, reason_problem, record_difference
 from newsletter.lib.crypto import KeysDoNotFit, Vault, constant_time_equal
+from newsletter.lib.refused import Refused
 from newsletter.models import ClosedFor, Gate
 
 log = structlog.get_logger()
 
 _WORD = "newsletter"
+#: All mail, in the audit log.
+ALL_MAIL = Thing("sending")
 
 
 def create_gate(vault: Vault) -> None:
@@ -55,22 +61,42 @@ def check_keys(vault: Vault) -> None:
         )
 
 
-def pause(why: str, *, only_if_open: bool = False) -> None:
+def pause(why: str, *, now: datetime, actor: Actor, only_if_open: bool = False) -> Refused | None:
     """Close the gate: no attempt starts until `resume`. `why` is shown to operators.
 
     `only_if_open`: we close it, not an operator. It is logged once for each closing, however often the reason recurs.
-    A doubt about the data stays until it is confirmed: another reason in its place would let it be forgotten.
+    A doubt about the data stays until it is confirmed: another reason in its place would let it be forgotten. Returns why
+    `why` cannot be kept, and pauses nothing then; otherwise None.
     """
+    if not only_if_open and (problem := reason_problem(why)):
+        return problem
     why_closed = ClosedFor.REPUTATION if only_if_open else ClosedFor.OPERATOR
     in_doubt = Q(sending_open=False, closed_for=ClosedFor.RESTORED)
     gates = Gate.objects.filter(sending_open=True) if only_if_open else Gate.objects.exclude(in_doubt)
-    if gates.update(sending_open=False, paused_by=why, closed_for=why_closed) and only_if_open:
+    with transaction.atomic():
+        gate = gates.select_for_update().first()
+        if gate is None:
+            return None
+        gates.update(sending_open=False, paused_by=why, closed_for=why_closed)
+        after = {"open": False, "because": why}
+        typed = "" if only_if_open else why
+        record_difference(actor, "sending.pause", ALL_MAIL, now=now, before=_shown(gate), after=after, reason=typed)
+    if only_if_open:
         log.error("sending_paused", reason=why)
+    return None
 
 
-def resume() -> None:
+def resume(*, now: datetime, actor: Actor, action: str = "sending.resume") -> None:
     """Open the gate. Only what happens from now on can close it again."""
-    Gate.objects.update(sending_open=True, paused_by=None, closed_for=None, opened_at=Now())
+    with transaction.atomic():
+        gate = Gate.objects.select_for_update().get()
+        Gate.objects.update(sending_open=True, paused_by=None, closed_for=None, opened_at=Now())
+        after = {"open": True, "because": None}
+        record_difference(actor, action, ALL_MAIL, now=now, before=_shown(gate), after=after)
+
+
+def _shown(gate: Gate) -> dict[str, object]:
+    return {"open": gate.sending_open, "because": gate.paused_by}
 
 
 def pause_reason() -> str | None:

@@ -7,10 +7,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, reason_problem, record
 from newsletter.delivery.ledger.own_events import store_own_events
 from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.lib.crypto import Vault
+from newsletter.lib.mail.provider_ids import name_of
 from newsletter.lib.mail.references import read_reference
+from newsletter.lib.mail.references import reference as reference_of
 from newsletter.lib.refused import Refused
 from newsletter.models import (
     OUR_EVENTS,
@@ -55,10 +59,10 @@ class ParkedMails:
 
 
 def retry(
-    reference: str, note: OperatorNote, *, now: datetime, vault: Vault, whole: bool = False
+    reference: str, note: OperatorNote, *, now: datetime, vault: Vault, actor: Actor, whole: bool = False
 ) -> ResendResult | Refused:
     """Plan a mail that is unknown or parked again; with `whole` all that were in doubt with it. It may arrive twice."""
-    delivery = _find(reference, vault)
+    delivery = reason_problem(note.why) or _find(reference, vault)
     if isinstance(delivery, Refused):
         return delivery
     with transaction.atomic():
@@ -69,6 +73,7 @@ def retry(
             return Refused(f"it is {_state(delivery)}: only unknown or parked mail can be sent again")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
             return Refused("its content is not stored, so it cannot be sent again: resolve it instead")
+        _record(actor, "delivery.retry", delivery, note, now, _state(delivery), BatchState.PLANNED, len(chosen), vault)
         plan_again(batch, chosen, note, OwnEvent.RETRIED, now)
         return ResendResult(len(chosen))
 
@@ -85,13 +90,23 @@ def parked_mails() -> ParkedMails:
 
 
 def retry_parked(
-    note: OperatorNote, *, now: datetime, progress: Callable[[int, int], None] = lambda _done, _of: None
-) -> ResendResult:
+    note: OperatorNote,
+    *,
+    now: datetime,
+    actor: Actor,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> ResendResult | Refused:
     """Plan all parked mails again whose body is kept, each batch by itself. Mail that may have left stays parked.
 
     `progress` is called with how many of how many batches are done.
     """
+    if problem := reason_problem(note.why):
+        return problem
     batch_ids = list(_surely_parked().order_by("id").values_list("id", flat=True))
+    after = {"state": BatchState.PLANNED, "mails": parked_mails().deliveries}
+    if after["mails"]:
+        before = {"state": BatchState.PARKED}
+        record(actor, "delivery.retry", Thing("delivery"), now=now, before=before, after=after, reason=note.why)
     changed = 0
     for count, batch_id in enumerate(batch_ids, start=1):
         with transaction.atomic():
@@ -105,10 +120,17 @@ def retry_parked(
 
 
 def resolve(
-    reference: str, accepted: bool, note: OperatorNote, *, now: datetime, vault: Vault, whole: bool = False
+    reference: str,
+    accepted: bool,
+    note: OperatorNote,
+    *,
+    now: datetime,
+    vault: Vault,
+    actor: Actor,
+    whole: bool = False,
 ) -> ResendResult | Refused:
     """Record what an operator found out about an unknown or parked mail: it was accepted, or it was not and shall not be."""
-    delivery = _find(reference, vault)
+    delivery = reason_problem(note.why) or _find(reference, vault)
     if isinstance(delivery, Refused):
         return delivery
     state = DeliveryState.ACCEPTED if accepted else DeliveryState.FAILED
@@ -118,6 +140,7 @@ def resolve(
         chosen = ids if whole else [delivery_id for delivery_id in ids if delivery_id == delivery.id]
         if not chosen:
             return Refused(f"it is {_state(delivery)}: only unknown or parked mail can be resolved")
+        _record(actor, "delivery.resolve", delivery, note, now, _state(delivery), state, len(chosen), vault)
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(note))
         store_own_events(OwnEvent.RESOLVED, chosen, batch_id=batch.id, detail=f"{state}, {note}", now=now)
         if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):
@@ -131,8 +154,16 @@ def count_releasable(provider: int, since: datetime) -> int:
     return sum(len(_without_events(batch)) for batch in _accepted_since(provider, since))
 
 
-def release(provider: int, since: datetime, note: OperatorNote, *, now: datetime) -> ResendResult:
+def release(
+    provider: int, since: datetime, note: OperatorNote, *, now: datetime, actor: Actor
+) -> ResendResult | Refused:
     """Plan again what a provider accepted since then and reported no event of: an operator proved that it dropped the mails."""
+    if problem := reason_problem(note.why):
+        return problem
+    if mails := count_releasable(provider, since):
+        before, after = {"state": BatchState.ACCEPTED}, {"state": BatchState.PLANNED, "since": since, "mails": mails}
+        thing = Thing("provider", provider, name_of(provider))
+        record(actor, "delivery.release", thing, now=now, before=before, after=after, reason=note.why)
     changed = 0
     for accepted in _accepted_since(provider, since):
         with transaction.atomic():
@@ -165,6 +196,22 @@ def plan_again(
         new_id = split_off(batch, ids, word=str(note), not_before=now)
     Delivery.objects.filter(id__in=ids).update(batch_id=new_id, state=None, reason=None)
     store_own_events(kind, ids, batch_id=batch.id, detail=str(note), now=now, rule=rule)
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    delivery: Delivery,
+    note: OperatorNote,
+    now: datetime,
+    before: str,
+    after: str,
+    mails: int,
+    vault: Vault,
+) -> None:
+    thing = Thing("delivery", delivery.id, reference_of(delivery.id, vault))
+    changed = {"state": after, "mails": mails}
+    record(actor, action, thing, now=now, before={"state": before}, after=changed, reason=note.why)
 
 
 def _find(reference: str, vault: Vault) -> Delivery | Refused:

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from newsletter.audit import actor
+from newsletter.audit.record import Thing, record
 from newsletter.delivery.ledger.resend import OperatorNote, deliveries_in_state, locked_batch, plan_again
 from newsletter.models import (
     Attempt,
@@ -53,6 +55,9 @@ def _resend(batch_id: int, urgent: set[int], now: datetime) -> int:
         deliveries = Delivery.objects.filter(id__in=doubtful).exclude(id__in=resent.values("delivery_id"))
         ids = [delivery.id for delivery in deliveries.select_related("edition") if urgent & _topics(delivery)]
         if ids:
+            before, after = {"state": DeliveryState.UNKNOWN}, {"state": BatchState.PLANNED, "mails": len(ids)}
+            rule = actor.from_rule("urgent topics")
+            record(rule, "delivery.retry", Thing("delivery"), now=now, before=before, after=after)
             plan_again(
                 batch, ids, OperatorNote(RULE, "no word of it came"), OwnEvent.RETRIED, now, rule=ResendRule.URGENT
             )

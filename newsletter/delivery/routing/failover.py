@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import structlog
 from django.db.models import Count, Max, Min
 
+from newsletter.audit import actor
 from newsletter.delivery.gates import circuit_breaker, provider_gate
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.routing import move_batches
-from newsletter.models import Attempt, AttemptOutcome, Gate
+from newsletter.models import Attempt, AttemptOutcome, AuditEntry, Gate
 
 log = structlog.get_logger()
 
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 PUT_OFF_LEAST = 3
 #: Older attempts say nothing of today.
 LOOK_BACK = timedelta(hours=6)
+_RULE = actor.from_rule("failover")
 _CONCLUSIVE = (
     AttemptOutcome.ACCEPTED,
     AttemptOutcome.FAILED,
@@ -76,11 +78,19 @@ def fail_over(providers: Mapping[int, PlannedProvider], *, after: timedelta, now
     for number, outage in out.items():
         if outage.since <= now - after:
             kept = None if outage.final else move_batches.first_planned(number)
-            batches = move_batches.move_batches(number, working[0], now=now, but=kept or 0)
+            batches = move_batches.move_batches(number, working[0], now=now, actor=None, but=kept or 0)
             if batches:
+                _record_once(outage, working[0].number, now)
                 log.error("failed_over", provider=number, batches=batches, reason=outage.why)
                 moved.append(FailedOver(number, working[0].number, batches))
     return moved
+
+
+def _record_once(outage: Outage, target: int, now: datetime) -> None:
+    """One row for each outage, although what is planned during it moves again and again."""
+    known = AuditEntry.objects.filter(object_kind="provider", object_id=outage.provider, action="provider.move")
+    if not known.filter(actor=_RULE.name, actor_kind=_RULE.kind, at__gte=outage.since).exists():
+        move_batches.record_move(outage.provider, target, now=now, actor=_RULE)
 
 
 def _unreachable(provider: int, now: datetime) -> Outage | None:

@@ -9,9 +9,14 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
+from newsletter.audit import actor as actors
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import record
+from newsletter.delivery.gates.provider_gate import thing_of
 from newsletter.delivery.ledger.plan import PlannedProvider
 from newsletter.delivery.ledger.split_batch import copy_waived_attempts, new_batch_like
 from newsletter.lib import db
+from newsletter.lib.mail.provider_ids import name_of
 from newsletter.models import Batch, BatchState, Delivery
 
 #: Batches moved in one transaction; fewer where each may have to be regrouped, mail by mail.
@@ -32,14 +37,15 @@ def move_from_unconfigured(
     known = {target.number, *configured}
     planned = Batch.objects.filter(state=BatchState.PLANNED).exclude(provider__in=known).order_by()
     unconfigured = sorted(planned.values_list("provider", flat=True).distinct())
-    return sum(move_batches(number, target, now=now or db.now()) for number in unconfigured)
+    rule = actors.from_rule("provider not configured")
+    return sum(move_batches(number, target, now=now or db.now(), actor=rule) for number in unconfigured)
 
 
-def move_batches(source: int, target: PlannedProvider, *, now: datetime, but: int = 0) -> int:
+def move_batches(source: int, target: PlannedProvider, *, now: datetime, actor: Actor | None, but: int = 0) -> int:
     """Move the planned batches of `source` to `target`, all `but` one; returns how many.
 
     They are regrouped where the new provider needs one letter for a batch. A batch that waited because the old provider deferred
-    it is due at once.
+    it is due at once. Without an `actor` the caller writes to the audit log.
     """
     moved, after = 0, 0
     limit = _CHUNK_ONE_LETTER if target.one_letter else _CHUNK
@@ -50,11 +56,19 @@ def move_batches(source: int, target: PlannedProvider, *, now: datetime, but: in
                 {"to": target.number, "source": source, "now": now, "after": after, "but": but},
             )
             ids = [number for (number,) in rows]
+            if ids and actor is not None and not moved:
+                record_move(source, target.number, now=now, actor=actor)
             if target.one_letter:
                 _one_letter_each(ids)
         if not ids:
             return moved
         moved, after = moved + len(ids), max(ids)
+
+
+def record_move(source: int, target: int, *, now: datetime, actor: Actor) -> None:
+    """Write to the audit log that planned mail of `source` moves to `target`."""
+    before, after = {"provider": name_of(source)}, {"provider": name_of(target)}
+    record(actor, "provider.move", thing_of(source), now=now, before=before, after=after)
 
 
 def planned_mails(source: int) -> int:

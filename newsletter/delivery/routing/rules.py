@@ -6,10 +6,16 @@ Domains are stored nowhere: where a rule names one, addresses are decrypted for 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.db import transaction
+
+from newsletter.audit.actor import Actor
+from newsletter.audit.record import Thing, record, record_difference
 from newsletter.delivery.ledger.plan import Share
 from newsletter.delivery.ledger.recipient_domains import recipient_domains
 from newsletter.lib.crypto import Vault
+from newsletter.lib.mail.provider_ids import name_of
 from newsletter.models import Route
 
 #: The rule of all domains that have none of their own.
@@ -31,14 +37,31 @@ def routing_rules() -> list[RoutingRule]:
     return sorted(rules, key=lambda rule: rule.domain == EVERYBODY)
 
 
-def store_rule(rule: RoutingRule) -> None:
+def store_rule(rule: RoutingRule, *, now: datetime, actor: Actor) -> None:
     """Store a rule for mail planned from now on."""
-    Route.objects.update_or_create(domain=rule.domain, defaults={"provider": rule.provider, "share": rule.share})
+    with transaction.atomic():
+        stored = Route.objects.select_for_update().filter(domain=rule.domain).first()
+        before = _shown(stored.provider, stored.share) if stored else {}
+        Route.objects.update_or_create(domain=rule.domain, defaults={"provider": rule.provider, "share": rule.share})
+        after = _shown(rule.provider, rule.share)
+        thing = Thing("route", name=rule.domain)
+        record_difference(actor, "route.choose", thing, now=now, before=before, after=after)
 
 
-def delete_rule(domain: str) -> bool:
+def delete_rule(domain: str, *, now: datetime, actor: Actor) -> bool:
     """Delete the rule of a domain. Returns False if there was none."""
-    return bool(Route.objects.filter(domain=domain).delete()[0])
+    with transaction.atomic():
+        stored = Route.objects.select_for_update().filter(domain=domain).first()
+        if stored is None:
+            return False
+        stored.delete()
+        before = _shown(stored.provider, stored.share)
+        record(actor, "route.forget", Thing("route", name=domain), now=now, before=before)
+        return True
+
+
+def _shown(provider: int, share: int) -> dict[str, object]:
+    return {"provider": name_of(provider), "share": share}
 
 
 def split_by_provider(shares: Sequence[Share], providers: Sequence[int], vault: Vault) -> dict[int, list[Share]]:

@@ -25,6 +25,7 @@ from newsletter.models import (
 from newsletter.worker import maintenance
 from tests import factories
 from tests.delivery.helpers import apply, handed_over
+from tests.factories import ACTOR
 from tests.reports import report
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def grow(mails: int) -> None:
 
 
 def resume(at) -> None:
-    sending_gate.resume()
+    sending_gate.resume(now=NOW, actor=ACTOR)
     Gate.objects.update(opened_at=at)
 
 
@@ -152,8 +153,8 @@ def test_a_closing_is_logged_once_however_long_its_reason_lasts(monkeypatch) -> 
             maintenance.read_reports()
     assert [one["event"] for one in told if "paused" in one["event"]] == ["sending_paused"] * 2
     with capture_logs() as told:
-        sending_gate.resume()
-        sending_gate.pause("an operator's reason")
+        sending_gate.resume(now=NOW, actor=ACTOR)
+        sending_gate.pause("an operator's reason", now=NOW, actor=ACTOR)
     assert told == []
 
 
@@ -255,7 +256,7 @@ def test_mails_accepted_before_the_webhook_do_not_count_as_silence() -> None:
 
 def test_after_resume_silence_is_measured_afresh() -> None:
     silence(10)
-    assert provider_gate.resume(SENDGRID)
+    assert provider_gate.resume(SENDGRID, now=NOW, actor=ACTOR)
     ProviderGate.objects.update(opened_at=NOW + timedelta(hours=2))
     assert reputation.close_for_reputation(now=NOW + timedelta(hours=3), events_from=[SENDGRID]) is None
     Attempt.objects.update(ended_at=NOW + timedelta(hours=2, minutes=1))
@@ -263,8 +264,8 @@ def test_after_resume_silence_is_measured_afresh() -> None:
 
 
 def test_resume_notes_its_moment() -> None:
-    sending_gate.pause("a reason")
-    sending_gate.resume()
+    sending_gate.pause("a reason", now=NOW, actor=ACTOR)
+    sending_gate.resume(now=NOW, actor=ACTOR)
     assert Gate.objects.get().opened_at is not None
 
 

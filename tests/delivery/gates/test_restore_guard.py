@@ -23,6 +23,7 @@ from newsletter.models import Gate, Pulse
 from newsletter.worker import maintenance, send_loop, startup
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
+from tests.factories import ACTOR
 from tests.journey import road
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +76,7 @@ def test_a_restored_database_sends_nothing_until_it_is_confirmed(data: Path) -> 
     assert look(data) is Standing.BEHIND
     assert sending_gate.pause_reason() == Standing.BEHIND.value
     assert look(data) is Standing.BEHIND
-    HostGuard(data).confirm_installation()
+    HostGuard(data).confirm_installation(now=NOW, actor=ACTOR)
     assert sending_gate.pause_reason() is None
     assert look(data) is Standing.OURS
 
@@ -187,8 +188,8 @@ def test_pages_make_their_host_known_and_close_nothing_meanwhile(
 def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: Path, other: Path, settings) -> None:
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
     Pulse.objects.create(name="tick", at=db.now())
-    sending_gate.pause("tests")
-    cli_sending._open_gate(confirm=False)
+    sending_gate.pause("tests", now=NOW, actor=ACTOR)
+    cli_sending._open_gate(confirm=False, who=ACTOR)
     assert sending_gate.pause_reason() is None
     assert send_loop.send_next() is None
     assert restore_guard.read(other) is None
@@ -201,7 +202,7 @@ def test_keys_without_the_file_send_nothing_when_nobody_is_at_work(data: Path, o
     Pulse.objects.update(at=later)
     assert look(other, later).in_doubt, "a look of our own is no sign of others"
     assert look(data, later) is Standing.OURS, "the first host is not in doubt"
-    HostGuard(other).confirm_installation()
+    HostGuard(other).confirm_installation(now=NOW, actor=ACTOR)
     assert look(other, later) is look(data, later) is Standing.OURS
 
 
@@ -225,7 +226,7 @@ def test_a_directory_that_cannot_be_written_stops_nothing(data: Path, tmp_path: 
 
 
 def test_successful_check_does_not_overwrite_an_operators_pause(data: Path) -> None:
-    sending_gate.pause("tests")
+    sending_gate.pause("tests", now=NOW, actor=ACTOR)
     assert look(data) is Standing.OURS
     assert sending_gate.pause_reason() == "tests"
 
@@ -236,7 +237,7 @@ def test_operators_pause_keeps_a_doubt_about_the_data(data: Path, tmp_path: Path
     why = look(other)
     assert why.in_doubt
     Pulse.objects.create(name="tick", at=NOW)  # its own look at the tables, as a worker writes it down
-    sending_gate.pause("wrong postal address")
+    sending_gate.pause("wrong postal address", now=NOW, actor=ACTOR)
     assert sending_gate.pause_reason() == why.value
     assert look(other) is why
 

@@ -30,6 +30,7 @@ from newsletter.subscribers.email_address import index_of
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.helpers import LATER, NOW, OPERATOR_NOTE, doubtful, in_doubt, mark_urgent, run
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +43,13 @@ def _gate() -> None:
 def test_without_its_words_a_mail_cannot_go_again_and_says_so() -> None:
     reference = in_doubt(1)[0]
     EditionBody.objects.all().delete()
-    told = resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
+    told = resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR)
     assert isinstance(told, Refused)
     assert "content" in told.reason
     assert ledger_summary().by_state == {"unknown": 1}
-    assert resend.resolve(reference, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
+    assert resend.resolve(
+        reference, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR
+    ) == resend.ResendResult(1)
     assert ledger_summary().by_state == {"failed": 1}
 
 
@@ -56,11 +59,11 @@ def test_a_parked_mail_can_be_closed(whole: bool) -> None:
     Batch.objects.update(state="parked", reason="could not be worded")
     first, second = [row.reference for row in listing(factories.VAULT, "parked")]
     assert resend.resolve(
-        first, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole
+        first, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole, actor=ACTOR
     ) == resend.ResendResult(2 if whole else 1)
     assert (Batch.objects.get().state == "cancelled") is whole
     if not whole:
-        resend.resolve(second, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
+        resend.resolve(second, False, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR)
     assert ledger_summary() == LedgerSummary({"failed": 2}, None, 0)
 
 
@@ -68,7 +71,9 @@ def test_a_parked_mail_can_be_closed(whole: bool) -> None:
 def test_retried_mail_is_sent_and_its_history_has_the_reason(window: int | None) -> None:
     reference = in_doubt(4, window=window)[0]
     before = ledger_summary().by_state["unknown"]
-    assert resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == resend.ResendResult(1)
+    assert resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR) == resend.ResendResult(
+        1
+    )
     handed = run(ScriptedProvider(window=window), LATER)
     assert [reference_of(number, factories.VAULT) for number in handed] == [reference]
     assert ledger_summary().by_state["unknown"] == before - 1
@@ -83,12 +88,12 @@ def test_retried_mail_is_sent_and_its_history_has_the_reason(window: int | None)
 def test_a_whole_hand_over_goes_again(window: int | None) -> None:
     references = in_doubt(4, window=window)
     assert resend.retry(
-        references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True
+        references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR
     ) == resend.ResendResult(len(references))
     handed = run(ScriptedProvider(window=window), LATER)
     assert sorted(references_of(handed, factories.VAULT)) == sorted(references)
     assert ledger_summary().by_state == {"accepted": 4}
-    assert resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT) == Refused(
+    assert resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR) == Refused(
         "it is accepted: only unknown or parked mail can be sent again"
     )
 
@@ -96,17 +101,19 @@ def test_a_whole_hand_over_goes_again(window: int | None) -> None:
 def test_only_mail_with_unknown_outcome_can_be_retried() -> None:
     factories.planned(1)
     reference = listing(factories.VAULT)[0].reference
-    assert isinstance(resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT), Refused)
+    assert isinstance(resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT, actor=ACTOR), Refused)
     Batch.objects.update(state="claimed")
-    assert isinstance(resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT), Refused)
-    assert isinstance(resend.retry("0000-0000-9", OPERATOR_NOTE, now=NOW, vault=factories.VAULT), Refused)
+    assert isinstance(resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT, actor=ACTOR), Refused)
+    assert isinstance(resend.retry("0000-0000-9", OPERATOR_NOTE, now=NOW, vault=factories.VAULT, actor=ACTOR), Refused)
 
 
 def test_a_parked_mail_goes_again() -> None:
     factories.planned(2)
     Batch.objects.update(state="parked", reason="gave up: 451")
     reference = listing(factories.VAULT, "parked")[0].reference
-    assert resend.retry(reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT, whole=True) == resend.ResendResult(2)
+    assert resend.retry(
+        reference, OPERATOR_NOTE, now=NOW, vault=factories.VAULT, whole=True, actor=ACTOR
+    ) == resend.ResendResult(2)
     assert len(run(ScriptedProvider())) == 2
 
 
@@ -117,14 +124,16 @@ def test_operators_resolution_settles_an_unknown_outcome(accepted: bool, whole: 
     references = in_doubt(4, window=window)
     state = "accepted" if accepted else "failed"
     assert resend.resolve(
-        references[0], accepted, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole
+        references[0], accepted, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole, actor=ACTOR
     ) == resend.ResendResult(len(references) if whole else 1)
     story = explain(references[0], factories.VAULT)
     assert story is not None
     assert (story.state, story.reason) == (state, "ops: nothing came")
     assert ledger_summary().by_state.get("unknown", 0) == (0 if whole else len(references) - 1)
     assert run(ScriptedProvider(window=window), LATER) == []
-    assert isinstance(resend.resolve(references[0], accepted, OPERATOR_NOTE, now=LATER, vault=factories.VAULT), Refused)
+    assert isinstance(
+        resend.resolve(references[0], accepted, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR), Refused
+    )
 
 
 def test_dropped_mails_are_resent_except_those_with_events() -> None:
@@ -135,7 +144,7 @@ def test_dropped_mails_are_resent_except_those_with_events() -> None:
     Event.objects.create(fingerprint=b"x", delivery_id=heard.id, kind="delivered", at=NOW, received_at=NOW)
     assert resend.count_releasable(1, NOW + timedelta(seconds=1)) == resend.count_releasable(2, NOW) == 0
     assert resend.count_releasable(1, NOW) == 4
-    assert resend.release(1, NOW, OPERATOR_NOTE, now=LATER) == resend.ResendResult(4)
+    assert resend.release(1, NOW, OPERATOR_NOTE, now=LATER, actor=ACTOR) == resend.ResendResult(4)
     handed = run(ScriptedProvider(window=None), LATER)
     assert sorted(handed) == sorted(set(Delivery.objects.values_list("id", flat=True)) - {heard.id})
     assert ledger_summary().by_state == {"accepted": 5}
@@ -155,7 +164,7 @@ def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> 
     """What a mail server took and dropped goes by SendGrid: where its windows ended is no end of the request."""
     factories.planned(3)
     run(ScriptedProvider(window=2))
-    assert resend.release(1, NOW, OPERATOR_NOTE, now=LATER) == resend.ResendResult(3)
+    assert resend.release(1, NOW, OPERATOR_NOTE, now=LATER, actor=ACTOR) == resend.ResendResult(3)
     begun_and_died(LATER, None)
     assert ledger_summary().by_state == {"unknown": 3}
 
@@ -163,7 +172,7 @@ def test_released_windows_that_were_killed_in_one_request_are_all_in_doubt() -> 
 def test_outcome_of_a_released_window_is_recorded() -> None:
     factories.planned(3)
     run(ScriptedProvider(window=2))
-    resend.release(1, NOW, OPERATOR_NOTE, now=LATER)
+    resend.release(1, NOW, OPERATOR_NOTE, now=LATER, actor=ACTOR)
     assert len(run(ScriptedProvider(lambda _parcel: Rejected("550"), window=2), LATER)) == 3
     assert ledger_summary().by_state == {"failed": 3}
 
@@ -173,9 +182,9 @@ def test_a_window_in_doubt_that_went_again_in_one_request_is_proved_as_one() -> 
     begun_and_died(NOW, 2)
     reference = listing(factories.VAULT, "unknown")[0].reference
     later = LATER + timedelta(days=1)
-    assert resend.retry(reference, OPERATOR_NOTE, now=later, vault=factories.VAULT, whole=True) == resend.ResendResult(
-        2
-    )
+    assert resend.retry(
+        reference, OPERATOR_NOTE, now=later, vault=factories.VAULT, whole=True, actor=ACTOR
+    ) == resend.ResendResult(2)
     begun_and_died(later, None)
     assert ledger_summary().by_state == {"unknown": 2}
     one = Delivery.objects.order_by("id")[0]
@@ -218,7 +227,7 @@ def told(reference: str, kind: ReportKind) -> None:
 @pytest.mark.parametrize("window", [None, 2])
 def test_mail_proved_accepted_before_its_resend_is_not_resent(window: int | None) -> None:
     first, second = in_doubt(4, window=window)[:2]
-    resend.retry(first, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(first, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR)
     told(first, ReportKind.PROCESSED)
     told(second, ReportKind.DROPPED)
     handed = [reference_of(number, factories.VAULT) for number in run(ScriptedProvider(window=window), LATER)]
@@ -229,7 +238,7 @@ def test_mail_proved_accepted_before_its_resend_is_not_resent(window: int | None
 
 def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
     references = in_doubt(2)
-    resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(references[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR)
     for reference in references:
         told(reference, ReportKind.DELIVERED)
     assert run(ScriptedProvider(), LATER) == []
@@ -239,7 +248,7 @@ def test_when_all_of_it_is_told_of_nothing_goes_again() -> None:
 
 def test_our_own_word_proves_nothing() -> None:
     reference = in_doubt(2)[0]
-    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR)
     run(ScriptedProvider(doubtful), LATER)
     assert prove_accepted.accept_proved(now=LATER) == 0
     assert ledger_summary().by_state == {"unknown": 2}
@@ -280,8 +289,8 @@ def test_no_third_time_for_an_urgent_alert_whatever_batch_it_is_in_by_then() -> 
 
 def test_batch_sizes_are_right_after_parts_are_resent() -> None:
     first, second = in_doubt(2)
-    resend.retry(first, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
-    resend.retry(second, OPERATOR_NOTE, now=LATER, vault=factories.VAULT)
+    resend.retry(first, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR)
+    resend.retry(second, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, actor=ACTOR)
     assert sorted(Batch.objects.values_list("size", flat=True)) == [1, 1]
 
 
@@ -291,7 +300,7 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
     begun = 4
     assert daily_cap.used_today(1, now=LATER) == begun
     for reference, whole in ((first, False), (second, True)):
-        resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole)
+        resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=whole, actor=ACTOR)
         begun += len(run(ScriptedProvider(doubtful, window=window), LATER))
         assert daily_cap.used_today(1, now=LATER) == begun
     assert begun == (8 if window is None else 6)
@@ -299,7 +308,7 @@ def test_a_day_counts_a_mail_once_for_each_hand_over_that_really_began(window: i
 
 def test_deferred_resend_keeps_its_first_attempt_in_the_daily_count() -> None:
     reference = in_doubt(2)[0]
-    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR)
     half = ScriptedProvider(window=1)
     half.script = lambda _parcel: Deferred("451") if len(half.windows) > 1 else Unknown("no answer")
     run(half, LATER)
@@ -316,6 +325,6 @@ def test_rejected_mail_stays_in_the_daily_count_when_the_rest_is_resent() -> Non
     )
     run(first)
     reference = listing(factories.VAULT, "unknown")[0].reference
-    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(reference, OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR)
     assert len(run(ScriptedProvider(), LATER)) == 1
     assert daily_cap.used_today(1, now=LATER) >= 3

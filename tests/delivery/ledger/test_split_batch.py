@@ -20,6 +20,7 @@ from newsletter.models import Attempt, Batch, Delivery, Edition
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.helpers import LATER, OPERATOR_NOTE, in_doubt, run
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def carries(number: int) -> bool:
 
 def waived() -> Batch:
     """Four mails that were in doubt and go again by an operator's word."""
-    resend.retry(in_doubt(4)[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True)
+    resend.retry(in_doubt(4)[0], OPERATOR_NOTE, now=LATER, vault=factories.VAULT, whole=True, actor=ACTOR)
     return Batch.objects.get()
 
 
@@ -68,7 +69,7 @@ def regroup(_batch: Batch) -> None:
     edition.pk, edition.key = None, b"another"
     edition.save(force_insert=True)
     Delivery.objects.filter(id=Delivery.objects.order_by("id").first().id).update(edition=edition)
-    move_batches.move_batches(1, PlannedProvider(2, one_letter=True), now=LATER)
+    move_batches.move_batches(1, PlannedProvider(2, one_letter=True), now=LATER, actor=ACTOR)
 
 
 @pytest.mark.parametrize("change", [halve, keep_one, part, regroup])

@@ -11,6 +11,7 @@ from newsletter.delivery.routing import failover, move_batches
 from newsletter.models import Attempt, Batch, Delivery, EditionBody
 from tests import factories
 from tests.delivery.two_providers import PROVIDERS, SENDGRID, SMTP, Two, two
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +87,7 @@ def test_mails_of_several_letters_are_regrouped_for_a_provider_that_takes_one_le
     both.drain(NOW)
     assert states() == {"accepted": 3, "planned": 5}
     assert [one.provider for one in provider_gate.paused()] == [SMTP]
-    assert move_batches.move_batches(SMTP, PROVIDERS[SENDGRID], now=NOW) == 1
+    assert move_batches.move_batches(SMTP, PROVIDERS[SENDGRID], now=NOW, actor=ACTOR) == 1
     both.drain(NOW)
     assert states() == {"accepted": 8}
     assert (sum(both.taken()[SMTP].values()), len(both.sendgrid.requests), both.twice()) == (3, 3, {})
@@ -141,11 +142,11 @@ def test_a_server_out_of_reach_counts_once_it_put_off_several_hand_overs(both: T
 @pytest.mark.parametrize("why", ["both are out", "the gate is closed", "it is done by hand"])
 def test_nothing_moves_by_itself_when(both: Two, why: str) -> None:
     plan(2, SENDGRID)
-    provider_gate.pause(SENDGRID, "401", now=NOW)
+    provider_gate.pause(SENDGRID, "401", now=NOW, actor=ACTOR)
     if why == "both are out":
-        provider_gate.pause(SMTP, "an operator", now=minutes(19), by_hand=True)
+        provider_gate.pause(SMTP, "an operator", now=minutes(19), by_hand=True, actor=ACTOR)
     if why == "the gate is closed":
-        sending_gate.pause("too many complaints")
+        sending_gate.pause("too many complaints", now=NOW, actor=ACTOR)
     after = timedelta(0) if why == "it is done by hand" else AFTER
     assert failover.fail_over(PROVIDERS, after=after, now=minutes(20)) == []
     assert move_batches.planned_mails(SENDGRID) == 6
@@ -155,10 +156,10 @@ def test_claimed_batch_is_not_moved(both: Two) -> None:
     plan(1, SENDGRID)
     for state in ("claimed", "sending", "unknown"):
         Batch.objects.update(state=state)
-        assert move_batches.move_batches(SENDGRID, PROVIDERS[SMTP], now=NOW) == 0
+        assert move_batches.move_batches(SENDGRID, PROVIDERS[SMTP], now=NOW, actor=ACTOR) == 0
         assert move_batches.move_from_unconfigured(PROVIDERS[SMTP], now=NOW) == 0
     Batch.objects.update(state="accepted")
-    assert move_batches.move_batches(SENDGRID, PROVIDERS[SMTP], now=NOW) == 0
+    assert move_batches.move_batches(SENDGRID, PROVIDERS[SMTP], now=NOW, actor=ACTOR) == 0
 
 
 def test_a_claim_of_before_the_move_does_not_pass_the_barrier_of_another_provider(both: Two) -> None:
@@ -181,16 +182,18 @@ def test_a_pause_in_the_middle_of_a_batch_stops_before_the_next_window(both: Two
 
 
 def test_resume_opens_what_closed_by_itself_and_leaves_what_was_closed_by_name() -> None:
-    provider_gate.pause(SENDGRID, "401", now=NOW)
-    provider_gate.pause(SMTP, "moving house", now=NOW, by_hand=True)
-    assert [(one.provider, one.why) for one in provider_gate.resume_what_closed_by_itself()] == [(SMTP, "moving house")]
-    assert provider_gate.resume(SMTP) and not provider_gate.resume(SMTP)
+    provider_gate.pause(SENDGRID, "401", now=NOW, actor=ACTOR)
+    provider_gate.pause(SMTP, "moving house", now=NOW, by_hand=True, actor=ACTOR)
+    assert [(one.provider, one.why) for one in provider_gate.resume_what_closed_by_itself(now=NOW, actor=ACTOR)] == [
+        (SMTP, "moving house")
+    ]
+    assert provider_gate.resume(SMTP, now=NOW, actor=ACTOR) and not provider_gate.resume(SMTP, now=NOW, actor=ACTOR)
     assert provider_gate.paused() == []
 
 
 def test_the_first_reason_stands_unless_an_operator_gives_one() -> None:
-    assert provider_gate.pause(SMTP, "401", now=NOW)
-    assert not provider_gate.pause(SMTP, "silence", now=NOW)
-    assert not provider_gate.pause(SMTP, "an operator", now=NOW, by_hand=True)
+    assert provider_gate.pause(SMTP, "401", now=NOW, actor=ACTOR)
+    assert not provider_gate.pause(SMTP, "silence", now=NOW, actor=ACTOR)
+    assert not provider_gate.pause(SMTP, "an operator", now=NOW, by_hand=True, actor=ACTOR)
     ((one),) = provider_gate.paused()
     assert (one.why, one.by_hand, one.since) == ("an operator", True, NOW)

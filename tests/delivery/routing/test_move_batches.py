@@ -22,6 +22,7 @@ from newsletter.models import Attempt, Delivery
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
 from tests.environment import examples
+from tests.factories import ACTOR, NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -92,24 +93,24 @@ class World:
         if what == "send" and number:
             self.send(number, answers or [])
         elif what == "move" and number:
-            move_batches.move_batches(number, PROVIDERS[3 - number], now=self.now)
+            move_batches.move_batches(number, PROVIDERS[3 - number], now=self.now, actor=ACTOR)
         elif what == "wait":
             self.now += timedelta(minutes=20)
             expired_leases.recover_expired(now=self.now)
         elif what == "fail over":
             failover.fail_over(PROVIDERS, after=timedelta(minutes=5), now=self.now)
         else:
-            provider_gate.resume_what_closed_by_itself()
+            provider_gate.resume_what_closed_by_itself(now=NOW, actor=ACTOR)
 
     def finish(self) -> None:
         """Both providers are well again, and all that may go goes."""
-        provider_gate.resume_what_closed_by_itself()
+        provider_gate.resume_what_closed_by_itself(now=NOW, actor=ACTOR)
         for _ in range(12):
             self.run(("wait", None, None))
             for number in (1, 2):
                 self.send(number, [])
         for number in (1, 2):
-            move_batches.move_batches(number, PROVIDERS[3 - number], now=self.now)
+            move_batches.move_batches(number, PROVIDERS[3 - number], now=self.now, actor=ACTOR)
             for _ in range(12):
                 self.send(3 - number, [])
 
@@ -155,7 +156,7 @@ def test_workers_of_both_and_somebody_who_moves_batches_to_and_fro_send_each_mai
     def to_and_fro() -> None:
         try:
             for number in range(12):
-                move_batches.move_batches(1 + number % 2, PROVIDERS[2 - number % 2], now=db.now())
+                move_batches.move_batches(1 + number % 2, PROVIDERS[2 - number % 2], now=db.now(), actor=ACTOR)
         finally:
             connection.close()
 

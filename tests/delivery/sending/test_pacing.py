@@ -23,6 +23,7 @@ from newsletter.models import Attempt, Batch, Breaker, Delivery, Event, Lane
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.helpers import states
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -270,8 +271,8 @@ def test_without_tokens_what_waits_for_its_domain_is_worth_a_look() -> None:
 @pytest.mark.parametrize(
     "shut",
     [
-        lambda: sending_gate.pause("tests"),
-        lambda: provider_gate.pause(1, "tests", now=NOW),
+        lambda: sending_gate.pause("tests", now=NOW, actor=ACTOR),
+        lambda: provider_gate.pause(1, "tests", now=NOW, actor=ACTOR),
         lambda: Breaker.objects.create(provider=1, in_a_row=5, opened_at=NOW, open_until=NOW),
     ],
 )

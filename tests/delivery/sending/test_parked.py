@@ -15,6 +15,7 @@ from newsletter.worker import startup
 from tests import factories
 from tests.delivery.fake_provider import ScriptedProvider
 from tests.delivery.helpers import LATER, OPERATOR_NOTE, in_doubt, run
+from tests.factories import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,7 @@ def test_all_go_again_but_what_may_have_left_and_what_has_no_words() -> None:
     assert resend.parked_mails() == resend.ParkedMails(5, 2, 9, {"gave up: 451": 3, "gave up: 421": 2})
     told: list[tuple[int, int]] = []
     assert resend.retry_parked(
-        OPERATOR_NOTE, now=LATER, progress=lambda *so_far: told.append(so_far)
+        OPERATOR_NOTE, now=LATER, progress=lambda *so_far: told.append(so_far), actor=ACTOR
     ) == resend.ResendResult(5)
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert ledger_summary().by_state == {"unknown": 2, "planned": 5, "parked": 9}
@@ -58,7 +59,7 @@ def test_all_go_again_but_what_may_have_left_and_what_has_no_words() -> None:
     assert sorted(story.values_list("delivery_id", flat=True)) == sorted(mails)
     assert {one.detail for one in story} == {"ops: nothing came"}
     assert resend.parked_mails().deliveries == 0 and resend.retry_parked(
-        OPERATOR_NOTE, now=LATER
+        OPERATOR_NOTE, now=LATER, actor=ACTOR
     ) == resend.ResendResult(0)
 
 
@@ -68,7 +69,7 @@ def test_of_a_batch_only_those_go_whose_words_are_kept() -> None:
     Batch.objects.filter(id=other.id).delete()
     kept = sorted(Delivery.objects.filter(batch_id=batch.id).values_list("id", flat=True))[:2]
     EditionBody.objects.exclude(edition__delivery__id__in=kept).delete()
-    assert resend.retry_parked(OPERATOR_NOTE, now=LATER) == resend.ResendResult(2)
+    assert resend.retry_parked(OPERATOR_NOTE, now=LATER, actor=ACTOR) == resend.ResendResult(2)
     assert run(ScriptedProvider(), LATER) == kept
     assert ledger_summary().by_state == {"accepted": 2, "parked": 1}
 
@@ -112,5 +113,5 @@ def test_what_cannot_be_meant_is_told_in_one_line(capsys, words: str) -> None:
 def test_the_first_time_is_not_called_a_second() -> None:
     """Nothing of it has left: its readers are not told that it may be a second copy."""
     given_up(1)
-    resend.retry_parked(OPERATOR_NOTE, now=LATER)
+    resend.retry_parked(OPERATOR_NOTE, now=LATER, actor=ACTOR)
     assert not Attempt.objects.filter(waived_by__isnull=False).exists()

@@ -17,6 +17,7 @@ from newsletter.subscribers.form_requests import queue
 from newsletter.subscribers.form_requests.queue import put
 from newsletter.subscribers.form_requests.values import LinkByAddress, LinkByToken, Renewal, SignUp
 from newsletter.subscribers.limits import network_limit, notice_budget
+from tests.factories import ACTOR
 from tests.subscribers.helpers import (
     ANNA,
     DAY,
@@ -206,7 +207,7 @@ def test_erasing_drops_waiting_requests():
     decide()
     sign_up(now=NOW + 2 * HOUR)
     decide(now=NOW + 2 * HOUR)
-    assert lookup_and_erase.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT, forget=wiring.forget)
+    assert lookup_and_erase.erase(ANNA, now=NOW + 3 * HOUR, vault=VAULT, forget=wiring.forget, actor=ACTOR)
     assert not SignUpRequest.objects.exists() and not MailboxLimit.objects.exists()
 
 
