@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 from django.db import close_old_connections
 
+from newsletter.audit import retention as audit
 from newsletter.delivery import retention as delivery
 from newsletter.delivery.sending import workers
 from newsletter.editions import left_over
@@ -48,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     _RETURNED,
     _OUTBOX,
     *feeds.RULES,
+    *audit.RULES,
     _INSTALLATION,
 )
 

@@ -66,7 +66,7 @@ def lived_in() -> None:
     _ask_and_stop_one("stays@example.org")
     run_once.once(wait=timedelta(0))
     _leave("left@example.org")
-    erase("erased@example.org", actor=ACTOR)
+    erase("erased@example.org")
     for name, kind in (
         ("bounced", ReportKind.BOUNCE),
         ("complained", ReportKind.COMPLAINT),

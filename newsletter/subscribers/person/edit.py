@@ -43,13 +43,17 @@ def add_topics(
         time = MailTime(person.daily_rhythm.zone, person.daily_rhythm.hour, person.weekly_rhythm.weekday)
         choices = Choices(topic_ids, (), cadence, time, person.look.discreet, person.look.locale, person.look.format)
         added = admin_subscribe.subscribe_directly(
-            people.address_of(person, subscribing.vault), choices, subscribing, confirmed=True, source="desk"
+            people.address_of(person, subscribing.vault),
+            choices,
+            subscribing,
+            confirmed=True,
+            source="desk",
+            actor=actor,
         )
         if isinstance(added, Suppressed):
             return Refused(f"this address must not be mailed ({added.reason})")
         if isinstance(added, HasLeft):
             return Refused("this person left: ask them by mail, or say that they asked to come back")
-        _record(actor, "add", person.id, subscribing.now, after={"subscriptions": added.new, "cadence": _name(cadence)})
     return added
 
 
