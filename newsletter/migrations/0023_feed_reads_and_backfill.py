@@ -3,10 +3,10 @@ from django.db import migrations, models
 #: What the fetches of the last month tell; of a feed that failed for longer, the first of them.
 FROM_FETCHES = """
 UPDATE feed SET
-  read_at = (SELECT max(f.at) FROM fetch f WHERE f.feed_id = feed.id AND f.error = ''),
+  read_at = (SELECT max(f.at) FROM "fetch" f WHERE f.feed_id = feed.id AND f.error = ''),
   failing_since = CASE WHEN failures > 0 THEN (
-    SELECT min(f.at) FROM fetch f WHERE f.feed_id = feed.id AND f.error <> ''
-      AND f.id > coalesce((SELECT max(g.id) FROM fetch g WHERE g.feed_id = feed.id AND g.error = ''), 0)) END
+    SELECT min(f.at) FROM "fetch" f WHERE f.feed_id = feed.id AND f.error <> ''
+      AND f.id > coalesce((SELECT max(g.id) FROM "fetch" g WHERE g.feed_id = feed.id AND g.error = ''), 0)) END
 """
 
 
