@@ -1,4 +1,4 @@
-"""Count the mails that somebody should look at: in doubt, parked, refused for good. Cheap enough for every page of the desk."""
+"""Count the mails that somebody should look at: in doubt, parked but not on hold, refused. Cheap enough for every page."""
 
 from newsletter.lib import db
 from newsletter.models import BatchState
@@ -13,7 +13,7 @@ SELECT state, sum(mails) FROM (
   SELECT state, count(*) AS mails FROM delivery WHERE state IN ('{_LISTED}') GROUP BY state
   UNION ALL
   SELECT b.state, count(*) FROM batch b JOIN delivery d ON d.batch_id=b.id AND d.state IS NULL
-  WHERE b.state IN ('{_LISTED}') GROUP BY b.state
+  WHERE b.state IN ('{_LISTED}') AND b.held_at IS NULL GROUP BY b.state
 ) counted GROUP BY state"""
 
 

@@ -7,12 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from newsletter import wiring
+from newsletter.web.mail_frame import framed_mail
 from newsletter.web.outbox import mails
 from newsletter.web.outbox.access import local_only
 from newsletter.web.security_headers import POLICY
 
-#: A mail runs nothing, loads nothing, and is framed by our own page only.
-MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 FRAMING_POLICY: Final = f"{POLICY}; frame-src 'self'"
 VIEWS: Final = ("phone", "desktop", "text", "source")
 
@@ -44,10 +43,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
 @local_only
 def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML part as a mail program would get it."""
-    response = HttpResponse(_mail(name).html)
-    response.headers["Content-Security-Policy"] = MAIL_POLICY
-    response.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return response
+    return framed_mail(_mail(name).html)
 
 
 def _mail(name: str) -> mails.Mail:

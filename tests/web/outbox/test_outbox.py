@@ -17,8 +17,10 @@ from newsletter import wiring
 from newsletter.cli.service.http_server import HTTPServer
 from newsletter.providers.outbox import Outbox
 from newsletter.web.client_address import FORWARDING_HEADERS
-from newsletter.web.outbox.mails import PAGE, links
-from newsletter.web.outbox.views import FRAMING_POLICY, MAIL_POLICY
+from newsletter.web.mail_frame import MAIL_POLICY
+from newsletter.web.mail_parts import links
+from newsletter.web.outbox.mails import PAGE
+from newsletter.web.outbox.views import FRAMING_POLICY
 from tests.providers.pieces import SENDER, letter, parcel
 
 LOCAL = "127.0.0.1:8000"
