@@ -8,7 +8,7 @@ import pytest
 from newsletter.delivery.gates import provider_gate, sending_gate
 from newsletter.delivery.ledger.reports import ledger_summary
 from newsletter.delivery.routing import failover, move_batches
-from newsletter.models import Attempt, Batch, Delivery, EditionBody
+from newsletter.models import Attempt, AuditEntry, Batch, Delivery, EditionBody
 from tests import factories
 from tests.delivery.two_providers import PROVIDERS, SENDGRID, SMTP, Two, two
 from tests.factories import ACTOR
@@ -58,10 +58,14 @@ def test_a_key_refused_in_the_middle_pauses_one_provider_and_its_mails_go_by_the
     assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(9)) == []
     assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(10)) == [failover.FailedOver(SENDGRID, SMTP, 3)]
     assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(10)) == []
+    plan(1, SENDGRID)
+    assert failover.fail_over(PROVIDERS, after=AFTER, now=minutes(11)) == [failover.FailedOver(SENDGRID, SMTP, 1)]
+    rows = AuditEntry.objects.order_by("id").values_list("actor", "action")
+    assert list(rows) == [("refused by the provider", "provider.pause"), ("failover", "provider.move")]
     both.drain(minutes(10))
-    assert states() == {"accepted": 21}
+    assert states() == {"accepted": 24}
     taken = both.taken()
-    assert (sum(taken[SENDGRID].values()), sum(taken[SMTP].values()), both.twice()) == (6, 15, {})
+    assert (sum(taken[SENDGRID].values()), sum(taken[SMTP].values()), both.twice()) == (6, 18, {})
     assert len(both.sendgrid.requests) == requests
     # the ledger remembers who refused it, and who took it
     moved = Attempt.objects.filter(batch__provider=SMTP, provider=SENDGRID).get()
