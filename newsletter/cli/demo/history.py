@@ -32,7 +32,7 @@ from newsletter.models import (
     Occasion,
     Subscriber,
 )
-from newsletter.subscribers.admin_subscribe import subscribe_directly
+from newsletter.subscribers.admin_subscribe import AddedSubscriber, subscribe_directly
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.email_address import parse_address
 
@@ -63,15 +63,13 @@ def write_history(topics: Mapping[str, int], feeds: Mapping[str, int], *, now: d
 def _subscribe_readers(topic_ids: Sequence[int], now: datetime) -> None:
     zones = cycle(("Europe/Berlin", "Asia/Almaty", "America/Toronto"))
     for number, zone in zip(range(READERS), zones, strict=False):
-        joined = now - timedelta(days=60 * (READERS - number) / READERS)
         followed = tuple(topic for place, topic in enumerate(topic_ids) if (number + place) % 3)
-        subscribe_directly(
-            parse_address(f"weekly-reader-{number}@example.org"),
-            Choices(followed, cadence=Cadence.WEEKLY, mail_time=MailTime(zone, 7)),
-            wiring.subscribing(joined),
-            confirmed=True,
-            source="demo",
-        )
+        address = parse_address(f"weekly-reader-{number}@example.org")
+        choices = Choices(followed, cadence=Cadence.WEEKLY, mail_time=MailTime(zone, 7))
+        added = subscribe_directly(address, choices, wiring.subscribing(now), confirmed=True, source="demo")
+        if isinstance(added, AddedSubscriber):
+            joined = now - timedelta(days=60 * (READERS - number) / READERS)
+            Subscriber.objects.filter(id=added.subscriber_id).update(created_at=joined, confirmed_at=joined)
 
 
 def _store_items(topics: Mapping[str, int], feeds: Mapping[str, int], now: datetime) -> list[tuple[Item, list[int]]]:

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from newsletter import wiring
 from newsletter.audit import actor
 from newsletter.cli.command_name import command_name
-from newsletter.cli.demo import sample_feeds
+from newsletter.cli.demo import history, sample_feeds
 from newsletter.cli.demo.sample_site import SampleSite
 from newsletter.cli.output import fail, note
 from newsletter.cli.service.embedded_service import Service
@@ -64,6 +64,7 @@ def _set_up(site: SampleSite) -> None:
     for name, pack, description in _TOPICS:
         query = groups.group_query(pack_files.find_group(pack, settings.PACKS_DIR))
         topics.add_topic(name, query, now=db.now(), actor=actor.from_command(), description=description)
+    feed_ids = {}
     for name in sample_feeds.PATHS:
         announce = "latest" if name == "briefs" else "all"
         added = manage.add(
@@ -71,7 +72,9 @@ def _set_up(site: SampleSite) -> None:
         )
         if isinstance(added, Refused):
             fail(added.reason)
+        feed_ids[name] = added.feed_id
     ids = {topic.name: topic.topic_id for topic in topic_status.list_topics(small_number=wiring.config().small_number)}
+    history.write_history(ids, feed_ids, now=db.now())
     _follow("one", Choices((ids["Uyghur"], ids["Tibet"]), cadence=Cadence.IMMEDIATE))
     _follow("two", Choices((ids["Huawei"],), cadence=Cadence.IMMEDIATE, discreet=False))
     _follow("three", Choices((), ("submarine cable", '"press freedom"'), cadence=Cadence.IMMEDIATE))
