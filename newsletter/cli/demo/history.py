@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db import transaction
 
 from newsletter import wiring
+from newsletter.audit import actor
 from newsletter.delivery.ledger.plan import PlannedProvider, Share, plan
 from newsletter.lib import yaml_loader
 from newsletter.lib.mail.provider_ids import NUMBERS
@@ -61,12 +62,12 @@ def write_history(topics: Mapping[str, int], feeds: Mapping[str, int], *, now: d
 
 
 def _subscribe_readers(topic_ids: Sequence[int], now: datetime) -> None:
-    zones = cycle(("Europe/Berlin", "Asia/Almaty", "America/Toronto"))
+    by, zones = actor.from_command(), cycle(("Europe/Berlin", "Asia/Almaty", "America/Toronto"))
     for number, zone in zip(range(READERS), zones, strict=False):
         followed = tuple(topic for place, topic in enumerate(topic_ids) if (number + place) % 3)
         address = parse_address(f"weekly-reader-{number}@example.org")
         choices = Choices(followed, cadence=Cadence.WEEKLY, mail_time=MailTime(zone, 7))
-        added = subscribe_directly(address, choices, wiring.subscribing(now), confirmed=True, source="demo")
+        added = subscribe_directly(address, choices, wiring.subscribing(now), confirmed=True, source="demo", actor=by)
         if isinstance(added, AddedSubscriber):
             joined = now - timedelta(days=60 * (READERS - number) / READERS)
             Subscriber.objects.filter(id=added.subscriber_id).update(created_at=joined, confirmed_at=joined)
