@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from newsletter.config.config import read_config, read_environment
+from newsletter.config.in_effect import settings_in_effect
 from newsletter.config.key_file import prepare_keys
 from newsletter.config.validators import SettingsError, split
 from newsletter.lib import i18n
@@ -78,6 +79,7 @@ _data_dir = Path(_values["DATA_DIR"]).resolve()
 prepare_keys(_values, _data_dir)
 
 NEWSLETTER = read_config(_values)
+NEWSLETTER_IN_EFFECT = settings_in_effect(_values, os.environ)
 
 SECRET_KEY = _values["SECRET_KEY"]
 DEBUG = False
@@ -100,11 +102,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "newsletter.web.desk.gate.gate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "newsletter.web.desk.accounts.session_limits.session_limits",
 ]
 ROOT_URLCONF = "newsletter.urls"
 WSGI_APPLICATION = "newsletter.wsgi.application"
@@ -174,8 +178,17 @@ SESSION_COOKIE_NAME = "__Host-session" if CSRF_COOKIE_SECURE else "session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 12 * 3600  # admins/sessions.py also ends a session that is used all the time
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# limits of sign-in are shared by all processes, and Redis may be away or missing
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+ACCOUNT_ADAPTER = "newsletter.web.desk.accounts.sign_in_adapter.SignInAdapter"
 ACCOUNT_TEMPLATE_EXTENSION = "html.j2"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -183,7 +196,16 @@ ACCOUNT_SIGNUP_ENABLED = False
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_SESSION_REMEMBER = False
+#: `key` is a name with a client's network, or for codes an account: whoever goes on guessing waits longer.
+ACCOUNT_RATE_LIMITS = {"login": "20/m/ip", "login_failed": "5/15m/key,10/2h/key,20/1d/key"}
+MFA_ADAPTER = "newsletter.web.desk.accounts.second_factor_adapter.SecondFactorAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_TOTP_ISSUER = NEWSLETTER.organisation
+MFA_TOTP_TOLERANCE = 1
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 
 LOGGING_CONFIG = None

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.admins import links, sessions
 from newsletter.admins.links import AccountLink
-from newsletter.audit.actor import Actor
+from newsletter.audit.actor import Actor, from_admin
 from newsletter.audit.record import Thing, record
 from newsletter.lib.refused import Refused
 from newsletter.models import Admin
@@ -112,6 +112,25 @@ def set_may_send(name: str, may_send: bool, *, actor: Actor, now: datetime) -> A
         return Refused(f"{admin.username} may {'' if may_send else 'not '}send messages already")
     _change(admin, "admin.may_send", "may_send", may_send, actor=actor, now=now)
     return admin
+
+
+@transaction.atomic
+def change_password(admin: Admin, password: str, *, keep: str, now: datetime) -> None:
+    """Set the password of somebody who knows the old one, and end their sessions but for that with the key `keep`."""
+    admin.set_password(password)
+    admin.save(update_fields=["password"])
+    sessions.end_all(admin.id, keep=keep)
+    note_own_change(admin, "admin.password", now=now)
+
+
+def note_own_change(admin: Admin, action: str, *, now: datetime) -> None:
+    """Write to the audit log what an admin changed about their own way to sign in."""
+    record(from_admin(admin), action, _thing(admin), now=now)
+
+
+def set_time_zone(admin: Admin, zone: str) -> None:
+    """Choose the zone in which the desk shows times to this admin. It concerns nobody else, so the audit log says nothing."""
+    Admin.objects.filter(id=admin.id).update(time_zone=zone)
 
 
 def has_owner() -> bool:

@@ -25,6 +25,7 @@ from newsletter.config.validators import (
     public_key,
     selector,
     sender,
+    switch,
     whole,
     why,
 )
@@ -78,6 +79,9 @@ class Config:
     small_number: int = 10
     #: Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     trusted_proxy: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Whether this process has admin pages and the API; and for which clients, all if empty.
+    desk: bool = True
+    desk_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     #: Opens /metrics on the pages' listener; empty: it is not there.
     metrics_token: str = field(default="", repr=False)
     #: What this installation is, if it is not the real one; else empty.
@@ -192,6 +196,8 @@ def read_config(values: Mapping[str, str]) -> Config:
         bind=bind,
         metrics_token=bearer("METRICS_TOKEN", values["METRICS_TOKEN"]),
         metrics_bind=metrics_bind,
+        desk=switch("DESK", values["DESK"]),
+        desk_allow=tuple(networks("DESK_ALLOW", values["DESK_ALLOW"], everybody="leave it empty")),
         trusted_proxy=tuple(networks("TRUSTED_PROXY", values["TRUSTED_PROXY"])),
         address_keys=address_keys,
         index_key=index_key,

@@ -72,6 +72,11 @@ SETTINGS: dict[str, Setting] = {
         "addresses or networks of your reverse proxies, such as `127.0.0.1`, whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are trusted: see [deploy.md](deploy.md)",
     ),
+    "DESK": Setting("on", "`off`: this process has no admin pages and no API, `/desk/` and `/api/` answer 404"),
+    "DESK_ALLOW": Setting(
+        "",
+        "addresses or networks that admin pages and API answer, such as `10.8.0.0/16`; everybody else gets 404; empty: all",
+    ),
     "METRICS_TOKEN": Setting(
         "", "token that opens `/metrics` (`Authorization: Bearer TOKEN`); empty: the page does not exist", secret=True
     ),

@@ -73,8 +73,13 @@ def selector(text: str) -> str:
     return text.lower()
 
 
-def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
-    """Parse addresses and networks (`127.0.0.1`, `172.18.0.0/16`); IPv4 in IPv6 becomes IPv4."""
+def networks(
+    name: str, text: str, *, everybody: str = "name the addresses of your proxies only"
+) -> list[IPv4Network | IPv6Network]:
+    """Parse addresses and networks (`127.0.0.1`, `172.18.0.0/16`); IPv4 in IPv6 becomes IPv4.
+
+    `everybody`: what to write instead of a network that holds all addresses.
+    """
     checked: list[IPv4Network | IPv6Network] = []
     for part in parts(text):
         try:
@@ -85,10 +90,17 @@ def networks(name: str, text: str) -> list[IPv4Network | IPv6Network]:
                 "(no bits set to the right of the /)"
             ) from None
         if network.prefixlen == 0:
-            raise SettingsError(f"NEWSLETTER_{name}: {part!r} is everybody: name the addresses of your proxies only")
+            raise SettingsError(f"NEWSLETTER_{name}: {part!r} is everybody: {everybody}")
         mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
         checked.append(IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen > 96 else network)
     return checked
+
+
+def switch(name: str, text: str) -> bool:
+    """Check a setting that is on or off."""
+    if text.lower() not in ("on", "off"):
+        raise SettingsError(f"NEWSLETTER_{name}: write on or off")
+    return text.lower() == "on"
 
 
 def bearer(name: str, text: str) -> str:

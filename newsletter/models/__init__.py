@@ -1,6 +1,6 @@
 """All tables, one file per room; states and their transitions in `states.py`."""
 
-from newsletter.models.admins import Admin
+from newsletter.models.admins import Admin, SharedCache
 from newsletter.models.audit import AuditEntry
 from newsletter.models.delivery import (
     Attempt,
@@ -90,6 +90,7 @@ __all__ = [
     "ResendRule",
     "Rhythm",
     "Route",
+    "SharedCache",
     "SignUpRequest",
     "SoftBounce",
     "Story",

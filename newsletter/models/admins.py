@@ -53,3 +53,14 @@ class Admin(AbstractBaseUser):
     def sends(self) -> bool:
         """Whether they may send messages."""
         return self.is_owner or self.may_send
+
+
+class SharedCache(models.Model):
+    """The table of Django's database cache (settings.CACHES), which counts failed sign-ins for all processes."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "shared_cache"

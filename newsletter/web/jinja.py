@@ -31,6 +31,7 @@ def environment(**options: Any) -> Environment:
         stylesheet=_static("style.css"),
         desk_stylesheet=_static("desk.css"),
         desk_script=_static("desk.js"),
+        passkey_script=_static("passkeys.js"),
     )
     return made
 

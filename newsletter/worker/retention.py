@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 from django.db import close_old_connections
 
+from newsletter.admins import retention as admins
 from newsletter.audit import retention as audit
 from newsletter.delivery import retention as delivery
 from newsletter.delivery.sending import workers
@@ -50,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     _OUTBOX,
     *feeds.RULES,
     *audit.RULES,
+    *admins.RULES,
     _INSTALLATION,
 )
 

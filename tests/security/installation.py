@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.apps import apps
+from django.core.cache import cache
 from pytest_httpserver import HTTPServer
 
 from newsletter import delivery_wiring, wiring
@@ -54,6 +55,7 @@ def lived_in() -> None:
     road.subscribe("daily@example.org", "Huawei", cadence=Cadence.DAILY)
     road.subscribe("weekly@example.org", "Huawei", cadence=Cadence.WEEKLY)
     sign_up("pending@example.org")
+    cache.set("failed_sign_in", 1, timeout=86_400)
     earlier = db.now() - timedelta(hours=2)
     MailboxLimit.objects.update(last_at=earlier)
     Notice.objects.filter(subscriber=person("pending@example.org")).update(created_at=earlier)

@@ -30,9 +30,10 @@ DAY = timedelta(days=1)
 FOR_GOOD = {
     *("feed", "entry", "story", "item", "item_version", "citation"),
     *("look", "rhythm", "alias_pack", "index_state", "gate", "provider_gate", "route", "breaker", "pulse"),
-    "notice_budget",
+    *("notice_budget", "admin"),
 }
 EMPTY = {
+    "shared_cache",
     *("host", "incident", "fetch", "notice", "occasion", "gathering", "edition", "edition_body", "soft_bounce"),
     *("batch", "delivery", "delivery_item", "attempt", "event", "left_over"),
     *("worker", "sign_up_request", "mailbox_limit", "network_count"),

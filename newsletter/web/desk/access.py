@@ -5,14 +5,18 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
 
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.audit import actor
 from newsletter.models import Admin
 from newsletter.web.desk import clock
+from newsletter.web.desk.accounts.confirm_post import confirm_post
 from newsletter.web.desk.page import page
 
 View = Callable[..., HttpResponse]
@@ -49,14 +53,12 @@ def guarded(view: View, access: Access, *, recent: bool) -> View:
         if access is Access.ANYBODY:
             return view(request, *args, **kwargs)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(_way_back(request))
         admin = admin_of(request)
         with timezone.override(clock.zone(request, admin)):
             if not allows(access, admin):
                 return page(request, "desk/forbidden.html.j2", {"access": access.value}, status=403)
-            if recent:
-                raise_if_reauthentication_required(request, app="desk")
-            return view(request, *args, **kwargs)
+            return (recent and _ask_again(request)) or _rendered(view(request, *args, **kwargs))
 
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -66,6 +68,29 @@ def guarded(view: View, access: Access, *, recent: bool) -> View:
 
     answer.access, answer.recent = access, recent  # type: ignore[attr-defined]
     return answer
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where to go after signing in; what a form was sent to is often no page."""
+    return request.get_full_path() if request.method in ("GET", "HEAD") else reverse("desk_home")
+
+
+def _ask_again(request: HttpRequest) -> HttpResponse | None:
+    """Ask for the password unless that was done in the last 30 minutes.
+
+    Raises:
+        ReauthenticationRequired: go to the page for it, and come back.
+    """
+    if not is_reauthentication_required(request, app="desk"):
+        return None
+    if request.method != "POST":
+        raise ReauthenticationRequired
+    return confirm_post(request)
+
+
+def _rendered(response: HttpResponse) -> HttpResponse:
+    """Render what allauth's views answer now, while the admin's time zone is active."""
+    return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
 def admin_of(request: HttpRequest) -> Admin:

@@ -13,6 +13,7 @@ from newsletter.delivery.gates import sending_gate
 from newsletter.lib.i18n import mark
 from newsletter.models import Admin
 from newsletter.status.in_need import in_need
+from newsletter.web.desk.accounts.second_factor_adapter import passkeys_possible
 from newsletter.web.desk.clock import shows_utc
 
 
@@ -25,7 +26,10 @@ class Section:
     owners_only: bool = False
 
 
-SECTIONS = (Section("desk_home", mark("Home")),)
+SECTIONS = (
+    Section("desk_home", mark("Home")),
+    Section("desk_settings", mark("Settings")),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -36,7 +40,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     admin = user if isinstance(user, Admin) else None
     environment = wiring.config().environment
     if admin is None:
-        return {"frame": {"admin": None, "environment": environment, "messages": _messages(request)}}
+        more = {"messages": _messages(request), "passkeys": passkeys_possible(request)}
+        return {"frame": {"admin": None, "environment": environment, **more}}
     now = timezone.now()
     needed = in_need(now=now)
     numbers = {"desk_feeds": needed.feeds, "desk_mailings": needed.mails}
@@ -51,6 +56,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "as_of": now,
             "here": request.get_full_path(),
             "utc": shows_utc(request),
+            "passkeys": passkeys_possible(request),
         }
     }
 

@@ -4,6 +4,10 @@
 """
 
 from allauth.account import views as account
+from allauth.mfa.base import views as second_factor
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as app_codes
+from allauth.mfa.webauthn import views as passkeys
 
 from newsletter.lib.urls import WELCOME_PATH
 from newsletter.web.desk import clock
@@ -11,17 +15,73 @@ from newsletter.web.desk.access import Access
 from newsletter.web.desk.accounts import welcome
 from newsletter.web.desk.home import go_to, views
 from newsletter.web.desk.routes import route
+from newsletter.web.desk.settings import colleagues, installation, mine
 
 urlpatterns = [
     route("", views.home, "desk_home", Access.EDITOR),
     route("go/", go_to.go_to, "desk_home_go", Access.EDITOR),
     route("clock/", clock.switch, "desk_home_clock", Access.EDITOR),
     route("sign-in/", account.login, "account_login", Access.ANYBODY),
+    route("sign-in/code/", second_factor.authenticate, "mfa_authenticate", Access.ANYBODY),
+    route("sign-in/passkey/", passkeys.login_webauthn, "mfa_login_webauthn", Access.ANYBODY),
     route("sign-out/", account.logout, "account_logout", Access.ANYBODY),
+    route("confirm/", account.reauthenticate, "account_reauthenticate", Access.EDITOR),
+    route("confirm/code/", second_factor.reauthenticate, "mfa_reauthenticate", Access.EDITOR),
+    route("confirm/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn", Access.EDITOR),
     route(
         WELCOME_PATH.removeprefix("/desk/").replace("{token}", "<str:token>"),
         welcome.welcome,
         "desk_welcome",
         Access.ANYBODY,
     ),
+    route("settings/", mine.mine, "desk_settings", Access.EDITOR),
+    # allauth comes back to these when a second factor has changed
+    route("settings/", mine.mine, "mfa_index", Access.EDITOR),
+    route("settings/", mine.mine, "mfa_list_webauthn", Access.EDITOR),
+    route("settings/zone/", mine.zone, "desk_settings_zone", Access.EDITOR),
+    route("settings/password/", account.password_change, "account_change_password", Access.EDITOR),
+    route("settings/app/add/", app_codes.activate_totp, "mfa_activate_totp", Access.EDITOR, recent=True),
+    route("settings/app/remove/", app_codes.deactivate_totp, "mfa_deactivate_totp", Access.EDITOR, recent=True),
+    route("settings/passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn", Access.EDITOR, recent=True),
+    route(
+        "settings/passkeys/<int:pk>/remove/",
+        passkeys.remove_webauthn,
+        "mfa_remove_webauthn",
+        Access.EDITOR,
+        recent=True,
+    ),
+    route(
+        "settings/recovery-codes/",
+        recovery_codes.view_recovery_codes,
+        "mfa_view_recovery_codes",
+        Access.EDITOR,
+        recent=True,
+    ),
+    route(
+        "settings/recovery-codes/new/",
+        recovery_codes.generate_recovery_codes,
+        "mfa_generate_recovery_codes",
+        Access.EDITOR,
+        recent=True,
+    ),
+    route("settings/sessions/<int:session_id>/end/", mine.end_session, "desk_settings_session_end", Access.EDITOR),
+    route("settings/sessions/end/", mine.end_other_sessions, "desk_settings_sessions_end", Access.EDITOR),
+    route("settings/colleagues/", colleagues.colleagues, "desk_settings_colleagues", Access.OWNER, recent=True),
+    *(
+        route(
+            f"settings/colleagues/<str:name>/{view.__name__.replace('_', '-')}/",
+            view,
+            f"desk_settings_colleague_{view.__name__}",
+            Access.OWNER,
+            recent=True,
+        )
+        for view in (
+            colleagues.disable,
+            colleagues.enable,
+            colleagues.reset,
+            colleagues.role,
+            colleagues.may_send,
+        )
+    ),
+    route("settings/installation/", installation.installation, "desk_settings_installation", Access.OWNER),
 ]

@@ -4,6 +4,7 @@ import time
 from functools import cache
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
@@ -28,8 +29,10 @@ def signed_in(admin: Admin, *, recent: bool = True) -> Client:
     """A client of an admin; `recent`: the password was asked for again a moment ago."""
     client = Client()
     client.force_login(admin)
+    UserSession.objects.create(user=admin, session_key=client.session.session_key, ip="192.0.2.1", user_agent="Test")
     if recent:
         session = client.session
+        session["account_authentication_methods_user"] = str(admin.pk)
         session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
         session.save()
     return client

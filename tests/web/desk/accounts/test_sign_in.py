@@ -1,0 +1,171 @@
+"""Signing in, second factors, asking again, and what of django-allauth has an address."""
+
+import re
+import time
+
+import pytest
+from allauth import urls as allauth_urls
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from django.test import Client
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+
+from newsletter.models import Admin, AuditEntry
+from tests.web.desk.conftest import PASSWORD, make_admin, signed_in
+
+pytestmark = pytest.mark.django_db
+#: Names of allauth's that are pages of ours. Whatever a new version adds stays out until it stands here.
+ROUTED = {
+    *("account_login", "account_logout", "account_reauthenticate", "account_change_password"),
+    *("mfa_authenticate", "mfa_reauthenticate", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp"),
+    *("mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn"),
+    *("mfa_remove_webauthn", "mfa_login_webauthn", "mfa_reauthenticate_webauthn"),
+}
+
+
+def sign_in(client: Client, name: str = "olga", password: str = PASSWORD, **other):
+    return client.post("/desk/sign-in/", {"login": name, "password": password, **other})
+
+
+def code(at: float | None = None) -> str:
+    """What the app of the only admin with one shows now."""
+    secret = totp.decrypt(Authenticator.objects.get(type="totp").data["secret"])
+    return totp.format_hotp_value(totp.hotp_value(secret, int(at or time.time()) // 30))
+
+
+def add_app(client: Client) -> None:
+    page = client.get(reverse("mfa_activate_totp")).content.decode()
+    secret = re.search(r'class="secret">(\w+)<', page)[1]
+    now = totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30))
+    assert client.post(reverse("mfa_activate_totp"), {"code": now}).url == reverse("mfa_view_recovery_codes")
+
+
+def names(patterns) -> set[str]:
+    found = set()
+    for pattern in patterns:
+        found |= names(pattern.url_patterns) if isinstance(pattern, URLResolver) else {pattern.name}
+    return found
+
+
+def test_only_chosen_addresses_of_allauth_exist():
+    theirs = names(allauth_urls.urlpatterns)
+    assert "account_signup" in theirs and len(theirs) > 20
+    assert names(get_resolver().url_patterns) & theirs == ROUTED
+    for name in theirs - ROUTED:
+        with pytest.raises(NoReverseMatch):
+            reverse(name)
+
+
+def test_there_and_back(client, owner):
+    assert sign_in(client, "OLGA", next="/desk/settings/").url == "/desk/settings/"
+    assert client.get("/desk/settings/").status_code == 200
+    assert client.get("/desk/sign-in/").status_code == 302
+    assert client.get("/desk/sign-out/").status_code == 200
+    assert "_auth_user_id" in client.session
+    assert client.post("/desk/sign-out/").url == "/desk/sign-in/"
+    page = client.get("/desk/sign-in/")
+    assert "You are signed out" in page.content.decode()
+    assert client.get("/desk/").status_code == 302
+
+
+def test_nowhere_else(client, owner):
+    assert sign_in(client, next="https://elsewhere.example/").url == "/desk/"
+
+
+def test_an_app_and_recovery_codes(as_owner, owner, client, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        add_app(as_owner)
+    codes = re.findall(r"<code>(\d{8})</code>", as_owner.get(reverse("mfa_view_recovery_codes")).content.decode())
+    assert len(codes) == 10
+    stored = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert totp.decrypt(Authenticator.objects.get(type="totp").data["secret"]) not in stored
+    assert sign_in(client).url == reverse("mfa_authenticate")
+    assert client.get("/desk/").status_code == 302, "the password alone is not enough"
+    wrong = client.post(reverse("mfa_authenticate"), {"code": "000000"})
+    assert "not the right one" in wrong.content.decode()
+    assert client.post(reverse("mfa_authenticate"), {"code": codes[0]}).url == "/desk/"
+    client.post("/desk/sign-out/")
+    sign_in(client)
+    assert client.post(reverse("mfa_authenticate"), {"code": codes[0]}).status_code == 200, "used once"
+    assert client.post(reverse("mfa_authenticate"), {"code": codes[1]}).url == "/desk/"
+    actions = list(AuditEntry.objects.values_list("action", "actor"))
+    assert actions == [("admin.app_added", "olga")]
+    as_owner.post(reverse("mfa_deactivate_totp"))
+    assert not Authenticator.objects.exists()
+
+
+def test_who_signs_in_can_start_again(as_owner, client):
+    add_app(as_owner)
+    sign_in(client)
+    assert client.get("/desk/sign-in/").url == reverse("mfa_authenticate")
+    client.post("/desk/sign-out/")
+    assert client.get("/desk/sign-in/").status_code == 200
+
+
+def test_a_page_asks_again_and_comes_back(owner):
+    client = signed_in(owner, recent=False)
+    asked = client.get(reverse("desk_settings_colleagues"))
+    assert asked.url == "/desk/confirm/?next=%2Fdesk%2Fsettings%2Fcolleagues%2F"
+    assert "not your password" in client.post(asked.url, {"password": "x"}).content.decode()
+    assert client.post(asked.url, {"password": PASSWORD}).url == "/desk/settings/colleagues/"
+    assert client.get("/desk/settings/colleagues/").status_code == 200
+
+
+def test_a_code_will_do_instead(owner, as_owner):
+    add_app(as_owner)
+    client = signed_in(owner, recent=False)
+    page = client.get(client.get(reverse("desk_settings_colleagues")).url).content.decode()
+    address = re.search(r'href="([^"]+)">use a code', page)[1]
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"code": code()}).url == "/desk/settings/colleagues/"
+
+
+def test_a_button_asks_again_and_what_was_typed_is_stored_nowhere(owner):
+    client = signed_in(owner, recent=False)
+    typed = {"name": "canary", "role": "editor", "note": 'canary7f3a@example.org "<b>'}
+    page = client.post(reverse("desk_settings_colleagues"), typed)
+    html = page.content.decode()
+    assert page.status_code == 200 and "Nothing is done yet" in html
+    assert 'value="canary7f3a@example.org &#34;&lt;b&gt;"' in html
+    assert "canary" not in str(dict(client.session)) and Admin.objects.count() == 1
+    again = client.post(reverse("desk_settings_colleagues"), typed | {"confirm_password": "x"})
+    assert "not your password" in again.content.decode() and Admin.objects.count() == 1
+    done = client.post(reverse("desk_settings_colleagues"), typed | {"confirm_password": PASSWORD})
+    assert "/desk/welcome/" in done.content.decode()
+    assert Admin.objects.filter(username="canary").exists()
+    assert client.get(reverse("desk_settings_colleagues")).status_code == 200, "free for 30 minutes"
+
+
+def test_a_new_password(as_owner, owner):
+    other = signed_in(owner)
+    fields = {"oldpassword": PASSWORD, "password1": "four other words here", "password2": "four other words here"}
+    assert as_owner.post(reverse("account_change_password"), fields | {"oldpassword": "x"}).status_code == 200
+    assert as_owner.post(reverse("account_change_password"), fields).url == "/desk/settings/"
+    page = as_owner.get("/desk/settings/").content.decode()
+    assert "Your password is changed" in page and page.count("signed in <time") == 1
+    assert other.get("/desk/").status_code == 302
+    assert AuditEntry.objects.get().action == "admin.password"
+
+
+def test_a_form_sent_after_the_session_ended_leads_to_a_page(client, db):
+    answer = client.post(reverse("desk_settings_zone"), {"time_zone": "Europe/Berlin"})
+    assert answer.status_code == 302 and answer.url.endswith("?next=/desk/")
+
+
+def test_a_disabled_admin_is_out_at_once(as_editor, editor):
+    assert as_editor.get("/desk/").status_code == 200
+    Admin.objects.update(is_active=False)
+    assert as_editor.get("/desk/").status_code == 302
+
+
+def test_pages_of_passkeys(as_owner):
+    at_localhost = {"headers": {"host": "localhost"}}
+    page = as_owner.get(reverse("mfa_add_webauthn"), **at_localhost).content.decode()
+    assert "data-options=" in page and "passkeys.js" in page
+    assert (
+        "only on pages with a name"
+        in as_owner.get(reverse("mfa_add_webauthn"), headers={"host": "127.0.0.1:8000"}).content.decode()
+    )
+    asked = Client().get(reverse("mfa_login_webauthn"), headers={"host": "localhost", "accept": "application/json"})
+    assert asked.json()["request_options"]["publicKey"]["userVerification"] == "required"
+    assert make_admin("x", "editor")
