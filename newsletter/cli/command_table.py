@@ -95,6 +95,8 @@ COMMANDS: Mapping[str, Command | Group] = {
         "list": Command("subscribers.commands", "Count subscribers by state."),
         "add": Command("subscribers.add", "Subscribe somebody."),
         "show": Command("subscribers.commands", "Show what is stored about the person with this address."),
+        "edit": Command("subscribers.edit", "Change how often mail comes to a person, for some topics or for all, and when."),
+        "end": Command("subscribers.edit", "End a person's subscriptions, or all mail to them."),
         "erase": Command("subscribers.commands", "Erase a person for good."),
     }),
     "deliveries": Group("Deliveries", {

@@ -1,7 +1,7 @@
-"""Look people up and erase them, for those who run the service."""
+"""Count people and erase them, for those who run the service."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -11,40 +11,9 @@ from newsletter.audit.actor import Actor
 from newsletter.audit.record import Thing, record
 from newsletter.lib.crypto import Vault
 from newsletter.lib.mail.provider_interface import Address
-from newsletter.models import SignUpRequest, Subscriber, Subscription, Suppression
+from newsletter.models import Consent, Notice, SignUpRequest, Subscriber, Subscription, Suppression
 from newsletter.subscribers import people
-from newsletter.subscribers.email_address import index_of
 from newsletter.subscribers.limits import mailbox_limit
-
-
-@dataclass(frozen=True)
-class StoredSubscription:
-    """One subscription of a person."""
-
-    topic_id: int
-    #: The topic's name; None for a keyword, which stays private.
-    words: str | None = field(repr=False)
-    cadence: int
-    source: str
-    created_at: datetime
-    ended_at: datetime | None
-    ended_reason: str | None
-
-
-@dataclass(frozen=True)
-class StoredPerson:
-    """What is stored of a person, besides the address."""
-
-    subscriber_id: int | None
-    state: str
-    suppressed: str | None
-    created_at: datetime | None = None
-    confirmed_at: datetime | None = None
-    zone: str = ""
-    hour: int = 0
-    weekday: int = 0
-    discreet: bool = True
-    subscriptions: tuple[StoredSubscription, ...] = field(default=(), repr=False)
 
 
 def counts() -> dict[str, int]:
@@ -58,67 +27,71 @@ def confirmed_since(since: datetime) -> int:
     return Subscriber.objects.filter(confirmed_at__gt=since).count()
 
 
-def show(address: Address, *, vault: Vault) -> StoredPerson | None:
-    """What is stored of the person with this address; None if nothing is, not even a suppression."""
-    suppression = people.suppression(index_of(address, vault))
-    reason = suppression.reason if suppression else None
-    person = people.find(address, vault)
-    if person is None:
-        return StoredPerson(None, "unknown", reason) if reason else None
-    rows = Subscription.objects.filter(subscriber=person).select_related("topic").order_by("id")
-    return StoredPerson(
-        person.id,
-        person.state,
-        reason,
-        person.created_at,
-        person.confirmed_at,
-        person.daily_rhythm.zone,
-        person.daily_rhythm.hour,
-        person.weekly_rhythm.weekday,
-        person.look.discreet,
-        tuple(
-            StoredSubscription(
-                row.topic_id,
-                row.topic.name,
-                row.cadence,
-                row.source,
-                row.created_at,
-                row.ended_at,
-                row.ended_reason,
-            )
-            for row in rows
-        ),
-    )
-
-
 #: (subscriber id, ids of the topics they followed): deletes what the other rooms hold of somebody who is erased.
 Forget = Callable[[int, Collection[int]], None]
 
 
-def erase(address: Address, *, now: datetime, vault: Vault, forget: Forget, actor: Actor) -> bool:
+@dataclass(frozen=True)
+class ErasedRows:
+    """What `erase_person` deletes of a person, in rows; `suppressed` is a reason that stays."""
+
+    subscriptions: int
+    consents: int
+    notices: int
+    suppressed: str | None
+
+
+def rows_to_erase(subscriber_id: int) -> ErasedRows | None:
+    """What erasing this person would delete. Returns None if there is nobody of this number."""
+    person = Subscriber.objects.filter(id=subscriber_id).first()
+    if person is None:
+        return None
+    suppression = people.suppression(bytes(person.address_index))
+    return ErasedRows(
+        Subscription.objects.filter(subscriber=person).count(),
+        Consent.objects.filter(subscriber=person).count(),
+        Notice.objects.filter(subscriber=person).count(),
+        suppression.reason if suppression else None,
+    )
+
+
+def erase(
+    address: Address, *, now: datetime, vault: Vault, forget: Forget, actor: Actor, never_again: bool = True
+) -> bool:
+    """`erase_person` by address. Returns False if nobody has it."""
+    person = people.find(address, vault)
+    if person is None:
+        return False
+    return erase_person(person.id, now=now, vault=vault, forget=forget, actor=actor, never_again=never_again)
+
+
+def erase_person(
+    subscriber_id: int, *, now: datetime, vault: Vault, forget: Forget, actor: Actor, never_again: bool
+) -> bool:
     """Delete the person with all that is theirs: subscriptions, notices with their choices, consents, and what `forget` deletes.
 
-    Returns False if nobody has this address.
+    Returns False if there is nobody of this number.
 
-    A keyed hash of the address stays, so that no import and no stranger's sign-up ever mails it again.
+    With `never_again` a keyed hash of the address stays, so that no import and no stranger's sign-up ever mails it again.
+    Without it nothing new is kept: a suppression that stands already stays, and whoever signs up is a new person.
     """
     with transaction.atomic():
-        person = people.lock(address, vault)
+        person = Subscriber.objects.select_for_update().filter(id=subscriber_id).first()
         if person is None:
             return False
-        Suppression.objects.update_or_create(
-            address_index=bytes(person.address_index),
-            defaults={
-                "reason": Suppression.Reason.ERASED,
-                "sticky": True,
-                "since": now,
-                "provider": "",
-                "lifted_at": None,
-            },
-        )
-        mailbox_limit.reset(address, tuple(SignUpRequest.Kind), vault)
-        subscriber_id = person.id
-        before, after = {"state": person.state}, {"state": "erased"}
+        if never_again:
+            Suppression.objects.update_or_create(
+                address_index=bytes(person.address_index),
+                defaults={
+                    "reason": Suppression.Reason.ERASED,
+                    "sticky": True,
+                    "since": now,
+                    "provider": "",
+                    "lifted_at": None,
+                },
+            )
+        mailbox_limit.reset(people.address_of(person, vault), tuple(SignUpRequest.Kind), vault)
+        before, after = {"state": person.state}, {"state": "erased", "never_again": never_again}
         record(actor, "subscriber.erase", Thing("subscriber", subscriber_id), now=now, before=before, after=after)
         topic_ids = list(Subscription.objects.filter(subscriber=person).values_list("topic_id", flat=True))
         person.delete()

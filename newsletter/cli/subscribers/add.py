@@ -60,8 +60,8 @@ def add(
     choices = Choices(
         topic_ids=_topic_ids(topic or []),
         keywords=_keywords(_with_standard_input(query or [])),
-        cadence=_cadence(cadence),
-        mail_time=MailTime(_zone(timezone), hour, weekday),
+        cadence=read_cadence(cadence),
+        mail_time=MailTime(read_zone(timezone), hour, weekday),
         discreet=not headlines,
         locale=_locale(locale),
     )
@@ -134,13 +134,15 @@ def _keywords(words: list[str]) -> tuple[str, ...]:
         fail(f"a keyword cannot be used, column {error.column}: {error.hint}")
 
 
-def _cadence(text: str) -> Cadence:
+def read_cadence(text: str) -> Cadence:
+    """The cadence of an option."""
     if text not in _CADENCES:
         misuse("--cadence is immediate, daily or weekly")
     return _CADENCES[text]
 
 
-def _zone(text: str) -> str:
+def read_zone(text: str) -> str:
+    """The time zone of an option."""
     if not time_zones.is_place(text):
         misuse("--timezone is the name of a place such as Europe/Berlin or Asia/Almaty, or UTC")
     return text

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.audit.actor import Actor
-from newsletter.audit.record import Thing, record
+from newsletter.audit.record import Thing, reason_problem, record
 from newsletter.delivery.feedback.suppression_rules import Cause, Reason, store_suppression
 from newsletter.lib.refused import Refused
 from newsletter.models import SoftBounce, Suppression
@@ -84,8 +84,13 @@ def add(index: bytes, *, now: datetime, actor: Actor) -> bool:
         return added
 
 
-def lift(index: bytes, *, now: datetime, actor: Actor) -> Lifted | Refused:
-    """Let this address be mailed again, and forget its soft bounces. Permanent suppressions stay."""
+def lift(index: bytes, *, now: datetime, actor: Actor, reason: str = "") -> Lifted | Refused:
+    """Let this address be mailed again, and forget its soft bounces. Permanent suppressions stay.
+
+    `reason` is why, for the audit log; it is refused if it holds an address.
+    """
+    if reason and (problem := reason_problem(reason)):
+        return problem
     with transaction.atomic():
         row = Suppression.objects.select_for_update().filter(address_index=index, lifted_at=None).first()
         if row is None:
@@ -94,5 +99,6 @@ def lift(index: bytes, *, now: datetime, actor: Actor) -> Lifted | Refused:
             return Refused(_FOR_GOOD.get(Reason(row.reason), "it stands for good"))
         Suppression.objects.filter(address_index=index).update(lifted_at=now)
         SoftBounce.objects.filter(subscriber__address_index=index).delete()
-        record(actor, "suppression.lift", thing_of(index), now=now, before={"because": row.reason})
+        before = {"because": row.reason}
+        record(actor, "suppression.lift", thing_of(index), now=now, before=before, reason=reason)
     return Lifted(row.reason)

@@ -22,14 +22,19 @@ class FoundPerson:
     suppressed: str | None = None
 
 
+def look_up(address: Address, *, vault: Vault) -> FoundPerson:
+    """Who has this address, for a command that is about to act on it."""
+    person = people.find(address, vault)
+    suppression = people.suppression(index_of(address, vault))
+    return FoundPerson(person.id if person else None, suppression.reason if suppression else None)
+
+
 def find_person(address: Address, reason: str, *, now: datetime, vault: Vault, actor: Actor) -> FoundPerson | Refused:
     """Look an address up, and record who did so and why; never the address."""
     if problem := reason_problem(reason):
         return problem
     with transaction.atomic():
-        person = people.find(address, vault)
-        suppression = people.suppression(index_of(address, vault))
-        found = FoundPerson(person.id if person else None, suppression.reason if suppression else None)
+        found = look_up(address, vault=vault)
         record(actor, "subscriber.open", person_thing(found.subscriber_id), now=now, reason=reason.strip())
     return found
 
