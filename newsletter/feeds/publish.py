@@ -5,7 +5,7 @@ never polled.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from newsletter.feeds.storage.diff import ChangedEntry, ItemChange, PollDiff
 from newsletter.feeds.storage.entry_identity import IdentifiedEntry, StoredEntry
 from newsletter.feeds.storage.save import save_poll
 from newsletter.feeds.storage.stored import StoredItem, stored_items
+from newsletter.feeds.storage.word_diff import Change, word_diff
 from newsletter.lib.refused import Refused
 from newsletter.models import DeliveryItem, Entry, Feed, HandItem, Item, Match
 
@@ -38,6 +39,17 @@ class PublishedItem:
     title: str
     version: int
     changed: bool = True
+
+
+@dataclass(frozen=True)
+class CorrectionPreview:
+    """What a correction would change of `version`. `material`: topics are asked again, and may bring it to other people."""
+
+    version: int
+    changed: bool
+    material: bool
+    title: tuple[Change, ...] = field(repr=False)
+    text: tuple[Change, ...] = field(repr=False)
 
 
 def draft_problem(draft: HandDraft, *, now: datetime) -> Refused | None:
@@ -95,6 +107,24 @@ def correct(
     return PublishedItem(item_id, entry.title, stored.version + 1)
 
 
+def preview_correction(item_id: int, draft: HandDraft, *, now: datetime) -> CorrectionPreview | Refused:
+    """What a correction without problems would change. Stores nothing."""
+    with transaction.atomic():
+        row = _hand_item(item_id)
+    if isinstance(row, Refused):
+        return row
+    [stored] = stored_items(row.entry_id)
+    piece = hand_draft.piece_of(draft, hand_draft.entry_of(draft, row.entry.guid, now=now))
+    change = ItemChange(piece, 0, stored, announced=True)
+    return CorrectionPreview(
+        version=stored.version,
+        changed=change.is_edit,
+        material=change.is_edit and change.is_material,
+        title=word_diff(stored.title, piece.title),
+        text=word_diff(stored.text, piece.text),
+    )
+
+
 def withdraw(item_id: int, *, actor: Actor, now: datetime) -> PublishedItem | Refused:
     """Take back an item that was published by hand and is in nobody's mail yet: it stays stored, and is mailed to nobody."""
     with transaction.atomic():
@@ -121,6 +151,11 @@ def typed(item_id: int) -> HandDraft | Refused:
     return HandDraft(row.entry.title, row.markdown, row.publisher, row.published_on, row.url, lang)
 
 
+def item_exists(item_id: int) -> bool:
+    """Whether there is an item with this number, of whatever feed."""
+    return Item.objects.filter(id=item_id).exists()
+
+
 def hand_feed(*, now: datetime) -> Feed:
     """The built-in feed of what is published by hand; its row is made with the first item."""
     columns = {"title": FEED_TITLE, "title_given": True, "state": Feed.State.BY_HAND, "cut": "never", "started_at": now}
@@ -135,10 +170,9 @@ def _hand_item(item_id: int) -> HandItem | Refused:
         .first()
     )
     if row is None:
-        there = Item.objects.filter(id=item_id).exists()
-        return Refused(
-            "it comes from a feed: correct it there" if there else "there is no such item: see 'newsletter items list'"
-        )
+        if item_exists(item_id):
+            return Refused("it comes from a feed: correct it there")
+        return Refused("there is no such item: see 'newsletter items list'")
     return row if row.withdrawn_at is None else Refused("it was withdrawn: publish it as a new item")
 
 

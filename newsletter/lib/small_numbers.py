@@ -13,6 +13,19 @@ class PeopleCount:
     def __str__(self) -> str:
         return f"fewer than {self.threshold}" if self.shown is None else f"{self.shown:,}"
 
+    @property
+    def carried(self) -> str:
+        """The count as a form carries it, to be compared with `has_moved`; nothing where it may not be shown."""
+        return "" if self.shown is None else str(self.shown)
+
+
+def has_moved(carried: str, count: PeopleCount) -> bool:
+    """Whether the count that a form showed has moved since by more than ten people, or one in a hundred where that is more."""
+    if count.shown is None or not carried.isdecimal():
+        return carried != count.carried
+    before = int(carried)
+    return abs(count.shown - before) > max(10, before // 100)
+
 
 def people_count(count: int, *, threshold: int) -> PeopleCount:
     """What may be shown of `count` people who have one topic in common. Totals of the site are shown as they are."""

@@ -14,6 +14,9 @@ from newsletter.web.desk import clock
 from newsletter.web.desk.access import Access
 from newsletter.web.desk.accounts import welcome
 from newsletter.web.desk.home import go_to, views
+from newsletter.web.desk.items import item as items_item
+from newsletter.web.desk.items import listing as items_list
+from newsletter.web.desk.items import publish as items_publish
 from newsletter.web.desk.routes import route
 from newsletter.web.desk.settings import colleagues, installation, mine
 
@@ -21,6 +24,11 @@ urlpatterns = [
     route("", views.home, "desk_home", Access.EDITOR),
     route("go/", go_to.go_to, "desk_home_go", Access.EDITOR),
     route("clock/", clock.switch, "desk_home_clock", Access.EDITOR),
+    route("items/", items_list.items, "desk_items", Access.EDITOR),
+    route("items/publish/", items_publish.publish, "desk_items_publish", Access.EDITOR),
+    route("items/<int:item_id>/", items_item.item, "desk_items_item", Access.EDITOR),
+    route("items/<int:item_id>/correct/", items_publish.correct, "desk_items_correct", Access.EDITOR),
+    route("items/<int:item_id>/withdraw/", items_item.withdraw, "desk_items_withdraw", Access.EDITOR),
     route("sign-in/", account.login, "account_login", Access.ANYBODY),
     route("sign-in/code/", second_factor.authenticate, "mfa_authenticate", Access.ANYBODY),
     route("sign-in/passkey/", passkeys.login_webauthn, "mfa_login_webauthn", Access.ANYBODY),
