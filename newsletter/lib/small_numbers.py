@@ -15,16 +15,8 @@ class PeopleCount:
 
     @property
     def carried(self) -> str:
-        """The count as a form carries it, to be compared with `has_moved`; nothing where it may not be shown."""
+        """The count as a form carries it, for `shown_moved`; nothing where it may not be shown."""
         return "" if self.shown is None else str(self.shown)
-
-
-def has_moved(carried: str, count: PeopleCount) -> bool:
-    """Whether the count that a form showed has moved since by more than ten people, or one in a hundred where that is more."""
-    if count.shown is None or not carried.isdecimal():
-        return carried != count.carried
-    before = int(carried)
-    return abs(count.shown - before) > max(10, before // 100)
 
 
 def people_count(count: int, *, threshold: int) -> PeopleCount:
@@ -36,3 +28,10 @@ def has_moved(shown: int, now: int) -> bool:
     """Whether a number of people differs by more than 10, or 1 in 100, from the one that somebody was shown."""
     difference = abs(now - shown)
     return difference > 10 or difference * 100 > max(shown, now)
+
+
+def shown_moved(carried: str, count: PeopleCount) -> bool:
+    """Whether a shielded count has moved (`has_moved`) since a form carried it (`PeopleCount.carried`), or was never shown."""
+    if count.shown is None or not carried.isdecimal():
+        return carried != count.carried
+    return has_moved(int(carried), count.shown)

@@ -103,7 +103,7 @@ class Delivery(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["occasion", "subscriber"], name="delivery_once")]
         indexes: ClassVar = [
             models.Index(fields=["batch"], name="delivery_batch"),
-            models.Index(fields=["state"], condition=Q(state__isnull=False), name="delivery_exception"),
+            models.Index(fields=["state", "batch"], condition=Q(state__isnull=False), name="delivery_exception"),
             models.Index(fields=["batch", "state"], condition=Q(state__isnull=False), name="delivery_own_state"),
         ]
 

@@ -22,7 +22,7 @@ from newsletter.feeds.hand_draft import HandDraft
 from newsletter.feeds.parsing.model import ParsedEntry
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import PeopleCount, has_moved, people_count
+from newsletter.lib.small_numbers import PeopleCount, people_count, shown_moved
 from newsletter.matching.engine.document import Document
 from newsletter.matching.items.near_misses import TopicFit, fit_topics
 from newsletter.matching.topics.audience import people_who_may_be_mailed
@@ -58,7 +58,7 @@ def publish(request: HttpRequest) -> HttpResponse:
         return _page(request, {"form": form})
     preview = _preview(form.draft(), now)
     if request.POST.get("action") == "publish":
-        changed, moved = _differs(request, preview), has_moved(request.POST.get("people", ""), preview.people)
+        changed, moved = _differs(request, preview), shown_moved(request.POST.get("people", ""), preview.people)
         if not changed and not moved:
             return _publish(request, form, now)
         context = {"form": form, "preview": preview, "moved": moved and not changed, "changed": changed}
