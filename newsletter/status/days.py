@@ -1,10 +1,10 @@
 """What came in and went out, day by day, in somebody's time zone: counted from the rows that are there."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from newsletter.lib import db
-from newsletter.lib.remembered import Remembered
+from newsletter.status.remembered import Remembered
 
 #: As many days as mails are kept.
 DAYS = 14
@@ -41,15 +41,16 @@ def last_days(zone: tzinfo, *, now: datetime) -> list[DayNumbers]:
     """The last `DAYS` days up to today, the oldest first."""
     today = now.astimezone(zone).date()
     past = [today - timedelta(days=back) for back in range(DAYS - 1, 0, -1)]
-    before = _before_today.get((today, str(zone)), lambda: _known(_count(past, zone)))
+    before = _before_today.get((today, str(zone)), lambda: _known(_count(past, zone), zone))
     return [*before, *_count([today], zone)]
 
 
-def _known(days: list[DayNumbers]) -> list[DayNumbers]:
+def _known(days: list[DayNumbers], zone: tzinfo) -> list[DayNumbers]:
     """The days, of which those before the first row of a new installation are not known."""
     ((installed,),) = db.rows("SELECT min(applied) FROM django_migrations WHERE app='newsletter'")
     first = next((number for number, day in enumerate(days) if day.items or day.mails), len(days))
-    began = installed.date() if isinstance(installed, datetime) else date.fromisoformat(str(installed)[:10])
+    moment = installed if isinstance(installed, datetime) else datetime.fromisoformat(installed).replace(tzinfo=UTC)
+    began = moment.astimezone(zone).date()
     return [replace(day, known=number >= first or day.day >= began) for number, day in enumerate(days)]
 
 

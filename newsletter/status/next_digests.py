@@ -7,8 +7,8 @@ from functools import partial
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from newsletter.lib.remembered import Remembered
 from newsletter.models import Cadence, Rhythm, Subscriber, Subscription
+from newsletter.status.remembered import Remembered
 
 #: Digests within so long are told, and so many of them.
 AHEAD, MOST = timedelta(hours=24), 4

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from newsletter.audit import actor
 from newsletter.cli.service.problem_words import sentence
 from newsletter.delivery.gates import sending_gate
 from newsletter.delivery.ledger.needs_decision import needs_decision
@@ -58,7 +59,7 @@ def test_the_number_of_queries_does_not_grow() -> None:
 
 
 def test_a_problem_says_how_grave_it_is_and_where_it_is_mended() -> None:
-    sending_gate.pause("olga")
+    sending_gate.pause("olga", now=db.now(), actor=actor.from_rule("a test"))
     Feed.objects.create(
         url="https://a.example/", title="A {b}", failures=2, next_fetch_at=db.now(), created_at=db.now()
     )
