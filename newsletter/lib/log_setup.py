@@ -64,7 +64,7 @@ def silence_libraries() -> None:
         "waitress",
     ):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for name in ("celery", "kombu"):
+    for name in ("celery", "kombu", "fido2"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("kombu.connection").setLevel(logging.ERROR)
     trace = logging.getLogger("celery.app.trace")

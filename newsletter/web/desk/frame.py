@@ -73,6 +73,8 @@ def _sections(admin: Admin) -> list[Section]:
 
 def _shown(request: HttpRequest, section: Section, needs: int) -> dict[str, Any]:
     current = (request.resolver_match.url_name or "") if request.resolver_match else ""
+    if current.startswith(("account_", "mfa_")):  # allauth's names
+        current = "desk_settings"
     return {
         "url": section.url,
         "label": gettext(section.label),
