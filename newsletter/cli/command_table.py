@@ -74,6 +74,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "hold": Command("topics.state", "Collect a topic's matches without mailing them, until you release it."),
         "release": Command("topics.state", "End a hold."),
         "retire": Command("topics.state", "Stop a topic and end its subscriptions."),
+        "restore": Command("topics.state", "Match a retired topic again, as a new revision."),
         "urgent": Command("topics.state", "Mark a topic urgent: an alert that stays in doubt for two hours is sent once more."),
         "import": Command("topics.import_export", "Add the topics of a YAML file."),
         "export": Command("topics.import_export", "Write all topics as a YAML file, except retired ones."),
@@ -81,7 +82,7 @@ COMMANDS: Mapping[str, Command | Group] = {
     }, {
         "Add and change": ("preview", "add", "edit", "history", "revert"),
         "See how they are": ("list", "show", "packs"),
-        "Stop and resume mail": ("hold", "release", "retire", "urgent"),
+        "Stop and resume mail": ("hold", "release", "retire", "restore", "urgent"),
         "Files": ("import", "export"),
     }),
     "items": Group("Items", {

@@ -10,6 +10,7 @@ from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics.commands import Name
 from newsletter.lib import db
 from newsletter.matching.topics import hold, topics
+from newsletter.matching.topics import restore as restoring
 
 app = typer.Typer()
 
@@ -49,6 +50,14 @@ def retire(
         ask("End this topic and all its subscriptions?", "add --yes to end it and all its subscriptions")
     retired = or_fail(topics.retire_topic(name, now=db.now(), actor=actor.from_command()))
     result(retired, json, f"topic {name} ({retired.topic_id}) retired")
+
+
+@app.command(epilog=example("topics restore Uyghur"))
+def restore(name: Name, json: Json = False) -> None:
+    """Match a retired topic again, as a new revision. Its subscriptions stay ended."""
+    ready()
+    restored = or_fail(restoring.restore_topic(name, now=db.now(), actor=actor.from_command()))
+    result(restored, json, f"topic {name} ({restored.topic_id}) is matched again; nobody follows it yet")
 
 
 @app.command(epilog=example("topics urgent Uyghur", "topics urgent Uyghur --off"))

@@ -107,9 +107,9 @@ class ItemIndex:
         recent = sum(bool(row[2]) for row in rows)
         return NewestItems(by_block, ranks, min(recent, self._most_items), recent <= self._most_items)
 
-    def catch_up(self, newest: NewestItems) -> bool:
-        """Read missing items, newest first, for a short time. Returns False if some are still missing."""
-        clock = ProcessorClock(CATCH_UP_SECONDS)
+    def catch_up(self, newest: NewestItems, seconds: float | None = None) -> bool:
+        """Read missing items, newest first, for a short time, or for `seconds`. Returns False if some are still missing."""
+        clock = ProcessorClock(CATCH_UP_SECONDS if seconds is None else seconds)
         with self._changing:
             kept: dict[int, BlockState] = {}
             size, complete = 0, True

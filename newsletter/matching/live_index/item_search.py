@@ -40,16 +40,31 @@ class _PartialResult:
         self.searched = min(self.searched, rank)
 
 
-def search(index: ItemIndex, queries: Sequence[CompiledQuery], *, now: datetime, days: int) -> list[SearchResult]:
-    """What each of these compiled queries matches of the items first seen in the last `days`."""
-    clock = ProcessorClock(SEARCH_SECONDS)
+def search(
+    index: ItemIndex,
+    queries: Sequence[CompiledQuery],
+    *,
+    now: datetime,
+    days: int,
+    seconds: float | None = None,
+    reading_seconds: float | None = None,
+    aligned: bool = False,
+) -> list[SearchResult]:
+    """What each of these compiled queries matches of the items first seen in the last `days`.
+
+    `seconds` for the search and `reading_seconds` for items that are not in the index yet are processor time. With `aligned`
+    all results cover the same items, so that they can be compared.
+    """
     newest = index.newest(now=now, days=days)
-    if not index.catch_up(newest):
+    if not index.catch_up(newest, reading_seconds):
         index.catch_up_in_background(now=now)
+    clock = ProcessorClock(SEARCH_SECONDS if seconds is None else seconds)
     results = [_PartialResult(newest.recent) for _ in queries]
     _decide(index, queries, results, newest, clock)
     ids = list(newest.ranks)
     _verify(queries, results, ids, clock)
+    if aligned:
+        _end_together(results)
     return [
         SearchResult(
             tuple(ids[rank] for rank in sorted(result.certain) if rank < result.searched),
@@ -58,6 +73,12 @@ def search(index: ItemIndex, queries: Sequence[CompiledQuery], *, now: datetime,
         )
         for result in results
     ]
+
+
+def _end_together(results: Sequence[_PartialResult]) -> None:
+    least = min((result.searched for result in results), default=0)
+    for result in results:
+        result.end_at(least)
 
 
 def _decide(

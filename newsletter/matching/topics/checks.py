@@ -8,15 +8,11 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 
 from newsletter.matching.live_index import topic_aliases
-from newsletter.matching.query import language
-from newsletter.matching.query.contradictions import contradiction
-from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics.lookup import live_revisions
 from newsletter.matching.topics.preview import MANY_PER_DAY
+from newsletter.matching.topics.topic_state import SILENT, never_matches
 from newsletter.models import Item, Match, Topic, TopicRevision
 
-#: A topic that matched nothing for so long is reported.
-SILENT = timedelta(days=30)
 #: "Too much" is an average over this time.
 RECENT = timedelta(days=7)
 
@@ -54,7 +50,7 @@ def _problems(topic: Topic, revision: TopicRevision, counts: _Counts, now: datet
     def report(message: str, *, broken: bool = False) -> TopicProblem:
         return TopicProblem(topic.id, topic.name or "", message, broken)
 
-    reason = _never_matches(revision)
+    reason = never_matches(revision.query or "")
     if reason:
         yield report(f"it can never match: {reason}; 'newsletter topics edit' mends it", broken=True)
         return
@@ -74,10 +70,3 @@ def _problems(topic: Topic, revision: TopicRevision, counts: _Counts, now: datet
 
 def _is_old(pack: str, revision: TopicRevision, counts: _Counts) -> bool:
     return counts.packs.get(pack, 0) > int(revision.packs[pack])
-
-
-def _never_matches(revision: TopicRevision) -> str | None:
-    try:
-        return contradiction(language.parse(revision.query or ""))
-    except QueryError as error:
-        return f"column {error.column}, {error.hint}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from newsletter.audit.actor import Actor
 from newsletter.audit.record import record
@@ -77,8 +77,7 @@ def release(name: str, *, mail: bool, now: datetime, actor: Actor) -> Released |
         Topic.objects.filter(id=topic.id).update(held_since=None)
         bump_index_version()
         waiting = Match.objects.filter(topic_id=topic.id, held_at__isnull=False)
-        in_digests = Q(gathering_id__isnull=False, owe_until__gte=now - DIGEST_GRACE)
-        again = waiting.filter(Q(owe_until__gte=now) | in_digests, withdrawn_at=None)
+        again = waiting.filter(_young(now))
         if not mail:
             again = again.filter(held_at__lte=topic.held_since)
         owed = again.update(owed_at=F("held_at"), held_at=None)
@@ -86,3 +85,39 @@ def release(name: str, *, mail: bool, now: datetime, actor: Actor) -> Released |
         after = {"held": False, "owed": released.owed, "dropped": released.dropped}
         record(actor, "topic.release", thing_of(topic), now=now, before={"held": True}, after=after)
         return released
+
+
+@dataclass(frozen=True)
+class WaitingMatches:
+    """What a hold keeps.
+
+    `before`: owed when it began, and mailed after it; `during`: collected in it; `too_old`: mailed to nobody any more.
+    """
+
+    before: int
+    during: int
+    too_old: int
+
+    @property
+    def total(self) -> int:
+        """All that wait."""
+        return self.before + self.during + self.too_old
+
+
+def waiting_matches(topic: Topic, *, now: datetime) -> WaitingMatches:
+    """What `release` would do with the matches that wait, in counts of items."""
+    if topic.held_since is None:
+        return WaitingMatches(0, 0, 0)
+    counts = Match.objects.filter(topic_id=topic.id, held_at__isnull=False).aggregate(
+        before=Count("id", filter=_young(now) & Q(held_at__lte=topic.held_since)),
+        during=Count("id", filter=_young(now) & Q(held_at__gt=topic.held_since)),
+        all=Count("id"),
+    )
+    return WaitingMatches(counts["before"], counts["during"], counts["all"] - counts["before"] - counts["during"])
+
+
+def _young(now: datetime) -> Q:
+    """Matches that can still be mailed."""
+    return Q(withdrawn_at=None) & (
+        Q(owe_until__gte=now) | Q(gathering_id__isnull=False, owe_until__gte=now - DIGEST_GRACE)
+    )

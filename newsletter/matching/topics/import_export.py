@@ -13,7 +13,7 @@ from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
 from newsletter.matching.topics.lookup import description_problem, find_topic, live_revisions, slug_of
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
-from newsletter.matching.topics.yaml_file import TopicDescription, TopicFileProblem
+from newsletter.matching.topics.yaml_file import TopicDescription, TopicFile, TopicFileProblem
 from newsletter.models import Topic, TopicRevision
 
 #: The largest file that is read, in bytes.
@@ -56,22 +56,33 @@ def import_topics(
     A topic that is there is changed only with `yes`, as is one added that would bring more than 30 items a day. Nobody is
     mailed old items. `progress` hears how many of how many are done.
     """
-    if len(data) > MAX_BYTES:
-        return Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB: split it into smaller files")
-    read = yaml_file.read_topic_file(data)
-    if isinstance(read, yaml_file.NotATopicFile):
-        return Refused(read.reason)
+    read = read_file(data)
+    if isinstance(read, Refused):
+        return read
     done = ImportResult(problems=list(read.problems))
     lines: dict[str, int] = {}
     for number, described in enumerate(read.topics, 1):
         first = lines.setdefault(slug_of(described.name), described.line)
         if first != described.line:
-            done.problems.append(TopicFileProblem(described.line, f"the topic stands on line {first} already"))
+            done.problems.append(TopicFileProblem(described.line, repeated(first)))
         elif (reason := _import(described, done, now, actor, yes)) is not None:
             done.problems.append(TopicFileProblem(described.line, reason))
         progress(number, len(read.topics))
     done.problems.sort(key=lambda problem: problem.line)
     return done
+
+
+def read_file(data: bytes) -> TopicFile | Refused:
+    """The topics of a file that is small enough."""
+    if len(data) > MAX_BYTES:
+        return Refused(f"it is larger than {MAX_BYTES // 1_000_000} MB: split it into smaller files")
+    read = yaml_file.read_topic_file(data)
+    return Refused(read.reason) if isinstance(read, yaml_file.NotATopicFile) else read
+
+
+def repeated(first: int) -> str:
+    """Why a topic that stands on line `first` as well is not imported."""
+    return f"the topic stands on line {first} already"
 
 
 def _describe(topic: Topic, live: TopicRevision) -> TopicDescription:
@@ -92,7 +103,7 @@ def _import(described: TopicDescription, done: ImportResult, now: datetime, acto
     if topic is None:
         return _add(described, done, now, actor, yes)
     live = revisions.live_revision(topic)
-    change = _change(described, live)
+    change = change_of(described, live)
     description = topic.description if described.description is None else described.description
     if refusal := description_problem(description):
         return refusal.reason
@@ -140,7 +151,7 @@ def _made(described: TopicDescription, draft: TopicDraft, now: datetime, actor: 
         return made
 
 
-def _change(described: TopicDescription, live: TopicRevision) -> TopicChange | None:
+def change_of(described: TopicDescription, live: TopicRevision) -> TopicChange | None:
     """What the file says otherwise than the live revision; None when that is the same. Versions of packs are not compared."""
     packs = topic_aliases.available_packs() if described.packs is None else described.packs
     off = tuple(word for word in described.without if not contains_spelling(live.without, word))

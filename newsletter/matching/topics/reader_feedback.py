@@ -86,7 +86,7 @@ def noisy_spellings(topic_id: int) -> list[NoisySpelling]:
         return []
     matches: dict[tuple[str, str | None], list[Match]] = defaultdict(list)
     for match in Match.objects.filter(topic_id=topic_id, receipt__isnull=False):
-        for spelling in {_spelling(hit) for hit in match.receipt or ()}:
+        for spelling in {spelling_of(hit) for hit in match.receipt or ()}:
             matches[spelling].append(match)
     objections = {
         spelling: sum(match.objections for match in with_spelling) for spelling, with_spelling in matches.items()
@@ -117,7 +117,8 @@ def _worst(matches: Iterable[Match]) -> tuple[ObjectedItem, ...]:
     )
 
 
-def _spelling(hit: Mapping[str, Any]) -> tuple[str, str | None]:
+def spelling_of(hit: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The spelling that a hit of a receipt found, and its pack; None for a term of the query itself."""
     alias = hit.get("alias")
     return (alias, hit.get("pack")) if alias else (hit["term"], None)
 

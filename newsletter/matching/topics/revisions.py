@@ -161,13 +161,16 @@ def live_revision(topic: Topic) -> TopicRevision:
 
 
 def history(name: str) -> list[Revision] | Refused:
-    """All revisions of a topic, newest first."""
+    """All revisions of an active topic, newest first."""
     topic = find_topic(name)
-    if topic is None:
-        return no_such_topic()
+    return no_such_topic() if topic is None else history_of(topic.id)
+
+
+def history_of(topic_id: int) -> list[Revision]:
+    """All revisions of a topic, also of a retired one, newest first."""
     return [
         Revision(row.n, row.query or "", row.packs, tuple(row.without), row.made_at, row.made_by, row.note)
-        for row in TopicRevision.objects.filter(topic=topic).order_by("-n")
+        for row in TopicRevision.objects.filter(topic_id=topic_id).order_by("-n")
     ]
 
 

@@ -28,13 +28,21 @@ class BarChart:
 
 
 def bar_chart(
-    label: str, points: Iterable[tuple[str, float | None]], *, width: int = 280, height: int = 48
+    label: str,
+    points: Iterable[tuple[str, float | None]],
+    *,
+    width: int = 280,
+    height: int = 48,
+    top: float | None = None,
 ) -> BarChart:
-    """A chart of (name, value) points from left to right; None is a gap. `label` says what is counted, and the newest value."""
+    """A chart of (name, value) points from left to right; None is a gap. `label` says what is counted, and the newest value.
+
+    `top` is the value of a bar of full height, where two charts are compared; else it is the highest one.
+    """
     values = list(points)
     step = width / max(1, len(values))
-    top = max([value for _, value in values if value is not None], default=0) or 1
-    return BarChart(label, width, height, tuple(_bar(i, step, height, top, *point) for i, point in enumerate(values)))
+    full = top or max([value for _, value in values if value is not None], default=0) or 1
+    return BarChart(label, width, height, tuple(_bar(i, step, height, full, *point) for i, point in enumerate(values)))
 
 
 def _bar(place: int, step: float, height: int, top: float, name: str, value: float | None) -> Bar:

@@ -19,6 +19,13 @@ from newsletter.web.desk.items import listing as items_list
 from newsletter.web.desk.items import publish as items_publish
 from newsletter.web.desk.routes import route
 from newsletter.web.desk.settings import colleagues, installation, mine
+from newsletter.web.desk.topics import files as topic_files
+from newsletter.web.desk.topics import history as topic_history
+from newsletter.web.desk.topics import listing as topic_listing
+from newsletter.web.desk.topics import matches as topic_matches
+from newsletter.web.desk.topics import new as topic_new
+from newsletter.web.desk.topics import state as topic_state
+from newsletter.web.desk.topics import workshop as topic_workshop
 
 urlpatterns = [
     route("", views.home, "desk_home", Access.EDITOR),
@@ -92,4 +99,17 @@ urlpatterns = [
         )
     ),
     route("settings/installation/", installation.installation, "desk_settings_installation", Access.OWNER),
+    route("topics/", topic_listing.topics, "desk_topics", Access.EDITOR),
+    route("topics/new/", topic_new.new, "desk_topics_new", Access.EDITOR),
+    route("topics/import/", topic_files.import_, "desk_topics_import", Access.EDITOR),
+    route("topics/export/", topic_files.export, "desk_topics_export", Access.EDITOR),
+    route("topics/<int:topic_id>/", topic_workshop.topic, "desk_topics_topic", Access.EDITOR),
+    route("topics/<int:topic_id>/matches/", topic_matches.matches, "desk_topics_matches", Access.EDITOR),
+    route("topics/<int:topic_id>/history/", topic_history.history, "desk_topics_history", Access.EDITOR),
+    route("topics/<int:topic_id>/revert/", topic_history.revert, "desk_topics_revert", Access.EDITOR),
+    route("topics/<int:topic_id>/hold/", topic_state.hold, "desk_topics_hold", Access.EDITOR),
+    route("topics/<int:topic_id>/release/", topic_state.release, "desk_topics_release", Access.EDITOR),
+    route("topics/<int:topic_id>/urgent/", topic_state.urgent, "desk_topics_urgent", Access.EDITOR),
+    route("topics/<int:topic_id>/retire/", topic_state.retire, "desk_topics_retire", Access.EDITOR),
+    route("topics/<int:topic_id>/restore/", topic_state.restore, "desk_topics_restore", Access.EDITOR),
 ]
