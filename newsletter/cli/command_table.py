@@ -120,6 +120,9 @@ COMMANDS: Mapping[str, Command | Group] = {
         "add": Command("subscribers.suppressions", "Never mail this address, until the person confirms again or you lift it."),
         "lift": Command("subscribers.suppressions", "Allow mail to an address again."),
     }),
+    "audit": Group("Audit log", {
+        "list": Command("audit.commands", "Show who changed what, newest first."),
+    }),
     "admin": Group("Admins of the desk", {
         "create": Command("admins.commands", "Add an owner, and print the link that sets the password."),
         "invite": Command("admins.commands", "Add a colleague, and print the link that sets the password."),
@@ -137,7 +140,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Run the service": ("run", "web", "once", "migrate"),
     "See how it is": ("status", "doctor"),
     "Choose what is mailed": ("feeds", "topics", "items", "match", "explain"),
-    "The desk": ("admin",),
+    "The desk": ("admin", "audit"),
     "Subscribers and their mail": ("subscribers", "suppressions", "deliveries", "sending"),
 }
 # fmt: on

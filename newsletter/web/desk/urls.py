@@ -13,6 +13,7 @@ from newsletter.lib.urls import WELCOME_PATH
 from newsletter.web.desk import clock
 from newsletter.web.desk.access import Access
 from newsletter.web.desk.accounts import welcome
+from newsletter.web.desk.audit import views as audit
 from newsletter.web.desk.home import go_to, views
 from newsletter.web.desk.items import item as items_item
 from newsletter.web.desk.items import listing as items_list
@@ -36,6 +37,8 @@ urlpatterns = [
     route("items/<int:item_id>/", items_item.item, "desk_items_item", Access.EDITOR),
     route("items/<int:item_id>/correct/", items_publish.correct, "desk_items_correct", Access.EDITOR),
     route("items/<int:item_id>/withdraw/", items_item.withdraw, "desk_items_withdraw", Access.EDITOR),
+    route("audit/", audit.audit, "desk_audit", Access.EDITOR),
+    route("audit/<int:entry_id>/undo/", audit.undo_line, "desk_audit_undo", Access.EDITOR),
     route("sign-in/", account.login, "account_login", Access.ANYBODY),
     route("sign-in/code/", second_factor.authenticate, "mfa_authenticate", Access.ANYBODY),
     route("sign-in/passkey/", passkeys.login_webauthn, "mfa_login_webauthn", Access.ANYBODY),

@@ -62,7 +62,7 @@ def test_saving_makes_a_revision_with_note_description_and_author(as_editor, hua
 
 def test_a_query_that_cannot_be_read_is_marked_at_its_column(as_editor, huawei):
     html = page(as_editor.post(address(huawei), typed(huawei, do="save", query="Huawei NEAR whale")))
-    assert 'aria-describedby="hint-query wrong-query" aria-invalid="true"' in html
+    assert 'aria-describedby="hint-query query-read" aria-invalid="true"' in html
     assert "Column 8: " in html
     assert '<code class="query" aria-hidden="true">Huawei <mark class="here">N</mark>EAR whale</code>' in html
     assert TopicRevision.objects.count() == 1
