@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from newsletter.lib import db
@@ -51,7 +51,7 @@ def mails_of(subscriber_id: int, *, limit: int = 200) -> list[PersonMail]:
         {"who": subscriber_id, "notices": [f"notice:{number}" for number in own], "limit": limit},
     )
     return [
-        PersonMail(number, kind, at, state, reason, *_content(kind, content))
+        PersonMail(number, kind, _aware(at), state, reason, *_content(kind, content))
         for number, kind, at, state, reason, content in rows
     ]
 
@@ -65,6 +65,11 @@ def given_articles(subscriber_id: int, topic_ids: Collection[int], *, now: datet
         {"items": items, "topics": list(topic_ids)},
     )
     return GivenArticles(len(items), {topic_id: int(count) for topic_id, count in matched})
+
+
+def _aware(moment: datetime) -> datetime:
+    """A moment as SQLite returns it is without its zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _content(kind: str, content: str | None) -> tuple[int, tuple[int, ...]]:

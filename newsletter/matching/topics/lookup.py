@@ -21,6 +21,12 @@ def find_topic(name: str) -> Topic | None:
     return active.filter(Q(name__iexact=wanted) | Q(slug=slug_of(wanted))).order_by("id").first()
 
 
+def active_names() -> dict[int, str]:
+    """Topic id → name of every topic that can be followed, by name."""
+    active = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).order_by("name")
+    return {topic_id: name or "" for topic_id, name in active.values_list("id", "name")}
+
+
 def live_revisions(topics: Iterable[Topic]) -> dict[int, TopicRevision]:
     """Topic id → the revision that the topic is matched by."""
     topics = list(topics)

@@ -18,6 +18,10 @@ from newsletter.web.desk.home import go_to, views
 from newsletter.web.desk.items import item as items_item
 from newsletter.web.desk.items import listing as items_list
 from newsletter.web.desk.items import publish as items_publish
+from newsletter.web.desk.people import actions as people_actions
+from newsletter.web.desk.people import nobody as people_nobody
+from newsletter.web.desk.people import overview as people_overview
+from newsletter.web.desk.people import person as people_person
 from newsletter.web.desk.routes import route
 from newsletter.web.desk.settings import colleagues, installation, mine
 from newsletter.web.desk.topics import files as topic_files
@@ -51,6 +55,26 @@ urlpatterns = [
         welcome.welcome,
         "desk_welcome",
         Access.ANYBODY,
+    ),
+    route("people/", people_overview.people, "desk_people", Access.OWNER, recent=True),
+    route("people/find/", people_overview.find, "desk_people_find", Access.OWNER, recent=True),
+    *(
+        route(f"people/open/<str:handle>/{path}", view, f"desk_people_{name}", Access.OWNER, recent=True)
+        for path, view, name in (
+            ("", people_person.show, "open"),
+            ("follow/", people_actions.follow, "follow"),
+            ("end/", people_actions.end, "end"),
+            ("frequency/", people_actions.cadence, "frequency"),
+            ("time/", people_actions.time, "time"),
+            ("lift/", people_actions.lift, "lift"),
+            ("before-stop/", people_person.before_stop, "before_stop"),
+            ("stop/", people_actions.stop, "stop"),
+            ("before-erase/", people_person.before_erase, "before_erase"),
+            ("erase/", people_actions.erase, "erase"),
+            ("add-address/", people_nobody.add, "add_address"),
+            ("suppress-address/", people_nobody.suppress, "suppress_address"),
+            ("lift-address/", people_nobody.lift, "lift_address"),
+        )
     ),
     route("settings/", mine.mine, "desk_settings", Access.EDITOR),
     # allauth comes back to these when a second factor has changed
