@@ -81,6 +81,8 @@ def _owner() -> Any:
 
 def _paths() -> list[tuple[str, str]]:
     """Every page of the desk that shows something, with the newest row of what its address names."""
+    from newsletter import wiring
+    from newsletter.lib.mail.references import reference
     from newsletter.models import Delivery, Edition, Feed, Item, Occasion, Topic
     from newsletter.web.desk.access import Access
     from tests.web.desk.routes import access, address, desk_routes
@@ -91,7 +93,7 @@ def _paths() -> list[tuple[str, str]]:
         "item_id": Item.objects.latest("id").id,
         "occasion_id": Occasion.objects.latest("id").id,
         "edition_id": Edition.objects.latest("id").id,
-        "delivery_id": Delivery.objects.latest("id").id,
+        "reference": reference(Delivery.objects.latest("id").id, wiring.vault()),
     }
     return [
         (route.name or "", address(route, **known)) for route in desk_routes() if access(route) is not Access.ANYBODY

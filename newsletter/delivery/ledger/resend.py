@@ -71,6 +71,8 @@ def retry(
         chosen = ids if whole else [delivery_id for delivery_id in ids if delivery_id == delivery.id]
         if not chosen:
             return Refused(f"it is {_state(delivery)}: only unknown or parked mail can be sent again")
+        if batch.held_at and batch.state == BatchState.PARKED:
+            return Refused("it is on hold: release the mailing or edition")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
             return Refused("its content is not stored, so it cannot be sent again: resolve it instead")
         _record(actor, "delivery.retry", delivery, note, now, _state(delivery), BatchState.PLANNED, len(chosen), vault)

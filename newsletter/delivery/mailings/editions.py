@@ -14,12 +14,14 @@ from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.models import Edition, EditionBody
 
-# The window functions say of all editions what the rows say of those that are shown.
+# The first row is about all of them, whether they are listed or not.
 _SIZED = """
-WITH sized AS (SELECT edition_id, count(*) AS people FROM delivery WHERE occasion_id=%(occasion)s GROUP BY 1)
-SELECT edition_id, people, count(*) OVER (), sum(CASE WHEN people<%(least)s THEN 1 ELSE 0 END) OVER (),
-  sum(CASE WHEN people<%(least)s THEN people ELSE 0 END) OVER ()
-FROM sized ORDER BY people DESC, edition_id LIMIT %(limit)s"""
+WITH sized AS MATERIALIZED (SELECT edition_id, count(*) AS people FROM delivery WHERE occasion_id=%(occasion)s GROUP BY 1)
+SELECT 0, 0, count(*), coalesce(sum(CASE WHEN people<%(least)s THEN 1 END), 0),
+  coalesce(sum(CASE WHEN people<%(least)s THEN people END), 0) FROM sized
+UNION ALL SELECT * FROM (
+  SELECT edition_id, people, 0, 0, 0 FROM sized WHERE people>=%(least)s ORDER BY people DESC, edition_id
+  LIMIT %(limit)s) listed"""
 _STATES = """
 SELECT d.state, b.state, b.held_at IS NOT NULL, count(*) FROM delivery d JOIN batch b ON b.id=d.batch_id
 WHERE d.occasion_id=%(occasion)s AND d.edition_id=%(edition)s GROUP BY 1, 2, 3"""
@@ -76,10 +78,8 @@ class EditionDetail:
 def editions_of(occasion_id: int, *, least: int = 1, limit: int = 50) -> EditionList:
     """The editions of a mailing by size."""
     rows = db.rows(_SIZED, {"occasion": occasion_id, "least": least, "limit": limit})
-    if not rows:
-        return EditionList((), 0, 0, 0)
     _, _, total, small, small_people = rows[0]
-    sizes = {edition_id: people for edition_id, people, *_ in rows if people >= least}
+    sizes = {edition_id: people for edition_id, people, *_ in rows[1:]}
     editions = Edition.objects.in_bulk(list(sizes))
     contents = [content_of(editions[edition_id]) for edition_id in sizes]
     listed = zip(sizes.items(), items_of_all(contents), strict=True)

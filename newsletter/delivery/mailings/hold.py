@@ -7,7 +7,7 @@ Skipped items stay given: they do not come with a later mail.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +23,8 @@ from newsletter.models import Batch, BatchState, Delivery, Edition, Gathering, O
 
 _WAITS = Q(state=BatchState.PLANNED)
 _HELD = Q(state=BatchState.PARKED, held_at__isnull=False)
+#: Words are kept for seven days, and those of a mail may be a day old when it is planned.
+_WORDS_KEPT = timedelta(days=6)
 _NOTHING_WAITS = "nothing of it waits any more"
 
 
@@ -103,6 +105,11 @@ def skip(part: MailingPart, *, actor: Actor, now: datetime) -> Stopped | Refused
             _set_held(owner, None)
         _record(actor, "skip", part, now, before={}, after={"skipped": True})
         return Stopped(changed, _gone(part))
+
+
+def kept_until(held_at: datetime) -> datetime:
+    """Until when mail that is on hold since then can surely be released: the words of mails are kept for so long."""
+    return held_at + _WORDS_KEPT
 
 
 def may_grow(owner: Occasion | Edition) -> bool:

@@ -62,11 +62,14 @@ class MailingPage:
     after: int | None = None
 
 
-#: `open`: something of it is to come. `done`: nothing is.
-FILTERS = ("", "open", "done")
+#: `open`: something of it is to come. `done`: nothing is. `failed`: mails of it were refused for good.
+FILTERS = ("", "open", "done", "failed")
 _UNDECIDED = """
 SELECT occasion_id FROM batch WHERE state IN ('unknown','parked') AND held_at IS NULL AND occasion_id<>0
 UNION SELECT occasion_id FROM delivery WHERE state='unknown'"""
+_FAILED = """
+SELECT occasion_id FROM batch WHERE state='failed' AND occasion_id<>0
+UNION SELECT occasion_id FROM delivery WHERE state='failed'"""
 
 
 def mailing_page(*, after: int | None = None, which: str = "", size: int = 25, but: Sequence[int] = ()) -> MailingPage:
@@ -74,7 +77,9 @@ def mailing_page(*, after: int | None = None, which: str = "", size: int = 25, b
     query = _mailings().exclude(id__in=list(but))
     if after is not None:
         query = query.filter(id__lt=after)
-    if which:
+    if which == "failed":
+        query = query.filter(id__in=_ids(_FAILED))
+    elif which:
         query = query.filter(closed_at__isnull=which == "open")
     occasions = list(query.order_by("-id")[: size + 1])
     return MailingPage(_rows(occasions[:size]), occasions[size - 1].id if len(occasions) > size else None)
@@ -82,8 +87,7 @@ def mailing_page(*, after: int | None = None, which: str = "", size: int = 25, b
 
 def undecided_mailings(limit: int = 100) -> tuple[MailingRow, ...]:
     """The newest mailings with mails in doubt, or parked for another reason than a hold."""
-    ids = [occasion_id for (occasion_id,) in db.rows(_UNDECIDED)]
-    return _rows(list(_mailings().filter(id__in=ids).order_by("-id")[:limit]))
+    return _rows(list(_mailings().filter(id__in=_ids(_UNDECIDED)).order_by("-id")[:limit]))
 
 
 def mailing(key: str | int) -> MailingRow | Refused:
@@ -91,6 +95,10 @@ def mailing(key: str | int) -> MailingRow | Refused:
     by = {"id": key} if isinstance(key, int) else {"key": key}
     rows = _rows(list(_mailings().filter(**by)[:1]))
     return rows[0] if rows else Refused("there is no such mailing: records are kept for 14 days")
+
+
+def _ids(sql: str) -> list[int]:
+    return [occasion_id for (occasion_id,) in db.rows(sql)]
 
 
 def _mailings() -> QuerySet[Occasion]:

@@ -9,13 +9,15 @@ from newsletter.lib import db
 from newsletter.models import BatchState
 
 #: A batch counts with its size, so that a million mails cost as little as their batches; then each exception is moved from
-#: the state of its batch to its own. One statement: both halves see the ledger at one moment.
+#: the state of its batch to its own. One statement: both halves see the ledger at one moment. Exceptions are few, and are
+#: counted first, from their index.
 _SUMS = """
+WITH own AS MATERIALIZED (SELECT batch_id, state, count(*) AS mails FROM delivery WHERE state IS NOT NULL GROUP BY 1, 2)
 SELECT b.occasion_id, b.state, b.held_at IS NOT NULL, NULL, sum(b.size) FROM batch b
 WHERE {which} GROUP BY 1, 2, 3
 UNION ALL
-SELECT b.occasion_id, b.state, b.held_at IS NOT NULL, d.state, count(*) FROM batch b JOIN delivery d ON d.batch_id=b.id
-WHERE {which} AND d.state IS NOT NULL GROUP BY 1, 2, 3, 4"""
+SELECT b.occasion_id, b.state, b.held_at IS NOT NULL, own.state, sum(own.mails) FROM own JOIN batch b ON b.id=own.batch_id
+WHERE {which} GROUP BY 1, 2, 3, 4"""
 _FIELD: Final = {
     BatchState.PLANNED: "waiting",
     BatchState.CLAIMED: "sending",

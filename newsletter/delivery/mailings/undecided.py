@@ -34,6 +34,8 @@ class UndecidedBatch:
     occasion_id: int
     #: Empty for a notice.
     occasion: str
+    #: When the mailing was begun.
+    created_at: datetime
     one_topic: bool
     #: True: it is unknown whether they were taken; False: they are parked, and nothing has left.
     in_doubt: bool
@@ -73,6 +75,7 @@ def _undecided(code: str, row: tuple[Any, ...], context: _Context) -> UndecidedB
         mails=mails,
         occasion_id=occasion_id,
         occasion=of_mailing.key if of_mailing else "",
+        created_at=of_mailing.created_at if of_mailing else batch.not_before,
         one_topic=of_mailing is not None and of_mailing.only_topic_id != 0,
         in_doubt=batch.state != BatchState.PARKED,
         reason=reason or batch.reason or "",

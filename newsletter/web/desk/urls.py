@@ -18,6 +18,7 @@ from newsletter.web.desk.home import go_to, views
 from newsletter.web.desk.items import item as items_item
 from newsletter.web.desk.items import listing as items_list
 from newsletter.web.desk.items import publish as items_publish
+from newsletter.web.desk.mailings.urls import urlpatterns as mailing_routes
 from newsletter.web.desk.people import actions as people_actions
 from newsletter.web.desk.people import nobody as people_nobody
 from newsletter.web.desk.people import overview as people_overview
@@ -76,6 +77,7 @@ urlpatterns = [
             ("lift-address/", people_nobody.lift, "lift_address"),
         )
     ),
+    *mailing_routes,
     route("settings/", mine.mine, "desk_settings", Access.EDITOR),
     # allauth comes back to these when a second factor has changed
     route("settings/", mine.mine, "mfa_index", Access.EDITOR),

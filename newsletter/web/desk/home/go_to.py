@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from newsletter import wiring
+from newsletter.lib.mail.references import reference
 from newsletter.status.find_thing import FoundKind, FoundThing, find_things
 from newsletter.web.desk.page import back, refused
 from newsletter.web.desk.routed import routed
@@ -19,7 +20,6 @@ _PAGES = {
     FoundKind.TOPIC: ("desk_topics_topic", "topic_id"),
     FoundKind.FEED: ("desk_feeds_feed", "feed_id"),
     FoundKind.ITEM: ("desk_items_item", "item_id"),
-    FoundKind.DELIVERY: ("desk_mailings_delivery", "delivery_id"),
 }
 
 
@@ -48,5 +48,7 @@ def go_to(request: HttpRequest) -> SeeOther:
 
 
 def _page(thing: FoundThing) -> str:
+    if thing.kind is FoundKind.DELIVERY:
+        return routed("desk_mailings_delivery", {"reference": reference(thing.id, wiring.vault())})
     route, argument = _PAGES[thing.kind]
     return routed(route, {argument: thing.id})

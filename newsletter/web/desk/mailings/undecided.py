@@ -1,0 +1,85 @@
+"""Mails that wait for a decision: in doubt, or parked. What may be done with each, and what it means."""
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from newsletter import wiring
+from newsletter.delivery.ledger import resend
+from newsletter.delivery.ledger.resend import OperatorNote, ResendResult
+from newsletter.delivery.mailings.shown import shown_count
+from newsletter.delivery.mailings.undecided import UndecidedBatch, undecided_batches
+from newsletter.lib import db
+from newsletter.lib.refused import Refused
+from newsletter.lib.small_numbers import has_moved
+from newsletter.web.desk.access import actor_of, admin_of
+from newsletter.web.desk.mailings.words import mailing_title
+from newsletter.web.desk.page import done, page, refused
+
+MOST = 50
+
+
+class DecisionForm(forms.Form):
+    """What somebody found out, and what is to be done."""
+
+    reference = forms.CharField(max_length=20)
+    decision = forms.ChoiceField(choices=[("retry", ""), ("accepted", ""), ("failed", "")])
+    why = forms.CharField(max_length=500)
+
+
+@require_safe
+def undecided(request: HttpRequest) -> HttpResponse:
+    """The newest batches that wait for a decision, and the parked mails that can all be sent again."""
+    rows = undecided_batches(wiring.vault(), limit=MOST)
+    context = {
+        "rows": [(row, _title(row), _mails(row)) for row in rows],
+        "full": len(rows) == MOST,
+        "parked": resend.parked_mails(),
+        "may_decide": admin_of(request).sends,
+    }
+    return page(request, "desk/mailings/undecided.html.j2", context)
+
+
+@require_POST
+def decide_undecided(request: HttpRequest) -> HttpResponse:
+    """Send the mails of one batch again, or record what became of them."""
+    here, form = reverse("desk_mailings_undecided"), DecisionForm(request.POST)
+    if not form.is_valid():
+        return refused(request, _("Write what you know and how you know it. It is kept with each mail."), here)
+    reference, decision = form.cleaned_data["reference"], form.cleaned_data["decision"]
+    note = OperatorNote(admin_of(request).username, form.cleaned_data["why"])
+    now, vault, actor = db.now(), wiring.vault(), actor_of(request)
+    if decision == "retry":
+        answer = resend.retry(reference, note, now=now, vault=vault, actor=actor, whole=True)
+        return _answer(request, answer, _("The mails are planned again."))
+    accepted = decision == "accepted"
+    words = _("The mails count as accepted.") if accepted else _("The mails count as not accepted. Nothing is sent.")
+    answer = resend.resolve(reference, accepted, note, now=now, vault=vault, actor=actor, whole=True)
+    return _answer(request, answer, words)
+
+
+@require_POST
+def retry_all_parked(request: HttpRequest) -> HttpResponse:
+    """Send all parked mails again that can be sent: never one in doubt, never one on hold."""
+    here, shown = reverse("desk_mailings_undecided"), request.POST.get("shown", "")
+    if not shown.isdecimal() or has_moved(int(shown[:9]), resend.parked_mails().deliveries):
+        return refused(request, _("The number of parked mails has changed meanwhile. Look again."), here)
+    note = OperatorNote(admin_of(request).username, request.POST.get("why", "")[:500])
+    return _answer(
+        request, resend.retry_parked(note, now=db.now(), actor=actor_of(request)), _("The mails are planned again.")
+    )
+
+
+def _answer(request: HttpRequest, answer: ResendResult | Refused, sentence: str) -> HttpResponse:
+    here = reverse("desk_mailings_undecided")
+    return refused(request, answer.reason, here) if isinstance(answer, Refused) else done(request, sentence, here)
+
+
+def _title(row: UndecidedBatch) -> str:
+    return mailing_title(row.occasion, row.created_at) if row.occasion else _("Notices")
+
+
+def _mails(row: UndecidedBatch) -> str:
+    return shown_count(row.mails, one_topic=row.one_topic, threshold=wiring.config().small_number)
