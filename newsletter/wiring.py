@@ -127,3 +127,15 @@ def fetcher() -> Fetcher:
     return Fetcher(
         allow=config().feed_allow, user_agent=f"newsletter/{__version__} (+{config().base_url}; feed poller)"
     )
+
+
+@cache
+def page_fetcher() -> Fetcher:
+    """The same for pages: whoever waits for one is told after a few seconds that a site does not answer."""
+    from newsletter.feeds.fetching.http_client import Fetcher
+
+    return Fetcher(
+        allow=config().feed_allow,
+        user_agent=f"newsletter/{__version__} (+{config().base_url}; feed poller)",
+        seconds=10.0,
+    )

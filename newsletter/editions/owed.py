@@ -99,6 +99,19 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
     return _grouped(matches, params)
 
 
+def followers(topic_ids: Collection[int], *, now: datetime) -> int:
+    """How many people follow one of these topics and may be mailed now, each counted once, whatever their frequency."""
+    if not topic_ids:
+        return 0
+    counted = db.rows(
+        "SELECT count(*) FROM subscriber b WHERE b.state='active' AND (b.paused_until IS NULL OR b.paused_until<=%(now)s) "
+        f"AND b.id IN (SELECT s.subscriber_id FROM subscription s WHERE {db.in_list('s.topic_id', 'topics')} "
+        "AND s.ended_at IS NULL)",
+        {"topics": sorted(topic_ids), "now": now},
+    )
+    return int(counted[0][0])
+
+
 def _grouped(matches: str, params: dict[str, Any]) -> list[Owed]:
     """Group the pairs of match id and subscriber id that the query `matches` selects.
 

@@ -70,13 +70,13 @@ def backfill(
     *,
     fetcher: Fetcher,
     clock: Callable[[], datetime],
-    actor: Actor,
+    actor: Actor | None,
     parse: Parse = sandboxed_parse.parse_in_sandbox,
     progress: Callable[[Backfilled], None] = no_progress,
 ) -> Backfilled | Refused:
     """Read the archive of a feed from where an earlier run stopped, and call `progress` after each page.
 
-    Nothing that it stores is ever mailed, and what is known stays as it is.
+    Nothing that it stores is ever mailed, and what is known stays as it is. `actor` None: who asked for it is in the audit log.
 
     Raises:
         DatabaseError: the database does not answer; what was stored stays, and the next run goes on from there.
@@ -97,8 +97,9 @@ def backfill(
     present = _read_present_page(feed, reader)
     if isinstance(present, Refused):
         return present
-    run = {"most_pages": options.most_pages, "restart": options.restart, "skip": options.skip}
-    record(actor, "feed.backfill", Thing("feed", feed.id, feed.title), now=clock(), after=run)
+    if actor is not None:
+        run = {"most_pages": options.most_pages, "restart": options.restart, "skip": options.skip}
+        record(actor, "feed.backfill", Thing("feed", feed.id, feed.title), now=clock(), after=run)
     pages = older_pages(feed.url, present.parsed, reader, start=start)
     return _store_pages(feed, present, pages, options.most_pages, clock, progress)
 

@@ -12,10 +12,14 @@ def when(moment: datetime | None) -> Markup | str:
     """`<time>` with "Tue 10 Nov, 14:35"; the year stands there unless it is this one. Empty for None."""
     if moment is None:
         return ""
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), short(moment))
+
+
+def short(moment: datetime) -> str:
+    """The same without a tag."""
     local = timezone.localtime(moment)
     year = "" if local.year == timezone.localdate().year else f" {local.year}"
-    words = f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), words)
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
 
 
 def clock(moment: datetime | None) -> Markup | str:
@@ -44,4 +48,18 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share * 100:.2f} %"
 
 
-FILTERS = {"when": when, "clock": clock, "day": day, "number": number, "percent": percent, "span": span}
+def sentence(reason: str) -> str:
+    """A reason or detail as a sentence: a capital letter, unless it begins with a URL, and a full stop."""
+    text = reason if reason.startswith(("http:", "https:")) else f"{reason[:1].upper()}{reason[1:]}"
+    return text if text.endswith((".", "…", "?")) or not text else f"{text}."
+
+
+FILTERS = {
+    "when": when,
+    "clock": clock,
+    "day": day,
+    "number": number,
+    "percent": percent,
+    "span": span,
+    "sentence": sentence,
+}

@@ -52,7 +52,9 @@ def _is_new_host(now: datetime) -> bool:
 def poll_tables() -> None:
     """Deliver what is owed, then again after each feed that brought something: a slow feed must not delay mail."""
     _deliver()
-    Pass(edition_wiring.gather()).run(BY_NAME["refresh_due"], seconds=READING, follow=_deliver)
+    reading = Pass(edition_wiring.gather())
+    reading.run(BY_NAME["refresh_due"], seconds=READING, follow=_deliver)
+    reading.run(BY_NAME["archives"], seconds=0, follow=_deliver)
 
 
 def _deliver() -> None:

@@ -14,7 +14,8 @@ from datetime import timedelta
 
 from newsletter import edition_wiring, wiring
 from newsletter.editions import compose, gatherings, notices
-from newsletter.feeds import poll
+from newsletter.feeds import poll, requested_backfill
+from newsletter.feeds.backfill import Backfilled
 from newsletter.lib import db
 from newsletter.lib.progress import ShouldContinue, no_progress
 from newsletter.matching import match, rematch
@@ -110,6 +111,14 @@ def refresh_feeds(run: StageRun) -> None:
             run.follow()
 
 
+def read_archives(run: StageRun) -> bool:
+    """Read on in an archive that somebody asked for; True if there may be more."""
+    read = requested_backfill.read_next(clock=db.now, fetcher=wiring.fetcher())
+    if isinstance(read, Backfilled) and read.items:
+        run.follow()
+    return read is not None
+
+
 def recover_work(run: StageRun) -> None:
     """Take back what dead workers held, and record that the tables are watched."""
     if maintenance.recover():
@@ -203,6 +212,10 @@ STAGES = (
     Stage(
         "refresh_due", refresh_feeds, 15, "feeds whose time has come are read", then="match",
         label="read feeds", seconds=READING, one_at_a_time=True, delivers=False,
+    ),
+    Stage(
+        "archives", read_archives, 15, "archives of feeds that somebody asked for are read on, some pages at a time",
+        then="match", label="read archives", delivers=False,
     ),
     Stage("recover", recover_work, 15, "work of workers that died; says that the tables were looked at", then="send"),
     Stage("hear", read_reports, 60, "returned mails are read; complaints, bounces and silence are watched"),

@@ -32,6 +32,16 @@ def test_a_large_body_is_refused_at_its_headers(service: Service, path: str, exp
         assert b"100 Continue" not in told
 
 
+def test_the_page_that_imports_feeds_takes_a_file_of_a_megabyte_and_no_more(service: Service) -> None:
+    """It asks whoever is not signed in to sign in, without looking at what was sent."""
+    for length, status in ((CAP + 1, b"302"), (1_010_001, b"413")):
+        with service.connect() as connection:
+            connection.sendall(head("/desk/feeds/import/", f"Content-Length: {length}") + b"x" * (CAP + 1))
+            connection.shutdown(socket.SHUT_WR)
+            assert read_all(connection).split(b" ", 2)[1] == status
+    assert service.spooled() == []
+
+
 def test_a_body_that_names_no_length_is_refused_at_the_same_size(service: Service) -> None:
     before = service.memory()
     with service.connect() as connection:

@@ -25,9 +25,13 @@ class Web:
         from django.core.wsgi import get_wsgi_application
         from django.urls import reverse
 
+        from newsletter.feeds.catalogue.opml_import import LARGEST_BODY
+
         config = wiring.config()
         pages = get_wsgi_application()
         large = {reverse("sendgrid_events"): webhook.LARGEST} if config.sendgrid_webhook_keys else {}
+        if config.desk:
+            large[reverse("desk_feeds_import")] = LARGEST_BODY
         self._servers = [_listen("BIND", pages, config.bind, threads=8, large_bodies=large)]
         if config.metrics_bind is not None:
             self._servers.append(_listen("METRICS_BIND", metrics_only(pages), config.metrics_bind, threads=1))

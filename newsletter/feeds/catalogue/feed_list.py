@@ -72,7 +72,7 @@ def list_feeds(
     charts = items_per_day([row.id for row in shown], now=now, zone=zone)
     return FeedPage(
         tuple(ListedFeed(row, charts[row.id]) for row in shown),
-        shown[-1].id if first + size < len(ids) else None,
+        shown[-1].id if shown and first + size < len(ids) else None,
         ids,
         {word: by_health[word] for word in (TROUBLE, *WORDS) if by_health[word]},
     )

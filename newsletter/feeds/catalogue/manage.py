@@ -5,13 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from newsletter.audit.actor import Actor
-from newsletter.audit.record import Thing, record, record_difference
+from newsletter.audit.record import record, record_difference
 from newsletter.feeds.catalogue import probe
+from newsletter.feeds.catalogue.new_feed import (
+    AddedFeed,
+    NewFeed,
+    add_found,
+    find_new,
+    thing_of,
+    url_variants,
+    wrong_choice,
+    wrong_cut,
+)
 from newsletter.feeds.catalogue.probe import CheckedFeed, normal_url
-from newsletter.feeds.cutting.cut import refusal
 from newsletter.feeds.fetching.http_client import Fetcher
 from newsletter.feeds.html.sanitize_text import single_line
 from newsletter.feeds.storage import entry_filter, incidents
@@ -21,17 +30,6 @@ from newsletter.models import Feed, Incident
 #: Columns that somebody decides on; the others follow from what the feed says.
 _DECIDED = ("title", "title_given", "announce", "cut", "only", "state")
 _BUILT_IN = Refused("this feed is built in and never polled: see 'newsletter items publish'")
-
-
-@dataclass(frozen=True)
-class AddedFeed:
-    """A new feed, due at once. `entries` is how many it has now; `note` says if a web page led to it."""
-
-    feed_id: int
-    url: str
-    title: str
-    entries: int
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def check(
     now: datetime,
 ) -> CheckedFeed | Refused:
     """Check the feed at `url`: cut its newest entries into items, and apply the filter `only`. Stores nothing."""
-    refused = _wrong_cut(cut)
+    refused = wrong_cut(cut)
     if refused is not None:
         return refused
     feed = probe.find_feed(url, fetcher=fetcher, now=now)
@@ -76,48 +74,12 @@ def add(
     `announce` says what of that first poll may be mailed: none, latest or all. `only` is its filter (see `entry_filter`), `cut`
     says how its entries become items.
     """
-    if announce not in Feed.Announce.values:
-        return Refused(f"--announce must be one of {', '.join(Feed.Announce.values)}")
-    refused = _wrong_cut(cut)
+    wanted = NewFeed(announce, title, only or {}, cut)
+    refused = wrong_choice(wanted)
     if refused is not None:
         return refused
-    known = _known(normal_url(url))
-    if known is not None:
-        return known
-    online = probe.find_feed(url, fetcher=fetcher, now=now)
-    if isinstance(online, Refused):
-        return online
-    known = _known(online.url) or _known(online.came_from)
-    if known is not None:
-        return known
-    name = single_line(title) or online.feed.title
-    try:
-        with transaction.atomic():
-            feed = Feed.objects.create(
-                url=online.url,
-                title=name,
-                title_given=bool(single_line(title)),
-                announce=announce,
-                only=entry_filter.normalize_filter(only or {}),
-                cut=cut,
-                next_fetch_at=now,
-                created_at=now,
-            )
-            record_added(feed, actor=actor, now=now)
-    except IntegrityError:
-        return _known(online.url) or Refused("it could not be stored: try again")
-    return AddedFeed(feed.id, feed.url, name, len(online.feed.entries), online.note)
-
-
-def record_added(feed: Feed, *, actor: Actor, now: datetime) -> None:
-    """Write to the audit log that a feed was added. Call it in that transaction."""
-    after = {"url": feed.url, "announce": feed.announce, "cut": feed.cut, "only": feed.only}
-    record(actor, "feed.add", thing_of(feed), now=now, after=after)
-
-
-def thing_of(feed: Feed) -> Thing:
-    """A feed in the audit log."""
-    return Thing("feed", feed.id, feed.title)
+    online = find_new(url, fetcher=fetcher, now=now)
+    return online if isinstance(online, Refused) else add_found(online, wanted, now=now, actor=actor)
 
 
 def find(reference: str) -> int | None:
@@ -125,7 +87,7 @@ def find(reference: str) -> int | None:
     plain = reference.strip()
     if plain.isascii() and plain.isdigit() and len(plain) < 10:
         return Feed.objects.filter(id=int(plain)).values_list("id", flat=True).first()
-    return Feed.objects.filter(url__in=_variants(normal_url(plain))).values_list("id", flat=True).first()
+    return Feed.objects.filter(url__in=url_variants(normal_url(plain))).values_list("id", flat=True).first()
 
 
 def edit(
@@ -148,7 +110,7 @@ def edit(
             return Refused(f"--announce must be one of {', '.join(Feed.Announce.values)}")
         columns["announce"] = announce
     if cut is not None:
-        refused = _wrong_cut(cut)
+        refused = wrong_cut(cut)
         if refused is not None:
             return refused
         columns |= {"cut": cut, **_read_whole(now)}
@@ -199,11 +161,6 @@ def remove(feed_id: int, *, now: datetime, actor: Actor) -> ChangedFeed | Refuse
     return ChangedFeed(feed_id, feed.title)
 
 
-def _wrong_cut(cut: str) -> Refused | None:
-    reason = refusal(cut)
-    return Refused(single_line(reason)) if reason else None
-
-
 def _read_whole(now: datetime) -> dict[str, Any]:
     """Return columns that make the next poll read the whole feed, whether it has changed or not."""
     return {"etag": "", "last_modified": "", "body_hash": None, "marks": b"", "next_fetch_at": now}
@@ -226,17 +183,3 @@ def _update(feed_id: int, columns: dict[str, Any], action: str, actor: Actor, no
 
 def _missing(feed_id: int) -> Refused:
     return Refused(f"there is no feed {feed_id}: see 'newsletter feeds list'")
-
-
-def _known(url: str) -> Refused | None:
-    """Return a refusal if the feed at `url` is there already, with or without a closing slash, under http or https."""
-    feed = Feed.objects.filter(url__in=_variants(url)).first()
-    return None if feed is None else Refused(f"this feed is already in the list: see 'newsletter feeds show {feed.id}'")
-
-
-def _variants(url: str) -> list[str]:
-    if not url:
-        return []
-    rest = url.partition("://")[2]
-    rests = {rest, rest.rstrip("/"), rest.rstrip("/") + "/"}
-    return [f"{scheme}://{rest}" for scheme in ("http", "https") for rest in sorted(rests)]

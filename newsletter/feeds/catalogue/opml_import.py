@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.db import IntegrityError, transaction
 
 from newsletter.audit.actor import Actor
-from newsletter.feeds.catalogue import manage, opml
+from newsletter.feeds.catalogue import manage, new_feed, opml
 from newsletter.feeds.catalogue.opml import OpmlProblem, Outline
 from newsletter.feeds.catalogue.probe import FoundFeed, normal_url
 from newsletter.feeds.html.sanitize_text import single_line
@@ -20,8 +20,8 @@ from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 
-#: Bytes of a file, at most.
-CAP = 20_000_000
+#: Bytes of a file, at most; of one that is sent from a page, and of the request that it comes in.
+CAP, PAGE_CAP, LARGEST_BODY = 20_000_000, 1_000_000, 1_010_000
 #: Hosts that are asked at the same time when feeds are checked.
 AT_ONCE = 8
 
@@ -29,18 +29,37 @@ Find = Callable[[str], FoundFeed | Refused]
 
 
 @dataclass(frozen=True)
+class ImportedLine:
+    """What became of the feed on a line: added, there (already), repeated (in the file) or problem, for `reason`.
+
+    A feed that was added may have a reason, too: it is not cut as the file says.
+    """
+
+    line: int
+    outcome: str
+    name: str = ""
+    feed_id: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class ImportedFeeds:
-    """The result of an import: ids of new feeds, numbers of known and of repeated ones, and why others were not added."""
+    """The result of an import: ids of new feeds, numbers of known and of repeated ones, and why others were not added.
+
+    `lines` tells the same in the order of the file.
+    """
 
     added: tuple[int, ...]
     there: int
     repeated: int
     problems: tuple[OpmlProblem, ...]
+    lines: tuple[ImportedLine, ...] = ()
 
 
 def import_opml(
     data: bytes,
     *,
+    cap: int | None = None,
     now: datetime,
     actor: Actor,
     announce: str = "none",
@@ -51,11 +70,13 @@ def import_opml(
 
     They are due at once, and their first poll shows whether they are feeds; with `find` each is read before, several hosts
     at a time (see `probe.find_feed`). `announce` says what of a first poll may be mailed. `progress` is called for each.
+    `cap` is the most bytes instead of `CAP`.
     """
     if announce not in Feed.Announce.values:
         return Refused(f"--announce must be one of {', '.join(Feed.Announce.values)}")
-    if len(data) > CAP:
-        return Refused(f"it is larger than {CAP // 1_000_000} MB: split it into smaller files")
+    most = cap or CAP
+    if len(data) > most:
+        return Refused(f"it is larger than {most // 1_000_000} MB: split it into smaller files")
     read = opml.read(data)
     if isinstance(read, Refused):
         return read
@@ -65,7 +86,8 @@ def import_opml(
         importer.add(outline, online)
         progress(done, len(outlines))
     problems = sorted(importer.problems, key=lambda problem: problem.line)
-    return ImportedFeeds(tuple(importer.ids), importer.there, importer.repeated, tuple(problems))
+    lines = tuple(sorted(importer.lines(), key=lambda line: line.line))
+    return ImportedFeeds(tuple(importer.ids), importer.there, importer.repeated, tuple(problems), lines)
 
 
 def export_opml(*, now: datetime) -> str:
@@ -113,6 +135,9 @@ class _Importer:
     def __init__(self, announce: str, now: datetime, actor: Actor, problems: list[OpmlProblem]) -> None:
         self._announce, self._now, self._actor, self.problems = announce, now, actor, problems
         self.ids = dict[int, None]()
+        self._told = list[ImportedLine]()
+        #: Why feeds that were added are not as the file says, by their ids.
+        self._adjusted = dict[int, str]()
         self.there = self.repeated = 0
 
     def with_valid_urls(self, outlines: Iterable[Outline]) -> list[Outline]:
@@ -136,12 +161,25 @@ class _Importer:
         known = manage.find(online.url if online else outline.url)
         known = known or (manage.find(online.came_from) if online else None)
         feed_id = None if known else self._create(outline, online)
+        outcome = "added" if feed_id is not None else "repeated" if known in self.ids else "there"
         if feed_id is not None:
             self.ids[feed_id] = None
         elif known in self.ids:
             self.repeated += 1
         else:
             self.there += 1
+        name = outline.title or outline.url
+        self._told.append(
+            ImportedLine(outline.line, outcome, name, feed_id or known, self._adjusted.get(feed_id or 0, ""))
+        )
+
+    def lines(self) -> Iterator[ImportedLine]:
+        """What became of each feed of the file, and what could not be read of it."""
+        yield from self._told
+        told = {(line.line, line.reason) for line in self._told}
+        for problem in self.problems:
+            if (problem.line, problem.reason) not in told:
+                yield ImportedLine(problem.line, "problem", reason=problem.reason)
 
     def _create(self, outline: Outline, online: FoundFeed | None) -> int | None:
         """Create the feed as the file describes it and return its id; None if somebody else has just added it."""
@@ -157,7 +195,7 @@ class _Importer:
                     next_fetch_at=self._now,
                     created_at=self._now,
                 )
-                manage.record_added(feed, actor=self._actor, now=self._now)
+                new_feed.record_added(feed, actor=self._actor, now=self._now)
                 self._adjust(outline, feed.id)
                 return feed.id
         except IntegrityError:
@@ -167,6 +205,7 @@ class _Importer:
         if outline.cut:
             done = manage.edit(feed_id, now=self._now, actor=self._actor, cut=outline.cut)
             if isinstance(done, Refused):
-                self.problems.append(OpmlProblem(outline.line, f"added, but cut as usual: {done.reason}"))
+                self._adjusted[feed_id] = f"added, but cut as usual: {done.reason}"
+                self.problems.append(OpmlProblem(outline.line, self._adjusted[feed_id]))
         if outline.paused:
             manage.pause(feed_id, now=self._now, actor=self._actor)

@@ -1,14 +1,16 @@
 """Find the feed at a URL that somebody wants to add. Fetches and parses, stores nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.feeds.cutting.cut import Piece, cut_entry
 from newsletter.feeds.fetching.http_client import Fetched, Fetcher, RequestFailed, parse_url
 from newsletter.feeds.parsing.model import NotAFeed, ParsedEntry, ParsedFeed
 from newsletter.feeds.sandbox.sandboxed_parse import parse_in_sandbox
+from newsletter.feeds.storage.announcement import FeedHistory, announcement
 from newsletter.feeds.storage.entry_filter import passes_filter
+from newsletter.feeds.storage.entry_identity import identify
 from newsletter.lib.refused import Refused
 
 #: Entries of a feed that are shown cut.
@@ -26,6 +28,13 @@ class FoundFeed:
 
 
 @dataclass(frozen=True)
+class SeveralFeeds(Refused):
+    """A web page names several feeds: one of `urls` is to be chosen."""
+
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class CheckedEntry:
     """An entry cut into the items that it would become, and why."""
 
@@ -40,6 +49,8 @@ class CheckedEntry:
     lang: str = ""
     #: False: the filter that was asked for would reject it.
     through: bool = True
+    #: The values of `Feed.announce` under which the first poll would mail it.
+    mailed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,17 +91,29 @@ def find_feed(text: str, *, fetcher: Fetcher, now: datetime) -> FoundFeed | Refu
         second = _read(linked, fetcher, now)
         if isinstance(second, FoundFeed):
             return FoundFeed(second.url, second.came_from, second.feed, f"{url} is a web page; its feed is {linked}")
-    return Refused(f"{url}: {page.reason}") if isinstance(page, NotAFeed) else page
+    if isinstance(page, NotAFeed):
+        links = tuple(dict.fromkeys(filter(None, map(normal_url, page.feed_links))))
+        reason = f"{url}: {page.reason}"
+        return SeveralFeeds(reason, links) if len(links) > 1 else Refused(reason)
+    return page
 
 
 def check_entries(
-    source: FoundFeed, *, mode: str = "auto", only: Mapping[str, Sequence[str]] | None = None
+    source: FoundFeed,
+    *,
+    mode: str = "auto",
+    only: Mapping[str, Sequence[str]] | None = None,
+    most: int = NEWEST,
 ) -> CheckedFeed:
-    """Cut the newest entries of a feed as `mode` says; `only` filters them (see `entry_filter.passes_filter`)."""
+    """Cut the newest entries of a feed, `most` at most, as `mode` says; `only` filters them (see `passes_filter`)."""
     feed, only = source.feed, only or {}
     # a feed with too many entries may have its newest at the end
     shown = sorted(feed.entries, key=_moment, reverse=True) if feed.left_out else feed.entries
-    entries = tuple(_cut(entry, mode, passes_filter(only, entry)) for entry in shown[:NEWEST])
+    mailed_by = _mailed_by(feed)
+    entries = tuple(
+        replace(_cut(entry, mode, passes_filter(only, entry)), mailed_by=mailed_by.get(id(entry), ()))
+        for entry in shown[:most]
+    )
     through = sum(passes_filter(only, entry) for entry in feed.entries)
     return CheckedFeed(
         source.url,
@@ -103,6 +126,25 @@ def check_entries(
         entries,
         feed.left_out,
     )
+
+
+def _mailed_by(feed: ParsedFeed) -> dict[int, tuple[str, ...]]:
+    """Which choices of `announce` would mail an entry in the first poll, by the id of the object."""
+    entries = identify(feed.entries, frozenset())
+    chosen = {
+        choice: announcement(
+            FeedHistory(choice, None, is_empty=True), entries, (), truncated=False, oldest_stored=_no_entry_is_stored
+        )
+        for choice in ("latest", "all")
+    }
+    return {
+        id(identified.entry): tuple(choice for choice, guids in chosen.items() if identified.guid in guids)
+        for identified in entries
+    }
+
+
+def _no_entry_is_stored() -> datetime:
+    raise AssertionError("the date of the oldest stored entry decides nothing before the first poll")
 
 
 def _moment(entry: ParsedEntry) -> float:

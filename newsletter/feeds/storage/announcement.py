@@ -15,12 +15,14 @@ class FeedHistory:
     """What is known of a feed before a poll.
 
     `announce` says what of its first entries may be mailed: none, latest or all. `started_at` is the time of its first
-    successful poll, None before that. `is_empty`: none of its entries is stored yet.
+    successful poll, None before that. `is_empty`: none of its entries is stored yet. `added_at` is the time when somebody first
+    looked at it to add it: what it published after that is news, however late its first poll is.
     """
 
     announce: str
     started_at: datetime | None
     is_empty: bool
+    added_at: datetime | None = None
 
 
 def announcement(
@@ -44,14 +46,20 @@ def announcement(
 
 
 def _first_entries(history: FeedHistory, entries: Sequence[IdentifiedEntry]) -> frozenset[str]:
-    """Of the first entries of a feed: those that `announce` asks for, and those published since an empty first poll."""
+    """Of the first entries of a feed: those that `announce` asks for, and those published since it was added."""
     if history.announce == "all":
         return frozenset(entry.guid for entry in entries)
-    since = history.started_at
-    news = {entry.guid for entry in entries if since and entry.published_at and entry.published_at >= since}
+    news = {entry.guid for entry in entries if entry.published_at and _is_later(history, entry.published_at)}
     if history.announce == "latest" and entries:
         news.add(_newest(entries).guid)
     return frozenset(news)
+
+
+def _is_later(history: FeedHistory, published_at: datetime) -> bool:
+    """True for an entry published after the feed was added, or since an empty first poll."""
+    if history.added_at is not None and published_at > history.added_at:
+        return True
+    return history.started_at is not None and published_at >= history.started_at
 
 
 def _newest(entries: Sequence[IdentifiedEntry]) -> IdentifiedEntry:

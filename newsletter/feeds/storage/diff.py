@@ -126,7 +126,8 @@ def _announced(
 ) -> frozenset[str]:
     """Return the guids of entries that may be mailed (see `announcement`)."""
     of_feed = Entry.objects.filter(feed=feed)
-    history = FeedHistory(feed.announce, feed.started_at, is_empty=not stored and not of_feed.exists())
+    is_empty = not stored and not of_feed.exists()
+    history = FeedHistory(feed.announce, feed.started_at, is_empty=is_empty, added_at=feed.created_at)
 
     def oldest_stored() -> datetime:
         oldest: datetime = of_feed.aggregate(Min("published_at"))["published_at__min"]

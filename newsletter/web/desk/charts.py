@@ -1,6 +1,6 @@
 """Bars as SVG: the geometry of a small chart, drawn by `components/desk.html.j2`. A gap is not a zero."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -15,6 +15,8 @@ class Bar:
     gap: bool
     #: What stands in the tooltip, such as "Tue 10 Nov: 41".
     title: str
+    #: Drawn as an outline: what it stands for went wrong.
+    marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,20 +36,27 @@ def bar_chart(
     width: int = 280,
     height: int = 48,
     top: float | None = None,
+    marked: Collection[int] = (),
+    unit: str = "",
 ) -> BarChart:
     """A chart of (name, value) points from left to right; None is a gap. `label` says what is counted, and the newest value.
 
-    `top` is the value of a bar of full height, where two charts are compared; else it is the highest one.
+    `top` is the value of a bar of full height, where two charts are compared; else it is the highest one. `marked` holds the
+    places of points that stand for something that went wrong; `unit` follows each value in its tooltip.
     """
     values = list(points)
     step = width / max(1, len(values))
     full = top or max([value for _, value in values if value is not None], default=0) or 1
-    return BarChart(label, width, height, tuple(_bar(i, step, height, full, *point) for i, point in enumerate(values)))
+    bars = (_bar(i, step, height, full, *point, unit=unit, marked=i in marked) for i, point in enumerate(values))
+    return BarChart(label, width, height, tuple(bars))
 
 
-def _bar(place: int, step: float, height: int, top: float, name: str, value: float | None) -> Bar:
-    tall = 0.0 if value is None else max(1.0 if value else 0.0, value / top * (height - 2))
-    words = name if value is None else f"{name}: {value:,g}"
+def _bar(
+    place: int, step: float, height: int, top: float, name: str, value: float | None, *, unit: str, marked: bool
+) -> Bar:
+    least = height / 4 if marked else 1.0 if value else 0.0
+    tall = 0.0 if value is None else max(least, value / top * (height - 2))
+    words = name if value is None else f"{name}: {value:,.15g} {unit}".rstrip()
     return Bar(
         round(place * step + step * 0.1, 2),
         round(height - tall, 2),
@@ -55,4 +64,5 @@ def _bar(place: int, step: float, height: int, top: float, name: str, value: flo
         round(tall, 2),
         value is None,
         words,
+        marked,
     )

@@ -28,6 +28,7 @@ class Section:
 
 SECTIONS = (
     Section("desk_home", mark("Home")),
+    Section("desk_feeds", mark("Feeds")),
     Section("desk_topics", mark("Topics")),
     Section("desk_items", mark("Items")),
     Section("desk_mailings", mark("Mailings")),

@@ -14,6 +14,12 @@ from newsletter.web.desk import clock
 from newsletter.web.desk.access import Access
 from newsletter.web.desk.accounts import welcome
 from newsletter.web.desk.audit import views as audit
+from newsletter.web.desk.feeds import adding as feeds_adding
+from newsletter.web.desk.feeds import feed as feeds_feed
+from newsletter.web.desk.feeds import listing as feeds_listing
+from newsletter.web.desk.feeds import opml as feeds_opml
+from newsletter.web.desk.feeds import removing as feeds_removing
+from newsletter.web.desk.feeds import settings as feeds_settings
 from newsletter.web.desk.home import go_to, views
 from newsletter.web.desk.items import item as items_item
 from newsletter.web.desk.items import listing as items_list
@@ -37,6 +43,21 @@ urlpatterns = [
     route("", views.home, "desk_home", Access.EDITOR),
     route("go/", go_to.go_to, "desk_home_go", Access.EDITOR),
     route("clock/", clock.switch, "desk_home_clock", Access.EDITOR),
+    route("feeds/", feeds_listing.feeds, "desk_feeds", Access.EDITOR),
+    route("feeds/change/", feeds_listing.change, "desk_feeds_change", Access.EDITOR),
+    route("feeds/remove/", feeds_removing.remove, "desk_feeds_remove", Access.EDITOR),
+    route("feeds/add/", feeds_adding.add, "desk_feeds_add", Access.EDITOR),
+    route("feeds/import/", feeds_opml.read_in, "desk_feeds_import", Access.EDITOR),
+    route("feeds/export/", feeds_opml.write_out, "desk_feeds_export", Access.EDITOR),
+    route("feeds/<int:feed_id>/", feeds_feed.feed, "desk_feeds_feed", Access.EDITOR),
+    route("feeds/<int:feed_id>/settings/", feeds_settings.settings, "desk_feeds_settings", Access.EDITOR),
+    route("feeds/<int:feed_id>/archive/", feeds_feed.archive, "desk_feeds_archive", Access.EDITOR),
+    route(
+        "feeds/<int:feed_id>/incidents/<int:incident_id>/",
+        feeds_feed.close_incident,
+        "desk_feeds_incident",
+        Access.EDITOR,
+    ),
     route("items/", items_list.items, "desk_items", Access.EDITOR),
     route("items/publish/", items_publish.publish, "desk_items_publish", Access.EDITOR),
     route("items/<int:item_id>/", items_item.item, "desk_items_item", Access.EDITOR),

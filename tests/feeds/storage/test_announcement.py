@@ -85,3 +85,9 @@ def test_before_the_first_successful_poll_nothing_is_history() -> None:
     old = [identified(f"{guid}@{40}") for guid in "abc"]
     news = announcement(history, old, (), truncated=False, oldest_stored=unexpected)
     assert news == frozenset("abc")
+
+
+def test_what_is_published_after_somebody_looked_at_a_new_feed_is_news():
+    history = FeedHistory("none", None, is_empty=True, added_at=START)
+    entries = [identified("before@0.01"), identified("then@0"), identified("after@-0.01")]
+    assert announcement(history, entries, (), truncated=False, oldest_stored=unexpected) == {"after"}
