@@ -71,6 +71,8 @@ class Problem:
 
     def worded(self, moment: Callable[[datetime], str]) -> str:
         """The sentence, with its moments as `moment` writes them."""
-        return self.text.format_map(
-            {name: moment(value) if isinstance(value, datetime) else value for name, value in self.values.items()}
-        )
+        return self.worded_as(lambda value: moment(value) if isinstance(value, datetime) else value)
+
+    def worded_as(self, write: Callable[[object], object]) -> str:
+        """The sentence, with each of its values as `write` gives it."""
+        return self.text.format_map({name: write(value) for name, value in self.values.items()})

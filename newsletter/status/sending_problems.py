@@ -111,7 +111,7 @@ def held_up(row: HeldUp) -> Problem:
             "count": row.batches,
             "mails": mails,
             "host": row.host,
-            "pid": row.pid,
+            "pid": str(row.pid),
             "seen": row.seen_at,
             "until": row.until,
         },

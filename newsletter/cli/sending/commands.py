@@ -11,6 +11,8 @@ from newsletter.audit.actor import Actor
 from newsletter.cli.output import Json, counted, example, fail, misuse, note, or_fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
+from newsletter.delivery.gates.provider_gate import PausedProvider
+from newsletter.delivery.gates.resume_sending import resume_sending
 from newsletter.delivery.routing import move_batches, rules
 from newsletter.delivery.routing.provider_status import provider_statuses
 from newsletter.lib import db
@@ -83,11 +85,13 @@ def resume(
     """
     ready()
     who = actor.from_command()
+    still_paused: list[PausedProvider] = []
     if provider:
         provider_gate.resume(provider_ids.number_of(provider) or _unknown_provider(), now=db.now(), actor=who)
     else:
-        _open_gate(confirm, who)
-    still_paused = [] if provider else provider_gate.resume_what_closed_by_itself(now=db.now(), actor=who)
+        if confirm:
+            _confirm(who)
+        still_paused = or_fail(resume_sending(delivery_wiring.host_guard(), now=db.now(), actor=who))
     names = [provider_ids.name_of(gate.provider) for gate in still_paused]
     document = {"sending": "open", "provider": provider or None, "still_paused": names}
     result(document, json, f"{provider or 'sending'} is open")
@@ -156,21 +160,14 @@ def move(
         )
 
 
-def _open_gate(confirm: bool, who: Actor) -> None:
+def _confirm(who: Actor) -> None:
     guard = delivery_wiring.host_guard()
-    if confirm:
-        guard.confirm_installation(now=db.now(), actor=who)
-        if restore_guard.read(guard.directory) is None:
-            fail(
-                f"confirmed, but no file can be written in {guard.directory}: "
-                "mend that and confirm again, or sending closes again"
-            )
-    elif (standing := guard.check_and_advance_mark(now=db.now())).in_doubt:
+    guard.confirm_installation(now=db.now(), actor=who)
+    if restore_guard.read(guard.directory) is None:
         fail(
-            f"{standing.value}. If no other copy sends, and what was sent since is known: 'newsletter sending resume --confirm'"
+            f"confirmed, but no file can be written in {guard.directory}: "
+            "mend that and confirm again, or sending closes again"
         )
-    else:
-        sending_gate.resume(now=db.now(), actor=who)
 
 
 def _configured() -> list[int]:

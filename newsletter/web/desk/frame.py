@@ -60,7 +60,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "paused_by": sending_gate.pause_reason(),
             "messages": _messages(request),
             "as_of": now,
-            "here": request.get_full_path(),
+            # what answers a form may not be there to look at
+            "here": request.get_full_path() if request.method in ("GET", "HEAD") else "",
             "utc": shows_utc(request),
             "passkeys": passkeys_possible(request),
         }

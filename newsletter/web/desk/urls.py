@@ -20,7 +20,7 @@ from newsletter.web.desk.feeds import listing as feeds_listing
 from newsletter.web.desk.feeds import opml as feeds_opml
 from newsletter.web.desk.feeds import removing as feeds_removing
 from newsletter.web.desk.feeds import settings as feeds_settings
-from newsletter.web.desk.home import go_to, views
+from newsletter.web.desk.home import go_to, sending, views
 from newsletter.web.desk.items import item as items_item
 from newsletter.web.desk.items import listing as items_list
 from newsletter.web.desk.items import publish as items_publish
@@ -42,6 +42,8 @@ from newsletter.web.desk.topics import workshop as topic_workshop
 urlpatterns = [
     route("", views.home, "desk_home", Access.EDITOR),
     route("go/", go_to.go_to, "desk_home_go", Access.EDITOR),
+    route("pause/", sending.pause, "desk_home_pause", Access.EDITOR),
+    route("resume/", sending.resume, "desk_home_resume", Access.OWNER),
     route("clock/", clock.switch, "desk_home_clock", Access.EDITOR),
     route("feeds/", feeds_listing.feeds, "desk_feeds", Access.EDITOR),
     route("feeds/change/", feeds_listing.change, "desk_feeds_change", Access.EDITOR),

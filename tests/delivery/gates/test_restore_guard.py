@@ -12,11 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter import delivery_wiring
-from newsletter.cli.sending import commands as cli_sending
 from newsletter.cli.service.doctor import work
 from newsletter.delivery.gates import restore_guard, sending_gate
 from newsletter.delivery.gates.host_guard import HostGuard
 from newsletter.delivery.gates.restore_guard import Standing
+from newsletter.delivery.gates.resume_sending import resume_sending
 from newsletter.delivery.send import Sender
 from newsletter.lib import db
 from newsletter.models import Gate, Pulse
@@ -189,7 +189,7 @@ def test_an_operators_resume_on_a_new_host_opens_and_does_not_let_it_send(data: 
     settings.NEWSLETTER = replace(settings.NEWSLETTER, data_dir=other)
     Pulse.objects.create(name="tick", at=db.now())
     sending_gate.pause("tests", now=NOW, actor=ACTOR)
-    cli_sending._open_gate(confirm=False, who=ACTOR)
+    resume_sending(HostGuard(other), now=db.now(), actor=ACTOR)
     assert sending_gate.pause_reason() is None
     assert send_loop.send_next() is None
     assert restore_guard.read(other) is None

@@ -42,7 +42,7 @@ def go_to(request: HttpRequest) -> SeeOther:
         return refused(
             request, _("Several things have such a name: {names}. Type more of it.").format(names=names), here
         )
-    if items := routed("desk_items", query=urlencode({"q": typed[:200]})):
+    if items := routed("desk_items", query=urlencode({"words": typed[:200]})):
         return SeeOther(items)
     return refused(request, _("Nothing has this name, number or reference."), here)
 
