@@ -32,8 +32,8 @@ SECTIONS = (
     Section("desk_topics", mark("Topics")),
     Section("desk_items", mark("Items")),
     Section("desk_mailings", mark("Mailings")),
-    Section("desk_audit", mark("Audit log")),
     Section("desk_people", mark("People"), owners_only=True),
+    Section("desk_audit", mark("Audit log")),
     Section("desk_settings", mark("Settings")),
 )
 

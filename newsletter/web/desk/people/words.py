@@ -34,6 +34,7 @@ _ORIGINS: Final = {
     "command": mark("added by a command"),
     "desk": mark("added on the desk"),
     "import": mark("imported"),
+    "demo": mark("made by the demo"),
 }
 _ENDED: Final = {
     Subscription.EndedReason.READER: mark("on a page of theirs"),
