@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 from newsletter.admins.sessions import LONGEST
 from newsletter.lib.progress import ShouldContinue
 from newsletter.lib.pruning import InPieces, Rule, Table
-from newsletter.models import Admin, SharedCache
+from newsletter.models import Admin, ApiToken, SharedCache
 
 #: So late an expired row may still be there: the service deletes every hour.
 _LATE = timedelta(hours=1)
+_TOKENS_KEPT = timedelta(days=731)
 
 
 def prune_sign_ins(now: datetime, should_continue: ShouldContinue) -> dict[str, int]:
@@ -34,6 +35,14 @@ RULES = (
         "for good: disabled accounts too, because the audit log names them",
         "to let them sign in",
         (Table(Admin),),
+    ),
+    Rule(
+        "tokens of the API",
+        "a SHA-256 hash, with name, scopes and the minute of the last use",
+        "two years after they expire",
+        "to see what may use the API, and what could",
+        (Table(ApiToken, lambda now: ApiToken.objects.filter(expires_at__lt=now - _TOKENS_KEPT - _LATE)),),
+        lambda now, _: {"api_token": ApiToken.objects.filter(expires_at__lt=now - _TOKENS_KEPT).delete()[0]},
     ),
     Rule(
         "sessions of admins, and failed sign-ins",

@@ -30,6 +30,11 @@ def from_command() -> Actor:
         return Actor(Kind.COMMAND, "unknown")
 
 
+def from_token(name: str) -> Actor:
+    """A program that uses the API with this token."""
+    return Actor(Kind.API, name)
+
+
 def from_rule(name: str) -> Actor:
     """A rule of the service, which acts by itself."""
     return Actor(Kind.RULE, name)

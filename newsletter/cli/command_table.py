@@ -120,6 +120,11 @@ COMMANDS: Mapping[str, Command | Group] = {
         "add": Command("subscribers.suppressions", "Never mail this address, until the person confirms again or you lift it."),
         "lift": Command("subscribers.suppressions", "Allow mail to an address again."),
     }),
+    "tokens": Group("Tokens of the API", {
+        "create": Command("tokens.commands", "Make a token, and print it."),
+        "list": Command("tokens.commands", "List the tokens of the API: what they allow, who made them, when they were used last."),
+        "revoke": Command("tokens.commands", "Let a token do nothing any more, at once and for good."),
+    }),
     "audit": Group("Audit log", {
         "list": Command("audit.commands", "Show who changed what, newest first."),
     }),
@@ -140,7 +145,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "Run the service": ("run", "web", "once", "migrate"),
     "See how it is": ("status", "doctor"),
     "Choose what is mailed": ("feeds", "topics", "items", "match", "explain"),
-    "The desk": ("admin", "audit"),
+    "The desk": ("admin", "tokens", "audit"),
     "Subscribers and their mail": ("subscribers", "suppressions", "deliveries", "sending"),
 }
 # fmt: on

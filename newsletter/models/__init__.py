@@ -41,12 +41,14 @@ from newsletter.models.subscribers import (
     Subscription,
     Suppression,
 )
+from newsletter.models.tokens import ApiToken
 
 __all__ = [
     "OUR_EVENTS",
     "Admin",
     "AliasPack",
     "Anchor",
+    "ApiToken",
     "Attempt",
     "AttemptOutcome",
     "AuditEntry",

@@ -30,7 +30,7 @@ from newsletter.web.desk.people import nobody as people_nobody
 from newsletter.web.desk.people import overview as people_overview
 from newsletter.web.desk.people import person as people_person
 from newsletter.web.desk.routes import route
-from newsletter.web.desk.settings import colleagues, installation, mine
+from newsletter.web.desk.settings import colleagues, installation, mine, tokens
 from newsletter.web.desk.topics import files as topic_files
 from newsletter.web.desk.topics import history as topic_history
 from newsletter.web.desk.topics import listing as topic_listing
@@ -133,6 +133,10 @@ urlpatterns = [
     ),
     route("settings/sessions/<int:session_id>/end/", mine.end_session, "desk_settings_session_end", Access.EDITOR),
     route("settings/sessions/end/", mine.end_other_sessions, "desk_settings_sessions_end", Access.EDITOR),
+    route("settings/tokens/", tokens.token_list, "desk_settings_tokens", Access.OWNER, recent=True),
+    route(
+        "settings/tokens/<int:token_id>/revoke/", tokens.revoke, "desk_settings_token_revoke", Access.OWNER, recent=True
+    ),
     route("settings/colleagues/", colleagues.colleagues, "desk_settings_colleagues", Access.OWNER, recent=True),
     *(
         route(
