@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from newsletter import wiring
 from newsletter.delivery.feedback import reputation
@@ -14,6 +15,7 @@ from newsletter.feeds.catalogue.unwell_feeds import FeedsHealth, read_health
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
 from newsletter.models import Feed, Gathering, Pulse, Subscriber, Topic, Worker
+from newsletter.status.remembered import Remembered
 from newsletter.subscribers.limits import notice_budget
 
 #: If no worker has looked for due work for so long, nothing is sent.
@@ -67,9 +69,14 @@ class Attention:
         return self.alive > 0 and not self.silent
 
 
-def read_attention() -> Attention:
-    """The state of the service now."""
+#: The shares of what came back, which change slowly and take longest to count.
+_reputation: Remembered[list[reputation.Reputation]] = Remembered(20)
+
+
+def read_attention(*, remembered: bool = False) -> Attention:
+    """The state of the service now; with `remembered`, what came back may have been counted up to 20 seconds ago."""
     now = db.now()
+    came_back = partial(reputation.reputation, now=now)
     tick = Pulse.objects.filter(name="tick").first()
     configured = [provider.number for provider in wiring.config().providers]
     return Attention(
@@ -83,7 +90,7 @@ def read_attention() -> Attention:
         mails=needs_decision(),
         feeds=read_health(now=now),
         incidents=len(incidents.listing()),
-        reputation=reputation.reputation(now=now),
+        reputation=_reputation.get("", came_back) if remembered else came_back(),
         sign_ups_slowed=notice_budget.slowed(),
         left_over=left_over.overdue(now=now),
         digests_skipped=Gathering.objects.filter(skipped=True, cut_at__gt=now - SKIPPED).count(),

@@ -10,6 +10,7 @@ from django.test import Client
 
 from newsletter.lib import clock
 from newsletter.models import Admin
+from newsletter.status.remembered import Remembered
 
 PASSWORD = "correct horse battery staple"
 
@@ -36,6 +37,12 @@ def signed_in(admin: Admin, *, recent: bool = True) -> Client:
         session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
         session.save()
     return client
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """What a process remembers for a while is of another test's database."""
+    Remembered.forget_all()
 
 
 @pytest.fixture

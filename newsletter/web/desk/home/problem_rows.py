@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
 from markupsafe import Markup, escape
 
 from newsletter.models import Admin
@@ -26,6 +27,8 @@ class ProblemRow:
     since: datetime | None
     url: str
     label: str
+    #: What to do where no page of this admin helps.
+    todo: str
 
 
 def problem_rows(problems: Iterable[Problem], admin: Admin) -> list[ProblemRow]:
@@ -39,16 +42,23 @@ def _rows(problem: Problem, admin: Admin) -> Iterator[ProblemRow]:
             yield from _rows(part, admin)
         if _count(problem) <= len(problem.parts):
             return
-    link = problem.link
-    sentence = problem.worded_as(_safe)
+    link, sentence = problem.link, problem.worded_as(_safe)
+    url = routed(link.route, link.arguments, link.query, admin=admin) if link else ""
     yield ProblemRow(
         problem.kind,
         _TONES[problem.severity],
         Markup(sentence[:1].upper() + sentence[1:] + "."),  # noqa: S704 - escaped part by part
         None if "{since}" in problem.text else problem.since,
-        routed(link.route, link.arguments, link.query, admin=admin) if link else "",
+        url,
         link.label if link else "",
+        _todo(problem, admin, url),
     )
+
+
+def _todo(problem: Problem, admin: Admin, url: str) -> str:
+    if problem.kind is ProblemKind.NOT_RUNNING:
+        return f"{problem.advice[:1].upper()}{problem.advice[1:]}."
+    return _("An owner can look at it.") if problem.link and not url and not admin.is_owner else ""
 
 
 def _count(problem: Problem) -> int:

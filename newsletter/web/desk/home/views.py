@@ -28,7 +28,7 @@ from newsletter.web.desk.routed import routed
 def home(request: HttpRequest) -> HttpResponse:
     """What needs somebody, and today in numbers."""
     admin = admin_of(request)
-    found = read_attention()
+    found = read_attention(remembered=True)
     now, zone = found.now, timezone.get_current_timezone()
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     days = last_days(zone, now=now)
