@@ -6,7 +6,7 @@ from enum import Enum
 from django.db.models import Q
 
 from newsletter.lib.crypto import Vault
-from newsletter.lib.mail.references import read_reference
+from newsletter.lib.mail.references import read_reference, reference
 from newsletter.matching.topics.lookup import find_topic
 from newsletter.models import Delivery, Feed, Item, Topic
 
@@ -25,7 +25,7 @@ class FoundKind(Enum):
 
 @dataclass(frozen=True)
 class FoundThing:
-    """A thing that fits; `name` is empty for a mail."""
+    """A thing that fits; the `name` of a mail is its reference, that of an item is empty."""
 
     kind: FoundKind
     id: int
@@ -46,7 +46,7 @@ def _by_number(wanted: str, vault: Vault) -> list[FoundThing]:
         return [FoundThing(FoundKind.ITEM, item.id) for item in Item.objects.filter(id=int(number)).only("id")]
     delivery_id = read_reference(wanted, vault)
     if delivery_id and Delivery.objects.filter(id=delivery_id).exists():
-        return [FoundThing(FoundKind.DELIVERY, delivery_id)]
+        return [FoundThing(FoundKind.DELIVERY, delivery_id, reference(delivery_id, vault))]
     return []
 
 

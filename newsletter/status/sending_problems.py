@@ -124,7 +124,8 @@ def mails_to_decide(found: Attention) -> Iterator[Problem]:
     """Mails that are unknown, parked or failed."""
     for state, count in found.mails.items():
         kind, severity, text, advice = _mails(state, count)
-        link = DeskLink("desk_mailings", _("Look at the mails"), query=f"state={state}")
+        route = "desk_mailings" if kind is ProblemKind.FAILED_MAIL else "desk_mailings_undecided"
+        link = DeskLink(route, _("Look at the mails"))
         yield Problem(kind, severity, text, {"count": count}, advice=advice, link=link)
 
 

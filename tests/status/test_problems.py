@@ -1,6 +1,7 @@
 """What needs attention is read in a fixed number of queries, and every problem says what to do, here and there."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -8,13 +9,18 @@ from django.test.utils import CaptureQueriesContext
 
 from newsletter.audit import actor
 from newsletter.cli.service.problem_words import sentence
+from newsletter.delivery.feedback.reputation import Reputation
 from newsletter.delivery.gates import sending_gate
+from newsletter.delivery.gates.circuit_breaker import OpenBreaker
 from newsletter.delivery.ledger.needs_decision import needs_decision
+from newsletter.delivery.routing.provider_status import ProviderStatus
+from newsletter.delivery.sending.workers import HeldUp
 from newsletter.lib import db
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Feed, Pulse
 from newsletter.status.attention import read_attention
 from newsletter.status.problem import ProblemKind, Severity
 from newsletter.status.problems import problems
+from newsletter.web.desk.routed import routed
 from newsletter.worker import startup
 from tests import factories
 
@@ -72,3 +78,31 @@ def test_a_problem_says_how_grave_it_is_and_where_it_is_mended() -> None:
     assert sentence(feeds) == "1 feed needs a look (1 broken): see 'newsletter feeds list'"
     assert feeds.parts[0].worded(str) == "the feed “A {b}” could not be read 2 times in a row"
     assert all(one.link for one in told)
+
+
+def test_every_problem_leads_to_a_page() -> None:
+    """Whatever is wrong links to where it is mended: with everything wrong at once."""
+    now = db.now()
+    everything = replace(
+        read_attention(),
+        last_look_at=None,
+        sending_paused_by="olga",
+        providers=[ProviderStatus("smtp", 2, False, "olga", True, None, None, 3), _out(now)],
+        left_alone=[OpenBreaker(12, now, now, 5)],
+        held_up=[HeldUp(1, 3, now, None, None, None, now, True)],
+        mails={"unknown": 1, "parked": 2, "failed": 3},
+        incidents=1,
+        reputation=[Reputation(3, 1000, 100, 10)],
+        sign_ups_slowed=True,
+        left_over=2,
+        digests_skipped=1,
+    )
+    told = list(problems(everything))
+    assert {one.kind for one in told} == set(ProblemKind) - {ProblemKind.FEEDS}
+    assert all(sentence(one) for one in told)
+    dead = {one.link.route for one in told if one.link and not routed(one.link.route, one.link.arguments)}
+    assert dead <= {"desk_sending"}, "pages that have not landed"
+
+
+def _out(now: datetime) -> ProviderStatus:
+    return ProviderStatus("sendgrid", 3, True, None, False, now, "refused", 1)

@@ -6,6 +6,7 @@ import pytest
 from django.test import RequestFactory
 from django.urls import reverse
 
+from newsletter import wiring
 from newsletter.lib import clock
 from newsletter.lib.mail.references import reference
 from newsletter.models import Admin, Delivery, Feed
@@ -73,6 +74,9 @@ def test_go_to_finds_a_mail_an_item_a_topic_and_a_feed(as_editor):
     assert found("cable") == [("topic", topic.id)], "a whole name comes alone"
     assert found("the cable") == [("feed", feed.id)]
     assert found("able") == [("topic", topic.id), ("feed", feed.id)]
+    word = reference(delivery.id, wiring.vault())
+    assert as_editor.post("/desk/go/", {"what": word.lower()}).url == reverse("desk_mailings_delivery", args=[word])
+    assert as_editor.post("/desk/go/", {"what": "cable"}).url == reverse("desk_topics_topic", args=[topic.id])
     as_editor.post("/desk/go/", {"what": "able"})
     assert "Several things have such a name: “Cable”, “The Cable News”" in as_editor.get("/desk/").content.decode()
 

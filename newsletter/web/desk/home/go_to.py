@@ -9,18 +9,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from newsletter import wiring
-from newsletter.lib.mail.references import reference
 from newsletter.status.find_thing import FoundKind, FoundThing, find_things
 from newsletter.web.desk.page import back, refused
 from newsletter.web.desk.routed import routed
 from newsletter.web.see_other import SeeOther
-
-#: Kind → the route of its page, and the name of its number in the address.
-_PAGES = {
-    FoundKind.TOPIC: ("desk_topics_topic", "topic_id"),
-    FoundKind.FEED: ("desk_feeds_feed", "feed_id"),
-    FoundKind.ITEM: ("desk_items_item", "item_id"),
-}
 
 
 @sensitive_post_parameters("what")
@@ -48,7 +40,12 @@ def go_to(request: HttpRequest) -> SeeOther:
 
 
 def _page(thing: FoundThing) -> str:
-    if thing.kind is FoundKind.DELIVERY:
-        return routed("desk_mailings_delivery", {"reference": reference(thing.id, wiring.vault())})
-    route, argument = _PAGES[thing.kind]
-    return routed(route, {argument: thing.id})
+    match thing.kind:
+        case FoundKind.TOPIC:
+            return routed("desk_topics_topic", {"topic_id": thing.id})
+        case FoundKind.FEED:
+            return routed("desk_feeds_feed", {"feed_id": thing.id})
+        case FoundKind.ITEM:
+            return routed("desk_items_item", {"item_id": thing.id})
+        case FoundKind.DELIVERY:
+            return routed("desk_mailings_delivery", {"reference": thing.name})
