@@ -100,6 +100,13 @@ COMMANDS: Mapping[str, Command | Group] = {
         "end": Command("subscribers.edit", "End a person's subscriptions, or all mail to them."),
         "erase": Command("subscribers.commands", "Erase a person for good."),
     }),
+    "mailings": Group("Mailings", {
+        "list": Command("mailings.commands", "List alerts, digests and messages; those that need a decision first."),
+        "show": Command("mailings.commands", "Show a mailing: when it was put together, what became of it, its editions by size."),
+        "hold": Command("mailings.commands", "Keep back what has not left, until you release it."),
+        "release": Command("mailings.commands", "Let mail that was kept back go."),
+        "skip": Command("mailings.commands", "Cancel what has not left, for good."),
+    }),
     "deliveries": Group("Deliveries", {
         "list": Command("deliveries.commands", "List deliveries by their reference."),
         "sums": Command("deliveries.commands", "Show what became of each alert and digest as a whole."),
@@ -146,6 +153,6 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "See how it is": ("status", "doctor"),
     "Choose what is mailed": ("feeds", "topics", "items", "match", "explain"),
     "The desk": ("admin", "tokens", "audit"),
-    "Subscribers and their mail": ("subscribers", "suppressions", "deliveries", "sending"),
+    "Subscribers and their mail": ("subscribers", "suppressions", "mailings", "deliveries", "sending"),
 }
 # fmt: on
