@@ -163,7 +163,7 @@ def _remember_topic(occasion_id: int, drafts: Sequence[EditionDraft]) -> None:
     topics = {
         topic_id
         for draft in drafts
-        if not isinstance(draft.content, str)
+        if isinstance(draft.content, tuple)
         for _, _, ids in draft.content
         for topic_id in ids
     }
@@ -183,7 +183,7 @@ def _plan(
     ids = store_editions([draft for draft, _ in drafts], gathering.occasion.kind, composer.vault, now)
     receivers: dict[tuple[int, int], list[int]] = defaultdict(list)
     for draft, subscriber_ids in drafts:
-        for item_id, version, _ in () if isinstance(draft.content, str) else draft.content:
+        for item_id, version, _ in draft.content if isinstance(draft.content, tuple) else ():
             receivers[item_id, version].extend(subscriber_ids)
     waiting = [subscriber_id for draft, subscriber_ids in drafts if draft.left for subscriber_id in subscriber_ids]
     left_over.remember(waiting, now=now)

@@ -21,8 +21,8 @@ class EditionDraft:
 
     key: bytes
     look_id: int
-    #: A notice has its kind in place of items.
-    content: Content | str
+    #: A notice has its kind in place of items, a message its number and topic.
+    content: Content | str | Mapping[str, int | None]
     #: As `body_json` writes it.
     body: str | None = field(repr=False)
     #: Why it could not be rendered.

@@ -19,6 +19,7 @@ from newsletter.models.delivery import (
 from newsletter.models.editions import Edition, EditionBody, Gathering, LeftOver, Occasion
 from newsletter.models.feeds import Citation, Entry, Feed, Fetch, HandItem, Host, Incident, Item, ItemVersion, Story
 from newsletter.models.matching import AliasPack, Anchor, IndexState, Match, Topic, TopicRevision
+from newsletter.models.messages import Message
 from newsletter.models.sign_ups import MailboxLimit, NetworkCount, NoticeBudget, SignUpRequest
 from newsletter.models.states import (
     OUR_EVENTS,
@@ -81,6 +82,7 @@ __all__ = [
     "Look",
     "MailboxLimit",
     "Match",
+    "Message",
     "NetworkCount",
     "NotBegun",
     "Notice",

@@ -15,9 +15,12 @@ class Occasion(models.Model):
         ALERT = "alert"
         DIGEST = "digest"
         NOTICE = "notice"
+        #: What an admin wrote (`Message`).
+        MESSAGE = "message"
 
     kind = models.TextField(choices=Kind)
-    #: alert:<gathering>, digest:daily:2026-11-23, digest:weekly:2026-W48, notice:<id>.
+    #: alert:<gathering>, digest:daily:2026-11-23, digest:weekly:2026-W48, notice:<id>,
+    #: message:<id>.
     key = models.TextField(unique=True)
     created_at = models.DateTimeField()
     #: When nothing of it was to come any more, of an alert or a digest.
@@ -70,7 +73,7 @@ class Edition(models.Model):
     key = models.BinaryField(unique=True)
     kind = models.TextField(choices=Occasion.Kind)
     look = models.ForeignKey("newsletter.Look", models.PROTECT, db_index=False)
-    #: [[item, version, [topics]], …]; for a notice its kind.
+    #: [[item, version, [topics]], …]; for a notice its kind; for a message {message, topic}.
     content = models.JSONField()
     parked_reason = models.TextField(null=True)
     created_at = models.DateTimeField()

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from newsletter import edition_wiring, wiring
 from newsletter.editions import compose, gatherings, notices
+from newsletter.editions.messages import planning
 from newsletter.feeds import poll, requested_backfill
 from newsletter.feeds.backfill import Backfilled
 from newsletter.lib import db
@@ -158,6 +159,16 @@ def plan_notices(run: StageRun) -> None:
         run.follow()
 
 
+def plan_messages(run: StageRun) -> bool:
+    """Plan the mail of messages whose time has come; True if there is more."""
+    return planning.plan_messages(
+        edition_wiring.composer(),
+        clock=db.now,
+        should_continue=run.should_continue,
+        planned=lambda _batches: run.follow(),
+    )
+
+
 def close_alert_gathering(run: StageRun) -> None:
     """Close the alert gathering if its matches waited long enough."""
     wait = edition_wiring.gather() if run.gather is None else run.gather
@@ -227,6 +238,10 @@ STAGES = (
     ),
     Stage(
         "notices", plan_notices, 10, "confirmations and links that wait, should the message have been lost", then="send",
+        seconds=DECIDING,
+    ),
+    Stage(
+        "messages", plan_messages, 10, "messages whose time has come are planned, chunk by chunk", then="send",
         seconds=DECIDING,
     ),
     Stage("close", close_alert_gathering, 5, "fresh matches that waited long enough become an alert", then="compose"),

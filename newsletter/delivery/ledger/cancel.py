@@ -30,4 +30,6 @@ def cancel_planned(subscriber_id: int, topic_id: int) -> int:
 def _topics(edition: Edition) -> set[int]:
     if edition.kind == "notice":
         return set()
+    if edition.kind == "message":
+        return {edition.content["topic"]} - {None}
     return {topic for _, _, topics in edition.content for topic in topics}

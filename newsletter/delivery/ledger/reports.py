@@ -75,6 +75,7 @@ _UNDER_WAY = "', '".join(UNDER_WAY)
 _COMPLETE = f"""
 occasion.held_at IS NULL AND
 NOT EXISTS (SELECT 1 FROM gathering g WHERE g.occasion_id=occasion.id AND g.composed_at IS NULL)
+AND NOT EXISTS (SELECT 1 FROM message m WHERE m.occasion_id=occasion.id AND m.state='planning')
 AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.state IN ('{_UNDER_WAY}') AND b.occasion_id=occasion.id)"""
 
 

@@ -19,7 +19,7 @@ from newsletter.delivery.ledger.holds import ON_HOLD
 from newsletter.delivery.ledger.split_batch import split_off
 from newsletter.delivery.mailings.sums import sums_of
 from newsletter.lib.refused import Refused
-from newsletter.models import Batch, BatchState, Delivery, Edition, Gathering, Occasion
+from newsletter.models import Batch, BatchState, Delivery, Edition, Gathering, Message, Occasion
 
 _WAITS = Q(state=BatchState.PLANNED)
 _HELD = Q(state=BatchState.PARKED, held_at__isnull=False)
@@ -113,8 +113,10 @@ def kept_until(held_at: datetime) -> datetime:
 
 
 def may_grow(owner: Occasion | Edition) -> bool:
-    """Whether more mails may be planned for it: a digest is put together zone by zone, an alert at once."""
-    return isinstance(owner, Occasion) and owner.kind == Occasion.Kind.DIGEST
+    """Whether more mails may be planned for it: a digest is put together zone by zone, a message chunk by chunk."""
+    if not isinstance(owner, Occasion):
+        return False
+    return owner.kind == Occasion.Kind.DIGEST or _planning(owner.id)
 
 
 def _locked(part: MailingPart) -> Occasion | Edition | Refused:
@@ -134,7 +136,11 @@ def _set_held(owner: Occasion | Edition, moment: datetime | None) -> None:
 
 
 def _composing(part: MailingPart) -> bool:
-    return Gathering.objects.filter(occasion=part.occasion_id, composed_at=None).exists()
+    return Gathering.objects.filter(occasion=part.occasion_id, composed_at=None).exists() or _planning(part.occasion_id)
+
+
+def _planning(occasion_id: int) -> bool:
+    return Message.objects.filter(occasion_id=occasion_id, state=Message.State.PLANNING).exists()
 
 
 def _mails(part: MailingPart, where: Q) -> bool:

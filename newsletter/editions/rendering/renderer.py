@@ -3,14 +3,15 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
+from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from css_inline import CSSInliner
-from markupsafe import escape
+from markupsafe import Markup, escape
 
-from newsletter.editions.rendering import size_limit, text_format
+from newsletter.editions.rendering import highlight, size_limit, text_format
 from newsletter.editions.rendering.notice_texts import notice_text
 from newsletter.editions.rendering.presenters import present_item, present_reasons, present_sources, without_duplicates
 from newsletter.editions.rendering.template_environment import environment
@@ -174,6 +175,29 @@ class Renderer:
             page = self._templates.get_template("notice.html.j2")
             html = self._page_inliner.inline(page.render(notice=notice, screen=self._screen, language=look.locale))
         return RenderedMail(notice.subject, self._text("notice.txt.j2", look.locale, notice=notice), html)
+
+    def render_message(self, subject: str, html: str, text: str, day: date, look: MailOptions) -> RenderedMail:
+        """Render what an admin wrote, with head and foot of every mail; `html` need not be clean.
+
+        In discreet mails subject and preview say nothing of it: `subject` is their heading only.
+        """
+        language = look.locale
+        heading = placeholders.defuse(text_format.one_line(subject))
+        organisation = placeholders.defuse(self._frame.organisation)
+        neutral = text_format.message_subject(organisation, day, language)
+        values = {"heading": heading, "date": text_format.long_date(day, language)}
+        plain = placeholders.defuse(text.strip())
+        whole = self._text("message.txt.j2", language, **values, body=plain) + self._foot(language)
+        line = neutral if look.discreet else shorten(heading, text_format.LONGEST_SUBJECT)
+        if look.format == "text":
+            return RenderedMail(line, whole, "")
+        direction = text_format.direction(text)
+        script = "rtl" if direction == "rtl" else "han" if text_format.is_han(text) else ""
+        body = Markup(placeholders.defuse(highlight.fit_for_mail(html)))  # noqa: S704 - cleaned by nh3 in fit_for_mail
+        block = self._html("message.html.j2", language, **values, body=body, dir=direction, script=script)
+        head, middle, foot = self._page(organisation, language)
+        preview = f"{neutral}{_FILLER}" if look.discreet else shorten(text_format.one_line(plain), _LONGEST_PREVIEW)
+        return RenderedMail(line, whole, "".join([head, str(escape(preview)), middle, block, foot]))
 
     def _new_page(self, heading: str, language: str) -> tuple[str, str, str]:
         """The HTML before the preview, between it and the blocks, and after them."""

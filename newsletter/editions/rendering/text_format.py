@@ -19,6 +19,7 @@ _HEADINGS = {
     "daily": mark("Your daily digest"),
     "weekly": mark("Your weekly digest"),
 }
+_MESSAGE = mark("A message from %(organisation)s, %(date)s")
 LONGEST_SUBJECT = 120
 #: Directional formatting characters (UAX #9): in a line of ours they could reorder our words as well.
 _BIDI_CONTROLS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -67,6 +68,12 @@ def neutral_subject(dateline: Dateline, language: str) -> str:
     """Heading and date: mail programs put mails with the same subject into one conversation."""
     words = {"heading": heading(dateline.cadence, language), "date": dated(dateline, language)}
     return translations(language).gettext("%(heading)s, %(date)s") % words
+
+
+def message_subject(organisation: str, day: date, language: str) -> str:
+    """`A message from NAME, 29 November 2026`: for people whose subjects say nothing of the content."""
+    words = {"organisation": organisation, "date": long_date(day, language)}
+    return translations(language).gettext(_MESSAGE) % words
 
 
 def headline_subject(titles: Sequence[str], language: str) -> str:
