@@ -16,7 +16,8 @@ from newsletter.feeds.storage import incidents
 from newsletter.feeds.storage.entry_filter import describe_filter
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.web.desk.access import actor_of
+from newsletter.web.desk.access import actor_of, admin_of
+from newsletter.web.desk.audit.lines import history
 from newsletter.web.desk.charts import BarChart, bar_chart
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence, short
@@ -58,6 +59,7 @@ def feed(request: HttpRequest, feed_id: int) -> HttpResponse:
         "day_chart": bar_chart(label, [(f"{day:%a} {day.day} {day:%b}", count) for day, count in days]),
         "incidents": incidents_of(feed_id),
         "archive": archive_requests.progress_of(feed_id),
+        "lines": history("feed", feed_id, admin_of(request)),
     }
     return page(request, "desk/feeds/feed.html.j2", context)
 

@@ -29,6 +29,8 @@ class FeedLine:
 
     feed: ListedFeed
     chart: BarChart
+    #: In the days of the chart.
+    items: int
 
 
 @require_safe
@@ -45,7 +47,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
     wanted.offer(found.by_health)
     filters = {name: wanted.value(name) for name in ("health", "words") if wanted.value(name)}
     context = {
-        "lines": [FeedLine(listed, _chart(listed)) for listed in found.feeds],
+        "lines": [_line(listed) for listed in found.feeds],
         "found": found,
         "total": sum(count for word, count in found.by_health.items() if word != TROUBLE),
         "trouble": found.by_health.get(TROUBLE, 0),
@@ -122,8 +124,8 @@ def _back(request: HttpRequest, asked: FeedChange, ids: Sequence[int]) -> str:
     return f"{reverse('desk_feeds')}?{urlencode(filters)}" if filters else reverse("desk_feeds")
 
 
-def _chart(listed: ListedFeed) -> BarChart:
+def _line(listed: ListedFeed) -> FeedLine:
     total = sum(count for _, count in listed.items_per_day)
     label = ngettext("%(n)s item in 30 days", "%(n)s items in 30 days", total) % {"n": f"{total:,}"}
     points = [(f"{day:%a} {day.day} {day:%b}", count) for day, count in listed.items_per_day]
-    return bar_chart(label, points, width=120, height=24)
+    return FeedLine(listed, bar_chart(label, points, width=120, height=24), total)

@@ -41,8 +41,8 @@ def test_what_is_there_is_shown_cut_and_matched_and_then_added(as_editor, site, 
     assert "Harbour news" in html and "It has 2 entries." in html
     assert "2 articles" in html and "Example Times" in html and "https://times.example/cable" in html
     assert "<b><bdi>Cables</bdi></b>" in html and "“Huawei”" in html
-    assert "2 items, 1 of them match a topic; 10 people follow these topics" in html, "the newest entry"
-    assert "3 items, 1 of them match a topic; 10 people" in html, "all of them"
+    assert "2 items, of which 1 match a topic; 10 people follow these topics" in html, "the newest entry"
+    assert "3 items, of which 1 match a topic; 10 people" in html, "all of them"
     assert not Feed.objects.exists()
     added = post(as_editor, **hidden(found), announce="latest", title="Harbour")
     feed = Feed.objects.get()

@@ -101,7 +101,7 @@ def test_the_page_of_a_feed_shows_what_it_did(as_editor, feed, django_assert_max
     Fetch.objects.create(feed=feed, at=NOW, ms=300, status=404, error="there is nothing at this address")
     Fetch.objects.create(feed=feed, at=NOW, ms=200, status=200, new=3)
     Incident.objects.create(feed=feed, kind="gap", opened_at=NOW, detail="entries came and went")
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(28):
         html = text(as_editor.get(reverse("desk_feeds_feed", args=[feed.id])))
     assert (
         "2 reads, 1 of them failed" in html and 'class="marked"' in html and "there is nothing at this address" in html
@@ -134,5 +134,6 @@ def test_the_archive_is_asked_for_shown_and_stopped(as_editor, feed):
     assert "100,000" in text(as_editor.post(url, {"action": "start", "pages": "x"}, follow=True))
     assert "What was read stays" in text(as_editor.post(url, {"action": "stop"}, follow=True))
     assert "is not being read" in text(as_editor.post(url, {"action": "stop"}, follow=True))
+    assert "stopped reading the archive of the feed" in text(as_editor.get(reverse("desk_feeds_feed", args=[feed.id])))
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["feed.backfill", "feed.backfill_stop"]
     assert Feed.objects.get().backfill_due_at is None
