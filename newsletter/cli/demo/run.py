@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 
 from newsletter import wiring
 from newsletter.audit import actor
+from newsletter.cli.admins.greeting import say_how_to_open_the_demo
 from newsletter.cli.command_name import command_name
 from newsletter.cli.demo import history, sample_feeds
 from newsletter.cli.demo.sample_site import SampleSite
@@ -53,6 +54,7 @@ def play(*, seconds: float, fresh: bool) -> None:
     site.start()
     if fresh:
         _set_up(site)
+    say_how_to_open_the_demo()
     note("demo: an article is published every few seconds, and each mail is named here as it is written")
     Service(lambda stopped: _run(site, stopped), seconds=seconds).run()
     site.stop()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter import wiring
+from newsletter.cli.admins.greeting import say_where_the_desk_is
 from newsletter.cli.output import fail, note
 from newsletter.cli.service.http_server import Application, HTTPServer, metrics_only
 from newsletter.cli.service.outbox_place import outbox_place
@@ -144,6 +145,8 @@ def _greet(*, own_data: bool) -> None:
     keys = config.data_dir / "keys"
     note(f"web pages: {config.base_url}")
     note(f"mails:     {outbox if config.mail_kind == 'outbox' else f'sent by {config.mail_kind}'}")
+    if own_data:
+        say_where_the_desk_is()
     if own_data and keys.exists():
         note(f"keep a copy of {keys}: without it no stored address can ever be read again")
     if own_data:
