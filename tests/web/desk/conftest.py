@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from allauth.usersessions.models import UserSession
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client
 
 from newsletter.lib import clock
@@ -13,6 +13,8 @@ from newsletter.models import Admin
 from newsletter.status.remembered import Remembered
 
 PASSWORD = "correct horse battery staple"
+# a hash costs 100 MB and a tenth of a second: tests make hundreds
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
 @cache
