@@ -14,6 +14,7 @@ from newsletter import wiring
 from newsletter.config.provider_urls import Configured
 from newsletter.lib.crypto import Vault
 from newsletter.lib.mail.provider_ids import SECOND
+from newsletter.lib.refused import Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,12 @@ def providers() -> dict[int, Provider]:
     return own
 
 
-def _provider(configured: Configured) -> Provider:
+def test_provider(configured: Configured) -> Provider:
+    """Return a provider with connections of its own, whose mails are in no window of the ledger. Close it afterwards."""
+    return _provider(configured, recorded=False)
+
+
+def _provider(configured: Configured, *, recorded: bool = True) -> Provider:
     provider: Provider
     match configured.kind:
         case "sendgrid":
@@ -53,7 +59,7 @@ def _provider(configured: Configured) -> Provider:
         case "smtp":
             from newsletter.providers.smtp.provider import Smtp
 
-            provider = Smtp(configured.url, wiring.mail_sender(), record=record)
+            provider = Smtp(configured.url, wiring.mail_sender(), record=record if recorded else lambda: None)
         case _:
             from newsletter.providers.outbox import Outbox
 
@@ -76,6 +82,19 @@ def _host_guard(directory: Path) -> HostGuard:
     from newsletter.delivery.gates.host_guard import HostGuard
 
     return HostGuard(directory)
+
+
+def rule_domain(text: str) -> str | Refused:
+    """Return the domain of a rule as it is stored: what stands after the @ sign, or `*` for everybody (also if it is empty)."""
+    from newsletter.delivery.routing.rules import EVERYBODY
+    from newsletter.subscribers.email_address import InvalidAddress, parse_address
+
+    if text.strip() in ("", EVERYBODY):
+        return EVERYBODY
+    try:
+        return parse_address(f"name@{text.strip()}").value.partition("@")[2]
+    except InvalidAddress:
+        return Refused("a domain is what stands after the @ sign, for example gmail.com")
 
 
 def planned_providers() -> dict[int, PlannedProvider]:

@@ -120,6 +120,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "pause": Command("sending.commands", "Stop sending all mail, or the mail of one provider."),
         "resume": Command("sending.commands", "Resume sending, or one provider by its name."),
         "share": Command("sending.commands", "Choose the share of people whose mail one provider sends."),
+        "test": Command("sending.trial", "Send a test mail to an address, by one provider."),
         "move": Command("sending.commands", "Hand the planned mail of one provider to the other."),
     }),
     "suppressions": Group("Suppressions", {

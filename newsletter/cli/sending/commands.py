@@ -10,6 +10,7 @@ from newsletter.audit import actor
 from newsletter.audit.actor import Actor
 from newsletter.cli.output import Json, counted, example, fail, misuse, note, or_fail, result, table
 from newsletter.cli.service.migrations import ready
+from newsletter.config.provider_urls import Configured
 from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.gates.provider_gate import PausedProvider
 from newsletter.delivery.gates.resume_sending import resume_sending
@@ -17,7 +18,7 @@ from newsletter.delivery.routing import move_batches, rules
 from newsletter.delivery.routing.provider_status import provider_statuses
 from newsletter.lib import db
 from newsletter.lib.mail import provider_ids
-from newsletter.subscribers.email_address import InvalidAddress, parse_address
+from newsletter.lib.refused import Refused
 
 app = typer.Typer()
 
@@ -174,12 +175,13 @@ def _configured() -> list[int]:
     return [carrier.number for carrier in wiring.config().providers]
 
 
+def configured_provider(name: str) -> Configured:
+    """The configured provider of this name."""
+    return next((carrier for carrier in wiring.config().providers if carrier.name == name), None) or _unknown_provider()
+
+
 def _number(name: str) -> int:
-    """The number of a configured provider."""
-    return (
-        next((carrier.number for carrier in wiring.config().providers if carrier.name == name), None)
-        or _unknown_provider()
-    )
+    return configured_provider(name).number
 
 
 def _unknown_provider() -> NoReturn:
@@ -196,12 +198,10 @@ def _percent(text: str) -> int:
 
 
 def _domain(text: str) -> str:
-    if text in ("", rules.EVERYBODY):
-        return rules.EVERYBODY
-    try:
-        return parse_address(f"name@{text}").value.partition("@")[2]
-    except InvalidAddress:
-        misuse("--domain is what stands after the @ sign, for example gmail.com")
+    domain = delivery_wiring.rule_domain(text)
+    if isinstance(domain, Refused):
+        misuse(domain.reason)
+    return domain
 
 
 def _document(rule: rules.RoutingRule) -> dict[str, object]:

@@ -118,6 +118,16 @@ class _Router:
         return place < (cut << 64) // 100
 
 
+def share_of(provider: int, providers: Sequence[int], rules: Sequence[RoutingRule]) -> int:
+    """The percent of people without a rule of their domain whose mail this provider carries; `providers` are the configured."""
+    if len(providers) < 2:
+        return 100 if provider in providers else 0
+    for rule in rules:
+        if rule.domain == EVERYBODY and rule.provider in providers:
+            return rule.share if rule.provider == provider else 100 - rule.share
+    return 100 if provider == providers[0] else 0
+
+
 def unused_rules(providers: Collection[int]) -> list[RoutingRule]:
     """Rules that are not used at present because their provider is not configured."""
     return [rule for rule in routing_rules() if rule.provider not in providers]

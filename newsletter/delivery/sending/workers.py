@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from newsletter.lib import db
 from newsletter.lib.progress import ShouldContinue, never_stop
@@ -99,6 +99,13 @@ def held_up(*, now: datetime) -> list[HeldUp]:
             holders.setdefault(batch.worker_id, []).append(batch)
     stuck = [_of_holder(batches, now) for batches in holders.values()]
     return sorted(stuck, key=lambda holder: holder.due_at)
+
+
+def held_by_worker() -> dict[UUID | None, tuple[int, int]]:
+    """Worker → how many batches it holds, and how many mails. None: a process without a heartbeat."""
+    held = Batch.objects.filter(state__in=(BatchState.CLAIMED, BatchState.SENDING)).order_by()
+    rows = held.values_list("worker_id").annotate(Count("id"), Sum("size"))
+    return {worker_id: (batches, int(mails or 0)) for worker_id, batches, mails in rows}
 
 
 def list_workers() -> list[Worker]:

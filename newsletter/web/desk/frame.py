@@ -33,6 +33,7 @@ SECTIONS = (
     Section("desk_items", mark("Items")),
     Section("desk_mailings", mark("Mailings")),
     Section("desk_people", mark("People"), owners_only=True),
+    Section("desk_sending", mark("Sending"), owners_only=True),
     Section("desk_audit", mark("Audit log")),
     Section("desk_settings", mark("Settings")),
 )

@@ -30,6 +30,9 @@ from newsletter.web.desk.people import nobody as people_nobody
 from newsletter.web.desk.people import overview as people_overview
 from newsletter.web.desk.people import person as people_person
 from newsletter.web.desk.routes import route
+from newsletter.web.desk.sending import actions as sending_actions
+from newsletter.web.desk.sending import overview as sending_overview
+from newsletter.web.desk.sending import trial as sending_trial
 from newsletter.web.desk.settings import colleagues, installation, mine, tokens
 from newsletter.web.desk.topics import files as topic_files
 from newsletter.web.desk.topics import history as topic_history
@@ -101,6 +104,14 @@ urlpatterns = [
         )
     ),
     *mailing_routes,
+    route("sending/", sending_overview.sending, "desk_sending", Access.OWNER),
+    route("sending/pause/", sending_actions.pause, "desk_sending_pause", Access.OWNER),
+    route("sending/resume/", sending_actions.resume, "desk_sending_resume", Access.OWNER),
+    route("sending/share/", sending_actions.share, "desk_sending_share", Access.OWNER),
+    route("sending/forget/", sending_actions.forget, "desk_sending_forget", Access.OWNER),
+    route("sending/move/", sending_actions.move, "desk_sending_move", Access.OWNER, recent=True),
+    route("sending/test/", sending_trial.mail, "desk_sending_test", Access.OWNER),
+    route("sending/dns/", sending_trial.dns, "desk_sending_dns", Access.OWNER),
     route("settings/", mine.mine, "desk_settings", Access.EDITOR),
     # allauth comes back to these when a second factor has changed
     route("settings/", mine.mine, "mfa_index", Access.EDITOR),
