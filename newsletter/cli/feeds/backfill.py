@@ -11,7 +11,7 @@ from newsletter.audit import actor
 from newsletter.cli.output import Json, counted, example, fail, result, table
 from newsletter.cli.service.migrations import ready
 from newsletter.feeds import backfill as archive
-from newsletter.feeds.catalogue import manage
+from newsletter.feeds.catalogue import archive_requests, manage
 from newsletter.feeds.storage.incidents import close_by_id, listing
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -34,6 +34,7 @@ def backfill(
     pause: Annotated[float, typer.Option(help="Seconds between two pages.", min=0, max=3600)] = 1.0,
     restart: Annotated[bool, typer.Option("--restart", help="Start again with the newest page.")] = False,
     skip: Annotated[bool, typer.Option("--skip", help="Leave out the next page, which cannot be read.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Let a worker read it; do not wait for that.")] = False,
     json: Json = False,
 ) -> None:
     """Read a feed's archive, older page by older page. Nothing of it is mailed; a stopped run continues where it was."""
@@ -41,6 +42,9 @@ def backfill(
     feed_id = manage.find(reference)
     if feed_id is None:
         fail("there is no such feed: see 'newsletter feeds list'")
+    if later:
+        _ask_for_it(feed_id, pages or 0, restart, skip, json)
+        return
     with _bar() as bar:
         task = bar.add_task("reading the archive", total=pages, items=0)
         done = archive.backfill(
@@ -62,6 +66,17 @@ def backfill(
     if done.status == "failed":
         where = f"feed {feed_id}, after {counted(done.pages_in_all, 'older page')}"
         fail(f"{where}: {done.error}; run it again to continue there, or with --skip to leave that page out")
+
+
+def _ask_for_it(feed_id: int, pages: int, restart: bool, skip: bool, json: bool) -> None:
+    """Leave a request for the workers, as the page of the feed does."""
+    refused = archive_requests.request_archive(
+        feed_id, pages=pages, restart=restart, skip=skip, now=db.now(), actor=actor.from_command()
+    )
+    if refused is not None:
+        fail(refused.reason)
+    asked = archive_requests.progress_of(feed_id)
+    result(asked, json, f"feed {feed_id}: a worker reads its archive. Its page shows how far it is.")
 
 
 def _next_step(done: archive.Backfilled) -> tuple[str, ...]:

@@ -203,3 +203,24 @@ def test_checked_feeds_are_read_first(
     assert Feed.objects.get().title == "Harbour archive"
     file.write_text(f"<opml><body><outline xmlUrl='{bad}'/></body></opml>")
     assert command("import", str(file), "--check").code == 1
+
+
+def test_a_check_names_the_topics_that_a_feed_would_match(command: Command, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/feed/").respond_with_handler(Archive(3).answer)
+    factories.follow(factories.subscriber(), factories.topic("Cables"))
+    done = command("check", httpserver.url_for("/feed/"), "--topics")
+    assert done.code == 0 and "topics: Cables" in done.out
+    assert "--announce all: 3 of 3 items match a topic, which fewer than 10 people follow" in done.out
+    choices = command("check", httpserver.url_for("/feed/"), "--topics", "--json").json()["choices"]  # type: ignore[index,call-overload]
+    assert [choice["announce"] for choice in choices] == ["none", "latest", "all"]
+    assert not Feed.objects.exists()
+
+
+def test_an_archive_is_left_to_a_worker(command: Command) -> None:
+    feed = Feed.objects.create(
+        url="https://a.example/", next_fetch_at=factories.NOW, created_at=factories.NOW, started_at=factories.NOW
+    )
+    done = command("backfill", str(feed.id), "--later", "--pages", "5")
+    assert done.code == 0 and "a worker reads its archive" in done.out
+    assert command("backfill", str(feed.id), "--later").code == 1
+    assert Feed.objects.get().backfill_until == 5
