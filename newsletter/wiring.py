@@ -100,6 +100,14 @@ def forget(subscriber_id: int, topic_ids: Collection[int]) -> None:
     delete_unfollowed(topic_ids)
 
 
+def move_followers(source_id: int, target_id: int, *, now: datetime) -> tuple[int, int, int]:
+    """Move the followers of a topic to another one, for `matching/topics/merge.py`."""
+    from newsletter.subscribers import move_followers as moving
+
+    done = moving.move_followers(source_id, target_id, now=now)
+    return done.moved, done.both, done.told
+
+
 def subscribing(now: datetime) -> Subscribing:
     """Return what subscribing needs of the other rooms."""
     from newsletter.editions.digest_schedule import next_due

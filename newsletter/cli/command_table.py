@@ -74,6 +74,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "hold": Command("topics.state", "Collect a topic's matches without mailing them, until you release it."),
         "release": Command("topics.state", "End a hold."),
         "retire": Command("topics.state", "Stop a topic and end its subscriptions."),
+        "merge": Command("topics.state", "Retire a topic and move its followers to another one."),
         "restore": Command("topics.state", "Match a retired topic again, as a new revision."),
         "urgent": Command("topics.state", "Mark a topic urgent: an alert that stays in doubt for two hours is sent once more."),
         "import": Command("topics.import_export", "Add the topics of a YAML file."),
@@ -82,7 +83,7 @@ COMMANDS: Mapping[str, Command | Group] = {
     }, {
         "Add and change": ("preview", "add", "edit", "history", "revert"),
         "See how they are": ("list", "show", "packs"),
-        "Stop and resume mail": ("hold", "release", "retire", "restore", "urgent"),
+        "Stop and resume mail": ("hold", "release", "urgent", "merge", "retire", "restore"),
         "Files": ("import", "export"),
     }),
     "items": Group("Items", {

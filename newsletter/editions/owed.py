@@ -52,6 +52,24 @@ JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at
   AND m.owed_at>%(look_back)s AND m.owed_at<=%(cut)s AND m.owe_until>%(too_old)s
 WHERE r.{rhythm}=%(rhythm)s AND r.id>%(lo)s AND r.id<=%(hi)s"""
 
+# What a subscription still owes whose topic was merged, to those who follow the new topic, as often as they follow that.
+_MERGED_ALERT = """
+UNION ALL SELECT m.id, s.subscriber_id FROM "match" m
+JOIN subscription s ON s.topic_id=m.topic_id AND s.ended_reason='merged' AND s.owed_from<=m.owed_at AND m.owed_at<=s.ended_at
+  AND s.subscriber_id>%(lo)s AND s.subscriber_id<=%(hi)s
+JOIN topic t ON t.id=s.topic_id
+JOIN subscription f ON f.topic_id=t.merged_into_id AND f.subscriber_id=s.subscriber_id AND f.ended_at IS NULL AND f.cadence=1
+WHERE m.gathering_id=%(gathering)s AND m.withdrawn_at IS NULL AND m.owed_at IS NOT NULL AND m.owe_until>%(too_old)s"""
+_MERGED_DIGEST = """
+UNION ALL SELECT m.id, s.subscriber_id FROM subscription s
+JOIN subscriber r ON r.id=s.subscriber_id AND r.{rhythm}=%(rhythm)s AND r.id>%(lo)s AND r.id<=%(hi)s
+JOIN topic t ON t.id=s.topic_id
+JOIN subscription f ON f.topic_id=t.merged_into_id AND f.subscriber_id=r.id AND f.ended_at IS NULL AND f.cadence<=%(cadence)s
+JOIN "match" m ON m.topic_id=s.topic_id AND m.withdrawn_at IS NULL AND m.owed_at>=s.owed_from AND m.owed_at<=s.ended_at
+  AND m.owed_at>%(look_back)s AND m.owed_at<=%(cut)s AND m.owe_until>%(too_old)s
+WHERE s.ended_reason='merged'"""
+_ANY_MERGED = "SELECT 1 FROM subscription WHERE ended_reason='merged' LIMIT 1"
+
 
 def chunk_end(gathering: Gathering, lo: int, size: int) -> int | None:
     """The last subscriber id of the chunk after `lo`; None when nobody is left."""
@@ -92,10 +110,14 @@ def owed(gathering: Gathering, *, lo: int, hi: int, now: datetime) -> list[Owed]
             "WHERE d.item_id=m.item_id AND d.subscriber_id>%(lo)s AND d.subscriber_id<=%(hi)s) LIMIT 1",
             {"gathering": gathering.id, "lo": lo, "hi": hi},
         )
-        matches = _ALERT + (_NOT_DELIVERED if delivered else "")
+        once = _NOT_DELIVERED if delivered else ""
+        matches, merged = _ALERT + once, _MERGED_ALERT + once
     else:
         params |= {"cadence": gathering.rhythm.cadence, "rhythm": gathering.rhythm_id}
-        matches = _DIGEST.format(rhythm=_rhythm_column(gathering)) + _NOT_DELIVERED
+        rhythm = _rhythm_column(gathering)
+        matches, merged = (sql.format(rhythm=rhythm) + _NOT_DELIVERED for sql in (_DIGEST, _MERGED_DIGEST))
+    if db.rows(_ANY_MERGED):  # only for some days after a merge
+        matches += merged
     return _grouped(matches, params)
 
 

@@ -39,6 +39,8 @@ class Topic(models.Model):
     urgent = models.BooleanField(default=False)
     #: Since when its matches are collected without being owed; None: they are owed.
     held_since = models.DateTimeField(null=True)
+    #: The topic that its followers were moved to when it was retired; None: they were not.
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
     #: Not used since `anchors_version`; workers of before go by it.
     anchored = models.BooleanField(default=False)

@@ -99,6 +99,8 @@ class Subscription(models.Model):
         ADMIN = "admin"
         #: Its topic is no longer offered.
         RETIRED = "retired"
+        #: Its topic was merged into another one, which the reader follows instead; what matched until then is still owed.
+        MERGED = "merged"
 
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, db_index=False)
     topic = models.ForeignKey("newsletter.Topic", models.CASCADE, db_index=False)
@@ -134,6 +136,10 @@ class Subscription(models.Model):
             models.Index(fields=["subscriber"], name="subscription_subscriber"),
             models.Index(fields=["topic"], name="subscription_any_topic"),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="subscription_ended"),
+            # few or none: composing looks whether there are any
+            models.Index(
+                fields=["topic", "subscriber"], condition=Q(ended_reason="merged"), name="subscription_merged"
+            ),
         ]
 
 
@@ -187,6 +193,8 @@ class Notice(models.Model):
         MANAGE = "manage"
         #: Says that stopped mail has started again; its link stops it.
         RESUMED = "resumed"
+        #: Says that topics were merged; its link asks for one to the preferences.
+        MOVED = "moved"
 
     kind = models.TextField(choices=Kind)
     subscriber = models.ForeignKey(Subscriber, models.CASCADE)

@@ -15,6 +15,8 @@ from newsletter.subscribers.sign_up import SignedUp
 from newsletter.subscribers.tokens import InvalidToken, find_notice, find_subscriber
 
 Kind = SignUpRequest.Kind
+#: Notices whose links are lasting ones: there is nothing to renew.
+_LASTING = (Notice.Kind.RESUMED, Notice.Kind.MOVED)
 
 
 def ask_by_address(address: Address, *, now: datetime, vault: Vault) -> SignedUp:
@@ -81,6 +83,6 @@ def _mail(
 
 def _expired(token: str, now: datetime, vault: Vault) -> Notice | None:
     old = find_notice(token, vault)
-    if old is None or old.used_at is not None or old.expires_at > now or old.kind == Notice.Kind.RESUMED:
+    if old is None or old.used_at is not None or old.expires_at > now or old.kind in _LASTING:
         return None
     return old

@@ -12,6 +12,8 @@ VALID = {
     Notice.Kind.ADD: timedelta(days=7),
     Notice.Kind.MANAGE: timedelta(hours=24),
     Notice.Kind.RESUMED: timedelta(days=7),
+    # many are written at once, and go out as the day's cap allows
+    Notice.Kind.MOVED: timedelta(days=21),
 }
 
 

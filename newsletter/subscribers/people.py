@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Cadence, Subscriber, Subscription, Suppression, Topic
@@ -79,9 +80,8 @@ def apply_choices(person: Subscriber, choices: Choices, subscribing: Subscribing
 
 def subscribe(person: Subscriber, topic_ids: Iterable[int], cadence: Cadence, *, source: str, now: datetime) -> int:
     """Subscribe to each active topic, or give a live subscription this cadence; returns how many topics are followed."""
-    active = Topic.objects.filter(id__in=set(topic_ids), state=Topic.State.ACTIVE).values_list("id", flat=True)
     followed = 0
-    for topic_id in sorted(active):
+    for topic_id in _followable(topic_ids):
         followed += 1
         live = Subscription.objects.filter(subscriber=person, topic_id=topic_id, ended_at=None)
         if live.exclude(cadence=cadence).update(cadence=cadence, changed_at=now) or live.exists():
@@ -96,6 +96,26 @@ def subscribe(person: Subscriber, topic_ids: Iterable[int], cadence: Cadence, *,
             source=source,
         )
     return followed
+
+
+def _followable(topic_ids: Iterable[int]) -> list[int]:
+    """The active topics among these, with those into which retired ones were merged, locked until the transaction ends.
+
+    So nobody begins to follow a topic while its followers are moved (`move_followers.py`).
+    """
+    wanted = set(topic_ids)
+    _lock_topics(wanted)
+    merged = Topic.objects.filter(id__in=wanted, state=Topic.State.RETIRED, merged_into__isnull=False)
+    targets = set(merged.values_list("merged_into_id", flat=True))
+    _lock_topics(targets)
+    active = Topic.objects.filter(id__in=wanted | targets, state=Topic.State.ACTIVE)
+    return sorted(active.values_list("id", flat=True))
+
+
+def _lock_topics(topic_ids: set[int]) -> None:
+    if topic_ids and db.is_postgres():
+        in_list = db.in_list("id", "ids")
+        db.rows(f"SELECT id FROM topic WHERE {in_list} ORDER BY id FOR KEY SHARE", {"ids": sorted(topic_ids)})
 
 
 def subscribe_to_choices(person: Subscriber, choices: Choices, subscribing: Subscribing, *, source: str) -> int:

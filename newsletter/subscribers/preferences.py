@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from newsletter.lib.crypto import Vault
 from newsletter.models import Cadence, Notice, SignUpRequest, Subscriber, Subscription, Topic
-from newsletter.subscribers import changes, people
+from newsletter.subscribers import changes, move_followers, people
 from newsletter.subscribers.changes import CancelPlanned
 from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.limits import mailbox_limit
@@ -148,7 +148,9 @@ def resume(token: str, subscription_id: int, *, now: datetime, vault: Vault) -> 
         if live.filter(topic_id=stopped.topic_id).exists():
             return Changed(0)
         ended = Subscription.objects.filter(id=stopped.id)
-        return Changed(ended.update(ended_at=None, ended_reason=None, changed_at=now))
+        resumed = ended.update(ended_at=None, ended_reason=None, changed_at=now)
+        move_followers.move_person(person.id, now=now)
+        return Changed(resumed)
 
 
 def _person(token: str, now: datetime, vault: Vault, *, lock: bool = False) -> Subscriber | Expired | InvalidToken:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from newsletter.lib.crypto import Vault
 from newsletter.models import Subscriber, Subscription
-from newsletter.subscribers import changes, notices
+from newsletter.subscribers import changes, move_followers, notices
 from newsletter.subscribers.tokens import InvalidToken, find_subscriber, read_undo, undo_token
 
 #: How long leaving can be taken back; ended subscriptions are kept as long.
@@ -88,6 +88,7 @@ def undo(token: str, *, now: datetime, vault: Vault) -> Resubscribed | InvalidTo
         ended = Subscription.objects.filter(subscriber=person, ended_at=left_at, ended_reason__in=_REASONS)
         not_followed_again = ended.exclude(topic_id__in=list(live.values_list("topic_id", flat=True)))
         restored = not_followed_again.update(ended_at=None, ended_reason=None, changed_at=now)
+        move_followers.move_person(person.id, now=now)
         if not restored:
             return Resubscribed(person.id, 0)
         state = Subscriber.State.ACTIVE if person.confirmed_at else Subscriber.State.PENDING

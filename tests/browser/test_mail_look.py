@@ -30,7 +30,7 @@ PERSONAL = {
     "link": "https://news.example/confirm/MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY",
     "reference": "7K3F-09QA-M2",
 }
-LETTERS, NOTICES = ("alert", "digest", "titles"), ("confirm", "add", "manage", "resumed")
+LETTERS, NOTICES = ("alert", "digest", "titles"), ("confirm", "add", "manage", "resumed", "moved")
 MAILS = LETTERS + NOTICES
 #: Shown by their titles only.
 TITLED = (stories.UYGHUR, stories.ENGLISH, stories.CHINESE)

@@ -78,7 +78,7 @@ def test_every_text_of_a_letter_is_translated(renderer, dateline, discreet):
     assert '<html lang="xx"' in mail.html
 
 
-@pytest.mark.parametrize("kind", ["confirm", "add", "manage", "resumed"])
+@pytest.mark.parametrize("kind", ["confirm", "add", "manage", "resumed", "moved"])
 def test_every_text_of_a_notice_is_translated(renderer, kind):
     mail = renderer.render_notice(kind, MailOptions("xx", "both", True))
     for part in (mail.subject, mail.text, mail.html):

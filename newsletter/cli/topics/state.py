@@ -4,12 +4,15 @@ from typing import Annotated
 
 import typer
 
+from newsletter import wiring
 from newsletter.audit import actor
 from newsletter.cli.output import Json, ask, counted, example, or_fail, result
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.topics.commands import Name
 from newsletter.lib import db
+from newsletter.lib.small_numbers import people_count
 from newsletter.matching.topics import hold, topics
+from newsletter.matching.topics import merge as merging
 from newsletter.matching.topics import restore as restoring
 
 app = typer.Typer()
@@ -58,6 +61,32 @@ def restore(name: Name, json: Json = False) -> None:
     ready()
     restored = or_fail(restoring.restore_topic(name, now=db.now(), actor=actor.from_command()))
     result(restored, json, f"topic {name} ({restored.topic_id}) is matched again; nobody follows it yet")
+
+
+@app.command(epilog=example("topics merge Uighurs Uyghur --yes"))
+def merge(
+    name: Name,
+    into: Annotated[str, typer.Argument(metavar="INTO", help="The topic that its followers get instead.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Retire a topic and move its followers to another one. Each is told by one mail.
+
+    What was due still comes. Who follows both keeps the other subscription as it is.
+    """
+    ready()
+    if not yes:
+        ask("Move its followers, tell each by mail, and retire it?", "add --yes to move its followers and retire it")
+    merged = or_fail(
+        merging.merge_topic(name, into, now=db.now(), actor=actor.from_command(), move=wiring.move_followers)
+    )
+    moved = people_count(merged.moved + merged.both, threshold=wiring.config().small_number)
+    shown = {"topic_id": merged.topic_id, "into_id": merged.into_id, "followers": moved}
+    result(
+        shown,
+        json,
+        f"topic {name} ({merged.topic_id}) is part of {into}: {moved} followers moved, each is told by mail",
+    )
 
 
 @app.command(epilog=example("topics urgent Uyghur", "topics urgent Uyghur --off"))

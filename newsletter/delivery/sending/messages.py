@@ -132,8 +132,9 @@ def _notice_links(occasions: Iterable[str], vault: Vault, base_url: str) -> dict
 
 def _page_of(notice: Notice, vault: Vault) -> tuple[str, str]:
     """The name of a notice's page, and the token in its link."""
-    if notice.kind == Notice.Kind.RESUMED:
+    if notice.kind in (Notice.Kind.RESUMED, Notice.Kind.MOVED):
         person = notice.subscriber
-        return "unsubscribe", vault.token("unsubscribe", person.id, link_epoch_check(person.link_epoch))
+        page = "unsubscribe" if notice.kind == Notice.Kind.RESUMED else "ask"
+        return page, vault.token(page, person.id, link_epoch_check(person.link_epoch))
     page = "preferences" if notice.kind == Notice.Kind.MANAGE else "confirm"
     return page, vault.token("notice", notice.id, bytes(notice.nonce))

@@ -1,5 +1,6 @@
-"""The text of each notice, for HTML and plain text alike. The same for everybody: no topic, nothing that somebody typed."""
+"""The text of each notice, for HTML and plain text alike. No address and no keyword; only `moved` names topics."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from newsletter.lib import i18n
@@ -65,11 +66,26 @@ _NOTICES: dict[str, NoticeText] = {
         button=mark("Stop all email"),
         closing=(mark("The link opens a page with one button. Press it to stop everything at once."),),
     ),
+    "moved": NoticeText(
+        subject=mark("A change to your subscription to %(organisation)s"),
+        opening=(
+            mark("%(organisation)s has combined topics. You follow one of them, and need not do anything."),
+            mark("How often you get email has not changed. Nothing that was due to you is lost."),
+        ),
+        button=mark("Change your preferences"),
+        closing=(
+            mark("The link opens a page with one button. Press it, and we’ll email you the link to your preferences."),
+        ),
+    ),
 }
+#: One for each topic, between the two paragraphs of the opening of `moved`.
+_MOVED = mark("“%(old)s” is now part of “%(new)s”.")
 
 
-def notice_text(kind: str, organisation: str, language: str) -> NoticeText:
-    """A notice in a language. `kind` is confirm, add, manage or resumed.
+def notice_text(kind: str, organisation: str, language: str, moved: Sequence[tuple[str, str]] = ()) -> NoticeText:
+    """A notice in a language. `kind` is confirm, add, manage, resumed or moved.
+
+    `moved` has the names of topics that were merged, and of those that they are part of now.
 
     Raises:
         KeyError: there is no such notice.
@@ -77,16 +93,22 @@ def notice_text(kind: str, organisation: str, language: str) -> NoticeText:
     notice = _NOTICES[kind]
     translated = i18n.translations(language).gettext
     names = {"organisation": placeholders.defuse(organisation)}
+    opening = [translated(paragraph) % names for paragraph in notice.opening]
     return NoticeText(
         subject=translated(notice.subject) % names,
-        opening=tuple(translated(paragraph) % names for paragraph in notice.opening),
+        opening=(*(opening[:1]), *_merged(moved, translated), *opening[1:]),
         button=translated(notice.button),
         closing=tuple(translated(paragraph) % names for paragraph in notice.closing),
     )
 
 
+def _merged(moved: Sequence[tuple[str, str]], translated: Callable[[str], str]) -> tuple[str, ...]:
+    named = ({"old": placeholders.defuse(old), "new": placeholders.defuse(new)} for old, new in moved)
+    return tuple(translated(_MOVED) % names for names in named)
+
+
 def notice_subject(kind: str, organisation: str, language: str = "en") -> str:
-    """The exact subject of a notice, the same for everybody. `kind` is confirm, add, manage or resumed.
+    """The exact subject of a notice, the same for everybody. `kind` is confirm, add, manage, resumed or moved.
 
     Raises:
         KeyError: there is no such notice.

@@ -163,13 +163,15 @@ class Renderer:
         opening = self._opening.render(heading=heading, date="", count="", contents=[], language=language)
         return len("".join([*self._page(heading, language), opening]).encode())
 
-    def render_notice(self, kind: str, look: MailOptions) -> RenderedMail:
-        """Render a mail about the subscription itself. It contains no topic and nothing that somebody typed.
+    def render_notice(self, kind: str, look: MailOptions, moved: Sequence[tuple[str, str]] = ()) -> RenderedMail:
+        """Render a mail about the subscription itself. It contains nothing that somebody typed.
+
+        Only the kind `moved` names topics: those that were merged, each with the one that it is part of now.
 
         Raises:
             KeyError: there is no such notice.
         """
-        notice = notice_text(kind, self._frame.organisation, look.locale)
+        notice = notice_text(kind, self._frame.organisation, look.locale, moved)
         html = ""
         if look.format != "text":
             page = self._templates.get_template("notice.html.j2")

@@ -38,6 +38,7 @@ from newsletter.web.desk.topics import files as topic_files
 from newsletter.web.desk.topics import history as topic_history
 from newsletter.web.desk.topics import listing as topic_listing
 from newsletter.web.desk.topics import matches as topic_matches
+from newsletter.web.desk.topics import merge as topic_merge
 from newsletter.web.desk.topics import new as topic_new
 from newsletter.web.desk.topics import state as topic_state
 from newsletter.web.desk.topics import workshop as topic_workshop
@@ -178,5 +179,6 @@ urlpatterns = [
     route("topics/<int:topic_id>/release/", topic_state.release, "desk_topics_release", Access.EDITOR),
     route("topics/<int:topic_id>/urgent/", topic_state.urgent, "desk_topics_urgent", Access.EDITOR),
     route("topics/<int:topic_id>/retire/", topic_state.retire, "desk_topics_retire", Access.EDITOR),
+    route("topics/<int:topic_id>/merge/", topic_merge.merge, "desk_topics_merge", Access.EDITOR),
     route("topics/<int:topic_id>/restore/", topic_state.restore, "desk_topics_restore", Access.EDITOR),
 ]

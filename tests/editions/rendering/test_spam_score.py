@@ -38,7 +38,7 @@ def every_kind() -> dict[str, str]:
         for name, dateline in (("alert", ALERT), ("daily digest", DAILY), ("weekly digest", WEEKLY)):
             mail = RENDERER.render_letter(dateline, look, blocks)
             mails[f"{name}, {form}"] = raw("alert" if dateline is ALERT else "digest", mail, len(mails))
-        for kind in ("confirm", "add", "manage", "resumed"):
+        for kind in ("confirm", "add", "manage", "resumed", "moved"):
             mails[f"notice {kind}, {form}"] = raw("notice", RENDERER.render_notice(kind, look), len(mails))
     return mails
 

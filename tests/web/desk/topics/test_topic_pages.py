@@ -147,3 +147,22 @@ def test_a_keyword_of_a_reader_has_no_page(as_editor):
     for name in ("topic", "history", "matches", "retire", "release"):
         assert as_editor.get(reverse(f"desk_topics_{name}", args=[own.id])).status_code == 404
     assert as_editor.get("/desk/topics/99999999999999999999/").status_code == 404
+
+
+def test_merging_says_what_it_does_and_moves_the_followers(as_editor, huawei):
+    from newsletter.models import Notice
+
+    phones = add("Phones", "Huawei OR phone")
+    followed(huawei, 12)
+    merge = reverse("desk_topics_merge", args=[huawei.id])
+    assert "Choose a topic" in page(as_editor.get(merge))
+    html = page(as_editor.get(f"{merge}?into={phones.id}"))
+    assert "10 people follow the old topic" in html and "fewer than 10 people follow the new topic" in html
+    assert "Gained: 0 items" in html and "Merge Huawei into Phones" in html
+    assert as_editor.post(merge, {"into": huawei.id, "shown": "10"}).status_code == 200
+    assert "has changed" in page(as_editor.post(merge, {"into": phones.id, "shown": "50"}))
+    answer = as_editor.post(merge, {"into": phones.id, "shown": "10"})
+    assert answer.url == reverse("desk_topics_topic", args=[phones.id])
+    assert Subscription.objects.filter(topic=phones, ended_at=None).count() == 12
+    assert Notice.objects.filter(kind="moved").count() == 12
+    assert Topic.objects.get(id=huawei.id).merged_into_id == phones.id
