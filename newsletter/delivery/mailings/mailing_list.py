@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from newsletter.delivery.mailings.sums import MailingSums, sums_of
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.models import Delivery, Gathering, Occasion
+from newsletter.models import Delivery, Gathering, Occasion, Topic
 
 
 class MailingState(StrEnum):
@@ -37,6 +37,8 @@ class MailingRow:
     held_at: datetime | None
     #: All of its mails are for one topic, or it is not known that they are not: its numbers say how many follow it.
     one_topic: bool
+    #: The name of that topic; empty if there are several, or it is a keyword.
+    topic: str
     #: More of it is still put together.
     composing: bool
     sums: MailingSums
@@ -110,6 +112,9 @@ def _mailings() -> QuerySet[Occasion]:
 def _rows(occasions: Sequence[Occasion]) -> tuple[MailingRow, ...]:
     ids = [occasion.id for occasion in occasions]
     sums = sums_of(ids)
+    names = dict(
+        Topic.objects.filter(id__in={occasion.only_topic_id or 0 for occasion in occasions}).values_list("id", "name")
+    )
     composing = set(Gathering.objects.filter(occasion__in=ids, composed_at=None).values_list("occasion_id", flat=True))
     return tuple(
         MailingRow(
@@ -119,6 +124,7 @@ def _rows(occasions: Sequence[Occasion]) -> tuple[MailingRow, ...]:
             created_at=occasion.created_at,
             held_at=occasion.held_at,
             one_topic=occasion.only_topic_id != 0,
+            topic=names.get(occasion.only_topic_id or 0) or "",
             composing=occasion.id in composing,
             sums=sums[occasion.id],
         )
