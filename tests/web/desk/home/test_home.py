@@ -61,7 +61,7 @@ def test_each_problem_has_a_sentence_the_gravest_first(as_owner) -> None:
     Feed.objects.update(next_fetch_at=db.now() + timedelta(hours=1))
     feed(1, title="A <b>", failures=3)
     html = page(as_owner)
-    assert "Almost: 2 things want a look." in html and "3 parked mails for you to decide." in html
+    assert "Mostly: 2 things need a look." in html and "3 parked mails for you to decide." in html
     assert "The feed “A &lt;b&gt;” could not be read 3 times in a row." in html
     Pulse.objects.filter(name="tick").update(at=db.now() - timedelta(hours=1))
     html = page(as_owner)
@@ -76,7 +76,7 @@ def test_a_topic_on_hold_is_not_forgotten(as_editor) -> None:
     )
     Topic.objects.update(held_since=now)
     html = page(as_editor)
-    assert "The topic “<bdi>Huawei</bdi>” is on hold since" in html and "1 match waits" in html
+    assert "The topic “<bdi>Huawei</bdi>” has been on hold since" in html and "1 match waits" in html
 
 
 def test_any_admin_pauses_and_an_owner_resumes_with_the_number_that_waits(as_editor, as_owner) -> None:
