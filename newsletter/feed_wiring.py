@@ -14,11 +14,13 @@ from newsletter.feeds.catalogue import new_feed, probe
 from newsletter.feeds.catalogue.new_feed import AddedFeed, NewFeed
 from newsletter.feeds.catalogue.probe import CheckedEntry, CheckedFeed, FoundFeed
 from newsletter.feeds.cutting.cut import Piece
-from newsletter.feeds.parsing.model import ENTRY_CAP
 from newsletter.lib.refused import Refused
 from newsletter.lib.small_numbers import PeopleCount, people_count
 from newsletter.matching.engine.document import Document
 from newsletter.matching.topics.topics_met import MetTopic, topics_met
+
+#: Entries that are cut and matched for the numbers of a preview: whoever waits for a page waits for that.
+COUNTED = 100
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class FeedPreview:
     newest: tuple[EntryMatches, ...]
     choices: tuple[AnnounceChoice, ...]
 
+    @property
+    def counted(self) -> int:
+        """How many of its entries, the newest, the numbers are of."""
+        return len(self.feed.entries)
+
     def choice(self, announce: str) -> AnnounceChoice | None:
         """What this value of `announce` would mail; None if there is no such value."""
         return next((choice for choice in self.choices if choice.announce == announce), None)
@@ -74,7 +81,7 @@ def preview_found(
 ) -> FeedPreview:
     """What adding a feed that was found would do."""
     filtered = {name: list(values) for name, values in (only or {}).items()}
-    feed = probe.check_entries(found, mode=cut, only=filtered, most=ENTRY_CAP)
+    feed = probe.check_entries(found, mode=cut, only=filtered, most=COUNTED)
     topics = topics_met([_document(entry, piece, feed) for entry in feed.entries for piece in entry.pieces])
     following = iter(topics)
     entries = [EntryMatches(entry, tuple(next(following) for _ in entry.pieces)) for entry in feed.entries]

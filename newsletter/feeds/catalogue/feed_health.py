@@ -50,7 +50,9 @@ def explained(feed: Feed, now: datetime, *, error: str = "") -> FeedHealth:
     word = health(feed, now)
     match word:
         case "paused":
-            return FeedHealth(word, "it is not read until somebody resumes it")
+            return FeedHealth(
+                word, "it is not read until somebody resumes it; what it publishes until then is mailed after that"
+            )
         case "by hand":
             return FeedHealth(word, "admins publish its items: it is built in, and never read")
         case "ended":

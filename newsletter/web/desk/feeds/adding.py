@@ -1,6 +1,7 @@
 """Adding a feed: a URL, then what is there with what it would mail, then the button that saves it."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 from newsletter.web.desk.access import actor_of
+from newsletter.web.desk.feeds.lookups import look
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence
 from newsletter.worker import tasks
@@ -60,7 +62,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _ask(request, form, status=422)
     now = db.now()
-    preview = feed_wiring.preview_feed(form.cleaned_data["url"], now=now)
+    preview = look(partial(feed_wiring.preview_feed, form.cleaned_data["url"], now=now))
     if isinstance(preview, KnownFeed) and saving:
         return _known(request, preview)
     if isinstance(preview, Refused):

@@ -120,7 +120,7 @@ def _back(request: HttpRequest, asked: FeedChange, ids: Sequence[int]) -> str:
     if asked.cleaned_data["back"] == "feed" and len(ids) == 1:
         return reverse("desk_feeds_feed", args=[ids[0]])
     wanted = FeedFilter(request.POST)
-    filters = {name: wanted.value(name) for name in ("health", "words") if wanted.value(name)}
+    filters = {name: wanted.value(name) for name in ("health", "words", "after") if wanted.value(name)}
     return f"{reverse('desk_feeds')}?{urlencode(filters)}" if filters else reverse("desk_feeds")
 
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter.feeds.catalogue import opml_import
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.models import Feed
 from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.page import page
 from newsletter.web.filters import sentence
@@ -24,7 +23,6 @@ class OpmlForm(forms.Form):
 
     file = forms.FileField(required=False)
     text = forms.CharField(required=False, strip=False)
-    announce = forms.ChoiceField(choices=[(value, value) for value in Feed.Announce.values])
 
     def clean(self) -> dict[str, Any]:
         """One of the two is needed."""
@@ -44,7 +42,7 @@ class OpmlForm(forms.Form):
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def read_in(request: HttpRequest) -> HttpResponse:
-    """Add the feeds of an OPML file, which only this page takes, in memory.
+    """Add the feeds of an OPML file, which only this page takes, in memory. Nothing of what they have now is mailed.
 
     Exempt from the check of the middleware because that reads the form before a handler for files can be set; `_read_in` is not.
     """
@@ -57,7 +55,7 @@ def read_in(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _read_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return _ask(request, OpmlForm(initial={"announce": "none"}))
+        return _ask(request, OpmlForm())
     form = OpmlForm(request.POST, request.FILES)
     if not form.is_valid():
         return _ask(request, form, status=422)
@@ -65,7 +63,6 @@ def _read_in(request: HttpRequest) -> HttpResponse:
         form.data_sent,
         cap=opml_import.PAGE_CAP,
         now=db.now(),
-        announce=form.cleaned_data["announce"],
         actor=actor_of(request),
     )
     if isinstance(done, Refused):

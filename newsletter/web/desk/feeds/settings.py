@@ -19,6 +19,7 @@ from newsletter.lib.refused import Refused
 from newsletter.models import Feed
 from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.feeds.feed import gone
+from newsletter.web.desk.feeds.lookups import look
 from newsletter.web.desk.page import done, page
 from newsletter.web.filters import sentence
 from newsletter.worker import tasks
@@ -80,7 +81,8 @@ def settings(request: HttpRequest, feed_id: int) -> HttpResponse:
     wanted = form.wanted(present)
     if "save" in request.POST:
         return _save(request, feed, form, wanted, based_on)
-    checked = manage.check(feed.url, only=wanted.only, cut=wanted.cut, fetcher=wiring.page_fetcher(), now=db.now())
+    fetcher, now = wiring.page_fetcher(), db.now()
+    checked = look(lambda: manage.check(feed.url, only=wanted.only, cut=wanted.cut, fetcher=fetcher, now=now))
     if isinstance(checked, Refused):
         return _show(request, feed, form, based_on, status=422, reason=sentence(checked.reason))
     return _show(request, feed, form, based_on, checked=checked)

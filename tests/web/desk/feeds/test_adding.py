@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from newsletter.lib import db as database
 from newsletter.models import AuditEntry, Feed
+from newsletter.web.desk.feeds import lookups
 from tests import factories
 from tests.web.desk.feeds.conftest import DIGEST, serve
 
@@ -102,3 +103,16 @@ def test_what_cannot_be_added_says_why(as_editor, db, url, reason):
 def test_a_site_that_does_not_answer_is_told(as_editor, site):
     site.expect_request("/feed").respond_with_data("", status=503)
     assert "the site has trouble" in text(post(as_editor, url=site.url_for("/feed")))
+
+
+def test_few_look_at_sites_at_a_time_so_that_other_pages_have_threads(as_editor, site):
+    url = serve(site, "/feed", ("Digest", DIGEST))
+    for _ in range(lookups.AT_ONCE):
+        lookups._free.acquire()
+    try:
+        busy = post(as_editor, url=url)
+    finally:
+        for _ in range(lookups.AT_ONCE):
+            lookups._free.release()
+    assert busy.status_code == 422 and "Several people are looking at feeds right now" in text(busy)
+    assert post(as_editor, url=url).status_code == 200

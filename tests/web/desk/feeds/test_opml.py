@@ -22,7 +22,7 @@ def _no_broker(monkeypatch):
 
 
 def post(client, **fields):
-    return client.post(reverse("desk_feeds_import"), {"announce": "none", "text": "", **fields})
+    return client.post(reverse("desk_feeds_import"), {"text": "", **fields})
 
 
 def text(answer) -> str:
@@ -35,7 +35,7 @@ def test_each_line_of_a_file_is_reported(as_editor, feed):
     assert "1</b> <span>added" in html and "1</b> <span>were here already" in html and "1</b> <span>repeated" in html
     assert reverse("desk_feeds_feed", args=[mountain.id]) in html and "It has no xmlUrl." in html
     assert (mountain.announce, AuditEntry.objects.get(action="feed.add").actor) == ("none", "ed")
-    again = text(post(as_editor, text=FILE.decode(), announce="all"))
+    again = text(post(as_editor, text=FILE.decode()))
     assert "0</b> <span>added" in again and Feed.objects.count() == 2
 
 
@@ -59,7 +59,7 @@ def test_a_file_up_to_a_megabyte_is_taken_in_memory_and_no_more(as_editor, db, s
 def test_another_site_cannot_import(owner):
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
-    answer = client.post(reverse("desk_feeds_import"), {"text": FILE.decode(), "announce": "none"})
+    answer = client.post(reverse("desk_feeds_import"), {"text": FILE.decode()})
     assert answer.status_code == 403 and not Feed.objects.exists()
 
 
