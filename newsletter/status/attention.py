@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db.models import Count
+
 from newsletter import wiring
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.gates import circuit_breaker, sending_gate
@@ -14,12 +16,13 @@ from newsletter.editions import left_over
 from newsletter.feeds.catalogue.unwell_feeds import FeedsHealth, read_health
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
-from newsletter.models import Feed, Gathering, Pulse, Subscriber, Topic, Worker
+from newsletter.models import Feed, Gathering, Message, Pulse, Subscriber, Topic, Worker
 from newsletter.status.remembered import Remembered
 from newsletter.subscribers.limits import notice_budget
 
 #: If no worker has looked for due work for so long, nothing is sent.
 SILENT = timedelta(seconds=120)
+_UNDECIDED = (Message.State.PARKED, Message.State.ASKED)
 #: Digests that were skipped are told for so long.
 SKIPPED = timedelta(days=7)
 
@@ -38,6 +41,8 @@ class Attention:
     held_up: list[workers.HeldUp]
     #: Mails that are unknown, parked or failed, by state.
     mails: dict[str, int]
+    #: Messages of admins whose time passed, or that wait for their release, by state.
+    messages: dict[str, int]
     feeds: FeedsHealth
     incidents: int
     reputation: list[reputation.Reputation]
@@ -88,6 +93,9 @@ def read_attention(*, remembered: bool = False) -> Attention:
         left_alone=circuit_breaker.open_breakers(),
         held_up=workers.held_up(now=now),
         mails=needs_decision(),
+        messages=dict(
+            Message.objects.filter(state__in=_UNDECIDED).values_list("state").annotate(Count("id")).order_by()
+        ),
         feeds=read_health(now=now),
         incidents=len(incidents.listing()),
         reputation=_reputation.get("", came_back) if remembered else came_back(),

@@ -19,6 +19,8 @@ class ProblemKind(Enum):
     UNKNOWN_MAIL = "unknown mail"
     PARKED_MAIL = "parked mail"
     FAILED_MAIL = "failed mail"
+    MESSAGES_PARKED = "messages parked"
+    MESSAGES_ASKED = "messages to release"
     FEEDS = "feeds"
     INCIDENTS = "incidents"
     REPUTATION = "reputation"

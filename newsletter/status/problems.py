@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from newsletter import wiring
 from newsletter.status.attention import SILENT, Attention
 from newsletter.status.feed_problems import open_incidents, skipped_digests, unwell_feeds, waiting_articles
+from newsletter.status.message_problems import messages_to_decide
 from newsletter.status.problem import DeskLink, Problem, ProblemKind, Severity
 from newsletter.status.sending_problems import (
     held_up,
@@ -25,6 +26,7 @@ def problems(found: Attention) -> Iterator[Problem]:
     yield from provider_problems(found)
     yield from map(held_up, found.held_up)
     yield from mails_to_decide(found)
+    yield from messages_to_decide(found)
     yield from unwell_feeds(found)
     yield from open_incidents(found)
     yield from reputation_warnings(found)

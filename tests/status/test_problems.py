@@ -91,6 +91,7 @@ def test_every_problem_leads_to_a_page() -> None:
         left_alone=[OpenBreaker(12, now, now, 5)],
         held_up=[HeldUp(1, 3, now, None, None, None, now, True)],
         mails={"unknown": 1, "parked": 2, "failed": 3},
+        messages={"parked": 1, "asked": 2},
         incidents=1,
         reputation=[Reputation(3, 1000, 100, 10)],
         sign_ups_slowed=True,

@@ -14,12 +14,13 @@ from newsletter.status.days import last_days
 from newsletter.status.next_digests import next_digests
 from newsletter.status.problem import Severity
 from newsletter.status.problems import problems
-from newsletter.status.set_aside import held_topics
+from newsletter.status.set_aside import held_mailings, held_topics
 from newsletter.status.slowest_alert import slowest_alert
 from newsletter.web.desk.access import admin_of
 from newsletter.web.desk.home.day_charts import day_charts
 from newsletter.web.desk.home.first_steps import first_steps
 from newsletter.web.desk.home.problem_rows import problem_rows
+from newsletter.web.desk.mailings.words import mailing_title
 from newsletter.web.desk.page import page
 from newsletter.web.desk.routed import routed
 
@@ -39,6 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "stopped": any(one.severity is Severity.STOPPED for one in told),
         "steps": steps if not all(step.done for step in steps) else [],
         "held": held_topics(),
+        "held_mailings": [(row, mailing_title(row.key, row.created_at)) for row in held_mailings()],
         "today": days[-1],
         "first_day": f"{days[0].day.day} {days[0].day:%b}",
         "charts": day_charts(days),

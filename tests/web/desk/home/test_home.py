@@ -75,7 +75,10 @@ def test_a_topic_on_hold_is_not_forgotten(as_editor) -> None:
         item=factories.item(), topic=topic, item_version=1, revision_id=1, matched_at=now, owe_until=now, held_at=now
     )
     Topic.objects.update(held_since=now)
+    factories.planned(2)
+    Batch.objects.update(state=BatchState.PARKED, held_at=now)
     html = page(as_editor)
+    assert "“<bdi>Alert of " in html and "needs a look" not in html.partition("Kept back")[2]
     assert "The topic “<bdi>Huawei</bdi>” has been on hold since" in html and "1 match waits" in html
 
 
