@@ -107,6 +107,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "hold": Command("mailings.commands", "Keep back what has not left, until you release it."),
         "release": Command("mailings.commands", "Let mail that was kept back go."),
         "skip": Command("mailings.commands", "Cancel what has not left, for good."),
+        "resend": Command("mailings.commands", "Send those that failed again."),
     }),
     "deliveries": Group("Deliveries", {
         "list": Command("deliveries.commands", "List deliveries by their reference."),

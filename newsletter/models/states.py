@@ -73,6 +73,8 @@ DELIVERY_TRANSITIONS: frozenset[tuple[DeliveryState | None, DeliveryState | None
         (DeliveryState.UNKNOWN, None),
         (DeliveryState.UNKNOWN, DeliveryState.FAILED),
         (DeliveryState.ACCEPTED, None),
+        # on somebody's decision, where a provider refused it and not its recipient
+        (DeliveryState.FAILED, None),
     }
 )
 

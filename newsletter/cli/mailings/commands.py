@@ -9,9 +9,11 @@ from newsletter import wiring
 from newsletter.audit import actor
 from newsletter.cli.output import Json, ask, counted, example, misuse, or_fail, result, table, when
 from newsletter.cli.service.migrations import ready
+from newsletter.delivery.ledger.resend import OperatorNote
 from newsletter.delivery.mailings import editions, hold
 from newsletter.delivery.mailings.hold import MailingPart, Stopped
 from newsletter.delivery.mailings.mailing_list import FILTERS, MailingRow, mailing, mailing_page, undecided_mailings
+from newsletter.delivery.mailings.resend_failed import count_resendable, resend_failed
 from newsletter.delivery.mailings.shown import shown_count, shown_sums
 from newsletter.delivery.mailings.slots import MailingSlot, slots_of
 from newsletter.delivery.mailings.sums import MailingSums
@@ -115,6 +117,28 @@ def skip(key: Key, edition: EditionId = 0, yes: Yes = False, json: Json = False)
         ask(f"Skip it ({words})?", f"{words}; add --yes to do it")
     done = or_fail(hold.skip(part, actor=actor.from_command(), now=db.now()))
     _told(row, done, json, "skipped: cancelled {mails}, {gone} had gone")
+
+
+@app.command(epilog=example("mailings resend alert:12 --why 'the sender address is verified now'"))
+def resend(
+    key: Key,
+    why: Annotated[str, typer.Option(help="What you changed, so that they are taken now; stored with each mail.")],
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Send those that failed again. Mails in doubt, and mails to a mailbox that does not exist, are never among them."""
+    ready()
+    row = or_fail(mailing(key))
+    if not yes:
+        mails = _count(row, count_resendable(row.id))
+        ask(
+            f"Send the failed mails again ({mails})?",
+            f"failed mails that can be sent again: {mails}; add --yes to do it",
+        )
+    by = actor.from_command()
+    done = or_fail(resend_failed(row.id, OperatorNote(by.name, " ".join(why.split())), actor=by, now=db.now()))
+    mails = _count(row, done.deliveries)
+    result({"mailing": row.key, "changed": mails}, json, f"planned again: {mails}")
 
 
 def _part(key: str, edition_id: int) -> tuple[MailingRow, MailingPart, MailingSums]:

@@ -11,15 +11,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from newsletter.delivery.ledger.resend import OperatorNote
 from newsletter.delivery.mailings import hold
 from newsletter.delivery.mailings.hold import MailingPart, Stopped
 from newsletter.delivery.mailings.mailing_list import MailingRow
+from newsletter.delivery.mailings.resend_failed import count_resendable, resend_failed
 from newsletter.delivery.mailings.sums import MailingSums
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.lib.small_numbers import has_moved
 from newsletter.models import Occasion
-from newsletter.web.desk.access import actor_of
+from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.mailings.editions import edition_or_404
 from newsletter.web.desk.mailings.views import mailing_or_404
 from newsletter.web.desk.mailings.words import count_in_form, count_in_words, shown_mailing
@@ -79,6 +81,21 @@ def skip_mailing(request: HttpRequest, occasion_id: int) -> HttpResponse:
         return _ask(request, choice, "skip", choice.sums.cancellable)
     answer = hold.skip(choice.part, actor=actor_of(request), now=db.now())
     return _answer(request, choice, answer, _("Skipped: cancelled {mails}, {gone} had gone."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resend_mailing(request: HttpRequest, occasion_id: int) -> HttpResponse:
+    """Send those that failed again, where the rules allow it."""
+    choice = MailingChoice(request, occasion_id)
+    count = count_resendable(occasion_id)
+    if not _confirmed(request, choice, count):
+        return _ask(request, choice, "resend", count)
+    note = OperatorNote(admin_of(request).username, request.POST.get("why", "")[:500])
+    answer = resend_failed(occasion_id, note, actor=actor_of(request), now=db.now())
+    if isinstance(answer, Refused):
+        return refused(request, answer.reason, choice.url)
+    mails = _in_words(choice, answer.deliveries)
+    return done(request, _("Planned again: {mails}.").format(mails=mails), choice.url)
 
 
 def _confirmed(request: HttpRequest, choice: MailingChoice, count: int) -> bool:

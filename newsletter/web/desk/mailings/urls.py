@@ -24,6 +24,7 @@ urlpatterns = [
     route("mailings/<int:occasion_id>/hold/", decide.hold_mailing, "desk_mailings_hold", Access.EDITOR),
     route("mailings/<int:occasion_id>/release/", decide.release_mailing, "desk_mailings_release", Access.EDITOR),
     route("mailings/<int:occasion_id>/skip/", decide.skip_mailing, "desk_mailings_skip", Access.EDITOR),
+    route("mailings/<int:occasion_id>/resend/", decide.resend_mailing, "desk_mailings_resend", Access.SENDER),
     route(_EDITION, editions.edition, "desk_mailings_edition", Access.EDITOR),
     route(f"{_EDITION}html/<int:dark>/", editions.edition_html, "desk_mailings_edition_html", Access.EDITOR),
 ]

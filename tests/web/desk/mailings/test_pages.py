@@ -223,3 +223,16 @@ def test_a_mail_is_found_by_its_reference_and_its_content_is_for_owners(as_edito
 def test_what_is_no_reference_is_refused_and_not_repeated(as_editor, typed, answer):
     page = as_editor.post(reverse("desk_mailings_find"), {"reference": typed}, follow=True)
     assert answer in text(page) and typed not in page.content.decode()
+
+
+def test_those_that_failed_are_sent_again_by_who_may_send(as_editor, as_owner):
+    occasion = mailing(40)
+    for state in (BatchState.CLAIMED, BatchState.SENDING, BatchState.FAILED):
+        Batch.objects.update(state=state)
+    address = reverse("desk_mailings_resend", args=[occasion.id])
+    assert address not in as_editor.get(reverse("desk_mailings_mailing", args=[occasion.id])).content.decode()
+    assert as_editor.get(address).status_code == 403
+    assert "Failed mails that can be sent again: 40" in text(as_owner.get(address))
+    answer = as_owner.post(address, {"shown": "40", "why": "the account is open again"}, follow=True)
+    assert "Planned again: 40." in text(answer)
+    assert sums_of([occasion.id])[occasion.id] == MailingSums(waiting=40)
