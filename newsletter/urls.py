@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", static_pages.robots, name="robots"),
     path(".well-known/security.txt", static_pages.security, name="security"),
     path("desk/", include("newsletter.web.desk.urls")),
+    path("api/v1/", include("newsletter.web.api.urls")),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<str:name>", outbox.mail, name="outbox_mail"),
     path("outbox/<str:name>/html", outbox.mail_html, name="outbox_html"),

@@ -28,6 +28,7 @@ EXEMPT = {
     "newsletter.admins.accounts.set_time_zone": "is one's own",
     "newsletter.admins.sessions.end_all": "is a part of what takes one, or one's own",
     "newsletter.admins.sessions.end_one": "is one's own",
+    "newsletter.admins.tokens.count_use": "counts requests",
     "newsletter.admins.sessions.use": "notes that somebody is there",
 }
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from newsletter.audit.actor import Actor
 from newsletter.audit.record import Thing, reason_problem, record
@@ -39,9 +40,16 @@ class Lifted:
     reason: str
 
 
-def list_suppressions(*, reason: str = "", lifted: bool = False, limit: int = 50) -> list[SuppressionRow]:
-    """The newest suppressions in force, or with `lifted` those that were lifted."""
-    rows = Suppression.objects.filter(lifted_at__isnull=not lifted).order_by("-since")
+def list_suppressions(
+    *, reason: str = "", lifted: bool = False, limit: int = 50, after: str | None = None
+) -> list[SuppressionRow]:
+    """The newest suppressions in force, or with `lifted` those that were lifted. `after`: the id of the last row before them."""
+    rows = Suppression.objects.filter(lifted_at__isnull=not lifted).order_by("-since", "-address_index")
+    if after is not None:
+        last = Suppression.objects.filter(address_index=find_by_short_id(after)).first()
+        if last is None:
+            return []
+        rows = rows.filter(Q(since__lt=last.since) | Q(since=last.since, address_index__lt=last.address_index))
     if reason:
         rows = rows.filter(reason=reason)
     return [

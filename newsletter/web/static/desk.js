@@ -68,8 +68,9 @@
     form.lookup?.abort();
     form.lookup = new AbortController();
     const data = new FormData(form, button);
-    const post = form.method.toLowerCase() === "post";
-    const address = new URL(button.formAction || form.action, location.href);
+    const post = (form.getAttribute("method") ?? "get").toLowerCase() === "post";
+    const address = new URL(button.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
+    const focused = document.activeElement?.id;
     if (!post) address.search = new URLSearchParams(data).toString();
     targets.forEach((target) => target.setAttribute("aria-busy", "true"));
     try {
@@ -80,6 +81,7 @@
       const page = await parsed(answer);
       if (!targets.every((target) => page.getElementById(target.id))) return false;
       targets.forEach((target) => replace(target, page));
+      if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
       return true;
     } catch (error) {
       return error.name === "AbortError";
