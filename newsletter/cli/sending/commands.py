@@ -15,10 +15,10 @@ from newsletter.delivery.gates import provider_gate, restore_guard, sending_gate
 from newsletter.delivery.gates.provider_gate import PausedProvider
 from newsletter.delivery.gates.resume_sending import resume_sending
 from newsletter.delivery.routing import move_batches, rules
-from newsletter.delivery.routing.provider_status import provider_statuses
 from newsletter.lib import db
 from newsletter.lib.mail import provider_ids
 from newsletter.lib.refused import Refused
+from newsletter.status.sending_state import ProviderState, read_sending
 
 app = typer.Typer()
 
@@ -29,28 +29,28 @@ ByName = Annotated[str, typer.Option(metavar="NAME", help="Only this provider, b
 def list_providers(json: Json = False) -> None:
     """Show the providers, what waits for them, and the chosen shares."""
     ready()
-    statuses, shares = provider_statuses(_configured(), now=db.now()), rules.routing_rules()
+    state = read_sending(now=db.now())
     if json:
-        result(
-            {
-                "paused_by": sending_gate.pause_reason(),
-                "providers": statuses,
-                "shares": [_document(rule) for rule in shares],
-            },
-            json,
-        )
+        document = {
+            "paused_by": state.paused_by,
+            "providers": [_provider(one) for one in state.providers],
+            "shares": [_document(rule) for rule in state.rules],
+        }
+        result(document, json)
         return
     columns = {
-        "Provider": lambda row: row.provider,
-        "Gate": lambda row: "open" if row.open else "paused",
-        "Out since": lambda row: row.out_since,
-        "Why": lambda row: row.paused_by or row.out_why or "",
-        "Planned": lambda row: row.planned,
+        "Provider": lambda row: row.status.provider,
+        "Gate": lambda row: "open" if row.status.open else "paused",
+        "Out since": lambda row: row.status.out_since,
+        "Why": lambda row: row.status.paused_by or row.status.out_why or "",
+        "Planned": lambda row: row.status.planned,
+        "Pace": lambda row: f"{row.pace:g}/s" if row.pace else "",
+        "Last answer": lambda row: f"{row.answers[0].outcome} {row.answers[0].words}".strip() if row.answers else "",
     }
-    table(statuses, json, columns, empty="No provider.")
-    result(None, json, *(_describe(rule) for rule in shares))
-    if why := sending_gate.pause_reason():
-        note(f"nothing is sent at all: paused by {why}")
+    table(state.providers, json, columns, empty="No provider.")
+    result(None, json, *(_describe(rule) for rule in state.rules))
+    if state.paused_by:
+        note(f"nothing is sent at all: paused by {state.paused_by}")
 
 
 @app.command(epilog=example("sending pause --why 'wrong postal address'", "sending pause --provider smtp-2"))
@@ -171,8 +171,9 @@ def _confirm(who: Actor) -> None:
         )
 
 
-def _configured() -> list[int]:
-    return [carrier.number for carrier in wiring.config().providers]
+def _provider(one: ProviderState) -> dict[str, object]:
+    more = {"configured": one.configured, "pace": one.pace, "share": one.share, "answers": one.answers}
+    return {**asdict(one.status), **more}
 
 
 def configured_provider(name: str) -> Configured:

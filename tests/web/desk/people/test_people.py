@@ -75,14 +75,15 @@ class Walk:
 
 
 @pytest.fixture
-def walk(as_owner, caplog) -> Iterator[Walk]:
+def walk(as_owner, caplog, capsys) -> Iterator[Walk]:
     """When the walk is over, the address and the keyword stand in no URL, title, log, session or row of the audit log."""
     walk = Walk(as_owner)
     with caplog.at_level("DEBUG"):
         yield walk
     sessions = [json.dumps(row.get_decoded(), default=str) for row in Session.objects.all()]
     audit = [json.dumps([row.object_name, row.before, row.after, row.reason]) for row in AuditEntry.objects.all()]
-    kept = "\n".join([*walk.seen, *sessions, *audit, caplog.text]).lower()
+    printed = capsys.readouterr()
+    kept = "\n".join([*walk.seen, *sessions, *audit, caplog.text, printed.out, printed.err]).lower()
     assert sessions and "canary" not in kept and "%40" not in kept and WORD.lower() not in kept
 
 
