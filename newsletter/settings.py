@@ -152,7 +152,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_AGE = None
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-csrf" if CSRF_COOKIE_SECURE else "csrf"
-CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "newsletter.web.desk.accounts.stale_form.csrf_failure"
 # no-referrer would make browsers send `Origin: null`, and every button would answer 403
 SECURE_REFERRER_POLICY = "strict-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

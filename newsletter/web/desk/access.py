@@ -17,6 +17,8 @@ from newsletter.audit import actor
 from newsletter.models import Admin
 from newsletter.web.desk import clock
 from newsletter.web.desk.accounts.confirm_post import confirm_post
+from newsletter.web.desk.accounts.sign_in_again import sign_in_again
+from newsletter.web.desk.accounts.typed import typed_fields
 from newsletter.web.desk.page import page
 
 View = Callable[..., HttpResponse]
@@ -53,7 +55,9 @@ def guarded(view: View, access: Access, *, recent: bool) -> View:
         if access is Access.ANYBODY:
             return view(request, *args, **kwargs)
         if not request.user.is_authenticated:
-            return redirect_to_login(_way_back(request))
+            asked = _who(request)
+            if asked is not None:
+                return asked
         admin = admin_of(request)
         with timezone.override(clock.zone(request, admin)):
             if not allows(access, admin):
@@ -70,9 +74,13 @@ def guarded(view: View, access: Access, *, recent: bool) -> View:
     return answer
 
 
-def _way_back(request: HttpRequest) -> str:
-    """Where to go after signing in; what a form was sent to is often no page."""
-    return request.get_full_path() if request.method in ("GET", "HEAD") else reverse("desk_home")
+def _who(request: HttpRequest) -> HttpResponse | None:
+    """Ask to sign in. None: that came along with a form, and it is done."""
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    if typed_fields(request):
+        return sign_in_again(request)
+    return redirect_to_login(reverse("desk_home"))
 
 
 def _ask_again(request: HttpRequest) -> HttpResponse | None:

@@ -12,7 +12,7 @@ from allauth.mfa.webauthn import views as passkeys
 from newsletter.lib.urls import WELCOME_PATH
 from newsletter.web.desk import clock
 from newsletter.web.desk.access import Access
-from newsletter.web.desk.accounts import welcome
+from newsletter.web.desk.accounts import second_step, welcome
 from newsletter.web.desk.audit import views as audit
 from newsletter.web.desk.feeds import adding as feeds_adding
 from newsletter.web.desk.feeds import feed as feeds_feed
@@ -72,7 +72,7 @@ urlpatterns = [
     route("audit/", audit.audit, "desk_audit", Access.EDITOR),
     route("audit/<int:entry_id>/undo/", audit.undo_line, "desk_audit_undo", Access.EDITOR),
     route("sign-in/", account.login, "account_login", Access.ANYBODY),
-    route("sign-in/code/", second_factor.authenticate, "mfa_authenticate", Access.ANYBODY),
+    route("sign-in/code/", second_step.second_step, "mfa_authenticate", Access.ANYBODY),
     route("sign-in/passkey/", passkeys.login_webauthn, "mfa_login_webauthn", Access.ANYBODY),
     route("sign-out/", account.logout, "account_logout", Access.ANYBODY),
     route("confirm/", account.reauthenticate, "account_reauthenticate", Access.EDITOR),

@@ -10,6 +10,9 @@ from allauth.mfa.totp.internal import auth as totp
 from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
+from newsletter.admins import accounts
+from newsletter.audit import actor
+from newsletter.lib import clock
 from newsletter.models import Admin, AuditEntry
 from tests.web.desk.conftest import PASSWORD, make_admin, signed_in
 
@@ -102,6 +105,16 @@ def test_who_signs_in_can_start_again(as_owner, client):
     assert client.get("/desk/sign-in/").status_code == 200
 
 
+def test_who_lost_the_phone_starts_again_after_a_reset(as_owner, owner, client):
+    add_app(as_owner)
+    sign_in(client)
+    make_admin("amira", "owner")
+    accounts.reset("olga", actor=actor.from_rule("test"), now=clock.utcnow())
+    assert client.get("/desk/sign-in/").url == reverse("mfa_authenticate")
+    assert client.get(reverse("mfa_authenticate")).url == "/desk/sign-in/"
+    assert client.get("/desk/sign-in/").status_code == 200
+
+
 def test_a_page_asks_again_and_comes_back(owner):
     client = signed_in(owner, recent=False)
     asked = client.get(reverse("desk_settings_colleagues"))
@@ -147,9 +160,59 @@ def test_a_new_password(as_owner, owner):
     assert AuditEntry.objects.get().action == "admin.password"
 
 
-def test_a_form_sent_after_the_session_ended_leads_to_a_page(client, db):
-    answer = client.post(reverse("desk_settings_zone"), {"time_zone": "Europe/Berlin"})
+ZONE = {"time_zone": "Asia/Almaty", "more": ['a "quoted" <b>', "second"]}
+
+
+def test_a_form_survives_the_end_of_its_session(client, owner):
+    page = client.post(reverse("desk_settings_zone"), ZONE)
+    html = page.content.decode()
+    assert page.status_code == 403 and "What you typed is kept" in html
+    assert html.count('type="hidden" name="more"') == 2 and "a &#34;quoted&#34; &lt;b&gt;" in html
+    who = {"sign_in_name": "olga", "sign_in_password": "wrong"}
+    assert "do not belong together" in client.post(reverse("desk_settings_zone"), ZONE | who).content.decode()
+    assert Admin.objects.get().time_zone == "UTC" and "_auth_user_id" not in client.session
+    done = client.post(reverse("desk_settings_zone"), ZONE | who | {"sign_in_password": PASSWORD})
+    assert done.status_code == 303 and Admin.objects.get().time_zone == "Asia/Almaty"
+    assert client.get("/desk/settings/").content.decode().count("signed in <time") == 1
+
+
+def test_with_a_second_factor_it_needs_a_code(client, as_owner):
+    add_app(as_owner)
+    form = ZONE | {"sign_in_name": "olga", "sign_in_password": PASSWORD}
+    assert "type a code of your app" in client.post(reverse("desk_settings_zone"), form).content.decode()
+    wrong = client.post(reverse("desk_settings_zone"), form | {"sign_in_code": "000000"})
+    assert "not the right one" in wrong.content.decode() and client.get("/desk/").status_code == 302
+    assert client.post(reverse("desk_settings_zone"), form | {"sign_in_code": code()}).status_code == 303
+
+
+def test_it_is_limited_as_the_page_for_signing_in_is(client, owner):
+    form = ZONE | {"sign_in_name": "olga", "sign_in_password": "wrong"}
+    for _ in range(5):
+        client.post(reverse("desk_settings_zone"), form)
+    page = client.post(reverse("desk_settings_zone"), form | {"sign_in_password": PASSWORD})
+    assert "Too many failed attempts" in page.content.decode()
+    for _ in range(14):
+        assert client.post(reverse("desk_settings_zone"), form).status_code == 403
+    assert client.post(reverse("desk_settings_zone"), form).status_code == 429
+
+
+def test_an_empty_form_of_a_stranger_leads_to_the_page_for_signing_in(client, db):
+    answer = client.post(reverse("desk_settings_sessions_end"))
     assert answer.status_code == 302 and answer.url.endswith("?next=/desk/")
+
+
+def test_a_form_from_before_another_sign_in_is_sent_again(owner):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    ours = {"headers": {"origin": "http://testserver"}}
+    html = client.post(reverse("desk_settings_zone"), ZONE | {"csrfmiddlewaretoken": "x" * 64}, **ours).content.decode()
+    assert "Press the button again" in html and "a &#34;quoted&#34; &lt;b&gt;" in html
+    assert Admin.objects.get().time_zone == "UTC"
+    word = re.search(r'csrfmiddlewaretoken" value="(\w+)"', html)[1]
+    assert client.post(reverse("desk_settings_zone"), ZONE | {"csrfmiddlewaretoken": word}, **ours).status_code == 303
+    for elsewhere in ({}, {"headers": {"origin": "https://evil.example"}}):
+        page = client.post(reverse("desk_settings_zone"), ZONE, **elsewhere)
+        assert page.status_code == 403 and "quoted" not in page.content.decode()
 
 
 def test_a_disabled_admin_is_out_at_once(as_editor, editor):
