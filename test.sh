@@ -36,4 +36,5 @@ say "faults: processes, Redis and PostgreSQL killed while mail goes out"
 FAULTS=1 "$bin/python" -m pytest $at_once tests/faults/test_scenarios.py
 say "rooms, ledger and journeys, on PostgreSQL"
 TEST_DATABASE=postgres "$bin/python" -m pytest $at_once \
-    tests/lib tests/config tests/worker tests/feeds tests/matching tests/editions tests/delivery tests/subscribers tests/journey tests/security
+    tests/lib tests/config tests/worker tests/feeds tests/matching tests/editions tests/delivery tests/subscribers \
+    tests/admins tests/audit tests/status tests/journey tests/security
