@@ -22,6 +22,13 @@ def short(moment: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
 
 
+def second(moment: datetime) -> Markup:
+    """`<time>` as `when` has it, with seconds: "Tue 10 Nov, 14:35:02"."""
+    local = timezone.localtime(moment)
+    words = f"{local:%a} {local.day} {local:%b}, {local:%H:%M:%S}"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), words)
+
+
 def clock(moment: datetime | None) -> Markup | str:
     """`<time>` with "14:35". Empty for None."""
     if moment is None:
@@ -56,6 +63,7 @@ def sentence(reason: str) -> str:
 
 FILTERS = {
     "when": when,
+    "second": second,
     "clock": clock,
     "day": day,
     "number": number,

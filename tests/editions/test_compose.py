@@ -272,3 +272,23 @@ def test_race_between_composers_gives_each_item_once(composer: compose.Composer,
     alert(composer)
     assert list(Delivery.objects.values_list("subscriber_id", flat=True)) == [other.id]
     assert items_given() == {(item.id, person.id), (item.id, other.id)}
+
+
+def test_a_mailing_knows_the_one_topic_that_it_is_for_or_that_there_are_several(composer: compose.Composer) -> None:
+    reader, red, blue = factories.subscriber(), factories.topic("Red"), factories.topic("Blue")
+    factories.follow(reader, red), factories.follow(reader, blue)
+    factories.match(factories.item("One"), red)
+    alert(composer)
+    factories.match(factories.item("Two"), red), factories.match(factories.item("Three"), blue)
+    alert(composer)
+    assert list(Occasion.objects.order_by("id").values_list("only_topic_id", flat=True)) == [red.id, 0]
+
+
+def test_a_mailing_that_had_one_topic_has_several_once_another_chunk_brings_one(composer: compose.Composer) -> None:
+    red, blue = factories.topic("Red"), factories.topic("Blue")
+    factories.follow(factories.subscriber(), red), factories.follow(factories.subscriber(), blue)
+    item = factories.item()
+    factories.match(item, red), factories.match(item, blue)
+    gathering = gatherings.close_alert_gathering(now=NOW, wait=timedelta(0))
+    compose.compose(gathering, composer, clock=lambda: NOW, chunk=1)
+    assert Occasion.objects.get().only_topic_id == 0

@@ -26,6 +26,7 @@ from newsletter.web.desk.mailings.editions import edition_or_404
 from newsletter.web.desk.mailings.views import mailing_or_404
 from newsletter.web.desk.mailings.words import count_in_form, count_in_words, shown_mailing
 from newsletter.web.desk.page import done, page, refused
+from newsletter.web.filters import sentence
 
 
 class MailingChoice:
@@ -93,7 +94,7 @@ def resend_mailing(request: HttpRequest, occasion_id: int) -> HttpResponse:
     note = OperatorNote(admin_of(request).username, request.POST.get("why", "")[:500])
     answer = resend_failed(occasion_id, note, actor=actor_of(request), now=db.now())
     if isinstance(answer, Refused):
-        return refused(request, answer.reason, choice.url)
+        return refused(request, sentence(answer.reason), choice.url)
     mails = _in_words(choice, answer.deliveries)
     return done(request, _("Planned again: {mails}.").format(mails=mails), choice.url)
 
@@ -130,8 +131,8 @@ def _ask(request: HttpRequest, choice: MailingChoice, what: str, count: int) -> 
     return page(request, "desk/mailings/decide.html.j2", context)
 
 
-def _answer(request: HttpRequest, choice: MailingChoice, answer: Stopped | Refused, sentence: str) -> HttpResponse:
+def _answer(request: HttpRequest, choice: MailingChoice, answer: Stopped | Refused, words: str) -> HttpResponse:
     if isinstance(answer, Refused):
-        return refused(request, answer.reason, choice.url)
+        return refused(request, sentence(answer.reason), choice.url)
     mails, gone = _in_words(choice, answer.changed), _in_words(choice, answer.gone)
-    return done(request, sentence.format(mails=mails, gone=gone), choice.url)
+    return done(request, words.format(mails=mails, gone=gone), choice.url)

@@ -17,6 +17,7 @@ from newsletter.lib.small_numbers import has_moved
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.mailings.words import mailing_title
 from newsletter.web.desk.page import done, page, refused
+from newsletter.web.filters import sentence
 
 MOST = 50
 
@@ -72,9 +73,11 @@ def retry_all_parked(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _answer(request: HttpRequest, answer: ResendResult | Refused, sentence: str) -> HttpResponse:
+def _answer(request: HttpRequest, answer: ResendResult | Refused, words: str) -> HttpResponse:
     here = reverse("desk_mailings_undecided")
-    return refused(request, answer.reason, here) if isinstance(answer, Refused) else done(request, sentence, here)
+    return (
+        refused(request, sentence(answer.reason), here) if isinstance(answer, Refused) else done(request, words, here)
+    )
 
 
 def _title(row: UndecidedBatch) -> str:
