@@ -71,6 +71,11 @@ def test_there_and_back(client, owner):
     assert client.get("/desk/").status_code == 302
 
 
+def test_a_password_is_not_sent_back(client, owner):
+    page = sign_in(client, password="canary7f3a").content.decode()
+    assert 'value="olga"' in page and "canary7f3a" not in page
+
+
 def test_nowhere_else(client, owner):
     assert sign_in(client, next="https://elsewhere.example/").url == "/desk/"
 
