@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from newsletter.delivery.retention import GIVEN_ITEMS
+from newsletter.delivery.ledger.given_items import GIVEN_ITEMS
 from newsletter.lib import db
 
 # By occasion, because a person's deliveries have no index of their own; words that others got too stay for these.

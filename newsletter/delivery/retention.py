@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.delivery.feedback import soft_bounces
+from newsletter.delivery.ledger.given_items import GIVEN_ITEMS
 from newsletter.lib import db
 from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import PIECE, InPieces, Params, Rule, Table, days
@@ -133,15 +134,6 @@ def _items(before: datetime) -> Iterator[int]:
     """Each old item that was given to somebody. Items grow with time, so theirs is a range of the primary key."""
     upto = db.rows("SELECT max(id) FROM item WHERE first_seen_at<%(before)s", {"before": before})[0][0]
     return (number for (number,) in (db.rows(GIVEN_ITEMS, {"upto": upto}) if upto is not None else []))
-
-
-# From each item to the next by the primary key, however many people have each.
-GIVEN_ITEMS = """
-WITH RECURSIVE given(id) AS (
-  SELECT min(item_id) FROM delivery_item
-  UNION ALL SELECT (SELECT min(item_id) FROM delivery_item WHERE item_id>given.id) FROM given WHERE given.id<%(upto)s
-)
-SELECT id FROM given WHERE id<=%(upto)s"""
 
 
 def _old_bodies(now: datetime) -> QuerySet[EditionBody]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count
 
 from newsletter.audit.actor import Actor
 from newsletter.audit.record import Thing, record
@@ -18,8 +17,10 @@ from newsletter.subscribers.limits import mailbox_limit
 
 def counts() -> dict[str, int]:
     """Count the people in each state."""
-    by_state = dict(Subscriber.objects.values_list("state").annotate(Count("id")))
-    return {state.value: by_state.get(state.value, 0) for state in Subscriber.State}
+    # those of the two other states have an index, so that only the primary key is read
+    pending = Subscriber.objects.filter(state=Subscriber.State.PENDING).count()
+    left = Subscriber.objects.filter(state=Subscriber.State.LEFT).count()
+    return {"pending": pending, "active": Subscriber.objects.count() - pending - left, "left": left}
 
 
 def confirmed_since(since: datetime) -> int:

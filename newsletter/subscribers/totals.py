@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from django.db.models import Case, Count, IntegerField, Min, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -78,5 +78,5 @@ def _by_day(rows: QuerySet, column: str) -> dict[date, int]:  # type: ignore[typ
 
 
 def _first_day() -> date | None:
-    first = Subscriber.objects.aggregate(first=Min("created_at"))["first"]
+    first = Subscriber.objects.order_by("id").values_list("created_at", flat=True).first()
     return timezone.localtime(first).date() if first else None

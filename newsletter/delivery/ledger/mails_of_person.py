@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from newsletter.delivery.ledger.given_items import GIVEN_ITEMS
 from newsletter.lib import db
 from newsletter.models import Notice
 
@@ -17,9 +18,9 @@ SELECT d.id, o.kind, o.created_at, coalesce(d.state,b.state), coalesce(d.reason,
 FROM occasion o JOIN delivery d ON d.occasion_id=o.id AND d.subscriber_id=%(who)s
 JOIN batch b ON b.id=d.batch_id LEFT JOIN edition e ON e.id=d.edition_id
 WHERE o.kind<>'notice' OR {own_notice} ORDER BY d.id DESC LIMIT %(limit)s"""
-_GIVEN = """
-SELECT d.item_id FROM item i JOIN delivery_item d ON d.item_id=i.id AND d.subscriber_id=%(who)s
-WHERE i.first_seen_at>%(since)s"""
+_GIVEN = f"""
+SELECT d.item_id FROM delivery_item d JOIN item i ON i.id=d.item_id AND i.first_seen_at>%(since)s
+WHERE d.subscriber_id=%(who)s AND d.item_id IN ({GIVEN_ITEMS})"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def mails_of(subscriber_id: int, *, limit: int = 200) -> list[PersonMail]:
 
 def given_articles(subscriber_id: int, topic_ids: Collection[int], *, now: datetime) -> GivenArticles:
     """What a person was given in 21 days, by those of these topics that matched it."""
-    items = [number for (number,) in db.rows(_GIVEN, {"who": subscriber_id, "since": now - GIVEN})]
+    upto = db.rows("SELECT max(item_id) FROM delivery_item")[0][0] or 0
+    items = [number for (number,) in db.rows(_GIVEN, {"who": subscriber_id, "since": now - GIVEN, "upto": upto})]
     matched = db.rows(
         f"SELECT topic_id, count(*) FROM match WHERE withdrawn_at IS NULL AND {db.in_list('item_id', 'items')} "
         f"AND {db.in_list('topic_id', 'topics')} GROUP BY 1",

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import wiring
 from newsletter.lib.refused import Refused
+from newsletter.status.people_by_day import people_by_day
 from newsletter.subscribers import lookup_and_erase, totals
 from newsletter.subscribers.person.find import find_person
 from newsletter.web.desk.access import actor_of
@@ -45,7 +46,7 @@ def find(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest, form: FindPersonForm, *, closed: bool = False, status: int = 200) -> HttpResponse:
     """The page with its form as it was typed; `closed`: what was asked for is not open any more."""
     now = timezone.now()
-    days = totals.joined_and_left(now=now, today=timezone.localdate())
+    days = people_by_day(now=now, today=timezone.localdate())
     context: dict[str, Any] = {
         "form": form,
         "closed": closed,
