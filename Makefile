@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-fast test-one coverage format lint shell migrations docs screenshot messages lock \
-	properties fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
+	properties fuzz api-fuzz feedparser-corpus timing attack faults-suite faults bench bench-feeds bench-poll bench-events bench-matching \
 	bench-preview bench-delivery bench-end-to-end bench-cli bench-desk
 
 IN_VENV = PYTHONPATH=. DJANGO_SETTINGS_MODULE=newsletter.settings .venv-test/bin/python -m
@@ -66,6 +66,9 @@ properties: | .venv-test ## property tests with EXAMPLES (20) times as many exam
 
 fuzz: | .venv-test ## read FUZZ (20000) damaged feeds (SEED repeats a run)
 	$(IN_VENV) tests.feeds.fuzz
+
+api-fuzz: | .venv-test ## send API_EXAMPLES (100) requests to each operation of the API, by its description
+	API_EXAMPLES=$(or $(API_EXAMPLES),100) $(IN_VENV) pytest tests/web/api/test_fuzz.py
 
 feedparser-corpus: | .venv-test ## read feedparser's own test feeds and show the differences (needs a package index)
 	$(IN_VENV) tests.feeds.feedparser_corpus
