@@ -71,6 +71,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "preview": Command("topics.commands", "Show which stored items a topic or query matches, or what a new query would change."),
         "history": Command("topics.commands", "Show all revisions of a topic."),
         "revert": Command("topics.commands", "Restore revision N of a topic, as a new revision."),
+        "matches": Command("topics.matches", "List the newest items of a topic, the words that matched, and whether they are mailed."),
         "hold": Command("topics.state", "Collect a topic's matches without mailing them, until you release it."),
         "release": Command("topics.state", "End a hold."),
         "retire": Command("topics.state", "Stop a topic and end its subscriptions."),
@@ -82,7 +83,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "packs": Command("topics.packs", "List the alias packs, or the groups of one, and check the files."),
     }, {
         "Add and change": ("preview", "add", "edit", "history", "revert"),
-        "See how they are": ("list", "show", "packs"),
+        "See how they are": ("list", "show", "matches", "packs"),
         "Stop and resume mail": ("hold", "release", "urgent", "merge", "retire", "restore"),
         "Files": ("import", "export"),
     }),

@@ -32,7 +32,8 @@ class TopicRow:
     revision: int
     condition: TopicCondition
     weeks: tuple[int, ...]
-    followers: PeopleCount
+    #: None: not counted.
+    followers: PeopleCount | None
     last_match: datetime | None
     objections: int
     urgent: bool
@@ -43,17 +44,20 @@ class TopicRow:
         return round(sum(self.weeks[-4:]) / 4, 1)
 
 
-def topic_rows(*, now: datetime, small_number: int, topic_ids: Collection[int] | None = None) -> list[TopicRow]:
-    """Curated topics, all or these: those that need somebody first, then by name. A fixed number of statements."""
+def topic_rows(*, now: datetime, small_number: int | None, topic_ids: Collection[int] | None = None) -> list[TopicRow]:
+    """Curated topics, all or these: those that need somebody first, then by name. A fixed number of statements.
+
+    Without `small_number` followers are not counted.
+    """
     chosen = Topic.objects.filter(kind=Topic.Kind.CURATED)
     topics = list(chosen if topic_ids is None else chosen.filter(id__in=topic_ids))
     ids = [topic.id for topic in topics]
     live = live_revisions(topics)
     counted = {row["topic_id"]: row for row in _counted(ids, now)}
-    followed_by = followers(ids, small_number=small_number)
+    followed_by = {} if small_number is None else followers(ids, small_number=small_number)
     items_came = Item.objects.filter(first_seen_at__gte=now - topic_state.SILENT).exists()
     rows = [
-        _row(topic, live[topic.id], counted.get(topic.id, {}), followed_by[topic.id], items_came, now)
+        _row(topic, live[topic.id], counted.get(topic.id, {}), followed_by.get(topic.id), items_came, now)
         for topic in topics
     ]
     return sorted(rows, key=lambda row: (row.condition.rank, row.name.casefold(), row.topic_id))
@@ -83,7 +87,7 @@ def _row(
     topic: Topic,
     live: TopicRevision,
     counted: dict[str, Any],
-    followed_by: PeopleCount,
+    followed_by: PeopleCount | None,
     items_came: bool,
     now: datetime,
 ) -> TopicRow:

@@ -3,7 +3,7 @@
 The rules are those of `revisions.py`; this adds what a form needs: where the query is wrong, and switches for single spellings.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -126,9 +126,10 @@ def _usable(name: str) -> dict[str, AliasPackFile]:
         return {}
 
 
-def spelling_switches(proposal: Proposal, off: Collection[str]) -> tuple[GroupInUse, ...]:
-    """The spellings that the query of a proposal finds in its packs. `off`: those that are switched off in the topic."""
-    packs = usable_packs()
+def spelling_switches(
+    proposal: Proposal, off: Collection[str], packs: Mapping[str, AliasPackFile]
+) -> tuple[GroupInUse, ...]:
+    """The spellings that the query of a proposal finds in its `packs`. `off`: those that are switched off in the topic."""
     groups = [group for name in proposal.packs if name in packs for group in packs[name].groups]
     return groups_in_use(proposal.query, groups, _off(proposal, off))
 

@@ -183,3 +183,22 @@ def test_a_description_is_set_shown_and_changed_without_a_revision(command: Comm
         assert (code, out) == (1, "") and says in err
         assert command("topics", "add", "New", "--query", "new", "--description", text)[0] == 1
     assert Topic.objects.count() == 1
+
+
+def test_matches_restore_and_merge(command: Command) -> None:
+    stored("A cable", "A ship")
+    assert command("topics", "add", "Sea", "--query", "cable")[0] == 0
+    assert command("topics", "add", "Ocean", "--query", "ship")[0] == 0
+    now = db.now()
+    while rematch.rematch(clock=lambda: now):
+        pass
+    command("topics", "list")  # takes what was logged
+    rows = json.loads(command("topics", "matches", "Sea", "--json")[1])
+    assert [(row["title"], row["words"], row["fate"]) for row in rows] == [("A cable", ["cable"], "not mailed")]
+    assert "A cable" in command("topics", "matches", "Sea")[1]
+    code, out, _ = command("topics", "merge", "Sea", "Ocean", "--yes")
+    assert (code, "fewer than 10 followers moved" in out) == (0, True)
+    assert Topic.objects.get(name="Sea").merged_into.name == "Ocean"
+    assert "no retired topic" in command("topics", "restore", "Ocean")[2]
+    assert command("topics", "restore", "Sea")[0] == 0
+    assert Topic.objects.get(name="Sea").state == "active"

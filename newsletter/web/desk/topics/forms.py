@@ -1,10 +1,12 @@
 """What is typed for a topic. The room checks it (`matching/topics`); its refusals stand beside the field that they are about."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.workshop.proposals import Proposal
 
 
@@ -27,8 +29,10 @@ class WorkshopForm(forms.Form):
     #: "Save it although it matches very many items."
     many = forms.BooleanField(required=False)
 
-    def __init__(self, data: Any, *, packs: tuple[str, ...], initial: Any = None) -> None:
+    def __init__(self, data: Any, *, packs: Mapping[str, AliasPackFile], initial: Any = None) -> None:
         super().__init__(data, initial=initial)
+        #: The alias packs that there are: read once for a page.
+        self.known_packs = packs
         self.fields["packs"].choices = [(name, name) for name in packs]  # type: ignore[attr-defined]
         for name in ("shown", "ticked"):  # any spelling: the room says which it knows
             typed = data.getlist(name) if data is not None else ()

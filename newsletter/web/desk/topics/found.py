@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from django.http import Http404
@@ -21,7 +22,7 @@ from newsletter.web.desk.topics.listing import TONES
 _MOST_ID: Final = 2**31 - 1
 
 
-@dataclass(frozen=True)
+@dataclass
 class FoundTopic:
     """A topic with its state, counts and followers at `now`."""
 
@@ -29,10 +30,18 @@ class FoundTopic:
     live: TopicRevision
     row: TopicRow
     chart: BarChart
-    counted: Followers
-    followers: ShownFollowers
     tone: str
     now: datetime
+
+    @cached_property
+    def counted(self) -> Followers:
+        """Who follows it. Counted only for pages that show it."""
+        return counting.count_followers(self.topic.id, now=self.now)
+
+    @cached_property
+    def followers(self) -> ShownFollowers:
+        """Who follows it, as it may be shown."""
+        return counting.shown(self.counted, small_number=wiring.config().small_number)
 
     @property
     def name(self) -> str:
@@ -64,16 +73,13 @@ def found_topic(topic_id: int) -> FoundTopic:
     Raises:
         Http404: there is none.
     """
-    topic, now, small_number = curated_topic(topic_id), db.now(), wiring.config().small_number
-    [row] = topic_rows(now=now, small_number=small_number, topic_ids=[topic_id])
-    counted = counting.count_followers(topic_id, now=now)
+    topic, now = curated_topic(topic_id), db.now()
+    [row] = topic_rows(now=now, small_number=None, topic_ids=[topic_id])
     return FoundTopic(
         topic=topic,
         live=live_revision(topic),
         row=row,
         chart=charts.weeks_until(now, row.weeks),
-        counted=counted,
-        followers=counting.shown(counted, small_number=small_number),
         tone=TONES[row.condition.rank],
         now=now,
     )

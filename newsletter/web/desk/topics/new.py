@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases import groups, pack_files
+from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.topics import lookup, topics
 from newsletter.matching.topics.revisions import TopicDraft, live_revision
 from newsletter.matching.workshop import proposals
@@ -35,22 +36,23 @@ class StartingPoint:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """The workshop of a topic that is not there yet. `from` in the address is what it starts from."""
+    packs = proposals.usable_packs()
     if request.method != "POST":
         chosen = request.GET.get("from", "")
-        start = _start(chosen)
-        form = WorkshopForm(None, packs=(), initial={**start.values, "revision": 0})
-        return show(request, None, form, off=start.off, choices=_choices(chosen))
-    form = WorkshopForm(request.POST, packs=tuple(proposals.usable_packs()))
+        start = _start(chosen, tuple(packs))
+        form = WorkshopForm(None, packs=packs, initial={**start.values, "revision": 0})
+        return show(request, None, form, off=start.off, choices=_choices(packs, chosen))
+    form = WorkshopForm(request.POST, packs=packs)
     saving = request.POST.get("do") == "save"
     draft = _read(form, saving=saving)
     if draft is None:
-        return show(request, None, form, choices=_choices())
+        return show(request, None, form, choices=_choices(form.known_packs))
     preview = None
     if not saving or not form.cleaned_data["many"]:
-        spellings = all_spellings(pack_switches(form.proposal(), ()))
+        spellings = all_spellings(pack_switches(form.proposal(), (), packs=packs))
         preview = previews.shown_preview(draft, None, spellings=spellings, followers=None, now=db.now())
     if not saving or (preview is not None and preview.many):
-        return show(request, None, form, preview=preview, choices=_choices())
+        return show(request, None, form, preview=preview, choices=_choices(form.known_packs))
     return _save(request, form, draft)
 
 
@@ -80,15 +82,14 @@ def _save(request: HttpRequest, form: WorkshopForm, draft: TopicDraft) -> HttpRe
     )
     if isinstance(made, Refused):
         form.add_error("name", made.reason)
-        return show(request, None, form, choices=_choices())
+        return show(request, None, form, choices=_choices(form.known_packs))
     sentence = gettext("The topic is there. New items that match are mailed to its followers; stored ones are not.")
     return done(request, sentence, reverse("desk_topics_topic", args=[made.topic_id]))
 
 
-def _start(chosen: str) -> StartingPoint:
+def _start(chosen: str, packs: tuple[str, ...]) -> StartingPoint:
     """The values of a starting point: `copy:12` or `pack:peoples:uyghur`; of anything else, an empty topic."""
     kind, _, rest = chosen.partition(":")
-    packs = tuple(proposals.usable_packs())
     if kind == "pack":
         try:
             group = pack_files.find_group(rest, settings.PACKS_DIR)
@@ -105,12 +106,12 @@ def _start(chosen: str) -> StartingPoint:
     return StartingPoint({"packs": packs})
 
 
-def _choices(chosen: str = "") -> dict[str, object]:
+def _choices(packs: Mapping[str, AliasPackFile], chosen: str = "") -> dict[str, object]:
     """What a new topic can start from, for the menu."""
     rows = Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).order_by("name")
     templates = [
         (pack.title, [(f"pack:{pack.name}:{group.id}", _named(group)) for group in pack.groups])
-        for pack in proposals.usable_packs().values()
+        for pack in packs.values()
     ]
     copies = [(f"copy:{topic_id}", name) for topic_id, name in rows.values_list("id", "name")]
     return {"chosen": chosen, "templates": templates, "copies": copies}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from newsletter.matching.aliases.pack_files import AliasPackFile
 from newsletter.matching.query.compiled import alias_key
 from newsletter.matching.topics.reader_feedback import NoisySpelling
 from newsletter.matching.workshop import proposals
@@ -47,13 +48,13 @@ def pack_switches(
     proposal: Proposal,
     off: Collection[str],
     *,
+    packs: Mapping[str, AliasPackFile],
     counts: Mapping[str, int] | None = None,
     noisy: Iterable[NoisySpelling] = (),
 ) -> tuple[PackSwitches, ...]:
     """All packs, those in use first. `counts` has the items by the key of a spelling; None: they are not known."""
-    in_use = proposals.spelling_switches(proposal, off)
+    in_use = proposals.spelling_switches(proposal, off, packs)
     told = {alias_key(one.spelling): one for one in noisy}
-    packs = proposals.usable_packs()
     made = [
         PackSwitches(
             pack.name,

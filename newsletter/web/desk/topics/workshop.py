@@ -32,7 +32,7 @@ def topic(request: HttpRequest, topic_id: int) -> HttpResponse:
     found = found_topic(topic_id)
     if request.method != "POST":
         return _as_it_is(request, found)
-    form = WorkshopForm(request.POST, packs=tuple(proposals.usable_packs()))
+    form = WorkshopForm(request.POST, packs=proposals.usable_packs())
     draft = _read(form, found)
     if draft is None:
         return show(request, found, form)
@@ -50,7 +50,7 @@ def _as_it_is(request: HttpRequest, found: FoundTopic) -> HttpResponse:
         "packs": sorted(live.packs),
         "revision": live.n,
     }
-    return show(request, found, WorkshopForm(None, packs=(), initial=initial))
+    return show(request, found, WorkshopForm(None, packs=proposals.usable_packs(), initial=initial))
 
 
 def _read(form: WorkshopForm, found: FoundTopic) -> TopicDraft | NoChange | None:
@@ -79,7 +79,7 @@ def add_problems(form: WorkshopForm) -> None:
 def _preview(found: FoundTopic, form: WorkshopForm, draft: TopicDraft | NoChange) -> ShownPreview:
     before = draft_of(found.live)
     after = draft if isinstance(draft, TopicDraft) else before
-    spellings = all_spellings(pack_switches(form.proposal(), found.live.without))
+    spellings = all_spellings(pack_switches(form.proposal(), found.live.without, packs=form.known_packs))
     return previews.shown_preview(after, before, spellings=spellings, followers=found.counted, now=found.now)
 
 
@@ -133,7 +133,8 @@ def show(
     noisy = reader_feedback.noisy_spellings(found.topic.id) if found else []
     counts = preview.spellings if preview else (_stored(found) if found and not form.is_bound else None)
     problem = proposals.query_problem(typed.query) if form.is_bound else None
-    packs = pack_switches(typed, found.live.without if found else off, counts=counts, noisy=noisy)
+    off = tuple(found.live.without) if found else off
+    packs = pack_switches(typed, off, packs=form.known_packs, counts=counts, noisy=noisy)
     context = {
         "found": found,
         "form": form,
