@@ -16,6 +16,7 @@ from newsletter.editions import left_over
 from newsletter.feeds.catalogue.unwell_feeds import FeedsHealth, read_health
 from newsletter.feeds.storage import incidents
 from newsletter.lib import db
+from newsletter.matching.topics.topic_needs import TopicNeed, topic_needs
 from newsletter.models import Feed, Gathering, Message, Pulse, Subscriber, Topic, Worker
 from newsletter.status.remembered import Remembered
 from newsletter.subscribers.limits import notice_budget
@@ -50,6 +51,8 @@ class Attention:
     #: Articles that wait for room in somebody's mail for more than ten days.
     left_over: int
     digests_skipped: int
+    #: Those that are broken or on hold.
+    topics: list[TopicNeed]
     has_topics: bool
     has_subscribers: bool
 
@@ -102,6 +105,7 @@ def read_attention(*, remembered: bool = False) -> Attention:
         sign_ups_slowed=notice_budget.slowed(),
         left_over=left_over.overdue(now=now),
         digests_skipped=Gathering.objects.filter(skipped=True, cut_at__gt=now - SKIPPED).count(),
+        topics=topic_needs(now=now),
         has_topics=Topic.objects.filter(kind=Topic.Kind.CURATED, state=Topic.State.ACTIVE).exists(),
         has_subscribers=Subscriber.objects.filter(state=Subscriber.State.ACTIVE).exists(),
     )

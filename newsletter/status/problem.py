@@ -23,6 +23,7 @@ class ProblemKind(Enum):
     MESSAGES_ASKED = "messages to release"
     FEEDS = "feeds"
     INCIDENTS = "incidents"
+    TOPICS = "topics"
     REPUTATION = "reputation"
     SIGN_UPS_SLOWED = "sign-ups slowed"
     LEFT_OVER = "left over"

@@ -17,6 +17,7 @@ from newsletter.status.sending_problems import (
     sending_paused,
     sign_ups_slowed,
 )
+from newsletter.status.topic_problems import topics_in_need
 
 
 def problems(found: Attention) -> Iterator[Problem]:
@@ -29,6 +30,7 @@ def problems(found: Attention) -> Iterator[Problem]:
     yield from messages_to_decide(found)
     yield from unwell_feeds(found)
     yield from open_incidents(found)
+    yield from topics_in_need(found)
     yield from reputation_warnings(found)
     yield from sign_ups_slowed(found)
     yield from waiting_articles(found)

@@ -16,7 +16,9 @@ from newsletter.delivery.ledger.needs_decision import needs_decision
 from newsletter.delivery.routing.provider_status import ProviderStatus
 from newsletter.delivery.sending.workers import HeldUp
 from newsletter.lib import db
-from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Feed, Pulse
+from newsletter.matching.topics.topic_needs import TopicNeed
+from newsletter.matching.topics.topic_state import Rank, TopicCondition
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Feed, Pulse, Topic
 from newsletter.status.attention import read_attention
 from newsletter.status.problem import ProblemKind, Severity
 from newsletter.status.problems import problems
@@ -93,6 +95,7 @@ def test_every_problem_leads_to_a_page() -> None:
         mails={"unknown": 1, "parked": 2, "failed": 3},
         messages={"parked": 1, "asked": 2},
         incidents=1,
+        topics=[TopicNeed(5, "Tibet", TopicCondition(rank, now)) for rank in (Rank.BROKEN, Rank.HELD)],
         reputation=[Reputation(3, 1000, 100, 10)],
         sign_ups_slowed=True,
         left_over=2,
@@ -103,6 +106,18 @@ def test_every_problem_leads_to_a_page() -> None:
     assert all(sentence(one) for one in told)
     dead = {one.link.route for one in told if one.link and not routed(one.link.route, one.link.arguments)}
     assert dead <= {"desk_sending"}, "pages that have not landed"
+
+
+def test_a_topic_on_hold_and_one_that_can_never_match_are_told_by_name() -> None:
+    now = db.now()
+    held, broken = factories.topic("Tibet"), factories.topic("Ants", query="ants AND NOT ants")
+    factories.topic("Fine")
+    Topic.objects.filter(id=held.id).update(held_since=now)
+    told = [one for one in problems(read_attention()) if one.kind is ProblemKind.TOPICS]
+    assert [(one.values["name"], one.since, one.link.arguments) for one in told] == [
+        ("Ants", None, {"topic_id": broken.id}),
+        ("Tibet", now, {"topic_id": held.id}),
+    ]
 
 
 def _out(now: datetime) -> ProviderStatus:
