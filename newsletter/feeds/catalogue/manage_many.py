@@ -41,8 +41,9 @@ def change_many(action: str, feed_ids: Collection[int], *, now: datetime, actor:
 
 
 def removal(feed_ids: Collection[int]) -> Removal:
-    """Count what removing these feeds takes away."""
-    feeds = tuple(Feed.objects.filter(id__in=feed_ids).order_by("title", "id"))
+    """Count what removing these feeds takes away. The built-in one stays."""
+    chosen = Feed.objects.filter(id__in=feed_ids).exclude(state=Feed.State.BY_HAND)
+    feeds = tuple(chosen.order_by("title", "id"))
     ids = [feed.id for feed in feeds]
     waiting = Match.objects.filter(item__entry__feed_id__in=ids, gathering_id=None, withdrawn_at=None)
     return Removal(
