@@ -39,6 +39,7 @@ def read_health(*, now: datetime) -> FeedsHealth:
 
 
 def feeds_in_need(*, now: datetime) -> int:
-    """How many feeds need somebody, or have an open incident."""
-    troubled = set(Incident.objects.filter(closed_at=None).values_list("feed_id", flat=True))
+    """How many feeds need somebody, or have an open incident and are not paused: as many as the list puts first."""
+    incidents = Incident.objects.filter(closed_at=None).exclude(feed__state=Feed.State.PAUSED)
+    troubled = set(incidents.values_list("feed_id", flat=True))
     return len(troubled.union(feed.id for feed in read_health(now=now).unwell))

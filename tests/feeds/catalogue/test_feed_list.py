@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.feeds.catalogue import feed_list, feed_status
+from newsletter.feeds.catalogue.unwell_feeds import feeds_in_need
 from newsletter.models import Entry, Feed, Fetch, Incident, Item
 from tests import factories
 
@@ -24,7 +25,8 @@ def titles(**wanted) -> list[str]:
 
 def test_what_needs_somebody_comes_first_and_says_why():
     feed("A well")
-    feed("B paused", state="paused")
+    paused = feed("B paused", state="paused")
+    Incident.objects.create(feed=paused, kind="truncated", opened_at=NOW, detail="it has more entries than are read")
     silent = feed("C silent", posts_every=6 * 3600, newest_at=NOW - 5 * DAY)
     broken = feed("D broken", failures=3, failing_since=NOW - 2 * DAY, read_at=NOW - 3 * DAY)
     Fetch.objects.create(feed=broken, at=NOW - HOUR, error="there is nothing at this address (HTTP 404)")
@@ -37,6 +39,7 @@ def test_what_needs_somebody_comes_first_and_says_why():
     assert (first.failing_since, first.read_at) == (NOW - 2 * DAY, NOW - 3 * DAY)
     assert second.reason == "nothing new for 5 days, usually about every 6 h"
     assert page.by_health == {"trouble": 3, "broken": 1, "silent": 1, "well": 2, "paused": 1}
+    assert feeds_in_need(now=NOW) == 3, "the number beside Feeds on every page"
     assert titles(wanted="trouble") == ["D broken", "C silent", "E gap"]
     assert titles(wanted="well", words="A") == ["E gap", "A well"]
     assert titles(words="silent EXAMPLE") == ["C silent"]

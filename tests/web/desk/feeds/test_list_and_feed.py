@@ -99,12 +99,13 @@ def test_the_page_of_a_feed_shows_what_it_did(as_editor, feed, django_assert_max
             item=item, n=1, title=f"Item {number}", text="x", html="x", meaning_hash=b"", seen_at=NOW
         )
     Fetch.objects.create(feed=feed, at=NOW, ms=300, status=404, error="there is nothing at this address")
-    Fetch.objects.create(feed=feed, at=NOW, ms=200, status=200, new=3)
+    for _ in range(5):
+        Fetch.objects.create(feed=feed, at=NOW, ms=200, status=200, new=3)
     Incident.objects.create(feed=feed, kind="gap", opened_at=NOW, detail="entries came and went")
     with django_assert_max_num_queries(28):
         html = text(as_editor.get(reverse("desk_feeds_feed", args=[feed.id])))
     assert (
-        "2 reads, 1 of them failed" in html and 'class="marked"' in html and "there is nothing at this address" in html
+        "6 reads, 1 of them failed" in html and 'class="marked"' in html and "there is nothing at this address" in html
     )
     assert "Entries came and went." in html and "Catch up" in html
     assert "Item 0" in html and "never mailed" in html and "Item 25" not in html
