@@ -110,6 +110,13 @@ COMMANDS: Mapping[str, Command | Group] = {
         "skip": Command("mailings.commands", "Cancel what has not left, for good."),
         "resend": Command("mailings.commands", "Send those that failed again."),
     }),
+    "messages": Group("Messages", {
+        "list": Command("messages.commands", "List messages; those that wait for somebody first."),
+        "show": Command("messages.commands", "Show a message: its text, what was checked, and what became of it."),
+        "write": Command("messages.commands", "Write a message as a draft."),
+        "send": Command("messages.commands", "Send a draft now, which begins in five minutes, or at a time."),
+        "stop": Command("messages.commands", "Keep back what has not left of a message."),
+    }),
     "deliveries": Group("Deliveries", {
         "list": Command("deliveries.commands", "List deliveries by their reference."),
         "sums": Command("deliveries.commands", "Show what became of each alert and digest as a whole."),
@@ -157,6 +164,6 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "See how it is": ("status", "doctor"),
     "Choose what is mailed": ("feeds", "topics", "items", "match", "explain"),
     "The desk": ("admin", "tokens", "audit"),
-    "Subscribers and their mail": ("subscribers", "suppressions", "mailings", "deliveries", "sending"),
+    "Subscribers and their mail": ("subscribers", "suppressions", "mailings", "messages", "deliveries", "sending"),
 }
 # fmt: on

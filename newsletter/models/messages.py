@@ -54,6 +54,8 @@ class Message(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["start_at"], condition=Q(state__in=["scheduled", "planning"]), name="message_due"),
             models.Index(fields=["occasion_id"], condition=Q(occasion_id__isnull=False), name="message_occasion"),
+            # few, and asked for by Home
+            models.Index(fields=["state"], condition=Q(state__in=["asked", "parked"]), name="message_waits"),
             models.Index(fields=["topic"], condition=Q(topic__isnull=False), name="message_topic"),
         ]
         constraints: ClassVar = [

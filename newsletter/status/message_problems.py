@@ -31,4 +31,4 @@ def messages_to_decide(found: Attention) -> Iterator[Problem]:
 
 
 def _mailings() -> DeskLink:
-    return DeskLink("desk_mailings", _("Look at the messages"))
+    return DeskLink("desk_mailings_messages", _("Look at the messages"))

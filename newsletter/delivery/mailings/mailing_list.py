@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from newsletter.delivery.mailings.sums import MailingSums, sums_of
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.models import Delivery, Gathering, Occasion, Topic
+from newsletter.models import Delivery, Gathering, Message, Occasion, Topic
 
 
 class MailingState(StrEnum):
@@ -116,6 +116,8 @@ def _rows(occasions: Sequence[Occasion]) -> tuple[MailingRow, ...]:
         Topic.objects.filter(id__in={occasion.only_topic_id or 0 for occasion in occasions}).values_list("id", "name")
     )
     composing = set(Gathering.objects.filter(occasion__in=ids, composed_at=None).values_list("occasion_id", flat=True))
+    planning = Message.objects.filter(occasion_id__in=ids, state=Message.State.PLANNING)
+    composing.update(occasion_id or 0 for occasion_id in planning.values_list("occasion_id", flat=True))
     return tuple(
         MailingRow(
             id=occasion.id,

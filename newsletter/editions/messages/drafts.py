@@ -108,11 +108,6 @@ def ask_for_release(message_id: int, *, actor: Actor, now: datetime) -> Message 
     return row
 
 
-def waiting_for_release() -> int:
-    """How many drafts wait for somebody with the right to send."""
-    return Message.objects.filter(state=Message.State.ASKED).count()
-
-
 def thing_of(row: Message) -> Thing:
     """A message in the audit log."""
     return Thing("message", row.id, row.subject)

@@ -25,6 +25,7 @@ from newsletter.web.desk.items import item as items_item
 from newsletter.web.desk.items import listing as items_list
 from newsletter.web.desk.items import publish as items_publish
 from newsletter.web.desk.mailings.urls import urlpatterns as mailing_routes
+from newsletter.web.desk.messages.urls import urlpatterns as message_routes
 from newsletter.web.desk.people import actions as people_actions
 from newsletter.web.desk.people import nobody as people_nobody
 from newsletter.web.desk.people import overview as people_overview
@@ -105,6 +106,7 @@ urlpatterns = [
         )
     ),
     *mailing_routes,
+    *message_routes,
     route("sending/", sending_overview.sending, "desk_sending", Access.OWNER),
     route("sending/pause/", sending_actions.pause, "desk_sending_pause", Access.OWNER),
     route("sending/resume/", sending_actions.resume, "desk_sending_resume", Access.OWNER),

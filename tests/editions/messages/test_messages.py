@@ -12,6 +12,7 @@ from newsletter.delivery.mailings.sums import sums_of
 from newsletter.editions.compose import Composer
 from newsletter.editions.messages import audience, checks, drafts, planning, schedule
 from newsletter.editions.messages.drafts import MessageText
+from newsletter.editions.messages.message_list import waiting_messages
 from newsletter.lib.refused import Refused
 from newsletter.models import (
     AuditEntry,
@@ -235,7 +236,7 @@ def test_subjects_of_discreet_readers_say_nothing() -> None:
 def test_released_by_somebody_with_the_right() -> None:
     row = written()
     assert isinstance(drafts.ask_for_release(row.id, actor=ACTOR, now=NOW), Message)
-    assert drafts.waiting_for_release() == 1
+    assert [one.id for one in waiting_messages()] == [row.id]
     assert isinstance(drafts.ask_for_release(row.id, actor=ACTOR, now=NOW), Refused)
     changed = drafts.change_message(row.id, MessageText("B", "Text", None), actor=ACTOR, now=NOW)
     assert isinstance(changed, Message) and changed.state == Message.State.DRAFT
