@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
+from newsletter.admins import accounts
 from newsletter.cli import invoke
 from newsletter.lib import db
 from newsletter.models import Feed
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
         ("topics list", "ID Name State Matches Followers Query"),
         ("deliveries list", "Reference State Occasion Batch Why"),
         ("deliveries sums", "Occasion Begun Complete Planned Accepted Others"),
+        ("admin list", "Name Role Sends State Second factor Last seen"),
         ("topics history Cable", "Revision Since By Query Packs Without Note"),
     ],
 )
@@ -33,6 +35,7 @@ def test_a_table_fits_80_columns(capsys, monkeypatch: pytest.MonkeyPatch, words:
     factories.topic("Cable")
     factories.planned(3)
     Feed.objects.update(title="A feed of a digest with a long name", next_fetch_at=db.now() + timedelta(hours=1))
+    accounts.create("maria-of-the-desk", role="owner", actor=factories.ACTOR, now=db.now())
     capsys.readouterr()
     assert invoke(words.split()) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -24,3 +24,9 @@ def test_no_secret_and_no_address() -> None:
     assert rows["MAIL_URL"] == ("set", "environment")
     assert rows["RECIPIENT_ALLOW"] == ("2 set", "environment")
     assert "canary" not in str(rows) and "example.org" not in str(rows)
+
+
+def test_meanings_are_for_people() -> None:
+    rows = settings_in_effect(DEFAULTS, {})
+    assert len(rows) == len(DEFAULTS) and all(row.meaning for row in rows)
+    assert not [row.name for row in rows if "`" in row.meaning or "](" in row.meaning]

@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from tests.security.service import Answer, Service
+from tests.web.desk.conftest import make_admin, signed_in
+from tests.web.desk.routes import address, desk_routes
 
 #: Where machines post, without a cookie: a token in the path, or a signature over the body, stands in its place.
 EXEMPT = {"one_click", "sendgrid_events"}
@@ -52,6 +54,17 @@ def test_every_button_asks_who_sends_it(db) -> None:
             else:
                 assert answer.status_code == 403, pattern.name
     assert {pattern.name for pattern in routes()} >= EXEMPT | READ_ONLY
+
+
+def test_every_button_of_the_desk_asks_too(db) -> None:
+    """Before anybody looks who is signed in: the browser of an owner sends the cookie along."""
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = signed_in(make_admin("olga", "owner")).cookies
+    assert client.get("/desk/").status_code == 200
+    for route in desk_routes():
+        for headers in ({"origin": "https://evil.example"}, {}):
+            answer = client.post(address(route), {"name": "canary"}, headers=headers)
+            assert answer.status_code == 403 and b"canary" not in answer.content, route.name
 
 
 @pytest.mark.parametrize(
