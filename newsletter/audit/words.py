@@ -43,6 +43,7 @@ _DONE: Final = {
     "provider.move": mark("moved planned mail away from"),
     "provider.pause": mark("paused the provider"),
     "provider.resume": mark("resumed the provider"),
+    "provider.test": mark("sent a test mail by"),
     "provider.use_again": mark("sent again by"),
     "route.choose": mark("chose the provider for"),
     "route.forget": mark("removed the rule for"),

@@ -99,7 +99,7 @@ RULES = (
     Rule(
         "that somebody was erased",
         "a keyed hash of the address, and the day",
-        "for good",
+        "for good; nothing of somebody who wants to be able to return",
         "so that the address is never mailed again",
     ),
     Rule(
