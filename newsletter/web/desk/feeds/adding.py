@@ -132,6 +132,6 @@ def _moved(before: str, choice: AnnounceChoice) -> bool:
     shown = choice.people.shown
     if choice.announce == "none":
         return False
-    if not before.isdigit() or len(before) > 12 or shown is None:
+    if not (before.isascii() and before.isdigit()) or len(before) > 12 or shown is None:
         return before != ("few" if shown is None else str(shown))
     return abs(int(before) - shown) > max(10, shown // 100)

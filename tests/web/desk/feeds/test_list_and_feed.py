@@ -138,3 +138,32 @@ def test_the_archive_is_asked_for_shown_and_stopped(as_editor, feed):
     assert "stopped reading the archive of the feed" in text(as_editor.get(reverse("desk_feeds_feed", args=[feed.id])))
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["feed.backfill", "feed.backfill_stop"]
     assert Feed.objects.get().backfill_due_at is None
+
+
+def test_numbers_and_words_that_nobody_types_break_nothing(as_editor, feed):
+    huge = "9" * 30
+    page, lists = reverse("desk_feeds_feed", args=[feed.id]), reverse("desk_feeds")
+    for path in (
+        f"{page}?after={huge}",
+        f"{page}?after=²",
+        f"{lists}?after={huge}&health=x&words=%00",
+        f"{lists}?health=late",
+    ):
+        assert as_editor.get(path).status_code == 200, path
+    for path in (
+        f"/desk/feeds/{huge}/",
+        f"/desk/feeds/{huge}/settings/",
+        f"{reverse('desk_feeds_remove')}?feeds={'7' * 9}",
+    ):
+        assert as_editor.get(path).status_code == 404, path
+    assert as_editor.post(f"/desk/feeds/{huge}/archive/", {"action": "start"}).status_code == 303
+    assert as_editor.post(f"{page}incidents/{huge}/").status_code == 303
+    for fields in (
+        {},
+        {"action": "explode"},
+        {"action": "pause", "feed": ["x", huge, "²"]},
+        {"action": "remove", "scope": "y"},
+    ):
+        assert as_editor.post(reverse("desk_feeds_change"), fields).status_code == 303, fields
+    for fields in ({"url": "x", "announce": "none", "seen_at": "²", "shown-all": "²"}, {"url": "\x00"}):
+        assert as_editor.post(reverse("desk_feeds_add"), fields).status_code == 422
