@@ -12,7 +12,7 @@ from newsletter.audit.actor import Actor
 from newsletter.lib.refused import Refused
 from newsletter.matching.topics import restore
 from newsletter.matching.topics.merge import MergedTopic, merge_topic
-from newsletter.models import AuditEntry, Cadence, Notice, Subscriber, Subscription, Topic
+from newsletter.models import AuditEntry, Cadence, Message, Notice, Subscriber, Subscription, Topic
 from newsletter.subscribers import people
 from newsletter.subscribers.move_followers import move_followers, move_person
 from tests import factories
@@ -89,6 +89,10 @@ def test_a_topic_cannot_be_merged_into_itself_or_while_it_is_on_hold() -> None:
     assert "into itself" in merge(one, one).reason
     Topic.objects.filter(id=one.id).update(held_since=NOW)
     assert "on hold" in merge(one, two).reason
+    Topic.objects.filter(id=one.id).update(held_since=None)
+    message = Message.objects.create(topic=one, state="scheduled", start_at=NOW, created_at=NOW, changed_at=NOW)
+    assert "a message to its followers" in merge(one, two).reason
+    message.delete()
     assert isinstance(merge(two, one), MergedTopic)
     assert "no such topic" in merge(two, one).reason
     [row] = AuditEntry.objects.filter(action="topic.merge")

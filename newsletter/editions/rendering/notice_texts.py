@@ -70,7 +70,8 @@ _NOTICES: dict[str, NoticeText] = {
         subject=mark("A change to your subscription to %(organisation)s"),
         opening=(
             mark("%(organisation)s has combined topics. You follow one of them, and need not do anything."),
-            mark("How often you get email has not changed. Nothing that was due to you is lost."),
+            mark("It comes as often as before. If you followed both topics, the frequency of the new one stays."),
+            mark("Nothing that was due to you is lost, and no article comes twice."),
         ),
         button=mark("Change your preferences"),
         closing=(

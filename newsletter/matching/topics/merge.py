@@ -10,7 +10,10 @@ from newsletter.audit.actor import Actor
 from newsletter.audit.record import record
 from newsletter.lib.refused import Refused
 from newsletter.matching.topics.lookup import bump_index_version, find_topic, no_such_topic, thing_of
-from newsletter.models import Topic
+from newsletter.models import Message, Topic
+
+#: A message to followers who are moved meanwhile would go to nobody, or to half of them.
+_UNDER_WAY = (Message.State.SCHEDULED, Message.State.PLANNING)
 
 
 @dataclass(frozen=True)
@@ -64,4 +67,7 @@ def merge_problem(source: Topic | None, target: Topic | None) -> Refused | None:
         return Refused("a topic cannot be merged into itself: name another one")
     if source.held_since is not None:
         return Refused("it is on hold, and matches wait: release it first, so that it is clear what becomes of them")
+    under_way = Message.objects.filter(topic_id=source.id, state__in=_UNDER_WAY)
+    if under_way.exists():
+        return Refused("a message to its followers is scheduled or being planned: stop it first, or wait for it")
     return None

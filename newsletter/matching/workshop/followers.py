@@ -16,10 +16,11 @@ _BY_CADENCE: Final = (
 # Few people are not mailed: they are found first, and not among all who follow the topic.
 _NOT_MAILED: Final = """
 SELECT s.cadence, p.why, count(*) FROM (
-  SELECT b.id,
-    CASE WHEN b.state='pending' THEN 'waiting' WHEN x.address_index IS NOT NULL THEN 'suppressed' ELSE 'paused' END AS why
-  FROM subscriber b LEFT JOIN suppression x ON x.address_index=b.address_index AND x.lifted_at IS NULL
-  WHERE b.state='pending' OR x.address_index IS NOT NULL OR b.paused_until>%(now)s
+  SELECT b.id, 'waiting' AS why FROM subscriber b WHERE b.state='pending'
+  UNION ALL SELECT b.id, 'suppressed' FROM suppression x JOIN subscriber b ON b.address_index=x.address_index
+  WHERE x.lifted_at IS NULL AND b.state<>'pending'
+  UNION ALL SELECT b.id, 'paused' FROM subscriber b WHERE b.paused_until>%(now)s AND b.state<>'pending'
+  AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address_index=b.address_index AND x.lifted_at IS NULL)
 ) p JOIN subscription s ON s.subscriber_id=p.id AND s.topic_id=%(topic)s AND s.ended_at IS NULL GROUP BY s.cadence, p.why"""
 
 

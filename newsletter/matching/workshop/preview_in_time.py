@@ -12,7 +12,7 @@ from typing import Final
 from newsletter.lib.small_numbers import PeopleCount, people_count
 from newsletter.matching.aliases.groups import alias_table, spelling_to_term
 from newsletter.matching.live_index import item_search
-from newsletter.matching.live_index.item_index import ItemIndex
+from newsletter.matching.live_index.item_index import MOST_ITEMS, ItemIndex
 from newsletter.matching.live_index.stored_items import LoadedItem, current_versions, load_items
 from newsletter.matching.query.compiled import CompiledQuery, alias_key, compile_query
 from newsletter.matching.query.language import parse
@@ -81,6 +81,11 @@ class WorkshopPreview:
     spellings: Mapping[str, int]
     #: Followers who would be mailed.
     people: PeopleCount | None
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether it covers as many items as a preview ever does."""
+        return self.searched >= MOST_ITEMS
 
     @property
     def complete(self) -> bool:

@@ -33,9 +33,13 @@ class MatchedItems:
     after: int | None
 
 
-def newest_matches(topic_id: int, *, after: int | None = None, size: int = SIZE) -> MatchedItems:
-    """The newest matches of a topic, with an id below `after`."""
+def newest_matches(
+    topic_id: int, *, after: int | None = None, size: int = SIZE, withdrawn: bool = True
+) -> MatchedItems:
+    """The newest matches of a topic, with an id below `after`; with those that it matches no longer, unless not `withdrawn`."""
     matches = Match.objects.filter(topic_id=topic_id, receipt__isnull=False)
+    if not withdrawn:
+        matches = matches.filter(withdrawn_at=None)
     if after is not None:
         matches = matches.filter(id__lt=after)
     rows = list(matches.select_related("item__entry__feed").order_by("-id")[: size + 1])

@@ -1,5 +1,7 @@
 """Topics as a YAML file: an import that is looked at before it is done, and the export."""
 
+import hashlib
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -43,7 +45,9 @@ def import_(request: HttpRequest) -> HttpResponse:
     if isinstance(plan, Refused):
         form.add_error("text", plan.reason)
         return _show(request, form, text)
-    if request.POST.get("do") == "import" and plan.does_something:
+    # only what was looked at is imported: the text can be changed below the report
+    looked_at = request.POST.get("looked_at") == _digest(text)
+    if request.POST.get("do") == "import" and plan.does_something and looked_at:
         return _import(request, form, data, text)
     return _show(request, form, text, plan)
 
@@ -60,6 +64,11 @@ def _import(request: HttpRequest, form: ImportForm, data: bytes, text: str) -> H
     return _show(request, form, text, import_plan.plan_import(data), sentence)
 
 
+def _digest(text: str) -> str:
+    """A hash of a file's text, whatever its line ends, which a browser changes."""
+    return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
+
+
 def _show(
     request: HttpRequest,
     form: ImportForm,
@@ -68,4 +77,8 @@ def _show(
     said: str = "",
 ) -> HttpResponse:
     shown = plan if isinstance(plan, import_plan.ImportPlan) else None
-    return page(request, "desk/topics/import.html.j2", {"form": form, "text": text, "plan": shown, "said": said})
+    return page(
+        request,
+        "desk/topics/import.html.j2",
+        {"form": form, "text": text, "plan": shown, "said": said, "digest": _digest(text)},
+    )

@@ -145,7 +145,9 @@ def show(
         "noisy": noisy,
         "preview": preview,
         "theirs": theirs,
-        "newest": newest_matches(found.topic.id, size=_NEWEST).rows if found and preview is None else (),
+        "newest": newest_matches(found.topic.id, size=_NEWEST, withdrawn=False).rows
+        if found and preview is None
+        else (),
         "days": DAYS,
         "many_per_day": MANY_PER_DAY,
         # after a conflict the form starts from what the others saved

@@ -131,7 +131,12 @@ def test_a_file_is_looked_at_before_it_is_imported(as_editor, huawei):
     html = page(as_editor.post(address, {"text": text, "do": "preview"}))
     assert "1 new, 1 changed, 0 unchanged, 1 refused" in html and "a closing parenthesis is missing" in html
     assert Topic.objects.count() == 1
-    html = page(as_editor.post(address, {"text": text, "do": "import"}))
+    [looked_at] = re.findall(r'name="looked_at" value="(\w+)"', html)
+    changed = text.replace("whales", "ships")
+    html = page(as_editor.post(address, {"text": changed, "do": "import", "looked_at": looked_at}))
+    assert "1 new, 1 changed" in html and Topic.objects.count() == 1
+    sent = {"text": text.replace("\n", "\r\n"), "do": "import", "looked_at": looked_at}
+    html = page(as_editor.post(address, sent))
     assert "1 topics added, 1 changed, 1 refused" in html
     assert live_revision(Topic.objects.get(name="Huawei")).query == "Huawei OR 5G"
     html = page(as_editor.post(address, {"text": "no topics", "do": "preview"}))
