@@ -9,9 +9,13 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop in this 
 sync_api = pytest.importorskip("playwright.sync_api")
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.urls import reverse  # noqa: E402
 
+from newsletter.delivery.gates import sending_gate  # noqa: E402
+from newsletter.lib import db  # noqa: E402
 from newsletter.models import Admin, Delivery, Edition, Feed, Item, Occasion, Topic  # noqa: E402
 from newsletter.web.desk.access import Access  # noqa: E402
+from newsletter.worker import startup  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.web.desk import installation  # noqa: E402
 from tests.web.desk.conftest import make_admin, signed_in  # noqa: E402
@@ -87,4 +91,24 @@ def test_every_page_works_on_a_phone_and_for_those_who_do_not_see_it(open_as, kn
         complaints += [f"{name}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
         wide = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
         complaints += [f"{name}: {wide} px too wide for a phone"] if wide > 0 else []
+    assert not complaints, "\n".join(complaints)
+
+
+def test_numbers_refresh_by_themselves_and_leave_what_is_typed(open_as, complaints):
+    """The script asks for the page again every three seconds, and replaces neither the focus nor an open part."""
+    startup.prepare()
+    page = open_as(make_admin("somebody", Admin.Role.OWNER))
+    page.clock.install()
+    page.goto(reverse("desk_home"))
+    page.focus("#go-to")
+    page.keyboard.type("Hua")
+    sending_gate.pause("olga", now=db.now(), actor=factories.ACTOR)
+    page.clock.run_for(4_000)
+    page.wait_for_selector("#problems >> text=Sending is paused by olga.")
+    assert page.evaluate("[document.activeElement.id, document.activeElement.value]") == ["go-to", "Hua"]
+    page.focus("#sending-state a")
+    sending_gate.resume(now=db.now(), actor=factories.ACTOR)
+    page.clock.run_for(4_000)
+    page.wait_for_selector("#problems:not(:has-text('olga'))")
+    assert "paused" in page.inner_text("#sending-state"), "what holds the focus is not replaced"
     assert not complaints, "\n".join(complaints)

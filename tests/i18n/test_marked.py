@@ -13,6 +13,8 @@ TEMPLATES = ROOT / "templates"
 MODULES = [
     # robots.txt and security.txt are read by machines
     *(path for path in sorted((ROOT / "newsletter/web/public").glob("*.py")) if path.stem != "static_pages"),
+    *sorted((ROOT / "newsletter/status").glob("*problems.py")),
+    *sorted((ROOT / "newsletter/web/desk/home").glob("*.py")),
     *(
         ROOT / "newsletter/editions/rendering" / f"{name}.py"
         for name in ("notice_texts", "text_format", "presenters", "renderer", "template_environment")

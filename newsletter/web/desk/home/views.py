@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from newsletter.delivery.feedback import reputation
 from newsletter.delivery.ledger.waiting import waiting_mails
 from newsletter.lib.mail.provider_ids import name_of
+from newsletter.models import Feed
 from newsletter.status.attention import Attention, read_attention
 from newsletter.status.days import last_days
 from newsletter.status.next_digests import next_digests
@@ -48,7 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "slowest": slowest_alert(since=midnight),
         "has_feeds": found.has_feeds,
         "feeds_well": _feeds_well(found),
-        "feeds": sum(found.feeds.counts.values()) - found.feeds.counts.get("by hand", 0),
+        "feeds": sum(found.feeds.counts.values()) - found.feeds.counts.get(Feed.State.BY_HAND, 0),
         "workers": found.alive,
         "reputation": [(name_of(one.provider), one) for one in found.reputation],
         "limits": reputation,
