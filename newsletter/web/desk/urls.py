@@ -133,7 +133,7 @@ urlpatterns = [
     ),
     route(
         "settings/recovery-codes/",
-        recovery_codes.view_recovery_codes,
+        mine.recovery_codes,
         "mfa_view_recovery_codes",
         Access.EDITOR,
         recent=True,
