@@ -1,9 +1,12 @@
 """A row of the audit log in words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+from django.utils import formats, timezone
 from django.utils.translation import gettext
 
 from newsletter.lib.i18n import mark
@@ -78,6 +81,9 @@ _KINDS: Final = {
     "route": mark("everybody"),
 }
 _LONGEST: Final = 300
+#: Columns that say no more than the action does.
+_SAID: Final = frozenset({"held", "open", "revoked", "active", "left_alone"})
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -105,20 +111,24 @@ def thing(row: AuditEntry) -> str:
 
 def changes(row: AuditEntry) -> list[ColumnChange]:
     """What changed, one line for each column."""
-    names = dict.fromkeys([*row.before, *row.after])
+    names = [name for name in dict.fromkeys([*row.before, *row.after]) if name not in _SAID]
     return [
         ColumnChange(name.replace("_", " "), _words(row.before, name), _words(row.after, name))
         for name in names
-        if row.before.get(name) is not None or row.after.get(name) is not None
+        if not (_is_empty(row.before.get(name)) and _is_empty(row.after.get(name)))
     ]
 
 
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
 def _words(columns: Mapping[str, Any], name: str) -> str:
-    return _value(columns[name])[:_LONGEST] if name in columns else ""
+    return _value(columns[name])[:_LONGEST] if columns.get(name) is not None else ""
 
 
 def _value(value: Any) -> str:
-    if value is None or value in ("", [], {}):
+    if _is_empty(value):
         return gettext("none")
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
@@ -126,4 +136,6 @@ def _value(value: Any) -> str:
         return ", ".join(map(_value, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {_value(each)}" for name, each in value.items())
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return formats.date_format(timezone.localtime(datetime.fromisoformat(value)), "j M Y, H:i")
     return str(value)

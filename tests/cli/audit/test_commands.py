@@ -24,6 +24,6 @@ def test_rows_are_printed_in_words_and_as_json(monkeypatch, capsys) -> None:
     record(ACTOR, "topic.edit", Thing("topic", 7, "Cable"), now=NOW, before={"revision": 1}, after={"revision": 2})
     commands.list_rows(actor="", thing="", limit=5)
     out = capsys.readouterr().out
-    assert "changed the topic" in out and "revision: 1" in out
+    assert "changed the topic" in out and "revision: 1 → 2" in out
     commands.list_rows(actor="tests", thing="", limit=5, json=True)
     assert '"action": "topic.edit"' in capsys.readouterr().out
