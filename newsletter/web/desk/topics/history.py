@@ -12,7 +12,8 @@ from newsletter.lib.refused import Refused
 from newsletter.matching.topics import revisions
 from newsletter.matching.topics.revisions import Revision
 from newsletter.matching.workshop.revision_diff import RevisionDiff, between
-from newsletter.web.desk.access import actor_of
+from newsletter.web.desk.access import actor_of, admin_of
+from newsletter.web.desk.audit.lines import history as lines_of
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.desk.topics.found import curated_topic, found_topic
 
@@ -30,6 +31,7 @@ def history(request: HttpRequest, topic_id: int) -> HttpResponse:
         "before": before,
         "after": after,
         "compared": compared,
+        "lines": lines_of("topic", topic_id, admin_of(request)),
     }
     return page(request, "desk/topics/history.html.j2", context)
 

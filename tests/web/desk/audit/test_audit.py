@@ -85,13 +85,15 @@ def test_what_was_done_last_can_be_undone_once(as_editor, db) -> None:
     assert as_editor.post("/desk/audit/99999/undo/").status_code == 404
 
 
-def test_a_hold_is_undone_on_the_page_of_the_topic(owner, db) -> None:
+def test_a_hold_is_undone_on_the_page_of_the_topic(owner, as_editor) -> None:
     topic = factories.topic("Cable")
     hold.hold("Cable", now=NOW, actor=ACTOR)
     (line,) = history("topic", topic.id, owner)
     assert not line.undoable and line.what == "put on hold the topic"
     hold.release("Cable", mail=False, now=NOW, actor=ACTOR)
     released, held = history("topic", topic.id, owner)
+    html = as_editor.get(f"/desk/topics/{topic.id}/history/").content.decode()
+    assert "Everything that was done to this topic" in html and html.count("the topic") >= 2
     assert released.undoable and not held.undoable
 
 
