@@ -42,6 +42,15 @@ _DONE: Final = {
     "item.correct": mark("corrected the item"),
     "item.publish": mark("published the item"),
     "item.withdraw": mark("withdrew the item"),
+    "message.ask": mark("asked for the release of the message"),
+    "message.begin": mark("started at once the message"),
+    "message.change": mark("changed the message"),
+    "message.draft": mark("made a draft again of the message"),
+    "message.park": mark("parked, because its time had passed, the message"),
+    "message.send": mark("sent the message"),
+    "message.stop": mark("stopped the message"),
+    "message.test": mark("sent a test of the message"),
+    "message.write": mark("wrote the message"),
     "provider.leave_alone": mark("stopped sending for a while by"),
     "provider.move": mark("moved planned mail away from"),
     "provider.pause": mark("paused the provider"),
@@ -78,6 +87,7 @@ _KINDS: Final = {
     "sending": mark("all sending"),
     "subscriber": mark("subscriber"),
     "delivery": mark("several mails"),
+    "message": mark("message"),
     "route": mark("everybody"),
 }
 _LONGEST: Final = 300

@@ -26,7 +26,7 @@ class AuditEntry(models.Model):
     admin_id = models.IntegerField(null=True)
     #: What was done, such as `topic.hold`.
     action = models.TextField()
-    #: What it was done to: feed, topic, item, mailing, delivery, provider, subscriber, suppression, admin, token, sending.
+    #: To what: feed, topic, item, mailing, message, delivery, provider, subscriber, suppression, admin, token, sending.
     object_kind = models.TextField()
     object_id = models.BigIntegerField(null=True)
     #: Its name at that time; empty for people.

@@ -18,6 +18,7 @@ _PAGES = {
     "feed": ("desk_feeds_feed", "feed_id"),
     "topic": ("desk_topics_topic", "topic_id"),
     "item": ("desk_items_item", "item_id"),
+    "message": ("desk_mailings_messages_message", "message_id"),
     "delivery": ("desk_mailings_delivery", "delivery_id"),
 }
 

@@ -22,6 +22,7 @@ _KINDS = (
     ("topic", gettext_lazy("Topics")),
     ("item", gettext_lazy("Items")),
     ("mailing", gettext_lazy("Mailings")),
+    ("message", gettext_lazy("Messages")),
     ("delivery", gettext_lazy("Mails")),
     ("provider", gettext_lazy("Providers")),
     ("sending", gettext_lazy("Sending")),

@@ -100,7 +100,7 @@ def test_to_a_topic_by_an_editor_who_may_send_at_a_time() -> None:
     client = signed_in(sender)
     row = drafted(client, audience=topic.id)
     html = client.get(f"{page_of(row)}send/").content.decode()
-    assert "This mails fewer than 10 people." in html and "Europe/Berlin" in html
+    assert "This mails fewer than 10 people (Followers of Harbour)." in html and "Europe/Berlin" in html
     day = (db.now() + timedelta(days=2)).date().isoformat()
     final = {
         "when": "at",
