@@ -92,5 +92,10 @@ def _server(carrier: Carrier, record: SpfRecord, lookup: Lookup) -> DnsFinding:
 
 
 def _owner(name: str) -> str:
-    """The part of an included name that its owner registered, roughly: `_spf.mail.example.org` → `example.org`."""
-    return ".".join(name.rsplit(".", 2)[-2:])
+    """The part of an included name that its owner registered, roughly: `_spf.mail.example.org` → `example.org`.
+
+    One label more where the last two look like those of a country, as in `example.co.uk`.
+    """
+    labels = name.split(".")
+    of_a_country = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    return ".".join(labels[-3:] if of_a_country else labels[-2:])

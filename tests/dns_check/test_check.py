@@ -96,6 +96,20 @@ def test_what_is_wrong_says_what_to_do(change, what, verdict, words):
     assert found[what][0] == verdict and words in found[what][1], found[what]
 
 
+@pytest.mark.parametrize(
+    ("host", "included", "verdict"),
+    [
+        ("smtp.relay.example", "_spf.relay.example", "good"),
+        ("smtp.other.co.uk", "_spf.relay.co.uk", "bad"),
+        ("smtp.relay.co.uk", "_spf.relay.co.uk", "good"),
+    ],
+)
+def test_a_relay_sends_from_the_networks_that_its_owner_names(host, included, verdict):
+    spf = [f'"v=spf1 include:{included} -all"']
+    more = {(included, "TXT"): ['"v=spf1 ip4:198.51.100.0/24 -all"']}
+    assert check(zone(spf=spf) | more, Carrier("smtp", "smtp", host))["SPF for smtp"][0] == verdict
+
+
 def test_sendgrid_has_selectors_and_a_return_path_of_its_own():
     sendgrid = {("s1._domainkey.example.org", "TXT"): [dkim()]}
     found = check(
