@@ -7,10 +7,11 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from newsletter.admins import keyed_answers
 from newsletter.admins.sessions import LONGEST
 from newsletter.lib.progress import ShouldContinue
 from newsletter.lib.pruning import InPieces, Rule, Table
-from newsletter.models import Admin, ApiToken, SharedCache
+from newsletter.models import Admin, ApiToken, KeyedAnswer, SharedCache
 
 #: So late an expired row may still be there: the service deletes every hour.
 _LATE = timedelta(hours=1)
@@ -43,6 +44,16 @@ RULES = (
         "to see what may use the API, and what could",
         (Table(ApiToken, lambda now: ApiToken.objects.filter(expires_at__lt=now - _TOKENS_KEPT - _LATE)),),
         lambda now, _: {"api_token": ApiToken.objects.filter(expires_at__lt=now - _TOKENS_KEPT).delete()[0]},
+    ),
+    Rule(
+        "answers of the API to requests with an `Idempotency-Key`",
+        "unencrypted: no answer holds an address",
+        "24 hours",
+        "so that a request that is sent twice is carried out once",
+        (Table(KeyedAnswer, lambda now: KeyedAnswer.objects.filter(at__lt=now - keyed_answers.KEPT - _LATE)),),
+        lambda now, should_continue: {
+            "keyed_answer": InPieces(should_continue).oldest("keyed_answer", "at", now - keyed_answers.KEPT)
+        },
     ),
     Rule(
         "sessions of admins, and failed sign-ins",

@@ -42,7 +42,7 @@ from newsletter.models.subscribers import (
     Subscription,
     Suppression,
 )
-from newsletter.models.tokens import ApiToken
+from newsletter.models.tokens import ApiToken, KeyedAnswer
 
 __all__ = [
     "OUR_EVENTS",
@@ -77,6 +77,7 @@ __all__ = [
     "IndexState",
     "Item",
     "ItemVersion",
+    "KeyedAnswer",
     "Lane",
     "LeftOver",
     "Look",

@@ -41,3 +41,21 @@ class ApiToken(models.Model):
     class Meta:
         db_table = "api_token"
         indexes: ClassVar = [models.Index(fields=["expires_at"], name="token_expiry")]
+
+
+class KeyedAnswer(models.Model):
+    """What was answered to a request with an `Idempotency-Key`, so that the same request is not carried out twice."""
+
+    id = models.BigAutoField(primary_key=True)
+    token = models.ForeignKey(ApiToken, models.CASCADE, db_index=False)
+    #: SHA-256 of the key, and of the request.
+    key_hash = models.BinaryField()
+    request_hash = models.BinaryField()
+    at = models.DateTimeField(db_index=True)
+    #: 0 while the request is carried out.
+    status = models.IntegerField(default=0)
+    body = models.TextField(default="")
+
+    class Meta:
+        db_table = "keyed_answer"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["token", "key_hash"], name="answer_once")]

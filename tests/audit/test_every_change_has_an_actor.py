@@ -30,6 +30,9 @@ EXEMPT = {
     "newsletter.admins.sessions.end_all": "is a part of what takes one, or one's own",
     "newsletter.admins.sessions.end_one": "is one's own",
     "newsletter.admins.tokens.count_use": "counts requests",
+    "newsletter.admins.keyed_answers.begin": "is about a request, which takes one",
+    "newsletter.admins.keyed_answers.keep": "is about a request, which takes one",
+    "newsletter.admins.keyed_answers.forget": "is about a request, which takes one",
     "newsletter.admins.sessions.use": "notes that somebody is there",
 }
 
@@ -110,6 +113,8 @@ def _is_write(node: ast.AST) -> bool:
         return node.value.lstrip().startswith(("INSERT ", "UPDATE ", "DELETE "))
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return False
+    if isinstance(node.func.value, ast.Attribute) and node.func.value.attr in ("globals", "filters"):
+        return False  # of a Jinja2 environment
     # dictionaries and hashes are updated with an argument, rows with keywords
     return node.func.attr in _WRITES or (node.func.attr == "update" and not node.args and bool(node.keywords))
 

@@ -14,9 +14,17 @@ from newsletter.audit import actor
 from newsletter.audit.actor import Actor
 from newsletter.lib import db
 from newsletter.models import ApiToken
+from newsletter.web.api.once import only_once, token_of
 from newsletter.web.api.problems import ErrorDetails
 
 Scope = ApiToken.Scope
+_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": "Any word of yours: the same request with the same word is carried out once within 24 hours.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+}
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -48,9 +56,12 @@ class BearerToken(HttpBearer):
 
 
 def operation(
-    router: Router, method: str, path: str, scope: str, answer: Any, *, status: int = 200
+    router: Router, method: str, path: str, scope: str, answer: Any, *, status: int = 200, once: bool | None = None
 ) -> Callable[[View], View]:
-    """Add a view to a router, for tokens with `scope`, with all its answers in the description of the API."""
+    """Add a view to a router, for tokens with `scope`, with all its answers in the description of the API.
+
+    `once`: an `Idempotency-Key` keeps a repeated request from being carried out again; by default for every POST.
+    """
     codes = [401, 403, 422, 429]
     if method != "GET":
         codes += [400, 409, 413]
@@ -59,6 +70,7 @@ def operation(
     answers: dict[int, Any] = {status: answer, **dict.fromkeys(sorted(codes), ErrorDetails)}
 
     def add(view: View) -> View:
+        keyed = method == "POST" if once is None else once
         summary = (view.__doc__ or "").partition("\n")[0].rstrip(".")
         router.api_operation(
             [method],
@@ -68,8 +80,8 @@ def operation(
             summary=summary,
             description=f"{(view.__doc__ or '').strip()}\n\nScope: `{scope}`.",
             operation_id=view.__name__,
-            openapi_extra={"x-scope": str(scope)},
-        )(view)
+            openapi_extra={"x-scope": str(scope), **({"parameters": [_KEY]} if keyed else {})},
+        )(only_once(view) if keyed else view)
         return view
 
     return add
@@ -78,12 +90,6 @@ def operation(
 def actor_of(request: HttpRequest) -> Actor:
     """The token of a request, for the audit log."""
     return actor.from_token(token_of(request).name)
-
-
-def token_of(request: HttpRequest) -> ApiToken:
-    """The token of a request."""
-    token: ApiToken = request.auth  # type: ignore[attr-defined]
-    return token
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -151,7 +151,7 @@ def add_subscriber(request: HttpRequest, person: SubscriberIn) -> Any:
     )
 
 
-@operation(router, "POST", "/subscribers/lookup", Scope.PEOPLE, PersonOut)
+@operation(router, "POST", "/subscribers/lookup", Scope.PEOPLE, PersonOut, once=False)
 def look_subscriber_up(request: HttpRequest, person: PersonIn) -> Any:
     """Show what is stored of one person. That it was looked up is recorded, with the reason."""
     found, stored = _found(request, person)

@@ -158,7 +158,7 @@ def add_topic(request: HttpRequest, topic: TopicIn) -> Any:
     return Status(201, _topic(made.topic_id))
 
 
-@operation(router, "POST", "/topics/preview", Scope.READ, PreviewOut)
+@operation(router, "POST", "/topics/preview", Scope.READ, PreviewOut, once=False)
 def preview_query(request: HttpRequest, query: TopicQuery) -> Any:
     """Show which stored items of 90 days a query matches. Nothing is stored or mailed."""
     return _preview(preview.preview_draft(_new_draft(query), now=db.now()))
@@ -197,7 +197,7 @@ def save_revision(request: HttpRequest, topic_id: Path[Id], change: RevisionIn) 
     return Status(201, _topic(topic_id))
 
 
-@operation(router, "POST", "/topics/{topic_id}/preview", Scope.READ, PreviewOut)
+@operation(router, "POST", "/topics/{topic_id}/preview", Scope.READ, PreviewOut, once=False)
 def preview_revision(request: HttpRequest, topic_id: Path[Id], change: RevisionIn) -> Any:
     """Show what a change of a topic would do. Nothing is stored or mailed."""
     name = _active(topic_id)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
+from newsletter.web.api.once import remember
 from newsletter.web.api.problems import MEDIA_TYPE, not_found, problem
 from newsletter.web.api.service import build
 
@@ -25,6 +26,7 @@ def _api_answers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             allowed = response.headers.get("Allow", "")
             response = problem(405, f"this address knows {allowed}", headers={"Allow": allowed})
         response.headers.setdefault("Cache-Control", "no-store")
+        remember(request, response)
         return response
 
     return answer
