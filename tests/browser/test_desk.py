@@ -11,8 +11,10 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
+from newsletter import wiring  # noqa: E402
 from newsletter.delivery.gates import sending_gate  # noqa: E402
 from newsletter.lib import db  # noqa: E402
+from newsletter.lib.mail.references import reference  # noqa: E402
 from newsletter.models import Admin, Delivery, Edition, Feed, Item, Occasion, Topic  # noqa: E402
 from newsletter.web.desk.access import Access  # noqa: E402
 from newsletter.worker import startup  # noqa: E402
@@ -29,7 +31,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "r
 
 
 @pytest.fixture
-def known(db) -> dict[str, int]:
+def known(db) -> dict[str, object]:
     """An installation with something of everything, and the newest row of each kind that an address can name."""
     factories.open_gate()
     topics = [factories.topic(word, query=word) for word in WORDS]
@@ -38,7 +40,7 @@ def known(db) -> dict[str, int]:
     installation.fill(items=40, words=WORDS)
     newest = {"feed_id": Feed, "topic_id": Topic, "item_id": Item, "occasion_id": Occasion, "edition_id": Edition}
     return {name: model.objects.latest("id").id for name, model in newest.items()} | {
-        "delivery_id": Delivery.objects.latest("id").id
+        "reference": reference(Delivery.objects.latest("id").id, wiring.vault())
     }
 
 
@@ -71,7 +73,7 @@ def _note(text: str, url: str, complaints: list[str]) -> None:
         complaints.append(f"{url}: {text}")
 
 
-def pages_of(admin: Admin, known: dict[str, int]) -> Iterator[tuple[str, str]]:
+def pages_of(admin: Admin, known: dict[str, object]) -> Iterator[tuple[str, str]]:
     """(name of the route, path) of each page that this admin can open; no downloads, no frames, no addresses of forms."""
     client = signed_in(admin)
     for route in desk_routes():

@@ -5,6 +5,8 @@ import logging
 import pytest
 from django.contrib.sessions.models import Session
 
+from newsletter import wiring
+from newsletter.lib.mail.references import reference
 from newsletter.models import Admin, Delivery, Edition, Feed, Item, Occasion, Subscriber, Topic
 from tests import factories
 from tests.web.conftest import ANNA, WORD
@@ -29,7 +31,7 @@ def known(anna, topics) -> dict[str, object]:
     newest = {"feed_id": Feed, "topic_id": Topic, "item_id": Item, "occasion_id": Occasion, "edition_id": Edition}
     ids = {name: model.objects.latest("id").id for name, model in newest.items()}
     delivery = Delivery.objects.filter(subscriber=Subscriber.objects.get(id=anna.id)).latest("id")
-    return {**ids, "delivery_id": delivery.id, "subscriber_id": anna.id}
+    return {**ids, "reference": reference(delivery.id, wiring.vault()), "subscriber_id": anna.id}
 
 
 @pytest.mark.parametrize("role", [Admin.Role.EDITOR, Admin.Role.OWNER])
