@@ -201,6 +201,7 @@ ACCOUNT_SESSION_REMEMBER = False
 #: `key` is a name with a client's network, or for codes an account: whoever goes on guessing waits longer.
 ACCOUNT_RATE_LIMITS = {"login": "20/m/ip", "login_failed": "5/15m/key,10/2h/key,20/1d/key"}
 MFA_ADAPTER = "newsletter.web.desk.accounts.second_factor_adapter.SecondFactorAdapter"
+MFA_FORMS = {"activate_totp": "newsletter.web.desk.accounts.app_form.AppForm"}
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = NEWSLETTER.organisation

@@ -104,6 +104,17 @@ def test_what_is_stored_is_encrypted(olga):
     assert wiring.vault().active_key == int(key_id)
 
 
+def test_nor_does_the_session_hold_a_secret_that_waits_for_its_first_code(olga):
+    client = signed_in(olga)
+    secret = re.search(r'class="secret">(\w+)<', client.get(reverse("mfa_activate_totp")).content.decode())[1]
+    assert "mfa.totp.secret" in client.session and secret not in str(dict(client.session))
+    wrong = client.post(reverse("mfa_activate_totp"), {"code": "000000"}).content.decode()
+    assert secret in wrong, "the same one, for those who mistyped"
+    now = totp.format_hotp_value(totp.hotp_value(secret, int(datetime.now(UTC).timestamp()) // 30))
+    assert client.post(reverse("mfa_activate_totp"), {"code": now}).status_code == 302
+    assert "mfa.totp.secret" not in client.session
+
+
 def options(page) -> dict:
     return json.loads(html.unescape(re.search(r'data-options="([^"]+)"', page.content.decode())[1]))
 
