@@ -28,6 +28,12 @@ class BarChart:
     height: int
     bars: tuple[Bar, ...]
 
+    @property
+    def path(self) -> str:
+        """All bars as one shape, for a small chart in each row of a list: a page of them stays small."""
+        drawn = (bar for bar in self.bars if bar.height)
+        return "".join(f"M{bar.x:g} {self.height}h{bar.width:g}v{-bar.height:g}h{-bar.width:g}z" for bar in drawn)
+
 
 def bar_chart(
     label: str,
