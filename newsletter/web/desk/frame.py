@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 
 from newsletter import wiring
@@ -43,29 +44,32 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context of the templates under `/desk/`: `frame`. Nothing for other pages, which know no accounts."""
     if not request.path.startswith("/desk/"):
         return {}
+    # the page that says that something is broken has no frame, and must not ask the database for one
+    return {"frame": SimpleLazyObject(lambda: _frame(request))}
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)  # a request for another host is refused before anybody is looked up
     admin = user if isinstance(user, Admin) else None
     environment = wiring.config().environment
     if admin is None:
         more = {"messages": _messages(request), "passkeys": passkeys_possible(request)}
-        return {"frame": {"admin": None, "environment": environment, **more}}
+        return {"admin": None, "environment": environment, **more}
     now = timezone.now()
     needed = in_need(now=now)
     numbers = {"desk_feeds": needed.feeds, "desk_mailings": needed.mails}
     return {
-        "frame": {
-            "admin": admin,
-            "environment": environment,
-            "sections": [_shown(request, section, numbers.get(section.url, 0)) for section in _sections(admin)],
-            "needs": needed.feeds + needed.mails,
-            "paused_by": sending_gate.pause_reason(),
-            "messages": _messages(request),
-            "as_of": now,
-            # what answers a form may not be there to look at
-            "here": request.get_full_path() if request.method in ("GET", "HEAD") else "",
-            "utc": shows_utc(request),
-            "passkeys": passkeys_possible(request),
-        }
+        "admin": admin,
+        "environment": environment,
+        "sections": [_shown(request, section, numbers.get(section.url, 0)) for section in _sections(admin)],
+        "needs": needed.feeds + needed.mails,
+        "paused_by": sending_gate.pause_reason(),
+        "messages": _messages(request),
+        "as_of": now,
+        # what answers a form may not be there to look at
+        "here": request.get_full_path() if request.method in ("GET", "HEAD") else "",
+        "utc": shows_utc(request),
+        "passkeys": passkeys_possible(request),
     }
 
 

@@ -11,6 +11,7 @@ from newsletter.lib import clock
 from newsletter.lib.mail.references import reference
 from newsletter.models import Admin, Delivery, Feed
 from newsletter.status.find_thing import find_things
+from newsletter.web import errors
 from newsletter.web.desk.frame import frame
 from newsletter.web.desk.routed import routed
 from tests import factories
@@ -94,4 +95,19 @@ def test_the_frame_costs_few_queries(as_editor, django_assert_max_num_queries):
     request.user, request.session, request.resolver_match = Admin.objects.get(), as_editor.session, None
     request._messages = []
     with django_assert_max_num_queries(5):
-        frame(request)
+        assert frame(request)["frame"]["needs"] == 0
+
+
+def test_what_is_not_there_is_told_in_the_frame_to_admins_only(as_editor, client):
+    missing = reverse("desk_topics_topic", args=[999_999])
+    html = as_editor.get(missing).content.decode()
+    assert "Nothing is here" in html and 'aria-label="Desk"' in html and "As of" not in html
+    html = client.get("/desk/nowhere").content.decode()
+    assert "Page not found" in html and "Desk" not in html
+
+
+def test_a_fault_of_ours_asks_the_database_for_no_frame(as_editor, django_assert_num_queries, rf):
+    request = rf.get("/desk/")
+    request.user = Admin.objects.get()
+    with django_assert_num_queries(0):
+        assert errors.broken(request).status_code == 500
