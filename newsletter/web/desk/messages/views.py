@@ -1,5 +1,6 @@
 """The list of messages, and the page of one: a form while it is a draft, else what becomes of it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from newsletter.editions.messages.checks import CheckedMessage, check_message
 from newsletter.editions.messages.message_list import message_page, waiting_messages
 from newsletter.feeds.storage.word_diff import word_diff
 from newsletter.lib import db
+from newsletter.lib.clock import span
 from newsletter.lib.refused import Refused
 from newsletter.models import Message
 from newsletter.web.desk.access import actor_of, admin_of
@@ -97,7 +99,7 @@ def message_or_404(message_id: int) -> Message:
 
 def _page(request: HttpRequest, row: Message, form: MessageForm | None = None, **more: Any) -> HttpResponse:
     view = request.GET.get("view", "")
-    checked = _checked(row)
+    checked, now = _checked(row), db.now()
     context = {
         "shown": shown_messages([row])[0],
         "form": form,
@@ -108,12 +110,20 @@ def _page(request: HttpRequest, row: Message, form: MessageForm | None = None, *
         "view": view if view in VIEWS else VIEWS[0],
         "frames": FRAMES,
         "sends": admin_of(request).sends,
-        "now": db.now(),
+        "left": _left(row, now),
         "refused": "",
         "diff": (),
         **more,
     }
     return page(request, "desk/messages/message.html.j2", context)
+
+
+def _left(row: Message, now: datetime) -> str:
+    """How long a message still waits for its time; empty if it does not."""
+    waits = row.state in (Message.State.SCHEDULED, Message.State.PLANNING, Message.State.PLANNED)
+    if not waits or row.start_at is None or row.start_at <= now:
+        return ""
+    return span((row.start_at - now).total_seconds())
 
 
 def _checked(row: Message) -> CheckedMessage:
