@@ -24,7 +24,6 @@ EXEMPT = {
     "newsletter.feeds.poll.poll_due": "reads feeds as the worker does",
     "newsletter.delivery.gates.sending_gate.create_gate": "is called at the first start",
     "newsletter.delivery.ledger.cancel.cancel_planned": "is a part of ending subscriptions, which takes one",
-    "newsletter.editions.messages.checks.check_message": "updates the names of a template's environment only",
     "newsletter.admins.accounts.change_password": "is one's own",
     "newsletter.admins.accounts.set_time_zone": "is one's own",
     "newsletter.admins.sessions.end_all": "is a part of what takes one, or one's own",

@@ -7,6 +7,7 @@ for a new one, and what is too large is refused at its headers, before anything 
 
 import contextlib
 import copy
+import json
 import math
 import socket
 import time
@@ -105,8 +106,25 @@ def metrics_only(application: Application) -> Application:
     return answer
 
 
+class _ApiRefusal:
+    """What is refused before the API sees it, as problem details (RFC 9457)."""
+
+    def __init__(self, error: Any) -> None:
+        self._error = error
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Status, headers and body."""
+        code, title = self._error.code, self._error.reason
+        document = {"type": "about:blank", "title": title, "status": code, "detail": self._error.body}
+        headers = [("Content-Type", "application/problem+json")]
+        return f"{code} {title}", headers, json.dumps(document).encode()
+
+
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """One request as it comes in."""
+
+    #: Why it is refused; waitress asks it for the answer.
+    error: Any
 
     def __init__(self, adj: Adjustments, channel: "_Channel") -> None:
         super().__init__(adj)
@@ -126,6 +144,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             self.channel.refused = True
             # else waitress would ask for the body that it has refused
             self.expect_continue = False
+            if self.path.startswith("/api/") and not isinstance(self.error, _ApiRefusal):
+                self.error = _ApiRefusal(self.error)
         return consumed
 
 

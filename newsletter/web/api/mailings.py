@@ -1,5 +1,6 @@
 """Mailings with their sums. Numbers of people who follow one topic are shielded, as on the pages of the desk."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -8,12 +9,15 @@ from ninja import Path, Query, Router
 from pydantic import Field
 
 from newsletter import wiring
+from newsletter.delivery.mailings import hold as stops
+from newsletter.delivery.mailings.hold import MailingPart, Stopped
 from newsletter.delivery.mailings.mailing_list import MailingRow, mailing, mailing_page
-from newsletter.delivery.mailings.shown import shown_sums
+from newsletter.delivery.mailings.shown import shown_count, shown_sums
+from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.web.api.operation import Scope, operation
+from newsletter.web.api.operation import Scope, actor_of, operation
 from newsletter.web.api.paging import After, ApiPage, Limit
-from newsletter.web.api.problems import missing
+from newsletter.web.api.problems import missing, or_refused
 from newsletter.web.api.schema import ApiSchema, Id
 
 router = Router(tags=["mailings"])
@@ -30,6 +34,13 @@ class MailingOut(ApiSchema):
     held_at: datetime | None = Field(examples=[None])
     planned: str = Field(examples=["2,300"])
     sums: dict[str, str] = Field(examples=[{"accepted": "2,180", "waiting": "120"}])
+
+
+class StoppedOut(ApiSchema):
+    """How many mails were changed, and how many had gone before; in words, shielded as the sums are."""
+
+    changed: str = Field(examples=["812"])
+    gone: str = Field(examples=["500"])
 
 
 @operation(router, "GET", "/mailings", Scope.READ, ApiPage[MailingOut])
@@ -51,6 +62,34 @@ def show_mailing(request: HttpRequest, mailing_id: Path[Id]) -> Any:
     if isinstance(row, Refused):
         raise missing("mailing")
     return _out(row)
+
+
+@operation(router, "POST", "/mailings/{mailing_id}/hold", Scope.SENDING, StoppedOut)
+def hold_mailing(request: HttpRequest, mailing_id: Path[Id]) -> Any:
+    """Keep back what has not left of a mailing, until it is released."""
+    return _change(request, mailing_id, stops.hold)
+
+
+@operation(router, "POST", "/mailings/{mailing_id}/release", Scope.SENDING, StoppedOut)
+def release_mailing(request: HttpRequest, mailing_id: Path[Id]) -> Any:
+    """Let what was kept back of a mailing go."""
+    return _change(request, mailing_id, stops.release)
+
+
+@operation(router, "POST", "/mailings/{mailing_id}/skip", Scope.SENDING, StoppedOut)
+def skip_mailing(request: HttpRequest, mailing_id: Path[Id]) -> Any:
+    """Cancel what waits of a mailing. Its items count as given: nobody gets them with a later mail."""
+    return _change(request, mailing_id, stops.skip)
+
+
+def _change(request: HttpRequest, mailing_id: int, change: Callable[..., Stopped | Refused]) -> StoppedOut:
+    row = mailing(mailing_id)
+    if isinstance(row, Refused):
+        raise missing("mailing")
+    done = or_refused(change(MailingPart(mailing_id), actor=actor_of(request), now=db.now()))
+    threshold = wiring.config().small_number
+    shown = [shown_count(count, one_topic=row.one_topic, threshold=threshold) for count in (done.changed, done.gone)]
+    return StoppedOut(changed=shown[0], gone=shown[1])
 
 
 def _out(row: MailingRow) -> MailingOut:

@@ -1,6 +1,7 @@
 """The web server over real sockets: every phase of a connection ends, newcomers find room, and limits hang on the path."""
 
 import contextlib
+import json
 import math
 import select
 import socket
@@ -199,6 +200,12 @@ def test_only_the_named_path_takes_a_larger_body(serving: Serving) -> None:
         told = Answer(read_all(connection))
         assert (told.status, path, length) == (status, path, length)
         assert status == 413 or told.body == str(length).encode()
+
+
+def test_what_is_too_large_for_the_api_is_refused_with_problem_details(serving: Serving) -> None:
+    serving.start()
+    told = Answer(read_all(serving.connect(post("/api/v1/topics", "Content-Length: 65537", "Connection: close"))))
+    assert (told.status, json.loads(told.body)["status"]) == (413, 413)
 
 
 def test_few_large_bodies_are_under_way_at_once(serving: Serving) -> None:

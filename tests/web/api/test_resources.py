@@ -83,6 +83,10 @@ def test_a_mail_is_explained_by_its_reference(api) -> None:
     assert (status, story["state"]) == (200, "planned") and "@" not in str(story)
     assert call("POST", f"/deliveries/{named}/retry", {"why": "it is lost"})[0] == 409
     assert call("GET", f"/mailings/{call('GET', '/mailings')[1]['rows'][0]['id']}")[1]["planned"] == "fewer than 10"
+    at = f"/mailings/{call('GET', '/mailings')[1]['rows'][0]['id']}"
+    assert call("POST", f"{at}/hold") == (200, {"changed": "fewer than 10", "gone": "fewer than 10"})
+    assert call("POST", f"{at}/hold")[0] == 409 and call("GET", at)[1]["held_at"]
+    assert call("POST", f"{at}/release")[0] == 200 and call("POST", f"{at}/skip")[0] == 200
     assert call("GET", "/deliveries/0000-0000-00")[0] == 404
 
 
