@@ -65,11 +65,12 @@ COMMANDS: Mapping[str, Command | Group] = {
     }),
     "topics": Group("Topics", {
         "add": Command("topics.commands", "Add a topic."),
-        "list": Command("topics.listing", "List all topics."),
+        "list": Command("topics.listing", "List all topics, those that need somebody first."),
         "show": Command("topics.commands", "Show a topic, and the spellings that subscribers say bring wrong items."),
         "edit": Command("topics.commands", "Change a topic, and show what that does."),
         "preview": Command("topics.commands", "Show which stored items a topic or query matches, or what a new query would change."),
         "history": Command("topics.commands", "Show all revisions of a topic."),
+        "compare": Command("topics.compare", "Show what differs between two revisions of a topic."),
         "revert": Command("topics.commands", "Restore revision N of a topic, as a new revision."),
         "matches": Command("topics.matches", "List the newest items of a topic, the words that matched, and whether they are mailed."),
         "hold": Command("topics.state", "Collect a topic's matches without mailing them, until you release it."),
@@ -82,7 +83,7 @@ COMMANDS: Mapping[str, Command | Group] = {
         "export": Command("topics.import_export", "Write all topics as a YAML file, except retired ones."),
         "packs": Command("topics.packs", "List the alias packs, or the groups of one, and check the files."),
     }, {
-        "Add and change": ("preview", "add", "edit", "history", "revert"),
+        "Add and change": ("preview", "add", "edit", "history", "compare", "revert"),
         "See how they are": ("list", "show", "matches", "packs"),
         "Stop and resume mail": ("hold", "release", "urgent", "merge", "retire", "restore"),
         "Files": ("import", "export"),

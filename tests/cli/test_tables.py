@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
     ("words", "headings"),
     [
         ("feeds list", "ID Health Feed Entries Every Newest Next poll"),
-        ("topics list", "ID Name State Matches Followers Query"),
+        ("topics list", "ID Name State A week Followers Query"),
         ("deliveries list", "Reference State Occasion Batch Why"),
         ("deliveries sums", "Occasion Begun Complete Planned Accepted Others"),
         ("admin list", "Name Role Sends State Second factor Last seen"),

@@ -15,8 +15,9 @@ from newsletter.lib import db
 from newsletter.matching.aliases import groups, pack_files
 from newsletter.matching.live_index import topic_aliases
 from newsletter.matching.query.language import parse
-from newsletter.matching.topics import lookup, preview, reader_feedback, revisions, topic_status, topics
+from newsletter.matching.topics import lookup, preview, reader_feedback, revisions, topic_list, topic_status, topics
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
+from newsletter.matching.workshop import followers
 
 app = typer.Typer()
 
@@ -75,12 +76,17 @@ def show(name: Name, json: Json = False) -> None:
     if shown is None:
         fail("there is no such topic: see 'newsletter topics list'")
     noisy = reader_feedback.noisy_spellings(shown.topic_id)
+    parts = followers.shown(followers.count_followers(shown.topic_id, now=db.now()), small_number=_small())
+    [row] = topic_list.topic_rows(now=db.now(), small_number=None, topic_ids=[shown.topic_id])
     lines = [
-        f"{shown.name} (topic {shown.topic_id}, revision {shown.revision}, {shown.state})",
+        f"{shown.name} (topic {shown.topic_id}, revision {shown.revision}, {row.condition.word})",
+        *([row.condition.advice] if row.condition.advice else []),
         *([shown.description] if shown.description else []),
         f"query: {shown.query}",
         f"packs: {_packs(shown.packs)}" + (f"; without {', '.join(shown.without)}" if shown.without else ""),
         f"{counted(shown.matches, 'item')} matched, followed by {shown.followers}",
+        f"followers: {parts.mailed} would be mailed, {parts.paused} paused, {parts.suppressed} suppressed, "
+        f"{parts.waiting} waiting for confirmation",
     ]
     for spelling in noisy:
         where = f" ({spelling.pack})" if spelling.pack else ""
@@ -91,7 +97,7 @@ def show(name: Name, json: Json = False) -> None:
         lines += [f"  {sample.objections} to item {sample.item_id}: {sample.title}" for sample in spelling.worst]
     if any(spelling.pack for spelling in noisy):
         lines.append("'newsletter topics edit NAME --without SPELLING' switches a spelling off")
-    result({"topic": shown, "noisy": noisy}, json, *lines)
+    result({"topic": shown, "followers": parts, "noisy": noisy}, json, *lines)
 
 
 @app.command(

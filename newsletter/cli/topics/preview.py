@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from newsletter.cli.output import ask, counted
-from newsletter.matching.topics.preview import MANY_PER_DAY, Rate, SampleItem, TopicPreview
+from newsletter.matching.topics.limits import MANY_PER_DAY
+from newsletter.matching.topics.preview import Rate, SampleItem, TopicPreview
 
 
 def describe_preview(preview: TopicPreview) -> Iterator[str]:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 
 from newsletter.matching.live_index import topic_aliases
+from newsletter.matching.topics.limits import MANY_PER_DAY, SILENT
 from newsletter.matching.topics.lookup import live_revisions
-from newsletter.matching.topics.preview import MANY_PER_DAY
-from newsletter.matching.topics.topic_state import SILENT, never_matches
+from newsletter.matching.topics.topic_state import never_matches
 from newsletter.models import Item, Match, Topic, TopicRevision
 
 #: "Too much" is an average over this time.

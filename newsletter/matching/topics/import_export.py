@@ -10,7 +10,7 @@ from newsletter.lib.progress import Progress, no_progress
 from newsletter.lib.refused import Refused
 from newsletter.matching.aliases.groups import contains_spelling
 from newsletter.matching.live_index import topic_aliases
-from newsletter.matching.topics import hold, preview, revisions, topics, yaml_file
+from newsletter.matching.topics import hold, limits, preview, revisions, topics, yaml_file
 from newsletter.matching.topics.lookup import description_problem, find_topic, live_revisions, slug_of
 from newsletter.matching.topics.revisions import SavedRevision, TopicChange, TopicDraft
 from newsletter.matching.topics.yaml_file import TopicDescription, TopicFile, TopicFileProblem
@@ -132,7 +132,7 @@ def _add(described: TopicDescription, done: ImportResult, now: datetime, actor: 
     draft = revisions.new_draft(described.query, packs=described.packs, off=described.without)
     if isinstance(draft, Refused):
         return draft.reason
-    if not yes and (per_day := preview.preview_draft(draft, now=now).after.per_day) > preview.MANY_PER_DAY:
+    if not yes and (per_day := preview.preview_draft(draft, now=now).after.per_day) > limits.MANY_PER_DAY:
         return f"it would bring {per_day:.0f} items a day: narrow the query, or add --yes if that is meant"
     made = _made(described, draft, now, actor)
     if isinstance(made, Refused):

@@ -9,14 +9,11 @@ from newsletter.lib.refused import Refused
 from newsletter.lib.small_numbers import PeopleCount
 from newsletter.matching.live_index.stored_items import current_versions, load_items
 from newsletter.matching.topics.draft_matcher import DraftMatcher, matched_words
+from newsletter.matching.topics.limits import DAYS
 from newsletter.matching.topics.lookup import find_topic, no_such_topic
 from newsletter.matching.topics.revisions import TopicDraft, draft_of, live_revision
 from newsletter.matching.topics.topic_status import followers
 
-#: How many days a preview looks back.
-DAYS = 90
-#: Saving a topic that matches more items a day needs confirmation.
-MANY_PER_DAY = 30
 SAMPLES = 5
 
 

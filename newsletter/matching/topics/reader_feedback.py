@@ -13,14 +13,13 @@ from django.db.models import Case, F, Q, Value, When
 
 from newsletter.lib.crypto import Vault
 from newsletter.matching.topics.draft_matcher import shown_words
+from newsletter.matching.topics.limits import NOISY_FROM
 from newsletter.models import ItemVersion, Match, Topic
 
 _PURPOSE = "objection"
 _MOST_ID = 2**31
 #: The most objections counted in a day for an item under a topic: its link is no secret, and one item must not hide the others.
 MOST_A_DAY = 20
-#: A spelling is noisy from so many objections on.
-NOISY_FROM = 3
 SAMPLES = 3
 
 

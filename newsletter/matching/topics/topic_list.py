@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Q, Sum
 
 from newsletter.lib.small_numbers import PeopleCount
 from newsletter.matching.topics import topic_state
+from newsletter.matching.topics.limits import SILENT
 from newsletter.matching.topics.lookup import live_revisions
 from newsletter.matching.topics.topic_state import TopicCondition, TopicFacts
 from newsletter.matching.topics.topic_status import followers
@@ -55,7 +56,7 @@ def topic_rows(*, now: datetime, small_number: int | None, topic_ids: Collection
     live = live_revisions(topics)
     counted = {row["topic_id"]: row for row in _counted(ids, now)}
     followed_by = {} if small_number is None else followers(ids, small_number=small_number)
-    items_came = Item.objects.filter(first_seen_at__gte=now - topic_state.SILENT).exists()
+    items_came = Item.objects.filter(first_seen_at__gte=now - SILENT).exists()
     rows = [
         _row(topic, live[topic.id], counted.get(topic.id, {}), followed_by.get(topic.id), items_came, now)
         for topic in topics

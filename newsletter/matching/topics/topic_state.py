@@ -6,15 +6,8 @@ from enum import IntEnum
 from typing import Final
 
 from newsletter.lib.i18n import mark
-from newsletter.matching.query import language
-from newsletter.matching.query.contradictions import contradiction
-from newsletter.matching.query.query_error import QueryError
-from newsletter.matching.topics.preview import DAYS, MANY_PER_DAY
-from newsletter.matching.topics.reader_feedback import NOISY_FROM
+from newsletter.matching.topics.limits import DAYS, MANY_PER_DAY, NOISY_FROM, SILENT
 from newsletter.models import Topic
-
-#: A topic that matched nothing for so long is silent.
-SILENT: Final = timedelta(days=30)
 
 
 class Rank(IntEnum):
@@ -98,6 +91,11 @@ def condition(topic: Topic, facts: TopicFacts, *, now: datetime) -> TopicConditi
 
 def never_matches(query: str) -> str | None:
     """Why no item can match this query. Returns None if one could."""
+    # only where there is a topic: `status` and lists work without the query language
+    from newsletter.matching.query import language
+    from newsletter.matching.query.contradictions import contradiction
+    from newsletter.matching.query.query_error import QueryError
+
     try:
         return contradiction(language.parse(query))
     except QueryError as error:

@@ -18,7 +18,7 @@ from newsletter.matching.query.compiled import CompiledQuery, alias_key, compile
 from newsletter.matching.query.language import parse
 from newsletter.matching.query.query_error import QueryError
 from newsletter.matching.topics.draft_matcher import DraftMatcher
-from newsletter.matching.topics.preview import DAYS
+from newsletter.matching.topics.limits import DAYS
 from newsletter.matching.topics.revisions import TopicDraft
 from newsletter.matching.workshop.followers import Followers
 from newsletter.matching.workshop.marked_text import TextPiece, excerpt, marked

@@ -48,6 +48,8 @@ def test_an_edit_shows_what_it_does_and_can_be_taken_back(command: Command) -> N
     assert (code, "1 gained, 2 lost" in out) == (0, True)
     code, _, err = command("topics", "edit", "Sea", "--query", "ship")
     assert (code, "no change" in err, err.count("\n")) == (1, True, 1)
+    assert command("topics", "compare", "Sea", "1", "2")[1] == "query: [-cable] [+ship]\n"
+    assert "no such revision" in command("topics", "compare", "Sea", "1", "9")[2]
     assert command("topics", "revert", "Sea", "1")[0] == 0
     history = json.loads(command("topics", "history", "Sea", "--json")[1])
     assert [(one["n"], one["query"], one["note"]) for one in history] == [
@@ -121,7 +123,7 @@ def test_hold_release_and_what_is_noisy(command: Command) -> None:
     command("topics", "add", "Uyghur", "--query", "Uyghur")
     rematch.rematch(clock=db.now)
     assert "is on hold" in command("topics", "hold", "Uyghur")[1]
-    assert "revision 1, held)" in command("topics", "show", "Uyghur")[1]
+    assert "revision 1, on hold)" in command("topics", "show", "Uyghur")[1]
     assert "is released" in command("topics", "release", "Uyghur", "--mail")[1]
     assert command("topics", "release", "Uyghur")[0] == 1
     match = Match.objects.get()

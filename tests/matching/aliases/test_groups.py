@@ -10,7 +10,7 @@ from newsletter.matching.engine.query_index import QueryIndex
 from newsletter.matching.live_index.current import CurrentIndex
 from newsletter.matching.query.compiled import compile_query
 from newsletter.matching.query.language import parse
-from newsletter.matching.topics import explain_match, reader_feedback, revisions, topics
+from newsletter.matching.topics import explain_match, limits, reader_feedback, revisions, topics
 from newsletter.matching.topics.revisions import TopicChange
 from newsletter.models import IndexState, Item, Match, Topic
 from tests import factories
@@ -139,7 +139,7 @@ def test_noisy_spellings_are_listed_with_their_worst_items() -> None:
     topic = Topic.objects.get(id=topics.add_topic("Uyghur", "Uyghur", now=NOW, actor=ACTOR).topic_id)
     noisy, quiet = meet("A Weiwuer name"), meet("An Uyghur town")
     token = reader_feedback.objection_token(noisy.id, topic.id, factories.VAULT)
-    for _ in range(reader_feedback.NOISY_FROM - 1):
+    for _ in range(limits.NOISY_FROM - 1):
         assert reader_feedback.record_objection(token, now=NOW, vault=factories.VAULT)
     assert reader_feedback.noisy_spellings(topic.id) == []
     assert reader_feedback.record_objection(token, now=NOW, vault=factories.VAULT)

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.matching.query.contradictions import contradiction
 from newsletter.matching.query.language import parse
-from newsletter.matching.topics import checks, revisions, topics
+from newsletter.matching.topics import checks, limits, revisions, topics
 from newsletter.models import IndexState, Topic, TopicRevision
 from tests import factories
 from tests.factories import ACTOR
@@ -72,7 +72,7 @@ def test_silent_excessive_and_broken_topics_are_reported() -> None:
     broken = add("Broken")
     TopicRevision.objects.filter(topic=broken).update(query="((")
     loud, well = add("Loud"), add("Well")
-    for number in range(7 * checks.MANY_PER_DAY + 1):
+    for number in range(7 * limits.MANY_PER_DAY + 1):
         item = factories.item(seen=NOW - timedelta(hours=number % 100))
         factories.match(item, loud)
     factories.match(item, well)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from newsletter import wiring
-from newsletter.matching.topics.preview import MANY_PER_DAY
+from newsletter.matching.topics.limits import MANY_PER_DAY
 from newsletter.matching.topics.revisions import TopicDraft
 from newsletter.matching.workshop.followers import Followers
 from newsletter.matching.workshop.preview_in_time import PreviewSide, WorkshopPreview, preview_in_time

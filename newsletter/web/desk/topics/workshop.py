@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter.lib.refused import Refused
 from newsletter.matching.topics import lookup, reader_feedback
-from newsletter.matching.topics.preview import DAYS, MANY_PER_DAY
+from newsletter.matching.topics.limits import DAYS, MANY_PER_DAY
 from newsletter.matching.topics.revisions import TopicDraft, draft_of
 from newsletter.matching.workshop import proposals, spellings_in_use
 from newsletter.matching.workshop.proposals import NoChange, Proposal
