@@ -15,7 +15,7 @@ from newsletter.feeds.storage import retention as feeds
 from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import Rule, Table
 from newsletter.matching import retention as matching
-from newsletter.models import Breaker, Gate, IndexState, NoticeBudget, ProviderGate, Pulse, Route
+from newsletter.models import Breaker, Gate, IndexState, Message, NoticeBudget, ProviderGate, Pulse, Route
 from newsletter.subscribers import retention as subscribers
 
 log = structlog.get_logger()
@@ -31,6 +31,13 @@ _OUTBOX = Rule(
     "files in the data directory, unencrypted",
     "until you delete them",
     "to try the service without a mail server",
+)
+_MESSAGES = Rule(
+    "messages that admins write",
+    "unencrypted: nothing in them is about a subscriber",
+    "for good",
+    "to show what was sent, and to start another message from one",
+    (Table(Message),),
 )
 _INSTALLATION = Rule(
     "state of the installation: gates, routes, circuit breakers, limits, heartbeats",
@@ -52,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     *feeds.RULES,
     *audit.RULES,
     *admins.RULES,
+    _MESSAGES,
     _INSTALLATION,
 )
 

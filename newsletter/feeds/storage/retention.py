@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from newsletter.lib.progress import ShouldContinue, never_stop
 from newsletter.lib.pruning import InPieces, Rule, Table, days
-from newsletter.models import Citation, Entry, Feed, Fetch, Host, Incident, Item, ItemVersion, Story
+from newsletter.models import Citation, Entry, Feed, Fetch, HandItem, Host, Incident, Item, ItemVersion, Story
 
 KEPT = timedelta(days=30)
 
@@ -33,10 +33,10 @@ RULES = (
         lambda now, should_continue: prune(now=now, should_continue=should_continue),
     ),
     Rule(
-        "feeds, entries, items",
+        "feeds, entries, items, and what admins typed to publish one",
         "unencrypted: they were published",
         "for good",
         "so that a known entry is never taken for a new one",
-        tuple(Table(model) for model in (Feed, Entry, Story, Item, ItemVersion, Citation)),
+        tuple(Table(model) for model in (Feed, Entry, Story, Item, ItemVersion, Citation, HandItem)),
     ),
 )
