@@ -88,7 +88,7 @@ def _paths() -> list[tuple[str, str]]:
     """Every page of the desk that shows something, with the newest row of what its address names."""
     from newsletter import wiring
     from newsletter.lib.mail.references import reference
-    from newsletter.models import Delivery, Edition, Feed, Item, Occasion, Topic
+    from newsletter.models import Delivery, Edition, Feed, Item, Message, Occasion, Topic
     from newsletter.web.desk.access import Access
     from tests.web.desk.routes import access, address, desk_routes
 
@@ -97,6 +97,7 @@ def _paths() -> list[tuple[str, str]]:
         "topic_id": Topic.objects.latest("id").id,
         "item_id": Item.objects.latest("id").id,
         "occasion_id": Occasion.objects.latest("id").id,
+        "message_id": Message.objects.latest("id").id,
         "edition_id": Edition.objects.latest("id").id,
         "reference": reference(Delivery.objects.latest("id").id, wiring.vault()),
     }

@@ -15,7 +15,7 @@ from newsletter import wiring  # noqa: E402
 from newsletter.delivery.gates import sending_gate  # noqa: E402
 from newsletter.lib import db  # noqa: E402
 from newsletter.lib.mail.references import reference  # noqa: E402
-from newsletter.models import Admin, Delivery, Edition, Feed, Item, Occasion, Topic  # noqa: E402
+from newsletter.models import Admin, Delivery, Edition, Feed, Item, Message, Occasion, Topic  # noqa: E402
 from newsletter.web.desk.access import Access  # noqa: E402
 from newsletter.worker import startup  # noqa: E402
 from tests import factories  # noqa: E402
@@ -38,7 +38,14 @@ def known(db) -> dict[str, object]:
     for number in range(24):
         factories.follow(factories.subscriber(), topics[number % 2])
     installation.fill(items=40, words=WORDS)
-    newest = {"feed_id": Feed, "topic_id": Topic, "item_id": Item, "occasion_id": Occasion, "edition_id": Edition}
+    newest = {
+        "feed_id": Feed,
+        "topic_id": Topic,
+        "item_id": Item,
+        "occasion_id": Occasion,
+        "edition_id": Edition,
+        "message_id": Message,
+    }
     return {name: model.objects.latest("id").id for name, model in newest.items()} | {
         "reference": reference(Delivery.objects.latest("id").id, wiring.vault())
     }

@@ -25,6 +25,16 @@ def fill(*, items: int, words: Sequence[str]) -> None:
     _feeds()
     _items(items, words, chance)
     _ledger()
+    _message()
+
+
+def _message() -> None:
+    from newsletter.lib import db
+    from newsletter.models import Message
+
+    now = db.now()
+    text = "We move on **Monday**. [Where to](https://paper.example/move)"
+    Message.objects.create(subject="We move", markdown=text, written_by="olga", created_at=now, changed_at=now)
 
 
 def _feeds() -> None:

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 
 from newsletter import wiring
 from newsletter.lib.mail.references import reference
-from newsletter.models import Admin, Delivery, Edition, Feed, Item, Occasion, Subscriber, Topic
+from newsletter.models import Admin, Delivery, Edition, Feed, Item, Message, Occasion, Subscriber, Topic
 from tests import factories
 from tests.web.conftest import ANNA, WORD
 from tests.web.desk import installation
@@ -28,7 +28,14 @@ def known(anna, topics) -> dict[str, object]:
     for topic in topics:
         factories.follow(factories.subscriber(), topic)
     installation.fill(items=40, words=[topic.name for topic in topics])
-    newest = {"feed_id": Feed, "topic_id": Topic, "item_id": Item, "occasion_id": Occasion, "edition_id": Edition}
+    newest = {
+        "feed_id": Feed,
+        "topic_id": Topic,
+        "item_id": Item,
+        "occasion_id": Occasion,
+        "edition_id": Edition,
+        "message_id": Message,
+    }
     ids = {name: model.objects.latest("id").id for name, model in newest.items()}
     delivery = Delivery.objects.filter(subscriber=Subscriber.objects.get(id=anna.id)).latest("id")
     return {**ids, "reference": reference(delivery.id, wiring.vault()), "subscriber_id": anna.id}
