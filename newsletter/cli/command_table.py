@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, Command | Group] = {
     }),
     "topics": Group("Topics", {
         "add": Command("topics.commands", "Add a topic."),
-        "list": Command("topics.listing", "List all topics, those that need somebody first."),
+        "list": Command("topics.listing", "List all topics."),
         "show": Command("topics.commands", "Show a topic, and the spellings that subscribers say bring wrong items."),
         "edit": Command("topics.commands", "Change a topic, and show what that does."),
         "preview": Command("topics.commands", "Show which stored items a topic or query matches, or what a new query would change."),

@@ -14,7 +14,10 @@ app = typer.Typer()
 
 @app.command("list", epilog=example("topics list"))
 def list_topics(json: Json = False) -> None:
-    """List all topics, those that need somebody first."""
+    """List all topics.
+
+    Those that need somebody come first.
+    """
     ready()
     small_number = wiring.config().small_number
     if json:
