@@ -42,6 +42,10 @@ _DONE: Final = {
     "item.correct": mark("corrected the item"),
     "item.publish": mark("published the item"),
     "item.withdraw": mark("withdrew the item"),
+    "mailing.hold": mark("put on hold the mailing"),
+    "mailing.release": mark("released the mailing"),
+    "mailing.resend": mark("sent again what failed of the mailing"),
+    "mailing.skip": mark("skipped the mailing"),
     "message.ask": mark("asked for the release of the message"),
     "message.begin": mark("started at once the message"),
     "message.change": mark("changed the message"),
@@ -77,11 +81,14 @@ _DONE: Final = {
     "topic.describe": mark("changed the description of the topic"),
     "topic.edit": mark("changed the topic"),
     "topic.hold": mark("put on hold the topic"),
+    "topic.merge": mark("merged the topic"),
     "topic.release": mark("released the topic"),
     "topic.restore": mark("restored the topic"),
     "topic.retire": mark("retired the topic"),
     "topic.urgent": mark("changed the urgency of the topic"),
 }
+#: The actions that have words.
+ACTIONS: Final = frozenset(_DONE)
 #: What a thing is called that has no name.
 _KINDS: Final = {
     "sending": mark("all sending"),

@@ -1,11 +1,17 @@
 """What stands in the audit log, and what never does."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import newsletter
+from newsletter.audit import words
 from newsletter.audit.record import Thing, reason_problem, record, record_difference, without_secrets
 from newsletter.models import AuditEntry
 from tests.factories import ACTOR, NOW
 
+CODE = Path(newsletter.__file__).parent
 FEED = Thing("feed", 7, "Harbour news")
 
 
@@ -41,3 +47,14 @@ def test_a_url_keeps_its_at_sign() -> None:
 def test_a_reason_is_needed_and_names_nobody() -> None:
     assert reason_problem("  ") and reason_problem("anna@example.org asked")
     assert reason_problem("she asked by phone") is None
+
+
+def test_every_action_has_words() -> None:
+    """Actions are written in full where they are recorded, or made of a kind and a verb in one place of the room."""
+    kinds = "admin|delivery|feed|item|mailing|message|provider|route|sending|subscriber|suppression|token|topic"
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in CODE.rglob("*.py") if "audit" not in path.relative_to(CODE).parts
+    )
+    recorded = set(re.findall(rf"(?:record\w*\(|_change\(|_update\()[^()]*?\"((?:{kinds})\.[a-z_]+)\"", source))
+    assert len(recorded) > 30
+    assert recorded <= words.ACTIONS

@@ -19,7 +19,7 @@ _PAGES = {
     "topic": ("desk_topics_topic", "topic_id"),
     "item": ("desk_items_item", "item_id"),
     "message": ("desk_mailings_messages_message", "message_id"),
-    "delivery": ("desk_mailings_delivery", "delivery_id"),
+    "mailing": ("desk_mailings_mailing", "occasion_id"),
 }
 
 
@@ -59,6 +59,8 @@ def history(kind: str, number: int | None, admin: Admin, *, most: int = 10) -> l
 def _line(row: AuditEntry, still_meant: bool) -> AuditLine:
     page, argument = _PAGES.get(row.object_kind, ("", ""))
     url = routed(page, {argument: row.object_id}) if page and row.object_id is not None else ""
+    if row.object_kind == "delivery" and row.object_name:
+        url = routed("desk_mailings_delivery", {"reference": row.object_name})
     on_page = url or (routed("desk_sending") if row.object_kind in ("sending", "provider") else "")
     return AuditLine(
         id=row.id,
