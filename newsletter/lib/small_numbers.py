@@ -32,6 +32,6 @@ def has_moved(shown: int, now: int) -> bool:
 
 def shown_moved(carried: str, count: PeopleCount) -> bool:
     """Whether a shielded count has moved (`has_moved`) since a form carried it (`PeopleCount.carried`), or was never shown."""
-    if count.shown is None or not carried.isdecimal():
+    if count.shown is None or not carried.isdecimal() or len(carried) > 12:
         return carried != count.carried
     return has_moved(int(carried), count.shown)

@@ -155,11 +155,13 @@ def _document(row: MailingRow) -> dict[str, object]:
 
 
 def _in_words(row: MailingRow, sums: MailingSums) -> str:
-    return str(shown_sums(sums, one_topic=row.one_topic, threshold=wiring.config().small_number))
+    threshold = wiring.config().small_number
+    return str(shown_sums(sums, one_topic=row.shields(threshold), threshold=threshold))
 
 
 def _count(row: MailingRow, count: int) -> str:
-    return shown_count(count, one_topic=row.one_topic, threshold=wiring.config().small_number)
+    threshold = wiring.config().small_number
+    return shown_count(count, one_topic=row.shields(threshold), threshold=threshold)
 
 
 def _slot(slot: MailingSlot) -> str:

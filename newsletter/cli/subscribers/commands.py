@@ -7,7 +7,7 @@ import typer
 
 from newsletter import wiring
 from newsletter.audit import actor
-from newsletter.cli.output import Json, ask, counted, example, fail, result, when
+from newsletter.cli.output import Json, ask, counted, example, fail, or_fail, result, when
 from newsletter.cli.service.migrations import ready
 from newsletter.cli.subscribers.address import AddressArgument, read_address
 from newsletter.delivery import erasure
@@ -15,7 +15,7 @@ from newsletter.delivery.ledger.mails_of_person import GivenArticles, PersonMail
 from newsletter.lib import db
 from newsletter.subscribers import lookup_and_erase
 from newsletter.subscribers.person.consent import consent_sentences
-from newsletter.subscribers.person.find import look_up
+from newsletter.subscribers.person.find import find_person, look_up
 from newsletter.subscribers.person.read import Person, PersonSubscription, read_person
 
 app = typer.Typer()
@@ -35,11 +35,18 @@ def list_subscribers(json: Json = False) -> None:
     )
 
 
-@app.command(epilog=example("subscribers show"))
-def show(address: AddressArgument = "-", json: Json = False) -> None:
-    """Show what is stored about the person with this address."""
+@app.command(epilog=example("subscribers show", "subscribers show --reason 'she asked what we store'"))
+def show(
+    address: AddressArgument = "-",
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the audit log, and names nobody.")] = "",
+    json: Json = False,
+) -> None:
+    """Show what is stored about the person with this address. The audit log says who looked, never at whom by address."""
     ready()
-    found = look_up(read_address(address), vault=wiring.vault())
+    why = reason or "none given, on the command line"
+    found = or_fail(
+        find_person(read_address(address), why, now=db.now(), vault=wiring.vault(), actor=actor.from_command())
+    )
     person = None if found.subscriber_id is None else read_person(found.subscriber_id, vault=wiring.vault())
     if person is None:
         if found.suppressed is None:

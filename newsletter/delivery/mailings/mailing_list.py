@@ -55,6 +55,10 @@ class MailingRow:
             return MailingState.GOING_OUT if sums.gone else MailingState.PLANNED
         return MailingState.FAILED if sums.failed else MailingState.DONE
 
+    def shields(self, threshold: int) -> bool:
+        """Whether its numbers are counts of people who have something in common: one topic, or that they are so few."""
+        return self.one_topic or self.sums.planned < threshold
+
 
 @dataclass(frozen=True)
 class MailingPage:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Max
 
+from newsletter.delivery.mailings.sums import MailingSums, sums_of
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
 from newsletter.lib.mail.references import references
@@ -37,6 +38,8 @@ class UndecidedBatch:
     #: When the mailing was begun.
     created_at: datetime
     one_topic: bool
+    #: How many mails its mailing has in all.
+    of_mails: int
     #: True: it is unknown whether they were taken; False: they are parked, and nothing has left.
     in_doubt: bool
     reason: str
@@ -53,7 +56,10 @@ def undecided_batches(vault: Vault, *, limit: int = 50) -> tuple[UndecidedBatch,
     ids = [row[0] for row in rows]
     tried = Attempt.objects.filter(batch__in=ids).values_list("batch_id").annotate(Max("began_at"))
     context = _Context(
-        Batch.objects.in_bulk(ids), dict(tried.order_by("batch_id")), Occasion.objects.in_bulk({row[3] for row in rows})
+        Batch.objects.in_bulk(ids),
+        dict(tried.order_by("batch_id")),
+        Occasion.objects.in_bulk({row[3] for row in rows}),
+        sums_of(sorted({row[3] for row in rows if row[3]})),
     )
     return tuple(_undecided(code, row, context) for code, row in zip(codes, rows, strict=True))
 
@@ -63,6 +69,7 @@ class _Context:
     batches: Mapping[int, Batch]
     tried: Mapping[int, datetime]
     occasions: Mapping[int, Occasion]
+    sums: Mapping[int, MailingSums]
 
 
 def _undecided(code: str, row: tuple[Any, ...], context: _Context) -> UndecidedBatch:
@@ -77,6 +84,7 @@ def _undecided(code: str, row: tuple[Any, ...], context: _Context) -> UndecidedB
         occasion=of_mailing.key if of_mailing else "",
         created_at=of_mailing.created_at if of_mailing else batch.not_before,
         one_topic=of_mailing is not None and of_mailing.only_topic_id != 0,
+        of_mails=context.sums[occasion_id].planned if of_mailing else mails,
         in_doubt=batch.state != BatchState.PARKED,
         reason=reason or batch.reason or "",
         since=context.tried.get(batch_id, batch.not_before),

@@ -93,7 +93,8 @@ def _change(request: HttpRequest, mailing_id: int, change: Callable[..., Stopped
 
 
 def _out(row: MailingRow) -> MailingOut:
-    sums = shown_sums(row.sums, one_topic=row.one_topic, threshold=wiring.config().small_number)
+    threshold = wiring.config().small_number
+    sums = shown_sums(row.sums, one_topic=row.shields(threshold), threshold=threshold)
     return MailingOut(
         id=row.id,
         key=row.key,

@@ -52,6 +52,13 @@ def test_an_edition_is_held_alone_and_counted_as_one_topic_is(capsys):
     assert run(capsys, "hold", occasion.key, "--edition", "9999")[0] == 1
 
 
+def test_few_people_are_not_counted_whatever_their_topics(capsys):
+    occasion = mailing(1, 1, 1)
+    for words in (["list"], ["show", occasion.key]):
+        assert "planned fewer than 10 = waiting" in run(capsys, *words)[1]
+    assert "stopped fewer than 10" in run(capsys, "hold", occasion.key)[1]
+
+
 def test_json_and_mistakes(capsys):
     assert run(capsys, "show", "alert:99999") == (
         1,

@@ -36,7 +36,10 @@ def test_a_person_is_shown_with_what_they_agreed_to(on_canary):
     code, out = on_canary("show")
     assert code == 0 and "Cable: daily, from command" in out and "own keyword 1: daily" in out
     assert "0 mails of 14 days" in out and "entered that you had agreed elsewhere (wording 1)" in out
-    shown = json.loads(on_canary("show", "--json")[1])
+    shown = json.loads(on_canary("show", "--json", "--reason", "she asked")[1])
+    looks = AuditEntry.objects.filter(action="subscriber.open").order_by("id")
+    assert [look.reason for look in looks] == ["none given, on the command line", "she asked"]
+    assert on_canary("show", "--reason", "canary@example.org asked")[0] == 1 and looks.count() == 2
     assert shown["live"][2]["own_word"] == 1 and "address" not in shown
 
 

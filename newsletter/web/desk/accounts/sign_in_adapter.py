@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.contrib.auth import authenticate
@@ -76,6 +77,12 @@ class SignInAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             self._rollback_login_failed_rl_usage()
             return admin
         return None
+
+    def login(self, request: HttpRequest, user: Admin) -> None:
+        """Sign in. Whoever has just done so is not asked for the password again for half an hour."""
+        super().login(request, user)
+        records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = [row | {"reauthenticated": True} for row in records]
 
     def respond_user_inactive(self, request: HttpRequest, user: Admin) -> HttpResponse:
         """A passkey of a disabled account: the same as one that is not known."""

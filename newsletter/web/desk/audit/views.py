@@ -16,6 +16,7 @@ from newsletter.web.desk.audit.undo import undo
 from newsletter.web.desk.page import back, done, page, refused
 from newsletter.web.keyset import newest_first
 from newsletter.web.see_other import SeeOther
+from newsletter.web.typed_number import typed_number
 
 _KINDS = (
     ("feed", gettext_lazy("Feeds")),
@@ -75,7 +76,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     rows = newest_first(
         find_rows(wanted, for_owner=admin_of(request).is_owner),
-        after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None,
+        after=typed_number(after),
     )
     query = request.GET.copy()
     query.pop("after", None)

@@ -21,6 +21,7 @@ from newsletter.web.desk.audit.lines import history
 from newsletter.web.desk.charts import BarChart, bar_chart
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence, short
+from newsletter.web.typed_number import typed_number
 from newsletter.worker import tasks
 
 #: Fetches in the chart, and in the table below it.
@@ -52,7 +53,7 @@ def feed(request: HttpRequest, feed_id: int) -> HttpResponse:
         "row": row,
         "now": now,
         "only": describe_filter(row.only),
-        "entries": entry_page(feed_id, after=int(after) if after.isascii() and after.isdigit() else None),
+        "entries": entry_page(feed_id, after=typed_number(after)),
         "older": bool(after),
         "fetches": fetches[:LISTED],
         "fetch_chart": _fetch_chart(fetches),

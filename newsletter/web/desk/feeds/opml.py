@@ -1,5 +1,6 @@
 """Feeds as OPML: a file from another reader is added with a report per line; all feeds can be downloaded as one."""
 
+import contextlib
 from typing import Any
 
 from django import forms
@@ -48,7 +49,10 @@ def read_in(request: HttpRequest) -> HttpResponse:
     """
     if int(request.META.get("CONTENT_LENGTH") or 0) > opml_import.LARGEST_BODY:
         return _ask(request, OpmlForm(), reason=gettext("The file is larger than 1 MB: split it."), status=413)
-    request.upload_handlers = [MemoryFileUploadHandler(request)]
+    with contextlib.suppress(
+        AttributeError
+    ):  # a form without a file is read already, to sign somebody in or look at it
+        request.upload_handlers = [MemoryFileUploadHandler(request)]
     return _read_in(request)
 
 

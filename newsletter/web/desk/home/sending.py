@@ -16,6 +16,7 @@ from newsletter.lib.refused import Refused
 from newsletter.lib.small_numbers import has_moved
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.page import done, page, refused
+from newsletter.web.typed_number import typed_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,8 +38,8 @@ def pause(request: HttpRequest) -> HttpResponse:
 def resume(request: HttpRequest) -> HttpResponse:
     """Send again. The form carries how many mails it said would go; if that has moved, it is shown anew."""
     waiting = waiting_mails()
-    shown = request.POST.get("waiting", "")
-    if not (shown.isascii() and shown.isdigit()) or has_moved(int(shown), waiting):
+    shown = typed_number(request.POST.get("waiting", ""))
+    if shown is None or has_moved(shown, waiting):
         sentence = ngettext(
             "In the meantime {count} mail waits. Look again, and resume.",
             "In the meantime {count} mails wait. Look again, and resume.",

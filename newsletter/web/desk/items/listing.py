@@ -13,6 +13,7 @@ from newsletter.matching.items.item_list import ItemList, list_items
 from newsletter.models import Item
 from newsletter.web.desk.items.forms import ItemFilterForm
 from newsletter.web.desk.page import page
+from newsletter.web.typed_number import typed_number
 
 
 @require_safe
@@ -43,7 +44,7 @@ def _found(form: ItemFilterForm, after: str) -> ItemList | None:
         form.chosen(),
         index=wiring.item_index(),
         now=db.now(),
-        after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None,
+        after=typed_number(after),
     )
     if isinstance(found, WrongQuery):
         words = {"column": found.column, "hint": gettext(found.hint)}

@@ -6,7 +6,7 @@ first, and come back if its number has moved meanwhile.
 
 from dataclasses import replace
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,6 +27,7 @@ from newsletter.web.desk.mailings.views import mailing_or_404
 from newsletter.web.desk.mailings.words import count_in_form, count_in_words, shown_mailing
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence
+from newsletter.web.typed_number import typed_number
 
 
 class MailingChoice:
@@ -35,7 +36,9 @@ class MailingChoice:
     def __init__(self, request: HttpRequest, occasion_id: int) -> None:
         self.row: MailingRow = mailing_or_404(occasion_id)
         typed = (request.POST if request.method == "POST" else request.GET).get("edition", "")
-        self.edition_id = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+        self.edition_id = typed_number(typed)
+        if typed and self.edition_id is None:  # never the whole mailing instead
+            raise Http404("no such edition")
         self.part = MailingPart(occasion_id, self.edition_id)
         self.sums: MailingSums = self.row.sums
         if self.edition_id is not None:
@@ -101,10 +104,8 @@ def resend_mailing(request: HttpRequest, occasion_id: int) -> HttpResponse:
 
 def _confirmed(request: HttpRequest, choice: MailingChoice, count: int) -> bool:
     """Whether the button below the sentence was pressed, with a number that still holds."""
-    shown = request.POST.get("shown", "")
-    if not (shown.isascii() and shown.isdigit() and len(shown) < 10):
-        return False
-    return not has_moved(int(shown), _form_count(choice, count))
+    carried = typed_number(request.POST.get("shown", ""))
+    return carried is not None and not has_moved(carried, _form_count(choice, count))
 
 
 def _form_count(choice: MailingChoice, count: int) -> int:

@@ -18,6 +18,7 @@ from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.mailings.words import mailing_title
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence
+from newsletter.web.typed_number import typed_number
 
 MOST = 50
 
@@ -64,8 +65,8 @@ def decide_undecided(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry_all_parked(request: HttpRequest) -> HttpResponse:
     """Send all parked mails again that can be sent: never one in doubt, never one on hold."""
-    here, shown = reverse("desk_mailings_undecided"), request.POST.get("shown", "")
-    if not shown.isdecimal() or has_moved(int(shown[:9]), resend.parked_mails().deliveries):
+    here, shown = reverse("desk_mailings_undecided"), typed_number(request.POST.get("shown", ""))
+    if shown is None or has_moved(shown, resend.parked_mails().deliveries):
         return refused(request, _("The number of parked mails has changed meanwhile. Look again."), here)
     note = OperatorNote(admin_of(request).username, request.POST.get("why", "")[:500])
     return _answer(
@@ -85,4 +86,9 @@ def _title(row: UndecidedBatch) -> str:
 
 
 def _mails(row: UndecidedBatch) -> str:
-    return shown_count(row.mails, one_topic=row.one_topic, threshold=wiring.config().small_number)
+    threshold = wiring.config().small_number
+    few = bool(row.occasion) and (row.one_topic or row.of_mails < threshold)
+    shown = shown_count(row.mails, one_topic=few, threshold=threshold)
+    # one mail, in the singular, would tell what the number does not
+    one = row.mails == 1 and not few
+    return _("{mails} mail").format(mails=shown) if one else _("{mails} mails").format(mails=shown)

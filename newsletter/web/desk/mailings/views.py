@@ -16,6 +16,7 @@ from newsletter.status.next_digests import next_digests
 from newsletter.web.desk.access import admin_of
 from newsletter.web.desk.mailings.words import shown_mailing, sum_words
 from newsletter.web.desk.page import page
+from newsletter.web.typed_number import typed_number
 
 #: What Home links to for mails that need a decision.
 _UNDECIDED = ("unknown", "parked")
@@ -27,7 +28,9 @@ def mailings(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("state", "")
     which = asked if asked in FILTERS else ""
     undecided = undecided_mailings()
-    listed = mailing_page(after=_number(request.GET.get("after")), which=which, but=[row.id for row in undecided])
+    listed = mailing_page(
+        after=typed_number(request.GET.get("after", "")), which=which, but=[row.id for row in undecided]
+    )
     first = not request.GET.get("after")
     context = {
         "undecided": [shown_mailing(row) for row in undecided] if first and not which else [],
@@ -72,7 +75,3 @@ def mailing_or_404(occasion_id: int) -> MailingRow:
 def least_for(request: HttpRequest) -> int:
     """How many people must get an edition for this admin to see it: few people's edition says what they follow."""
     return 1 if admin_of(request).is_owner else wiring.config().small_number
-
-
-def _number(typed: str | None) -> int | None:
-    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 10 else None

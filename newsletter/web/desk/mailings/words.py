@@ -32,17 +32,20 @@ def shown_mailing(row: MailingRow) -> ShownMailing:
 
 def sums_in_words(sums: MailingSums, row: MailingRow) -> ShownSums:
     """The sums of a mailing or of a part of it."""
-    return shown_sums(sums, one_topic=row.one_topic, threshold=wiring.config().small_number)
+    threshold = wiring.config().small_number
+    return shown_sums(sums, one_topic=row.shields(threshold), threshold=threshold)
 
 
 def count_in_words(count: int, row: MailingRow) -> str:
     """A number of mails of a mailing."""
-    return shown_count(count, one_topic=row.one_topic, threshold=wiring.config().small_number)
+    threshold = wiring.config().small_number
+    return shown_count(count, one_topic=row.shields(threshold), threshold=threshold)
 
 
 def count_in_form(count: int, row: MailingRow) -> int:
     """The same for a form that carries the number it showed."""
-    return countable(count, one_topic=row.one_topic, threshold=wiring.config().small_number)
+    threshold = wiring.config().small_number
+    return countable(count, one_topic=row.shields(threshold), threshold=threshold)
 
 
 def mailing_title(key: str, created_at: datetime) -> str:

@@ -23,6 +23,7 @@ from newsletter.web.desk.messages.views import message_or_404
 from newsletter.web.desk.messages.words import audience_words
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.see_other import SeeOther
+from newsletter.web.typed_number import typed_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +58,7 @@ def _send(request: HttpRequest, row: Message) -> HttpResponse:
             row.id,
             at=form.moment,
             zone=zone,
-            revision=int(revision) if revision.isdecimal() else 0,
+            revision=typed_number(revision) or 0,
             actor=actor_of(request),
             now=now,
         )

@@ -22,6 +22,7 @@ from newsletter.web.desk.messages.forms import MessageForm, MessageTestForm, ini
 from newsletter.web.desk.messages.words import shown_messages
 from newsletter.web.desk.page import done, page
 from newsletter.web.mail_frame import framed_mail
+from newsletter.web.typed_number import typed_number
 
 #: Views of the mail in a frame: name → (class of the frame, dark).
 FRAMES = {"phone": ("phone", 0), "desktop": ("desktop", 0), "phone-dark": ("phone", 1), "desktop-dark": ("desktop", 1)}
@@ -32,7 +33,7 @@ VIEWS = (*FRAMES, "text")
 def messages(request: HttpRequest) -> HttpResponse:
     """All messages; first those that wait for somebody."""
     after = request.GET.get("after", "")
-    listed = message_page(after=int(after) if after.isascii() and after.isdigit() and len(after) < 10 else None)
+    listed = message_page(after=typed_number(after))
     waiting = waiting_messages() if not after else ()
     context = {
         "waiting": shown_messages(waiting),

@@ -22,6 +22,7 @@ from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.page import done, refused
 from newsletter.web.desk.people.forms import CadenceForm, FollowTopicForm, LiftForm, PersonTimeForm, first_problem
 from newsletter.web.desk.people.handles import close_person, read_handle
+from newsletter.web.typed_number import typed_number
 from newsletter.worker import tasks
 
 #: (request, the person's number) → what was done, in a sentence, or why not.
@@ -150,5 +151,4 @@ def erase(request: HttpRequest, handle: str) -> HttpResponse:
 
 def _number(request: HttpRequest, name: str) -> int:
     """A number from a hidden field; 0 for anything else."""
-    text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return typed_number(request.POST.get(name, "")) or 0

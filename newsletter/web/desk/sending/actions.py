@@ -17,6 +17,7 @@ from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.desk.sending.forms import ShareForm
 from newsletter.web.desk.sending.overview import shown
+from newsletter.web.typed_number import typed_number
 
 
 @require_POST
@@ -86,9 +87,8 @@ def move(request: HttpRequest) -> HttpResponse:
     if source is None or target is None or source == target:
         return _unknown(request)
     waiting = planned_mails(source)
-    carried = data.get("mails", "")
-    if request.method != "POST" or not carried.isdecimal() or has_moved(int(carried), waiting):
-        before = int(carried) if request.method == "POST" and carried.isdecimal() else None
+    before = typed_number(data.get("mails", "")) if request.method == "POST" else None
+    if before is None or has_moved(before, waiting):
         names = {"source": provider_ids.name_of(source), "target": provider_ids.name_of(target)}
         return page(request, "desk/sending/move.html.j2", names | {"mails": waiting, "before": before})
     planned = delivery_wiring.planned_providers()[target]

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from newsletter.matching.workshop.topic_matches import newest_matches
 from newsletter.web.desk.page import page
 from newsletter.web.desk.topics.found import found_topic
+from newsletter.web.typed_number import typed_number
 
 
 @require_safe
@@ -13,5 +14,5 @@ def matches(request: HttpRequest, topic_id: int) -> HttpResponse:
     """The newest items with the words that matched; `after` in the address goes on to older ones."""
     found = found_topic(topic_id)
     after = request.GET.get("after", "")
-    shown = newest_matches(topic_id, after=int(after) if after.isdecimal() and len(after) < 12 else None)
+    shown = newest_matches(topic_id, after=typed_number(after))
     return page(request, "desk/topics/matches.html.j2", {"found": found, "shown": shown})

@@ -129,6 +129,15 @@ def test_a_page_asks_again_and_comes_back(owner):
     assert client.get("/desk/settings/colleagues/").status_code == 200
 
 
+def test_who_has_just_signed_in_is_not_asked_again(owner, client, monkeypatch):
+    sign_in(client)
+    colleagues = reverse("desk_settings_colleagues")
+    assert client.get(colleagues).status_code == 200
+    later = time.time() + 31 * 60
+    monkeypatch.setattr("time.time", lambda: later)
+    assert client.get(colleagues).url.startswith("/desk/confirm/")
+
+
 def test_a_code_will_do_instead(owner, as_owner):
     add_app(as_owner)
     client = signed_in(owner, recent=False)

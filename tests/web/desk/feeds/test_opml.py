@@ -1,5 +1,7 @@
 """OPML on pages: a file or its text, a line of report for each feed, and a download that can be read in again."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -7,6 +9,7 @@ from django.urls import reverse
 
 from newsletter.models import AuditEntry, Feed
 from tests import factories
+from tests.web.desk.conftest import PASSWORD
 
 FILE = b"""<opml><body>
 <outline type='rss' text='Harbour' xmlUrl='https://harbour.example/feed'/>
@@ -61,6 +64,23 @@ def test_another_site_cannot_import(owner):
     client.force_login(owner)
     answer = client.post(reverse("desk_feeds_import"), {"text": FILE.decode()})
     assert answer.status_code == 403 and not Feed.objects.exists()
+
+
+def test_another_site_cannot_sign_somebody_in_by_it(owner):
+    client = Client(enforce_csrf_checks=True)
+    fields = {"sign_in_name": owner.username, "sign_in_password": PASSWORD, "text": FILE.decode()}
+    for more in ({}, {"content_type": "application/x-www-form-urlencoded"}):
+        answer = client.post(reverse("desk_feeds_import"), urlencode(fields) if more else fields, **more)
+        assert answer.status_code == 403 and "session" not in client.cookies
+
+
+def test_a_text_is_taken_on_the_way_of_signing_in_again(owner):
+    client = Client()
+    fields = {"sign_in_name": owner.username, "sign_in_password": PASSWORD, "text": FILE.decode()}
+    answer = client.post(
+        reverse("desk_feeds_import"), urlencode(fields), content_type="application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 200 and Feed.objects.count() == 2
 
 
 def test_the_download_can_be_read_in_again(as_editor, feed):

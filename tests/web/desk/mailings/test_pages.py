@@ -82,6 +82,28 @@ def test_a_mailing_for_one_topic_shows_how_many_only_rounded(as_editor, as_owner
     assert many.id != few.id
 
 
+def test_a_mailing_to_few_people_shows_no_number_whatever_their_topics(as_owner):
+    """Three mails in three editions are three people, each of whose editions goes to fewer than ten."""
+    occasion = mailing(1, 1, 1)
+    for address in (reverse("desk_mailings"), reverse("desk_mailings_mailing", args=[occasion.id])):
+        page = text(as_owner.get(address))
+        assert "fewer than 10 planned = waiting" in page and "3 planned" not in page and "3 waiting" not in page
+    held = text(as_owner.post(reverse("desk_mailings_hold", args=[occasion.id]), follow=True))
+    assert "stopped fewer than 10, fewer than 10 had gone" in held
+    release = as_owner.get(reverse("desk_mailings_release", args=[occasion.id])).content.decode()
+    assert "<b>fewer than 10</b>" in release and 'name="shown" value="0"' in release
+    Batch.objects.filter(id=Batch.objects.latest("id").id).update(held_at=None, reason="gave up")
+    undecided = text(as_owner.get(reverse("desk_mailings_undecided")))
+    assert "fewer than 10 mails" in undecided and "fewer than 10 mail " not in undecided
+
+
+def test_a_mistyped_edition_is_not_the_whole_mailing(as_owner):
+    occasion = mailing(12)
+    for typed in ("x", "9" * 5_000, "²"):
+        answer = as_owner.post(reverse("desk_mailings_hold", args=[occasion.id]), {"edition": typed})
+        assert answer.status_code == 404 and not Batch.objects.filter(state="parked").exists()
+
+
 def test_an_editor_sees_small_editions_in_sum_and_opens_none(as_editor, as_owner):
     occasion = mailing(40, 3, 2)
     large, small, _ = Edition.objects.order_by("id")
