@@ -14,7 +14,8 @@ from newsletter.models import Message
 CLIPPED: Final = 102_000
 #: Of these, for what is filled in when it is sent: personal links.
 _RESERVED: Final = 3_000
-_DISCREET, _OPEN = (MailOptions("en", "both", discreet) for discreet in (True, False))
+#: The look in which the subject is what was typed.
+_OPEN: Final = MailOptions("en", "both", discreet=False)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def check_message(row: Message, renderer: Renderer, *, day: date) -> CheckedMess
             ", ".join(links[:5]),
         ),
     )
-    return CheckedMessage(mail, render(row, renderer, day, _DISCREET).subject, checks)
+    return CheckedMessage(mail, renderer.neutral_message_subject(day, _OPEN.locale), checks)
 
 
 def _leads_somewhere(link: str) -> bool:

@@ -178,6 +178,10 @@ class Renderer:
             html = self._page_inliner.inline(page.render(notice=notice, screen=self._screen, language=look.locale))
         return RenderedMail(notice.subject, self._text("notice.txt.j2", look.locale, notice=notice), html)
 
+    def neutral_message_subject(self, day: date, language: str) -> str:
+        """The subject of a message for people whose subjects say nothing of the content."""
+        return text_format.message_subject(placeholders.defuse(self._frame.organisation), day, language)
+
     def render_message(self, subject: str, html: str, text: str, day: date, look: MailOptions) -> RenderedMail:
         """Render what an admin wrote, with head and foot of every mail; `html` need not be clean.
 
@@ -186,7 +190,7 @@ class Renderer:
         language = look.locale
         heading = placeholders.defuse(text_format.one_line(subject))
         organisation = placeholders.defuse(self._frame.organisation)
-        neutral = text_format.message_subject(organisation, day, language)
+        neutral = self.neutral_message_subject(day, language)
         values = {"heading": heading, "date": text_format.long_date(day, language)}
         plain = placeholders.defuse(text.strip())
         whole = self._text("message.txt.j2", language, **values, body=plain) + self._foot(language)

@@ -48,7 +48,8 @@ def _send(request: HttpRequest, row: Message) -> HttpResponse:
     if row.state not in (*drafts.OPEN, Message.State.PARKED):
         return refused(request, gettext("This message is sent already. Copy it as a draft."), _address(row.id))
     now = db.now()
-    people = _people(row)
+    count = count_people(row.topic_id, now=now)
+    people = _people(row, count)
     form = SendForm(request.POST if request.method == "POST" else None, initial={"when": "now"})
     moved = request.method == "POST" and shown_moved(request.POST.get("people", ""), people)
     if request.method == "POST" and not moved and form.is_valid():
@@ -73,7 +74,7 @@ def _send(request: HttpRequest, row: Message) -> HttpResponse:
         "moved": moved,
         "checks": check_message(row, edition_wiring.renderer(), day=now.date()).checks,
         "zone": timezone.get_current_timezone_name(),
-        "nobody": not count_people(row.topic_id, now=now),
+        "nobody": not count,
     }
     return page(request, "desk/messages/send.html.j2", context)
 
@@ -149,9 +150,8 @@ def _act(
     return done(request, sentence, _address(message_id))
 
 
-def _people(row: Message) -> PeopleCount:
-    """To how many it would go now: exact for everybody, shielded for a topic."""
-    count = count_people(row.topic_id, now=db.now())
+def _people(row: Message, count: int) -> PeopleCount:
+    """To how many it would go, as it may be shown: exact for everybody, shielded for a topic."""
     if row.topic_id is None:
         return PeopleCount(count, 0)
     return people_count(count, threshold=wiring.config().small_number)
