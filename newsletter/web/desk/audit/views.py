@@ -24,7 +24,6 @@ _KINDS = (
     ("item", gettext_lazy("Items")),
     ("mailing", gettext_lazy("Mailings")),
     ("message", gettext_lazy("Messages")),
-    ("message", gettext_lazy("Messages")),
     ("delivery", gettext_lazy("Mails")),
     ("provider", gettext_lazy("Providers")),
     ("sending", gettext_lazy("Sending")),
