@@ -28,7 +28,7 @@ DESK = {
     "home": ("/desk/", None),
     "feeds": ("/desk/feeds/", None),
     "topic": ("/desk/topics/", "Uyghur"),
-    "items": ("/desk/items/?query=Uyghur", None),
+    "items": ("/desk/items/?words=Uyghur", None),
     "mailings": ("/desk/mailings/", None),
 }
 #: CSS pixels of each half.
