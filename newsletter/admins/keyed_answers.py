@@ -34,7 +34,7 @@ class RepeatedRequest:
 
 
 def begin(token: ApiToken, key: str, request: bytes, *, now: datetime) -> FirstRequest | RepeatedRequest | Refused:
-    """Take a key for a request, whose method, path and body are `request`."""
+    """Take a key for a request. `request` stands for its method, path and body: a keyed hash, for they may hold an address."""
     key_hash, request_hash = hashlib.sha256(key.encode()).digest(), hashlib.sha256(request).digest()
     KeyedAnswer.objects.filter(token=token, key_hash=key_hash, at__lt=now - KEPT).delete()
     try:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest
 from ninja import Router
-from ninja.errors import AuthenticationError, AuthorizationError, Throttled
+from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Throttled
 from ninja.security import HttpBearer
 
 from newsletter.admins import tokens
@@ -93,7 +93,14 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def utc(moment: datetime | None) -> datetime | None:
-    """The moment in UTC; one without a zone counts as UTC."""
+    """The moment in UTC; one without a zone counts as UTC.
+
+    Raises:
+        HttpError: it is outside the years that there are, in UTC.
+    """
     if moment is None:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise HttpError(422, "a moment is too far away") from error

@@ -1,5 +1,6 @@
 """The same request with the same key is carried out once."""
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -50,3 +51,13 @@ def test_a_request_under_way_is_not_begun_again_and_a_key_lives_for_a_day() -> N
     later = now + keyed_answers.KEPT + timedelta(seconds=1)
     assert isinstance(keyed_answers.begin(token, "k", b"r", now=later), keyed_answers.FirstRequest)
     assert KeyedAnswer.objects.count() == 1
+
+
+def test_what_is_stored_of_a_request_confirms_no_guessed_address(api) -> None:
+    """A stolen database must not say whether somebody was added or erased."""
+    body = json.dumps({"address": "canary7f3a@example.org"})
+    options = {"content_type": "application/json", "headers": {"Idempotency-Key": "word"}}
+    assert api("people").client.post("/api/v1/suppressions", body, **options).status_code == 201
+    guess = f"POST /api/v1/suppressions\n{body}".encode()
+    stored = bytes(KeyedAnswer.objects.get().request_hash)
+    assert stored not in (hashlib.sha256(guess).digest(), hashlib.sha256(hashlib.sha256(guess).digest()).digest())

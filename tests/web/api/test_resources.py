@@ -60,6 +60,7 @@ def test_items_are_published_found_and_shown(api) -> None:
     assert call("GET", f"/items/{item['id']}")[1]["text"].startswith("Parliament hears")
     assert [row["id"] for row in call("GET", "/items?q=witnesses")[1]["rows"]] == [item["id"]]
     assert call("GET", "/items?q=(witnesses")[0] == 422
+    assert call("GET", "/items?since=0001-01-01T00:00:00%2B14:00")[0] == 422, "there is no such moment in UTC"
     assert Item.objects.count() == 1
 
 

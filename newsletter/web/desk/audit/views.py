@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.audit.search import AuditFilter, find_rows
+from newsletter.web.day_field import DayField
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.audit.lines import lines
 from newsletter.web.desk.audit.undo import undo
@@ -44,8 +45,8 @@ class AuditFilterForm(forms.Form):
     kind = forms.ChoiceField(required=False)
     name = forms.CharField(required=False, max_length=200)
     number = forms.IntegerField(required=False, min_value=1, max_value=2**62)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.GET)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.feeds.hand_draft import HandDraft, problems
 from newsletter.matching.items.item_filter import ItemFilter
 from newsletter.models import Feed, Topic
+from newsletter.web.day_field import DayField
 
 #: Languages that are offered for an item, by their code.
 # fmt: off
@@ -28,8 +29,8 @@ class ItemFilterForm(forms.Form):
     words = forms.CharField(required=False, max_length=300, strip=True)
     feed = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
     topic = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
     matched = forms.ChoiceField(required=False, choices=[("yes", _("Matched a topic")), ("no", _("Matched no topic"))])
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -12,6 +12,7 @@ from newsletter.editions.messages.drafts import MessageText, text_problems
 from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Message, Topic
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
+from newsletter.web.day_field import DayField
 
 #: The audience of a message to everybody.
 EVERYBODY = "everybody"
@@ -59,7 +60,7 @@ class SendForm(forms.Form):
     """When a message is sent."""
 
     when = forms.ChoiceField(choices=[("now", _("Now")), ("at", _("At a time"))], initial="now")
-    day = forms.DateField(required=False)
+    day = DayField(required=False)
     time = forms.TimeField(required=False)
 
     def clean(self) -> dict[str, Any]:
