@@ -74,7 +74,7 @@ def condition(topic: Topic, facts: TopicFacts, *, now: datetime) -> TopicConditi
     if reason := never_matches(facts.query):
         return TopicCondition(Rank.BROKEN, None, f"It can never match: {reason}. Change the query.")
     if topic.held_since is not None:
-        waits = "Its matches are collected and mailed to nobody. Release it, or retire it."
+        waits = "Its matches are collected and not mailed. Release it, or retire it."
         return TopicCondition(Rank.HELD, topic.held_since, waits)
     if facts.objections >= NOISY_FROM:
         told = f"Readers said {facts.objections} times that an article is not about it. Look at its spellings."

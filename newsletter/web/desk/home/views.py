@@ -35,10 +35,10 @@ def home(request: HttpRequest) -> HttpResponse:
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     days = last_days(zone, now=now)
     steps = first_steps(found, admin)
-    told = [one for one in problems(found) if one.severity is not Severity.MISSING]
+    found_problems = [one for one in problems(found) if one.severity is not Severity.MISSING]
     context = {
-        "rows": problem_rows(told, admin),
-        "stopped": any(one.severity is Severity.STOPPED for one in told),
+        "rows": problem_rows(found_problems, admin),
+        "stopped": any(one.severity is Severity.STOPPED for one in found_problems),
         "steps": steps if not all(step.done for step in steps) else [],
         "held": held_topics(),
         "held_mailings": [(row, mailing_title(row.key, row.created_at)) for row in held_mailings()],

@@ -21,7 +21,9 @@ EVERYBODY = "everybody"
 class MessageForm(forms.Form):
     """A draft as it is typed; what is wrong with it, the room says."""
 
-    audience = forms.ChoiceField()
+    audience = forms.ChoiceField(
+        error_messages={"required": _("Choose who gets it."), "invalid_choice": _("Choose who gets it.")}
+    )
     subject = forms.CharField(required=False, max_length=2_000)
     markdown = forms.CharField(required=False, strip=False)
     revision = forms.IntegerField(required=False)

@@ -42,7 +42,7 @@ def merge(request: HttpRequest, topic_id: int) -> HttpResponse:
     )
     if isinstance(done_, Refused):
         return _show(request, found, form, target, done_, moved=False)
-    sentence = gettext("“%(old)s” is part of “%(new)s” now. Its followers moved; each is told by one mail.")
+    sentence = gettext("“%(old)s” is part of “%(new)s” now. Its followers moved; each gets one mail about it.")
     address = reverse("desk_topics_topic", args=[target.id])
     return done(request, sentence % {"old": found.name, "new": target.name}, address)
 

@@ -25,8 +25,8 @@ def hold(request: HttpRequest, topic_id: int) -> HttpResponse:
     if isinstance(held, Refused):
         return refused(request, held.reason, address)
     sentence = ngettext(
-        "On hold: %(count)d match waits, and new ones are collected. Nobody is mailed because of it until you release it.",
-        "On hold: %(count)d matches wait, and new ones are collected. Nobody is mailed because of it until you release it.",
+        "On hold: %(count)d match waits, and new ones are collected. Nobody gets mail about it until you release it.",
+        "On hold: %(count)d matches wait, and new ones are collected. Nobody gets mail about it until you release it.",
         held.waiting,
     )
     return done(request, sentence % {"count": held.waiting}, address)
@@ -49,7 +49,7 @@ def release(request: HttpRequest, topic_id: int) -> HttpResponse:
     released = holding.release(found.name, mail=mail, now=db.now(), actor=actor_of(request))
     if isinstance(released, Refused):
         return refused(request, released.reason, _address(found))
-    sentence = gettext("Released: %(owed)d matches are mailed, %(dropped)d are not.")
+    sentence = gettext("Released: %(owed)d matches will be mailed, %(dropped)d will not.")
     return done(request, sentence % {"owed": released.owed, "dropped": released.dropped}, _address(found))
 
 

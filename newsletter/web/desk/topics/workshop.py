@@ -101,7 +101,7 @@ def _save(request: HttpRequest, found: FoundTopic, form: WorkshopForm, draft: To
     if isinstance(draft, NoChange):
         return done(request, gettext("The description is saved."), _address(found))
     sentence = gettext(
-        "Saved as revision %(n)d. New items are matched by it at once; stored ones within minutes, and mailed to nobody."
+        "Saved as revision %(n)d. New items are matched by it at once. Stored items follow within minutes and are not mailed."
     )
     return done(request, sentence % {"n": saved.revision}, _address(found))
 

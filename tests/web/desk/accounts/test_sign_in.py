@@ -152,7 +152,7 @@ def test_a_button_asks_again_and_what_was_typed_is_stored_nowhere(owner):
     typed = {"name": "canary", "role": "editor", "note": 'canary7f3a@example.org "<b>'}
     page = client.post(reverse("desk_settings_colleagues"), typed)
     html = page.content.decode()
-    assert page.status_code == 200 and "Nothing is done yet" in html
+    assert page.status_code == 200 and "Nothing has been done yet" in html
     assert 'value="canary7f3a@example.org &#34;&lt;b&gt;"' in html
     assert "canary" not in str(dict(client.session)) and Admin.objects.count() == 1
     again = client.post(reverse("desk_settings_colleagues"), typed | {"confirm_password": "x"})

@@ -81,7 +81,7 @@ def test_a_page_with_several_feeds_offers_each(as_editor, site):
     )
     site.expect_request("/page").respond_with_data(f"<html><head>{links}</head></html>", content_type="text/html")
     html = text(post(as_editor, url=site.url_for("/page")))
-    assert "This page names 2 feeds" in html
+    assert "This page links to 2 feeds" in html
     assert html.count('name="url" value="http') == 3 and site.url_for("/blog") in html, "both, and what was typed"
 
 

@@ -65,7 +65,7 @@ def test_hold_and_release_say_what_waits(as_editor, huawei):
     followed(huawei, 12)
     assert as_editor.post(hold).status_code == 303
     html = page(as_editor.get(release))
-    assert "3 matches wait" in html and "Mail what was due before the hold: 3" in html and "its 10 followers" in html
+    assert "3 matches wait" in html and "They go to the 10 followers" in html and "Mail everything" not in html
     assert "has changed" in page(as_editor.post(release, {"mail": "before", "shown": "500"}))
     assert as_editor.post(release, {"mail": "before", "shown": "10"}).status_code == 303
     assert Match.objects.filter(owed_at__isnull=False).count() == 3
