@@ -19,6 +19,8 @@ def test_an_address_or_a_form_with_one_is_refused(as_owner):
     assert (
         as_owner.post(reverse("desk_home_pause"), "reason=a%00", "application/x-www-form-urlencoded").status_code == 400
     )
+    assert as_owner.post(reverse("desk_home_pause"), {"reason": "a\x00"}).status_code == 400, "multipart"
+    assert as_owner.post(reverse("desk_feeds_import"), {"text": "a\x00"}).status_code == 422, "it reads its own form"
     assert as_owner.get(reverse("desk_topics"), {"q": "a"}).status_code == 200
 
 

@@ -75,7 +75,7 @@ def retry(
             return Refused("it is on hold: release the mailing or edition")
         if Delivery.objects.filter(id__in=chosen, edition__editionbody=None).exists():
             return Refused("its content is not stored, so it cannot be sent again: resolve it instead")
-        _record(actor, "delivery.retry", delivery, note, now, _state(delivery), BatchState.PLANNED, len(chosen), vault)
+        _record(actor, "delivery.retry", delivery, note, now, _state(delivery), BatchState.PLANNED, whole, vault)
         plan_again(batch, chosen, note, OwnEvent.RETRIED, now)
         return ResendResult(len(chosen))
 
@@ -142,7 +142,7 @@ def resolve(
         chosen = ids if whole else [delivery_id for delivery_id in ids if delivery_id == delivery.id]
         if not chosen:
             return Refused(f"it is {_state(delivery)}: only unknown or parked mail can be resolved")
-        _record(actor, "delivery.resolve", delivery, note, now, _state(delivery), state, len(chosen), vault)
+        _record(actor, "delivery.resolve", delivery, note, now, _state(delivery), state, whole, vault)
         Delivery.objects.filter(id__in=chosen).update(state=state, reason=str(note))
         store_own_events(OwnEvent.RESOLVED, chosen, batch_id=batch.id, detail=f"{state}, {note}", now=now)
         if batch.state in (BatchState.UNKNOWN, BatchState.PARKED) and len(chosen) == len(ids):
@@ -208,11 +208,12 @@ def _record(
     now: datetime,
     before: str,
     after: str,
-    mails: int,
+    whole: bool,
     vault: Vault,
 ) -> None:
     thing = Thing("delivery", delivery.id, reference_of(delivery.id, vault))
-    changed = {"state": after, "mails": mails}
+    # without a number: of a mailing for one topic it says how many follow it
+    changed = {"state": after, "all that share its outcome": True} if whole else {"state": after}
     record(actor, action, thing, now=now, before={"state": before}, after=changed, reason=note.why)
 
 

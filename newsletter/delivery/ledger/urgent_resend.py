@@ -55,7 +55,7 @@ def _resend(batch_id: int, urgent: set[int], now: datetime) -> int:
         deliveries = Delivery.objects.filter(id__in=doubtful).exclude(id__in=resent.values("delivery_id"))
         ids = [delivery.id for delivery in deliveries.select_related("edition") if urgent & _topics(delivery)]
         if ids:
-            before, after = {"state": DeliveryState.UNKNOWN}, {"state": BatchState.PLANNED, "mails": len(ids)}
+            before, after = {"state": DeliveryState.UNKNOWN}, {"state": BatchState.PLANNED}
             rule = actor.from_rule("urgent topics")
             record(rule, "delivery.retry", Thing("delivery"), now=now, before=before, after=after)
             plan_again(

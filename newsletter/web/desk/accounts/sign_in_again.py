@@ -44,7 +44,7 @@ def _never(request: HttpRequest) -> HttpResponse:
 
 
 def _sign_in(request: HttpRequest) -> None:
-    adapter, name = get_adapter(request), request.POST.get(NAME, "").strip()
+    adapter, name = get_adapter(request), request.POST.get(NAME, "").replace("\x00", "").strip()
     admin = adapter.authenticate(request, username=name, password=request.POST.get(PASSWORD, ""))
     if admin is None:
         raise adapter.validation_error("username_password_mismatch")

@@ -205,6 +205,8 @@ def test_mails_in_doubt_are_settled_by_those_who_may_send(as_editor, as_owner):
     )
     assert "count as accepted" in text(as_owner.post(reverse("desk_mailings_decide"), form, follow=True))
     assert sums_of([occasion.id])[occasion.id] == MailingSums(accepted=12)
+    row = AuditEntry.objects.get(action="delivery.resolve")
+    assert row.after == {"state": "accepted", "all that share its outcome": True}, "no number of people"
     assert "No mail is in doubt or parked" in text(as_owner.get(here))
 
 
