@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+#: What counts are rounded to.
+ROUNDED_TO = 10
+
 
 @dataclass(frozen=True)
 class PeopleCount:
-    """A count of people as it may be shown. `shown` is rounded to ten; None: there are fewer than `threshold`."""
+    """A count of people as it may be shown. `shown` is rounded to ten; None: there are fewer than `threshold`.
+
+    A `threshold` of 0 shields nothing: the count is exact.
+    """
 
     shown: int | None
     threshold: int
@@ -14,24 +20,17 @@ class PeopleCount:
         return f"fewer than {self.threshold}" if self.shown is None else f"{self.shown:,}"
 
     @property
-    def carried(self) -> str:
-        """The count as a form carries it, for `shown_moved`; nothing where it may not be shown."""
-        return "" if self.shown is None else str(self.shown)
+    def carried(self) -> int:
+        """The count as a form carries it, for `shown_moved`: 0 where it may not be shown."""
+        return self.shown or 0
 
 
 def people_count(count: int, *, threshold: int) -> PeopleCount:
     """What may be shown of `count` people who have one topic in common. Totals of the site are shown as they are."""
-    return PeopleCount(None if count < threshold else (count + 5) // 10 * 10, threshold)
+    return PeopleCount(None if count < threshold else (count + 5) // ROUNDED_TO * ROUNDED_TO, threshold)
 
 
 def has_moved(shown: int, now: int) -> bool:
     """Whether a number of people differs by more than 10, or 1 in 100, from the one that somebody was shown."""
     difference = abs(now - shown)
     return difference > 10 or difference * 100 > max(shown, now)
-
-
-def shown_moved(carried: str, count: PeopleCount) -> bool:
-    """Whether a shielded count has moved (`has_moved`) since a form carried it (`PeopleCount.carried`), or was never shown."""
-    if count.shown is None or not carried.isdecimal() or len(carried) > 12:
-        return carried != count.carried
-    return has_moved(int(carried), count.shown)

@@ -19,13 +19,13 @@ def short(moment: datetime) -> str:
     """The same without a tag."""
     local = timezone.localtime(moment)
     year = "" if local.year == timezone.localdate().year else f" {local.year}"
-    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+    return f"{short_day(local)}{year}, {local:%H:%M}"
 
 
 def second(moment: datetime) -> Markup:
     """`<time>` as `when` has it, with seconds: "Tue 10 Nov, 14:35:02"."""
     local = timezone.localtime(moment)
-    words = f"{local:%a} {local.day} {local:%b}, {local:%H:%M:%S}"
+    words = f"{short_day(local)}, {local:%H:%M:%S}"
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), words)
 
 
@@ -42,7 +42,12 @@ def day(of: date | None) -> Markup | str:
     if of is None:
         return ""
     local = timezone.localtime(of).date() if isinstance(of, datetime) else of
-    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), f"{local:%a} {local.day} {local:%b %Y}")
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), f"{short_day(local)} {local.year}")
+
+
+def short_day(of: date) -> str:
+    """ "Tue 10 Nov": a day of the last weeks, such as the name of a bar."""
+    return f"{of:%a} {of.day} {of:%b}"
 
 
 def number(count: int | None) -> str:

@@ -1,6 +1,7 @@
 """The Jinja2 environment of the pages."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -30,10 +31,16 @@ def environment(**options: Any) -> Environment:
         brand_version=brand.version(config.brand),
         stylesheet=_static("style.css"),
         desk_stylesheet=_static("desk.css"),
+        section_stylesheets={file.stem: _static(f"desk/{file.name}") for file in _section_files()},
         desk_script=_static("desk.js"),
         passkey_script=_static("passkeys.js"),
     )
     return made
+
+
+def _section_files() -> list[Path]:
+    """What only the pages of one section of the desk use: `desk/topics.css` for `desk_topics`."""
+    return sorted((settings.STATIC_ROOT / "desk").glob("*.css"))
 
 
 def _static(name: str) -> str:

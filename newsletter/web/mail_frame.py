@@ -7,6 +7,13 @@ from django.http import HttpResponse
 
 #: A mail runs nothing, loads nothing, and is framed by our own page only.
 MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+#: How a mail is shown in a frame: name → (class of the frame, dark).
+FRAMES: Final = {
+    "phone": ("phone", 0),
+    "desktop": ("desktop", 0),
+    "phone-dark": ("phone", 1),
+    "desktop-dark": ("desktop", 1),
+}
 _DARK_ONLY = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
 _NEVER, _ALWAYS = "@media not all", "@media all"
 

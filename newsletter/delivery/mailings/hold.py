@@ -5,7 +5,6 @@ worker has taken meanwhile goes on. What is planned later, of a mailing on hold,
 Skipped items stay given: they do not come with a later mail.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -193,7 +192,3 @@ def _record(
     record(
         actor, f"mailing.{action}", Thing("mailing", part.occasion_id, key), now=now, before=before, after=after | which
     )
-
-
-#: What may be done to a mailing or an edition, by its name on pages and commands.
-DECISIONS: Mapping[str, Callable[..., Stopped | Refused]] = {"hold": hold, "release": release, "skip": skip}

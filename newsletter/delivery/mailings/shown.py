@@ -35,7 +35,7 @@ def shown_count(count: int, *, one_topic: bool, threshold: int) -> str:
 
 def countable(count: int, *, one_topic: bool, threshold: int) -> int:
     """The same for a form that carries the number it showed: 0 below the threshold, rounded above."""
-    return (people_count(count, threshold=threshold).shown or 0) if one_topic else count
+    return people_count(count, threshold=threshold).carried if one_topic else count
 
 
 def shown_sums(sums: MailingSums, *, one_topic: bool, threshold: int) -> ShownSums:

@@ -61,11 +61,6 @@ class MailingSums:
         return self.accepted + self.failed + self.unknown + self.sending
 
     @property
-    def stoppable(self) -> int:
-        """Those that a hold would keep back."""
-        return self.waiting
-
-    @property
     def cancellable(self) -> int:
         """Those that a skip would cancel: they wait, or somebody keeps them back."""
         return self.waiting + self.held

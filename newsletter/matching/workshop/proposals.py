@@ -105,11 +105,6 @@ def _texts(found: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(to_text, found)))
 
 
-def proposal_of(revision: TopicRevision) -> Proposal:
-    """What a topic is, in the form in which it is changed."""
-    return Proposal(revision.query or "", tuple(sorted(revision.packs)))
-
-
 def usable_packs() -> dict[str, AliasPackFile]:
     """The packs that there are, as their files are now; those that cannot be used are left out."""
     names = topic_aliases.available_packs()

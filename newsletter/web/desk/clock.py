@@ -1,9 +1,10 @@
 """Whose clock times are shown by: the admin's own zone, or UTC. A switch at the foot of every page."""
 
-from datetime import tzinfo
+from datetime import date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from newsletter.models import Admin
@@ -22,6 +23,11 @@ def shows_utc(request: HttpRequest) -> bool:
 def zone(request: HttpRequest, admin: Admin) -> tzinfo:
     """The zone in which this session shows times."""
     return ZoneInfo("UTC" if shows_utc(request) else admin.time_zone)
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins by the clock of the page."""
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 @require_POST

@@ -54,7 +54,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     environment = wiring.config().environment
     if admin is None:
         more = {"messages": _messages(request), "passkeys": passkeys_possible(request)}
-        return {"admin": None, "environment": environment, **more}
+        return {"admin": None, "environment": environment, "sections": [], **more}
     now = timezone.now()
     needed = in_need(now=now)
     numbers = {"desk_feeds": needed.feeds, "desk_mailings": needed.mails}
@@ -88,6 +88,7 @@ def _shown(request: HttpRequest, section: Section, needs: int) -> dict[str, Any]
         current = "desk_settings"
     return {
         "url": section.url,
+        "name": section.url.removeprefix("desk_"),
         "label": gettext(section.label),
         "current": current.startswith(section.url),
         "needs": needs,

@@ -28,6 +28,7 @@ from newsletter.web.public.mail_times import when
 from newsletter.web.public.responses import invalid_link_page
 from newsletter.web.public.submit import submit_renewal
 from newsletter.web.see_other import SeeOther
+from newsletter.web.typed_number import typed_number
 
 #: Topics and own words that one person may follow.
 MOST = 100
@@ -62,9 +63,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, current, _fresh(current))
     if "stop" in request.POST:
-        return _stop(token, _number(request.POST["stop"]))
+        return _stop(token, typed_number(request.POST["stop"]) or 0)
     if "resume" in request.POST:
-        return _resume(token, _number(request.POST["resume"]))
+        return _resume(token, typed_number(request.POST["resume"]) or 0)
     if "frequency" in request.POST:
         return _change_frequency(request, token, current)
     return _add(request, token, current) if {"add", "preview"} & request.POST.keys() else _save(request, token, current)
@@ -85,15 +86,10 @@ def _change_frequency(request: HttpRequest, token: str, current: Preferences) ->
     chosen = request.POST.get("cadence", "")
     if chosen not in ("1", "2", "3"):
         return SeeOther(urls.path("preferences", token))
-    cadence, subscription_id = Cadence(int(chosen)), _number(request.POST["frequency"])
+    cadence, subscription_id = Cadence(int(chosen)), typed_number(request.POST["frequency"]) or 0
     change_frequency(token, subscription_id, cadence, now=clock.utcnow(), vault=wiring.vault())
     unchecked = cadence != Cadence.IMMEDIATE and current.mail_time.zone == NO_ZONE
     return _back(token, "zone" if unchecked else "saved")
-
-
-def _number(text: str) -> int:
-    """The id that a button sends; 0, which nothing has, for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _save(request: HttpRequest, token: str, current: Preferences) -> HttpResponse:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from newsletter.audit import actor
 from newsletter.delivery import send
 from newsletter.delivery.ledger.plan import PlannedProvider
-from newsletter.delivery.mailings.hold import DECISIONS, MailingPart, hold
+from newsletter.delivery.mailings.hold import MailingPart, hold, release, skip
 from newsletter.delivery.mailings.sums import sums_of
 from newsletter.lib.mail.provider_interface import Accepted, Deferred
 from newsletter.models import Batch, Delivery, Edition, Occasion
@@ -19,6 +19,7 @@ from tests.delivery.mailings.mailing_rows import mailing
 pytestmark = pytest.mark.django_db
 BY = {"actor": actor.Actor("admin", "olga"), "now": factories.NOW}
 SIZES = (4, 3, 2)
+DECISIONS = {"hold": hold, "release": release, "skip": skip}
 #: (what, which): a decision on the mailing (0) or on one of its editions, or a batch that is sent or put off.
 STEPS = st.lists(
     st.one_of(

@@ -1,6 +1,6 @@
 """The audit log: who changed what, with filters in the address bar, and a button that undoes."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,6 +14,7 @@ from newsletter.web.day_field import DayField
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.audit.lines import lines
 from newsletter.web.desk.audit.undo import undo
+from newsletter.web.desk.clock import midnight
 from newsletter.web.desk.page import back, done, page, refused
 from newsletter.web.keyset import newest_first
 from newsletter.web.see_other import SeeOther
@@ -63,8 +64,8 @@ class AuditFilterForm(forms.Form):
             kind=values.get("kind") or "",
             number=values.get("number"),
             name=values.get("name") or "",
-            since=_midnight(values.get("since")),
-            before=_midnight(until + timedelta(days=1) if until else None),
+            since=midnight(values["since"]) if values.get("since") else None,
+            before=midnight(until + timedelta(days=1)) if until else None,
         )
 
 
@@ -73,10 +74,9 @@ def audit(request: HttpRequest) -> HttpResponse:
     """The newest changes that fit the filter."""
     form = AuditFilterForm(request)
     wanted = form.wanted()
-    after = request.GET.get("after", "")
     rows = newest_first(
         find_rows(wanted, for_owner=admin_of(request).is_owner),
-        after=typed_number(after),
+        after=typed_number(request.GET.get("after")),
     )
     query = request.GET.copy()
     query.pop("after", None)
@@ -100,8 +100,3 @@ def undo_line(request: HttpRequest, entry_id: int) -> SeeOther:
     if problem is not None:
         return refused(request, problem.reason, back(request))
     return done(request, _("Undone: {name} is as it was before.").format(name=row.object_name), back(request))
-
-
-def _midnight(day: datetime | None) -> datetime | None:
-    """When a day begins on the clock of the admin."""
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None

@@ -22,6 +22,7 @@ from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.feeds.lookups import look
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence
+from newsletter.web.typed_number import shown_moved
 from newsletter.worker import tasks
 
 
@@ -128,10 +129,5 @@ def _show(
 
 
 def _moved(before: str, choice: AnnounceChoice) -> bool:
-    """True if the number that the page showed is not what it is now, give or take ten people or one in a hundred."""
-    shown = choice.people.shown
-    if choice.announce == "none":
-        return False
-    if not (before.isascii() and before.isdigit()) or len(before) > 12 or shown is None:
-        return before != ("few" if shown is None else str(shown))
-    return abs(int(before) - shown) > max(10, shown // 100)
+    """Whether the number that the page showed holds no more; nobody is mailed `none`."""
+    return choice.announce != "none" and shown_moved(before, choice.people)

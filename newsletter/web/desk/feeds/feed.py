@@ -20,7 +20,7 @@ from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.audit.lines import history
 from newsletter.web.desk.charts import BarChart, bar_chart
 from newsletter.web.desk.page import done, page, refused
-from newsletter.web.filters import sentence, short
+from newsletter.web.filters import sentence, short, short_day
 from newsletter.web.typed_number import typed_number
 from newsletter.worker import tasks
 
@@ -44,7 +44,7 @@ def feed(request: HttpRequest, feed_id: int) -> HttpResponse:
     row = feed_status.row_of(feed_id, now=now)
     if row is None:
         return gone(request)
-    after = request.GET.get("after", "")
+    after = typed_number(request.GET.get("after"))
     fetches = feed_status.fetches(feed_id, CHARTED)
     days = feed_list.items_per_day([feed_id], now=now, zone=timezone.get_current_timezone())[feed_id]
     total = sum(count for _, count in days)
@@ -53,11 +53,11 @@ def feed(request: HttpRequest, feed_id: int) -> HttpResponse:
         "row": row,
         "now": now,
         "only": describe_filter(row.only),
-        "entries": entry_page(feed_id, after=typed_number(after)),
-        "older": bool(after),
+        "entries": entry_page(feed_id, after=after),
+        "older": after is not None,
         "fetches": fetches[:LISTED],
         "fetch_chart": _fetch_chart(fetches),
-        "day_chart": bar_chart(label, [(f"{day:%a} {day.day} {day:%b}", count) for day, count in days]),
+        "day_chart": bar_chart(label, [(short_day(day), count) for day, count in days]),
         "incidents": incidents_of(feed_id),
         "archive": archive_requests.progress_of(feed_id),
         "lines": history("feed", feed_id, admin_of(request)),

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from newsletter.feeds.catalogue.feed_health import WORDS
 from newsletter.feeds.catalogue.feed_list import TROUBLE
 from newsletter.lib.i18n import mark
+from newsletter.web.typed_number import typed_number
 
 #: A health in the words of a filter.
 LABELS = {
@@ -58,12 +59,5 @@ class FeedChange(forms.Form):
         super().__init__(*args, **options)
         # ids of feeds that are gone meanwhile are counted, not refused
         typed = self.data.getlist("feed") if hasattr(self.data, "getlist") else []
-        ids = [text for text in typed if text.isascii() and text.isdigit() and len(text) < 10]
+        ids = [text for text in typed if typed_number(text)]
         self.fields["feed"].choices = [(text, text) for text in ids]  # type: ignore[attr-defined]
-
-
-ANNOUNCE = (
-    ("none", gettext_lazy("Nothing of what is there now")),
-    ("latest", gettext_lazy("The newest entry")),
-    ("all", gettext_lazy("Everything that is there now")),
-)

@@ -19,6 +19,7 @@ from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.charts import BarChart, bar_chart
 from newsletter.web.desk.feeds.forms import FeedChange, FeedFilter
 from newsletter.web.desk.page import done, page, refused
+from newsletter.web.filters import short_day
 from newsletter.web.see_other import SeeOther
 from newsletter.worker import tasks
 
@@ -127,5 +128,5 @@ def _back(request: HttpRequest, asked: FeedChange, ids: Sequence[int]) -> str:
 def _line(listed: ListedFeed) -> FeedLine:
     total = sum(count for _, count in listed.items_per_day)
     label = ngettext("%(n)s item in 30 days", "%(n)s items in 30 days", total) % {"n": f"{total:,}"}
-    points = [(f"{day:%a} {day.day} {day:%b}", count) for day, count in listed.items_per_day]
+    points = [(short_day(day), count) for day, count in listed.items_per_day]
     return FeedLine(listed, bar_chart(label, points, width=120, height=24), total)

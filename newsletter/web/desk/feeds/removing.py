@@ -11,13 +11,14 @@ from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.feeds.feed import gone
 from newsletter.web.desk.feeds.listing import said
 from newsletter.web.desk.page import done, page, refused
+from newsletter.web.typed_number import shown_moved, typed_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest) -> HttpResponse:
     """Say what removing these feeds takes away; on POST remove them, unless that has changed meanwhile."""
     typed = (request.POST if request.method == "POST" else request.GET).get("feeds", "")
-    ids = [int(part) for part in typed.split(",") if part.isascii() and part.isdigit() and len(part) < 10]
+    ids = [number for part in typed.split(",") if (number := typed_number(part))]
     if not ids:
         return refused(request, gettext("Tick the feeds that you mean first."), reverse("desk_feeds"))
     goes = manage_many.removal(ids[: manage_many.MOST])
@@ -34,8 +35,6 @@ def remove(request: HttpRequest) -> HttpResponse:
 
 
 def _moved(shown: str, feeds: int, items: int) -> bool:
-    """True if the page showed other feeds, or numbers that differ by more than ten items and one in a hundred."""
-    parts = shown.split()
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts):
-        return True
-    return int(parts[0]) != feeds or abs(int(parts[1]) - items) > max(10, items // 100)
+    """Whether the page showed another number of feeds, or one of items that holds no more."""
+    shown_feeds, _, shown_items = shown.partition(" ")
+    return shown_feeds != str(feeds) or shown_moved(shown_items, items)

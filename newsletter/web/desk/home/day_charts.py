@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.status.days import DayNumbers
 from newsletter.web.desk.charts import BarChart, bar_chart
+from newsletter.web.filters import short_day
 
 
 def day_charts(days: Sequence[DayNumbers]) -> dict[str, BarChart]:
@@ -20,5 +21,5 @@ def day_charts(days: Sequence[DayNumbers]) -> dict[str, BarChart]:
 
 
 def _chart(label: str, days: Sequence[DayNumbers], number: Callable[[DayNumbers], int]) -> BarChart:
-    points = [(f"{day.day:%a} {day.day.day} {day.day:%b}", number(day) if day.known else None) for day in days]
+    points = [(short_day(day.day), number(day) if day.known else None) for day in days]
     return bar_chart(label.format(count=f"{number(days[-1]):,}"), points)

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from newsletter.models import Admin
 from newsletter.status.problem import Problem, ProblemKind, Severity
 from newsletter.web.desk.routed import routed
+from newsletter.web.filters import sentence as as_sentence
 from newsletter.web.filters import when
 
 #: How grave a problem is → the tone of its sign.
@@ -57,7 +58,7 @@ def _rows(problem: Problem, admin: Admin) -> Iterator[ProblemRow]:
 
 def _todo(problem: Problem, admin: Admin, url: str) -> str:
     if problem.kind is ProblemKind.NOT_RUNNING:
-        return f"{problem.advice[:1].upper()}{problem.advice[1:]}."
+        return as_sentence(problem.advice)
     return _("An owner can look at it.") if problem.link and not url and not admin.is_owner else ""
 
 

@@ -13,10 +13,9 @@ from newsletter.delivery.ledger.waiting import waiting_mails
 from newsletter.lib import db
 from newsletter.lib.mail.provider_ids import name_of
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import has_moved
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.page import done, page, refused
-from newsletter.web.typed_number import typed_number
+from newsletter.web.typed_number import shown_moved
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,8 +37,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 def resume(request: HttpRequest) -> HttpResponse:
     """Send again. The form carries how many mails it said would go; if that has moved, it is shown anew."""
     waiting = waiting_mails()
-    shown = typed_number(request.POST.get("waiting", ""))
-    if shown is None or has_moved(shown, waiting):
+    if shown_moved(request.POST.get("waiting", ""), waiting):
         sentence = ngettext(
             "In the meantime {count} mail waits. Look again, and resume.",
             "In the meantime {count} mails wait. Look again, and resume.",

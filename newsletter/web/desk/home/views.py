@@ -1,7 +1,5 @@
 """The first page of the desk: is everything all right, what needs somebody, and today in numbers."""
 
-from datetime import datetime, time
-
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -18,6 +16,7 @@ from newsletter.status.problems import problems
 from newsletter.status.set_aside import held_mailings, held_topics
 from newsletter.status.slowest_alert import slowest_alert
 from newsletter.web.desk.access import admin_of
+from newsletter.web.desk.clock import midnight
 from newsletter.web.desk.home.day_charts import day_charts
 from newsletter.web.desk.home.first_steps import first_steps
 from newsletter.web.desk.home.problem_rows import problem_rows
@@ -31,9 +30,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """What needs somebody, and today in numbers."""
     admin = admin_of(request)
     found = read_attention(remembered=True)
-    now, zone = found.now, timezone.get_current_timezone()
-    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
-    days = last_days(zone, now=now)
+    now = found.now
+    days = last_days(timezone.get_current_timezone(), now=now)
     steps = first_steps(found, admin)
     found_problems = [one for one in problems(found) if one.severity is not Severity.MISSING]
     context = {
@@ -46,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "first_day": f"{days[0].day.day} {days[0].day:%b}",
         "charts": day_charts(days),
         "digests": next_digests(now=now),
-        "slowest": slowest_alert(since=midnight),
+        "slowest": slowest_alert(since=midnight(timezone.localdate(now))),
         "has_feeds": found.has_feeds,
         "feeds_well": _feeds_well(found),
         "feeds": sum(found.feeds.counts.values()) - found.feeds.counts.get(Feed.State.BY_HAND, 0),

@@ -1,11 +1,10 @@
 """Forms of the items pages: the filter of the list, and an item that is published by hand."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +12,8 @@ from newsletter.feeds.hand_draft import HandDraft, problems
 from newsletter.matching.items.item_filter import ItemFilter
 from newsletter.models import Feed, Topic
 from newsletter.web.day_field import DayField
+from newsletter.web.desk.clock import midnight
+from newsletter.web.filters import sentence
 
 #: Languages that are offered for an item, by their code.
 # fmt: off
@@ -48,8 +49,8 @@ class ItemFilterForm(forms.Form):
             words=values["words"],
             feed_id=values["feed"],
             topic_id=values["topic"],
-            since=_midnight(values["since"]) if values["since"] else None,
-            until=_midnight(until + timedelta(days=1)) if until else None,
+            since=midnight(values["since"]) if values["since"] else None,
+            until=midnight(until + timedelta(days=1)) if until else None,
             matched={"yes": True, "no": False}.get(values["matched"]),
         )
 
@@ -74,7 +75,7 @@ class HandItemForm(forms.Form):
         """Ask the room what is wrong."""
         for name, reason in problems(self.draft(), now=self._now).items():
             if name not in self.errors:
-                self.add_error(name, _sentence(gettext(reason)))
+                self.add_error(name, sentence(gettext(reason)))
         return self.cleaned_data
 
     def draft(self) -> HandDraft:
@@ -107,12 +108,3 @@ def _language_name(code: str) -> str:
         return str(get_language_info(code)["name"])
     except KeyError:
         return code
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
-
-
-def _sentence(reason: str) -> str:
-    """A reason as commands print it, as a sentence of a page."""
-    return reason[:1].upper() + reason[1:] + "."

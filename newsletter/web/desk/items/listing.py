@@ -20,7 +20,7 @@ from newsletter.web.typed_number import typed_number
 def items(request: HttpRequest) -> HttpResponse:
     """The newest items that the filter of the address lets through."""
     form = ItemFilterForm(request.GET)
-    found = _found(form, request.GET.get("after", ""))
+    found = _found(form, typed_number(request.GET.get("after")))
     query = request.GET.copy()
     query.pop("after", None)
     filters = {name: value for name, value in query.items() if value and name in form.fields}
@@ -36,7 +36,7 @@ def items(request: HttpRequest) -> HttpResponse:
     return page(request, "desk/items/list.html.j2", context)
 
 
-def _found(form: ItemFilterForm, after: str) -> ItemList | None:
+def _found(form: ItemFilterForm, after: int | None) -> ItemList | None:
     """A page of items; None if the filter cannot be used, which then stands beside its field."""
     if not form.is_valid():
         return None
@@ -44,7 +44,7 @@ def _found(form: ItemFilterForm, after: str) -> ItemList | None:
         form.chosen(),
         index=wiring.item_index(),
         now=db.now(),
-        after=typed_number(after),
+        after=after,
     )
     if isinstance(found, WrongQuery):
         words = {"column": found.column, "hint": gettext(found.hint)}

@@ -22,13 +22,14 @@ from newsletter.feeds.hand_draft import HandDraft
 from newsletter.feeds.parsing.model import ParsedEntry
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import PeopleCount, people_count, shown_moved
+from newsletter.lib.small_numbers import PeopleCount, people_count
 from newsletter.matching.engine.document import Document
 from newsletter.matching.items.near_misses import TopicFit, fit_topics
 from newsletter.matching.topics.audience import people_who_may_be_mailed
 from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.items.forms import HandItemForm
 from newsletter.web.desk.page import done, page, refused
+from newsletter.web.typed_number import shown_moved
 
 #: Processor time for asking all topics, in seconds.
 _SECONDS = 0.3

@@ -19,7 +19,6 @@ from newsletter.delivery.mailings.resend_failed import count_resendable, resend_
 from newsletter.delivery.mailings.sums import MailingSums
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import has_moved
 from newsletter.models import Occasion
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.mailings.editions import edition_or_404
@@ -27,7 +26,7 @@ from newsletter.web.desk.mailings.views import mailing_or_404
 from newsletter.web.desk.mailings.words import count_in_form, count_in_words, shown_mailing
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence
-from newsletter.web.typed_number import typed_number
+from newsletter.web.typed_number import shown_moved, typed_number
 
 
 class MailingChoice:
@@ -104,8 +103,7 @@ def resend_mailing(request: HttpRequest, occasion_id: int) -> HttpResponse:
 
 def _confirmed(request: HttpRequest, choice: MailingChoice, count: int) -> bool:
     """Whether the button below the sentence was pressed, with a number that still holds."""
-    carried = typed_number(request.POST.get("shown", ""))
-    return carried is not None and not has_moved(carried, _form_count(choice, count))
+    return not shown_moved(request.POST.get("shown", ""), _form_count(choice, count))
 
 
 def _form_count(choice: MailingChoice, count: int) -> int:

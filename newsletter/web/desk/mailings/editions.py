@@ -14,10 +14,8 @@ from newsletter.web import mail_parts
 from newsletter.web.desk.mailings.views import least_for, mailing_or_404
 from newsletter.web.desk.mailings.words import shown_mailing, sum_words
 from newsletter.web.desk.page import page
-from newsletter.web.mail_frame import framed_mail
+from newsletter.web.mail_frame import FRAMES, framed_mail
 
-#: Views in a frame: name → (class of the frame, dark).
-FRAMES = {"phone": ("phone", 0), "desktop": ("desktop", 0), "phone-dark": ("phone", 1), "desktop-dark": ("desktop", 1)}
 VIEWS = (*FRAMES, "text", "source", "headers")
 
 

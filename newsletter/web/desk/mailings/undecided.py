@@ -13,12 +13,11 @@ from newsletter.delivery.mailings.shown import shown_count
 from newsletter.delivery.mailings.undecided import UndecidedBatch, undecided_batches
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import has_moved
 from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.mailings.words import mailing_title
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.filters import sentence
-from newsletter.web.typed_number import typed_number
+from newsletter.web.typed_number import shown_moved
 
 MOST = 50
 
@@ -65,8 +64,8 @@ def decide_undecided(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry_all_parked(request: HttpRequest) -> HttpResponse:
     """Send all parked mails again that can be sent: never one in doubt, never one on hold."""
-    here, shown = reverse("desk_mailings_undecided"), typed_number(request.POST.get("shown", ""))
-    if shown is None or has_moved(shown, resend.parked_mails().deliveries):
+    here = reverse("desk_mailings_undecided")
+    if shown_moved(request.POST.get("shown", ""), resend.parked_mails().deliveries):
         return refused(request, _("The number of parked mails has changed meanwhile. Look again."), here)
     note = OperatorNote(admin_of(request).username, request.POST.get("why", "")[:500])
     return _answer(

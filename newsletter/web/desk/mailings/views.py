@@ -27,11 +27,10 @@ def mailings(request: HttpRequest) -> HttpResponse:
     """All mailings, the newest first; what needs a decision before all. `?state=` and `?after=` choose."""
     asked = request.GET.get("state", "")
     which = asked if asked in FILTERS else ""
+    after = typed_number(request.GET.get("after"))
     undecided = undecided_mailings()
-    listed = mailing_page(
-        after=typed_number(request.GET.get("after", "")), which=which, but=[row.id for row in undecided]
-    )
-    first = not request.GET.get("after")
+    listed = mailing_page(after=after, which=which, but=[row.id for row in undecided])
+    first = after is None
     context = {
         "undecided": [shown_mailing(row) for row in undecided] if first and not which else [],
         "mailings": [shown_mailing(row) for row in listed.rows] if asked not in _UNDECIDED else [],

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter import wiring
 from newsletter.delivery.mailings.mailing_list import MailingRow, MailingState
 from newsletter.delivery.mailings.shown import ShownSums, countable, shown_count, shown_sums
 from newsletter.delivery.mailings.sums import MailingSums
+from newsletter.web.filters import short, short_day
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def count_in_form(count: int, row: MailingRow) -> int:
 def mailing_title(key: str, created_at: datetime) -> str:
     """What a mailing is: its kind with its date; of an alert or a message with the time, in the admin's zone."""
     kind, _colon, rest = key.partition(":")
-    local = timezone.localtime(created_at)
-    moment = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+    moment = short(created_at)
     if kind == "digest":
         cadence, _colon, slot = rest.partition(":")
         return _weekly_title(slot) if cadence == "weekly" else _daily_title(slot)
@@ -63,7 +62,7 @@ def mailing_title(key: str, created_at: datetime) -> str:
 
 def _daily_title(slot: str) -> str:
     day = date.fromisoformat(slot)
-    return _("Daily digest of {day}").format(day=f"{day:%a} {day.day} {day:%b %Y}")
+    return _("Daily digest of {day}").format(day=f"{short_day(day)} {day.year}")
 
 
 def _weekly_title(slot: str) -> str:

@@ -15,7 +15,7 @@ from newsletter.editions.messages.audience import count_people
 from newsletter.editions.messages.checks import check_message
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import PeopleCount, people_count, shown_moved
+from newsletter.lib.small_numbers import PeopleCount, people_count
 from newsletter.models import Message
 from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.messages.forms import MessageTestForm, SendForm
@@ -23,7 +23,7 @@ from newsletter.web.desk.messages.views import message_or_404
 from newsletter.web.desk.messages.words import audience_words
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.see_other import SeeOther
-from newsletter.web.typed_number import typed_number
+from newsletter.web.typed_number import shown_moved, typed_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,12 +54,11 @@ def _send(request: HttpRequest, row: Message) -> HttpResponse:
     moved = request.method == "POST" and shown_moved(request.POST.get("people", ""), people)
     if request.method == "POST" and not moved and form.is_valid():
         zone = timezone.get_current_timezone_name()
-        revision = request.POST.get("revision", "")
         sent = message_wiring.send(
             row.id,
             at=form.moment,
             zone=zone,
-            revision=typed_number(revision) or 0,
+            revision=typed_number(request.POST.get("revision")) or 0,
             actor=actor_of(request),
             now=now,
         )

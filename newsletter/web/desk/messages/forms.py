@@ -13,6 +13,7 @@ from newsletter.lib.mail.provider_interface import Address
 from newsletter.models import Message, Topic
 from newsletter.subscribers.email_address import InvalidAddress, parse_address
 from newsletter.web.day_field import DayField
+from newsletter.web.filters import sentence
 
 #: The audience of a message to everybody.
 EVERYBODY = "everybody"
@@ -41,7 +42,7 @@ class MessageForm(forms.Form):
         """Ask the room what is wrong."""
         if "audience" in self.cleaned_data:
             for name, reason in text_problems(self.text()).items():
-                self.add_error(name, reason[:1].upper() + reason[1:] + ".")
+                self.add_error(name, sentence(reason))
         return self.cleaned_data
 
     def text(self) -> MessageText:

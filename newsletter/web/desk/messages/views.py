@@ -21,20 +21,18 @@ from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.messages.forms import MessageForm, MessageTestForm, initial
 from newsletter.web.desk.messages.words import shown_messages
 from newsletter.web.desk.page import done, page
-from newsletter.web.mail_frame import framed_mail
+from newsletter.web.mail_frame import FRAMES, framed_mail
 from newsletter.web.typed_number import typed_number
 
-#: Views of the mail in a frame: name → (class of the frame, dark).
-FRAMES = {"phone": ("phone", 0), "desktop": ("desktop", 0), "phone-dark": ("phone", 1), "desktop-dark": ("desktop", 1)}
 VIEWS = (*FRAMES, "text")
 
 
 @require_safe
 def messages(request: HttpRequest) -> HttpResponse:
     """All messages; first those that wait for somebody."""
-    after = request.GET.get("after", "")
-    listed = message_page(after=typed_number(after))
-    waiting = waiting_messages() if not after else ()
+    after = typed_number(request.GET.get("after"))
+    listed = message_page(after=after)
+    waiting = waiting_messages() if after is None else ()
     context = {
         "waiting": shown_messages(waiting),
         "messages": shown_messages(listed.rows),

@@ -66,7 +66,7 @@ def end(request: HttpRequest, subscriber_id: int) -> str | Refused:
     """End one subscription."""
     ended = edit.end_subscription(
         subscriber_id,
-        _number(request, "subscription"),
+        typed_number(request.POST.get("subscription")) or 0,
         now=timezone.now(),
         actor=actor_of(request),
         cancel_planned=cancel_planned,
@@ -147,8 +147,3 @@ def erase(request: HttpRequest, handle: str) -> HttpResponse:
         return refused(request, gettext("They had been erased already."), reverse("desk_people"))
     kept = gettext("The address is never mailed again.") if never_again else gettext("They can subscribe again.")
     return done(request, gettext("One person is erased. %(kept)s") % {"kept": kept}, reverse("desk_people"))
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    """A number from a hidden field; 0 for anything else."""
-    return typed_number(request.POST.get(name, "")) or 0

@@ -10,6 +10,7 @@ from newsletter.lib import time_zones
 from newsletter.matching.topics.lookup import active_names
 from newsletter.subscribers.email_address import LONGEST, InvalidAddress, parse_address
 from newsletter.web.desk.people.words import CADENCES, HOURS, WEEKDAYS
+from newsletter.web.filters import sentence
 
 _REASON = {"required": gettext_lazy("Write why: the reason is kept in the audit log.")}
 
@@ -21,7 +22,7 @@ class _ReasonForm(forms.Form):
         """Refuse what the audit log refuses."""
         reason: str = self.cleaned_data["reason"]
         if problem := reason_problem(reason):
-            raise forms.ValidationError(f"{problem.reason[:1].upper()}{problem.reason[1:]}.")
+            raise forms.ValidationError(sentence(problem.reason))
         return reason
 
 

@@ -22,6 +22,7 @@ from newsletter.web.desk.people.forms import FindPersonForm, LiftAddressForm, Su
 from newsletter.web.desk.people.handles import open_person, read_handle
 from newsletter.web.desk.people.overview import overview
 from newsletter.web.desk.people.person import nobody
+from newsletter.web.filters import sentence
 from newsletter.worker import tasks
 
 
@@ -74,7 +75,7 @@ def lift(request: HttpRequest, handle: str) -> HttpResponse:
     index, reason = index_of(form.cleaned_data["address"], wiring.vault()), form.cleaned_data["reason"]
     lifted = suppression_list.lift(index, now=timezone.now(), actor=actor_of(request), reason=reason)
     if isinstance(lifted, Refused):
-        form.add_error("address", f"{lifted.reason[:1].upper()}{lifted.reason[1:]}.")
+        form.add_error("address", sentence(lifted.reason))
         return _again(request, handle, form)
     return done(request, gettext("The address may be mailed again."), reverse("desk_people"))
 

@@ -19,6 +19,7 @@ from newsletter.web.desk.page import page
 from newsletter.web.desk.people import words
 from newsletter.web.desk.people.forms import FindPersonForm
 from newsletter.web.desk.people.handles import open_person
+from newsletter.web.filters import short_day
 from newsletter.web.see_other import SeeOther
 
 
@@ -69,4 +70,4 @@ def _chart(what: str, days: list[tuple[Any, int | None]]) -> BarChart:
         "days": len(known),
         "most": max(known, default=0),
     }
-    return bar_chart(label, [(f"{day:%a} {day.day} {day:%b}", count) for day, count in days], width=720)
+    return bar_chart(label, [(short_day(day), count) for day, count in days], width=720)

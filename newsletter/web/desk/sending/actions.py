@@ -12,12 +12,11 @@ from newsletter.delivery.routing.move_batches import planned_mails
 from newsletter.lib import db
 from newsletter.lib.mail import provider_ids
 from newsletter.lib.refused import Refused
-from newsletter.lib.small_numbers import has_moved
 from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.desk.sending.forms import ShareForm
 from newsletter.web.desk.sending.overview import shown
-from newsletter.web.typed_number import typed_number
+from newsletter.web.typed_number import shown_moved, typed_number
 
 
 @require_POST
@@ -87,8 +86,8 @@ def move(request: HttpRequest) -> HttpResponse:
     if source is None or target is None or source == target:
         return _unknown(request)
     waiting = planned_mails(source)
-    before = typed_number(data.get("mails", "")) if request.method == "POST" else None
-    if before is None or has_moved(before, waiting):
+    if request.method != "POST" or shown_moved(data.get("mails", ""), waiting):
+        before = typed_number(request.POST.get("mails"))
         names = {"source": provider_ids.name_of(source), "target": provider_ids.name_of(target)}
         return page(request, "desk/sending/move.html.j2", names | {"mails": waiting, "before": before})
     planned = delivery_wiring.planned_providers()[target]

@@ -16,6 +16,7 @@ from newsletter.web.desk.access import actor_of, admin_of
 from newsletter.web.desk.audit.lines import history as lines_of
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.desk.topics.found import curated_topic, found_topic
+from newsletter.web.typed_number import typed_number
 
 
 @require_safe
@@ -40,8 +41,7 @@ def history(request: HttpRequest, topic_id: int) -> HttpResponse:
 def revert(request: HttpRequest, topic_id: int) -> HttpResponse:
     """Restore an earlier revision, as a new one."""
     topic, address = curated_topic(topic_id), reverse("desk_topics_history", args=[topic_id])
-    typed = request.POST.get("n", "")
-    n = int(typed[:6]) if typed[:6].isdecimal() else 0
+    n = typed_number(request.POST.get("n")) or 0
     draft = revisions.restored_draft(topic.name or "", n)
     if isinstance(draft, Refused):
         return refused(request, draft.reason, address)

@@ -13,6 +13,5 @@ from newsletter.web.typed_number import typed_number
 def matches(request: HttpRequest, topic_id: int) -> HttpResponse:
     """The newest items with the words that matched; `after` in the address goes on to older ones."""
     found = found_topic(topic_id)
-    after = request.GET.get("after", "")
-    shown = newest_matches(topic_id, after=typed_number(after))
+    shown = newest_matches(topic_id, after=typed_number(request.GET.get("after")))
     return page(request, "desk/topics/matches.html.j2", {"found": found, "shown": shown})

@@ -21,7 +21,7 @@ from newsletter.web.desk.page import done, page, refused
 from newsletter.web.desk.topics import previews
 from newsletter.web.desk.topics.forms import MergeForm
 from newsletter.web.desk.topics.found import FoundTopic, found_topic
-from newsletter.web.desk.topics.moved import has_moved
+from newsletter.web.typed_number import shown_moved
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,7 +34,7 @@ def merge(request: HttpRequest, topic_id: int) -> HttpResponse:
     form = _form(request.POST if request.method == "POST" else (request.GET if "into" in request.GET else None), found)
     target = Topic.objects.get(id=form.cleaned_data["into"]) if form.is_bound and form.is_valid() else None
     problem = merging.merge_problem(found.topic, target or Topic(id=0))
-    moved = request.method == "POST" and has_moved(request.POST.get("shown", ""), found.followers.total)
+    moved = request.method == "POST" and shown_moved(request.POST.get("shown", ""), found.followers.total)
     if target is None or problem is not None or request.method != "POST" or moved:
         return _show(request, found, form, target, problem, moved=moved)
     done_ = merging.merge_topic(

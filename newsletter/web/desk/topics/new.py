@@ -23,6 +23,7 @@ from newsletter.web.desk.topics import previews
 from newsletter.web.desk.topics.forms import WorkshopForm
 from newsletter.web.desk.topics.switches import all_spellings, pack_switches
 from newsletter.web.desk.topics.workshop import add_problems, show
+from newsletter.web.typed_number import typed_number
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def _start(chosen: str, packs: tuple[str, ...]) -> StartingPoint:
         except ValueError:
             return StartingPoint({"packs": packs})
         return StartingPoint({"name": group.name, "query": groups.group_query(group), "packs": packs})
-    if kind == "copy" and rest.isdecimal():
-        copied = Topic.objects.filter(id=int(rest[:9]), kind=Topic.Kind.CURATED).first()
+    if kind == "copy" and (number := typed_number(rest)):
+        copied = Topic.objects.filter(id=number, kind=Topic.Kind.CURATED).first()
         if copied is not None:
             live = live_revision(copied)
             name = gettext("%(name)s (copy)") % {"name": copied.name}

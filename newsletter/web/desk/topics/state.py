@@ -14,7 +14,7 @@ from newsletter.web.desk.access import actor_of
 from newsletter.web.desk.page import done, page, refused
 from newsletter.web.desk.topics.forms import ReleaseForm
 from newsletter.web.desk.topics.found import FoundTopic, curated_topic, found_topic
-from newsletter.web.desk.topics.moved import has_moved
+from newsletter.web.typed_number import shown_moved
 
 
 @require_POST
@@ -40,10 +40,9 @@ def release(request: HttpRequest, topic_id: int) -> HttpResponse:
         return refused(request, gettext("This topic is not on hold."), _address(found))
     waiting = holding.waiting_matches(found.topic, now=found.now)
     form = ReleaseForm(request.POST if request.method == "POST" else None, initial={"mail": "before"})
-    shown = str(found.followers.mailed)
-    moved = request.method == "POST" and has_moved(request.POST.get("shown", ""), found.followers.mailed)
+    moved = request.method == "POST" and shown_moved(request.POST.get("shown", ""), found.followers.mailed)
     if request.method != "POST" or not form.is_valid() or moved:
-        context = {"found": found, "waiting": waiting, "form": form, "shown": shown, "moved": moved}
+        context = {"found": found, "waiting": waiting, "form": form, "moved": moved}
         return page(request, "desk/topics/release.html.j2", context)
     mail = form.cleaned_data["mail"] == "all"
     released = holding.release(found.name, mail=mail, now=db.now(), actor=actor_of(request))
@@ -71,7 +70,7 @@ def retire(request: HttpRequest, topic_id: int) -> HttpResponse:
     found = found_topic(topic_id)
     if not found.is_live:
         return refused(request, gettext("This topic is retired already."), _address(found))
-    moved = request.method == "POST" and has_moved(request.POST.get("shown", ""), found.followers.total)
+    moved = request.method == "POST" and shown_moved(request.POST.get("shown", ""), found.followers.total)
     if request.method != "POST" or moved:
         waiting = holding.waiting_matches(found.topic, now=found.now)
         return page(request, "desk/topics/retire.html.j2", {"found": found, "waiting": waiting, "moved": moved})

@@ -51,7 +51,7 @@ def test_an_empty_installation_has_three_steps_that_are_ticked_off(as_editor) ->
     assert page(as_editor).count('<li class="done">') == 2
     factories.subscriber()
     html = page(as_editor)
-    assert "Yes. Everything runs, and nothing needs you." in html and 'class="steps"' not in html
+    assert "Yes. Everything runs, and nothing needs you." in html and 'class="first-steps"' not in html
 
 
 def test_each_problem_has_a_sentence_the_gravest_first(as_owner) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from newsletter.lib import db
-from newsletter.lib.small_numbers import people_count, shown_moved
 from newsletter.models import Feed, HandItem, Item, ItemVersion, Match, Topic
 from tests import factories
 
@@ -134,11 +133,3 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(as_edit
     [item] = stored()
     assert as_editor.get(f"/desk/items/{item.id}/correct/").status_code == 303
     assert as_editor.get("/desk/items/99999/correct/").status_code == 404
-
-
-def test_a_number_that_a_form_showed_has_moved() -> None:
-    assert not shown_moved("3200", people_count(3_209, threshold=10))
-    assert shown_moved("3200", people_count(3_260, threshold=10))
-    assert shown_moved("", people_count(10, threshold=10))
-    assert not shown_moved("", people_count(3, threshold=10))
-    assert shown_moved("all", people_count(3, threshold=10))
