@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from newsletter.audit.actor import Actor
     from newsletter.lib.mail.provider_interface import Address
     from newsletter.models import Message
+
+
+#: Tests of messages that one admin may send within an hour.
+TESTS_AN_HOUR: Final = 10
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ def begin_at_once(message_id: int, *, actor: Actor, now: datetime) -> Message | 
 def send_test(message_id: int, address: Address, *, actor: Actor, now: datetime) -> str | Refused:
     """Mail a message to one address, outside the ledger: nothing of the address is stored or logged.
 
-    Returns the name of the provider that took it. The links at its foot lead to no person's pages.
+    Returns the name of the provider that took it. The links at its foot lead to no person's pages. Somebody without the right
+    to send may test, so there is a limit: a test is no way to mail people one by one.
     """
     from newsletter.audit.record import record
     from newsletter.delivery.gates import sending_gate
@@ -90,6 +95,8 @@ def send_test(message_id: int, address: Address, *, actor: Actor, now: datetime)
         return message
     if sending_gate.pause_reason() is not None:
         return Refused("sending is paused, so no test is sent either: resume sending first")
+    if _tests_lately(actor, now) >= TESTS_AN_HOUR:
+        return Refused(f"{TESTS_AN_HOUR} tests were sent within an hour: wait before the next one")
     mail = check_message(message, edition_wiring.renderer(), day=now.date()).mail
     provider = next(iter(delivery_wiring.providers().values()))
     parts = (resolve_second_copy(part, second=False) for part in (mail.text, mail.html))
@@ -100,3 +107,10 @@ def send_test(message_id: int, address: Address, *, actor: Actor, now: datetime)
         return refused
     record(actor, "message.test", thing_of(message), now=now)
     return provider.name
+
+
+def _tests_lately(actor: Actor, now: datetime) -> int:
+    from newsletter.models import AuditEntry
+
+    by_whom = AuditEntry.objects.filter(actor_kind=actor.kind, actor=actor.name, action="message.test")
+    return by_whom.filter(at__gt=now - timedelta(hours=1)).count()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter import wiring
-from newsletter.admins import account_list, accounts
+from newsletter.admins import account_list, accounts, tokens
 from newsletter.admins.links import AccountLink
 from newsletter.audit import actor
 from newsletter.cli.output import Json, example, misuse, or_fail, result, table, when
@@ -83,7 +83,12 @@ def disable(name: Name, json: Json = False) -> None:
     """End an admin's sessions, and let them sign in no longer."""
     ready()
     admin = or_fail(accounts.disable(name, actor=actor.from_command(), now=db.now()))
-    result({"name": admin.username, "active": False}, json, f"{admin.username} is signed out and cannot sign in")
+    made = tokens.still_used_from(admin.username, now=db.now())
+    document = {"name": admin.username, "active": False, "tokens": made}
+    lines = [f"{admin.username} is signed out and cannot sign in"]
+    if made:
+        lines.append(f"tokens that they made still work: {', '.join(made)}; 'newsletter tokens revoke NAME' ends one")
+    result(document, json, *lines)
 
 
 @app.command(epilog=example("admin enable jonas"))

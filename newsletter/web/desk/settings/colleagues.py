@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter import wiring
-from newsletter.admins import account_list, accounts
+from newsletter.admins import account_list, accounts, tokens
 from newsletter.admins.links import AccountLink
 from newsletter.lib import db, urls
 from newsletter.lib.i18n import mark
@@ -61,8 +61,15 @@ def reset(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_POST
 def disable(request: HttpRequest, name: str) -> HttpResponse:
-    """Sign somebody out, and let them in no longer."""
-    return _answer(request, accounts.disable, name, gettext("%(name)s is signed out and cannot sign in."))
+    """Sign somebody out, and let them in no longer. Tokens that they made belong to programs: said, and left to the owner."""
+    disabled = accounts.disable(name, actor=actor_of(request), now=db.now())
+    if isinstance(disabled, Refused):
+        return refused(request, disabled.reason, _address())
+    sentence = gettext("%(name)s is signed out and cannot sign in.") % {"name": disabled.username}
+    if made := tokens.still_used_from(disabled.username, now=db.now()):
+        more = gettext("Tokens that they made still work: %(tokens)s. Revoke those that they know.")
+        sentence += " " + more % {"tokens": ", ".join(made)}
+    return done(request, sentence, _address())
 
 
 @require_POST

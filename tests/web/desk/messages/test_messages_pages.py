@@ -146,6 +146,9 @@ def test_a_test_goes_to_one_address_that_is_kept_nowhere(as_editor, tmp_path, mo
     assert "ed@paper.org" not in str(list(AuditEntry.objects.values()))
     html = as_editor.post(f"{page_of(row)}test/", {"address": "nobody"}, follow=True).content.decode()
     assert len(handed) == 1 and 'role="alert"' in html
+    for _ in range(12):
+        html = as_editor.post(f"{page_of(row)}test/", {"address": "ed@paper.org"}, follow=True).content.decode()
+    assert len(handed) == 10 and "within an hour" in html, "who may not send must not mail people by tests"
 
 
 def test_the_list_costs_the_same_however_many(as_editor, django_assert_max_num_queries) -> None:

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from newsletter.admins import links
+from newsletter.admins import links, tokens
+from newsletter.audit import actor
 from newsletter.lib import clock
 from newsletter.models import Admin, AuditEntry
 from tests.web.desk.conftest import make_admin, signed_in
@@ -75,6 +76,14 @@ def test_rights_and_the_end(as_owner, editor):
     assert as_editor.get("/desk/").status_code == 302
     assert "last owner" in as_owner.get(as_owner.post(f"{COLLEAGUES}olga/disable/").url).content.decode()
     assert "/desk/welcome/" in as_owner.post(f"{COLLEAGUES}ed/reset/").content.decode()
+
+
+def test_who_is_disabled_may_know_tokens_that_still_work(as_owner, owner):
+    other = make_admin("mei", "owner")
+    now, by = clock.utcnow(), actor.from_admin(other)
+    assert isinstance(tokens.create("export", ["people"], actor=by, now=now), tokens.NewToken)
+    answer = as_owner.post(f"{COLLEAGUES}mei/disable/", follow=True).content.decode()
+    assert "Tokens that they made still work: export" in answer
 
 
 def test_an_editor_changes_no_colleague(as_editor, owner):
