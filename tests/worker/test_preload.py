@@ -36,4 +36,6 @@ def test_a_worker_has_everything_before_it_forks(tmp_path: Path) -> None:
         timeout=120,
         check=True,
     )
-    assert {*late, "email_validator"} - set(done.stdout.split()) == set()
+    # no task looks anything up in the DNS
+    needed = {name for name in late if not name.startswith("newsletter.dns_check")}
+    assert {*needed, "email_validator"} - set(done.stdout.split()) == set()
