@@ -26,9 +26,9 @@ _DONE: Final = {
     "admin.recovery_codes": mark("made new recovery codes for"),
     "admin.reset": mark("reset the account"),
     "admin.role": mark("changed the role of"),
-    "delivery.release": mark("sent again what was dropped by"),
+    "delivery.release": mark("resent what was dropped by"),
     "delivery.resolve": mark("recorded what became of the mail"),
-    "delivery.retry": mark("sent again the mail"),
+    "delivery.retry": mark("resent the mail"),
     "feed.add": mark("added the feed"),
     "feed.backfill": mark("started reading the archive of the feed"),
     "feed.backfill_stop": mark("stopped reading the archive of the feed"),
@@ -42,15 +42,15 @@ _DONE: Final = {
     "item.correct": mark("corrected the item"),
     "item.publish": mark("published the item"),
     "item.withdraw": mark("withdrew the item"),
-    "mailing.hold": mark("put on hold the mailing"),
+    "mailing.hold": mark("put a hold on the mailing"),
     "mailing.release": mark("released the mailing"),
-    "mailing.resend": mark("sent again what failed of the mailing"),
+    "mailing.resend": mark("resent the failed mails of the mailing"),
     "mailing.skip": mark("skipped the mailing"),
     "message.ask": mark("asked for the release of the message"),
-    "message.begin": mark("started at once the message"),
+    "message.begin": mark("started immediately: the message"),
     "message.change": mark("changed the message"),
-    "message.draft": mark("made a draft again of the message"),
-    "message.park": mark("parked, because its time had passed, the message"),
+    "message.draft": mark("turned back into a draft: the message"),
+    "message.park": mark("parked because its time had passed: the message"),
     "message.send": mark("sent the message"),
     "message.stop": mark("stopped the message"),
     "message.test": mark("sent a test of the message"),
@@ -80,7 +80,7 @@ _DONE: Final = {
     "topic.add": mark("added the topic"),
     "topic.describe": mark("changed the description of the topic"),
     "topic.edit": mark("changed the topic"),
-    "topic.hold": mark("put on hold the topic"),
+    "topic.hold": mark("put a hold on the topic"),
     "topic.merge": mark("merged the topic"),
     "topic.release": mark("released the topic"),
     "topic.restore": mark("restored the topic"),
@@ -128,11 +128,13 @@ def thing(row: AuditEntry) -> str:
 
 def changes(row: AuditEntry) -> list[ColumnChange]:
     """What changed, one line for each column."""
-    names = [name for name in dict.fromkeys([*row.before, *row.after]) if name not in _SAID]
+    said = {*_SAID, "because"} if row.reason else _SAID
+    names = [name for name in dict.fromkeys([*row.before, *row.after]) if name not in said]
     return [
         ColumnChange(name.replace("_", " "), _words(row.before, name), _words(row.after, name))
         for name in names
         if not (_is_empty(row.before.get(name)) and _is_empty(row.after.get(name)))
+        and not (name in row.before and name in row.after and row.before[name] == row.after[name])
     ]
 
 

@@ -71,7 +71,7 @@ def list_items(
     if json:
         result(found, json)
         return
-    table(found.rows, json, columns, empty="No stored item is like this.")
+    table(found.rows, json, columns, empty="No stored item fits this search.")
     if found.after is not None:
         note(f"There are more: --after {found.after} goes on.")
 

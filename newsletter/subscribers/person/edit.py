@@ -21,7 +21,7 @@ from newsletter.subscribers.choices import Choices, MailTime
 from newsletter.subscribers.person.find import person_thing
 from newsletter.subscribers.subscribing import Subscribing
 
-_GONE = Refused("there is nobody of this number any more")
+_GONE = Refused("there is no longer anybody with this number")
 _ENDED = Refused("this subscription has ended already")
 
 

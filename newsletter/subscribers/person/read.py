@@ -71,7 +71,7 @@ class Person:
 
 
 def read_person(subscriber_id: int, *, vault: Vault) -> Person | None:
-    """What is stored of this person. Returns None if there is nobody of this number any more."""
+    """What is stored of this person. Returns None if there is no longer anybody with this number."""
     rows = Subscriber.objects.select_related("look", "daily_rhythm", "weekly_rhythm")
     person = rows.filter(id=subscriber_id).first()
     if person is None:

@@ -29,7 +29,7 @@ def pause(request: HttpRequest) -> HttpResponse:
     problem = sending_gate.pause(why, now=db.now(), actor=actor)
     if problem is not None:
         return _shown(request, reason=reason, problem=problem.reason)
-    sentence = _("Sending is paused. Feeds are read and mails are written as before, and nothing leaves.")
+    sentence = _("Sending is paused. Feeds are still read and mails still written, but none goes out.")
     return done(request, sentence, reverse("desk_home"))
 
 

@@ -11,7 +11,7 @@ from newsletter.models import Feed
 from newsletter.status.attention import Attention, read_attention
 from newsletter.status.days import last_days
 from newsletter.status.next_digests import next_digests
-from newsletter.status.problem import Severity
+from newsletter.status.problem import Problem, ProblemKind, Severity
 from newsletter.status.problems import problems
 from newsletter.status.set_aside import held_mailings, held_topics
 from newsletter.status.slowest_alert import slowest_alert
@@ -33,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now = found.now
     days = last_days(timezone.get_current_timezone(), now=now)
     steps = first_steps(found, admin)
-    found_problems = [one for one in problems(found) if one.severity is not Severity.MISSING]
+    found_problems = [one for one in problems(found) if one.severity is not Severity.MISSING and not _is_hold(one)]
     context = {
         "rows": problem_rows(found_problems, admin),
         "stopped": any(one.severity is Severity.STOPPED for one in found_problems),
@@ -53,9 +53,14 @@ def home(request: HttpRequest) -> HttpResponse:
         "limits": reputation,
         "paused_by": found.sending_paused_by,
         "waiting": waiting_mails(),
-        "topic_url": lambda topic_id: routed("desk_topics_topic", {"topic_id": topic_id}),
+        "topic_url": lambda topic_id: routed("desk_topics_release", {"topic_id": topic_id}),
     }
     return page(request, "desk/home/home.html.j2", context)
+
+
+def _is_hold(problem: Problem) -> bool:
+    """A topic on hold, which has a line of its own on this page."""
+    return problem.kind is ProblemKind.TOPICS and problem.severity is Severity.LOOK
 
 
 def _feeds_well(found: Attention) -> int:

@@ -93,7 +93,7 @@ def test(request: HttpRequest, message_id: int) -> HttpResponse:
     name = message_wiring.send_test(message_id, form.cleaned_data["address"], actor=actor_of(request), now=db.now())
     if isinstance(name, Refused):
         return refused(request, gettext(name.reason), _address(message_id))
-    sentence = gettext("%(provider)s took the test. It is no part of any sum, and the address is not kept.")
+    sentence = gettext("%(provider)s accepted the test. It is not counted, and the address is not kept.")
     return done(request, sentence % {"provider": name}, _address(message_id))
 
 

@@ -36,7 +36,7 @@ def _on_person(action: _Action) -> Callable[[HttpRequest, str], HttpResponse]:
     def view(request: HttpRequest, handle: str) -> HttpResponse:
         found = read_handle(request, handle, now=timezone.now())
         if found is None or found.subscriber_id is None:
-            reason = gettext("This person is not open any more, and nothing was changed. Find them again.")
+            reason = gettext("This page has closed, and nothing was changed. Find the person again.")
             return refused(request, reason, reverse("desk_people"))
         said = action(request, found.subscriber_id)
         page = reverse("desk_people_open", args=[handle])
@@ -120,7 +120,7 @@ def lift(request: HttpRequest, subscriber_id: int) -> str | Refused:
         return Refused(first_problem(form))
     person = read_person(subscriber_id, vault=wiring.vault())
     if person is None:
-        return Refused(gettext("there is nobody of this number any more"))
+        return Refused(gettext("there is no longer anybody with this number"))
     index, reason = index_of(person.address, wiring.vault()), form.cleaned_data["reason"]
     lifted = suppression_list.lift(index, now=timezone.now(), actor=actor_of(request), reason=reason)
     return lifted if isinstance(lifted, Refused) else gettext("They may be mailed again.")
@@ -133,7 +133,7 @@ def erase(request: HttpRequest, handle: str) -> HttpResponse:
     found = read_handle(request, handle, now=now)
     never_again = request.POST.get("never_again") == "yes"
     if found is None or found.subscriber_id is None:
-        return refused(request, gettext("This person is not open any more. Find them again."), reverse("desk_people"))
+        return refused(request, gettext("This page has closed. Find the person again."), reverse("desk_people"))
     erased = lookup_and_erase.erase_person(
         found.subscriber_id,
         now=now,

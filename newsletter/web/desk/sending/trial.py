@@ -39,10 +39,12 @@ def mail(request: HttpRequest) -> HttpResponse:
         carrier.close()
     taken, words = outcome_words(outcome)
     if not taken:
-        said = gettext("%(name)s did not take it: %(words)s") % {"name": chosen.name, "words": words}
+        said = gettext("%(name)s did not accept it: %(words)s") % {"name": chosen.name, "words": words}
         form.add_error(None, said)
         return _form(request, form)
-    sentence = gettext("%(name)s took the test mail. Look where it arrived, and at its Authentication-Results.")
+    sentence = gettext(
+        "%(name)s accepted the test mail. Check where it arrives, and its Authentication-Results header."
+    )
     return done(request, sentence % {"name": chosen.name}, reverse("desk_sending"))
 
 
@@ -59,5 +61,5 @@ def dns(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         found = [(one, _TONES[one.verdict]) for one in check_dns(sender, wiring.dns_lookup())]
         found.sort(key=lambda pair: _ORDER.index(pair[0].verdict))
-    words = {Verdict.GOOD: gettext("good"), Verdict.WARN: gettext("look at it"), Verdict.BAD: gettext("mend it")}
+    words = {Verdict.GOOD: gettext("good"), Verdict.WARN: gettext("look at it"), Verdict.BAD: gettext("fix it")}
     return page(request, "desk/sending/dns.html.j2", {"findings": found, "domain": sender.domain, "words": words})

@@ -89,7 +89,7 @@ def test_a_hold_is_undone_on_the_page_of_the_topic(owner, as_editor) -> None:
     topic = factories.topic("Cable")
     hold.hold("Cable", now=NOW, actor=ACTOR)
     (line,) = history("topic", topic.id, owner)
-    assert not line.undoable and line.what == "put on hold the topic"
+    assert not line.undoable and line.what == "put a hold on the topic"
     hold.release("Cable", mail=False, now=NOW, actor=ACTOR)
     released, held = history("topic", topic.id, owner)
     html = as_editor.get(f"/desk/topics/{topic.id}/history/").content.decode()

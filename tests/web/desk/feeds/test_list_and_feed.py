@@ -45,7 +45,7 @@ def test_filters_are_in_the_address_and_come_back_after_a_change(as_editor):
     assert "Feed 1" in html and "Feed 2" not in html
     answer = change(as_editor, action="pause", scope="listed", health="broken")
     assert answer.redirect_chain == [(reverse("desk_feeds") + "?health=broken", 303)]
-    assert "“Feed 1” is paused." in text(answer) and "No feed is like this" in text(answer)
+    assert "“Feed 1” is paused." in text(answer) and "No feed fits this filter" in text(answer)
     assert Feed.objects.get(state="paused") == broken
     assert AuditEntry.objects.get(action="feed.pause").actor == "ed"
 
@@ -74,7 +74,7 @@ def test_removing_first_says_what_goes_and_stays(as_editor, feed):
     answer = change(as_editor, action="remove", feed=feed.id)
     html = text(answer)
     assert answer.redirect_chain == [(f"{reverse('desk_feeds_remove')}?feeds={feed.id}", 303)]
-    assert "1 entry" in html and "1 item, with its versions" in html and "1 match that is owed" in html
+    assert "1 entry" in html and "1 item, with its versions" in html and "1 match that is due" in html
     assert "mails that were sent or planned" in html
     factories_shown = {"feeds": str(feed.id), "shown": "1 30"}
     moved = as_editor.post(reverse("desk_feeds_remove"), factories_shown)

@@ -16,7 +16,7 @@ from newsletter.worker import startup
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-EMPTY = "Three steps, and the first mail goes out"
+EMPTY = "Three steps to your first mail"
 
 
 @pytest.fixture(autouse=True)
@@ -80,11 +80,12 @@ def test_a_topic_on_hold_is_not_forgotten(as_editor) -> None:
     html = page(as_editor)
     assert "“<bdi>Alert of " in html and "needs a look" not in html.partition("Kept back")[2]
     assert "The topic “<bdi>Huawei</bdi>” has been on hold since" in html and "1 match waits" in html
+    assert html.count("<bdi>Huawei</bdi>” ") == 1 and "its matches are mailed to nobody" not in html
 
 
 def test_any_admin_pauses_and_an_owner_resumes_with_the_number_that_waits(as_editor, as_owner) -> None:
     factories.planned(3)
-    assert "Resume sends the 3 mails not yet handed over" in page(as_editor)
+    assert "Resuming sends the 3 waiting mails" in page(as_editor)
     assert "an address" in as_editor.post("/desk/pause/", {"reason": "ask a@b.example"}).content.decode()
     assert sending_gate.pause_reason() is None
     assert as_editor.post("/desk/pause/", {"reason": "wrong postal address"}).status_code == 303

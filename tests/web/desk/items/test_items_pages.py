@@ -100,7 +100,7 @@ def test_an_item_is_previewed_published_corrected_and_withdrawn(as_editor) -> No
     final = {**values, "action": "publish", "previewed": hidden(html, "previewed"), "people": hidden(html, "people")}
     for _ in range(22):
         factories.follow(factories.subscriber(), topic)
-    assert "has moved since" in as_editor.post("/desk/items/publish/", final).content.decode()
+    assert "has changed since" in as_editor.post("/desk/items/publish/", final).content.decode()
     html = as_editor.post("/desk/items/publish/", {**final, "title": "Another"}).content.decode()
     assert "changed since the preview" in html
     final |= {"people": "30"}

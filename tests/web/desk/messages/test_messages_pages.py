@@ -77,7 +77,7 @@ def test_to_everybody_by_the_owner_with_the_number_that_was_shown(as_owner, owne
     final = {"when": "now", "people": hidden(html, "people"), "revision": hidden(html, "revision")}
     factories.subscriber()
     html = as_owner.post(f"{page_of(row)}send-to-all/", final).content.decode()
-    assert "has moved" in html
+    assert "has changed" in html
     final["people"] = hidden(html, "people")
     assert as_owner.post(f"{page_of(row)}send-to-all/", final).status_code == 303
     planning.plan_messages(edition_wiring.composer(), clock=db.now)
@@ -138,7 +138,7 @@ def test_a_test_goes_to_one_address_that_is_kept_nowhere(as_editor, tmp_path, mo
 
     monkeypatch.setattr(delivery_wiring, "providers", lambda: {1: Recorder()})
     html = as_editor.post(f"{page_of(row)}test/", {"address": "ed@paper.org"}, follow=True).content.decode()
-    assert "recorder took the test" in html and "ed@paper.org" not in html
+    assert "recorder accepted the test" in html and "ed@paper.org" not in html
     [parcel] = handed
     assert parcel.letter.subject == "We move"
     assert parcel.unsubscribe.endswith("/one-click/test")

@@ -175,7 +175,7 @@ def test_erasing_says_what_goes_and_what_stays_and_closes_the_page(walk, canary,
     assert "the content of 2 mails that nobody else got" in html
     assert "One person is erased" in walk.post(f"{page}erase/", never_again=again)
     assert not Subscriber.objects.exists() and [row.reason for row in Suppression.objects.all()] == kept
-    assert "not open any more" in walk.get(page, 404)
+    assert "has closed" in walk.get(page, 404)
     assert AuditEntry.objects.get(action="subscriber.erase").after["never_again"] == (again == "yes")
 
 
@@ -203,7 +203,7 @@ def test_a_page_closes_after_15_minutes_and_is_no_other_session_s(walk, canary, 
     other = client.get(page)
     assert CANARY not in other.content.decode()
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
-        assert "not open any more" in walk.get(page, 404)
+        assert "has closed" in walk.get(page, 404)
         assert "nothing was changed" in walk.post(f"{page}stop/")
     assert Subscriber.objects.get(id=canary.id).state == "active"
 

@@ -146,8 +146,8 @@ def test_a_test_mail_leaves_and_its_address_stays_nowhere(as_owner, two, smtp, c
         smtp.script("rcpt", "550 5.1.1", times=1)
         refused = as_owner.post(reverse("desk_sending_test"), {"provider": "smtp", "address": CANARY})
         as_owner.post(reverse("desk_sending_test"), {"provider": "smtp", "address": "canary.7f3a"})
-    assert "smtp took the test mail" in html and "canary" not in html
-    assert refused.status_code == 400 and "smtp did not take it: RCPT: 550 5.1.1" in refused.content.decode()
+    assert "smtp accepted the test mail" in html and "canary" not in html
+    assert refused.status_code == 400 and "smtp did not accept it: RCPT: 550 5.1.1" in refused.content.decode()
     (mail,) = smtp.messages
     assert mail.recipient == CANARY and mail.message["Subject"].startswith("Test mail of")
     assert "Authentication-Results" in mail.message.get_body(("plain",)).get_content()
@@ -164,7 +164,7 @@ def test_the_dns_is_asked_when_the_button_is_pressed(as_owner, two, settings):
     with DnsServer(zone) as server, road.configured(settings, dns_server=server.address):
         assert "Look it up" in as_owner.get(reverse("desk_sending_dns")).content.decode() and not server.asked
         html = as_owner.post(reverse("desk_sending_dns")).content.decode()
-    assert "one record, 0 of 10 look-ups" in html and html.index("mend it") < html.index(">good<")
+    assert "one record, 0 of 10 look-ups" in html and html.index("fix it") < html.index(">good<")
 
 
 def test_one_provider_and_no_worker(as_owner, settings, tmp_path):
@@ -174,7 +174,7 @@ def test_one_provider_and_no_worker(as_owner, settings, tmp_path):
         assert "One provider sends everything" in html and "No worker runs" in html
         assert "There is only one provider" in posted(as_owner, "share", provider="outbox", percent=10)
         provider_gate.pause(1, "refused us", now=db.now(), actor=ACTOR)
-        assert "It closed by itself" in sending(as_owner)
+        assert "It was paused automatically" in sending(as_owner)
 
 
 def test_an_editor_sees_nothing_of_it(as_editor):
