@@ -11,8 +11,8 @@ ALLOWED = frozenset(
     {
         "accepted", "attempt", "batch_id", "batches", "bytes", "changed", "deferred", "doubtful", "entries", "error",
         "event", "events", "feed_id", "fetches", "gathering_id", "given_back", "items", "level", "logger", "matches",
-        "ms", "new", "paused", "proved", "provider", "reason", "refused", "repeated", "request_id", "rows", "rule", "stage",
-        "state", "status", "strangers", "suppressed", "task", "timestamp", "topic_id", "unknown", "version",
+        "message_id", "ms", "new", "paused", "proved", "provider", "reason", "refused", "repeated", "request_id", "rows",
+        "rule", "stage", "state", "status", "strangers", "suppressed", "task", "timestamp", "topic_id", "unknown", "version",
     }
 )  # fmt: skip
 

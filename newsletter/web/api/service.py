@@ -1,11 +1,11 @@
 """The API as a whole: its resources, its errors, and its description (OpenAPI)."""
 
-import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
@@ -21,8 +21,6 @@ from newsletter.web.api import (
     topics,
 )
 from newsletter.web.api.problems import MEDIA_TYPE, RefusedRequest, problem
-
-log = logging.getLogger("django.request")
 
 _DESCRIPTION = """Feeds, topics, items, mailings and subscribers, for programs.
 
@@ -88,5 +86,6 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 def _fault(request: HttpRequest, error: Any) -> HttpResponse:
     """A fault of ours: logged as Django does."""
     got_request_exception.send(sender=None, request=request)
-    log.error("Internal Server Error", exc_info=error, extra={"status_code": 500})
-    return problem(500, "a fault of the service: try again later")
+    answer = problem(500, "a fault of the service: try again later")
+    log_response("%s: %s", "Internal Server Error", request.path, response=answer, request=request, exception=error)
+    return answer
