@@ -17,7 +17,7 @@ from newsletter.feeds.cutting.cut import Piece
 from newsletter.lib.refused import Refused
 from newsletter.lib.small_numbers import PeopleCount, people_count
 from newsletter.matching.engine.document import Document
-from newsletter.matching.topics.topics_met import MetTopic, topics_met
+from newsletter.matching.topics.matching_topics import MatchingTopic, matching_topics
 
 #: Entries that are cut and matched for the numbers of a preview: whoever waits for a page waits for that.
 COUNTED = 100
@@ -28,7 +28,7 @@ class EntryMatches:
     """An entry as it would be cut, and for each of its pieces the curated topics that it matches."""
 
     entry: CheckedEntry
-    topics: tuple[tuple[MetTopic, ...], ...]
+    topics: tuple[tuple[MatchingTopic, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def preview_found(
     """What adding a feed that was found would do."""
     filtered = {name: list(values) for name, values in (only or {}).items()}
     feed = probe.check_entries(found, mode=cut, only=filtered, most=COUNTED)
-    topics = topics_met([_document(entry, piece, feed) for entry in feed.entries for piece in entry.pieces])
+    topics = matching_topics([_document(entry, piece, feed) for entry in feed.entries for piece in entry.pieces])
     following = iter(topics)
     entries = [EntryMatches(entry, tuple(next(following) for _ in entry.pieces)) for entry in feed.entries]
     choices = tuple(_choice(announce, entries, now) for announce in ("none", "latest", "all"))
@@ -100,13 +100,13 @@ def add_previewed(
 
 def _choice(announce: str, entries: Collection[EntryMatches], now: datetime) -> AnnounceChoice:
     mailed = [each for each in entries if announce in each.entry.mailed_by and each.entry.through]
-    met = {topic.topic_id for each in mailed for topics in each.topics for topic in topics if not topic.held}
+    matching = {topic.topic_id for each in mailed for topics in each.topics for topic in topics if not topic.held}
     return AnnounceChoice(
         announce,
         entries=len(mailed),
         items=sum(len(each.entry.pieces) for each in mailed),
         matching=sum(bool(topics) for each in mailed for topics in each.topics),
-        people=people_count(followers(met, now=now), threshold=wiring.config().small_number),
+        people=people_count(followers(matching, now=now), threshold=wiring.config().small_number),
     )
 
 

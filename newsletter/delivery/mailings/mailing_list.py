@@ -46,18 +46,22 @@ class MailingRow:
     @property
     def state(self) -> MailingState:
         """The most pressing of what holds."""
-        sums = self.sums
-        if sums.undecided:
-            return MailingState.UNDECIDED
-        if self.held_at or sums.held:
-            return MailingState.HELD
-        if sums.waiting or sums.sending or self.composing:
-            return MailingState.GOING_OUT if sums.gone else MailingState.PLANNED
-        return MailingState.FAILED if sums.failed else MailingState.DONE
+        return mailing_state(self.sums, held=self.held_at is not None, composing=self.composing)
 
     def shields(self, threshold: int) -> bool:
         """Whether its numbers are counts of people who have something in common: one topic, or that they are so few."""
         return self.one_topic or self.sums.planned < threshold
+
+
+def mailing_state(sums: MailingSums, *, held: bool, composing: bool) -> MailingState:
+    """The most pressing of what holds. `composing`: more of it is still put together."""
+    if sums.undecided:
+        return MailingState.UNDECIDED
+    if held or sums.held:
+        return MailingState.HELD
+    if sums.waiting or sums.sending or composing:
+        return MailingState.GOING_OUT if sums.gone else MailingState.PLANNED
+    return MailingState.FAILED if sums.failed else MailingState.DONE
 
 
 @dataclass(frozen=True)

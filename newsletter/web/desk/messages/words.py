@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from newsletter import wiring
+from newsletter.delivery.mailings.mailing_list import MailingState, mailing_state
 from newsletter.delivery.mailings.shown import ShownSums, shown_sums
 from newsletter.delivery.mailings.sums import MailingSums, sums_of
 from newsletter.models import Message
+from newsletter.web.desk.mailings.words import state_words
 
 State = Message.State
 
@@ -64,10 +66,5 @@ def _going(row: Message, sums: MailingSums | None) -> tuple[str, str]:
     """A message that is in the ledger: what its mails do."""
     if sums is None or not sums.planned:
         return (_("being planned"), "good") if row.state == State.PLANNING else (_("done"), "quiet")
-    if sums.undecided:
-        return _("needs a decision"), "bad"
-    if sums.held:
-        return _("on hold"), "warn"
-    if sums.waiting or sums.sending or row.state == State.PLANNING:
-        return (_("going out"), "good") if sums.gone else (_("waits for its time"), "good")
-    return (_("done, some failed"), "warn") if sums.failed else (_("done"), "quiet")
+    state = mailing_state(sums, held=False, composing=row.state == State.PLANNING)
+    return (_("waits for its time"), "good") if state is MailingState.PLANNED else state_words()[state]

@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.lib import db
 from newsletter.matching.engine.document import Document
-from newsletter.matching.topics.topics_met import topics_met
+from newsletter.matching.topics.matching_topics import matching_topics
 from newsletter.models import Topic
 from tests import factories
 
@@ -17,7 +17,9 @@ def test_topics_are_named_with_their_words_and_others_left_out(django_assert_max
     Topic.objects.filter(name="Retired").update(state="retired")
     Topic.objects.filter(id=ships.id).update(held_since=db.now())
     with django_assert_max_num_queries(4):
-        first, second = topics_met([Document("Huawei lays a cable", "By ship."), Document("Nothing", "of interest")])
+        first, second = matching_topics(
+            [Document("Huawei lays a cable", "By ship."), Document("Nothing", "of interest")]
+        )
     assert [(topic.topic_id, topic.name, topic.held) for topic in first] == [
         (cables.id, "Cables", False),
         (ships.id, "Ships", True),

@@ -15,7 +15,7 @@ from newsletter.models import Topic
 
 
 @dataclass(frozen=True)
-class MetTopic:
+class MatchingTopic:
     """A curated topic that a text matches. `held`: its matches wait, and are mailed to nobody."""
 
     topic_id: int
@@ -24,14 +24,14 @@ class MetTopic:
     words: tuple[str, ...] = field(repr=False)
 
 
-def topics_met(documents: Sequence[Document]) -> list[tuple[MetTopic, ...]]:
+def matching_topics(documents: Sequence[Document]) -> list[tuple[MatchingTopic, ...]]:
     """For each document the active curated topics that it matches, by name. Readers' own keywords are left out."""
     topics = {topic.id: topic for topic in _active()}
     index = QueryIndex(_compiled(topics.values()))
-    met = []
+    matching = []
     for document in documents:
         found = [
-            MetTopic(
+            MatchingTopic(
                 match.topic_id,
                 topics[match.topic_id].name or "",
                 topics[match.topic_id].held_since is not None,
@@ -39,8 +39,8 @@ def topics_met(documents: Sequence[Document]) -> list[tuple[MetTopic, ...]]:
             )
             for match in index.matching_queries(document)
         ]
-        met.append(tuple(sorted(found, key=lambda topic: topic.name.casefold())))
-    return met
+        matching.append(tuple(sorted(found, key=lambda topic: topic.name.casefold())))
+    return matching
 
 
 def _active() -> Iterable[Topic]:
