@@ -41,4 +41,4 @@ def test_a_formula_or_an_address_in_it_is_a_title_or_a_problem() -> None:
 def test_no_command_takes_a_list_of_people() -> None:
     """Should one come, it needs tests of its own: nobody unconfirmed is mailed but for a question."""
     group = typer.main.get_command(app).commands["subscribers"]  # type: ignore[attr-defined]
-    assert set(group.commands) == {"add", "erase", "list", "show"}, "list shows totals only"
+    assert set(group.commands) == {"add", "edit", "end", "erase", "list", "show"}, "list shows totals only"
