@@ -20,10 +20,10 @@ from newsletter.web.desk.sending.forms import ShareForm
 
 #: Outcome of a hand-over → words, tone.
 _OUTCOMES = {
-    AttemptOutcome.ACCEPTED: (mark("took it"), "good"),
-    AttemptOutcome.FAILED: (mark("refused it for good"), "bad"),
+    AttemptOutcome.ACCEPTED: (mark("accepted"), "good"),
+    AttemptOutcome.FAILED: (mark("rejected"), "bad"),
     AttemptOutcome.UNKNOWN: (mark("in doubt"), "warn"),
-    AttemptOutcome.DEFERRED: (mark("put it off"), "warn"),
+    AttemptOutcome.DEFERRED: (mark("deferred"), "warn"),
     AttemptOutcome.SPLIT: (mark("asked for smaller parts"), "quiet"),
     AttemptOutcome.EMPTY: (mark("nobody was left to mail"), "quiet"),
 }
