@@ -13,12 +13,14 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class NoNulCharacters:
-    """Middleware: an address or a form with one is refused as a whole. The API says where it stands in its own words."""
+    """Middleware: an address, a form or a cookie with one is refused as a whole. The API says so in its own words."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if any(_NUL in value for value in request.COOKIES.values()):  # "\000" in quotes becomes one
+            return errors.bad_request(request, BadRequest())
         return self._get_response(request)
 
     def process_view(

@@ -180,5 +180,5 @@ def test_what_changes_a_second_factor_asks_again(olga, app):
     client = signed_in(olga, recent=False)
     for name in ("mfa_deactivate_totp", "mfa_add_webauthn", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"):
         assert client.get(reverse(name)).url.startswith("/desk/confirm/")
-        assert "Nothing is done yet" in client.post(reverse(name)).content.decode()
+        assert "Nothing has been done yet" in client.post(reverse(name)).content.decode()
     assert Authenticator.objects.count() == 1

@@ -28,3 +28,9 @@ def test_an_address_or_a_form_with_one_is_refused(as_owner):
 def test_a_number_is_plain_digits_that_a_database_takes(typed):
     assert typed_number(typed) is None
     assert (typed_number("0"), typed_number(str(MOST))) == (0, MOST)
+
+
+def test_a_cookie_may_hide_one_in_quotes(client, db):
+    """Whoever is no admin can send one, and the session of that name would be looked up."""
+    answer = client.get(reverse("desk_home"), headers={"Cookie": 'session="aaaaaaaaaaaa\\000bbbbbbbbbbbb"'})
+    assert answer.status_code == 400

@@ -13,6 +13,7 @@ from newsletter.lib.urls import WELCOME_PATH
 from newsletter.web.desk import clock
 from newsletter.web.desk.access import Access
 from newsletter.web.desk.accounts import second_step, welcome
+from newsletter.web.desk.accounts.passkey_answers import readable_only
 from newsletter.web.desk.audit import views as audit
 from newsletter.web.desk.feeds import adding as feeds_adding
 from newsletter.web.desk.feeds import feed as feeds_feed
@@ -73,12 +74,17 @@ urlpatterns = [
     route("audit/", audit.audit, "desk_audit", Access.EDITOR),
     route("audit/<int:entry_id>/undo/", audit.undo_line, "desk_audit_undo", Access.EDITOR),
     route("sign-in/", account.login, "account_login", Access.ANYBODY),
-    route("sign-in/code/", second_step.second_step, "mfa_authenticate", Access.ANYBODY),
-    route("sign-in/passkey/", passkeys.login_webauthn, "mfa_login_webauthn", Access.ANYBODY),
+    route("sign-in/code/", readable_only(second_step.second_step), "mfa_authenticate", Access.ANYBODY),
+    route("sign-in/passkey/", readable_only(passkeys.login_webauthn), "mfa_login_webauthn", Access.ANYBODY),
     route("sign-out/", account.logout, "account_logout", Access.ANYBODY),
     route("confirm/", account.reauthenticate, "account_reauthenticate", Access.EDITOR),
     route("confirm/code/", second_factor.reauthenticate, "mfa_reauthenticate", Access.EDITOR),
-    route("confirm/passkey/", passkeys.reauthenticate_webauthn, "mfa_reauthenticate_webauthn", Access.EDITOR),
+    route(
+        "confirm/passkey/",
+        readable_only(passkeys.reauthenticate_webauthn),
+        "mfa_reauthenticate_webauthn",
+        Access.EDITOR,
+    ),
     route(
         WELCOME_PATH.removeprefix("/desk/").replace("{token}", "<str:token>"),
         welcome.welcome,
@@ -123,7 +129,9 @@ urlpatterns = [
     route("settings/password/", account.password_change, "account_change_password", Access.EDITOR),
     route("settings/app/add/", app_codes.activate_totp, "mfa_activate_totp", Access.EDITOR, recent=True),
     route("settings/app/remove/", app_codes.deactivate_totp, "mfa_deactivate_totp", Access.EDITOR, recent=True),
-    route("settings/passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn", Access.EDITOR, recent=True),
+    route(
+        "settings/passkeys/add/", readable_only(passkeys.add_webauthn), "mfa_add_webauthn", Access.EDITOR, recent=True
+    ),
     route(
         "settings/passkeys/<int:pk>/remove/",
         passkeys.remove_webauthn,

@@ -1,5 +1,6 @@
 """Signing in, second factors, asking again, and what of django-allauth has an address."""
 
+import json
 import re
 import time
 
@@ -136,6 +137,22 @@ def test_who_has_just_signed_in_is_not_asked_again(owner, client, monkeypatch):
     later = time.time() + 31 * 60
     monkeypatch.setattr("time.time", lambda: later)
     assert client.get(colleagues).url.startswith("/desk/confirm/")
+
+
+_MISMATCH = json.dumps({"id": "YQ", "rawId": "Yg", "type": "public-key", "response": {"clientDataJSON": "e30"}})
+
+
+@pytest.mark.parametrize("answered", ["", "x", "null", "[]", '{"id": "a"}', _MISMATCH, "[" * 3_000, '"' + "a" * 5_000])
+def test_an_answer_for_a_passkey_may_be_anything(owner, answered):
+    stranger, admin = Client(), signed_in(owner)
+    for client, name in (
+        (stranger, "mfa_login_webauthn"),
+        (admin, "mfa_reauthenticate_webauthn"),
+        (admin, "mfa_add_webauthn"),
+    ):
+        client.get(reverse(name), headers={"accept": "application/json", "host": "localhost"})
+        answer = client.post(reverse(name), {"credential": answered, "name": "x"}, headers={"host": "localhost"})
+        assert answer.status_code < 500 and not Authenticator.objects.exists()
 
 
 def test_a_code_will_do_instead(owner, as_owner):
