@@ -52,6 +52,8 @@ def resume(request: HttpRequest) -> HttpResponse:
         "Sending is open. {count} mails that waited go out now.",
         waiting,
     ).format(count=f"{waiting:,}")
+    if not waiting:
+        sentence = _("Sending is open. No mail was waiting.")
     if still_paused:
         names = ", ".join(name_of(provider.provider) for provider in still_paused)
         sentence += " " + _("Still paused by name: {names}.").format(names=names)
