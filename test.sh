@@ -31,7 +31,8 @@ rm -f .coverage .coverage.*
 at_once="-n ${TEST_WORKERS:-$(($(nproc 2>/dev/null || echo 2) * 2))} --dist worksteal"
 say "tests, on SQLite"
 # Tracing doubles what a test costs on Python 3.11, so coverage is measured here only: every test runs here.
-"$bin/python" -m pytest $at_once --cov=newsletter --cov-fail-under=92 --cov-report=term:skip-covered
+# Property tests try half of their examples; `make properties` tries twenty times as many.
+EXAMPLES=${EXAMPLES:-0.5} "$bin/python" -m pytest $at_once --cov=newsletter --cov-fail-under=92 --cov-report=term:skip-covered
 say "faults: processes, Redis and PostgreSQL killed while mail goes out"
 FAULTS=1 "$bin/python" -m pytest $at_once tests/faults/test_scenarios.py
 say "rooms, ledger and journeys, on PostgreSQL"
