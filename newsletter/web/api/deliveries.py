@@ -10,7 +10,7 @@ from pydantic import Field
 from newsletter import wiring
 from newsletter.delivery.ledger import resend
 from newsletter.delivery.ledger.resend import OperatorNote
-from newsletter.delivery.mailings.delivery_story import explain
+from newsletter.delivery.mailings.delivery_story import DeliveryStory, explain
 from newsletter.lib import db
 from newsletter.web.api.operation import Scope, actor_of, operation
 from newsletter.web.api.problems import missing, or_refused
@@ -46,7 +46,6 @@ class DeliveryOut(ApiSchema):
     reason: str | None = Field(examples=[None])
     planned_at: datetime = Field(examples=["2026-11-24T07:00:00Z"])
     steps: list[DeliveryStep]
-    items: list[DeliveryItemOut]
 
 
 class DecisionIn(ApiSchema):
@@ -65,6 +64,15 @@ class ResolveIn(DecisionIn):
 def show_delivery(request: HttpRequest, reference: Reference) -> Any:
     """Show what happened to the mail with this reference at its foot. Records are kept for 14 days."""
     return _delivery(reference)
+
+
+@operation(router, "GET", "/deliveries/{reference}/items", Scope.PEOPLE, list[DeliveryItemOut])
+def list_delivery_items(request: HttpRequest, reference: Reference) -> Any:
+    """List what was in this mail, and why: a person's secret, even without a name, so it needs the scope `people`."""
+    return [
+        DeliveryItemOut(item_id=item.item_id, title=item.title, topics=[topic.name for topic in item.topics])
+        for item in _story(reference).items
+    ]
 
 
 @operation(router, "POST", "/deliveries/{reference}/retry", Scope.SENDING, DeliveryOut)
@@ -86,10 +94,15 @@ def resolve_delivery(request: HttpRequest, reference: Reference, decision: Resol
     return _delivery(reference)
 
 
-def _delivery(reference: str) -> DeliveryOut:
+def _story(reference: str) -> DeliveryStory:
     story = explain(reference, wiring.vault())
     if story is None:
         raise missing("reference")
+    return story
+
+
+def _delivery(reference: str) -> DeliveryOut:
+    story = _story(reference)
     return DeliveryOut(
         reference=story.reference,
         mailing=story.occasion,
@@ -97,8 +110,4 @@ def _delivery(reference: str) -> DeliveryOut:
         reason=story.reason,
         planned_at=story.planned_at,
         steps=[DeliveryStep(at=step.at, what=step.what, detail=step.detail) for step in story.steps],
-        items=[
-            DeliveryItemOut(item_id=item.item_id, title=item.title, topics=[topic.name for topic in item.topics])
-            for item in story.items
-        ],
     )

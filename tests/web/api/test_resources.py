@@ -81,7 +81,9 @@ def test_a_mail_is_explained_by_its_reference(api) -> None:
 
     named = reference(Delivery.objects.get().id, wiring.vault())
     status, story = call("GET", f"/deliveries/{named}")
-    assert (status, story["state"]) == (200, "planned") and "@" not in str(story)
+    assert (status, story["state"]) == (200, "planned") and "@" not in str(story) and "items" not in story
+    assert call("GET", f"/deliveries/{named}/items")[0] == 403, "what was in it is a person's secret"
+    assert api("people")("GET", f"/deliveries/{named}/items")[0] == 200
     assert call("POST", f"/deliveries/{named}/retry", {"why": "it is lost"})[0] == 409
     assert call("GET", f"/mailings/{call('GET', '/mailings')[1]['rows'][0]['id']}")[1]["planned"] == "fewer than 10"
     at = f"/mailings/{call('GET', '/mailings')[1]['rows'][0]['id']}"

@@ -74,10 +74,9 @@ def test_a_page_costs_the_same_however_many_mailings_there_are(as_editor, django
 def test_a_mailing_for_one_topic_shows_how_many_only_rounded(as_editor, as_owner):
     few, many = mailing(4, only_topic=True), mailing(14, only_topic=True)
     for client in (as_editor, as_owner):
-        page = text(client.get(reverse("desk_mailings")))
+        page = re.sub(r"Topic \d+", "", text(client.get(reverse("desk_mailings"))))
         assert "fewer than 10 planned = waiting" in page and "10 planned = 10 waiting" in page
-        assert "4 planned" not in page.replace("14 planned", "")
-        assert "14 planned" not in page
+        assert "4 planned" not in page
     assert "fewer than 10" in text(as_owner.get(reverse("desk_mailings_mailing", args=[few.id])))
     assert many.id != few.id
 
