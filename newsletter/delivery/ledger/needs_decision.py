@@ -7,6 +7,9 @@ from newsletter.models import BatchState
 STATES = (BatchState.UNKNOWN, BatchState.PARKED, BatchState.FAILED)
 _LISTED = "', '".join(STATES)
 
+#: Batches, as `batch`, that wait for a decision: in doubt, or parked for another reason than a hold.
+UNDECIDED_BATCH = "batch.state IN ('unknown','parked') AND batch.held_at IS NULL"
+
 # Two partial indexes hold no more than these (`delivery_exception`, `batch_doubtful`): the ledger itself is not read.
 _COUNT = f"""
 SELECT state, sum(mails) FROM (

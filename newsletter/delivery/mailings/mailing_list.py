@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from newsletter.delivery.ledger.needs_decision import UNDECIDED_BATCH
 from newsletter.delivery.mailings.sums import MailingSums, sums_of
 from newsletter.lib import db
 from newsletter.lib.refused import Refused
@@ -74,8 +75,8 @@ class MailingPage:
 
 #: `open`: something of it is to come. `done`: nothing is. `failed`: mails of it were refused for good.
 FILTERS = ("", "open", "done", "failed")
-_UNDECIDED = """
-SELECT occasion_id FROM batch WHERE state IN ('unknown','parked') AND held_at IS NULL AND occasion_id<>0
+_UNDECIDED = f"""
+SELECT occasion_id FROM batch WHERE {UNDECIDED_BATCH} AND occasion_id<>0
 UNION SELECT occasion_id FROM delivery WHERE state='unknown'"""
 _FAILED = """
 SELECT occasion_id FROM batch WHERE state='failed' AND occasion_id<>0

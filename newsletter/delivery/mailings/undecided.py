@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Max
 
+from newsletter.delivery.ledger.needs_decision import UNDECIDED_BATCH
 from newsletter.delivery.mailings.sums import MailingSums, sums_of
 from newsletter.lib import db
 from newsletter.lib.crypto import Vault
@@ -17,11 +18,11 @@ _ROWS = """
 SELECT d.batch_id, min(d.id), count(*), min(d.occasion_id), min(d.reason), count(*)-count(eb.edition_id)
 FROM ({waiting}) d LEFT JOIN edition_body eb ON eb.edition_id=d.edition_id
 GROUP BY d.batch_id ORDER BY d.batch_id DESC LIMIT %(limit)s"""
-_UNDECIDED = """
+_UNDECIDED = f"""
 SELECT id, batch_id, occasion_id, edition_id, reason FROM delivery WHERE state='unknown'
 UNION ALL
-SELECT x.id, x.batch_id, x.occasion_id, x.edition_id, x.reason FROM batch y JOIN delivery x ON x.batch_id=y.id
-WHERE y.state IN ('unknown','parked') AND y.held_at IS NULL AND x.state IS NULL"""
+SELECT x.id, x.batch_id, x.occasion_id, x.edition_id, x.reason FROM batch JOIN delivery x ON x.batch_id=batch.id
+WHERE {UNDECIDED_BATCH} AND x.state IS NULL"""
 
 
 @dataclass(frozen=True)
