@@ -5,22 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from newsletter.cli import invoke
 from newsletter.lib import db
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: str) -> tuple[int, str, str]:
-        code = invoke(list(words))
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 def test_items_are_searched_and_one_is_shown(command: Command) -> None:

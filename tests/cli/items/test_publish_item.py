@@ -5,21 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli import invoke
 from newsletter.models import AuditEntry, HandItem, Item, ItemVersion
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: str) -> tuple[int, str, str]:
-        code = invoke(list(words))
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 def test_a_file_is_published_corrected_and_withdrawn(command: Command, tmp_path: Path) -> None:

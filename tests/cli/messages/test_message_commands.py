@@ -6,22 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.cli import invoke
 from newsletter.models import Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: str) -> tuple[int, str, str]:
-        code = invoke(list(words))
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 def test_a_message_is_written_sent_and_stopped(command: Command, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from newsletter import wiring
-from newsletter.cli import invoke
 from newsletter.lib import db
 from newsletter.matching import rematch
 from newsletter.matching.topics import reader_feedback
@@ -16,16 +15,6 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def run(*words: str) -> tuple[int, str, str]:
-        code = invoke(list(words))
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 def stored(*titles: str) -> list[Item]:
